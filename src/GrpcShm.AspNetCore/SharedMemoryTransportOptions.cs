@@ -1,0 +1,111 @@
+using GrpcShm.Transport;
+
+namespace GrpcShm.AspNetCore;
+
+/// <summary>How a server listens on shared-memory endpoints.</summary>
+public sealed class SharedMemoryTransportOptions
+{
+    /// <summary>
+    /// Endpoints to listen on, besides those named by <c>ListenSharedMemory</c>: names or paths, for servers that are
+    /// set up by configuration alone (<c>SharedMemory:Endpoints:0</c>).
+    /// </summary>
+    /// <remarks>Defaults to none.</remarks>
+    public IList<string> Endpoints { get; } = [];
+
+    /// <summary>
+    /// The size in bytes of the ring in each direction for clients that ask for none, a power of two from 4 KiB to
+    /// 64 MiB. A connection takes twice this, at once and in full.
+    /// </summary>
+    /// <remarks>Defaults to 256 KiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
+    public int RingSize
+    {
+        get;
+        set => field = RingSizes.Check(value, nameof(RingSize));
+    } = RingSizes.Default;
+
+    /// <summary>The largest ring in bytes that a client gets, however much it asks for.</summary>
+    /// <remarks>Defaults to 4 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
+    public int MaxRingSize
+    {
+        get;
+        set => field = RingSizes.Check(value, nameof(MaxRingSize));
+    } = 4 * 1024 * 1024;
+
+    /// <summary>How long a client may take for its handshake before it is cut off.</summary>
+    /// <remarks>Defaults to 5 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
+    public TimeSpan HandshakeTimeout
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, nameof(HandshakeTimeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromHours(1), nameof(HandshakeTimeout));
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many handshakes an endpoint carries on at once; a client beyond is refused and may try again.</summary>
+    /// <remarks>Defaults to 256.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxPendingHandshakes
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxPendingHandshakes));
+            field = value;
+        }
+    } = 256;
+
+    /// <summary>
+    /// Decides who may connect. Without it only processes of the same user may. To admit other users, set
+    /// <see cref="SocketMode"/> and <see cref="DirectoryMode"/> as well, or they will not reach the socket.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>.</remarks>
+    public Func<SharedMemoryPeer, bool>? AuthorizePeer { get; set; }
+
+    /// <summary>The mode of the rendezvous socket's file.</summary>
+    /// <remarks>Defaults to 0600.</remarks>
+    public UnixFileMode SocketMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>
+    /// The mode of the directory of the rendezvous sockets, where the listener creates it. An endpoint that is a path
+    /// needs a directory that exists.
+    /// </summary>
+    /// <remarks>Defaults to 0700.</remarks>
+    public UnixFileMode DirectoryMode { get; set; } =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>The directory for names, instead of the user's run-time directory.</summary>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    public string? RuntimeDirectory { get; set; }
+
+    /// <summary>
+    /// How many bytes a reader may leave unconsumed before its connection is ended, for connection middleware that
+    /// reads by itself; Kestrel consumes what it reads.
+    /// </summary>
+    /// <remarks>Defaults to 16 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 64 KiB.</exception>
+    public long MaxUnconsumedBytes
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 64 * 1024, nameof(MaxUnconsumedBytes));
+            field = value;
+        }
+    } = 16 * 1024 * 1024;
+
+    /// <summary>
+    /// Whether Kestrel's HTTP/2 input loop may run on the thread that serves the rings. Turned off, it runs on the
+    /// thread pool, which costs a thread switch for each batch of bytes.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="true"/>. Connection middleware that wraps the transport (TLS, logging) always runs on
+    /// the thread pool.
+    /// </remarks>
+    public bool RunProtocolInline { get; set; } = true;
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics.Metrics;
+using GrpcShm.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Client;
+
+/// <summary>How a client connects to a shared-memory endpoint.</summary>
+public sealed class SharedMemoryClientOptions
+{
+    /// <summary>How long one attempt to connect, with its handshake, may take.</summary>
+    /// <remarks>Defaults to 5 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
+    public TimeSpan ConnectTimeout
+    {
+        get;
+        set => field = CheckTime(value, TimeSpan.FromMilliseconds(1), nameof(ConnectTimeout));
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long to go on trying while no server listens on the endpoint: so long a client may start before its server,
+    /// and calls wait while a server restarts. A server that refuses the connection is not tried again.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to zero: with no server there, a call fails at once with <c>Unavailable</c>, as over a socket.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than an hour.</exception>
+    public TimeSpan WaitForServer
+    {
+        get;
+        set => field = CheckTime(value, TimeSpan.Zero, nameof(WaitForServer));
+    }
+
+    /// <summary>
+    /// The size in bytes of the ring in each direction, a power of two from 4 KiB to 64 MiB, or <see langword="null"/>
+    /// for what the server gives by default. The server may give less than asked.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
+    public int? RingSize
+    {
+        get;
+        set => field = value is null ? null : RingSizes.Check(value.Value, nameof(RingSize));
+    }
+
+    /// <summary>
+    /// The directory in which names are looked up, instead of the user's run-time directory. Does not matter for an
+    /// endpoint that is a path.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    public string? RuntimeDirectory { get; set; }
+
+    /// <summary>
+    /// Decides whether to trust the server that listens on the endpoint. Without it only a server of the same user, or
+    /// of root, is trusted.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>.</remarks>
+    public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; set; }
+
+    /// <summary>
+    /// The last word on the handler that carries HTTP/2 over the rings: keep-alive pings, TLS options, limits.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>.</remarks>
+    public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
+
+    /// <summary>Where the connections log.</summary>
+    /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else nowhere.</remarks>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>Where the meter <c>GrpcShm.Transport</c> is made.</summary>
+    /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.</remarks>
+    public IMeterFactory? MeterFactory { get; set; }
+
+    private static TimeSpan CheckTime(TimeSpan value, TimeSpan least, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromHours(1), name);
+        return value;
+    }
+}

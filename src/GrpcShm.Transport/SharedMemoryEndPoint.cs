@@ -1,0 +1,115 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace GrpcShm.Transport;
+
+/// <summary>
+/// The address of a shared-memory endpoint: a name that the processes of one user share, or the absolute path of a
+/// rendezvous socket, which lets two containers meet on a common volume.
+/// </summary>
+/// <remarks>
+/// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
+/// <c>docs/protocol.md</c>, "Names".
+/// </remarks>
+public sealed class SharedMemoryEndPoint : EndPoint
+{
+    /// <summary>The most characters that a name may have.</summary>
+    public const int MaxNameLength = 64;
+
+    private const string Scheme = "shm:";
+    private const string PathScheme = "shm://";
+
+    /// <summary>Creates the address of an endpoint.</summary>
+    /// <param name="nameOrPath">
+    /// A name (1 to 64 characters out of <c>A–Z a–z 0–9 . _ -</c>, not starting with a dot), an absolute path, or
+    /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>.
+    /// </param>
+    /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is neither.</exception>
+    public SharedMemoryEndPoint(string nameOrPath)
+    {
+        ArgumentNullException.ThrowIfNull(nameOrPath);
+        Name = Normalize(nameOrPath, out var error) ?? throw new ArgumentException(error, nameof(nameOrPath));
+    }
+
+    /// <summary>The name, or the absolute path of the rendezvous socket.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether <see cref="Name"/> is an absolute path.</summary>
+    public bool IsPath => Name.StartsWith('/');
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// <see cref="AddressFamily.Unspecified"/>: an address family would let the sockets transport take this endpoint
+    /// for one of its own.
+    /// </remarks>
+    public override AddressFamily AddressFamily => AddressFamily.Unspecified;
+
+    /// <summary>Reads an address.</summary>
+    /// <param name="address"><c>name</c>, <c>shm:name</c>, <c>/path</c> or <c>shm:///path</c>.</param>
+    /// <param name="endPoint">The endpoint, if <paramref name="address"/> is well formed.</param>
+    /// <returns>Whether <paramref name="address"/> is well formed.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? address, [NotNullWhen(true)] out SharedMemoryEndPoint? endPoint)
+    {
+        endPoint = address is not null && Normalize(address, out _) is not null ? new SharedMemoryEndPoint(address) : null;
+        return endPoint is not null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => (IsPath ? PathScheme : Scheme) + Name;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) =>
+        obj is SharedMemoryEndPoint other && string.Equals(Name, other.Name, StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Name);
+
+    private static string? Normalize(string text, out string? error)
+    {
+        var name = text;
+        if (text.StartsWith(PathScheme, StringComparison.OrdinalIgnoreCase))
+        {
+            name = text[PathScheme.Length..];
+            if (!name.StartsWith('/'))
+            {
+                error = $"'{text}' is not a shared-memory address: after 'shm://' comes an absolute path, as in "
+                    + "'shm:///run/orders.sock'. A name is written with one colon only, as in 'shm:orders'.";
+                return null;
+            }
+        }
+        else if (text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            name = text[Scheme.Length..];
+        }
+
+        error = name.StartsWith('/') ? CheckPath(name, text) : CheckName(name, text);
+        return error is null ? name : null;
+    }
+
+    private static string? CheckPath(string path, string text)
+    {
+        if (path.EndsWith('/') || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return $"'{text}' is not a shared-memory address: the path has to name a file.";
+        }
+
+        // That the path fits into sun_path depends on the system: the rendezvous checks it.
+        return Encoding.UTF8.GetByteCount(path) > 4096 ? $"The path of the shared-memory address is too long." : null;
+    }
+
+    private static string? CheckName(string name, string text)
+    {
+        var wellFormed = name.Length is > 0 and <= MaxNameLength && name[0] != '.';
+        foreach (var c in name)
+        {
+            wellFormed &= char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-';
+        }
+
+        return wellFormed
+            ? null
+            : $"'{text}' is not a shared-memory address: a name has 1 to {MaxNameLength} characters out of A-Z, a-z, "
+                + "0-9, '.', '_' and '-', and does not start with a dot; for a path write 'shm:///absolute/path.sock'.";
+    }
+}
