@@ -166,6 +166,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     private void SignalAll()
     {
+        // An operation that is just being attached is either seen here, or sees what has been set before.
+        Interlocked.MemoryBarrier();
         _receive?.Signal(onReactor: false);
         _send?.Signal(onReactor: false);
     }

@@ -20,8 +20,9 @@ namespace GrpcShm.Transport.Signaling;
 /// Owned   ------------> Idle      completed
 /// Idle    --Seal------> Sealed    no further operation; runs what was to come after the last
 /// </code>
-/// <para>All transitions are compare-and-swap or exchange, hence full fences: a condition that was set before a signal
-/// which found <c>Idle</c> is seen by the look of the next operation.</para>
+/// <para>Transitions into and out of <c>Owned</c> are compare-and-swap or exchange, hence full fences, and
+/// <see cref="Signal"/> begins with one: a condition that was set before a signal which found <c>Idle</c> is seen by the
+/// look of the next operation.</para>
 /// </remarks>
 /// <typeparam name="TResult">What the operation gives.</typeparam>
 internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, ISignaledOperation
@@ -121,6 +122,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <inheritdoc/>
     public void Signal(bool onReactor)
     {
+        // Store the condition, fence, load the state; who enters stores the state, fences (by compare-and-swap), loads
+        // the condition. Without the fence here this could read Idle while the other reads the old condition.
+        Interlocked.MemoryBarrier();
         while (true)
         {
             var state = Volatile.Read(ref _state);
