@@ -17,6 +17,7 @@ internal sealed class PingPlayer : IAsyncDisposable
     private readonly SessionCommand _send = new();
     private readonly SessionRequest _request = new();
     private long _sequence;
+    private long _watchedSequence;
     private int _round;
 
     private PingPlayer(AsyncDuplexStreamingCall<SessionRequest, SessionResponse> session)
@@ -82,7 +83,7 @@ internal sealed class PingPlayer : IAsyncDisposable
             }
         }
         catch (Exception exception) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested
-            && exception is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
+            && exception is (OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }))
         {
             // The rounds that are missing are the lost ones.
         }
@@ -107,8 +108,6 @@ internal sealed class PingPlayer : IAsyncDisposable
 
         _session.Dispose();
     }
-
-    private long _watchedSequence;
 
     private static void ThrowIfFailed(Outcome outcome)
     {

@@ -115,7 +115,14 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
     {
         lock (_lock)
         {
-            return _blocked?.Remove(sender) ?? false;
+            if (_blocked?.Remove(sender) is not true)
+            {
+                return false;
+            }
+
+            // The sender to an inbox is told. Of a copy only the subscriber can be told that it did not get it.
+            _dropped += sender.MachineId.Length == 0 ? 1 : 0;
+            return true;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 
 namespace GrpcShm.EventBus.Routing;
@@ -41,13 +42,17 @@ internal sealed class RoutingContext
     {
         // The takers must run before their senders wait for them.
         SignalAll();
+        var started = Stopwatch.GetTimestamp();
         var verdict = Verdict.Ok;
         var accepted = 0;
         try
         {
             foreach (var sender in _blocked)
             {
-                var result = await sender.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+                // One bound for all of them: many full mailboxes hold a sender up for no longer than one.
+                var left = timeout - Stopwatch.GetElapsedTime(started);
+                var result = await sender
+                    .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
                 accepted += result == PutResult.Accepted ? 1 : 0;
                 if (sender.MachineId.Length > 0 && verdict.IsOk)
                 {

@@ -90,7 +90,13 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         var owner = new MachineOwner(request.InstanceId, request.Name, isLease: false);
         var outbox = new Outbox(runWriterInline: true);
         var routing = new RoutingContext();
-        ThrowUnlessOk(hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription));
+        var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
+        if (!verdict.IsOk)
+        {
+            hub.Machines.End(owner);
+            throw verdict.ToException();
+        }
+
         var id = Guid.NewGuid().ToString("N");
         hub.AddSubscriber(id, subscription!.Subscriber);
         try
