@@ -36,10 +36,13 @@ internal static class Match
             or NotImplementedException or PlatformNotSupportedException)
         {
             var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
-            await Console.Error.WriteLineAsync($"The match over {name} could not be played: {exception.Message}");
+            await Console.Error.WriteLineAsync($"The match over {name} could not be played: {Reason(exception)}");
             return 1;
         }
     }
+
+    private static string Reason(Exception exception) =>
+        exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
 
     private static async Task<RunReport> PlayAsync(TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
     {

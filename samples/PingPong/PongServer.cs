@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using XStateNet.Events.V1;
 
@@ -17,7 +18,7 @@ namespace Samples.PingPong;
 /// </remarks>
 internal static class PongServer
 {
-    public static async Task<int> RunAsync(SampleEndpoint endpoint, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(SampleEndpoint endpoint)
     {
         using var doorbells = new DoorbellCounter();
         var builder = WebApplication.CreateSlimBuilder();
@@ -27,21 +28,22 @@ internal static class PongServer
         // The standard output belongs to the first process.
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
         builder.Services.AddEventBus();
         endpoint.Listen(builder.WebHost);
 
         await using var app = builder.Build();
         app.MapEventBus();
         await using var pong = new PongMachine(app.Services.GetRequiredService<EventHub>());
-        await app.StartAsync(cancellationToken);
+        await app.StartAsync();
         Console.WriteLine($"ready {ActualAddress(app, endpoint)}");
-        while (await Console.In.ReadLineAsync(cancellationToken) is not null)
+        while (await Console.In.ReadLineAsync() is not null)
         {
             var usage = ProcessUsage.OfThisProcess(doorbells);
             Console.WriteLine(JsonSerializer.Serialize(usage, RunReportContext.Default.ProcessUsage));
         }
 
-        await app.StopAsync(CancellationToken.None);
+        await app.StopAsync();
         return 0;
     }
 

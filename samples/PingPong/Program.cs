@@ -44,8 +44,8 @@ var address = new Argument<string>("address");
 var serve = new Command("serve", "Hold the hub and the machine 'pong'.") { address };
 serve.Hidden = true;
 serve.Options.Add(transport);
-serve.SetAction((result, cancellationToken) => PongServer.RunAsync(
-    new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address)), cancellationToken));
+serve.SetAction((result, _) => PongServer.RunAsync(
+    new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address))));
 root.Subcommands.Add(serve);
 
 return await root.Parse(args).InvokeAsync();
