@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.TestHost.Services;
+
+/// <summary>Knows every call to <see cref="ConformanceService"/>, and by name those that a test watches.</summary>
+internal sealed class CallRegistry
+{
+    private readonly ConcurrentDictionary<string, CallRecord> _records = new();
+    private long _started;
+    private long _inFlight;
+    private long _cancelled;
+
+    public long Started => Interlocked.Read(ref _started);
+
+    public long InFlight => Interlocked.Read(ref _inFlight);
+
+    public long Cancelled => Interlocked.Read(ref _cancelled);
+
+    /// <summary>The record of a call, which may be asked for before the call arrives.</summary>
+    public CallRecord this[string callId] => _records.GetOrAdd(callId, static _ => new CallRecord());
+
+    /// <summary>Runs a handler under observation.</summary>
+    public async Task<T> TrackAsync<T>(ServerCallContext context, Func<Task<T>> handler)
+    {
+        var record = context.RequestHeaders.GetValue(MetadataKeys.CallId) is { } id ? this[id] : null;
+        Interlocked.Increment(ref _started);
+        Interlocked.Increment(ref _inFlight);
+        using var registration = context.CancellationToken.Register(() =>
+        {
+            Interlocked.Increment(ref _cancelled);
+            record?.Reach(CallPhase.Cancelled);
+        });
+        record?.Reach(CallPhase.Started);
+        try
+        {
+            return await handler();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _inFlight);
+            record?.Reach(CallPhase.Finished);
+        }
+    }
+}

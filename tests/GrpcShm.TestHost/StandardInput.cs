@@ -1,0 +1,27 @@
+namespace GrpcShm.TestHost;
+
+/// <summary>
+/// The leash on which a test holds this process: it stops on the word <c>stop</c>, and when the pipe closes, so that
+/// a test run that was killed leaves no orphan.
+/// </summary>
+internal static class StandardInput
+{
+    /// <summary>Reads lines on a thread of its own, because reading the console blocks, until the leash is let go.</summary>
+    public static void Watch(Action stop, Action<string>? command = null)
+    {
+        var thread = new Thread(() =>
+        {
+            while (Console.In.ReadLine() is { } line && line != "stop")
+            {
+                command?.Invoke(line);
+            }
+
+            stop();
+        })
+        {
+            IsBackground = true,
+            Name = "standard input",
+        };
+        thread.Start();
+    }
+}
