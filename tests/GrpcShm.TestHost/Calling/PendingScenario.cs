@@ -3,7 +3,9 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>A client that waits for answers that never come.</summary>
+/// <summary>
+/// A client that waits for answers that never come. The server knows its calls as <c>PREFIX KIND NUMBER</c>.
+/// </summary>
 internal static class PendingScenario
 {
     public static async Task PlayAsync(
@@ -11,23 +13,32 @@ internal static class PendingScenario
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var channel = ChannelFactory.CreateChannel(address, setup);
-        var client = new Conformance.ConformanceClient(channel);
+        var client = new TestService.TestServiceClient(channel);
         var control = new Control.ControlClient(channel);
 
+        var never = new TaskCompletionSource();
         var calls = new List<Task>();
         for (var i = 0; i < count; i++)
         {
-            var prefix = callIdPrefix + (i == 0 ? "" : i.ToString(CultureInfo.InvariantCulture));
-            calls.AddRange(PendingCalls.Start(client, prefix, stopping.Token).Values);
-            foreach (var name in PendingCalls.Names)
+            foreach (var kind in PendingCalls.Kinds)
             {
-                var request = new AwaitCallRequest { CallId = prefix + name, Phase = CallPhase.Started };
+                var callId = string.Create(CultureInfo.InvariantCulture, $"{callIdPrefix} {kind} {i}");
+                calls.Add(PendingCalls.StartAsync(
+                    client, kind, callId, never.Task.WaitAsync(stopping.Token), cancellationToken: stopping.Token));
+                var request = new AwaitCallRequest { CallId = callId, Phase = CallPhase.Started };
                 await control.AwaitCallAsync(request, cancellationToken: cancellationToken);
             }
         }
 
         StandardInput.Watch(stopping.Cancel);
         new HostMessage(HostMessage.Ready, Environment.ProcessId).Write();
-        await Task.WhenAll(calls).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        try
+        {
+            await Task.WhenAll(calls);
+        }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            // That is how these calls end.
+        }
     }
 }

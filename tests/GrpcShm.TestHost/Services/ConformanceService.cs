@@ -12,7 +12,7 @@ namespace GrpcShm.TestHost.Services;
 /// <summary>What <c>conformance.proto</c> promises; this part holds the calls with one request and one answer.</summary>
 internal sealed partial class ConformanceService(
     CallRegistry calls, GateRegistry gates, AttemptRegistry attempts)
-    : Conformance.ConformanceBase
+    : TestService.TestServiceBase
 {
     public override Task<Empty> Nothing(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 

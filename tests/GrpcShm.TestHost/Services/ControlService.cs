@@ -29,10 +29,11 @@ internal sealed class ControlService(
         return new Empty();
     }
 
-    public override async Task<Empty> AwaitPings(AwaitPingsRequest request, ServerCallContext context)
+    public override async Task<AwaitPingsResponse> AwaitPings(AwaitPingsRequest request, ServerCallContext context)
     {
-        await pings.WhenAsync(request.ConnectionId, request.Acknowledgements, request.Count, context.CancellationToken);
-        return new Empty();
+        var count = await pings.WhenAsync(
+            request.ConnectionId, request.Acknowledgements, request.Count, context.CancellationToken);
+        return new AwaitPingsResponse { Count = count };
     }
 
     public override Task<Empty> OpenGate(OpenGateRequest request, ServerCallContext context)

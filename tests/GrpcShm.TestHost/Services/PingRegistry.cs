@@ -13,14 +13,16 @@ internal sealed class PingRegistry : ILoggerProvider, ILogger
     private readonly ConcurrentDictionary<(string ConnectionId, bool Acknowledgement), int> _counts = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public async Task WhenAsync(string connectionId, bool acknowledgement, int count, CancellationToken cancellationToken)
+    public async Task<int> WhenAsync(
+        string connectionId, bool acknowledgement, int count, CancellationToken cancellationToken)
     {
         while (true)
         {
             var changed = Volatile.Read(ref _changed).Task;
-            if (_counts.GetValueOrDefault((connectionId, acknowledgement)) >= count)
+            var counted = _counts.GetValueOrDefault((connectionId, acknowledgement));
+            if (counted >= count)
             {
-                return;
+                return counted;
             }
 
             await changed.WaitAsync(cancellationToken);
