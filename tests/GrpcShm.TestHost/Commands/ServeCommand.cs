@@ -23,6 +23,7 @@ internal sealed class ServeCommand : Command
     private readonly Option<int?> _maxReceive = new("--max-receive-message-size");
     private readonly Option<int?> _maxSend = new("--max-send-message-size");
     private readonly Option<int?> _maxStreams = new("--max-streams-per-connection");
+    private readonly Option<int?> _connectionWindow = new("--connection-window-size") { Description = "HTTP/2's, in bytes." };
     private readonly Option<string> _compression = new("--compression") { Description = "Compresses responses, e.g. gzip." };
     private readonly Option<TimeSpan?> _shutdownTimeout = new("--shutdown-timeout");
 
@@ -40,6 +41,7 @@ internal sealed class ServeCommand : Command
         Add(_maxReceive);
         Add(_maxSend);
         Add(_maxStreams);
+        Add(_connectionWindow);
         Add(_compression);
         Add(_shutdownTimeout);
         SetAction((result, _) => ServeAsync(Read(result)));
@@ -51,7 +53,7 @@ internal sealed class ServeCommand : Command
         {
             await using (var server = new TestServer(setup))
             {
-                StandardInput.Watch(server.Stop);
+                StandardInput.Watch(server.Stop, server.Execute);
                 await server.RunAsync();
             }
 
@@ -79,6 +81,7 @@ internal sealed class ServeCommand : Command
         MaxReceiveMessageSize = result.GetValue(_maxReceive),
         MaxSendMessageSize = result.GetValue(_maxSend),
         MaxStreamsPerConnection = result.GetValue(_maxStreams),
+        ConnectionWindowSize = result.GetValue(_connectionWindow),
         Compression = result.GetValue(_compression),
         ShutdownTimeout = result.GetValue(_shutdownTimeout),
     };

@@ -9,7 +9,8 @@ internal sealed class CallRecord
     private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Reach(CallPhase phase) => Find(phase).TrySetResult();
+    /// <summary>Notes that the call has come so far, and says whether this is news.</summary>
+    public bool Reach(CallPhase phase) => Find(phase).TrySetResult();
 
     public Task WhenAsync(CallPhase phase) => Find(phase).Task;
 

@@ -24,23 +24,34 @@ internal sealed class CallRegistry
     /// <summary>Runs a handler under observation.</summary>
     public async Task<T> TrackAsync<T>(ServerCallContext context, Func<Task<T>> handler)
     {
-        var record = context.RequestHeaders.GetValue(MetadataKeys.CallId) is { } id ? this[id] : null;
+        var record = context.RequestHeaders.GetValue(MetadataKeys.CallId) is { } id ? this[id] : new CallRecord();
         Interlocked.Increment(ref _started);
         Interlocked.Increment(ref _inFlight);
-        using var registration = context.CancellationToken.Register(() =>
-        {
-            Interlocked.Increment(ref _cancelled);
-            record?.Reach(CallPhase.Cancelled);
-        });
-        record?.Reach(CallPhase.Started);
+        using var registration = context.CancellationToken.Register(() => NoteCancellation(record));
+        record.Reach(CallPhase.Started);
         try
         {
             return await handler();
         }
         finally
         {
+            // The token calls back the latest that registered first, and so a handler that waits on it may have
+            // unwound to here, and take the registration back, before the token comes to it.
+            if (context.CancellationToken.IsCancellationRequested)
+            {
+                NoteCancellation(record);
+            }
+
             Interlocked.Decrement(ref _inFlight);
-            record?.Reach(CallPhase.Finished);
+            record.Reach(CallPhase.Finished);
+        }
+    }
+
+    private void NoteCancellation(CallRecord record)
+    {
+        if (record.Reach(CallPhase.Cancelled))
+        {
+            Interlocked.Increment(ref _cancelled);
         }
     }
 }

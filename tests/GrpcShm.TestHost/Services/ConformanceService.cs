@@ -83,9 +83,16 @@ internal sealed partial class ConformanceService(
 
         var record = calls[string.Create(CultureInfo.InvariantCulture, $"{request.Key}#{attempt}")];
         record.Reach(CallPhase.Started);
-        await using var registration = context.CancellationToken.Register(() => record.Reach(CallPhase.Cancelled));
-        await gates.WaitAsync($"{request.Key}: nobody opens this", context.CancellationToken);
-        throw new InvalidOperationException("The gate that nobody opens is open.");
+        try
+        {
+            await gates.WaitAsync($"{request.Key}: nobody opens this", context.CancellationToken);
+            throw new InvalidOperationException("The gate that nobody opens is open.");
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            record.Reach(CallPhase.Cancelled);
+            throw;
+        }
     }
 
     public override Task<Empty> Throw(ThrowRequest request, ServerCallContext context) =>

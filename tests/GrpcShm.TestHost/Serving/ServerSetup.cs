@@ -27,6 +27,8 @@ internal sealed record ServerSetup
 
     public required int? MaxStreamsPerConnection { get; init; }
 
+    public required int? ConnectionWindowSize { get; init; }
+
     public required string? Compression { get; init; }
 
     public required TimeSpan? ShutdownTimeout { get; init; }

@@ -43,6 +43,19 @@ internal sealed class TestServer : IAsyncDisposable
         await _app.WaitForShutdownAsync();
     }
 
+    /// <summary>
+    /// Carries out a line from standard input: <c>open GATE</c>. A server that is stopping takes no new calls to
+    /// <see cref="ControlService"/>.
+    /// </summary>
+    public void Execute(string command)
+    {
+        const string Open = "open ";
+        if (command.StartsWith(Open, StringComparison.Ordinal))
+        {
+            _app.Services.GetRequiredService<GateRegistry>().Open(command[Open.Length..]);
+        }
+    }
+
     public void Stop() => _app.Lifetime.StopApplication();
 
     public async ValueTask DisposeAsync()
@@ -101,6 +114,8 @@ internal sealed class TestServer : IAsyncDisposable
         limits.Http2.KeepAlivePingDelay = _setup.KeepAlivePingDelay ?? limits.Http2.KeepAlivePingDelay;
         limits.Http2.KeepAlivePingTimeout = _setup.KeepAlivePingTimeout ?? limits.Http2.KeepAlivePingTimeout;
         limits.Http2.MaxStreamsPerConnection = _setup.MaxStreamsPerConnection ?? limits.Http2.MaxStreamsPerConnection;
+        limits.Http2.InitialConnectionWindowSize =
+            _setup.ConnectionWindowSize ?? limits.Http2.InitialConnectionWindowSize;
     }
 
     private void Listen(KestrelServerOptions kestrel, EndpointAddress address)
