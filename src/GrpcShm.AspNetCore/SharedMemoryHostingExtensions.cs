@@ -1,14 +1,81 @@
 using GrpcShm.AspNetCore;
+using GrpcShm.AspNetCore.Connections;
+using GrpcShm.AspNetCore.Hosting;
+using GrpcShm.Transport;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Hosting;
 
-/// <summary>Extensions.</summary>
+/// <summary>Lets Kestrel serve clients over shared memory, beside its other transports.</summary>
 public static class SharedMemoryHostingExtensions
 {
-    /// <summary>Uses.</summary>
-    public static IWebHostBuilder UseSharedMemory(this IWebHostBuilder builder, Action<SharedMemoryTransportOptions>? configure = null) => throw new NotImplementedException();
+    /// <summary>The section of the configuration that the options are read from.</summary>
+    private const string ConfigurationSection = "SharedMemory";
 
-    /// <summary>Listens.</summary>
-    public static void ListenSharedMemory(this KestrelServerOptions options, string nameOrPath, Action<ListenOptions>? configure = null) => throw new NotImplementedException();
+    /// <summary>
+    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and those
+    /// in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
+    /// </summary>
+    /// <param name="builder">The web host.</param>
+    /// <param name="configure">
+    /// Changes the options, which start with what the section <c>SharedMemory</c> of the configuration says.
+    /// </param>
+    /// <returns>The web host.</returns>
+    public static IWebHostBuilder UseSharedMemory(
+        this IWebHostBuilder builder, Action<SharedMemoryTransportOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.ConfigureServices(services =>
+        {
+            services.AddOptions<SharedMemoryTransportOptions>().BindConfiguration(ConfigurationSection);
+            if (configure is not null)
+            {
+                services.Configure(configure);
+            }
+
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IConnectionListenerFactory, SharedMemoryTransportFactory>());
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, SharedMemoryKestrelSetup>());
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IStartupFilter, HostingAddressesStartupFilter>());
+        });
+    }
+
+    /// <summary>Listens on a shared-memory endpoint. Needs <see cref="UseSharedMemory"/>.</summary>
+    /// <param name="options">Kestrel's options.</param>
+    /// <param name="nameOrPath">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="configure">
+    /// Changes the endpoint: TLS, connection middleware, protocols. They start as HTTP/2 alone, which gRPC needs; with
+    /// HTTP/1.1 as well, or with middleware that reads, each byte is copied once more.
+    /// </param>
+    /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is none of these.</exception>
+    public static void ListenSharedMemory(
+        this KestrelServerOptions options, string nameOrPath, Action<ListenOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Listen(new SharedMemoryEndPoint(nameOrPath), listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            configure?.Invoke(listen);
+            if (listen.Protocols == HttpProtocols.Http2)
+            {
+                // The innermost middleware: what is still the transport here is what HTTP/2 will read.
+                listen.Use(static next => connection =>
+                {
+                    if (connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
+                        && ReferenceEquals(context, connection))
+                    {
+                        context.ReadRingDirectly();
+                    }
+
+                    return next(connection);
+                });
+            }
+        });
+    }
 }

@@ -1,15 +1,70 @@
 using Grpc.Net.Client;
-using GrpcShm.Transport;
 
 namespace GrpcShm.Client;
 
 /// <summary>Makes gRPC channels over shared memory.</summary>
 public static class SharedMemoryChannel
 {
+    // Requests need a host. The server sees it as the authority; nothing is looked up.
+    internal static readonly Uri PlainAddress = new("http://localhost");
+
+    // A response's bytes wait in this process's memory either way; a window of this size saves the rounds in which
+    // SocketsHttpHandler finds out that the way is short.
+    private const int StreamWindowSize = 1024 * 1024;
+
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <returns>
+    /// A channel like any other. It connects with its first call, again after a loss, and closes its connections when
+    /// it is disposed.
+    /// </returns>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
     public static GrpcChannel ForAddress(string address) => ForAddress(address, new SharedMemoryClientOptions());
 
-    /// <summary>Makes a channel.</summary>
-    public static GrpcChannel ForAddress(string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null) =>
-        throw new NotImplementedException();
+    /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="options">How to connect.</param>
+    /// <param name="channelOptions">
+    /// The channel's own options. Its <see cref="GrpcChannelOptions.HttpHandler"/> and
+    /// <see cref="GrpcChannelOptions.HttpClient"/> are for this method to set and have to be unset.
+    /// </param>
+    /// <returns>A channel like any other.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="address"/> is none of these, or <paramref name="channelOptions"/> has a handler of its own.
+    /// </exception>
+    public static GrpcChannel ForAddress(
+        string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        channelOptions ??= new GrpcChannelOptions();
+        if (channelOptions.HttpHandler is not null || channelOptions.HttpClient is not null)
+        {
+            throw new ArgumentException(
+                "The channel options have an HTTP handler or client of their own. Leave them unset here; to use your own "
+                + "handler, set its ConnectCallback to SharedMemoryConnectionFactory.ConnectAsync and make the channel "
+                + "with GrpcChannel.ForAddress.",
+                nameof(channelOptions));
+        }
+
+        var factory = new SharedMemoryConnectionFactory(address, options, channelOptions.LoggerFactory, meterFactory: null);
+        channelOptions.HttpHandler = CreateHandler(factory, options);
+        channelOptions.DisposeHttpClient = true;
+        return GrpcChannel.ForAddress(PlainAddress, channelOptions);
+    }
+
+    internal static SocketsHttpHandler CreateHandler(
+        SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = factory.ConnectAsync,
+            EnableMultipleHttp2Connections = true,
+            InitialHttp2StreamWindowSize = StreamWindowSize,
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+        };
+        options.ConfigureHandler?.Invoke(handler);
+        return handler;
+    }
 }

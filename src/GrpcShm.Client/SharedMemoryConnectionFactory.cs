@@ -1,14 +1,85 @@
+using System.Diagnostics.Metrics;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Rendezvous;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace GrpcShm.Client;
 
-/// <summary>Connects.</summary>
+/// <summary>
+/// Connects a <see cref="SocketsHttpHandler"/> to a shared-memory endpoint: the value of its
+/// <see cref="SocketsHttpHandler.ConnectCallback"/> is <see cref="ConnectAsync"/>.
+/// </summary>
+/// <example>
+/// <code>
+/// var handler = new SocketsHttpHandler { ConnectCallback = new SharedMemoryConnectionFactory("orders").ConnectAsync };
+/// using var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = handler });
+/// </code>
+/// </example>
 public sealed class SharedMemoryConnectionFactory
 {
-    /// <summary>Creates.</summary>
-    public SharedMemoryConnectionFactory(string address) : this(address, new SharedMemoryClientOptions()) { }
+    private readonly SharedMemoryConnector _connector;
 
-    /// <summary>Creates.</summary>
-    public SharedMemoryConnectionFactory(string address, SharedMemoryClientOptions options) => throw new NotImplementedException();
+    /// <summary>Creates a factory with default options.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    public SharedMemoryConnectionFactory(string address)
+        : this(address, new SharedMemoryClientOptions())
+    {
+    }
 
-    /// <summary>Connects.</summary>
-    public ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>Creates a factory.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="options">How to connect. Read here and now; later changes have no effect.</param>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    public SharedMemoryConnectionFactory(string address, SharedMemoryClientOptions options)
+        : this(address, options, loggerFactory: null, meterFactory: null)
+    {
+    }
+
+    internal SharedMemoryConnectionFactory(
+        string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        EndPoint = new SharedMemoryEndPoint(address);
+        _connector = new SharedMemoryConnector(
+            EndPoint,
+            new ConnectSettings
+            {
+                Directory = options.RuntimeDirectory,
+                RingSize = options.RingSize,
+                ConnectTimeout = options.ConnectTimeout,
+                WaitForServer = options.WaitForServer,
+                AuthorizeServer = options.AuthorizeServer,
+            },
+            TransportMetrics.For(options.MeterFactory ?? meterFactory),
+            (options.LoggerFactory ?? loggerFactory)?.CreateLogger(Log.Category) ?? NullLogger.Instance);
+    }
+
+    /// <summary>The endpoint that is connected to, whatever host a request names.</summary>
+    public SharedMemoryEndPoint EndPoint { get; }
+
+    /// <summary>Makes a new connection.</summary>
+    /// <param name="context">The request that needs it; decides whether TLS comes on top.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The connection's bytes. Disposing the stream closes the connection.</returns>
+    /// <exception cref="IOException">
+    /// No server listens, or it refuses, or the handshake fails; says which. gRPC reports <c>Unavailable</c>.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    /// <exception cref="PlatformNotSupportedException">This system has no make of the transport.</exception>
+    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var connection = await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false);
+
+        // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
+        // validation from there, and HTTP/1.1 the user's code.
+        var request = context.InitialRequestMessage;
+        connection.RunInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp && request.Version.Major >= 2;
+        return new RingStream(connection, FileAccess.ReadWrite);
+    }
 }

@@ -1,0 +1,186 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Reporting;
+using GrpcShm.Samples.Comparison.Scenarios;
+using GrpcShm.Samples.Comparison.Serving;
+using GrpcShm.Samples.Comparison.Transports;
+
+namespace GrpcShm.Samples.Comparison.CommandLine;
+
+/// <summary>The command line: <c>--help</c> is its documentation.</summary>
+internal static class ComparisonCommand
+{
+    private static readonly Option<bool> Quick = new("--quick")
+    {
+        Description = "Fewer scenarios, shorter and fewer rounds: under two minutes.",
+    };
+
+    private static readonly Option<string[]> Only = new("--only")
+    {
+        Description = $"Run only these scenarios (comma-separated, * for anything): {string.Join(", ", ScenarioRegistry.Names)}.",
+        DefaultValueFactory = _ => [],
+        CustomParser = SplitNames,
+    };
+
+    private static readonly Option<string[]> Transports = new("--transports")
+    {
+        Description = $"Compare these transports (comma-separated): {string.Join(", ", TransportRegistry.Names)}.",
+        DefaultValueFactory = _ => [.. TransportRegistry.Names],
+        CustomParser = SplitNames,
+    };
+
+    private static readonly Option<int?> Rounds = new("--rounds")
+    {
+        Description = "How often every transport has its turn in a scenario. Defaults to 5, with --quick to 3.",
+        CustomParser = result => ParseNumber<int>(result, 1, 1000),
+    };
+
+    private static readonly Option<double?> Seconds = new("--seconds")
+    {
+        Description = "How long one turn lasts. Defaults to 2, with --quick to 0.4.",
+        CustomParser = result => ParseNumber<double>(result, 0.05, 3600),
+    };
+
+    private static readonly Option<FileInfo?> Json = new("--json")
+    {
+        Description = "Write the measurements to this file, as a JSON array with one object for each.",
+    };
+
+    static ComparisonCommand()
+    {
+        Transports.Validators.Add(CheckTransports);
+        Only.Validators.Add(CheckScenarios);
+        Json.Validators.Add(CheckJson);
+    }
+
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Compares transports for gRPC between two processes of this machine.")
+        {
+            Quick, Only, Transports, Rounds, Seconds, Json, CreateServe(),
+        };
+        root.SetAction(CompareAsync);
+        return root;
+    }
+
+    private static Command CreateServe()
+    {
+        var transport = new Argument<string>("transport");
+        transport.AcceptOnlyFromAmong([.. TransportRegistry.Names]);
+        var address = new Argument<string>("address");
+        var serve = new Command("serve", "A server process of a comparison, until its input ends.")
+        {
+            transport, address,
+        };
+        serve.Hidden = true;
+        serve.SetAction((result, _) => GuardAsync(
+            () => ServerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address))));
+        return serve;
+    }
+
+    private static Task<int> CompareAsync(ParseResult result, CancellationToken cancellationToken) =>
+        GuardAsync(async () =>
+        {
+            var plan = CreatePlan(result);
+            var report = new ConsoleReport(plan);
+            report.PrintHeader();
+            var measurements = await new ComparisonRun(plan, report).RunAsync(cancellationToken);
+            report.PrintTable(measurements);
+            if (result.GetValue(Json) is { } file)
+            {
+                await JsonReport.WriteAsync(file.FullName, measurements);
+                Console.Out.WriteLine($"Written to {file.FullName}");
+            }
+
+            return 0;
+        });
+
+    private static RunPlan CreatePlan(ParseResult result)
+    {
+        var quick = result.GetValue(Quick);
+        var only = result.GetValue(Only) ?? [];
+        var chosen = only.SelectMany(ScenarioRegistry.Match).ToHashSet();
+        var seconds = result.GetValue(Seconds);
+        return new RunPlan(
+            [.. result.GetValue(Transports)!.Distinct().Select(TransportRegistry.Find)],
+            [.. ScenarioRegistry.All.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)],
+            result.GetValue(Rounds) ?? (quick ? 3 : 5),
+            TimeSpan.FromSeconds(seconds ?? (quick ? 0.4 : 2)),
+            TimeSpan.FromSeconds(quick ? 0.7 : 2),
+            HasMinimumOperations: seconds is null && !quick);
+    }
+
+    private static async Task<int> GuardAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return 130;
+        }
+        catch (Exception exception) when (exception is ComparisonException or IOException or NotImplementedException or PlatformNotSupportedException)
+        {
+            await Console.Error.WriteLineAsync($"{Environment.NewLine}error: {exception.Message}");
+            return 1;
+        }
+    }
+
+    private static string[] SplitNames(ArgumentResult result) =>
+    [
+        .. result.Tokens.SelectMany(token => token.Value.Split(
+            ',',
+            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
+    ];
+
+    private static void CheckTransports(OptionResult result)
+    {
+        var names = result.GetValue(Transports) ?? [];
+        if (names.Length == 0)
+        {
+            result.AddError($"--transports needs at least one of: {string.Join(", ", TransportRegistry.Names)}.");
+        }
+
+        foreach (var unknown in names.Except(TransportRegistry.Names))
+        {
+            result.AddError($"There is no transport '{unknown}'. There are: {string.Join(", ", TransportRegistry.Names)}.");
+        }
+    }
+
+    private static void CheckScenarios(OptionResult result)
+    {
+        foreach (var unknown in (result.GetValue(Only) ?? []).Where(pattern => !ScenarioRegistry.Match(pattern).Any()))
+        {
+            result.AddError($"There is no scenario '{unknown}'. There are: {string.Join(", ", ScenarioRegistry.Names)}.");
+        }
+    }
+
+    private static void CheckJson(OptionResult result)
+    {
+        if (result.GetValue(Json)?.Directory is { Exists: false } directory)
+        {
+            result.AddError($"The directory '{directory.FullName}' of the --json file does not exist.");
+        }
+    }
+
+    private static T? ParseNumber<T>(ArgumentResult result, T least, T most)
+        where T : struct, INumber<T>
+    {
+        var text = result.Tokens.Single().Value;
+        if (T.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+        {
+            return value;
+        }
+
+        var option = ((OptionResult)result.Parent!).Option.Name;
+        result.AddError(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{option} must be a number from {least} to {most}, not '{text}'."));
+        return null;
+    }
+}

@@ -1,0 +1,3 @@
+using GrpcShm.Samples.Comparison.CommandLine;
+
+return await ComparisonCommand.Create().Parse(args).InvokeAsync();

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Protos;
+
+namespace GrpcShm.Samples.Comparison.Scenarios;
+
+/// <summary>One stream to the server, as fast as it takes it.</summary>
+internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
+{
+    public override long BytesPerOperation => PayloadBytes;
+
+    public override async Task<RunResult> RunAsync(
+        IReadOnlyList<Measured.MeasuredClient> clients,
+        RunLimits limits)
+    {
+        using var call = clients[0].Absorb();
+        var start = Stopwatch.GetTimestamp();
+        var end = limits.GetEnd();
+        long sent = 0;
+        while (Stopwatch.GetTimestamp() < end || sent < limits.MinimumOperations)
+        {
+            await call.RequestStream.WriteAsync(Message);
+            sent++;
+        }
+
+        // What counts is what has arrived, so the clock runs until the server says that it has it all.
+        await call.RequestStream.CompleteAsync();
+        var absorbed = await call;
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        if (absorbed.Messages != sent || absorbed.Bytes != sent * PayloadBytes)
+        {
+            throw new ComparisonException(
+                $"{sent} messages of {PayloadBytes} bytes were sent, and {absorbed.Messages} arrived with {absorbed.Bytes} bytes.");
+        }
+
+        return new RunResult(sent, elapsed, Latencies: null);
+    }
+}

@@ -1,0 +1,46 @@
+using System.IO.Enumeration;
+
+namespace GrpcShm.Samples.Comparison.Scenarios;
+
+internal static class ScenarioRegistry
+{
+    private const int SmallPayload = 64;
+    private const int KiB = 1024;
+    private const int MiB = 1024 * KiB;
+    private const int ConnectionsInFlight = 32;
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new UnaryScenario("unary-1", SmallPayload, Figure.P50) { MinimumOperations = 100_000 },
+        new UnaryScenario("unary-16", SmallPayload, Figure.Rate, inFlight: 16),
+        new UnaryScenario("unary-64", SmallPayload, Figure.Rate, inFlight: 64),
+        new PingPongScenario("ping-pong", SmallPayload),
+        new ClientStreamScenario("client-stream", SmallPayload),
+        new ServerStreamScenario("server-stream", SmallPayload),
+        new UnaryScenario("payload-0", 0, Figure.P50) { IsQuick = false },
+        new UnaryScenario("payload-1k", KiB, Figure.P50),
+        new UnaryScenario("payload-64k", 64 * KiB, Figure.Rate),
+        new UnaryScenario("payload-1m", MiB, Figure.Rate),
+        new UnaryScenario("payload-16m", 16 * MiB, Figure.Rate) { IsQuick = false },
+        CreateConnections(1, isQuick: false),
+        CreateConnections(2, isQuick: false),
+        CreateConnections(4, isQuick: true),
+        CreateConnections(8, isQuick: false),
+        CreateConnections(16, isQuick: false),
+        CreateConnections(32, isQuick: false),
+        new PacedScenario("paced-1000", SmallPayload, callsPerSecond: 1000),
+    ];
+
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(scenario => scenario.Name)];
+
+    /// <summary>Those whose name matches the pattern, in which <c>*</c> stands for anything.</summary>
+    public static IEnumerable<Scenario> Match(string pattern) =>
+        All.Where(scenario => FileSystemName.MatchesSimpleExpression(pattern, scenario.Name));
+
+    /// <summary>The same load over more and more connections.</summary>
+    private static UnaryScenario CreateConnections(int connections, bool isQuick) =>
+        new($"connections-{connections}", SmallPayload, Figure.Rate, ConnectionsInFlight, connections)
+        {
+            IsQuick = isQuick,
+        };
+}

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Protos;
+
+namespace GrpcShm.Samples.Comparison.Scenarios;
+
+/// <summary>One stream from the server, as fast as it sends.</summary>
+internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
+{
+    public override long BytesPerOperation => PayloadBytes;
+
+    public override async Task<RunResult> RunAsync(
+        IReadOnlyList<Measured.MeasuredClient> clients,
+        RunLimits limits)
+    {
+        // Disposal cancels the call, which is how the server learns that it has sent enough.
+        using var call = clients[0].Flood(new FloodRequest { BodyBytes = PayloadBytes });
+        var start = Stopwatch.GetTimestamp();
+        var end = limits.GetEnd();
+        long received = 0;
+        while (Stopwatch.GetTimestamp() < end || received < limits.MinimumOperations)
+        {
+            if (!await call.ResponseStream.MoveNext(CancellationToken.None))
+            {
+                throw new ComparisonException("The server ended its stream by itself.");
+            }
+
+            CheckEcho(call.ResponseStream.Current);
+            received++;
+        }
+
+        return new RunResult(received, Stopwatch.GetElapsedTime(start), Latencies: null);
+    }
+}

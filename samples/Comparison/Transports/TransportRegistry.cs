@@ -1,0 +1,18 @@
+namespace GrpcShm.Samples.Comparison.Transports;
+
+internal static class TransportRegistry
+{
+    /// <summary>The transport that the others are put in relation to.</summary>
+    public const string Baseline = "uds";
+
+    public static IReadOnlyList<ITransport> All { get; } =
+    [
+        new UnixSocketTransport(),
+        new TcpTransport(),
+        new SharedMemoryHttp2Transport(),
+    ];
+
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(transport => transport.Name)];
+
+    public static ITransport Find(string name) => All.Single(transport => transport.Name == name);
+}

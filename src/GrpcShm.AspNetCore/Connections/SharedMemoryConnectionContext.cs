@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.AspNetCore.Connections;
+
+/// <summary>A shared-memory connection as Kestrel sees it.</summary>
+internal sealed class SharedMemoryConnectionContext :
+    ConnectionContext,
+    ISharedMemoryConnectionFeature,
+    IConnectionIdFeature,
+    IConnectionItemsFeature,
+    IConnectionTransportFeature,
+    IConnectionLifetimeFeature,
+    IConnectionEndPointFeature,
+    IMemoryPoolFeature
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly TransportPipes _pipes;
+    private readonly FeatureCollection _features = new();
+    private IDictionary<object, object?>? _items;
+
+    public SharedMemoryConnectionContext(
+        SharedMemoryConnection connection, SharedMemoryTransportOptions options, MemoryPool<byte> memoryPool)
+    {
+        _connection = connection;
+        connection.CreateResetException = static (message, inner) =>
+            inner is null ? new ConnectionResetException(message) : new ConnectionResetException(message, inner);
+        _pipes = new TransportPipes(connection, options, memoryPool);
+        MemoryPool = memoryPool;
+        ConnectionId = connection.Id;
+        ConnectionClosed = connection.Closed;
+        LocalEndPoint = connection.EndPoint;
+        RemoteEndPoint = connection.EndPoint;
+        Transport = _pipes;
+        _features.Set<ISharedMemoryConnectionFeature>(this);
+        _features.Set<IConnectionIdFeature>(this);
+        _features.Set<IConnectionItemsFeature>(this);
+        _features.Set<IConnectionTransportFeature>(this);
+        _features.Set<IConnectionLifetimeFeature>(this);
+        _features.Set<IConnectionEndPointFeature>(this);
+        _features.Set<IMemoryPoolFeature>(this);
+    }
+
+    public override string ConnectionId { get; set; }
+
+    public override IFeatureCollection Features => _features;
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    public override IDuplexPipe Transport { get; set; }
+
+    public override CancellationToken ConnectionClosed { get; set; }
+
+    public override EndPoint? LocalEndPoint { get; set; }
+
+    public override EndPoint? RemoteEndPoint { get; set; }
+
+    public MemoryPool<byte> MemoryPool { get; }
+
+    public SharedMemoryEndPoint EndPoint => _connection.EndPoint;
+
+    public SharedMemoryPeer Peer => _connection.Peer;
+
+    /// <summary>
+    /// Lets the protocol that is about to start read the ring itself, unless connection middleware has put something
+    /// in between or has read already.
+    /// </summary>
+    public void ReadRingDirectly()
+    {
+        if (ReferenceEquals(Transport, _pipes))
+        {
+            _pipes.ReadRingDirectly();
+        }
+    }
+
+    public override void Abort(ConnectionAbortedException abortReason) =>
+        _connection.Abort(new CloseCause(CloseCode.Aborted, abortReason.Message, ByPeer: false, abortReason));
+
+    public override void Abort() =>
+        Abort(new ConnectionAbortedException("The connection was aborted by the application."));
+
+    public override ValueTask DisposeAsync()
+    {
+        _pipes.Abandon();
+        _connection.Dispose();
+        return base.DisposeAsync();
+    }
+}

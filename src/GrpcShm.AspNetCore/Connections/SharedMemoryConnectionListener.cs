@@ -1,0 +1,35 @@
+using System.Net;
+using GrpcShm.AspNetCore.Memory;
+using GrpcShm.Transport.Rendezvous;
+using Microsoft.AspNetCore.Connections;
+
+namespace GrpcShm.AspNetCore.Connections;
+
+internal sealed class SharedMemoryConnectionListener : IConnectionListener
+{
+    private readonly SharedMemoryListener _listener;
+    private readonly SharedMemoryTransportOptions _options;
+    private readonly BlockMemoryPool _memoryPool = new();
+
+    public SharedMemoryConnectionListener(SharedMemoryListener listener, SharedMemoryTransportOptions options)
+    {
+        _listener = listener;
+        _options = options;
+    }
+
+    public EndPoint EndPoint => _listener.EndPoint;
+
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
+        await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false) is { } connection
+            ? new SharedMemoryConnectionContext(connection, _options, _memoryPool)
+            : null;
+
+    // The name goes back before the old connections are drained, so that a successor can start meanwhile.
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => _listener.DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        _memoryPool.Dispose();
+    }
+}

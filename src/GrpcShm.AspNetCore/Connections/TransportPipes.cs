@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.AspNetCore.Connections;
+
+/// <summary>
+/// The two pipes of a connection. Writing always goes into the ring itself. Reading shows private copies, since
+/// nobody knows who reads, and the peer could change bytes after they have been checked; Kestrel's HTTP/2, which
+/// copies before it parses, gets the ring itself.
+/// </summary>
+internal sealed class TransportPipes : IDuplexPipe
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly SharedMemoryTransportOptions _options;
+    private readonly MemoryPool<byte> _memoryPool;
+    private readonly RingPipeWriter _output;
+    private PipeReader? _input;
+
+    public TransportPipes(
+        SharedMemoryConnection connection, SharedMemoryTransportOptions options, MemoryPool<byte> memoryPool)
+    {
+        _connection = connection;
+        _options = options;
+        _memoryPool = memoryPool;
+        _output = new RingPipeWriter(connection);
+    }
+
+    public PipeReader Input => _input ??= CreateCopyingReader();
+
+    public PipeWriter Output => _output;
+
+    public void ReadRingDirectly()
+    {
+        if (_input is null)
+        {
+            _connection.RunInline = _options.RunProtocolInline;
+            _input = new RingPipeReader(_connection, _options.MaxUnconsumedBytes);
+        }
+    }
+
+    /// <summary>Completes what the connection's users have not completed.</summary>
+    public void Abandon()
+    {
+        _output.Abandon();
+        if (_input is RingPipeReader ring)
+        {
+            ring.Abandon();
+        }
+        else
+        {
+            _input?.Complete();
+        }
+    }
+
+    private PipeReader CreateCopyingReader() =>
+        PipeReader.Create(
+            new RingStream(_connection, FileAccess.Read),
+            new StreamPipeReaderOptions(_memoryPool, bufferSize: 16 * 1024, useZeroByteReads: true));
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using GrpcShm.Transport;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace GrpcShm.AspNetCore.Hosting;
+
+/// <summary>
+/// Keeps the addresses of <c>--urls</c>, <c>ASPNETCORE_HTTP_PORTS</c> and the like alive. Kestrel drops them as soon as
+/// one endpoint is listened on in code, and a shared-memory endpoint is; so they are turned into endpoints in code, too,
+/// unless the application itself listens on others in code and so has meant to silence them.
+/// </summary>
+internal static class HostingAddresses
+{
+    /// <summary>Moves the addresses that hosting has collected into the options, just before the server starts.</summary>
+    /// <exception cref="InvalidOperationException">The addresses are preferred to all endpoints in code.</exception>
+    public static void MoveTo(KestrelServerOptions options, IServer server)
+    {
+        if (server.Features.Get<IServerAddressesFeature>() is not { Addresses: { Count: > 0 } addresses } feature)
+        {
+            return;
+        }
+
+        var listened = CodeBackedListenOptions(options);
+        if (!listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
+        {
+            return;
+        }
+
+        if (listened.Exists(static o => o.EndPoint is not SharedMemoryEndPoint))
+        {
+            if (feature.PreferHostingUrls)
+            {
+                throw new InvalidOperationException(
+                    "PreferHostingUrls makes Kestrel drop every endpoint that is listened on in code, the shared-memory "
+                    + "ones included. Remove the other Listen calls, or PreferHostingUrls.");
+            }
+
+            return;
+        }
+
+        foreach (var address in addresses)
+        {
+            Listen(options, BindingAddress.Parse(address));
+        }
+
+        addresses.Clear();
+        feature.PreferHostingUrls = false;
+    }
+
+    private static void Listen(KestrelServerOptions options, BindingAddress address)
+    {
+        Action<ListenOptions> configure = address.Scheme.ToUpperInvariant() switch
+        {
+            "HTTP" => static _ => { },
+            "HTTPS" => static listen => listen.UseHttps(),
+            _ => throw new InvalidOperationException(
+                $"Unrecognized scheme in server address '{address}'. Only 'http://' and 'https://' are supported."),
+        };
+
+        if (!string.IsNullOrEmpty(address.PathBase))
+        {
+            throw new InvalidOperationException(
+                $"A path base can only be configured using IApplicationBuilder.UsePathBase(), not by the address '{address}'.");
+        }
+
+        if (address.IsUnixPipe)
+        {
+            options.ListenUnixSocket(address.UnixPipePath, configure);
+        }
+        else if (address.IsNamedPipe)
+        {
+            options.ListenNamedPipe(address.NamedPipeName, configure);
+        }
+        else if (string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            options.ListenLocalhost(address.Port, configure);
+        }
+        else if (IPAddress.TryParse(address.Host, out var ip))
+        {
+            options.Listen(ip, address.Port, configure);
+        }
+        else
+        {
+            // '*', '+' and names of this machine, as in Kestrel.
+            options.ListenAnyIP(address.Port, configure);
+        }
+    }
+
+    // Kestrel shows its endpoints to nobody. Should a later version name this otherwise, starting fails with a
+    // MissingMethodException, loudly, and a test of ours before that.
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_CodeBackedListenOptions")]
+    private static extern List<ListenOptions> CodeBackedListenOptions(KestrelServerOptions options);
+}

@@ -1,0 +1,16 @@
+using GrpcShm.Transport;
+
+namespace GrpcShm.AspNetCore;
+
+/// <summary>
+/// What is known of a shared-memory connection: <c>HttpContext.Features.Get&lt;ISharedMemoryConnectionFeature&gt;()</c>.
+/// Absent on connections of other transports.
+/// </summary>
+public interface ISharedMemoryConnectionFeature
+{
+    /// <summary>The endpoint that the client has connected to.</summary>
+    SharedMemoryEndPoint EndPoint { get; }
+
+    /// <summary>Who the client is, as the operating system says.</summary>
+    SharedMemoryPeer Peer { get; }
+}

@@ -1,0 +1,84 @@
+using GrpcShm.Transport.Memory;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>
+/// The sending direction of a connection: the ring with all that can end it. Owned by one operation at a time.
+/// </summary>
+internal sealed class OutboundRing
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly ConnectionCounters _counters;
+
+    public OutboundRing(SharedMemoryConnection connection, RingProducer ring)
+    {
+        _connection = connection;
+        _counters = connection.Counters;
+        Ring = ring;
+    }
+
+    public RingProducer Ring { get; }
+
+    /// <summary>Looks whether anybody still reads.</summary>
+    /// <returns>Whether the peer may still read what is written now.</returns>
+    /// <exception cref="IOException">This side has ended the connection.</exception>
+    public bool Refresh()
+    {
+        _connection.ThrowIfClosed();
+        if (_connection.PeerIsGone || Ring.ReadConsumerState() != RingEndState.Open)
+        {
+            return false;
+        }
+
+        Ring.Refresh();
+        return true;
+    }
+
+    /// <summary>Shows the peer what has been committed, and wakes it if it sleeps.</summary>
+    public void Publish()
+    {
+        var unpublished = Ring.Unpublished;
+        if (unpublished == 0)
+        {
+            return;
+        }
+
+        if (Ring.Publish())
+        {
+            RingForData();
+        }
+        else
+        {
+            Volatile.Write(ref _counters.DoorbellsSaved, _counters.DoorbellsSaved + 1);
+        }
+
+        Volatile.Write(ref _counters.BytesSent, _counters.BytesSent + unpublished);
+    }
+
+    /// <summary>Asks the peer for a doorbell as soon as it has read.</summary>
+    public void AnnounceWait()
+    {
+        Volatile.Write(ref _counters.SpaceWaits, _counters.SpaceWaits + 1);
+        Ring.AnnounceWait();
+    }
+
+    /// <summary>Tells the peer that this was all, or that something is missing.</summary>
+    public void Close(bool complete)
+    {
+        if (complete)
+        {
+            Publish();
+        }
+
+        if (Ring.Close(complete ? RingEndState.Completed : RingEndState.Aborted))
+        {
+            RingForData();
+        }
+    }
+
+    private void RingForData()
+    {
+        Volatile.Write(ref _counters.DataDoorbells, _counters.DataDoorbells + 1);
+        _connection.RingPeer();
+    }
+}

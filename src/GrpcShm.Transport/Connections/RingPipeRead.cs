@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>The reads of a <see cref="RingPipeReader"/>.</summary>
+internal sealed class RingPipeRead : SignaledOperation<ReadResult>
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly InboundRing _inbound;
+    private readonly RingMemory _memory;
+    private readonly long _maxUnconsumed;
+
+    // What a reader sees is private copies first, if there are any, and then up to two pieces of the ring.
+    private readonly RingSegment _ringFirst = new();
+    private readonly RingSegment _ringSecond = new();
+    private RingSegment? _copiesFirst;
+    private RingSegment? _copiesLast;
+    private long _consumed;
+    private long _examined;
+    private bool _isReading;
+    private int _cancelPending;
+
+    public RingPipeRead(SharedMemoryConnection connection, long maxUnconsumed)
+    {
+        _connection = connection;
+        _inbound = connection.Inbound;
+        _memory = connection.InboundMemory;
+        _maxUnconsumed = maxUnconsumed;
+        connection.AttachReceive(this);
+    }
+
+    protected override bool MayRunInline => _connection.RunInline;
+
+    protected override IRingTarget? RingTarget => _connection;
+
+    public ValueTask<ReadResult> StartAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfReading();
+        Enter();
+        return RunAsync(cancellationToken);
+    }
+
+    public bool TryRead(out ReadResult result)
+    {
+        ThrowIfReading();
+        Enter();
+        try
+        {
+            return TryComplete(out result);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        Enter();
+        try
+        {
+            if (!_isReading)
+            {
+                throw new InvalidOperationException("There is nothing to advance: no read has returned since the last time.");
+            }
+
+            var consumedTo = CursorOf(consumed, _consumed);
+            var examinedTo = CursorOf(examined, consumedTo);
+            if (consumedTo < _consumed || examinedTo < consumedTo || examinedTo > _inbound.Ring.Tail)
+            {
+                throw new InvalidOperationException("The position to advance to is outside of what was read.");
+            }
+
+            _isReading = false;
+            _consumed = consumedTo;
+            _examined = Math.Max(_examined, examinedTo);
+            ReturnCopies();
+            if (consumedTo > _inbound.Ring.Head)
+            {
+                _inbound.Advance((int)(consumedTo - _inbound.Ring.Head));
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    public void CancelPending()
+    {
+        Volatile.Write(ref _cancelPending, 1);
+        Signal(onReactor: false);
+    }
+
+    /// <summary>Says that nothing more will be read, and lets go of the memory.</summary>
+    public void Close()
+    {
+        if (TryEnter())
+        {
+            _isReading = false;
+            _consumed = long.MaxValue;
+            ReturnCopies();
+            _inbound.Close();
+            Leave();
+        }
+
+        Seal(_connection.Detach);
+    }
+
+    /// <summary>
+    /// Ends the reading in the reader's place. If it may still hold memory of the ring, the mapping is left to the
+    /// garbage collector.
+    /// </summary>
+    public void Abandon()
+    {
+        if (_isReading)
+        {
+            Seal(static () => { });
+        }
+        else
+        {
+            Close();
+        }
+    }
+
+    protected override bool TryComplete([MaybeNullWhen(false)] out ReadResult result)
+    {
+        try
+        {
+            var isCanceled = Interlocked.Exchange(ref _cancelPending, 0) != 0;
+            var ready = _inbound.Refresh(_examined, out var ended);
+            if (!ready && !isCanceled)
+            {
+                result = default;
+                return false;
+            }
+
+            _isReading = true;
+            result = new ReadResult(BuildSequence(), isCanceled, ended);
+            return true;
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
+    }
+
+    protected override void AnnounceWait()
+    {
+        // Whoever wants more than it consumes must not keep the peer from writing more.
+        if (_inbound.Ring.Available > _inbound.Ring.Capacity / 2 && _examined >= _inbound.Ring.Tail)
+        {
+            CopyOut();
+        }
+
+        _inbound.AnnounceSleep();
+    }
+
+    private ReadOnlySequence<byte> BuildSequence()
+    {
+        var ring = _inbound.Ring;
+        var head = ring.Head;
+        var first = ring.ContiguousFrom(head).Length;
+        var last = _ringFirst.Set(head, _memory.Memory.Slice(ring.OffsetOf(head), first));
+        if (first < ring.Available)
+        {
+            last = _ringSecond.Set(head + first, _memory.Memory[..(ring.Available - first)]);
+            _ringFirst.Following = last;
+        }
+
+        var start = _ringFirst;
+        if (_copiesLast is { } copies)
+        {
+            copies.Following = _ringFirst;
+            start = _copiesFirst!;
+        }
+
+        return new ReadOnlySequence<byte>(
+            start, (int)(Math.Max(_consumed, start.Start) - start.Start), last, last.Memory.Length);
+    }
+
+    private void CopyOut()
+    {
+        var ring = _inbound.Ring;
+        if (ring.Tail - _consumed > _maxUnconsumed)
+        {
+            throw new InvalidOperationException(
+                $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "
+                + $"{_maxUnconsumed} are kept for it.");
+        }
+
+        var first = ring.ContiguousFrom(ring.Head);
+        var second = ring.ContiguousFrom(ring.Head + first.Length)[..(ring.Available - first.Length)];
+        var copy = new RingSegment().SetCopy(ring.Head, first, second);
+        if (_copiesLast is { } last)
+        {
+            last.Following = copy;
+        }
+        else
+        {
+            _copiesFirst = copy;
+        }
+
+        _copiesLast = copy;
+        _inbound.Advance(ring.Available);
+    }
+
+    private void ReturnCopies()
+    {
+        while (_copiesFirst is { } copy && copy.End <= _consumed)
+        {
+            _copiesFirst = copy == _copiesLast ? null : copy.Following;
+            copy.Return();
+        }
+
+        if (_copiesFirst is null)
+        {
+            _copiesLast = null;
+        }
+    }
+
+    private static long CursorOf(SequencePosition position, long fallback) =>
+        position.GetObject() is RingSegment segment ? segment.Start + position.GetInteger() : fallback;
+
+    private void ThrowIfReading()
+    {
+        if (_isReading)
+        {
+            throw new InvalidOperationException("The last read has not been advanced yet.");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.IO.Pipelines;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>
+/// A writer that works on the ring itself: the memory that it gives is the ring's wherever there is room, so that
+/// bytes are written once. What finds no room, since the ring is full or ends, goes into pooled memory and from there
+/// into the ring when the peer has read; <see cref="FlushAsync"/> waits for that.
+/// </summary>
+internal sealed class RingPipeWriter : PipeWriter
+{
+    private readonly RingPipeFlush _flush;
+
+    public RingPipeWriter(SharedMemoryConnection connection) => _flush = new RingPipeFlush(connection);
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => _flush.UnflushedBytes;
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _flush.GetMemory(sizeHint);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => _flush.GetMemory(sizeHint).Span;
+
+    public override void Advance(int bytes) => _flush.Advance(bytes);
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+        _flush.StartAsync(cancellationToken);
+
+    public override void CancelPendingFlush() => _flush.CancelPending();
+
+    /// <summary>Completes in the place of a user who has not.</summary>
+    public void Abandon() => _flush.Abandon();
+
+    public override void Complete(Exception? exception = null) => _flush.Close(exception);
+}

@@ -1,0 +1,90 @@
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>
+/// A connection as a stream, as <see cref="System.Net.Http.SocketsHttpHandler"/> wants it. Bytes are copied straight
+/// between the caller's buffers and the rings. One read and one write at a time.
+/// </summary>
+/// <remarks>Cancelling a write that has begun leaves a part of it written, as with a socket.</remarks>
+internal sealed class RingStream : Stream
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly RingStreamRead? _read;
+    private readonly RingStreamWrite? _write;
+
+    /// <summary>Takes over one direction of a connection, or both.</summary>
+    /// <param name="connection">Whose bytes to read and write; disposed with the stream.</param>
+    /// <param name="access">Which directions.</param>
+    public RingStream(SharedMemoryConnection connection, FileAccess access)
+    {
+        _connection = connection;
+        _read = access.HasFlag(FileAccess.Read) ? new RingStreamRead(connection) : null;
+        _write = access.HasFlag(FileAccess.Write) ? new RingStreamWrite(connection) : null;
+    }
+
+    public override bool CanRead => _read is not null;
+
+    public override bool CanWrite => _write is not null;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        (_read ?? throw new NotSupportedException()).StartAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        (_write ?? throw new NotSupportedException()).StartAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    }
+
+    public override void Flush()
+    {
+        // A write is published at once.
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _read?.Close();
+            _write?.Close();
+            _connection.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

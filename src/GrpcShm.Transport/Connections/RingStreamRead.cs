@@ -1,0 +1,70 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>The reads of a <see cref="RingStream"/>.</summary>
+internal sealed class RingStreamRead : SignaledOperation<int>
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly InboundRing _inbound;
+    private Memory<byte> _buffer;
+
+    public RingStreamRead(SharedMemoryConnection connection)
+    {
+        _connection = connection;
+        _inbound = connection.Inbound;
+        connection.AttachReceive(this);
+    }
+
+    protected override bool MayRunInline => _connection.RunInline;
+
+    protected override IRingTarget? RingTarget => _connection;
+
+    public ValueTask<int> StartAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Enter();
+        _buffer = buffer;
+        return RunAsync(cancellationToken);
+    }
+
+    /// <summary>Says that nothing more will be read; a read that waits ends when the connection does.</summary>
+    public void Close()
+    {
+        if (TryEnter())
+        {
+            _inbound.Close();
+            Leave();
+        }
+
+        Seal(_connection.Detach);
+    }
+
+    protected override bool TryComplete([MaybeNullWhen(false)] out int result)
+    {
+        try
+        {
+            result = 0;
+            if (!_inbound.Refresh(_inbound.Ring.Head, out var ended))
+            {
+                return false;
+            }
+
+            // An empty buffer only asks whether there is something.
+            if (!ended && !_buffer.IsEmpty)
+            {
+                result = _inbound.Read(_buffer.Span);
+            }
+
+            _buffer = default;
+            return true;
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
+    }
+
+    protected override void AnnounceWait() => _inbound.AnnounceSleep();
+}

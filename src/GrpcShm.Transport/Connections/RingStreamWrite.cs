@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>The writes of a <see cref="RingStream"/>.</summary>
+internal sealed class RingStreamWrite : SignaledOperation<bool>
+{
+    private readonly SharedMemoryConnection _connection;
+    private readonly OutboundRing _outbound;
+    private ReadOnlyMemory<byte> _rest;
+
+    public RingStreamWrite(SharedMemoryConnection connection)
+    {
+        _connection = connection;
+        _outbound = connection.Outbound;
+        connection.AttachSend(this);
+    }
+
+    protected override bool MayRunInline => _connection.RunInline;
+
+    protected override IRingTarget? RingTarget => null;
+
+    public ValueTask StartAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        Enter();
+        _rest = buffer;
+        var write = RunAsync(cancellationToken);
+        if (write.IsCompletedSuccessfully)
+        {
+            _ = write.Result;
+            return ValueTask.CompletedTask;
+        }
+
+        return new ValueTask(write.AsTask());
+    }
+
+    /// <summary>Says that this was all; a write that waits ends when the connection does, and then it was not all.</summary>
+    public void Close()
+    {
+        if (TryEnter())
+        {
+            _outbound.Close(complete: true);
+            Leave();
+        }
+
+        Seal(_connection.Detach);
+    }
+
+    protected override bool TryComplete([MaybeNullWhen(false)] out bool result)
+    {
+        try
+        {
+            result = true;
+            if (!_outbound.Refresh())
+            {
+                throw _connection.CreatePeerFailure();
+            }
+
+            var written = _outbound.Ring.Write(_rest.Span);
+            _outbound.Publish();
+            _rest = _rest[written..];
+            return _rest.IsEmpty;
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
+    }
+
+    protected override void AnnounceWait() => _outbound.AnnounceWait();
+}

@@ -1,0 +1,140 @@
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>How a connection ends: the first cause wins, everything that waits ends, and both sides log the same.</summary>
+internal sealed partial class SharedMemoryConnection
+{
+    private readonly CancellationTokenSource _closed = new();
+    private CloseCause? _cause;
+    private CloseCause? _peerFarewell;
+    private volatile bool _peerIsGone;
+    private volatile bool _isClosed;
+    private int _closedFired;
+    private int _disposed;
+
+    /// <summary>Fires on the thread pool when the peer is gone or this side has closed the connection.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    /// <summary>Why the connection ended, if it has.</summary>
+    public CloseCause? Cause => Volatile.Read(ref _cause);
+
+    /// <summary>Whether this side has ended the connection.</summary>
+    public bool IsClosed => _isClosed;
+
+    /// <summary>Whether the peer's end of the control socket is closed: it has gone, in whatever way.</summary>
+    public bool PeerIsGone => _peerIsGone;
+
+    /// <summary>Ends the connection without regard to what is under way. Any thread, any number of times.</summary>
+    public void Abort(CloseCause cause)
+    {
+        var first = TrySetCause(cause);
+        _isClosed = true;
+        if (first)
+        {
+            _control.TrySend(ControlMessage.Write(ControlMessageType.Close, (ushort)cause.Code, cause.Reason));
+        }
+
+        _control.Dispose();
+        SignalAll();
+        FireClosed();
+    }
+
+    /// <summary>
+    /// Closes the connection. What has been published before can still be read by the peer: its mapping is its own.
+    /// </summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        Abort(new CloseCause(CloseCode.Graceful, "The connection was closed.", ByPeer: false));
+        _doorbellRegistration.Dispose();
+        _ownDoorbell.Dispose();
+        _peerDoorbell.Dispose();
+        _metrics.ConnectionEnded(this);
+        Log.Disconnected(_logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
+        _segment.Release();
+    }
+
+    /// <summary>Ends an operation of a connection that this side has ended.</summary>
+    /// <exception cref="IOException">It has been aborted; or whatever exception it was aborted with.</exception>
+    /// <exception cref="ObjectDisposedException">It has been closed.</exception>
+    public void ThrowIfClosed()
+    {
+        if (_isClosed)
+        {
+            ThrowClosed();
+        }
+    }
+
+    /// <summary>What to tell someone who wanted more from a peer that is gone.</summary>
+    public IOException CreatePeerFailure()
+    {
+        var cause = _cause ?? _peerFarewell;
+        return CreateResetException(cause?.Reason ?? "The peer aborted the connection.", cause?.Exception);
+    }
+
+    /// <summary>Ends the connection because the peer broke a rule.</summary>
+    public void AbortForViolation(SharedMemoryProtocolException violation)
+    {
+        Log.ProtocolViolation(_logger, Id, violation.Message);
+        Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
+    }
+
+    private async Task WatchPeerAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                using var message = await _control.ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
+                if (message.Type != ControlMessageType.Close || _peerFarewell is not null)
+                {
+                    throw new SharedMemoryProtocolException(
+                        $"The peer sent a message of type {(ushort)message.Type} where only one farewell is allowed.");
+                }
+
+                var (code, text) = message.ReadCodeAndText();
+                _peerFarewell = new CloseCause((CloseCode)code, text, ByPeer: true);
+            }
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            AbortForViolation(violation);
+        }
+        catch (ObjectDisposedException)
+        {
+            // This side was first.
+        }
+        catch (IOException)
+        {
+            // The end of the socket is the peer's end, however it came. What it published before can still be read.
+            TrySetCause(_peerFarewell ?? new CloseCause(
+                CloseCode.PeerGone, $"The peer process {Peer.ProcessId} ended without closing the connection.", ByPeer: true));
+            _peerIsGone = true;
+            SignalAll();
+            FireClosed();
+        }
+    }
+
+    private bool TrySetCause(CloseCause cause) => Interlocked.CompareExchange(ref _cause, cause, null) is null;
+
+    private void FireClosed()
+    {
+        // On the pool: cancellation runs foreign code, and this may be the reactor.
+        if (Interlocked.Exchange(ref _closedFired, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._closed.Cancel(), this, preferLocal: false);
+        }
+    }
+
+    private void ThrowClosed()
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        throw _cause is { ByPeer: false, Exception: { } cause } ? cause : CreateResetException(_cause!.Reason, null);
+    }
+}

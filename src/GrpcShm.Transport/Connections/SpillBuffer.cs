@@ -1,0 +1,101 @@
+using System.Buffers;
+
+namespace GrpcShm.Transport.Connections;
+
+/// <summary>Pooled memory for what has been written and finds no room in the ring yet; first in, first out.</summary>
+internal sealed class SpillBuffer
+{
+    private const int LeastBlock = 16 * 1024;
+
+    private readonly Queue<Block> _full = new();
+    private Block? _last;
+
+    public long Length { get; private set; }
+
+    public bool IsEmpty => Length == 0;
+
+    /// <summary>The oldest bytes, as far as they lie in one piece.</summary>
+    public ReadOnlySpan<byte> First => (_full.TryPeek(out var block) ? block : _last!).Content;
+
+    public Memory<byte> GetMemory(int wanted)
+    {
+        if (_last is null || _last.Room < wanted)
+        {
+            if (_last is { Length: > 0 })
+            {
+                _full.Enqueue(_last);
+            }
+            else
+            {
+                _last?.Return();
+            }
+
+            _last = new Block(Math.Max(wanted, LeastBlock));
+        }
+
+        return _last.Free;
+    }
+
+    public void Advance(int count)
+    {
+        _last!.Commit(count);
+        Length += count;
+    }
+
+    /// <summary>Drops the oldest bytes.</summary>
+    /// <param name="count">At most as many as <see cref="First"/> has.</param>
+    public void Consume(int count)
+    {
+        Length -= count;
+        var block = _full.TryPeek(out var oldest) ? oldest : _last!;
+        block.Consume(count);
+        if (block.Length > 0)
+        {
+            return;
+        }
+
+        block.Return();
+        if (oldest is not null)
+        {
+            _full.Dequeue();
+        }
+        else
+        {
+            _last = null;
+        }
+    }
+
+    /// <summary>Drops all of it.</summary>
+    public void Clear()
+    {
+        while (_full.TryDequeue(out var block))
+        {
+            block.Return();
+        }
+
+        _last?.Return();
+        _last = null;
+        Length = 0;
+    }
+
+    private sealed class Block(int size)
+    {
+        private readonly byte[] _bytes = ArrayPool<byte>.Shared.Rent(size);
+        private int _start;
+        private int _end;
+
+        public int Length => _end - _start;
+
+        public int Room => _bytes.Length - _end;
+
+        public Memory<byte> Free => _bytes.AsMemory(_end);
+
+        public ReadOnlySpan<byte> Content => _bytes.AsSpan(_start, Length);
+
+        public void Commit(int count) => _end += count;
+
+        public void Consume(int count) => _start += count;
+
+        public void Return() => ArrayPool<byte>.Shared.Return(_bytes);
+    }
+}

@@ -1,0 +1,43 @@
+using GrpcShm.Transport.Handshake;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Transport.Diagnostics;
+
+/// <summary>What the transport logs. Ids and names are stable; nothing is logged per message.</summary>
+internal static partial class Log
+{
+    public const string Category = "GrpcShm.Transport";
+
+    [LoggerMessage(1, LogLevel.Debug,
+        "Connection {ConnectionId} to '{EndPoint}' stands with process {ProcessId} of user {UserId}.",
+        EventName = "Connected")]
+    public static partial void Connected(
+        ILogger logger, string connectionId, SharedMemoryEndPoint endPoint, int processId, uint userId);
+
+    [LoggerMessage(2, LogLevel.Debug,
+        "Connection {ConnectionId} ended ({Code}, by {Side}): {Reason}", EventName = "Disconnected")]
+    public static partial void Disconnected(
+        ILogger logger, string connectionId, CloseCode code, string side, string reason, Exception? exception);
+
+    [LoggerMessage(3, LogLevel.Warning,
+        "Connection {ConnectionId} is cut off: {Violation}", EventName = "ProtocolViolation")]
+    public static partial void ProtocolViolation(ILogger logger, string connectionId, string violation);
+
+    [LoggerMessage(4, LogLevel.Debug, "Listening on '{EndPoint}'.", EventName = "Listening")]
+    public static partial void Listening(ILogger logger, SharedMemoryEndPoint endPoint);
+
+    [LoggerMessage(5, LogLevel.Warning,
+        "A client of '{EndPoint}' (process {ProcessId}, user {UserId}) was refused ({Code}): {Reason}",
+        EventName = "ClientRefused")]
+    public static partial void ClientRefused(
+        ILogger logger, SharedMemoryEndPoint endPoint, int processId, uint userId, RefusalCode code, string reason);
+
+    [LoggerMessage(6, LogLevel.Error,
+        "Clients of '{EndPoint}' cannot be accepted at present: {Reason} Trying again in {Delay}.",
+        EventName = "AcceptFailed")]
+    public static partial void AcceptFailed(
+        ILogger logger, SharedMemoryEndPoint endPoint, string reason, TimeSpan delay);
+
+    [LoggerMessage(7, LogLevel.Error, "Listening on '{EndPoint}' failed.", EventName = "ListenerFailed")]
+    public static partial void ListenerFailed(ILogger logger, SharedMemoryEndPoint endPoint, Exception exception);
+}

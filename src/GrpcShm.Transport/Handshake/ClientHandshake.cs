@@ -1,0 +1,106 @@
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>The client's part of the handshake.</summary>
+internal static class ClientHandshake
+{
+    /// <summary>Carries on a handshake with a server that has been connected to.</summary>
+    /// <param name="channel">The server's channel; stays the caller's until the result has it.</param>
+    /// <param name="reactor">The reactor that watches it.</param>
+    /// <param name="settings">What the client asks for.</param>
+    /// <param name="cancellationToken">The end of the time that the server has.</param>
+    /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
+    /// <exception cref="IOException">The server is gone, or broke the protocol.</exception>
+    public static async Task<ConnectionParts> RunAsync(
+        ControlChannel channel, Reactor reactor, ConnectSettings settings, CancellationToken cancellationToken)
+    {
+        Authorize(channel.Peer, settings);
+        var hello = new ClientHello(
+            (ushort)SharedSegment.Version,
+            (ushort)SharedSegment.Version,
+            ConnectionModes.Bytes,
+            (uint)settings.RingSize.GetValueOrDefault(),
+            (uint)settings.RingSize.GetValueOrDefault(),
+            Features: 0);
+        channel.Send(hello.Write());
+        using var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        if (message.Type == ControlMessageType.Refusal)
+        {
+            var (code, text) = message.ReadCodeAndText();
+            throw new HandshakeException((RefusalCode)code, $"The server refused the connection: {text}", byPeer: true);
+        }
+
+        try
+        {
+            var parts = Open(channel, reactor, message);
+            channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
+            return parts;
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            channel.TrySend(ControlMessage.Write(
+                ControlMessageType.Refusal, (ushort)RefusalCode.Segment, violation.Message));
+            throw;
+        }
+    }
+
+    private static void Authorize(SharedMemoryPeer peer, ConnectSettings settings)
+    {
+        // Root could read everything anyway, and system services run as root.
+        var trusted = settings.AuthorizeServer is { } authorize
+            ? authorize(peer)
+            : peer.UserId == 0 || peer.UserId == TransportPlatform.Current.CurrentUserId;
+        if (!trusted)
+        {
+            throw new HandshakeException(
+                RefusalCode.NotAuthorized,
+                $"The server (process {peer.ProcessId}) runs as user {peer.UserId}, which is not trusted. By default "
+                + "only servers of the same user or of root are; AuthorizeServer admits others.");
+        }
+    }
+
+    private static ConnectionParts Open(ControlChannel channel, Reactor reactor, ControlMessage message)
+    {
+        if (message.Type != ControlMessageType.ServerHello || message.Attachments.Count != ServerHello.AttachmentCount)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The server answered with a message of type {(ushort)message.Type} with {message.Attachments.Count} "
+                + $"handles where a hello with {ServerHello.AttachmentCount} is due.");
+        }
+
+        var answer = ServerHello.Read(message.Body);
+        if (answer.Version != SharedSegment.Version
+            || answer.Mode != ConnectionModes.Bytes
+            || answer.Features != 0
+            || !RingSizes.IsValid(answer.ClientToServerSize)
+            || !RingSizes.IsValid(answer.ServerToClientSize))
+        {
+            throw new SharedMemoryProtocolException($"The server granted what was not asked for: {answer}.");
+        }
+
+        var platform = TransportPlatform.Current;
+        var toServer = (int)answer.ClientToServerSize;
+        var toClient = (int)answer.ServerToClientSize;
+
+        // The message owns the handles until all has been checked. The memory's stays with it and is closed: once mapped,
+        // it is not needed.
+        var peer = platform.OpenDoorbell(message.Attachments[1]);
+        var own = platform.OpenDoorbell(message.Attachments[2]);
+        var mapping = platform.Open(message.Attachments[0], SegmentLayout.TotalSize(toServer, toClient));
+        try
+        {
+            var segment = SharedSegment.Open(mapping, toServer, toClient);
+            message.Attachments.RemoveRange(1, 2);
+            return new ConnectionParts(ConnectionRole.Client, channel, segment, own, peer, reactor);
+        }
+        catch
+        {
+            mapping.Dispose();
+            throw;
+        }
+    }
+}

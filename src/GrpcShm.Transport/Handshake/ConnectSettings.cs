@@ -1,0 +1,19 @@
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>What a client asks for, and how long it tries.</summary>
+internal sealed record ConnectSettings
+{
+    public string? Directory { get; init; }
+
+    /// <summary>The ring size in bytes in each direction, or <see langword="null"/> for the server's default.</summary>
+    public int? RingSize { get; init; }
+
+    /// <summary>How long one attempt may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to go on trying while there is no server.</summary>
+    public TimeSpan WaitForServer { get; init; }
+
+    /// <summary>Which server to trust; <see langword="null"/> for those of the same user and of root.</summary>
+    public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; init; }
+}

@@ -1,0 +1,143 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>
+/// The messages over a control socket: first the handshake's, then, for the life of the connection, nothing but the
+/// peer's farewell and the end of the socket.
+/// </summary>
+internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReactorTarget, IDisposable
+{
+    private readonly ControlSocket _socket;
+    private readonly ReactorRegistration _registration;
+    private readonly byte[] _buffer = new byte[ControlMessage.MaxSize];
+    private readonly List<SafeHandle> _attachments = [];
+    private int _filled;
+    private bool _isMonitored;
+    private volatile bool _disposed;
+
+    public ControlChannel(ControlSocket socket, Reactor reactor)
+    {
+        _socket = socket;
+        try
+        {
+            _registration = reactor.Register(socket.Handle, this);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public SharedMemoryPeer Peer => _socket.Peer;
+
+    // During the handshake what follows may take its time, and the reactor has others to serve. Afterwards it is the
+    // news of the peer's death, which must not wait for a busy thread pool.
+    protected override bool MayRunInline => _isMonitored;
+
+    protected override IRingTarget? RingTarget => null;
+
+    /// <summary>From here on the messages are received on the reactor's thread.</summary>
+    public void Monitor() => _isMonitored = true;
+
+    /// <summary>Receives the next message.</summary>
+    /// <exception cref="EndOfStreamException">The peer closed its end.</exception>
+    /// <exception cref="SharedMemoryProtocolException">What came is no message.</exception>
+    /// <exception cref="IOException">The socket failed.</exception>
+    public ValueTask<ControlMessage> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        Enter();
+        return RunAsync(cancellationToken);
+    }
+
+    /// <exception cref="IOException">The peer is gone, or does not read.</exception>
+    public void Send(ReadOnlySpan<byte> message, params ReadOnlySpan<SafeHandle> attachments) =>
+        _socket.Send(message, attachments);
+
+    /// <summary>Sends a last message to a peer that may be gone already.</summary>
+    public void TrySend(ReadOnlySpan<byte> message)
+    {
+        try
+        {
+            _socket.Send(message, []);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            // The peer will see the end of the socket instead, if it still sees anything.
+        }
+    }
+
+    public void OnReady(Reactor reactor) => Signal(onReactor: true);
+
+    public void OnFault(Exception exception) => Dispose();
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _registration.Dispose();
+        _socket.Shutdown();
+        Signal(onReactor: false);
+        Seal(() =>
+        {
+            _socket.Dispose();
+            DisposeAttachments();
+        });
+    }
+
+    protected override void AnnounceWait()
+    {
+        // The poller says when there is more.
+    }
+
+    protected override bool TryComplete([MaybeNullWhen(false)] out ControlMessage result)
+    {
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var length = ControlMessage.ReadLength(_buffer.AsSpan(0, _filled));
+            if (length > 0 && length <= _filled)
+            {
+                result = ControlMessage.Read(_buffer.AsSpan(0, length), [.. _attachments]);
+                _attachments.Clear();
+                _buffer.AsSpan(length, _filled - length).CopyTo(_buffer);
+                _filled -= length;
+                return true;
+            }
+
+            var received = _socket.Receive(_buffer.AsSpan(_filled), _attachments);
+            if (received < 0)
+            {
+                result = null;
+                return false;
+            }
+
+            if (received == 0)
+            {
+                throw new EndOfStreamException("The peer closed its end.");
+            }
+
+            _filled += received;
+            if (_attachments.Count > ServerHello.AttachmentCount)
+            {
+                throw new SharedMemoryProtocolException("The peer sent more handles than any message has.");
+            }
+        }
+    }
+
+    private void DisposeAttachments()
+    {
+        foreach (var attachment in _attachments)
+        {
+            attachment.Dispose();
+        }
+    }
+}

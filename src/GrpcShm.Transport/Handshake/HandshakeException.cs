@@ -1,0 +1,19 @@
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>A handshake came to nothing: one side said no, in words that are for people.</summary>
+internal sealed class HandshakeException : IOException
+{
+    public HandshakeException(RefusalCode code, string message, bool byPeer = false, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Code = code;
+        ByPeer = byPeer;
+    }
+
+    public RefusalCode Code { get; }
+
+    public bool ByPeer { get; }
+
+    /// <summary>Whether the same attempt may succeed a moment later.</summary>
+    public bool IsTransient => Code is RefusalCode.Busy or RefusalCode.Closing;
+}

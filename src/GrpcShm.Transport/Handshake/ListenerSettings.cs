@@ -1,0 +1,22 @@
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>What a listener grants, and to whom.</summary>
+internal sealed record ListenerSettings
+{
+    public required RendezvousSettings Rendezvous { get; init; }
+
+    /// <summary>The ring size in bytes for clients that ask for none.</summary>
+    public int RingSize { get; init; } = RingSizes.Default;
+
+    /// <summary>The largest ring in bytes that a client gets.</summary>
+    public int MaxRingSize { get; init; } = RingSizes.Largest;
+
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public int MaxPendingHandshakes { get; init; } = 256;
+
+    /// <summary>Who may connect; <see langword="null"/> for the same user only.</summary>
+    public Func<SharedMemoryPeer, bool>? AuthorizePeer { get; init; }
+}

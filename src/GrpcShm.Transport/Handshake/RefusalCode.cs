@@ -1,0 +1,34 @@
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>Why a handshake came to nothing.</summary>
+internal enum RefusalCode : ushort
+{
+    None = 0,
+
+    /// <summary>A message that makes no sense.</summary>
+    Malformed = 1,
+
+    /// <summary>No version that both sides speak.</summary>
+    Version = 2,
+
+    /// <summary>No mode that both sides speak.</summary>
+    Mode = 3,
+
+    /// <summary>The peer may not connect.</summary>
+    NotAuthorized = 4,
+
+    /// <summary>Too many handshakes at once. May be tried again.</summary>
+    Busy = 5,
+
+    /// <summary>No memory or descriptors for another connection. May be tried again.</summary>
+    Resources = 6,
+
+    /// <summary>The listener is closing. May be tried again.</summary>
+    Closing = 7,
+
+    /// <summary>The memory or the doorbells that the server offers are not what they should be.</summary>
+    Segment = 8,
+
+    /// <summary>The peer took too long, or went away. Never sent.</summary>
+    TimedOut = 9,
+}

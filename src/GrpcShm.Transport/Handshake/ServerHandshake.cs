@@ -1,0 +1,161 @@
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>The server's part of the handshake.</summary>
+internal static class ServerHandshake
+{
+    /// <summary>Carries on a handshake with a client that has connected.</summary>
+    /// <param name="channel">The client's channel; stays the caller's until the result has it.</param>
+    /// <param name="reactor">The reactor that watches it.</param>
+    /// <param name="settings">What the server grants.</param>
+    /// <param name="cancellationToken">The end of the time that the client has.</param>
+    /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
+    /// <exception cref="IOException">The client is gone, or broke the protocol.</exception>
+    public static async Task<ConnectionParts> RunAsync(
+        ControlChannel channel, Reactor reactor, ListenerSettings settings, CancellationToken cancellationToken)
+    {
+        Authorize(channel.Peer, settings);
+        ClientHello hello;
+        using (var message = await ReceiveAsync(channel, ControlMessageType.ClientHello, cancellationToken).ConfigureAwait(false))
+        {
+            hello = ClientHello.Read(message.Body);
+        }
+
+        var answer = Negotiate(hello, settings);
+        var parts = Allocate(channel, reactor, answer);
+        try
+        {
+            using (await ReceiveAsync(channel, ControlMessageType.Ready, cancellationToken).ConfigureAwait(false))
+            {
+                return parts;
+            }
+        }
+        catch
+        {
+            Release(parts);
+            throw;
+        }
+    }
+
+    private static void Authorize(SharedMemoryPeer peer, ListenerSettings settings)
+    {
+        var admitted = settings.AuthorizePeer is { } authorize
+            ? authorize(peer)
+            : peer.UserId == TransportPlatform.Current.CurrentUserId;
+        if (!admitted)
+        {
+            throw new HandshakeException(
+                RefusalCode.NotAuthorized,
+                $"User {peer.UserId} may not connect to this endpoint. By default only the server's own user may; "
+                + "AuthorizePeer admits others.");
+        }
+    }
+
+    private static ServerHello Negotiate(ClientHello hello, ListenerSettings settings)
+    {
+        if (hello.MinVersion > hello.MaxVersion)
+        {
+            throw new HandshakeException(
+                RefusalCode.Malformed, $"A range of versions from {hello.MinVersion} to {hello.MaxVersion} is empty.");
+        }
+
+        if (hello.MinVersion > SharedSegment.Version || hello.MaxVersion < SharedSegment.Version)
+        {
+            throw new HandshakeException(
+                RefusalCode.Version,
+                $"This server speaks version {SharedSegment.Version}, the client {hello.MinVersion} to "
+                + $"{hello.MaxVersion}. Use the same release on both sides.");
+        }
+
+        if ((hello.Modes & ConnectionModes.Bytes) == 0)
+        {
+            throw new HandshakeException(
+                RefusalCode.Mode, $"This server offers HTTP/2 over the rings only, the client asks for 0x{(uint)hello.Modes:x}.");
+        }
+
+        return new ServerHello(
+            (ushort)SharedSegment.Version,
+            ConnectionModes.Bytes,
+            ChooseSize(hello.ClientToServerSize, settings),
+            ChooseSize(hello.ServerToClientSize, settings),
+            Features: 0);
+    }
+
+    private static uint ChooseSize(uint wanted, ListenerSettings settings)
+    {
+        if (wanted == 0)
+        {
+            return (uint)settings.RingSize;
+        }
+
+        return RingSizes.IsValid(wanted)
+            ? Math.Min(wanted, (uint)settings.MaxRingSize)
+            : throw new HandshakeException(
+                RefusalCode.Malformed,
+                $"A ring of {wanted} bytes is not to be had: its size is a power of two from {RingSizes.Smallest} to "
+                + $"{RingSizes.Largest}.");
+    }
+
+    private static ConnectionParts Allocate(ControlChannel channel, Reactor reactor, ServerHello answer)
+    {
+        var platform = TransportPlatform.Current;
+        var toServer = (int)answer.ClientToServerSize;
+        var toClient = (int)answer.ServerToClientSize;
+        SharedSegment? segment = null;
+        Doorbell? own = null;
+        Doorbell? peer = null;
+        try
+        {
+            var allocation = platform.Allocate(SegmentLayout.TotalSize(toServer, toClient));
+            using var grant = allocation.Grant;
+            segment = SharedSegment.Create(allocation.Mapping, toServer, toClient);
+            own = platform.CreateDoorbell();
+            peer = platform.CreateDoorbell();
+            channel.Send(answer.Write(), grant, own.Handle, peer.Handle);
+            return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor);
+        }
+        catch (Exception exception)
+        {
+            segment?.Release();
+            own?.Dispose();
+            peer?.Dispose();
+            throw exception is SharedMemoryResourcesException
+                ? new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception)
+                : exception;
+        }
+    }
+
+    private static void Release(ConnectionParts parts)
+    {
+        parts.Segment.Release();
+        parts.OwnDoorbell.Dispose();
+        parts.PeerDoorbell.Dispose();
+    }
+
+    private static async ValueTask<ControlMessage> ReceiveAsync(
+        ControlChannel channel, ControlMessageType expected, CancellationToken cancellationToken)
+    {
+        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        if (message.Type == expected && message.Attachments.Count == 0)
+        {
+            return message;
+        }
+
+        using (message)
+        {
+            if (message.Type == ControlMessageType.Refusal)
+            {
+                var (code, text) = message.ReadCodeAndText();
+                throw new HandshakeException((RefusalCode)code, $"The client refused: {text}", byPeer: true);
+            }
+
+            throw new SharedMemoryProtocolException(
+                $"The client sent a message of type {(ushort)message.Type} with {message.Attachments.Count} handles "
+                + $"where a {expected} without any is due.");
+        }
+    }
+}

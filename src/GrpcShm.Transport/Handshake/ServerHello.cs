@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>
+/// What a server grants. With it go three handles: the segment's memory, the server's doorbell, the client's doorbell.
+/// </summary>
+/// <param name="Version">The protocol version from here on.</param>
+/// <param name="Mode">What flows through the rings: exactly one of those that the client offered.</param>
+/// <param name="ClientToServerSize">The ring's size in bytes.</param>
+/// <param name="ServerToClientSize">The other ring's size in bytes.</param>
+/// <param name="Features">Reserved: those of the client's bits that are in force. 0 in version 1.</param>
+internal readonly record struct ServerHello(
+    ushort Version,
+    ConnectionModes Mode,
+    uint ClientToServerSize,
+    uint ServerToClientSize,
+    uint Features)
+{
+    public const int Size = 20;
+    public const int AttachmentCount = 3;
+
+    public byte[] Write()
+    {
+        Span<byte> body = stackalloc byte[Size];
+        BinaryPrimitives.WriteUInt16LittleEndian(body, Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(body[2..], 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[4..], (uint)Mode);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[8..], ClientToServerSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[12..], ServerToClientSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[16..], Features);
+        return ControlMessage.Write(ControlMessageType.ServerHello, body);
+    }
+
+    /// <exception cref="SharedMemoryProtocolException">It is too short.</exception>
+    public static ServerHello Read(ReadOnlySpan<byte> body) =>
+        body.Length >= Size
+            ? new ServerHello(
+                BinaryPrimitives.ReadUInt16LittleEndian(body),
+                (ConnectionModes)BinaryPrimitives.ReadUInt32LittleEndian(body[4..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(body[8..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(body[12..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(body[16..]))
+            : throw new SharedMemoryProtocolException($"The server's hello has {body.Length} bytes; {Size} are needed.");
+}

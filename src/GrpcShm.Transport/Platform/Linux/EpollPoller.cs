@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+internal sealed unsafe class EpollPoller : Poller
+{
+    private const int MaxEvents = 64;
+
+    // struct epoll_event is packed on x64, for the sake of old 32-bit programs, and naturally aligned elsewhere.
+    private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
+    private static readonly int EventSize = DataOffset + sizeof(ulong);
+
+    private readonly SafeFileDescriptor _epoll;
+    private readonly byte* _events;
+
+    public EpollPoller()
+    {
+        _epoll = Libc.EpollCreate();
+        if (_epoll.IsInvalid)
+        {
+            throw LinuxError.Create("A poller cannot be made", Libc.LastError);
+        }
+
+        _events = (byte*)NativeMemory.AllocZeroed(MaxEvents, (nuint)EventSize);
+    }
+
+    public override void Add(SafeHandle handle, ulong token)
+    {
+        var change = stackalloc byte[16];
+        *(uint*)change = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLET;
+        *(ulong*)(change + DataOffset) = token;
+        if (Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, (SafeFileDescriptor)handle, change) != 0)
+        {
+            throw LinuxError.Create("A descriptor cannot be watched", Libc.LastError);
+        }
+    }
+
+    public override void Remove(SafeHandle handle)
+    {
+        // Kernels before 2.6.9 wanted an event even here.
+        var change = stackalloc byte[16];
+        var result = Libc.EpollControl(_epoll, Libc.EPOLL_CTL_DEL, (SafeFileDescriptor)handle, change);
+        Debug.Assert(result == 0, "Removed what was never added.");
+    }
+
+    public override int Wait(Span<PollEvent> events, bool block)
+    {
+        var count = Libc.EpollWait(_epoll.Number, _events, Math.Min(MaxEvents, events.Length), block ? -1 : 0);
+        if (count < 0)
+        {
+            return Libc.LastError == Libc.EINTR
+                ? 0
+                : throw LinuxError.Create("Waiting for events failed", Libc.LastError);
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            events[i] = new PollEvent(*(ulong*)(_events + (i * EventSize) + DataOffset));
+        }
+
+        return count;
+    }
+
+    public override void Dispose()
+    {
+        _epoll.Dispose();
+        NativeMemory.Free(_events);
+    }
+}

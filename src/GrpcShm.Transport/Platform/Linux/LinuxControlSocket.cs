@@ -1,0 +1,213 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>A connected Unix stream socket; handles travel by <c>SCM_RIGHTS</c>.</summary>
+internal sealed unsafe class LinuxControlSocket : ControlSocket
+{
+    // A message carries three descriptors at most; the kernel cuts off, and closes, what does not fit.
+    private const int MaxAttachments = 4;
+    private const int ControlHeaderSize = 16;
+    private const int ControlBufferSize = ControlHeaderSize + (MaxAttachments * sizeof(int));
+
+    private readonly SafeFileDescriptor _socket;
+
+    private LinuxControlSocket(SafeFileDescriptor socket, SharedMemoryPeer peer)
+    {
+        _socket = socket;
+        Peer = peer;
+    }
+
+    public override SharedMemoryPeer Peer { get; }
+
+    public override SafeHandle Handle => _socket;
+
+    public static LinuxControlSocket FromAccepted(SafeFileDescriptor socket)
+    {
+        try
+        {
+            return new LinuxControlSocket(socket, ReadPeer(socket));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns><see langword="null"/> if nobody listens there, or if too many wait to be accepted.</returns>
+    public static LinuxControlSocket? Connect(string path)
+    {
+        var socket = Libc.Socket();
+        if (socket.IsInvalid)
+        {
+            throw LinuxError.Create("A socket cannot be made", Libc.LastError);
+        }
+
+        try
+        {
+            var address = UnixSocketAddress.Write(path, stackalloc byte[110]);
+            while (Libc.Connect(socket, address, (uint)address.Length) != 0)
+            {
+                switch (Libc.LastError)
+                {
+                    case Libc.EINTR:
+                        continue;
+                    case Libc.ENOENT or Libc.ECONNREFUSED or Libc.EAGAIN:
+                        socket.Dispose();
+                        return null;
+                    case var error:
+                        throw LinuxError.Create($"The rendezvous socket '{path}' cannot be connected to", error);
+                }
+            }
+
+            return new LinuxControlSocket(socket, ReadPeer(socket));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public override void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(attachments.Length, MaxAttachments);
+        var control = stackalloc byte[ControlBufferSize];
+        var held = 0;
+        try
+        {
+            for (; held < attachments.Length; held++)
+            {
+                var added = false;
+                attachments[held].DangerousAddRef(ref added);
+                ((int*)(control + ControlHeaderSize))[held] = (int)attachments[held].DangerousGetHandle();
+            }
+
+            fixed (byte* bytes = message)
+            {
+                var vector = new Libc.IoVector { Base = bytes, Length = (nuint)message.Length };
+                var header = new Libc.MessageHeader { Vectors = &vector, VectorCount = 1 };
+                if (held > 0)
+                {
+                    // struct cmsghdr: length (8 bytes), level, type, data.
+                    *(nuint*)control = (nuint)(ControlHeaderSize + (held * sizeof(int)));
+                    *(int*)(control + 8) = Libc.SOL_SOCKET;
+                    *(int*)(control + 12) = Libc.SCM_RIGHTS;
+                    header.Control = control;
+                    header.ControlLength = (nuint)(ControlHeaderSize + (((held * sizeof(int)) + 7) & ~7));
+                }
+
+                SendAll(&header, message.Length);
+            }
+        }
+        finally
+        {
+            for (var i = 0; i < held; i++)
+            {
+                attachments[i].DangerousRelease();
+            }
+        }
+    }
+
+    public override int Receive(Span<byte> buffer, List<SafeHandle> attachments)
+    {
+        var control = stackalloc byte[ControlBufferSize];
+        fixed (byte* bytes = buffer)
+        {
+            var vector = new Libc.IoVector { Base = bytes, Length = (nuint)buffer.Length };
+            var header = new Libc.MessageHeader
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = control,
+                ControlLength = ControlBufferSize,
+            };
+
+            nint count;
+            while ((count = Libc.ReceiveMessage(_socket, &header, Libc.MSG_DONTWAIT | Libc.MSG_CMSG_CLOEXEC)) < 0)
+            {
+                switch (Libc.LastError)
+                {
+                    case Libc.EINTR:
+                        continue;
+                    case Libc.EAGAIN:
+                        return -1;
+                    case Libc.ECONNRESET:
+                        // The peer closed without having read all that it was sent: an end like any other.
+                        return 0;
+                    case var error:
+                        throw LinuxError.Create("Receiving from the peer failed", error);
+                }
+            }
+
+            TakeAttachments(&header, attachments);
+            return (int)count;
+        }
+    }
+
+    public override void Shutdown() => _ = Libc.Shutdown(_socket, Libc.SHUT_RDWR);
+
+    public override void Dispose() => _socket.Dispose();
+
+    private static SharedMemoryPeer ReadPeer(SafeFileDescriptor socket)
+    {
+        Libc.PeerCredentials credentials;
+        var length = (uint)sizeof(Libc.PeerCredentials);
+        return Libc.GetSocketOption(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) == 0
+            ? new SharedMemoryPeer(credentials.ProcessId, credentials.UserId, credentials.GroupId)
+            : throw LinuxError.Create("The peer's credentials cannot be read", Libc.LastError);
+    }
+
+    private static void TakeAttachments(Libc.MessageHeader* header, List<SafeHandle> attachments)
+    {
+        // One control message is all that fits. Whatever arrives is owned first and judged afterwards, or it leaks.
+        var control = (byte*)header->Control;
+        if (header->ControlLength >= ControlHeaderSize
+            && *(int*)(control + 8) == Libc.SOL_SOCKET
+            && *(int*)(control + 12) == Libc.SCM_RIGHTS)
+        {
+            var bytes = Math.Min(*(nuint*)control, header->ControlLength) - ControlHeaderSize;
+            for (nuint i = 0; i < bytes / sizeof(int); i++)
+            {
+                attachments.Add(new SafeFileDescriptor(((int*)(control + ControlHeaderSize))[i]));
+            }
+        }
+
+        if ((header->Flags & Libc.MSG_CTRUNC) != 0)
+        {
+            // Either the peer sent more than any message has, or this process has no descriptor left to take it.
+            throw new SharedMemoryResourcesException(
+                "The peer's handles could not be taken over: there are too many, or this process has too many files open.");
+        }
+    }
+
+    private void SendAll(Libc.MessageHeader* header, int length)
+    {
+        while (true)
+        {
+            var sent = Libc.SendMessage(_socket, header, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+            if (sent == length)
+            {
+                return;
+            }
+
+            if (sent >= 0 || Libc.LastError == Libc.EAGAIN)
+            {
+                // A whole conversation fits into the socket's buffer, so the peer reads nothing at all.
+                throw new IOException("The peer does not read what it is sent.");
+            }
+
+            switch (Libc.LastError)
+            {
+                case Libc.EINTR:
+                    continue;
+                case Libc.EPIPE or Libc.ECONNRESET:
+                    throw new EndOfStreamException("The peer closed its end.");
+                case var error:
+                    throw LinuxError.Create("Sending to the peer failed", error);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>
+/// An <c>eventfd</c>. Its counter is never read: an edge-triggered poller reports each write, and 2⁶⁴ rings do not
+/// happen.
+/// </summary>
+/// <remarks>
+/// A write could block only if the counter were full <em>and</em> the peer, which shares the open file, had cleared
+/// <c>O_NONBLOCK</c>. The threat model (<c>docs/threat-model.md</c>, "Doorbells") says why that is accepted.
+/// </remarks>
+internal sealed unsafe class LinuxDoorbell : Doorbell
+{
+    private readonly SafeFileDescriptor _descriptor;
+
+    public LinuxDoorbell(SafeFileDescriptor descriptor) => _descriptor = descriptor;
+
+    public override SafeHandle Handle => _descriptor;
+
+    /// <summary>Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.</summary>
+    public static void Check(SafeFileDescriptor descriptor)
+    {
+        var link = File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.Name;
+        if (link != "anon_inode:[eventfd]")
+        {
+            throw new SharedMemoryProtocolException($"The doorbell that the server offers is no eventfd but '{link}'.");
+        }
+
+        if ((Libc.Control(descriptor, Libc.F_GETFL, 0) & Libc.O_NONBLOCK) == 0)
+        {
+            throw new SharedMemoryProtocolException("The doorbell that the server offers would block.");
+        }
+    }
+
+    public override void Ring()
+    {
+        ulong one = 1;
+        while (Libc.Write(_descriptor, &one, sizeof(ulong)) < 0 && Libc.LastError == Libc.EINTR)
+        {
+        }
+
+        // EAGAIN, the other possible failure, means that the counter is full, so rung it is.
+    }
+}

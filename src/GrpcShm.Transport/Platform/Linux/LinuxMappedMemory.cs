@@ -1,0 +1,21 @@
+namespace GrpcShm.Transport.Platform.Linux;
+
+internal sealed class LinuxMappedMemory : MappedMemory
+{
+    private LinuxMappedMemory(nint address, long length)
+        : base(address, length)
+    {
+    }
+
+    public static LinuxMappedMemory Map(SafeFileDescriptor file, long length)
+    {
+        // Populated: page faults now, and not in the first calls.
+        var address = Libc.Map(
+            0, (nuint)length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED | Libc.MAP_POPULATE, file, 0);
+        return address == -1
+            ? throw LinuxError.Create($"Shared memory of {length} bytes cannot be mapped", Libc.LastError)
+            : new LinuxMappedMemory(address, length);
+    }
+
+    protected override bool ReleaseHandle() => Libc.Unmap(handle, (nuint)Length) == 0;
+}

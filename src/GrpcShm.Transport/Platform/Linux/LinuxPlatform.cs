@@ -1,0 +1,120 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>Linux: sealed <c>memfd</c>, <c>eventfd</c>, <c>epoll</c>, and Unix sockets that carry them over.</summary>
+internal sealed class LinuxPlatform : TransportPlatform
+{
+    public override uint CurrentUserId => Libc.EffectiveUserId();
+
+    public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
+        LinuxRendezvousSocket.Listen(endPoint, settings);
+
+    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    {
+        var paths = RendezvousPaths.Candidates(endPoint, directory);
+        lookedAt = string.Join(", ", paths);
+        foreach (var path in paths)
+        {
+            if (LinuxControlSocket.Connect(path) is { } socket)
+            {
+                return socket;
+            }
+        }
+
+        return null;
+    }
+
+    public override SharedAllocation Allocate(long size)
+    {
+        var file = CreateMemoryFile();
+        try
+        {
+            if (Libc.Truncate(file, size) != 0)
+            {
+                throw LinuxError.Create($"Shared memory of {size} bytes cannot be made", Libc.LastError);
+            }
+
+            // In full and now: a full memory or cgroup is an error here and would be SIGBUS at first touch.
+            int error;
+            while ((error = Libc.Allocate(file, 0, size)) == Libc.EINTR)
+            {
+            }
+
+            if (error != 0)
+            {
+                throw LinuxError.Create($"Shared memory of {size} bytes cannot be allocated", error);
+            }
+
+            if (Libc.Control(file, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL) != 0)
+            {
+                throw LinuxError.Create("Shared memory cannot be sealed", Libc.LastError);
+            }
+
+            return new SharedAllocation(LinuxMappedMemory.Map(file, size), file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public override MappedMemory Open(SafeHandle grant, long size)
+    {
+        var file = (SafeFileDescriptor)grant;
+
+        // Fails with EINVAL on whatever is not a memfd. Without the seals the peer could cut the memory off under our
+        // mapping, and the next touch would be SIGBUS.
+        const int Required = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
+        var seals = Libc.Control(file, Libc.F_GET_SEALS, 0);
+        if (seals < 0 || (seals & Required) != Required)
+        {
+            throw new SharedMemoryProtocolException(
+                "The memory that the server offers is not sealed against shrinking and growing "
+                + (seals < 0 ? "(it is no memfd)." : $"(its seals are 0x{seals:x})."));
+        }
+
+        var actual = Libc.Seek(file, 0, Libc.SEEK_END);
+        if (actual != size)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The memory that the server offers has {actual} bytes where the handshake says {size}.");
+        }
+
+        return LinuxMappedMemory.Map(file, size);
+    }
+
+    public override Doorbell CreateDoorbell()
+    {
+        var descriptor = Libc.EventCreate();
+        return descriptor.IsInvalid
+            ? throw LinuxError.Create("A doorbell cannot be made", Libc.LastError)
+            : new LinuxDoorbell(descriptor);
+    }
+
+    public override Doorbell OpenDoorbell(SafeHandle grant)
+    {
+        var descriptor = (SafeFileDescriptor)grant;
+        LinuxDoorbell.Check(descriptor);
+        return new LinuxDoorbell(descriptor);
+    }
+
+    public override Poller CreatePoller() => new EpollPoller();
+
+    private static SafeFileDescriptor CreateMemoryFile()
+    {
+        const string Name = "grpcshm";
+        const uint Flags = Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING;
+
+        // Since Linux 6.3 a memfd should say whether it may be executed; older kernels do not know the flag.
+        var file = Libc.MemfdCreate(Name, Flags | Libc.MFD_NOEXEC_SEAL);
+        if (file.IsInvalid && Libc.LastError == Libc.EINVAL)
+        {
+            file = Libc.MemfdCreate(Name, Flags);
+        }
+
+        return file.IsInvalid ? throw LinuxError.Create("Shared memory cannot be made", Libc.LastError) : file;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Text;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>
+/// Which file stands for an endpoint's name. Client and server go through the same ordered list, so that they meet
+/// even if only one of them was started with <c>XDG_RUNTIME_DIR</c> (a service and a login session, say).
+/// </summary>
+internal static class RendezvousPaths
+{
+    // sun_path has 108 bytes, one of them for the final zero.
+    public const int MaxPathBytes = 107;
+
+    /// <summary>The sockets that an endpoint may have, in the order in which they are tried.</summary>
+    /// <exception cref="IOException">Every path is too long for a socket.</exception>
+    public static IReadOnlyList<string> Candidates(SharedMemoryEndPoint endPoint, string? directory)
+    {
+        if (endPoint.IsPath)
+        {
+            return [CheckLength(endPoint.Name)];
+        }
+
+        IEnumerable<string> directories = directory is null ? UserDirectories() : [Path.GetFullPath(directory)];
+        return [.. directories.Select(d => CheckLength(SocketPath(d, endPoint)))];
+    }
+
+    public static string SocketPath(string directory, SharedMemoryEndPoint endPoint) =>
+        Path.Join(directory, endPoint.Name + ".sock");
+
+    /// <summary>The directories that are this user's own, best first.</summary>
+    public static IReadOnlyList<string> UserDirectories()
+    {
+        var user = Libc.EffectiveUserId();
+        var candidates = new List<string>();
+        if (Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Path.IsPathRooted(runtime))
+        {
+            candidates.Add(Path.Join(runtime, "grpcshm"));
+        }
+
+        if (Directory.Exists($"/run/user/{user}"))
+        {
+            candidates.Add($"/run/user/{user}/grpcshm");
+        }
+
+        candidates.Add(Path.Join(Path.GetTempPath(), $"grpcshm-{user}"));
+        candidates.Add($"/tmp/grpcshm-{user}");
+        return [.. candidates.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>
+    /// Makes sure that a directory exists and that nobody but its owner could have put something there: the temp path
+    /// is everybody's, so whoever comes first could have laid a trap.
+    /// </summary>
+    /// <returns><see langword="null"/>, or why the directory cannot be used.</returns>
+    public static string? Prepare(string directory, UnixFileMode mode)
+    {
+        var created = Libc.MakeDirectory(directory, (uint)mode) == 0;
+        var error = created ? 0 : Libc.LastError;
+        if (created && Libc.ChangeMode(directory, (uint)mode) != 0)
+        {
+            // mkdir subtracts the umask, which may have taken what an option has asked for.
+            return $"its mode cannot be set: {Libc.Describe(Libc.LastError)}";
+        }
+
+        return Inspect(directory, mode) is { } problem
+            ? error is 0 or Libc.EEXIST ? problem : $"it cannot be created: {Libc.Describe(error)}"
+            : null;
+    }
+
+    private static string? Inspect(string directory, UnixFileMode allowed)
+    {
+        if (Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) != 0)
+        {
+            return Libc.Describe(Libc.LastError);
+        }
+
+        if ((status.Mode & Libc.S_IFMT) != Libc.S_IFDIR)
+        {
+            return "it is not a directory (a symbolic link is not followed)";
+        }
+
+        if (status.UserId != Libc.EffectiveUserId())
+        {
+            return $"it belongs to user {status.UserId}, not to {Libc.EffectiveUserId()}";
+        }
+
+        var excess = (UnixFileMode)(status.Mode & 0xFFF) & ~(allowed | UnixFileMode.StickyBit | UnixFileMode.SetGroup);
+        return excess == 0 ? null : $"others may enter it (its mode is 0{Convert.ToString(status.Mode & 0xFFF, 8)})";
+    }
+
+    private static string CheckLength(string path)
+    {
+        var length = Encoding.UTF8.GetByteCount(path);
+        return length <= MaxPathBytes
+            ? path
+            : throw new IOException(
+                $"The path of the rendezvous socket, '{path}', has {length} bytes; a Unix socket's path has "
+                + $"{MaxPathBytes} at most. Use a shorter name or runtime directory.");
+    }
+}

@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>
+/// Owns a file descriptor. While a system call uses it, it stays open: a number that was closed in mid-call may
+/// already belong to another file.
+/// </summary>
+internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
+{
+    public SafeFileDescriptor(int descriptor)
+        : base(ownsHandle: true) => SetHandle(descriptor);
+
+    /// <summary>The number, for messages and for calls whose caller holds the handle open by other means.</summary>
+    public int Number => (int)handle;
+
+    // The result is not looked at: on Linux the descriptor is gone even if close reports an error.
+    protected override bool ReleaseHandle() => Close((int)handle) == 0;
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

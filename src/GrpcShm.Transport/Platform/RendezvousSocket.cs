@@ -1,0 +1,20 @@
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform;
+
+/// <summary>Owns an endpoint's name and accepts those who connect to it.</summary>
+internal abstract class RendezvousSocket : IDisposable
+{
+    /// <summary>What a <see cref="Poller"/> waits for.</summary>
+    public abstract SafeHandle Handle { get; }
+
+    /// <summary>Takes the next client. Does not block.</summary>
+    /// <returns>The client, or <see langword="null"/> if there is none.</returns>
+    /// <exception cref="IOException">
+    /// The system lacks descriptors or memory. The client is still there: try again later.
+    /// </exception>
+    public abstract ControlSocket? Accept();
+
+    /// <summary>Gives the name back, so that another process can listen on it at once.</summary>
+    public abstract void Dispose();
+}

@@ -1,0 +1,49 @@
+using System.Runtime.InteropServices;
+using GrpcShm.Transport.Platform.Linux;
+
+namespace GrpcShm.Transport.Platform;
+
+/// <summary>
+/// What an operating system has to provide: memory that two processes share, doorbells, a way to wait for many of
+/// them, and a place to meet. Everything above is the same on every system and does not know which it runs on.
+/// </summary>
+internal abstract class TransportPlatform
+{
+    /// <summary>This system's make.</summary>
+    public static TransportPlatform Current { get; } =
+        OperatingSystem.IsLinux() && Environment.Is64BitProcess && BitConverter.IsLittleEndian
+            ? new LinuxPlatform()
+            : new UnsupportedPlatform();
+
+    /// <summary>The user on whose behalf this process acts.</summary>
+    public abstract uint CurrentUserId { get; }
+
+    /// <summary>Takes an endpoint's name.</summary>
+    /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
+    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    public abstract RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings);
+
+    /// <summary>Connects to whoever listens on an endpoint. Does not block.</summary>
+    /// <returns>The socket, or <see langword="null"/> if nobody listens, or too many are waiting, right now.</returns>
+    /// <param name="endPoint">Whom to connect to.</param>
+    /// <param name="directory">The directory for names, or <see langword="null"/>.</param>
+    /// <param name="lookedAt">Where the endpoint was looked for, for messages.</param>
+    /// <exception cref="IOException">It cannot be reached for another reason; says which.</exception>
+    public abstract ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt);
+
+    /// <summary>Allocates memory in full, of a size that nobody can change afterwards.</summary>
+    /// <exception cref="IOException">There is not enough memory.</exception>
+    public abstract SharedAllocation Allocate(long size);
+
+    /// <summary>Maps memory that the peer has allocated, after checking that it can neither shrink nor grow.</summary>
+    /// <exception cref="SharedMemoryProtocolException">It is not what it should be.</exception>
+    public abstract MappedMemory Open(SafeHandle grant, long size);
+
+    public abstract Doorbell CreateDoorbell();
+
+    /// <summary>Takes over a doorbell that the peer has created, after checking that it is one.</summary>
+    /// <exception cref="SharedMemoryProtocolException">It is not what it should be.</exception>
+    public abstract Doorbell OpenDoorbell(SafeHandle grant);
+
+    public abstract Poller CreatePoller();
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Transport.Platform;
+
+/// <summary>A system that has no make yet: everything says so.</summary>
+internal sealed class UnsupportedPlatform : TransportPlatform
+{
+    public override uint CurrentUserId => throw Unsupported();
+
+    public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
+        throw Unsupported();
+
+    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt) =>
+        throw Unsupported();
+
+    public override SharedAllocation Allocate(long size) => throw Unsupported();
+
+    public override MappedMemory Open(SafeHandle grant, long size) => throw Unsupported();
+
+    public override Doorbell CreateDoorbell() => throw Unsupported();
+
+    public override Doorbell OpenDoorbell(SafeHandle grant) => throw Unsupported();
+
+    public override Poller CreatePoller() => throw Unsupported();
+
+    private static PlatformNotSupportedException Unsupported() =>
+        new($"gRPC over shared memory runs on 64-bit Linux (x64, arm64) so far, not on {RuntimeInformation.OSDescription} "
+            + $"({RuntimeInformation.ProcessArchitecture}). Use a Unix socket, a named pipe or TCP there.");
+}

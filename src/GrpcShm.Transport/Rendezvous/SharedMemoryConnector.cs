@@ -1,0 +1,106 @@
+using System.Net.Sockets;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Signaling;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Transport.Rendezvous;
+
+/// <summary>Connects to endpoints.</summary>
+internal sealed class SharedMemoryConnector
+{
+    // While there is no server: often enough that nobody notices, seldom enough that it costs nothing.
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
+
+    private readonly SharedMemoryEndPoint _endPoint;
+    private readonly ConnectSettings _settings;
+    private readonly TransportMetrics _metrics;
+    private readonly ILogger _logger;
+
+    public SharedMemoryConnector(
+        SharedMemoryEndPoint endPoint, ConnectSettings settings, TransportMetrics metrics, ILogger logger)
+    {
+        _endPoint = endPoint;
+        _settings = settings;
+        _metrics = metrics;
+        _logger = logger;
+    }
+
+    /// <summary>Connects, and waits for a server as long as the settings say.</summary>
+    /// <exception cref="IOException">There is no server, or it refuses, or the handshake fails; says why.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<SharedMemoryConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var giveUpAt = TimeProvider.System.GetTimestamp() + ToTimestamp(_settings.WaitForServer);
+        var pause = FirstPause;
+        while (true)
+        {
+            IOException failure;
+            if (TransportPlatform.Current.Connect(_endPoint, _settings.Directory, out var lookedAt) is { } socket)
+            {
+                try
+                {
+                    return await ShakeHandsAsync(socket, cancellationToken).ConfigureAwait(false);
+                }
+                catch (IOException transient) when (transient is HandshakeException { IsTransient: true } or EndOfStreamException)
+                {
+                    // The second is a server that went away with us in its queue.
+                    failure = transient;
+                }
+            }
+            else
+            {
+                failure = NoServer(lookedAt);
+            }
+
+            if (TimeProvider.System.GetTimestamp() >= giveUpAt)
+            {
+                throw failure;
+            }
+
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task<SharedMemoryConnection> ShakeHandsAsync(ControlSocket socket, CancellationToken cancellationToken)
+    {
+        var reactor = ReactorPool.Next();
+        var channel = new ControlChannel(socket, reactor);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(_settings.ConnectTimeout);
+        try
+        {
+            var parts = await ClientHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
+            return new SharedMemoryConnection(parts, _endPoint, _metrics, _logger);
+        }
+        catch (Exception exception)
+        {
+            channel.Dispose();
+            if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                _metrics.HandshakeRefused(RefusalCode.TimedOut, ConnectionRole.Client);
+                throw new IOException(
+                    $"The server on '{_endPoint}' did not answer within {_settings.ConnectTimeout}.",
+                    new SocketException((int)SocketError.TimedOut));
+            }
+
+            if (exception is HandshakeException refusal)
+            {
+                _metrics.HandshakeRefused(refusal.Code, ConnectionRole.Client);
+            }
+
+            throw;
+        }
+    }
+
+    private IOException NoServer(string lookedAt) =>
+        new($"No server listens on '{_endPoint}' (looked at {lookedAt}). Start it, or set WaitForServer to wait for it.",
+            new SocketException((int)SocketError.ConnectionRefused));
+
+    private static long ToTimestamp(TimeSpan time) =>
+        (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);
+}

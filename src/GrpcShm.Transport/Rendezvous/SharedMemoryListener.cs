@@ -1,0 +1,251 @@
+using System.Threading.Channels;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Signaling;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Transport.Rendezvous;
+
+/// <summary>
+/// Owns an endpoint's name, and turns those who connect to it into connections. Handshakes run beside each other and
+/// beside the accepting: a slow or dying client holds up nobody.
+/// </summary>
+internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
+{
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly ListenerSettings _settings;
+    private readonly TransportMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly RendezvousSocket _socket;
+    private readonly ReactorRegistration _registration;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Lock _acceptGate = new();
+    private readonly Lock _handshakesGate = new();
+    private readonly HashSet<Task> _handshakes = [];
+    private readonly Channel<SharedMemoryConnection> _accepted =
+        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { SingleReader = true });
+
+    private bool _disposed;
+
+    /// <summary>Takes the name and starts to accept.</summary>
+    /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
+    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    public SharedMemoryListener(
+        SharedMemoryEndPoint endPoint, ListenerSettings settings, TransportMetrics metrics, ILogger logger)
+    {
+        EndPoint = endPoint;
+        _settings = settings;
+        _metrics = metrics;
+        _logger = logger;
+        _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
+        try
+        {
+            _registration = ReactorPool.Next().Register(_socket.Handle, this);
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+
+        Log.Listening(_logger, endPoint);
+    }
+
+    public SharedMemoryEndPoint EndPoint { get; }
+
+    /// <summary>Waits for the next connection.</summary>
+    /// <returns>The caller's own, or <see langword="null"/> when the listener is closed.</returns>
+    public async ValueTask<SharedMemoryConnection?> AcceptAsync(CancellationToken cancellationToken)
+    {
+        while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (_accepted.Reader.TryRead(out var connection))
+            {
+                return connection;
+            }
+        }
+
+        return null;
+    }
+
+    public void OnReady(Reactor reactor) => AcceptAll();
+
+    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
+
+    /// <summary>Gives the name back at once, then ends the handshakes under way.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_acceptGate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            _registration.Dispose();
+            _socket.Dispose();
+        }
+
+        await _closing.CancelAsync().ConfigureAwait(false);
+        Task[] handshakes;
+        lock (_handshakesGate)
+        {
+            handshakes = [.. _handshakes];
+        }
+
+        try
+        {
+            await Task.WhenAll(handshakes).WaitAsync(_settings.HandshakeTimeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // An AuthorizePeer that does not come back. Should it ever, its connection is disposed: see TryWrite.
+        }
+
+        _accepted.Writer.Complete();
+        while (_accepted.Reader.TryRead(out var connection))
+        {
+            connection.Dispose();
+        }
+    }
+
+    private void AcceptAll()
+    {
+        lock (_acceptGate)
+        {
+            try
+            {
+                while (!_disposed && _socket.Accept() is { } client)
+                {
+                    Begin(client);
+                }
+            }
+            catch (IOException exception)
+            {
+                // No descriptors or no memory. The poller has reported the client and will not report it again, so
+                // look again by a timer, which runs only while this lasts.
+                Log.AcceptFailed(_logger, EndPoint, exception.Message, AcceptRetryDelay);
+                _ = RetryAcceptAsync();
+            }
+        }
+    }
+
+    private async Task RetryAcceptAsync()
+    {
+        try
+        {
+            await Task.Delay(AcceptRetryDelay, _closing.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        AcceptAll();
+    }
+
+    private void Begin(ControlSocket client)
+    {
+        var peer = client.Peer;
+        var reactor = ReactorPool.Next();
+        ControlChannel channel;
+        try
+        {
+            channel = new ControlChannel(client, reactor);
+        }
+        catch (IOException exception)
+        {
+            Refused(peer, RefusalCode.Resources, exception.Message);
+            return;
+        }
+
+        lock (_handshakesGate)
+        {
+            if (_handshakes.Count < _settings.MaxPendingHandshakes)
+            {
+                // On the pool: authorization is foreign code, and this is the reactor.
+                var handshake = Task.Run(() => ShakeHandsAsync(channel, reactor));
+                _handshakes.Add(handshake);
+                _ = handshake.ContinueWith(
+                    Ended, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                return;
+            }
+        }
+
+        Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
+        channel.Dispose();
+    }
+
+    private void Ended(Task handshake)
+    {
+        lock (_handshakesGate)
+        {
+            _handshakes.Remove(handshake);
+        }
+    }
+
+    private async Task ShakeHandsAsync(ControlChannel channel, Reactor reactor)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        timeout.CancelAfter(_settings.HandshakeTimeout);
+        try
+        {
+            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
+            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
+            if (!_accepted.Writer.TryWrite(connection))
+            {
+                connection.Dispose();
+            }
+
+            return;
+        }
+        catch (HandshakeException refusal) when (refusal.ByPeer)
+        {
+            Refused(channel.Peer, refusal.Code, refusal.Message);
+        }
+        catch (HandshakeException refusal)
+        {
+            Refuse(channel, refusal.Code, refusal.Message);
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            Refuse(channel, RefusalCode.Malformed, violation.Message);
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+        {
+            Refuse(channel, RefusalCode.Closing, "The server is closing this endpoint.");
+        }
+        catch (OperationCanceledException)
+        {
+            Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
+        }
+        catch (IOException exception)
+        {
+            Refused(channel.Peer, RefusalCode.TimedOut, $"The client went away: {exception.Message}");
+        }
+        catch (Exception exception)
+        {
+            // Foreign code: AuthorizePeer threw. Nobody gets in by that.
+            Log.ListenerFailed(_logger, EndPoint, exception);
+            Refuse(channel, RefusalCode.NotAuthorized, "The server could not decide whether to admit the client.");
+        }
+
+        channel.Dispose();
+    }
+
+    private void Refuse(ControlChannel channel, RefusalCode code, string reason)
+    {
+        channel.TrySend(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, reason));
+        Refused(channel.Peer, code, reason);
+    }
+
+    private void Refused(SharedMemoryPeer peer, RefusalCode code, string reason)
+    {
+        _metrics.HandshakeRefused(code, ConnectionRole.Server);
+        Log.ClientRefused(_logger, EndPoint, peer.ProcessId, peer.UserId, code, reason);
+    }
+}

@@ -1,0 +1,27 @@
+namespace GrpcShm.Transport;
+
+/// <summary>The system lacks memory or file descriptors for another connection.</summary>
+/// <remarks>An <see cref="IOException"/>, so that gRPC reports <c>Unavailable</c>.</remarks>
+public sealed class SharedMemoryResourcesException : IOException
+{
+    /// <summary>Creates the exception without saying what is lacking.</summary>
+    public SharedMemoryResourcesException()
+        : this("The system lacks memory or file descriptors.")
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What is lacking, and for what.</param>
+    public SharedMemoryResourcesException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What is lacking, and for what.</param>
+    /// <param name="innerException">What led to it.</param>
+    public SharedMemoryResourcesException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// One thread that waits for the doorbells and sockets of many connections and runs what they lead to. While nothing
+/// happens it makes no system call and no wake-up: it waits without a time-out.
+/// </summary>
+/// <remarks>
+/// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
+/// poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor the news
+/// of a peer's death, nor a new client.</para>
+/// <para>The loop's state is in this object and not on its thread's stack, so that another thread can take the loop
+/// over.</para>
+/// </remarks>
+internal sealed class Reactor
+{
+    // So many operations of one target complete at once before the others have their turn.
+    private const int OperationsPerTurn = 32;
+
+    // To look at more rings than this takes longer than a doorbell.
+    private const int MaxSpinTargets = 16;
+
+    [ThreadStatic]
+    private static Reactor? t_running;
+
+    private readonly Poller _poller;
+    private readonly ReactorSlots _slots = new();
+    private readonly AdaptiveSpin _spin;
+    private readonly Queue<IRingTarget> _unfinished = new();
+    private readonly List<IRingTarget> _served = new(MaxSpinTargets);
+    private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
+    private readonly PollEvent[] _events = new PollEvent[64];
+    private int _budget;
+
+    public Reactor(TransportPlatform platform, string name, AdaptiveSpin spin)
+    {
+        _poller = platform.CreatePoller();
+        _spin = spin;
+        new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
+    }
+
+    /// <summary>The reactor whose thread this is, if it is one's.</summary>
+    public static Reactor? Running => t_running;
+
+    public AdaptiveSpin Spin => _spin;
+
+    /// <summary>
+    /// Takes one operation off the turn of the target that is being served. When none is left, the caller has to
+    /// <see cref="Resume"/> instead of going on. Only on this reactor's thread.
+    /// </summary>
+    public bool TrySpend() => --_budget >= 0;
+
+    /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
+    public void Resume(IRingTarget target) => _unfinished.Enqueue(target);
+
+    /// <summary>Watches a doorbell or a socket. Any thread.</summary>
+    /// <exception cref="IOException">The system has no room for another.</exception>
+    public ReactorRegistration Register(SafeHandle handle, IReactorTarget target)
+    {
+        var token = _slots.Add(target);
+        try
+        {
+            _poller.Add(handle, token);
+        }
+        catch
+        {
+            _slots.Remove(token);
+            throw;
+        }
+
+        return new ReactorRegistration(this, handle, token);
+    }
+
+    /// <summary>Stops watching. A call to the target may still be under way. Any thread.</summary>
+    public void Unregister(SafeHandle handle, ulong token)
+    {
+        _poller.Remove(handle);
+        _slots.Remove(token);
+    }
+
+    private void Run()
+    {
+        t_running = this;
+        while (true)
+        {
+            var count = WaitForEvents();
+            for (var i = 0; i < count; i++)
+            {
+                if (_slots.Find(_events[i].Token) is { } target)
+                {
+                    Serve(target);
+                }
+            }
+
+            // One turn each. Those that are not done queue up again, and the poller is asked in between.
+            for (var turns = _unfinished.Count; turns > 0; turns--)
+            {
+                Serve(_unfinished.Dequeue());
+            }
+        }
+    }
+
+    private int WaitForEvents()
+    {
+        if (_unfinished.Count > 0)
+        {
+            return _poller.Wait(_events, block: false);
+        }
+
+        if (_served.Count == 0)
+        {
+            return _poller.Wait(_events, block: true);
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var count = 0;
+        var paid = _spin.ShouldSpin() && SpinFor(_spin.BudgetTicks, started, out count);
+        _served.Clear();
+        if (!paid)
+        {
+            count = _poller.Wait(_events, block: true);
+        }
+
+        _spin.Record(Stopwatch.GetTimestamp() - started, paid);
+        return count;
+    }
+
+    private void Serve(IReactorTarget target)
+    {
+        _budget = OperationsPerTurn;
+        try
+        {
+            target.OnReady(this);
+        }
+        catch (Exception exception)
+        {
+            target.OnFault(exception);
+        }
+
+        if (_spin.IsEnabled && target is IRingTarget rings && _served.Count < MaxSpinTargets && !_served.Contains(rings))
+        {
+            _served.Add(rings);
+        }
+    }
+
+    /// <summary>Looks at the rings that were served last, for as long as the budget lasts.</summary>
+    /// <param name="budget">How long, in ticks of <see cref="Stopwatch"/>.</param>
+    /// <param name="started">When it began.</param>
+    /// <param name="count">How many events of the poller there are.</param>
+    /// <returns>Whether there is something: events, or targets in the queue.</returns>
+    private bool SpinFor(long budget, long started, out int count)
+    {
+        foreach (var target in _served)
+        {
+            if (target.BeginSpin())
+            {
+                _spinning.Add(target);
+            }
+        }
+
+        count = 0;
+        if (_spinning.Count > 0)
+        {
+            while (!PeekAll())
+            {
+                // Deaths, new clients, and rings that are not looked at.
+                if ((count = _poller.Wait(_events, block: false)) > 0 || Stopwatch.GetTimestamp() - started > budget)
+                {
+                    break;
+                }
+            }
+        }
+
+        foreach (var target in _spinning)
+        {
+            if (target.EndSpin())
+            {
+                _unfinished.Enqueue(target);
+            }
+        }
+
+        _spinning.Clear();
+        return count > 0 || _unfinished.Count > 0;
+    }
+
+    private bool PeekAll()
+    {
+        // So many looks cost about as much as one question to the poller.
+        for (var i = 0; i < 16; i++)
+        {
+            foreach (var target in _spinning)
+            {
+                if (target.Peek())
+                {
+                    return true;
+                }
+            }
+
+            Thread.SpinWait(2);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,72 @@
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>The reactors of this process: one, unless it is told otherwise. They start with the first connection.</summary>
+/// <remarks>
+/// Since all channels and endpoints of a process share them, they are set up by the run-time configuration
+/// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project) and not by anyone's options:
+/// <list type="bullet">
+/// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
+/// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000; defaults
+/// to 20. 0 turns it off, and so does a machine with one processor.</item>
+/// </list>
+/// </remarks>
+internal static class ReactorPool
+{
+    private static readonly Lazy<Reactor[]> Reactors = new(Start);
+    private static uint s_next;
+
+    /// <summary>The reactor for a new connection.</summary>
+    public static Reactor Next()
+    {
+        var reactors = Reactors.Value;
+        return reactors[Interlocked.Increment(ref s_next) % (uint)reactors.Length];
+    }
+
+    /// <summary>Spins of all reactors that found something, and that did not.</summary>
+    public static (long Paid, long Unpaid) SpinTotals()
+    {
+        var paid = 0L;
+        var unpaid = 0L;
+        if (Reactors.IsValueCreated)
+        {
+            foreach (var reactor in Reactors.Value)
+            {
+                paid += reactor.Spin.Paid;
+                unpaid += reactor.Spin.Unpaid;
+            }
+        }
+
+        return (paid, unpaid);
+    }
+
+    private static Reactor[] Start()
+    {
+        var reactors = new Reactor[Setting("GrpcShm.ReactorCount", 1, 1, 64)];
+        var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 20, 0, 1000) : 0;
+        for (var i = 0; i < reactors.Length; i++)
+        {
+            reactors[i] = new Reactor(
+                TransportPlatform.Current, $"GrpcShm reactor {i}", new AdaptiveSpin(TimeSpan.FromMicroseconds(spin)));
+        }
+
+        return reactors;
+    }
+
+    private static int Setting(string name, int fallback, int least, int most)
+    {
+        var data = AppContext.GetData(name);
+        if (data is null)
+        {
+            return fallback;
+        }
+
+        var text = Convert.ToString(data, System.Globalization.CultureInfo.InvariantCulture);
+        return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value)
+            && value >= least && value <= most
+                ? value
+                : throw new InvalidOperationException(
+                    $"The run-time setting '{name}' is '{text}'; it has to be a number from {least} to {most}.");
+    }
+}

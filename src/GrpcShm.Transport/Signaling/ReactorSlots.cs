@@ -1,0 +1,59 @@
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// Finds the target of a poller's token. A token carries a generation beside its slot's number, so that an event that
+/// was already on its way when its target left does not reach the slot's next owner.
+/// </summary>
+internal sealed class ReactorSlots
+{
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private Slot?[] _slots = new Slot?[16];
+    private int _used;
+    private uint _generation;
+
+    public ulong Add(IReactorTarget target)
+    {
+        lock (_gate)
+        {
+            if (!_free.TryPop(out var index))
+            {
+                index = _used++;
+                if (index == _slots.Length)
+                {
+                    // A reader on the old array misses only slots that were not there when its event came.
+                    Array.Resize(ref _slots, _slots.Length * 2);
+                }
+            }
+
+            var token = ((ulong)++_generation << 32) | (uint)index;
+            Volatile.Write(ref _slots[index], new Slot(token, target));
+            return token;
+        }
+    }
+
+    public void Remove(ulong token)
+    {
+        lock (_gate)
+        {
+            var index = (int)(uint)token;
+            if (_slots[index]?.Token == token)
+            {
+                _slots[index] = null;
+                _free.Push(index);
+            }
+        }
+    }
+
+    /// <summary>Finds a target without taking the lock.</summary>
+    public IReactorTarget? Find(ulong token)
+    {
+        var slots = Volatile.Read(ref _slots);
+        var index = (int)(uint)token;
+        return index < slots.Length && Volatile.Read(ref slots[index]) is { } slot && slot.Token == token
+            ? slot.Target
+            : null;
+    }
+
+    private sealed record Slot(ulong Token, IReactorTarget Target);
+}

@@ -1,0 +1,276 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// One operation at a time that completes as soon as it can: at once, or when somebody signals that something has
+/// changed. Reused for each operation, so that waiting allocates nothing.
+/// </summary>
+/// <remarks>
+/// <para>Whatever may complete the operation (bytes, space, the peer's end, an abort, a cancellation) is a condition
+/// that its cause sets first and then calls <see cref="Signal"/>. Only who owns the operation looks at the conditions,
+/// so that a look and what follows from it are one step:</para>
+/// <code>
+/// Idle    --Enter-----> Owned     by the caller
+/// Waiting --Signal----> Owned     by the signaller
+/// Owned   --Signal----> Signaled  the owner looks again before it waits
+/// Owned   ------------> Waiting   nothing to be had, and nobody has signalled since the look
+/// Owned   ------------> Idle      completed
+/// Idle    --Seal------> Sealed    no further operation; runs what was to come after the last
+/// </code>
+/// <para>All transitions are compare-and-swap or exchange, hence full fences: a condition that was set before a signal
+/// which found <c>Idle</c> is seen by the look of the next operation.</para>
+/// </remarks>
+/// <typeparam name="TResult">What the operation gives.</typeparam>
+internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, ISignaledOperation
+{
+    private const int Idle = 0;
+    private const int Waiting = 1;
+    private const int Owned = 2;
+    private const int Signaled = 3;
+    private const int Sealed = 4;
+
+    private ManualResetValueTaskSourceCore<TResult> _completion;
+    private CancellationTokenRegistration _cancellation;
+    private Action? _sealed;
+    private int _state;
+    private volatile bool _isCanceled;
+    private CancellationToken _cancellationToken;
+
+    /// <summary>Whether an operation waits.</summary>
+    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
+    /// <summary>Looks whether the operation can complete now, as its owner.</summary>
+    /// <exception cref="Exception">Completes the operation, too.</exception>
+    protected abstract bool TryComplete([MaybeNullWhen(false)] out TResult result);
+
+    /// <summary>
+    /// Tells the peer what is waited for, as the owner and before each look: what the peer does from then on is
+    /// signalled.
+    /// </summary>
+    protected abstract void AnnounceWait();
+
+    /// <summary>Whether the continuation may run on the signaller's thread if that is a reactor's.</summary>
+    protected abstract bool MayRunInline { get; }
+
+    /// <summary>The target to give another turn when the reactor's present turn is over.</summary>
+    protected abstract IRingTarget? RingTarget { get; }
+
+    /// <summary>Starts the operation, after <see cref="Enter"/>; when it completes, it has left.</summary>
+    protected ValueTask<TResult> RunAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            Leave();
+            return ValueTask.FromCanceled<TResult>(cancellationToken);
+        }
+
+        var reactor = Reactor.Running;
+        if (reactor is not null && RingTarget is { } target && !reactor.TrySpend())
+        {
+            // Its turn is over. Ready or not, it is looked at again in its next turn.
+            return WaitForTurnAsync(reactor, target, cancellationToken);
+        }
+
+        try
+        {
+            if (!TryComplete(out var result))
+            {
+                return WaitAsync(cancellationToken);
+            }
+
+            Leave();
+            return ValueTask.FromResult(result);
+        }
+        catch (Exception exception)
+        {
+            Leave();
+            return ValueTask.FromException<TResult>(exception);
+        }
+    }
+
+    /// <summary>Begins what must not happen while an operation is under way, nor after sealing.</summary>
+    /// <exception cref="InvalidOperationException">Another one is under way.</exception>
+    /// <exception cref="ObjectDisposedException">It has been sealed.</exception>
+    protected void Enter()
+    {
+        var state = Interlocked.CompareExchange(ref _state, Owned, Idle);
+        if (state != Idle)
+        {
+            ThrowCannotEnter(state);
+        }
+    }
+
+    /// <summary>Like <see cref="Enter"/>, where both are reasons to do nothing.</summary>
+    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
+
+    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    protected void Leave()
+    {
+        Interlocked.Exchange(ref _state, Idle);
+
+        // Store Idle, fence, load _sealed; Seal stores _sealed, fences, loads the state. One of the two seals.
+        if (Volatile.Read(ref _sealed) is not null)
+        {
+            TrySeal();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Signal(bool onReactor)
+    {
+        while (true)
+        {
+            var state = Volatile.Read(ref _state);
+            switch (state)
+            {
+                case Waiting:
+                    if (Interlocked.CompareExchange(ref _state, Owned, Waiting) == Waiting)
+                    {
+                        Settle(onReactor && MayRunInline);
+                        return;
+                    }
+
+                    break;
+                case Owned:
+                    if (Interlocked.CompareExchange(ref _state, Signaled, Owned) == Owned)
+                    {
+                        return;
+                    }
+
+                    break;
+                default:
+                    return;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Seal(Action afterLast)
+    {
+        if (Interlocked.CompareExchange(ref _sealed, afterLast, null) is null)
+        {
+            TrySeal();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => _completion.GetStatus(token);
+
+    void IValueTaskSource<TResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _completion.OnCompleted(continuation, state, token, flags);
+
+    TResult IValueTaskSource<TResult>.GetResult(short token)
+    {
+        // Waits for a cancellation callback that is running right now: it must not reach the next operation.
+        _cancellation.Dispose();
+        return _completion.GetResult(token);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<TResult> WaitAsync(CancellationToken cancellationToken)
+    {
+        var token = Prepare(cancellationToken);
+        Settle(runInline: false);
+        return new ValueTask<TResult>(this, token);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ValueTask<TResult> WaitForTurnAsync(
+        Reactor reactor, IRingTarget target, CancellationToken cancellationToken)
+    {
+        var token = Prepare(cancellationToken);
+        reactor.Resume(target);
+        if (Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned)
+        {
+            Settle(runInline: false);
+        }
+
+        return new ValueTask<TResult>(this, token);
+    }
+
+    private short Prepare(CancellationToken cancellationToken)
+    {
+        _completion.Reset();
+        _isCanceled = false;
+        _cancellation = default;
+        if (cancellationToken.CanBeCanceled)
+        {
+            _cancellationToken = cancellationToken;
+            _cancellation = cancellationToken.UnsafeRegister(
+                static state => ((SignaledOperation<TResult>)state!).Cancel(), this);
+        }
+
+        return _completion.Version;
+    }
+
+    private void Cancel()
+    {
+        _isCanceled = true;
+        Signal(onReactor: false);
+    }
+
+    /// <summary>Completes the operation, or waits for the next signal. Called by the owner, who is it no more after.</summary>
+    private void Settle(bool runInline)
+    {
+        do
+        {
+            Volatile.Write(ref _state, Owned);
+            TResult? result = default;
+            Exception? error = null;
+            bool done;
+            try
+            {
+                AnnounceWait();
+                done = TryComplete(out result);
+                if (!done && _isCanceled)
+                {
+                    error = new OperationCanceledException(_cancellationToken);
+                }
+            }
+            catch (Exception exception)
+            {
+                done = true;
+                error = exception;
+            }
+
+            if (done || error is not null)
+            {
+                Finish(result, error, runInline);
+                return;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned);
+    }
+
+    private void Finish(TResult? result, Exception? error, bool runInline)
+    {
+        // First idle, then completed: the continuation may start the next operation before SetResult returns.
+        _completion.RunContinuationsAsynchronously = !runInline;
+        Leave();
+        if (error is null)
+        {
+            _completion.SetResult(result!);
+        }
+        else
+        {
+            _completion.SetException(error);
+        }
+    }
+
+    private void TrySeal()
+    {
+        if (Interlocked.CompareExchange(ref _state, Sealed, Idle) == Idle)
+        {
+            _sealed!();
+        }
+    }
+
+    [DoesNotReturn]
+    private void ThrowCannotEnter(int state) =>
+        throw (state == Sealed
+            ? new ObjectDisposedException(GetType().Name, "The shared-memory connection has been closed.")
+            : new InvalidOperationException("Another operation of the same kind is under way on this connection."));
+}

@@ -1,0 +1,12 @@
+using System.CommandLine;
+using BenchmarkDotNet.Running;
+using GrpcShm.Benchmarks.Raw;
+
+// Without a command of ours it is BenchmarkDotNet's own command line: --filter, --list, …
+if (args is not [RawCommand.Name or RawCommand.PeerName, ..])
+{
+    BenchmarkSwitcher.FromAssembly(typeof(RawCommand).Assembly).Run(args);
+    return 0;
+}
+
+return await new RootCommand { RawCommand.Create(), RawCommand.CreatePeer() }.Parse(args).InvokeAsync();

@@ -1,0 +1,20 @@
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary>
+/// A way for two processes to exchange bytes, without gRPC, measured by <see cref="RawCommand"/>. A new one is added to
+/// <see cref="RawTransports"/>; the same make with another way of waiting is another transport with another name.
+/// </summary>
+internal interface IRawTransport
+{
+    string Name { get; }
+
+    string Description { get; }
+
+    /// <summary>Peer process: listens on the address, calls <paramref name="listening"/>, and takes the first to connect.</summary>
+    /// <param name="address">A path that does not exist, in a directory of the run's own.</param>
+    /// <param name="listening">From here on a client may connect.</param>
+    IRawChannel Accept(string address, Action listening);
+
+    /// <summary>Measuring process: connects to a peer that listens.</summary>
+    IRawChannel Connect(string address);
+}

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary>A peer process and the connection to it; ends both.</summary>
+internal sealed class PeerProcess : IDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly Process _process;
+    private IRawChannel? _channel;
+
+    private PeerProcess(Process process) => _process = process;
+
+    public IRawChannel Channel => _channel!;
+
+    public static PeerProcess Start(IRawTransport transport, string directory)
+    {
+        var address = Path.Combine(directory, transport.Name);
+        var executable = Environment.ProcessPath!;
+        // Its input is a pipe of ours, whose end tells it that we are gone. Its errors go where ours go.
+        var info = new ProcessStartInfo(executable) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
+        {
+            info.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
+        }
+
+        info.ArgumentList.Add(RawCommand.PeerName);
+        info.ArgumentList.Add(transport.Name);
+        info.ArgumentList.Add(address);
+        var peer = new PeerProcess(Process.Start(info)!);
+        try
+        {
+            var line = peer._process.StandardOutput.ReadLineAsync();
+            if (!line.Wait(StartTimeout) || line.Result != RawPeer.Ready)
+            {
+                throw new IOException($"The peer process of '{transport.Name}' did not listen.");
+            }
+
+            peer._channel = transport.Connect(address);
+            return peer;
+        }
+        catch
+        {
+            peer.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _channel?.Dispose();
+        _process.StandardInput.Dispose();
+        if (!_process.WaitForExit(StopTimeout))
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary><c>raw</c>: bytes and round trips between two processes without gRPC, beside the machine's floor.</summary>
+internal static class RawCommand
+{
+    public const string Name = "raw";
+    public const string PeerName = "raw-peer";
+
+    public static Command Create()
+    {
+        var only = new Option<string[]>("--transports")
+        {
+            Description = $"Which to measure: {string.Join(", ", RawTransports.Names)}. Defaults to all.",
+            DefaultValueFactory = _ => [.. RawTransports.Names],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        only.AcceptOnlyFromAmong([.. RawTransports.Names]);
+        var rounds = new Option<int>("--rounds")
+        {
+            Description = "How often each has its turn.",
+            DefaultValueFactory = _ => 5,
+            CustomParser = result => ParseNumber(result, 1, 1000),
+        };
+        var seconds = new Option<double>("--seconds")
+        {
+            Description = "How long it takes for each figure.",
+            DefaultValueFactory = _ => 0.5,
+            CustomParser = result => ParseNumber(result, 0.01, 600),
+        };
+
+        var command = new Command(Name, "Bytes a second and round trips between two processes, without gRPC.") { only, rounds, seconds };
+        command.SetAction(result =>
+        {
+            var run = new RawRun(
+                [.. result.GetValue(only)!.Distinct().Select(RawTransports.Find)],
+                result.GetValue(rounds),
+                TimeSpan.FromSeconds(result.GetValue(seconds)));
+            run.Run();
+            run.Print();
+        });
+        return command;
+    }
+
+    public static Command CreatePeer()
+    {
+        var transport = new Argument<string>("transport");
+        var address = new Argument<string>("address");
+        var command = new Command(PeerName, "The other process of a raw measurement.") { transport, address };
+        command.Hidden = true;
+        command.SetAction(result =>
+        {
+            ExitWithParent();
+            RawPeer.Run(RawTransports.Find(result.GetRequiredValue(transport)), result.GetRequiredValue(address));
+        });
+        return command;
+    }
+
+    private static T ParseNumber<T>(ArgumentResult result, T least, T most)
+        where T : struct, INumber<T>
+    {
+        var text = result.Tokens.Single().Value;
+        if (!T.TryParse(text, CultureInfo.InvariantCulture, out var value) || value < least || value > most)
+        {
+            result.AddError($"'{text}' is not a number from {least} to {most}.");
+        }
+
+        return value;
+    }
+
+    /// <summary>A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent.</summary>
+    private static void ExitWithParent() => new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        while (input.ReadByte() >= 0)
+        {
+        }
+
+        Environment.Exit(0);
+    })
+    { IsBackground = true }.Start();
+}

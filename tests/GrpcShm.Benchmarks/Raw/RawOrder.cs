@@ -1,0 +1,14 @@
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary>What the measuring process tells its peer to do next, sent as it lies in memory.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct RawOrder
+{
+    /// <summary>Send back so many messages, one by one; or, at zero, take all bytes and confirm the last.</summary>
+    public long RoundTrips;
+
+    /// <summary>The size of each message, or of everything together.</summary>
+    public long Bytes;
+}

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary>The other process: does what it is ordered to until the connection ends.</summary>
+internal static class RawPeer
+{
+    public const string Ready = "ready";
+    public const int BlockSize = 64 * 1024;
+
+    public static void Run(IRawTransport transport, string address)
+    {
+        using var channel = transport.Accept(address, () => Console.Out.WriteLine(Ready));
+        var buffer = new byte[BlockSize];
+        var order = default(RawOrder);
+        while (channel.ReadExactly(MemoryMarshal.AsBytes(new Span<RawOrder>(ref order))))
+        {
+            if (order.RoundTrips > 0)
+            {
+                Echo(channel, buffer.AsSpan(0, (int)order.Bytes), order.RoundTrips);
+            }
+            else
+            {
+                Absorb(channel, buffer, order.Bytes);
+            }
+        }
+    }
+
+    private static void Echo(IRawChannel channel, Span<byte> message, long roundTrips)
+    {
+        for (long i = 0; i < roundTrips; i++)
+        {
+            channel.ReadExactly(message);
+            channel.Write(message);
+        }
+    }
+
+    private static void Absorb(IRawChannel channel, Span<byte> buffer, long bytes)
+    {
+        for (long left = bytes; left > 0;)
+        {
+            var count = channel.Read(buffer[..(int)Math.Min(left, buffer.Length)]);
+            left -= count > 0 ? count : throw new EndOfStreamException("The sender went away in the middle of its bytes.");
+        }
+
+        channel.Write([1]);
+    }
+}
