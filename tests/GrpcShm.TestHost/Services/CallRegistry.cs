@@ -7,6 +7,8 @@ namespace GrpcShm.TestHost.Services;
 /// <summary>Knows every call to <see cref="ConformanceService"/>, and by name those that a test watches.</summary>
 internal sealed class CallRegistry
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<string, CallRecord> _records = new();
     private long _started;
     private long _inFlight;
@@ -32,6 +34,12 @@ internal sealed class CallRegistry
         try
         {
             return await handler();
+        }
+        catch (IOException)
+        {
+            // A handler that reads hears of a reset by its read before the token has fired, which is still to come.
+            await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
+            throw;
         }
         finally
         {
