@@ -14,6 +14,7 @@ public sealed class HostProcess : IAsyncDisposable
     private readonly Channel<HostMessage> _messages = Channel.CreateUnbounded<HostMessage>();
     private readonly ConcurrentQueue<string> _log = new();
     private readonly Task _reading;
+    private bool _mayEnd;
 
     private HostProcess(Process process)
     {
@@ -97,6 +98,7 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>Ends it at once, as SIGKILL does.</summary>
     public async Task KillAsync()
     {
+        _mayEnd = true;
         _process.Kill();
         await WaitForExitAsync();
     }
@@ -111,18 +113,25 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Asks it to end gracefully.</summary>
-    public Task RequestStopAsync() => WriteAsync("stop");
+    public Task RequestStopAsync()
+    {
+        _mayEnd = true;
+        return WriteAsync("stop");
+    }
 
     /// <summary>Waits until it has ended and returns its exit code.</summary>
     public async Task<int> WaitForExitAsync()
     {
+        _mayEnd = true;
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken).Within();
         return _process.ExitCode;
     }
 
     /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The process had died, which no test had asked for.</exception>
     public async ValueTask DisposeAsync()
     {
+        var died = _process.HasExited && !_mayEnd;
         if (!_process.HasExited)
         {
             // A fixture's clean-up runs without a test, hence without its token.
@@ -140,7 +149,13 @@ public sealed class HostProcess : IAsyncDisposable
         }
 
         await _reading;
+        var exitCode = _process.ExitCode;
         _process.Dispose();
+        if (died)
+        {
+            // Whatever a test that failed has said before, this is why.
+            throw new InvalidOperationException($"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
+        }
     }
 
     private async Task ReadMessagesAsync()

@@ -112,11 +112,11 @@ public sealed class SideBySideTests : IDisposable
 
     private static int GetTcpPort(HostProcess server)
     {
-        var address = Assert.Single(server.Ready.Addresses, a => a.StartsWith("http://", StringComparison.Ordinal));
-        return BindingAddress(address).Port;
+        var ports = server.Ready.Addresses
+            .Select(address => address.Split(':')[^1])
+            .Where(port => port.All(char.IsAsciiDigit));
+        return int.Parse(Assert.Single(ports), CultureInfo.InvariantCulture);
     }
-
-    private static Uri BindingAddress(string address) => new(address.Replace("[::]", "localhost", StringComparison.Ordinal));
 
     private static async Task AssertAnswersByHttpAsync(HostProcess server)
     {
