@@ -171,6 +171,8 @@ internal sealed class Reactor
                 {
                     break;
                 }
+
+                Thread.Yield();
             }
         }
 
