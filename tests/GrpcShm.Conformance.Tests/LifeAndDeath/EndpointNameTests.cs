@@ -52,7 +52,7 @@ public sealed class EndpointNameTests : IDisposable
 
         Assert.Equal(HostMessage.Failed, message.Kind);
         var error = Assert.Single(message.Errors, e => e.StartsWith("AddressInUseException", StringComparison.Ordinal));
-        Assert.Contains("'server'", error, StringComparison.Ordinal);
+        Assert.Contains("'shm:server'", error, StringComparison.Ordinal);
         Assert.Equal(1, await second.WaitForExitAsync());
         using var channel = owner.CreateChannel();
         await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).Within();
