@@ -84,8 +84,12 @@ internal sealed class SharedMemoryConnectionContext :
         }
     }
 
-    public override void Abort(ConnectionAbortedException abortReason) =>
+    // Kestrel passes null here when the connection is closed already.
+    public override void Abort(ConnectionAbortedException? abortReason)
+    {
+        abortReason ??= new ConnectionAbortedException();
         _connection.Abort(new CloseCause(CloseCode.Aborted, abortReason.Message, ByPeer: false, abortReason));
+    }
 
     public override void Abort() =>
         Abort(new ConnectionAbortedException("The connection was aborted by the application."));

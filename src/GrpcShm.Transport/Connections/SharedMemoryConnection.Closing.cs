@@ -128,7 +128,20 @@ internal sealed partial class SharedMemoryConnection
         // On the pool: cancellation runs foreign code, and this may be the reactor.
         if (Interlocked.Exchange(ref _closedFired, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._closed.Cancel(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CancelClosed(), this, preferLocal: false);
+        }
+    }
+
+    private void CancelClosed()
+    {
+        try
+        {
+            _closed.Cancel();
+        }
+        catch (AggregateException exception)
+        {
+            // A callback that throws is its owner's bug; on the pool it would take the process with it.
+            Log.CallbackFailed(_logger, Id, exception);
         }
     }
 

@@ -40,4 +40,8 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Error, "Listening on '{EndPoint}' failed.", EventName = "ListenerFailed")]
     public static partial void ListenerFailed(ILogger logger, SharedMemoryEndPoint endPoint, Exception exception);
+
+    [LoggerMessage(8, LogLevel.Error,
+        "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
+    public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 }
