@@ -47,12 +47,14 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _channel?.Dispose();
-        if (_server is not null)
+        // The directory goes even when the server turns out to have died, which its disposal reports.
+        using (_directory)
         {
-            await _server.DisposeAsync();
+            _channel?.Dispose();
+            if (_server is not null)
+            {
+                await _server.DisposeAsync();
+            }
         }
-
-        _directory.Dispose();
     }
 }
