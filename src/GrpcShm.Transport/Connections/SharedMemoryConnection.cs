@@ -93,7 +93,18 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         static (message, inner) => new IOException(message, inner);
 
     /// <summary>Wakes the peer's reactor.</summary>
-    public void RingPeer() => _peerDoorbell.Ring();
+    public void RingPeer()
+    {
+        try
+        {
+            _peerDoorbell.Ring();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed by this side meanwhile, or before its reader and writer were completed. The peer sees the end of
+            // the socket instead; and on the reactor's thread nobody would catch this.
+        }
+    }
 
     /// <summary>
     /// Names the operation that reads. It has a lease on the memory until it is sealed, which is left to it.
