@@ -128,7 +128,20 @@ internal sealed partial class SharedMemoryConnection
         // On the pool: cancellation runs foreign code, and this may be the reactor.
         if (Interlocked.Exchange(ref _closedFired, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection._closed.Cancel(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CancelClosed(), this, preferLocal: false);
+        }
+    }
+
+    private void CancelClosed()
+    {
+        try
+        {
+            _closed.Cancel();
+        }
+        catch (AggregateException exception)
+        {
+            // Of a user's callback. Nobody is above us to catch it, and the process would end.
+            Log.ClosedCallbackFailed(_logger, Id, exception);
         }
     }
 

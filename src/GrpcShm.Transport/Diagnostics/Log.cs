@@ -40,4 +40,8 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Error, "Listening on '{EndPoint}' failed.", EventName = "ListenerFailed")]
     public static partial void ListenerFailed(ILogger logger, SharedMemoryEndPoint endPoint, Exception exception);
+
+    [LoggerMessage(8, LogLevel.Error,
+        "What was to run when connection {ConnectionId} ended failed.", EventName = "ClosedCallbackFailed")]
+    public static partial void ClosedCallbackFailed(ILogger logger, string connectionId, Exception exception);
 }
