@@ -100,7 +100,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
             Leave();
         }
 
-        Seal(_connection.Detach);
+        Seal(Detach);
     }
 
     /// <summary>
@@ -115,7 +115,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
         else
         {
-            Seal(static () => { });
+            Seal(Detach);
         }
     }
 
@@ -179,17 +179,34 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     private void Drain()
     {
-        while (!_spill.IsEmpty)
+        try
         {
-            var taken = _outbound.Ring.Write(_spill.First);
-            if (taken == 0)
+            while (!_spill.IsEmpty)
             {
-                break;
-            }
+                var taken = _outbound.Ring.Write(_spill.First);
+                if (taken == 0)
+                {
+                    break;
+                }
 
-            _spill.Consume(taken);
+                _spill.Consume(taken);
+            }
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            _peerReads = false;
+            _spill.Clear();
         }
 
         _outbound.Publish();
+    }
+
+    private void Detach()
+    {
+        if (_given == 0)
+        {
+            _connection.Detach();
+        }
     }
 }

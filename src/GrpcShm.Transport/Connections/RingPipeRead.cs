@@ -108,7 +108,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
             Leave();
         }
 
-        Seal(_connection.Detach);
+        Seal(Detach);
     }
 
     /// <summary>
@@ -119,7 +119,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     {
         if (_isReading)
         {
-            Seal(static () => { });
+            Seal(Detach);
         }
         else
         {
@@ -221,6 +221,16 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         if (_copiesFirst is null)
         {
             _copiesLast = null;
+        }
+    }
+
+    // Decided when the last read is over, and not before: a read that is under way at the sealing may end with a view
+    // of the ring.
+    private void Detach()
+    {
+        if (!_isReading)
+        {
+            _connection.Detach();
         }
     }
 
