@@ -26,7 +26,15 @@ internal static class ClientHandshake
             (uint)settings.RingSize.GetValueOrDefault(),
             (uint)settings.RingSize.GetValueOrDefault(),
             Features: 0);
-        channel.Send(hello.Write());
+        try
+        {
+            channel.Send(hello.Write());
+        }
+        catch (EndOfStreamException)
+        {
+            // Refused before it was asked: why is still to be read, and if not, reading says that this is the end.
+        }
+
         using var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
         if (message.Type == ControlMessageType.Refusal)
         {
