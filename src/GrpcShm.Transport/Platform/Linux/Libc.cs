@@ -31,6 +31,7 @@ internal static unsafe partial class Libc
     public const int O_CLOEXEC = 0x80000;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
     public const int SEEK_END = 2;
 
     // The one open flag here whose value differs between the architectures.

@@ -88,6 +88,9 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         _disposed = true;
         _ = Libc.Unlink(_path);
         _socket.Dispose();
+
+        // Closing alone would leave the lock to a child process that is between fork and exec right now.
+        _ = Libc.Lock(_lock, Libc.LOCK_UN);
         _lock.Dispose();
     }
 
@@ -98,16 +101,13 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return RendezvousPaths.Candidates(endPoint, null)[0];
         }
 
-        IReadOnlyList<string> directories = settings.Directory is { } given
-            ? [Path.GetFullPath(given)]
-            : RendezvousPaths.UserDirectories();
         var problems = new StringBuilder();
-        foreach (var directory in directories)
+        foreach (var path in RendezvousPaths.Candidates(endPoint, settings.Directory))
         {
+            var directory = Path.GetDirectoryName(path)!;
             if (RendezvousPaths.Prepare(directory, settings.DirectoryMode) is not { } problem)
             {
-                _ = RendezvousPaths.Candidates(endPoint, directory);
-                return RendezvousPaths.SocketPath(directory, endPoint);
+                return path;
             }
 
             problems.Append(CultureInfo.InvariantCulture, $" '{directory}': {problem}.");
