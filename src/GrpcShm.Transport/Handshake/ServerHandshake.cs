@@ -43,15 +43,30 @@ internal static class ServerHandshake
 
     private static void Authorize(SharedMemoryPeer peer, ListenerSettings settings)
     {
-        var admitted = settings.AuthorizePeer is { } authorize
-            ? authorize(peer)
-            : peer.UserId == TransportPlatform.Current.CurrentUserId;
-        if (!admitted)
+        if (!IsAdmitted(peer, settings))
         {
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
                 $"User {peer.UserId} may not connect to this endpoint. By default only the server's own user may; "
                 + "AuthorizePeer admits others.");
+        }
+    }
+
+    private static bool IsAdmitted(SharedMemoryPeer peer, ListenerSettings settings)
+    {
+        if (settings.AuthorizePeer is not { } authorize)
+        {
+            return peer.UserId == TransportPlatform.Current.CurrentUserId;
+        }
+
+        try
+        {
+            return authorize(peer);
+        }
+        catch (Exception exception)
+        {
+            // Of its own kind: what a callback throws (a file that it cannot read, say) is not the client's doing.
+            throw new InvalidOperationException("AuthorizePeer threw an exception.", exception);
         }
     }
 

@@ -25,8 +25,9 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
     private readonly Lock _acceptGate = new();
     private readonly Lock _handshakesGate = new();
     private readonly HashSet<Task> _handshakes = [];
-    private readonly Channel<SharedMemoryConnection> _accepted =
-        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { SingleReader = true });
+
+    // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
+    private readonly Channel<SharedMemoryConnection> _accepted = Channel.CreateUnbounded<SharedMemoryConnection>();
 
     private bool _disposed;
 
@@ -222,6 +223,10 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         catch (OperationCanceledException)
         {
             Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
+        }
+        catch (SharedMemoryResourcesException exception)
+        {
+            Refuse(channel, RefusalCode.Resources, exception.Message);
         }
         catch (IOException exception)
         {
