@@ -92,10 +92,11 @@ internal sealed partial class SharedMemoryConnection
             while (true)
             {
                 using var message = await _control.ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
-                if (message.Type != ControlMessageType.Close || _peerFarewell is not null)
+                if (message.Type != ControlMessageType.Close || message.Attachments.Count > 0 || _peerFarewell is not null)
                 {
                     throw new SharedMemoryProtocolException(
-                        $"The peer sent a message of type {(ushort)message.Type} where only one farewell is allowed.");
+                        $"The peer sent a message of type {(ushort)message.Type} with {message.Attachments.Count} handles "
+                        + "where only one farewell without any is allowed.");
                 }
 
                 var (code, text) = message.ReadCodeAndText();
@@ -105,6 +106,10 @@ internal sealed partial class SharedMemoryConnection
         catch (SharedMemoryProtocolException violation)
         {
             AbortForViolation(violation);
+        }
+        catch (SharedMemoryResourcesException)
+        {
+            AbortForViolation(new SharedMemoryProtocolException("The peer sent handles where none are allowed."));
         }
         catch (ObjectDisposedException)
         {
