@@ -104,9 +104,6 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         }
     }
 
-    /// <summary>Like <see cref="Enter"/>, where both are reasons to do nothing.</summary>
-    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
-
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     protected void Leave()
     {
@@ -221,7 +218,8 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     {
         do
         {
-            Volatile.Write(ref _state, Owned);
+            // An exchange for its fence: a signal that this overwrites has set its condition before, and is seen below.
+            Interlocked.Exchange(ref _state, Owned);
             TResult? result = default;
             Exception? error = null;
             bool done;
