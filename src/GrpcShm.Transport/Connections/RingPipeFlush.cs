@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Signaling;
 
@@ -39,10 +40,25 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     public Memory<byte> GetMemory(int sizeHint)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        var wanted = Math.Max(sizeHint, 1);
+        var ring = _outbound.Ring;
+        if (_spill.IsEmpty && ring.Contiguous >= wanted && !IsBusy)
+        {
+            _givenFromSpill = false;
+            _given = ring.Contiguous;
+            _holdsRingMemory = true;
+            return _memory.Memory.Slice(ring.Offset, _given);
+        }
+
+        return GetMemorySlow(wanted);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Memory<byte> GetMemorySlow(int wanted)
+    {
         Enter();
         try
         {
-            var wanted = Math.Max(sizeHint, 1);
             _givenFromSpill = !_spill.IsEmpty || !HasRoom(wanted);
             var memory = _givenFromSpill
                 ? _spill.GetMemory(wanted)
@@ -114,11 +130,11 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     protected override bool TryComplete([MaybeNullWhen(false)] out FlushResult result)
     {
-        var isCanceled = Interlocked.Exchange(ref _cancelPending, 0) != 0;
+        var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
 
         // As with a pipe in front of a socket, writing where nobody reads is no error but the end of writing: Kestrel
         // takes an exception from a flush for a bug.
-        if (TryRefresh())
+        if (TryRefresh(_spill.Length))
         {
             Drain();
         }
@@ -142,10 +158,10 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
 
         // Where nobody reads, it goes into the spill and is dropped with it.
-        return TryRefresh() && ring.Contiguous >= wanted;
+        return TryRefresh(ring.Capacity) && ring.Contiguous >= wanted;
     }
 
-    private bool TryRefresh()
+    private bool TryRefresh(long wanted)
     {
         if (!_peerReads)
         {
@@ -154,16 +170,11 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
         try
         {
-            _peerReads = !_connection.IsClosed && _outbound.Refresh();
+            _peerReads = !_connection.IsClosed && _outbound.Refresh(wanted);
         }
         catch (SharedMemoryProtocolException violation)
         {
             _connection.AbortForViolation(violation);
-            _peerReads = false;
-        }
-        catch (IOException) when (_connection.IsClosed)
-        {
-            // Closed between the two looks.
             _peerReads = false;
         }
 

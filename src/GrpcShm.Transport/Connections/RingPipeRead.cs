@@ -114,7 +114,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     {
         try
         {
-            var isCanceled = Interlocked.Exchange(ref _cancelPending, 0) != 0;
+            var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
             var ready = _inbound.Refresh(_examined, out var ended);
             if (!ready && !isCanceled)
             {

@@ -43,7 +43,8 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
         try
         {
             result = true;
-            if (!_outbound.Refresh())
+            _connection.ThrowIfClosed();
+            if (!_outbound.Refresh(_rest.Length))
             {
                 throw _connection.CreatePeerFailure();
             }

@@ -24,6 +24,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private readonly ReactorRegistration _doorbellRegistration;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
+    private long _bytesReported;
     private ISignaledOperation? _receive;
     private ISignaledOperation? _send;
 
@@ -139,6 +140,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public void OnFault(Exception exception) =>
         Abort(new CloseCause(CloseCode.Aborted, "The connection's owner failed.", ByPeer: false, exception));
+
+    public long TakeProgress()
+    {
+        var bytes = Volatile.Read(ref Counters.BytesReceived) + Volatile.Read(ref Counters.BytesSent);
+        var progress = bytes - _bytesReported;
+        _bytesReported = bytes;
+        return progress;
+    }
 
     public bool BeginSpin()
     {

@@ -125,7 +125,7 @@ internal sealed class Reactor
             count = _poller.Wait(_events, block: true);
         }
 
-        _spin.Record(Stopwatch.GetTimestamp() - started, paid);
+        _spin.Record(Stopwatch.GetTimestamp(), paid);
         return count;
     }
 
@@ -141,9 +141,13 @@ internal sealed class Reactor
             Fault(target, exception);
         }
 
-        if (_spin.IsEnabled && target is IRingTarget rings && _served.Count < MaxSpinTargets && !_served.Contains(rings))
+        if (_spin.IsEnabled && target is IRingTarget rings)
         {
-            _served.Add(rings);
+            _spin.AddProgress(rings.TakeProgress());
+            if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
+            {
+                _served.Add(rings);
+            }
         }
     }
 

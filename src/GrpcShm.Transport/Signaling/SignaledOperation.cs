@@ -43,6 +43,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <summary>Whether an operation waits.</summary>
     public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
 
+    /// <summary>Whether an operation is under way, or none can ever be.</summary>
+    protected bool IsBusy => Volatile.Read(ref _state) != Idle;
+
     /// <summary>Looks whether the operation can complete now, as its owner.</summary>
     /// <exception cref="Exception">Completes the operation, too.</exception>
     protected abstract bool TryComplete([MaybeNullWhen(false)] out TResult result);
