@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
@@ -138,7 +139,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return file;
         }
 
-        var owner = ReadOwner(path);
+        var owner = ReadOwner(file);
         file.Dispose();
         throw error == Libc.EAGAIN
             ? new EndPointInUseException(
@@ -159,16 +160,19 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
     }
 
-    private static string ReadOwner(string path)
+    // By the descriptor that is open already: .NET locks each file that it opens itself, and fails on a locked one.
+    private static string ReadOwner(SafeFileDescriptor file)
     {
         try
         {
-            var text = File.ReadAllText(path).Trim();
+            Span<byte> text = stackalloc byte[16];
+            using var handle = new SafeFileHandle(file.Number, ownsHandle: false);
+            text = text[..RandomAccess.Read(handle, text, fileOffset: 0)].TrimEnd((byte)'\n');
             return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var process)
                 ? $"process {process}"
                 : "another process";
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (IOException)
         {
             return "another process";
         }
