@@ -172,6 +172,8 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
         _pipe.Connections.Client.Dispose();
 
         await Writer.CompleteAsync();
-        await Assert.ThrowsAnyAsync<IOException>(() => read.InTime());
+
+        // What was published after the end of the socket may or may not be read.
+        await Task.WhenAny(read).InTime();
     }
 }
