@@ -32,6 +32,8 @@ internal sealed class SharedMemoryConnectionContext :
         _connection = connection;
         connection.CreateResetException = static (message, inner) =>
             inner is null ? new ConnectionResetException(message) : new ConnectionResetException(message, inner);
+        connection.CreateAbortedException = static (message, inner) =>
+            inner is null ? new ConnectionAbortedException(message) : new ConnectionAbortedException(message, inner);
         _pipes = new TransportPipes(connection, options, memoryPool);
         MemoryPool = memoryPool;
         ConnectionId = connection.Id;
@@ -84,8 +86,12 @@ internal sealed class SharedMemoryConnectionContext :
         }
     }
 
-    public override void Abort(ConnectionAbortedException abortReason) =>
+    // Kestrel passes null here when the connection is closed already.
+    public override void Abort(ConnectionAbortedException? abortReason)
+    {
+        abortReason ??= new ConnectionAbortedException();
         _connection.Abort(new CloseCause(CloseCode.Aborted, abortReason.Message, ByPeer: false, abortReason));
+    }
 
     public override void Abort() =>
         Abort(new ConnectionAbortedException("The connection was aborted by the application."));

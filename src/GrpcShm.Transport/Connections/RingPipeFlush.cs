@@ -16,6 +16,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private readonly SpillBuffer _spill = new();
     private int _given;
     private bool _givenFromSpill;
+    private bool _holdsRingMemory;
+    private bool _isAbandoned;
+    private bool _isFailed;
     private bool _peerReads = true;
     private int _cancelPending;
 
@@ -45,6 +48,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
                 ? _spill.GetMemory(wanted)
                 : _memory.Memory.Slice(_outbound.Ring.Offset, _outbound.Ring.Contiguous);
             _given = memory.Length;
+            _holdsRingMemory = !_givenFromSpill;
             return memory;
         }
         finally
@@ -62,6 +66,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
 
         _given -= bytes;
+        _holdsRingMemory = false;
         if (_givenFromSpill)
         {
             _spill.Advance(bytes);
@@ -87,36 +92,24 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     /// <summary>
     /// Publishes the rest and says that it was all. With an exception, or where the ring has no room for the rest,
-    /// says that something is missing.
+    /// says that something is missing. A flush that waits comes first.
     /// </summary>
     public void Close(Exception? exception)
     {
-        if (TryEnter())
-        {
-            _given = 0;
-            Drain();
-            _outbound.Close(complete: exception is null && _spill.IsEmpty);
-            _spill.Clear();
-            Leave();
-        }
-
-        Seal(Detach);
+        _holdsRingMemory = false;
+        _isFailed = exception is not null;
+        Seal(Finish);
     }
 
     /// <summary>
-    /// Ends the writing in the writer's place. If it may still hold memory of the ring, the mapping is left to the
-    /// garbage collector.
+    /// Ends the writing in the writer's place, as Kestrel leaves it to the transport. If somebody may still hold memory
+    /// of the ring, the mapping is left to the garbage collector.
     /// </summary>
     public void Abandon()
     {
-        if (_given == 0)
-        {
-            Close(new OperationCanceledException());
-        }
-        else
-        {
-            Seal(Detach);
-        }
+        _isAbandoned = true;
+        _isFailed |= _connection.IsClosed || _connection.PeerIsGone;
+        Seal(Finish);
     }
 
     protected override bool TryComplete([MaybeNullWhen(false)] out FlushResult result)
@@ -202,9 +195,12 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         _outbound.Publish();
     }
 
-    private void Detach()
+    private void Finish()
     {
-        if (_given == 0)
+        Drain();
+        _outbound.Close(complete: !_isFailed && _spill.IsEmpty);
+        _spill.Clear();
+        if (!_isAbandoned || !_holdsRingMemory)
         {
             _connection.Detach();
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Signaling;
 
@@ -96,36 +97,18 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         Signal(onReactor: false);
     }
 
-    /// <summary>Says that nothing more will be read, and lets go of the memory.</summary>
+    /// <summary>Says that nothing more will be read, and lets go of the memory. A read that waits comes first.</summary>
     public void Close()
     {
-        if (TryEnter())
-        {
-            _isReading = false;
-            _consumed = long.MaxValue;
-            ReturnCopies();
-            _inbound.Close();
-            Leave();
-        }
-
-        Seal(Detach);
+        _isReading = false;
+        Seal(Finish);
     }
 
     /// <summary>
-    /// Ends the reading in the reader's place. If it may still hold memory of the ring, the mapping is left to the
-    /// garbage collector.
+    /// Ends the reading in the reader's place. If somebody may still look at the ring, the mapping is left to the garbage
+    /// collector.
     /// </summary>
-    public void Abandon()
-    {
-        if (_isReading)
-        {
-            Seal(Detach);
-        }
-        else
-        {
-            Close();
-        }
-    }
+    public void Abandon() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out ReadResult result)
     {
@@ -189,9 +172,10 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         var ring = _inbound.Ring;
         if (ring.Tail - _consumed > _maxUnconsumed)
         {
-            throw new InvalidOperationException(
-                $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "
-                + $"{_maxUnconsumed} are kept for it.");
+            var reason = $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "
+                + $"{_maxUnconsumed} are kept for it.";
+            _connection.Abort(new CloseCause(CloseCode.Aborted, reason, ByPeer: false));
+            throw new InvalidOperationException(reason);
         }
 
         var first = ring.ContiguousFrom(ring.Head);
@@ -224,12 +208,16 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         }
     }
 
-    // Decided when the last read is over, and not before: a read that is under way at the sealing may end with a view
-    // of the ring.
-    private void Detach()
+    private void Finish()
     {
+        _inbound.Close();
+
+        // Looked at when the last read is over, and not before: a read that was under way may have ended with a view of
+        // the ring, of which nobody knows when it is let go.
         if (!_isReading)
         {
+            _consumed = long.MaxValue;
+            ReturnCopies();
             _connection.Detach();
         }
     }

@@ -36,16 +36,7 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
     }
 
     /// <summary>Says that this was all; a write that waits ends when the connection does, and then it was not all.</summary>
-    public void Close()
-    {
-        if (TryEnter())
-        {
-            _outbound.Close(complete: true);
-            Leave();
-        }
-
-        Seal(_connection.Detach);
-    }
+    public void Close() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out bool result)
     {
@@ -70,4 +61,11 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
     }
 
     protected override void AnnounceWait() => _outbound.AnnounceWait();
+
+    private void Finish()
+    {
+        _outbound.Close(complete: _rest.IsEmpty);
+        _rest = default;
+        _connection.Detach();
+    }
 }

@@ -50,16 +50,16 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         catch
         {
             _control.Dispose();
-            _ownDoorbell.Dispose();
-            _peerDoorbell.Dispose();
-            _segment.Release();
+            parts.Release();
             throw;
         }
 
+        // Whoever still holds a lease may ring: its doorbell goes with the memory.
+        _segment.OnUnmap(_peerDoorbell.Dispose);
         _metrics.ConnectionStarted(this);
-        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
         _control.Monitor();
         _ = WatchPeerAsync();
+        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
     }
 
     public string Id { get; }
@@ -92,19 +92,13 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     public Func<string, Exception?, IOException> CreateResetException { get; set; } =
         static (message, inner) => new IOException(message, inner);
 
+    /// <summary>Makes the exception for a connection that this side has aborted.</summary>
+    public Func<string, Exception?, Exception> CreateAbortedException { get; set; } =
+        static (message, inner) => new IOException(message, inner);
+
     /// <summary>Wakes the peer's reactor.</summary>
-    public void RingPeer()
-    {
-        try
-        {
-            _peerDoorbell.Ring();
-        }
-        catch (ObjectDisposedException)
-        {
-            // Closed by this side meanwhile, or before its reader and writer were completed. The peer sees the end of
-            // the socket instead; and on the reactor's thread nobody would catch this.
-        }
-    }
+    /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>
+    public void RingPeer() => _peerDoorbell.Ring();
 
     /// <summary>
     /// Names the operation that reads. It has a lease on the memory until it is sealed, which is left to it.
@@ -161,22 +155,29 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public bool EndSpin()
     {
-        // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the same
-        // moment, it does the same.
-        if (Inbound.Ring.AnnounceSleep())
+        try
         {
-            RingPeer();
-        }
+            // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the
+            // same moment, it does the same.
+            if (Inbound.Ring.AnnounceSleep())
+            {
+                RingPeer();
+            }
 
-        var found = Inbound.Ring.Peek();
-        _segment.Release();
-        return found;
+            return Inbound.Ring.Peek();
+        }
+        finally
+        {
+            _segment.Release();
+        }
     }
 
     private void Lease() => ObjectDisposedException.ThrowIf(!_segment.TryLease(), this);
 
     private void SignalAll()
     {
+        // An operation that is just being attached is either seen here, or sees what has been set before.
+        Interlocked.MemoryBarrier();
         _receive?.Signal(onReactor: false);
         _send?.Signal(onReactor: false);
     }

@@ -26,11 +26,17 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Debug, "Listening on '{EndPoint}'.", EventName = "Listening")]
     public static partial void Listening(ILogger logger, SharedMemoryEndPoint endPoint);
 
-    [LoggerMessage(5, LogLevel.Warning,
+    [LoggerMessage(EventId = 5, Message =
         "A client of '{EndPoint}' (process {ProcessId}, user {UserId}) was refused ({Code}): {Reason}",
         EventName = "ClientRefused")]
     public static partial void ClientRefused(
-        ILogger logger, SharedMemoryEndPoint endPoint, int processId, uint userId, RefusalCode code, string reason);
+        ILogger logger,
+        LogLevel level,
+        SharedMemoryEndPoint endPoint,
+        int processId,
+        uint userId,
+        RefusalCode code,
+        string reason);
 
     [LoggerMessage(6, LogLevel.Error,
         "Clients of '{EndPoint}' cannot be accepted at present: {Reason} Trying again in {Delay}.",
@@ -42,6 +48,6 @@ internal static partial class Log
     public static partial void ListenerFailed(ILogger logger, SharedMemoryEndPoint endPoint, Exception exception);
 
     [LoggerMessage(8, LogLevel.Error,
-        "What was to run when connection {ConnectionId} ended failed.", EventName = "ClosedCallbackFailed")]
-    public static partial void ClosedCallbackFailed(ILogger logger, string connectionId, Exception exception);
+        "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
+    public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 }

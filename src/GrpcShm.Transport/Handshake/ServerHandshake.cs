@@ -36,7 +36,7 @@ internal static class ServerHandshake
         }
         catch
         {
-            Release(parts);
+            parts.Release();
             throw;
         }
     }
@@ -144,13 +144,6 @@ internal static class ServerHandshake
         }
     }
 
-    private static void Release(ConnectionParts parts)
-    {
-        parts.Segment.Release();
-        parts.OwnDoorbell.Dispose();
-        parts.PeerDoorbell.Dispose();
-    }
-
     private static async ValueTask<ControlMessage> ReceiveAsync(
         ControlChannel channel, ControlMessageType expected, CancellationToken cancellationToken)
     {
@@ -165,7 +158,7 @@ internal static class ServerHandshake
             if (message.Type == ControlMessageType.Refusal)
             {
                 var (code, text) = message.ReadCodeAndText();
-                throw new HandshakeException((RefusalCode)code, $"The client refused: {text}", byPeer: true);
+                throw new HandshakeException(RefusalCodes.FromWire(code), $"The client refused: {text}", byPeer: true);
             }
 
             throw new SharedMemoryProtocolException(

@@ -20,8 +20,9 @@ namespace GrpcShm.Transport.Signaling;
 /// Owned   ------------> Idle      completed
 /// Idle    --Seal------> Sealed    no further operation; runs what was to come after the last
 /// </code>
-/// <para>All transitions are compare-and-swap or exchange, hence full fences: a condition that was set before a signal
-/// which found <c>Idle</c> is seen by the look of the next operation.</para>
+/// <para>Transitions into and out of <c>Owned</c> are compare-and-swap or exchange, hence full fences, and
+/// <see cref="Signal"/> begins with one: a condition that was set before a signal which found <c>Idle</c> is seen by the
+/// look of the next operation.</para>
 /// </remarks>
 /// <typeparam name="TResult">What the operation gives.</typeparam>
 internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, ISignaledOperation
@@ -103,9 +104,6 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         }
     }
 
-    /// <summary>Like <see cref="Enter"/>, where both are reasons to do nothing.</summary>
-    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
-
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     protected void Leave()
     {
@@ -121,6 +119,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <inheritdoc/>
     public void Signal(bool onReactor)
     {
+        // Store the condition, fence, load the state; who enters stores the state, fences (by compare-and-swap), loads
+        // the condition. Without the fence here this could read Idle while the other reads the old condition.
+        Interlocked.MemoryBarrier();
         while (true)
         {
             var state = Volatile.Read(ref _state);
@@ -217,7 +218,8 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     {
         do
         {
-            Volatile.Write(ref _state, Owned);
+            // An exchange for its fence: a signal that this overwrites has set its condition before, and is seen below.
+            Interlocked.Exchange(ref _state, Owned);
             TResult? result = default;
             Exception? error = null;
             bool done;

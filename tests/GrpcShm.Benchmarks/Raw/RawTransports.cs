@@ -5,10 +5,11 @@ internal static class RawTransports
     /// <summary>The transport that round trips are put in relation to.</summary>
     public const string Baseline = "uds";
 
-    // The transport's own rings belong here: one entry for each way of waiting.
     public static IReadOnlyList<IRawTransport> All { get; } =
     [
         new UnixSocketRawTransport(),
+        new SpinningRingRawTransport(),
+        new DoorbellRingRawTransport(),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(transport => transport.Name)];

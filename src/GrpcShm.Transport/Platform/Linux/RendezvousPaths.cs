@@ -69,6 +69,12 @@ internal static class RendezvousPaths
             : null;
     }
 
+    /// <summary>Whether there is a directory, no link, that belongs to the effective user.</summary>
+    public static bool IsOwnDirectory(string directory) =>
+        Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) == 0
+        && (status.Mode & Libc.S_IFMT) == Libc.S_IFDIR
+        && status.UserId == Libc.EffectiveUserId();
+
     private static string? Inspect(string directory, UnixFileMode allowed)
     {
         if (Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) != 0)

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Grpc.Core;
+using HdrHistogram;
+
+namespace Samples.PingPong;
+
+/// <summary>One run of the program: starts the second process, plays, reports.</summary>
+internal static class Match
+{
+    private const int WarmUpRounds = 2_000;
+
+    public static async Task<int> RunAsync(TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var report = await PlayAsync(kind, rounds, json, cancellationToken);
+            if (json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.RunReport));
+            }
+            else
+            {
+                ConsoleView.Show(report);
+            }
+
+            return report.Lost == 0 ? 0 : 1;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return 130;
+        }
+        catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException
+            or NotImplementedException or PlatformNotSupportedException)
+        {
+            var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+            await Console.Error.WriteLineAsync($"The match over {name} could not be played: {Reason(exception)}");
+            return 1;
+        }
+    }
+
+    private static string Reason(Exception exception) =>
+        exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
+
+    private static async Task<RunReport> PlayAsync(TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+    {
+        using var doorbells = new DoorbellCounter();
+        await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
+        using var channel = pong.Endpoint.CreateChannel();
+        await using var ping = await PingPlayer.JoinAsync(channel, cancellationToken);
+
+        await ping.PlayAsync(WarmUpRounds, null, cancellationToken);
+        var latencies = new LongHistogram(TimeStamp.Minutes(1), 3);
+        var serverBefore = await pong.MeasureAsync(cancellationToken);
+        var clientBefore = ProcessUsage.OfThisProcess(doorbells);
+        var started = Stopwatch.GetTimestamp();
+        var play = ping.PlayAsync(rounds, latencies, cancellationToken);
+        if (!json)
+        {
+            await ConsoleView.WatchAsync(kind, rounds, ping, play);
+        }
+
+        var received = await play;
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        var client = ProcessUsage.OfThisProcess(doorbells);
+        var server = await pong.MeasureAsync(cancellationToken);
+        return new RunReport
+        {
+            Transport = kind.ToString().ToLower(CultureInfo.InvariantCulture),
+            Rounds = rounds,
+            Lost = rounds - received,
+            P50Microseconds = Microseconds(latencies, 50),
+            P90Microseconds = Microseconds(latencies, 90),
+            P99Microseconds = Microseconds(latencies, 99),
+            P999Microseconds = Microseconds(latencies, 99.9),
+            MaxMicroseconds = Microseconds(latencies, 100),
+            PerSecond = Math.Round(received / elapsed.TotalSeconds, 1),
+            ClientCpuPercent = client.CpuPercentSince(clientBefore, elapsed),
+            ServerCpuPercent = server.CpuPercentSince(serverBefore, elapsed),
+            ClientRssMegabytes = client.RssMegabytes,
+            ServerRssMegabytes = server.RssMegabytes,
+            DoorbellsPerMessage = DoorbellsPerMessage(client, clientBefore, server, serverBefore, received),
+            DoorbellsSavedPerMessage = SavedPerMessage(client, clientBefore, server, serverBefore, received),
+        };
+    }
+
+    // Each round is two messages: one there, one back.
+    private static double? DoorbellsPerMessage(
+        ProcessUsage client, ProcessUsage clientBefore, ProcessUsage server, ProcessUsage serverBefore, int rounds) =>
+        PerMessage(client.DoorbellsRung - clientBefore.DoorbellsRung + (server.DoorbellsRung - serverBefore.DoorbellsRung), rounds);
+
+    private static double? SavedPerMessage(
+        ProcessUsage client, ProcessUsage clientBefore, ProcessUsage server, ProcessUsage serverBefore, int rounds) =>
+        PerMessage(client.DoorbellsSaved - clientBefore.DoorbellsSaved + (server.DoorbellsSaved - serverBefore.DoorbellsSaved), rounds);
+
+    private static double? PerMessage(long? doorbells, int rounds) =>
+        doorbells is null || rounds == 0 ? null : Math.Round(doorbells.Value / (2.0 * rounds), 3);
+
+    private static double Microseconds(LongHistogram latencies, double percentile) =>
+        latencies.TotalCount == 0
+            ? 0
+            : Math.Round(latencies.GetValueAtPercentile(percentile) * 1e6 / Stopwatch.Frequency, 1);
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using GrpcShm.EventBus;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using XStateNet.Events.V1;
+
+namespace Samples.PingPong;
+
+/// <summary>The second process: the event hub and the machine 'pong'.</summary>
+/// <remarks>
+/// It says "ready" and its address on its standard output, answers each line on its standard input with what it has used,
+/// and ends when its standard input does: that is also how it learns that the first process has died.
+/// </remarks>
+internal static class PongServer
+{
+    public static async Task<int> RunAsync(SampleEndpoint endpoint)
+    {
+        using var doorbells = new DoorbellCounter();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // The standard output belongs to the first process.
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
+        builder.Services.AddEventBus();
+        endpoint.Listen(builder.WebHost);
+
+        await using var app = builder.Build();
+        app.MapEventBus();
+        await using var pong = new PongMachine(app.Services.GetRequiredService<EventHub>());
+        await app.StartAsync();
+        Console.WriteLine($"ready {ActualAddress(app, endpoint)}");
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            var usage = ProcessUsage.OfThisProcess(doorbells);
+            Console.WriteLine(JsonSerializer.Serialize(usage, RunReportContext.Default.ProcessUsage));
+        }
+
+        await app.StopAsync();
+        return 0;
+    }
+
+    private static string ActualAddress(WebApplication app, SampleEndpoint endpoint)
+    {
+        if (endpoint.Kind != TransportKind.Tcp)
+        {
+            return endpoint.Address;
+        }
+
+        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+        return new Uri(addresses.Addresses.Single()).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Samples;
+using Samples.PingPong;
+
+var rounds = new Option<int>("--rounds", "-n")
+{
+    Description = "How many round trips to play, after a short warm-up: 1 to 10,000,000.",
+    HelpName = "number",
+    DefaultValueFactory = _ => 50_000,
+};
+rounds.Validators.Add(result =>
+{
+    // A value that is no number has its own error already.
+    if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && value is < 1 or > 10_000_000)
+    {
+        result.AddError($"--rounds must be a number from 1 to 10,000,000, not {result.Tokens[0].Value}.");
+    }
+});
+
+var transport = new Option<string>("--transport", "-t")
+{
+    Description = "What carries the events: shared memory, a Unix socket, TCP, or a named pipe.",
+    DefaultValueFactory = _ => "shm",
+};
+transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
+
+var json = new Option<bool>("--json")
+{
+    Description = "Print the result as one JSON object and nothing else.",
+};
+
+var root = new RootCommand(
+    "Two state machines in two processes play ping-pong through the XStateNet event service.\n\n"
+    + "  This process holds the machine 'ping'. It starts a second one, which holds the event hub and the machine 'pong'.\n"
+    + "  Ping sends an event in its session, Pong sends one back: that is a round.")
+{
+    rounds, transport, json,
+};
+root.SetAction((result, cancellationToken) => Match.RunAsync(
+    ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(rounds), result.GetValue(json), cancellationToken));
+
+// How the program starts its second process; not for people.
+var address = new Argument<string>("address");
+var serve = new Command("serve", "Hold the hub and the machine 'pong'.") { address };
+serve.Hidden = true;
+serve.Options.Add(transport);
+serve.SetAction((result, _) => PongServer.RunAsync(
+    new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address))));
+root.Subcommands.Add(serve);
+
+return await root.Parse(args).InvokeAsync();
+
+static TransportKind ParseKind(string name) => Enum.Parse<TransportKind>(name, ignoreCase: true);

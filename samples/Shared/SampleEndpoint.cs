@@ -1,0 +1,112 @@
+using System.IO.Pipes;
+using System.Net;
+using System.Net.Sockets;
+using Grpc.Net.Client;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Samples;
+
+/// <summary>Where a sample's server listens. These are all the lines in which the transports differ.</summary>
+/// <param name="Kind">The transport.</param>
+/// <param name="Address">
+/// The name of the shared-memory endpoint or the pipe, the socket's path, or the TCP port (0: any that is free).
+/// </param>
+internal sealed record SampleEndpoint(TransportKind Kind, string Address)
+{
+    /// <summary>An endpoint that nobody else uses.</summary>
+    public static SampleEndpoint CreateUnique(TransportKind kind)
+    {
+        var name = $"sample-{Environment.ProcessId}-{Guid.NewGuid():N}"[..28];
+        return new SampleEndpoint(kind, kind switch
+        {
+            TransportKind.Tcp => "0",
+            TransportKind.Uds => Path.Combine(Path.GetTempPath(), name + ".sock"),
+            _ => name,
+        });
+    }
+
+    /// <summary>Makes the server listen here.</summary>
+    public void Listen(IWebHostBuilder builder)
+    {
+        switch (Kind)
+        {
+            case TransportKind.Shm:
+                builder.UseSharedMemory();
+                builder.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(Address));
+                break;
+            case TransportKind.Uds:
+                builder.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Address, UseHttp2));
+                break;
+            case TransportKind.Tcp:
+                var port = int.Parse(Address, System.Globalization.CultureInfo.InvariantCulture);
+                builder.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, UseHttp2));
+                break;
+            case TransportKind.NamedPipe when OperatingSystem.IsWindows():
+                builder.ConfigureKestrel(kestrel => kestrel.ListenNamedPipe(Address, UseHttp2));
+                break;
+            case TransportKind.NamedPipe:
+                builder.ConfigureServices(
+                    services => services.AddSingleton<IConnectionListenerFactory, NamedPipeListenerFactory>());
+                builder.ConfigureKestrel(kestrel => kestrel.Listen(new NamedPipeEndPoint(Address), UseHttp2));
+                break;
+            default:
+                throw new InvalidOperationException($"The transport {Kind} is not known.");
+        }
+    }
+
+    /// <summary>Makes a channel to the server that listens here.</summary>
+    public GrpcChannel CreateChannel() => Kind switch
+    {
+        TransportKind.Shm => SharedMemoryChannel.ForAddress($"shm:{Address}"),
+        TransportKind.Tcp => GrpcChannel.ForAddress($"http://127.0.0.1:{Address}"),
+        TransportKind.Uds => ChannelOver(ConnectSocketAsync),
+        TransportKind.NamedPipe => ChannelOver(ConnectPipeAsync),
+        _ => throw new InvalidOperationException($"The transport {Kind} is not known."),
+    };
+
+    private static void UseHttp2(ListenOptions options) => options.Protocols = HttpProtocols.Http2;
+
+    private static GrpcChannel ChannelOver(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) =>
+        GrpcChannel.ForAddress(
+            "http://localhost",
+            new GrpcChannelOptions
+            {
+                HttpHandler = new SocketsHttpHandler { ConnectCallback = connect },
+                DisposeHttpClient = true,
+            });
+
+    private async ValueTask<Stream> ConnectSocketAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Address), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectPipeAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var pipe = new NamedPipeClientStream(
+            ".", Address, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        try
+        {
+            await pipe.ConnectAsync(cancellationToken);
+            return pipe;
+        }
+        catch
+        {
+            await pipe.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+namespace GrpcShm.EventBus;
+
+/// <summary>The bounds of an event hub.</summary>
+public sealed class EventBusOptions
+{
+    /// <summary>The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.</summary>
+    /// <remarks>Defaults to 256.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 65,536.</exception>
+    public int MaxIdLength
+    {
+        get;
+        set => field = Check(value, 1, 65_536, nameof(MaxIdLength));
+    } = 256;
+
+    /// <summary>The most bytes that one event may have, encoded.</summary>
+    /// <remarks>
+    /// Defaults to 3 MiB: with what surrounds it, less than the 4 MiB that gRPC lets a receiver take by default.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 KiB … 1 GiB.</exception>
+    public int MaxEventSize
+    {
+        get;
+        set => field = Check(value, 1024, 1024 * 1024 * 1024, nameof(MaxEventSize));
+    } = 3 * 1024 * 1024;
+
+    /// <summary>How many events a mailbox holds if its subscription asks for no capacity.</summary>
+    /// <remarks>Defaults to 1,024.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 16,777,216.</exception>
+    public int DefaultMailboxCapacity
+    {
+        get;
+        set => field = Check(value, 1, 16_777_216, nameof(DefaultMailboxCapacity));
+    } = 1024;
+
+    /// <summary>The largest capacity, in events, that a subscription may ask for.</summary>
+    /// <remarks>Defaults to 65,536.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 16,777,216.</exception>
+    public int MaxMailboxCapacity
+    {
+        get;
+        set => field = Check(value, 1, 16_777_216, nameof(MaxMailboxCapacity));
+    } = 65_536;
+
+    /// <summary>How many events are kept for a machine that is registered but whose inbox nobody is subscribed to.</summary>
+    /// <remarks>Defaults to 1,024.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 0 … 16,777,216.</exception>
+    public int UnclaimedCapacity
+    {
+        get;
+        set => field = Check(value, 0, 16_777_216, nameof(UnclaimedCapacity));
+    } = 1024;
+
+    /// <summary>The most machines that may be registered at once.</summary>
+    /// <remarks>Defaults to 100,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxMachines
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxMachines));
+    } = 100_000;
+
+    /// <summary>The most subscriptions that one session may have at once.</summary>
+    /// <remarks>Defaults to 100,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxSubscriptionsPerSession
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxSubscriptionsPerSession));
+    } = 100_000;
+
+    /// <summary>
+    /// How long machines that were registered by a call of their own, and not in a session, stay registered if nobody
+    /// subscribes to their inboxes.
+    /// </summary>
+    /// <remarks>Defaults to 30 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan UnclaimedTimeout
+    {
+        get;
+        set => field = Check(value, nameof(UnclaimedTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a sender waits for room in a full mailbox that blocks its senders, before the event is refused.</summary>
+    /// <remarks>Defaults to 10 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan MaxBlockTime
+    {
+        get;
+        set => field = Check(value, nameof(MaxBlockTime));
+    } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long to wait for an acknowledgement (delivered, processed, replied) if the sender gives no time-out or
+    /// deadline.
+    /// </summary>
+    /// <remarks>Defaults to 30 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan DefaultAcknowledgementTimeout
+    {
+        get;
+        set => field = Check(value, nameof(DefaultAcknowledgementTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    private static int Check(int value, int least, int most, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most, name);
+        return value;
+    }
+
+    private static TimeSpan Check(TimeSpan value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), name);
+        return value;
+    }
+}

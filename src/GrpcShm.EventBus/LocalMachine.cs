@@ -1,0 +1,146 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Service;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>A machine in the hub's own process. Made by <see cref="EventHub.AddMachine"/>.</summary>
+public sealed class LocalMachine : IAsyncDisposable
+{
+    private readonly HubCore _hub;
+    private readonly MachineOwner _owner;
+    private readonly Outbox _outbox;
+    private readonly LiveSubscription _subscription;
+    private readonly Func<Event, CancellationToken, ValueTask<Acknowledgement?>> _handler;
+    private readonly CancellationTokenSource _disposing = new();
+    private readonly Task _running;
+    private RoutingContext? _context;
+
+    internal LocalMachine(
+        HubCore hub,
+        MachineOwner owner,
+        Outbox outbox,
+        LiveSubscription subscription,
+        Func<Event, CancellationToken, ValueTask<Acknowledgement?>> handler)
+    {
+        (_hub, _owner, _outbox, _subscription, _handler) = (hub, owner, outbox, subscription, handler);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>The machine's id.</summary>
+    public string Id => _subscription.Subscriber.InboxOf;
+
+    /// <summary>
+    /// Sends an event from this machine. It takes its place in the order before this method returns, unless it must wait
+    /// for room in the target's mailbox.
+    /// </summary>
+    /// <param name="event">The event; its source is set to this machine if it is empty. It must not be changed afterwards.</param>
+    /// <param name="cancellationToken">Gives up waiting for room.</param>
+    /// <exception cref="RpcException">
+    /// The target is unknown or dead (<c>NOT_FOUND</c>), its mailbox is full (<c>RESOURCE_EXHAUSTED</c>), or the event is not
+    /// valid (<c>INVALID_ARGUMENT</c>).
+    /// </exception>
+    public ValueTask SendAsync(Event @event, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(@event);
+        if (@event.Source.Length == 0)
+        {
+            @event.Source = Id;
+        }
+
+        // Taken while in use: a second sender at the same moment makes one of its own.
+        var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
+        var verdict = _hub.Router.Send(@event, null, context);
+        if (context.MustWait)
+        {
+            return WaitForRoomAsync(context, cancellationToken);
+        }
+
+        context.SignalAll();
+        Volatile.Write(ref _context, context);
+        return verdict.IsOk ? ValueTask.CompletedTask : ValueTask.FromException(verdict.ToException());
+    }
+
+    /// <summary>Unregisters the machine and waits for its handler to return.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposing.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        _hub.Machines.End(_owner);
+        _hub.Router.Unsubscribe(_subscription);
+        _outbox.Signal();
+        await _running.ConfigureAwait(false);
+        _disposing.Dispose();
+    }
+
+    private async ValueTask WaitForRoomAsync(RoutingContext context, CancellationToken cancellationToken)
+    {
+        var (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
+        if (!verdict.IsOk)
+        {
+            throw verdict.ToException();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        var items = new MailItem[64];
+        var delivery = new Delivery();
+        while (!_disposing.IsCancellationRequested)
+        {
+            while (_outbox.TryTakeReady(out var subscriber))
+            {
+                var taken = subscriber!.Take(items, int.MaxValue);
+                for (var i = 0; i < taken; i++)
+                {
+                    subscriber.Fill(delivery, items[i]);
+                    items[i] = default;
+                    await HandleAsync(subscriber, delivery).ConfigureAwait(false);
+                }
+
+                _hub.Metrics.Delivered(taken);
+            }
+
+            await _outbox.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask HandleAsync(Subscriber subscriber, Delivery delivery)
+    {
+        var (number, level) = (delivery.Number, delivery.Acknowledgement);
+        if (level == AcknowledgementLevel.Delivered)
+        {
+            subscriber.Acknowledge(new Acknowledgement { Number = number });
+        }
+
+        Acknowledgement? acknowledgement;
+        try
+        {
+            acknowledgement = await _handler(delivery.Event, _disposing.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _hub.Logger.HandlerFailed(Id, exception);
+            acknowledgement = new Acknowledgement
+            {
+                StatusCode = (int)StatusCode.Unknown,
+                Message = $"The handler of the machine '{Id}' failed: {exception.Message}",
+            };
+        }
+
+        if (number != 0 && level > AcknowledgementLevel.Delivered)
+        {
+            acknowledgement ??= new Acknowledgement();
+            acknowledgement.Number = number;
+            subscriber.Acknowledge(acknowledgement);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace GrpcShm.EventBus.Mailboxes;
+
+/// <summary>A sender that waits, with its event, for room in a mailbox.</summary>
+internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machineId)
+{
+    private readonly TaskCompletionSource<PutResult> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public MailItem Item { get; } = item;
+
+    /// <summary>The machine whose inbox it is; empty for a subscription that is no inbox.</summary>
+    public string MachineId { get; } = machineId;
+
+    public void Complete(PutResult result) => _source.TrySetResult(result);
+
+    /// <summary>Waits for room. <see cref="PutResult.Full"/> if there was none in time.</summary>
+    public async ValueTask<PutResult> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _source.Task.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            return mailbox.Withdraw(this) ? PutResult.Full : await _source.Task.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            mailbox.Withdraw(this);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,199 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Mailboxes;
+
+/// <summary>The events that wait for one subscriber: bounded, first in first out, any number of senders, one taker.</summary>
+/// <remarks>
+/// A lock guards all of it: it is held for some nanoseconds, never across foreign code, and a sender and a taker rarely
+/// meet in it, because the taker takes many events at once.
+/// </remarks>
+internal sealed class Mailbox(int capacity, OverflowPolicy policy)
+{
+    private readonly Lock _lock = new();
+    private readonly int _capacity = capacity;
+    private readonly OverflowPolicy _policy = policy;
+
+    private MailItem[] _items = new MailItem[Math.Min(capacity, 16)];
+    private int _head;
+    private int _count;
+    private long _dropped;
+    private bool _closed;
+    private LinkedList<BlockedSender>? _blocked;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>How many events were dropped since the mailbox was made.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <summary>Puts an event in, as the policy says.</summary>
+    /// <param name="item">The event.</param>
+    /// <param name="machineId">The machine whose inbox this is, or empty.</param>
+    /// <param name="blocked">Who waits now, if the result is <see cref="PutResult.Blocked"/>.</param>
+    public PutResult Put(in MailItem item, string machineId, out BlockedSender? blocked)
+    {
+        blocked = null;
+        MailItem dropped;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return PutResult.Closed;
+            }
+
+            // Whoever waits already was earlier: nobody overtakes it.
+            if (_count < _capacity && _blocked is not { Count: > 0 })
+            {
+                Append(item);
+                return PutResult.Accepted;
+            }
+
+            switch (_policy)
+            {
+                case OverflowPolicy.Block:
+                    blocked = new BlockedSender(this, item, machineId);
+                    (_blocked ??= new LinkedList<BlockedSender>()).AddLast(blocked);
+                    return PutResult.Blocked;
+                case OverflowPolicy.DropOldest:
+                    dropped = RemoveFirst();
+                    Append(item);
+                    _dropped++;
+                    break;
+                case OverflowPolicy.DropNewest:
+                    dropped = item;
+                    _dropped++;
+                    break;
+                default:
+                    return PutResult.Full;
+            }
+        }
+
+        dropped.Pending?.FailDropped();
+        return PutResult.Dropped;
+    }
+
+    /// <summary>Puts events in that were accepted before the mailbox existed; they may exceed its capacity.</summary>
+    public void Preload(IEnumerable<MailItem> items)
+    {
+        lock (_lock)
+        {
+            foreach (var item in items)
+            {
+                Append(item);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes events out, in order: as many as fit into <paramref name="destination"/> and, but for the first, into
+    /// <paramref name="maxBytes"/>.
+    /// </summary>
+    /// <returns>How many were taken.</returns>
+    public int Take(Span<MailItem> destination, int maxBytes)
+    {
+        lock (_lock)
+        {
+            var taken = 0;
+            while (taken < destination.Length && _count > 0)
+            {
+                maxBytes -= _items[_head].Size;
+                if (taken > 0 && maxBytes < 0)
+                {
+                    break;
+                }
+
+                destination[taken++] = RemoveFirst();
+            }
+
+            AdmitBlockedSenders();
+            return taken;
+        }
+    }
+
+    /// <summary>Gives up waiting for room.</summary>
+    /// <returns><see langword="false"/> if the mailbox has decided about the event already.</returns>
+    public bool Withdraw(BlockedSender sender)
+    {
+        lock (_lock)
+        {
+            if (_blocked?.Remove(sender) is not true)
+            {
+                return false;
+            }
+
+            // The sender to an inbox is told. Of a copy only the subscriber can be told that it did not get it.
+            _dropped += sender.MachineId.Length == 0 ? 1 : 0;
+            return true;
+        }
+    }
+
+    /// <summary>Takes no more, fails whatever waits.</summary>
+    public void Close()
+    {
+        MailItem[] items;
+        int head, count;
+        LinkedList<BlockedSender>? blocked;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            _closed = true;
+            (items, head, count, blocked) = (_items, _head, _count, _blocked);
+            (_items, _head, _count, _blocked) = ([], 0, 0, null);
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            items[(head + i) % items.Length].Pending?.FailGone();
+        }
+
+        foreach (var sender in blocked ?? [])
+        {
+            sender.Complete(PutResult.Closed);
+        }
+    }
+
+    private void AdmitBlockedSenders()
+    {
+        while (_count < _capacity && _blocked is { First: { } first })
+        {
+            _blocked.RemoveFirst();
+            Append(first.Value.Item);
+            first.Value.Complete(PutResult.Accepted);
+        }
+    }
+
+    private void Append(in MailItem item)
+    {
+        if (_count == _items.Length)
+        {
+            Grow();
+        }
+
+        var tail = _head + _count;
+        _items[tail < _items.Length ? tail : tail - _items.Length] = item;
+        _count++;
+    }
+
+    private MailItem RemoveFirst()
+    {
+        var item = _items[_head];
+        _items[_head] = default;
+        _head = _head + 1 < _items.Length ? _head + 1 : 0;
+        _count--;
+        return item;
+    }
+
+    private void Grow()
+    {
+        var larger = new MailItem[Math.Max(16, _items.Length * 2)];
+        for (var i = 0; i < _count; i++)
+        {
+            larger[i] = _items[(_head + i) % _items.Length];
+        }
+
+        (_items, _head) = (larger, 0);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Threading.Tasks.Sources;
+
+namespace GrpcShm.EventBus.Mailboxes;
+
+/// <summary>An auto-reset signal with one waiter, that allocates nothing.</summary>
+/// <remarks>
+/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set"/> exchanges it for signalled and completes the
+/// wait if it was waiting: only one caller can see that, so the source is completed once. The waiter moves it from idle
+/// to waiting by compare-and-swap, after it has reset the source; when it comes back it makes it idle *before* it looks
+/// for work. Whatever is added before a <see cref="Set"/> is therefore seen in that look or leads to another.
+/// </remarks>
+internal sealed class WakeSignal : IValueTaskSource
+{
+    private const int Idle = 0;
+    private const int Signalled = 1;
+    private const int Waiting = 2;
+
+    private ManualResetValueTaskSourceCore<bool> _source;
+    private int _state;
+
+    public WakeSignal(bool runInline) => _source.RunContinuationsAsynchronously = !runInline;
+
+    public void Set()
+    {
+        // Not even a look at the word first: the exchange is also the fence between the work and the word.
+        if (Interlocked.Exchange(ref _state, Signalled) == Waiting)
+        {
+            _source.SetResult(true);
+        }
+    }
+
+    public ValueTask WaitAsync()
+    {
+        _source.Reset();
+        if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle)
+        {
+            return new ValueTask(this, _source.Version);
+        }
+
+        Interlocked.Exchange(ref _state, Idle);
+        return ValueTask.CompletedTask;
+    }
+
+    public void GetResult(short token)
+    {
+        _source.GetResult(token);
+        Interlocked.Exchange(ref _state, Idle);
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+}

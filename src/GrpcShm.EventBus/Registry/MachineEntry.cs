@@ -1,0 +1,134 @@
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
+
+namespace GrpcShm.EventBus.Registry;
+
+/// <summary>A registered machine.</summary>
+/// <remarks>
+/// While nobody is subscribed to the inbox, events wait in the entry itself, under its lock. The subscription takes them
+/// over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards senders
+/// find the inbox without a lock.
+/// </remarks>
+internal sealed class MachineEntry(string id, MachineOwner owner, string[] groups, int unclaimedCapacity)
+{
+    private readonly Lock _lock = new();
+    private Queue<MailItem>? _unclaimed;
+    private Subscriber? _inbox;
+    private bool _ended;
+
+    public string Id { get; } = id;
+
+    // Guarded by the registry's lock.
+    public MachineOwner Owner { get; set; } = owner;
+
+    // Guarded by the registry's lock.
+    public string[] Groups { get; set; } = groups;
+
+    public DateTime RegisteredAt { get; } = DateTime.UtcNow;
+
+    public Subscriber? Inbox => Volatile.Read(ref _inbox);
+
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _inbox?.Mailbox.Count ?? _unclaimed?.Count ?? 0;
+            }
+        }
+    }
+
+    /// <summary>Puts an event into the inbox, or keeps it for the inbox.</summary>
+    public PutResult Put(in MailItem item, RoutingContext context)
+    {
+        if (Inbox is { } inbox && inbox.Put(item, context) is var result and not PutResult.Closed)
+        {
+            return result;
+        }
+
+        return PutOrKeep(item, context);
+    }
+
+    /// <summary>Makes a subscriber the machine's inbox; it gets the events that were kept for it.</summary>
+    /// <returns><see langword="false"/> if the inbox is taken or the machine is not registered any more.</returns>
+    public bool TryAttach(Subscriber subscriber, RoutingContext context)
+    {
+        lock (_lock)
+        {
+            if (_ended || _inbox is not null)
+            {
+                return false;
+            }
+
+            if (_unclaimed is { Count: > 0 })
+            {
+                subscriber.Preload(_unclaimed, context);
+            }
+
+            _unclaimed = null;
+            Volatile.Write(ref _inbox, subscriber);
+            return true;
+        }
+    }
+
+    /// <summary>Makes events wait in the entry again.</summary>
+    public void Detach(Subscriber subscriber)
+    {
+        lock (_lock)
+        {
+            if (_inbox == subscriber)
+            {
+                Volatile.Write(ref _inbox, null);
+            }
+        }
+    }
+
+    /// <summary>Takes no more, fails whatever waits. The registry has removed the entry.</summary>
+    /// <returns>The subscriber of the inbox, whose subscription ends with the machine.</returns>
+    public Subscriber? End()
+    {
+        Subscriber? inbox;
+        Queue<MailItem>? unclaimed;
+        lock (_lock)
+        {
+            _ended = true;
+            (inbox, unclaimed) = (_inbox, _unclaimed);
+            Volatile.Write(ref _inbox, null);
+            _unclaimed = null;
+        }
+
+        foreach (var item in unclaimed ?? Enumerable.Empty<MailItem>())
+        {
+            item.Pending?.FailGone();
+        }
+
+        inbox?.Close();
+        return inbox;
+    }
+
+    private PutResult PutOrKeep(in MailItem item, RoutingContext context)
+    {
+        lock (_lock)
+        {
+            if (_ended)
+            {
+                return PutResult.Closed;
+            }
+
+            if (_inbox is not null)
+            {
+                return _inbox.Put(item, context);
+            }
+
+            _unclaimed ??= new Queue<MailItem>();
+            if (_unclaimed.Count >= unclaimedCapacity)
+            {
+                return PutResult.Full;
+            }
+
+            _unclaimed.Enqueue(item);
+            return PutResult.Accepted;
+        }
+    }
+}

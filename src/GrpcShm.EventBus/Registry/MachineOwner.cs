@@ -1,0 +1,23 @@
+namespace GrpcShm.EventBus.Registry;
+
+/// <summary>Whoever's end is the end of its machines: a session, a subscription's call, a lease, the hub's own process.</summary>
+internal sealed class MachineOwner(string instanceId, string name, bool isLease)
+{
+    // Guarded by the registry's lock.
+    public HashSet<MachineEntry> Machines { get; } = [];
+
+    /// <summary>Identifies the process; empty if it did not say.</summary>
+    public string InstanceId { get; set; } = instanceId;
+
+    /// <summary>A name for people to read.</summary>
+    public string Name { get; set; } = name;
+
+    /// <summary>Whether it is only a promise to subscribe soon: a subscription of the same process takes it over.</summary>
+    public bool IsLease { get; } = isLease;
+
+    // Guarded by the registry's lock.
+    public bool HasEnded { get; set; }
+
+    public bool IsSameProcessAs(MachineOwner other) =>
+        ReferenceEquals(this, other) || (InstanceId.Length > 0 && InstanceId == other.InstanceId);
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>Checks what clients send against the hub's bounds.</summary>
+internal sealed class EventLimits(EventBusOptions options)
+{
+    // A name may say more than an id, for example a full type name.
+    private const int NameFactor = 4;
+
+    /// <summary>Checks an event, and stamps it if it has no timestamp.</summary>
+    public Verdict Check(Event? @event, bool isPublished, out int size)
+    {
+        size = 0;
+        if (@event is null)
+        {
+            return Verdict.Invalid("The event is missing.");
+        }
+
+        if (isPublished && @event.Target.Length > 0)
+        {
+            return Verdict.Invalid("The event has a target, but it is published. Send it, or leave the target empty.");
+        }
+
+        var verdict = isPublished ? Verdict.Ok : CheckId(@event.Target, "target of the event");
+        if (verdict.IsOk)
+        {
+            verdict = @event.Name.Length == 0
+                ? Verdict.Invalid("The name of the event is empty.")
+                : CheckLength(@event.Name, options.MaxIdLength * NameFactor, "name of the event");
+        }
+
+        if (verdict.IsOk)
+        {
+            verdict = CheckLength(@event.Source, options.MaxIdLength, "source of the event");
+        }
+
+        if (verdict.IsOk)
+        {
+            verdict = CheckLength(@event.Id, options.MaxIdLength, "id of the event");
+        }
+
+        if (!verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        if (@event.Timestamp == 0)
+        {
+            @event.Timestamp = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks;
+        }
+
+        size = @event.CalculateSize();
+        return size <= options.MaxEventSize
+            ? Verdict.Ok
+            : Verdict.Exhausted($"The event has {size} bytes; the hub takes at most {options.MaxEventSize}.");
+    }
+
+    /// <summary>Checks an id that must not be empty.</summary>
+    public Verdict CheckId(string id, string what) =>
+        id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckLength(id, options.MaxIdLength, what);
+
+    /// <summary>Checks a text that may be empty.</summary>
+    public Verdict CheckText(string text, string what) => CheckLength(text, options.MaxIdLength * NameFactor, what);
+
+    public Verdict Check(Registration? registration)
+    {
+        if (registration is null)
+        {
+            return Verdict.Invalid("The registration is missing.");
+        }
+
+        var verdict = CheckId(registration.MachineId, "id of the machine");
+        foreach (var group in registration.Groups)
+        {
+            verdict = verdict.IsOk ? CheckId(group, "name of the group") : verdict;
+        }
+
+        return verdict;
+    }
+
+    public Verdict Check(Subscription? subscription)
+    {
+        switch (subscription?.FilterCase)
+        {
+            case Subscription.FilterOneofCase.Inbox:
+                return CheckId(subscription.Inbox, "id of the machine");
+            case Subscription.FilterOneofCase.Machine:
+                return CheckId(subscription.Machine, "id of the machine");
+            case Subscription.FilterOneofCase.Group:
+                return CheckId(subscription.Group, "name of the group");
+            case Subscription.FilterOneofCase.StateChanges:
+                return CheckId(subscription.StateChanges, "pattern of state changes");
+            case Subscription.FilterOneofCase.Pattern:
+                var verdict = CheckText(subscription.Pattern.Name, "pattern of names");
+                verdict = verdict.IsOk ? CheckText(subscription.Pattern.Source, "pattern of sources") : verdict;
+                return verdict.IsOk ? CheckText(subscription.Pattern.Target, "pattern of targets") : verdict;
+            case Subscription.FilterOneofCase.All:
+                return Verdict.Ok;
+            default:
+                return Verdict.Invalid("The subscription has no filter that this hub knows.");
+        }
+    }
+
+    public static Verdict Check(AcknowledgementLevel level) =>
+        level is >= AcknowledgementLevel.Unspecified and <= AcknowledgementLevel.Replied
+            ? Verdict.Ok
+            : Verdict.Invalid($"The acknowledgement level {(int)level} is not known.");
+
+    private static Verdict CheckLength(string text, int maxBytes, string what)
+    {
+        // A UTF-16 code unit has at most three bytes in UTF-8: short texts need not be counted.
+        if (text.Length * 3L <= maxBytes || (text.Length <= maxBytes && Encoding.UTF8.GetByteCount(text) <= maxBytes))
+        {
+            return Verdict.Ok;
+        }
+
+        return Verdict.Invalid($"The {what} is longer than {maxBytes} bytes.");
+    }
+}

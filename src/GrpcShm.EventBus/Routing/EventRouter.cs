@@ -1,0 +1,183 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Registry;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>Brings events into the mailboxes that they are for.</summary>
+/// <remarks>
+/// All of it runs on the sender's thread and never waits. What there is to wait for, and whom to wake, it leaves in the
+/// <see cref="RoutingContext"/>.
+/// </remarks>
+internal sealed class EventRouter(
+    EventBusOptions options, EventLimits limits, MachineRegistry machines, ObserverTable observers, EventBusMetrics metrics)
+{
+    /// <summary>Sends an event to its target.</summary>
+    public Verdict Send(Event? @event, PendingAcknowledgement? pending, RoutingContext context)
+    {
+        var verdict = limits.Check(@event, isPublished: false, out var size);
+        if (verdict.IsOk)
+        {
+            verdict = machines.TryGet(@event!.Target, out var machine)
+                ? ToVerdict(machine!.Put(new MailItem(@event, size, pending), context), machine.Id)
+                : Verdict.NotFound(@event.Target);
+        }
+
+        if (verdict.IsOk)
+        {
+            observers.Put(@event!, size, null, context);
+            metrics.Accepted();
+        }
+        else
+        {
+            metrics.Refused();
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Publishes an event to its audience.</summary>
+    public Verdict Publish(Publication? publication, RoutingContext context, out int recipients)
+    {
+        recipients = 0;
+        if (publication is null)
+        {
+            return Verdict.Invalid("The publication is missing.");
+        }
+
+        var verdict = limits.Check(publication.Event, isPublished: true, out var size);
+        if (verdict.IsOk)
+        {
+            verdict = CheckAudience(publication);
+        }
+
+        if (!verdict.IsOk)
+        {
+            metrics.Refused();
+            return verdict;
+        }
+
+        var item = new MailItem(publication.Event, size, null);
+        foreach (var machine in Audience(publication))
+        {
+            if (publication.ExcludeSource && machine.Id == publication.Event.Source)
+            {
+                continue;
+            }
+
+            recipients += machine.Put(item, context) == PutResult.Accepted ? 1 : 0;
+        }
+
+        var group = publication.AudienceCase == Publication.AudienceOneofCase.Group ? publication.Group : null;
+        recipients += observers.Put(publication.Event, size, group, context);
+        metrics.Accepted();
+        return Verdict.Ok;
+    }
+
+    /// <summary>Makes a subscription.</summary>
+    public Verdict Subscribe(
+        MachineOwner owner, Subscription? filter, Outbox outbox, RoutingContext context, out LiveSubscription? subscription)
+    {
+        subscription = null;
+        var verdict = limits.Check(filter);
+        if (!verdict.IsOk || !(verdict = MakeMailbox(filter!, out var mailbox)).IsOk)
+        {
+            return verdict;
+        }
+
+        if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
+        {
+            var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics);
+            observers.Add(filter, observer);
+            subscription = new LiveSubscription(filter, observer, null);
+            metrics.SubscriptionBegan();
+            return Verdict.Ok;
+        }
+
+        verdict = machines.Register(owner, filter.Inbox, null, out var machine);
+        if (!verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics);
+        if (!machine!.TryAttach(inbox, context))
+        {
+            return new Verdict(
+                StatusCode.AlreadyExists, $"The inbox of the machine '{machine.Id}' is subscribed to already.", machine.Id);
+        }
+
+        subscription = new LiveSubscription(filter, inbox, machine);
+        metrics.SubscriptionBegan();
+        return Verdict.Ok;
+    }
+
+    /// <summary>Ends a subscription. What waits for it fails; the machine of an inbox stays registered.</summary>
+    public void Unsubscribe(LiveSubscription subscription)
+    {
+        if (subscription.Machine is { } machine)
+        {
+            machine.Detach(subscription.Subscriber);
+        }
+        else
+        {
+            observers.Remove(subscription.Filter, subscription.Subscriber);
+        }
+
+        subscription.Subscriber.Close();
+        metrics.SubscriptionEnded();
+    }
+
+    private static Verdict ToVerdict(PutResult result, string machineId) => result switch
+    {
+        PutResult.Full => Verdict.Full(machineId),
+        PutResult.Closed => Verdict.NotFound(machineId),
+        _ => Verdict.Ok,
+    };
+
+    private Verdict CheckAudience(Publication publication) => publication.AudienceCase switch
+    {
+        Publication.AudienceOneofCase.Group => limits.CheckId(publication.Group, "name of the group"),
+        Publication.AudienceOneofCase.MachinePattern => limits.CheckId(publication.MachinePattern, "pattern of machines"),
+        Publication.AudienceOneofCase.None => Verdict.Invalid("The publication has no audience that this hub knows."),
+        _ => Verdict.Ok,
+    };
+
+    private IEnumerable<MachineEntry> Audience(Publication publication) => publication.AudienceCase switch
+    {
+        Publication.AudienceOneofCase.All => machines.All,
+        Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
+        Publication.AudienceOneofCase.MachinePattern =>
+            machines.All.Where(machine => Glob.Matches(publication.MachinePattern, machine.Id)),
+        _ => [],
+    };
+
+    private Verdict MakeMailbox(Subscription filter, out Mailbox? mailbox)
+    {
+        mailbox = null;
+        var policy = filter.Mailbox?.OverflowPolicy ?? OverflowPolicy.Unspecified;
+        if (policy is < OverflowPolicy.Unspecified or > OverflowPolicy.Grow)
+        {
+            return Verdict.Invalid($"The overflow policy {(int)policy} is not known.");
+        }
+
+        if (policy == OverflowPolicy.Unspecified)
+        {
+            policy = filter.FilterCase == Subscription.FilterOneofCase.Inbox ? OverflowPolicy.Block : OverflowPolicy.DropOldest;
+        }
+
+        var asked = filter.Mailbox?.Capacity ?? 0;
+        if (asked > options.MaxMailboxCapacity)
+        {
+            return Verdict.Invalid($"The mailbox's capacity {asked} is more than the hub's limit of {options.MaxMailboxCapacity}.");
+        }
+
+        var capacity = asked > 0 ? (int)asked
+            : policy == OverflowPolicy.Grow ? options.MaxMailboxCapacity
+            : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
+        mailbox = new Mailbox(capacity, policy);
+        return Verdict.Ok;
+    }
+}

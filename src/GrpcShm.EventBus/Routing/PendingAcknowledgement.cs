@@ -1,0 +1,79 @@
+using Grpc.Core;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>A sender that waits until its event is delivered, processed or replied to.</summary>
+internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLevel level)
+{
+    private readonly TaskCompletionSource<AcknowledgementResult> _source =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Subscriber? _subscriber;
+    private ulong _deliveryNumber;
+
+    public AcknowledgementLevel Level { get; } = level;
+
+    /// <summary>Waits for the answer; never throws, except for cancellation by the sender.</summary>
+    public async Task<AcknowledgementResult> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _source.Task.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            GiveUp();
+            return _source.Task.Result;
+        }
+        catch (OperationCanceledException)
+        {
+            GiveUp();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is nothing to wait for any more.</summary>
+    public bool IsDone => _source.Task.IsCompleted;
+
+    /// <summary>Notes where the event was delivered, so that a sender that gives up can be forgotten there.</summary>
+    public void DeliveredAs(Subscriber subscriber, ulong deliveryNumber)
+    {
+        _deliveryNumber = deliveryNumber;
+        Volatile.Write(ref _subscriber, subscriber);
+    }
+
+    public void Fail(Verdict verdict) => _source.TrySetResult(new AcknowledgementResult(verdict, "", null));
+
+    public void FailGone() => Fail(Verdict.Gone(machineId));
+
+    public void FailDropped() => Fail(Verdict.Dropped(machineId));
+
+    public void Complete(Acknowledgement acknowledgement)
+    {
+        if (acknowledgement.StatusCode != 0)
+        {
+            // Codes that gRPC does not know would break the sender's own status.
+            var code = Enum.IsDefined((StatusCode)acknowledgement.StatusCode)
+                ? (StatusCode)acknowledgement.StatusCode
+                : StatusCode.Unknown;
+            Fail(new Verdict(code, acknowledgement.Message, machineId));
+        }
+        else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
+        {
+            Fail(new Verdict(StatusCode.Internal, $"The machine '{machineId}' acknowledged the request without a reply.", machineId));
+        }
+        else
+        {
+            _source.TrySetResult(new AcknowledgementResult(Verdict.Ok, acknowledgement.NewState, acknowledgement.Reply));
+        }
+    }
+
+    // Done first, forgotten second; the subscriber notes it first and asks whether it is done second. One of them sees it.
+    private void GiveUp()
+    {
+        Fail(Verdict.TooLate(machineId));
+        Interlocked.MemoryBarrier();
+        _subscriber?.Forget(_deliveryNumber);
+    }
+}

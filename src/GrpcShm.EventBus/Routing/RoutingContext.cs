@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using GrpcShm.EventBus.Mailboxes;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>
+/// What is left to do after one sender's events were put into mailboxes: writers to wake, mailboxes to wait for. One
+/// sender uses it at a time; it is reused.
+/// </summary>
+internal sealed class RoutingContext
+{
+    private readonly List<Outbox> _touched = [];
+    private readonly List<BlockedSender> _blocked = [];
+
+    public bool MustWait => _blocked.Count > 0;
+
+    public void AddTouched(Outbox outbox)
+    {
+        // Most batches go to one or two streams. Waking a stream twice costs little and does no harm.
+        if (_touched.Count == 0 || _touched[^1] != outbox)
+        {
+            _touched.Add(outbox);
+        }
+    }
+
+    public void AddBlocked(BlockedSender sender) => _blocked.Add(sender);
+
+    /// <summary>Wakes the writers. Call it outside of all locks.</summary>
+    public void SignalAll()
+    {
+        for (var i = 0; i < _touched.Count; i++)
+        {
+            _touched[i].Signal();
+        }
+
+        _touched.Clear();
+    }
+
+    /// <summary>Waits for room in the mailboxes that were full.</summary>
+    /// <returns>The verdict on the inbox that there was no room in, if any; how many mailboxes took the event in the end.</returns>
+    public async ValueTask<(Verdict Verdict, int Accepted)> WaitForRoomAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        // The takers must run before their senders wait for them.
+        SignalAll();
+        var started = Stopwatch.GetTimestamp();
+        var verdict = Verdict.Ok;
+        var accepted = 0;
+        try
+        {
+            foreach (var sender in _blocked)
+            {
+                // One bound for all of them: many full mailboxes hold a sender up for no longer than one.
+                var left = timeout - Stopwatch.GetElapsedTime(started);
+                var result = await sender
+                    .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+                accepted += result == PutResult.Accepted ? 1 : 0;
+                if (sender.MachineId.Length > 0 && verdict.IsOk)
+                {
+                    verdict = result switch
+                    {
+                        PutResult.Full => Verdict.Full(sender.MachineId),
+                        PutResult.Closed => Verdict.NotFound(sender.MachineId),
+                        _ => Verdict.Ok,
+                    };
+                }
+            }
+        }
+        finally
+        {
+            _blocked.Clear();
+        }
+
+        return (verdict, accepted);
+    }
+}

@@ -1,0 +1,167 @@
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Mailboxes;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>One subscription that stands: its mailbox, and the acknowledgements that it still owes.</summary>
+internal sealed class Subscriber(
+    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics)
+{
+    private readonly Lock _owedLock = new();
+    private Dictionary<ulong, PendingAcknowledgement>? _owed;
+    private ulong _lastDelivery;
+    private int _scheduled;
+    private bool _closed;
+    private long _reportedLoss;
+
+    /// <summary>The number that the session's client gave it; zero for a subscription of its own call.</summary>
+    public uint Number { get; } = number;
+
+    /// <summary>The machine whose inbox it is; empty if it is none.</summary>
+    public string InboxOf { get; } = inboxOf;
+
+    public Mailbox Mailbox { get; } = mailbox;
+
+    public Outbox Outbox { get; } = outbox;
+
+    public bool IsClosed => Volatile.Read(ref _closed);
+
+    /// <summary>Puts an event into the mailbox and notes in the context whom to wake or to wait for.</summary>
+    public PutResult Put(in MailItem item, RoutingContext context)
+    {
+        var result = Mailbox.Put(item, InboxOf, out var blocked);
+        switch (result)
+        {
+            case PutResult.Blocked:
+                context.AddBlocked(blocked!);
+                break;
+            case PutResult.Dropped:
+                metrics.Dropped();
+                Schedule(context);
+                break;
+            case PutResult.Accepted:
+                Schedule(context);
+                break;
+        }
+
+        return result;
+    }
+
+    /// <summary>Hands over the events that waited for the inbox, and wakes the stream's writer.</summary>
+    public void Preload(IEnumerable<MailItem> items, RoutingContext context)
+    {
+        Mailbox.Preload(items);
+        Schedule(context);
+    }
+
+    /// <summary>Takes events for the writer.</summary>
+    public int Take(Span<MailItem> destination, int maxBytes)
+    {
+        // Cleared first: whoever puts something in after the take finds it cleared, and schedules again.
+        Interlocked.Exchange(ref _scheduled, 0);
+        var taken = Mailbox.Take(destination, maxBytes);
+        if (Mailbox.Count > 0 && Interlocked.Exchange(ref _scheduled, 1) == 0)
+        {
+            Outbox.AddReady(this);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Fills in a delivery for the stream.</summary>
+    public void Fill(Delivery delivery, in MailItem item)
+    {
+        delivery.Subscription = Number;
+        delivery.Event = item.Event;
+        delivery.Number = 0;
+        delivery.Acknowledgement = AcknowledgementLevel.Unspecified;
+        if (item.Pending is { IsDone: false } pending)
+        {
+            delivery.Acknowledgement = pending.Level;
+            delivery.Number = Owe(pending);
+        }
+    }
+
+    /// <summary>The number of events dropped so far, if the subscriber has not been told it yet; else zero.</summary>
+    public long TakeLoss()
+    {
+        var dropped = Mailbox.Dropped;
+        if (dropped == _reportedLoss)
+        {
+            return 0;
+        }
+
+        _reportedLoss = dropped;
+        return dropped;
+    }
+
+    public void Acknowledge(Acknowledgement acknowledgement)
+    {
+        PendingAcknowledgement? pending = null;
+        lock (_owedLock)
+        {
+            _owed?.Remove(acknowledgement.Number, out pending);
+        }
+
+        pending?.Complete(acknowledgement);
+    }
+
+    public void Forget(ulong deliveryNumber)
+    {
+        lock (_owedLock)
+        {
+            _owed?.Remove(deliveryNumber);
+        }
+    }
+
+    /// <summary>Ends the subscription: what waits for it fails, and it takes no more.</summary>
+    public void Close()
+    {
+        Mailbox.Close();
+        Dictionary<ulong, PendingAcknowledgement>? owed;
+        lock (_owedLock)
+        {
+            _closed = true;
+            owed = _owed;
+            _owed = null;
+        }
+
+        foreach (var pending in owed?.Values ?? Enumerable.Empty<PendingAcknowledgement>())
+        {
+            pending.FailGone();
+        }
+    }
+
+    private void Schedule(RoutingContext context)
+    {
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0)
+        {
+            Outbox.AddReady(this);
+            context.AddTouched(Outbox);
+        }
+    }
+
+    private ulong Owe(PendingAcknowledgement pending)
+    {
+        var number = ++_lastDelivery;
+        pending.DeliveredAs(this, number);
+        lock (_owedLock)
+        {
+            if (_closed)
+            {
+                pending.FailGone();
+                return 0;
+            }
+
+            (_owed ??= []).Add(number, pending);
+        }
+
+        if (pending.IsDone)
+        {
+            Forget(number);
+        }
+
+        return number;
+    }
+}

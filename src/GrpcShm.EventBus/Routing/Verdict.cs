@@ -1,0 +1,42 @@
+using Grpc.Core;
+
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>How something that a client asked for ended. The default value says that all went well.</summary>
+internal readonly record struct Verdict(StatusCode Code, string Message, string MachineId)
+{
+    public static Verdict Ok => default;
+
+    public bool IsOk => Code == StatusCode.OK;
+
+    public static Verdict Invalid(string message) => new(StatusCode.InvalidArgument, message, "");
+
+    public static Verdict NotFound(string machineId) =>
+        new(StatusCode.NotFound, $"The machine '{machineId}' is not registered, or its process has ended.", machineId);
+
+    public static Verdict Gone(string machineId) =>
+        new(StatusCode.Unavailable, $"The machine '{machineId}' went away before it acknowledged the event.", machineId);
+
+    public static Verdict Full(string machineId) =>
+        new(StatusCode.ResourceExhausted, $"The mailbox of the machine '{machineId}' is full.", machineId);
+
+    public static Verdict Dropped(string machineId) =>
+        new(StatusCode.Aborted, $"The full mailbox of the machine '{machineId}' dropped the event.", machineId);
+
+    public static Verdict TooLate(string machineId) =>
+        new(StatusCode.DeadlineExceeded, $"The machine '{machineId}' did not acknowledge the event in time.", machineId);
+
+    public static Verdict Exhausted(string message) => new(StatusCode.ResourceExhausted, message, "");
+
+    /// <summary>The exception that ends a call with this verdict.</summary>
+    public RpcException ToException()
+    {
+        var trailers = new Metadata();
+        if (!string.IsNullOrEmpty(MachineId))
+        {
+            trailers.Add("xstatenet-machine-bin", System.Text.Encoding.UTF8.GetBytes(MachineId));
+        }
+
+        return new RpcException(new Status(Code, Message ?? ""), trailers);
+    }
+}

@@ -1,0 +1,71 @@
+using Google.Protobuf.Collections;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>
+/// Fills the deliveries of one stream's next response from its outbox. The messages are made once and used again: a
+/// response is encoded before its write returns.
+/// </summary>
+internal sealed class DeliveryBatch(Outbox outbox)
+{
+    // Small enough to go out soon and to stay far below what gRPC lets a receiver take, large enough that the costs of a
+    // message no longer matter.
+    private const int MaxEvents = 256;
+    private const int MaxBytes = 64 * 1024;
+
+    private readonly MailItem[] _items = new MailItem[MaxEvents];
+    private readonly List<Delivery> _pool = [];
+    private int _used;
+
+    /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
+    /// <param name="deliveries">Where they go.</param>
+    /// <param name="onLoss">Called for each subscriber that lost events, with how many it lost so far.</param>
+    /// <returns>How many events there are.</returns>
+    public int Fill(RepeatedField<Delivery> deliveries, Action<Subscriber, long> onLoss)
+    {
+        var bytes = 0;
+        while (_used < MaxEvents && bytes < MaxBytes && outbox.TryTakeReady(out var subscriber))
+        {
+            var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - _used), MaxBytes - bytes);
+            for (var i = 0; i < taken; i++)
+            {
+                var delivery = Rent();
+                subscriber.Fill(delivery, _items[i]);
+                deliveries.Add(delivery);
+                bytes += _items[i].Size;
+            }
+
+            Array.Clear(_items, 0, taken);
+            if (subscriber.TakeLoss() is > 0 and var lost)
+            {
+                onLoss(subscriber, lost);
+            }
+        }
+
+        return _used;
+    }
+
+    /// <summary>Lets go of the events, which have been written.</summary>
+    public void Recycle()
+    {
+        for (var i = 0; i < _used; i++)
+        {
+            _pool[i].Event = null;
+        }
+
+        _used = 0;
+    }
+
+    private Delivery Rent()
+    {
+        if (_used == _pool.Count)
+        {
+            _pool.Add(new Delivery());
+        }
+
+        return _pool[_used++];
+    }
+}

@@ -1,0 +1,117 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+// The calls about machines and the hub itself.
+internal sealed partial class EventBusService
+{
+    private const int MaxPageSize = 1000;
+
+    public override Task<RegisterMachinesResponse> RegisterMachines(RegisterMachinesRequest request, ServerCallContext context)
+    {
+        ThrowUnlessOk(hub.Limits.CheckId(request.InstanceId, "instance id"));
+        ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the owner"));
+        foreach (var registration in request.Registrations)
+        {
+            ThrowUnlessOk(hub.Limits.Check(registration));
+        }
+
+        var lease = new MachineOwner(request.InstanceId, request.Name, isLease: true);
+        foreach (var registration in request.Registrations)
+        {
+            var verdict = hub.Machines.Register(lease, registration.MachineId, registration.Groups, out _);
+            if (!verdict.IsOk)
+            {
+                // All or none.
+                hub.Machines.End(lease);
+                throw verdict.ToException();
+            }
+        }
+
+        _ = ExpireAsync(lease);
+        return Task.FromResult(new RegisterMachinesResponse
+        {
+            ExpiresAfterMilliseconds = (uint)hub.Options.UnclaimedTimeout.TotalMilliseconds,
+        });
+    }
+
+    public override Task<UnregisterMachinesResponse> UnregisterMachines(
+        UnregisterMachinesRequest request, ServerCallContext context)
+    {
+        var caller = new MachineOwner(request.InstanceId, "", isLease: false);
+        var response = new UnregisterMachinesResponse();
+        foreach (var machineId in request.MachineIds)
+        {
+            var verdict = hub.Machines.Unregister(caller, machineId, out var inbox);
+            if (verdict.IsOk)
+            {
+                response.Unregistered++;
+                inbox?.Outbox.Signal();
+            }
+            else if (verdict.Code != StatusCode.NotFound)
+            {
+                throw verdict.ToException();
+            }
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
+    {
+        ThrowUnlessOk(hub.Limits.CheckText(request.MachinePattern, "pattern of machines"));
+        var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
+        var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
+        var page = candidates
+            .Where(machine => Glob.MatchesPart(request.MachinePattern, machine.Id))
+            .Where(machine => string.CompareOrdinal(machine.Id, request.PageToken) > 0)
+            .OrderBy(machine => machine.Id, StringComparer.Ordinal)
+            .Take(pageSize + 1)
+            .ToArray();
+        var response = new ListMachinesResponse();
+        response.Machines.AddRange(page.Take(pageSize).Select(Describe));
+        response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
+        return Task.FromResult(response);
+    }
+
+    public override Task<GetHealthResponse> GetHealth(GetHealthRequest request, ServerCallContext context) =>
+        Task.FromResult(new GetHealthResponse
+        {
+            Status = hub.Stopping.IsCancellationRequested ? HubStatus.Stopping : HubStatus.Serving,
+            UptimeMilliseconds = (ulong)hub.Uptime.TotalMilliseconds,
+            Sessions = (uint)hub.Metrics.Sessions,
+            Machines = (uint)hub.Machines.Count,
+            Subscriptions = (uint)hub.Metrics.Subscriptions,
+            EventsAccepted = (ulong)hub.Metrics.EventsAccepted,
+            EventsDropped = (ulong)hub.Metrics.EventsDropped,
+        });
+
+    private static Machine Describe(MachineEntry machine)
+    {
+        var description = new Machine
+        {
+            MachineId = machine.Id,
+            Subscribed = machine.Inbox is not null,
+            Waiting = (uint)machine.Waiting,
+            RegisteredAt = (machine.RegisteredAt - DateTime.UnixEpoch).Ticks,
+            Owner = machine.Owner.Name,
+        };
+        description.Groups.AddRange(machine.Groups);
+        return description;
+    }
+
+    private async Task ExpireAsync(MachineOwner lease)
+    {
+        await Task.Delay(hub.Options.UnclaimedTimeout, hub.Stopping)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var expired = hub.Machines.End(lease);
+        if (expired > 0)
+        {
+            hub.Logger.RegistrationsExpired(lease.Name, lease.InstanceId, expired);
+        }
+    }
+}

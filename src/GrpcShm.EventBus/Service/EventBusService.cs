@@ -1,0 +1,194 @@
+using System.Diagnostics.CodeAnalysis;
+using Grpc.Core;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>The service: each call, brought to the hub.</summary>
+[SuppressMessage("Performance", "CA1812", Justification = "Made by dependency injection.")]
+internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBase
+{
+    private const int MaxReportedFailures = 100;
+
+    public override Task Session(
+        IAsyncStreamReader<SessionRequest> requestStream,
+        IServerStreamWriter<SessionResponse> responseStream,
+        ServerCallContext context) =>
+        new EventSession(hub, responseStream, context.CancellationToken).RunAsync(requestStream);
+
+    public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context)
+    {
+        var level = request.Acknowledgement;
+        ThrowUnlessOk(EventLimits.Check(level));
+        var result = await SendAsync(request.Event, level, context).ConfigureAwait(false);
+        return new SendResponse { NewState = result.NewState ?? "", Reply = result.Reply };
+    }
+
+    public override async Task<AskResponse> Ask(AskRequest request, ServerCallContext context)
+    {
+        var result = await SendAsync(request.Event, AcknowledgementLevel.Replied, context).ConfigureAwait(false);
+        return new AskResponse { NewState = result.NewState, Reply = result.Reply };
+    }
+
+    public override async Task<SendManyResponse> SendMany(
+        IAsyncStreamReader<SendManyRequest> requestStream, ServerCallContext context)
+    {
+        var response = new SendManyResponse();
+        var routing = new RoutingContext();
+        ulong place = 0;
+        while (await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false))
+        {
+            foreach (var @event in requestStream.Current.Events)
+            {
+                place++;
+                var verdict = hub.Router.Send(@event, null, routing);
+                if (routing.MustWait)
+                {
+                    verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);
+                }
+
+                Count(response, place, @event, verdict);
+            }
+
+            routing.SignalAll();
+        }
+
+        return response;
+    }
+
+    public override async Task<PublishResponse> Publish(PublishRequest request, ServerCallContext context)
+    {
+        var routing = new RoutingContext();
+        var verdict = hub.Router.Publish(request.Publication, routing, out var recipients);
+        if (routing.MustWait)
+        {
+            var (_, accepted) = await routing
+                .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+            recipients += accepted;
+        }
+
+        routing.SignalAll();
+        ThrowUnlessOk(verdict);
+        return new PublishResponse { Recipients = (uint)recipients };
+    }
+
+    public override async Task Subscribe(
+        SubscribeRequest request, IServerStreamWriter<SubscribeResponse> responseStream, ServerCallContext context)
+    {
+        ThrowUnlessOk(hub.Limits.CheckText(request.InstanceId, "instance id"));
+        ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the subscriber"));
+        if (request.Subscription is not null)
+        {
+            // Deliveries of a call of its own carry no number.
+            request.Subscription.Number = 0;
+        }
+
+        var owner = new MachineOwner(request.InstanceId, request.Name, isLease: false);
+        var outbox = new Outbox(runWriterInline: true);
+        var routing = new RoutingContext();
+        var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
+        if (!verdict.IsOk)
+        {
+            hub.Machines.End(owner);
+            throw verdict.ToException();
+        }
+
+        var id = Guid.NewGuid().ToString("N");
+        hub.AddSubscriber(id, subscription!.Subscriber);
+        try
+        {
+            var stream = new SubscriptionStream(hub, outbox, subscription.Subscriber, responseStream);
+            await stream.RunAsync(id, context.CancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            hub.RemoveSubscriber(id);
+            hub.Machines.End(owner);
+            hub.Router.Unsubscribe(subscription);
+        }
+    }
+
+    public override Task<AcknowledgeResponse> Acknowledge(AcknowledgeRequest request, ServerCallContext context)
+    {
+        if (!hub.TryGetSubscriber(request.SubscriptionId, out var subscriber))
+        {
+            throw new RpcException(new Status(StatusCode.NotFound, "The subscription does not exist, or has ended."));
+        }
+
+        foreach (var acknowledgement in request.Acknowledgements)
+        {
+            subscriber!.Acknowledge(acknowledgement);
+        }
+
+        return Task.FromResult(new AcknowledgeResponse());
+    }
+
+    private static void ThrowUnlessOk(Verdict verdict)
+    {
+        if (!verdict.IsOk)
+        {
+            throw verdict.ToException();
+        }
+    }
+
+    private static void Count(SendManyResponse response, ulong place, Event @event, Verdict verdict)
+    {
+        if (verdict.IsOk)
+        {
+            response.Accepted++;
+            return;
+        }
+
+        response.Failed++;
+        if (response.Failures.Count < MaxReportedFailures)
+        {
+            response.Failures.Add(new Outcome
+            {
+                Number = place,
+                StatusCode = (int)verdict.Code,
+                Message = verdict.Message,
+                MachineId = verdict.MachineId,
+                EventId = @event.Id,
+            });
+        }
+    }
+
+    private async Task<AcknowledgementResult> SendAsync(Event? @event, AcknowledgementLevel level, ServerCallContext context)
+    {
+        var pending = level > AcknowledgementLevel.Accepted && @event is not null
+            ? new PendingAcknowledgement(@event.Target, level)
+            : null;
+        var routing = new RoutingContext();
+        var verdict = hub.Router.Send(@event, pending, routing);
+        if (routing.MustWait)
+        {
+            verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);
+        }
+
+        routing.SignalAll();
+        ThrowUnlessOk(verdict);
+        if (pending is null)
+        {
+            return new AcknowledgementResult(Verdict.Ok, "", null);
+        }
+
+        // The deadline cancels the call by itself, and then the client is not there to be told.
+        var timeout = context.Deadline == DateTime.MaxValue
+            ? hub.Options.DefaultAcknowledgementTimeout
+            : TimeSpan.FromDays(1);
+        var result = await pending.WaitAsync(timeout, context.CancellationToken).ConfigureAwait(false);
+        ThrowUnlessOk(result.Verdict);
+        return result;
+    }
+
+    private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, RoutingContext routing, ServerCallContext context)
+    {
+        var (inboxVerdict, _) = await routing
+            .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+        return verdict.IsOk ? inboxVerdict : verdict;
+    }
+}

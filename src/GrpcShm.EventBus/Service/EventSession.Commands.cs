@@ -1,0 +1,201 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+// One method for each command.
+internal sealed partial class EventSession
+{
+    /// <summary>Carries a command out, but for what it must wait for, which the context holds.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="outcome">What to answer if it succeeds; none if success needs no answer of its own.</param>
+    private Verdict Execute(SessionCommand command, out Outcome? outcome)
+    {
+        outcome = null;
+        var isFirst = !_hasCommands;
+        _hasCommands = true;
+        switch (command.CommandCase)
+        {
+            case SessionCommand.CommandOneofCase.Send:
+                return Send(command);
+            case SessionCommand.CommandOneofCase.Acknowledge:
+                Acknowledge(command.Acknowledge);
+                return Verdict.Ok;
+            case SessionCommand.CommandOneofCase.Publish:
+                var verdict = _hub.Router.Publish(command.Publish, _context, out var recipients);
+                outcome = new Outcome { Recipients = (uint)recipients };
+                return verdict;
+            case SessionCommand.CommandOneofCase.Open:
+                outcome = new Outcome();
+                return Open(command.Open, isFirst);
+            case SessionCommand.CommandOneofCase.Register:
+                outcome = new Outcome();
+                return Register(command.Register);
+            case SessionCommand.CommandOneofCase.Unregister:
+                outcome = new Outcome();
+                return Unregister(command.Unregister);
+            case SessionCommand.CommandOneofCase.Subscribe:
+                outcome = new Outcome();
+                return Subscribe(command.Subscribe);
+            case SessionCommand.CommandOneofCase.Unsubscribe:
+                outcome = new Outcome();
+                return Unsubscribe(command.Unsubscribe);
+            default:
+                return new Verdict(StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
+        }
+    }
+
+    private Verdict Send(SessionCommand command)
+    {
+        var level = command.Acknowledgement;
+        if (level <= AcknowledgementLevel.Accepted && level >= AcknowledgementLevel.Unspecified)
+        {
+            return _hub.Router.Send(command.Send, null, _context);
+        }
+
+        var verdict = EventLimits.Check(level);
+        if (!verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        if (command.Number == 0)
+        {
+            return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
+        }
+
+        var pending = new PendingAcknowledgement(command.Send.Target, level);
+        verdict = _hub.Router.Send(command.Send, pending, _context);
+        if (verdict.IsOk)
+        {
+            _pending = pending;
+            var timeout = command.TimeoutMilliseconds == 0
+                ? _hub.Options.DefaultAcknowledgementTimeout
+                : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
+            _ = AnswerLaterAsync(command.Number, command.Send.Id, pending, timeout);
+        }
+
+        return verdict;
+    }
+
+    private async Task AnswerLaterAsync(ulong number, string eventId, PendingAcknowledgement pending, TimeSpan timeout)
+    {
+        AcknowledgementResult result;
+        try
+        {
+            result = await pending.WaitAsync(timeout, _callCancelled).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        Add(new Outcome
+        {
+            Number = number,
+            StatusCode = (int)result.Verdict.Code,
+            Message = result.Verdict.Message ?? "",
+            MachineId = result.Verdict.MachineId ?? "",
+            EventId = eventId,
+            NewState = result.NewState,
+            Reply = result.Reply,
+        });
+        _outbox.Signal();
+    }
+
+    private void Acknowledge(Acknowledgement acknowledgement)
+    {
+        if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
+        {
+            subscription.Subscriber.Acknowledge(acknowledgement);
+        }
+    }
+
+    private Verdict Open(OpenSession open, bool isFirst)
+    {
+        if (!isFirst)
+        {
+            return Verdict.Invalid("A session can only be opened by its first command.");
+        }
+
+        var verdict = _hub.Limits.CheckText(open.Name, "name of the session");
+        verdict = verdict.IsOk ? _hub.Limits.CheckText(open.InstanceId, "instance id") : verdict;
+        if (verdict.IsOk)
+        {
+            _owner.Name = open.Name;
+            _owner.InstanceId = open.InstanceId;
+            _hub.AddSession(this, open.InstanceId);
+            _hub.Logger.SessionOpened(Id, open.Name, open.InstanceId);
+        }
+
+        return verdict;
+    }
+
+    private Verdict Register(Registration registration)
+    {
+        var verdict = _hub.Limits.Check(registration);
+        return verdict.IsOk
+            ? _hub.Machines.Register(_owner, registration.MachineId, registration.Groups, out _)
+            : verdict;
+    }
+
+    private Verdict Unregister(string machineId)
+    {
+        var verdict = _hub.Machines.Unregister(_owner, machineId, out var inbox);
+        if (inbox is not null)
+        {
+            RemoveSubscription(inbox.Number);
+        }
+
+        return verdict;
+    }
+
+    private Verdict Subscribe(Subscription subscription)
+    {
+        lock (_subscriptions)
+        {
+            if (subscription.Number == 0 || _subscriptions.ContainsKey(subscription.Number))
+            {
+                return Verdict.Invalid($"The subscription number {subscription.Number} is zero or in use.");
+            }
+
+            if (_subscriptions.Count >= _hub.Options.MaxSubscriptionsPerSession)
+            {
+                return Verdict.Exhausted($"The session has its limit of {_hub.Options.MaxSubscriptionsPerSession} subscriptions.");
+            }
+
+            if (_ended.Task.IsCompleted)
+            {
+                return new Verdict(StatusCode.Unavailable, "The session has ended.", "");
+            }
+
+            var verdict = _hub.Router.Subscribe(_owner, subscription, _outbox, _context, out var live);
+            if (verdict.IsOk)
+            {
+                _subscriptions.Add(subscription.Number, live!);
+            }
+
+            return verdict;
+        }
+    }
+
+    private Verdict Unsubscribe(uint number) => RemoveSubscription(number)
+        ? Verdict.Ok
+        : new Verdict(StatusCode.NotFound, $"The session has no subscription {number}.", "");
+
+    private bool RemoveSubscription(uint number)
+    {
+        lock (_subscriptions)
+        {
+            if (!_subscriptions.Remove(number, out var subscription))
+            {
+                return false;
+            }
+
+            _hub.Router.Unsubscribe(subscription);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using Microsoft.Extensions.Logging;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>One client's session: reads its commands and carries them out, in order.</summary>
+internal sealed partial class EventSession
+{
+    private readonly HubCore _hub;
+    private readonly Outbox _outbox = new(runWriterInline: true);
+    private readonly SessionWriter _writer;
+    private readonly RoutingContext _context = new();
+    private readonly MachineOwner _owner = new("", "", isLease: false);
+    private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
+    private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationToken _callCancelled;
+    private ulong _lastNumber;
+    private bool _hasCommands;
+
+    // The acknowledgement that the command in hand waits for; its outcome is answered by that wait alone.
+    private PendingAcknowledgement? _pending;
+
+    public EventSession(HubCore hub, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
+    {
+        _hub = hub;
+        _callCancelled = callCancelled;
+        _writer = new SessionWriter(responses, _outbox, hub.Metrics);
+    }
+
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>Runs the session until the client, the connection, the hub or a successor ends it.</summary>
+    /// <exception cref="RpcException">It did not end by the client's wish.</exception>
+    public async Task RunAsync(IAsyncStreamReader<SessionRequest> requests)
+    {
+        _hub.Metrics.SessionOpened();
+        _hub.Logger.SessionBegan(Id);
+        var reading = ReadAsync(requests);
+        var writing = WriteAsync();
+        var stopping = _hub.Stopping.Register(
+            static session => ((EventSession)session!).End(HubCore.Stopped), this);
+        try
+        {
+            await Task.WhenAny(reading, writing, _ended.Task).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stopping.DisposeAsync().ConfigureAwait(false);
+            End(Verdict.Ok);
+            Release();
+        }
+
+        // A client that does not read any more must not keep the session: only a clean end waits for the last write.
+        var verdict = await _ended.Task.ConfigureAwait(false);
+        if (verdict.IsOk)
+        {
+            await writing.WaitAsync(_callCancelled).ConfigureAwait(false);
+            return;
+        }
+
+        throw verdict.ToException();
+    }
+
+    /// <summary>Ends the session. The first cause wins. Its machines are unregistered when this returns.</summary>
+    public void End(Verdict verdict)
+    {
+        if (_ended.TrySetResult(verdict))
+        {
+            _hub.RemoveSession(this, _owner.InstanceId);
+            var machines = _hub.Machines.End(_owner);
+            _hub.Metrics.SessionEnded();
+            _hub.Logger.SessionEnded(Id, verdict.IsOk ? "the client closed it." : verdict.Message, machines);
+        }
+    }
+
+    private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests)
+    {
+        try
+        {
+            while (!_ended.Task.IsCompleted && await requests.MoveNext(_callCancelled).ConfigureAwait(false))
+            {
+                await ExecuteAsync(requests.Current).ConfigureAwait(false);
+            }
+
+            End(Verdict.Ok);
+        }
+        catch (Exception exception)
+        {
+            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({exception.Message}).", ""));
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            await _writer.RunAsync(new SessionOpened
+            {
+                SessionId = Id,
+                MaxIdLength = (uint)_hub.Options.MaxIdLength,
+                MaxEventSize = (uint)_hub.Options.MaxEventSize,
+                DefaultMailboxCapacity = (uint)_hub.Options.DefaultMailboxCapacity,
+                MaxMailboxCapacity = (uint)_hub.Options.MaxMailboxCapacity,
+            }).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({exception.Message}).", ""));
+        }
+    }
+
+    private async ValueTask ExecuteAsync(SessionRequest request)
+    {
+        var commands = request.Commands;
+        for (var i = 0; i < commands.Count && !_ended.Task.IsCompleted; i++)
+        {
+            var command = commands[i];
+            if (command.Number != 0 && command.Number <= _lastNumber)
+            {
+                End(Verdict.Invalid($"The command number {command.Number} came after {_lastNumber}; numbers must count up."));
+                return;
+            }
+
+            var verdict = Execute(command, out var outcome);
+            if (_context.MustWait)
+            {
+                verdict = await WaitForRoomAsync(verdict, outcome).ConfigureAwait(false);
+            }
+
+            Answer(command, verdict, outcome);
+            _lastNumber = Math.Max(_lastNumber, command.Number);
+            _pending = null;
+        }
+
+        _writer.CompletedThrough(_lastNumber);
+        _context.SignalAll();
+        _outbox.Signal();
+    }
+
+    private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, Outcome? outcome)
+    {
+        _writer.CompletedThrough(_lastNumber);
+        _outbox.Signal();
+        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options.MaxBlockTime, _callCancelled).ConfigureAwait(false);
+        if (outcome is not null)
+        {
+            // Only a publication has both an outcome and mailboxes to wait for; that some were full does not fail it.
+            outcome.Recipients += (uint)accepted;
+            return verdict;
+        }
+
+        if (_pending is not null && !inboxVerdict.IsOk)
+        {
+            _pending.Fail(inboxVerdict);
+            return Verdict.Ok;
+        }
+
+        return verdict.IsOk ? inboxVerdict : verdict;
+    }
+
+    private void Answer(SessionCommand command, Verdict verdict, Outcome? outcome)
+    {
+        if (verdict.IsOk && (outcome is null || command.Number == 0))
+        {
+            return;
+        }
+
+        outcome ??= new Outcome();
+        outcome.Number = command.Number;
+        outcome.StatusCode = (int)verdict.Code;
+        outcome.Message = verdict.Message ?? "";
+        outcome.MachineId = verdict.MachineId ?? "";
+        outcome.EventId = (command.Send ?? command.Publish?.Event)?.Id ?? "";
+        Add(outcome);
+    }
+
+    private void Add(Outcome outcome)
+    {
+        if (!_writer.TryAdd(outcome))
+        {
+            End(Verdict.Exhausted("The client sends commands, but does not read their outcomes."));
+        }
+    }
+
+    // The reader may still be in the middle of a command; whatever it subscribes to now belongs to an owner that has ended.
+    private void Release()
+    {
+        lock (_subscriptions)
+        {
+            foreach (var subscription in _subscriptions.Values)
+            {
+                _hub.Router.Unsubscribe(subscription);
+            }
+
+            _subscriptions.Clear();
+        }
+
+        _writer.End();
+    }
+}

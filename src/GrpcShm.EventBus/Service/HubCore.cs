@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Grpc.Core;
+using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>What all sessions and calls of one hub share.</summary>
+internal sealed class HubCore
+{
+    private readonly ConcurrentDictionary<string, EventSession> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
+    private readonly long _started = Environment.TickCount64;
+
+    public HubCore(
+        IOptions<EventBusOptions> options, IMeterFactory meterFactory, IHostApplicationLifetime lifetime, ILogger<HubCore> logger)
+    {
+        Options = options.Value;
+        Logger = logger;
+        Stopping = lifetime.ApplicationStopping;
+        Limits = new EventLimits(Options);
+        Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);
+        Metrics = new EventBusMetrics(meterFactory, Machines);
+        Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
+    }
+
+    public static Verdict Stopped { get; } = new(StatusCode.Unavailable, "The hub is stopping.", "");
+
+    public EventBusOptions Options { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Cancelled when the host begins to stop: streams that would never end by themselves end then.</summary>
+    public CancellationToken Stopping { get; }
+
+    public EventLimits Limits { get; }
+
+    public MachineRegistry Machines { get; }
+
+    public EventBusMetrics Metrics { get; }
+
+    public EventRouter Router { get; }
+
+    public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
+
+    /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
+    public void AddSession(EventSession session, string instanceId)
+    {
+        if (instanceId.Length == 0)
+        {
+            return;
+        }
+
+        EventSession? replaced = null;
+        _sessions.AddOrUpdate(instanceId, session, (_, existing) =>
+        {
+            replaced = existing;
+            return session;
+        });
+        replaced?.End(new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
+    }
+
+    public void RemoveSession(EventSession session, string instanceId) =>
+        _sessions.TryRemove(new KeyValuePair<string, EventSession>(instanceId, session));
+
+    public void AddSubscriber(string subscriptionId, Subscriber subscriber) => _subscribers[subscriptionId] = subscriber;
+
+    public void RemoveSubscriber(string subscriptionId) => _subscribers.TryRemove(subscriptionId, out _);
+
+    public bool TryGetSubscriber(string subscriptionId, out Subscriber? subscriber) =>
+        _subscribers.TryGetValue(subscriptionId, out subscriber);
+}

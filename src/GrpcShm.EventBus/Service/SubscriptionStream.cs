@@ -1,0 +1,59 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>Writes the responses of one <c>Subscribe</c> call.</summary>
+internal sealed class SubscriptionStream(
+    HubCore hub, Outbox outbox, Subscriber subscriber, IServerStreamWriter<SubscribeResponse> stream)
+{
+    private readonly SubscribeResponse _response = new();
+
+    /// <summary>Says that the subscription stands, then writes until the call or the subscription ends.</summary>
+    /// <exception cref="RpcException">The machine was unregistered, or the hub stops.</exception>
+    public async Task RunAsync(string subscriptionId, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(
+            new SubscribeResponse { Subscribed = new Subscribed { SubscriptionId = subscriptionId } },
+            cancellationToken).ConfigureAwait(false);
+
+        await using var cancelled = cancellationToken.Register(Wake).ConfigureAwait(false);
+        await using var stopping = hub.Stopping.Register(Wake).ConfigureAwait(false);
+        var batch = new DeliveryBatch(outbox);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            while (Fill(batch))
+            {
+                await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
+                hub.Metrics.Delivered(_response.Deliveries.Count);
+                _response.Deliveries.Clear();
+                batch.Recycle();
+            }
+
+            if (hub.Stopping.IsCancellationRequested)
+            {
+                throw HubCore.Stopped.ToException();
+            }
+
+            if (subscriber.IsClosed)
+            {
+                throw new Verdict(
+                    StatusCode.Aborted, $"The machine '{subscriber.InboxOf}' was unregistered.", subscriber.InboxOf).ToException();
+            }
+
+            await outbox.WaitAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void Wake() => outbox.Signal();
+
+    private bool Fill(DeliveryBatch batch)
+    {
+        _response.Loss = null;
+        return batch.Fill(_response.Deliveries, AddLoss) > 0 | _response.Loss is not null;
+    }
+
+    private void AddLoss(Subscriber _, long dropped) => _response.Loss = new Loss { Dropped = (ulong)dropped };
+}

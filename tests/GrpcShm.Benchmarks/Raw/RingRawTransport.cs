@@ -1,0 +1,40 @@
+using GrpcShm.Transport;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Rendezvous;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace GrpcShm.Benchmarks.Raw;
+
+/// <summary>The transport's own connection; how its ends wait is the subclass's business.</summary>
+internal abstract class RingRawTransport : IRawTransport
+{
+    public abstract string Name { get; }
+
+    public abstract string Description { get; }
+
+    public IRawChannel Accept(string address, Action listening)
+    {
+        var rendezvous = new RendezvousSettings(
+            null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var listener = new SharedMemoryListener(
+            new SharedMemoryEndPoint(address), new ListenerSettings { Rendezvous = rendezvous },
+            TransportMetrics.For(null), NullLogger.Instance);
+        listening();
+        var connection = listener.AcceptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult()!;
+        listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        return CreateChannel(connection);
+    }
+
+    public IRawChannel Connect(string address)
+    {
+        var connector = new SharedMemoryConnector(
+            new SharedMemoryEndPoint(address), new ConnectSettings(), TransportMetrics.For(null), NullLogger.Instance);
+        return CreateChannel(connector.ConnectAsync(CancellationToken.None).GetAwaiter().GetResult());
+    }
+
+    protected abstract IRawChannel CreateChannel(SharedMemoryConnection connection);
+}

@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.EventBus.TestProcess;
+
+/// <summary>A hub that serves over a Unix socket.</summary>
+internal sealed class HubServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private HubServer(WebApplication app, string socket)
+    {
+        _app = app;
+        Socket = socket;
+    }
+
+    public string Socket { get; }
+
+    public EventHub Hub => _app.Services.GetRequiredService<EventHub>();
+
+    public static async Task<HubServer> StartAsync(string socket, Action<EventBusOptions>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddEventBus(configure);
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.ListenUnixSocket(socket, options => options.Protocols = HttpProtocols.Http2));
+        var app = builder.Build();
+        app.MapEventBus();
+        await app.StartAsync();
+        return new HubServer(app, socket);
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

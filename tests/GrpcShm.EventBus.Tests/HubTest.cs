@@ -1,0 +1,73 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcShm.EventBus.TestProcess;
+using XStateNet.Events.V1;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace GrpcShm.EventBus.Tests;
+
+/// <summary>A test with a hub of its own in this process, over a Unix socket.</summary>
+public abstract class HubTest : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly List<GrpcChannel> _channels = [];
+    private HubServer? _server;
+
+    internal HubServer Server => _server!;
+
+    internal Contract.EventBusClient Client => new(Connect());
+
+    public async ValueTask InitializeAsync() => _server = await HubServer.StartAsync(_directory.Socket, Configure);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in _channels)
+        {
+            channel.Dispose();
+        }
+
+        await Server.DisposeAsync().InTime();
+        _directory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Configure(EventBusOptions options)
+    {
+    }
+
+    internal static Event NewEvent(string target, string name = "E", uint version = 0) =>
+        new() { Name = name, Source = "test", Target = target, Version = version };
+
+    internal static SessionCommand Send(string target, string name = "E", uint version = 0) =>
+        new() { Send = NewEvent(target, name, version) };
+
+    internal GrpcChannel Connect()
+    {
+        var channel = UnixChannel.To(Server.Socket);
+        _channels.Add(channel);
+        return channel;
+    }
+
+    internal SessionClient OpenSession() => new(Connect());
+
+    /// <summary>Opens a session that is subscribed, by number 1, to a machine's inbox.</summary>
+    internal async Task<SessionClient> OpenMachineAsync(string machineId, MailboxSettings? mailbox = null)
+    {
+        var session = OpenSession();
+        await SubscribeAsync(session, new Subscription { Number = 1, Inbox = machineId, Mailbox = mailbox });
+        return session;
+    }
+
+    internal static async Task SubscribeAsync(SessionClient session, Subscription subscription)
+    {
+        var outcome = await session.ExecuteAsync(new SessionCommand { Subscribe = subscription }).InTime();
+        Assert.Equal((int)StatusCode.OK, outcome.StatusCode);
+    }
+
+    internal static async Task<RpcException> FailsAsync<T>(AsyncUnaryCall<T> call, StatusCode code)
+    {
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
+        Assert.Equal(code, exception.StatusCode);
+        return exception;
+    }
+}

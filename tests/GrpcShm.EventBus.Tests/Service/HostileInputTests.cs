@@ -1,0 +1,154 @@
+using Grpc.Core;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Service;
+
+public sealed class HostileInputTests : HubTest
+{
+    public static TheoryData<Event> BadEvents { get; } =
+    [
+        new Event { Name = "E", Target = "" },
+        new Event { Name = "", Target = "m" },
+        new Event { Name = "E", Target = new string('x', 64 * 1024) },
+        new Event { Name = "E", Target = "m", Source = new string('x', 64 * 1024) },
+        new Event { Name = "E", Target = "m", Id = new string('\u20ac', 100) },
+        new Event { Name = new string('x', 64 * 1024), Target = "m" },
+    ];
+
+    public static TheoryData<Subscription> BadSubscriptions { get; } =
+    [
+        new Subscription { Number = 9 },
+        new Subscription { Number = 9, Inbox = "" },
+        new Subscription { Number = 9, Inbox = new string('x', 64 * 1024) },
+        new Subscription { Number = 9, Group = "" },
+        new Subscription { Number = 9, StateChanges = new string('*', 64 * 1024) },
+        new Subscription { Number = 9, Pattern = new EventPattern { Name = new string('*', 64 * 1024) } },
+        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)99 } },
+        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)(-1) } },
+        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { Capacity = uint.MaxValue } },
+        new Subscription { Number = 0, All = new AllEvents() },
+        new Subscription { Number = 1, All = new AllEvents() },
+    ];
+
+    [Theory]
+    [MemberData(nameof(BadEvents))]
+    public async Task Send_BadEvent_IsInvalid(Event bad)
+    {
+        await using var session = await OpenMachineAsync("m");
+
+        var outcome = await session.ExecuteAsync(new SessionCommand { Send = bad }).InTime();
+        await FailsAsync(Client.SendAsync(new SendRequest { Event = bad }), StatusCode.InvalidArgument);
+
+        Assert.Equal((int)StatusCode.InvalidArgument, outcome.StatusCode);
+        await AssertWorksAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(BadSubscriptions))]
+    public async Task Subscribe_BadSubscription_IsInvalid(Subscription bad)
+    {
+        await using var session = await OpenMachineAsync("m");
+
+        var outcome = await session.ExecuteAsync(new SessionCommand { Subscribe = bad }).InTime();
+
+        Assert.Equal((int)StatusCode.InvalidArgument, outcome.StatusCode);
+        await AssertWorksAsync();
+    }
+
+    [Theory]
+    [InlineData(99)]
+    [InlineData(-1)]
+    public async Task Send_UnknownAcknowledgementLevel_IsInvalid(int level)
+    {
+        await using var session = await OpenMachineAsync("m");
+        var command = Send("m");
+        command.Acknowledgement = (AcknowledgementLevel)level;
+
+        var outcome = await session.ExecuteAsync(command).InTime();
+        await FailsAsync(
+            Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = (AcknowledgementLevel)level }),
+            StatusCode.InvalidArgument);
+
+        Assert.Equal((int)StatusCode.InvalidArgument, outcome.StatusCode);
+    }
+
+    [Fact]
+    public async Task Send_LargerThanTheHubTakes_IsRefused()
+    {
+        await using var session = await OpenMachineAsync("m");
+        var command = Send("m");
+        command.Send.Payload = Google.Protobuf.ByteString.CopyFrom(new byte[3 * 1024 * 1024]);
+
+        var outcome = await session.ExecuteAsync(command).InTime();
+
+        Assert.Equal((int)StatusCode.ResourceExhausted, outcome.StatusCode);
+    }
+
+    [Fact]
+    public async Task Session_EmptyCommand_IsUnimplemented()
+    {
+        await using var session = OpenSession();
+
+        var outcome = await session.ExecuteAsync(new SessionCommand()).InTime();
+
+        Assert.Equal((int)StatusCode.Unimplemented, outcome.StatusCode);
+    }
+
+    [Fact]
+    public async Task Session_NumbersThatDoNotCountUp_EndIt()
+    {
+        await using var session = OpenSession();
+        var command = new SessionCommand { Number = 5, Register = new Registration { MachineId = "x" } };
+
+        await session.SendRawAsync(new SessionRequest { Commands = { command, command } }).InTime();
+
+        var ended = Assert.IsType<RpcException>(await session.Ended.InTime());
+        Assert.Equal(StatusCode.InvalidArgument, ended.StatusCode);
+        await AssertWorksAsync();
+    }
+
+    [Fact]
+    public async Task Session_AcknowledgementsThatNobodyWaitsFor_AreIgnored()
+    {
+        await using var session = await OpenMachineAsync("m");
+
+        await session.SendAsync(
+            new SessionCommand { Acknowledge = new Acknowledgement { Subscription = 77, Number = 1 } },
+            new SessionCommand { Acknowledge = new Acknowledgement { Subscription = 1, Number = ulong.MaxValue } }).InTime();
+        await session.CompletedAsync().InTime();
+
+        Assert.Empty(session.Failures);
+    }
+
+    [Fact]
+    public async Task Session_InvalidUtf8_EndsOnlyThatSession()
+    {
+        var method = new Method<byte[], byte[]>(
+            MethodType.DuplexStreaming,
+            "xstatenet.events.v1.EventBus",
+            "Session",
+            Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes),
+            Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes));
+        await using var other = await OpenMachineAsync("other");
+        using var call = Connect().CreateCallInvoker().AsyncDuplexStreamingCall(method, null, default);
+
+        // commands = { unregister = a byte that no UTF-8 has }
+        await call.RequestStream.WriteAsync([0x0a, 0x03, 0x42, 0x01, 0xff]).InTime();
+        await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await call.ResponseStream.MoveNext(CancellationToken.None).InTime())
+            {
+            }
+        });
+
+        await AssertWorksAsync();
+        Assert.False(other.Ended.IsCompleted);
+    }
+
+    private async Task AssertWorksAsync()
+    {
+        await using var session = await OpenMachineAsync("still-works");
+        await session.SendAsync(Send("still-works")).InTime();
+        await session.Deliveries.ReadAsync().InTime();
+    }
+}
