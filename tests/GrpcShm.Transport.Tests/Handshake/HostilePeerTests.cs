@@ -151,7 +151,7 @@ public sealed class HostilePeerTests : HostileTest
         client.SetTail(-1);
         client.Ring();
         await Assert.ThrowsAsync<SharedMemoryProtocolException>(() => read.InTime());
-        Assert.Throws<SharedMemoryProtocolException>(() => { reader.TryRead(out _); });
+        Assert.ThrowsAny<IOException>(() => { reader.TryRead(out _); });
         await reader.CompleteAsync();
         await CutOffAsync(client, server);
     }
