@@ -23,28 +23,21 @@ internal sealed class OutboundRing
     /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring has.</param>
     /// <returns>Whether the peer may still read what is written now.</returns>
     /// <remarks>
-    /// While there is space, the consumer's line is left alone: it writes there with each read, and to fetch it from the
-    /// other processor with each write costs more than the write. That the consumer has closed is noticed a ring later
-    /// then, as with a socket and its buffer.
+    /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch it
+    /// from the other processor with each write costs more than the write.
     /// </remarks>
     public bool Refresh(long wanted)
     {
-        if (_connection.PeerIsGone)
+        if (_connection.PeerIsGone || Ring.ReadConsumerState() != RingEndState.Open)
         {
             return false;
         }
 
-        if (Ring.Free >= wanted)
+        if (Ring.Free < wanted)
         {
-            return true;
+            Ring.Refresh();
         }
 
-        if (Ring.ReadConsumerState() != RingEndState.Open)
-        {
-            return false;
-        }
-
-        Ring.Refresh();
         return true;
     }
 

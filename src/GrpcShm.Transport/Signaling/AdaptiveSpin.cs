@@ -23,18 +23,27 @@ internal sealed class AdaptiveSpin
     private const int LeastGain = 105;
 
     private readonly Sample[] _samples = new Sample[2];
+    private readonly long _longestWait;
     private Phase _phase = Phase.Trial;
     private int _waits;
     private int _turns;
     private int _paidWaits;
     private int _verdictWaits = FirstVerdict;
     private bool _spinning = true;
-    private long _turnStarted;
+    private long _last;
+    private long _ticks;
     private long _bytes;
     private long _paid;
     private long _unpaid;
 
-    public AdaptiveSpin(TimeSpan budget) => BudgetTicks = (long)(budget.TotalSeconds * Stopwatch.Frequency);
+    public AdaptiveSpin(TimeSpan budget)
+    {
+        BudgetTicks = (long)(budget.TotalSeconds * Stopwatch.Frequency);
+
+        // A wait that is far longer than the budget was a pause of the peer's: it says "long", and not how long, or one
+        // pause would decide the trial.
+        _longestWait = BudgetTicks * 64;
+    }
 
     private enum Phase
     {
@@ -73,6 +82,8 @@ internal sealed class AdaptiveSpin
             _paidWaits += paid ? 1 : 0;
         }
 
+        _ticks += Math.Min(now - _last, _longestWait);
+        _last = now;
         if (++_waits < (_phase == Phase.Trial ? WaitsPerTurn : _verdictWaits))
         {
             return;
@@ -80,7 +91,7 @@ internal sealed class AdaptiveSpin
 
         if (_phase == Phase.Trial)
         {
-            EndTurn(now);
+            EndTurn();
         }
         else
         {
@@ -90,18 +101,14 @@ internal sealed class AdaptiveSpin
 
         _waits = 0;
         _bytes = 0;
-        _turnStarted = now;
+        _ticks = 0;
     }
 
-    private void EndTurn(long now)
+    private void EndTurn()
     {
-        if (_turnStarted != 0)
-        {
-            ref var sample = ref _samples[_spinning ? 1 : 0];
-            sample.Bytes += _bytes;
-            sample.Ticks += now - _turnStarted;
-        }
-
+        ref var sample = ref _samples[_spinning ? 1 : 0];
+        sample.Bytes += _bytes;
+        sample.Ticks += _ticks;
         _spinning = !_spinning;
         if (++_turns == TurnsPerTrial)
         {

@@ -19,7 +19,7 @@ public sealed class SegmentLayoutTests
     [InlineData(nameof(RingControl.Tail), 0)]
     [InlineData(nameof(RingControl.ProducerState), 8)]
     [InlineData(nameof(RingControl.Head), 128)]
-    [InlineData(nameof(RingControl.ConsumerState), 136)]
+    [InlineData(nameof(RingControl.ConsumerState), 264)]
     [InlineData(nameof(RingControl.ConsumerSleeping), 256)]
     [InlineData(nameof(RingControl.ProducerWaiting), 384)]
     public void RingControl_Field_HasItsOffset(string field, int offset) =>

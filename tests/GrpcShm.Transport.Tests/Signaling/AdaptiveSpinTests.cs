@@ -4,94 +4,101 @@ namespace GrpcShm.Transport.Tests.Signaling;
 
 public sealed class AdaptiveSpinTests
 {
-    private const int Trial = 32;
+    private const int Trial = 16 * 16;
+    private const int LongestVerdict = 1 << 16;
     private readonly AdaptiveSpin _spin = new(TimeSpan.FromMicroseconds(20));
+    private long _now;
 
     private long Short => _spin.BudgetTicks / 4;
 
     private long Long => _spin.BudgetTicks * 4;
 
     [Fact]
-    public void Trial_SpinningShortensTheWaits_GoesOn()
+    public void Trial_AlternatesBetweenSpinningAndSleeping()
     {
-        Record(Trial, Short, paid: true);
-        Assert.False(_spin.ShouldSpin());
-        Record(Trial, Long, paid: false);
-        Assert.True(_spin.ShouldSpin());
-        for (var i = 0; i < 100; i++)
+        var spins = 0;
+        for (var i = 0; i < Trial; i++)
         {
-            Record(Trial, Short, paid: true);
-            Assert.True(_spin.ShouldSpin());
+            spins += _spin.ShouldSpin() ? 1 : 0;
+            Wait(Short, 100, paid: _spin.ShouldSpin());
         }
+
+        Assert.Equal(Trial / 2, spins);
     }
 
     [Fact]
-    public void Trial_SleepingIsNoSlower_Pauses()
+    public void Trial_SpinningMovesMoreBytesInTheTime_Spins()
     {
-        Record(Trial, Long, paid: true);
-        Record(Trial, Long, paid: false);
-        Assert.False(_spin.ShouldSpin());
-        Assert.True(CountPause() > Trial);
+        RunTrial(spinning: (Short, 100), sleeping: (Long, 100));
+        Assert.True(_spin.ShouldSpin());
     }
 
     [Fact]
-    public void Trial_FindsNothing_PausesEverLongerUpToALimit()
+    public void Trial_SpinningTakesAStreamApart_Sleeps()
+    {
+        // A quarter of the wait, but a tenth of the batch.
+        RunTrial(spinning: (Short, 100), sleeping: (Long / 4, 1000));
+        Assert.False(_spin.ShouldSpin());
+    }
+
+    [Fact]
+    public void Trial_ADraw_Sleeps()
+    {
+        RunTrial(spinning: (Long, 100), sleeping: (Long, 100));
+        Assert.False(_spin.ShouldSpin());
+    }
+
+    [Fact]
+    public void Trial_OneEndlessPauseOfThePeer_DoesNotDecide()
+    {
+        Wait(TimeSpan.FromMinutes(1).Ticks * 100, 100, paid: false);
+        RunTrial(spinning: (Short, 100), sleeping: (Long, 100), waits: Trial - 1);
+        Assert.True(_spin.ShouldSpin());
+    }
+
+    [Fact]
+    public void Verdict_AgainstSpinning_LastsEverLongerUpToALimit()
     {
         var last = 0;
         for (var i = 0; i < 12; i++)
         {
-            Assert.True(_spin.ShouldSpin());
-            Record(Trial, Long, paid: false);
-            Assert.False(_spin.ShouldSpin());
-            var pause = CountPause();
-            Assert.True(pause > last || (pause == last && pause == 1 << 16), $"{pause} after {last}");
-            last = pause;
+            RunTrial(spinning: (Long, 100), sleeping: (Long, 100));
+            var verdict = CountVerdict();
+            Assert.True(verdict > last || (verdict == last && verdict == LongestVerdict), $"{verdict} after {last}");
+            last = verdict;
         }
 
-        Assert.Equal(1 << 16, last);
+        Assert.Equal(LongestVerdict, last);
     }
 
     [Fact]
-    public void Spinning_NoLongerPays_Pauses()
+    public void Verdict_ForSpinning_IsTriedAgainSoon()
     {
-        Record(Trial, Short, paid: true);
-        Record(Trial, Long, paid: false);
+        for (var i = 0; i < 12; i++)
+        {
+            RunTrial(spinning: (Long, 100), sleeping: (Long, 100));
+            CountVerdict();
+        }
+
+        RunTrial(spinning: (Short, 100), sleeping: (Long, 100));
         Assert.True(_spin.ShouldSpin());
-        Record(Trial, Long, paid: false);
-        Assert.False(_spin.ShouldSpin());
-    }
+        var verdict = 0;
+        while (_spin.ShouldSpin() && verdict <= LongestVerdict)
+        {
+            Wait(Short, 100, paid: true);
+            verdict++;
+        }
 
-    [Fact]
-    public void Spinning_HasWonOnce_MakesTheNextPauseShortAgain()
-    {
-        Record(Trial, Long, paid: false);
-        var first = CountPause();
-        Record(Trial, Long, paid: false);
-        Assert.True(CountPause() > first);
-        Record(Trial, Short, paid: true);
-        Record(Trial, Long, paid: false);
-        Record(Trial, Long, paid: false);
-        Assert.Equal(first, CountPause());
-    }
-
-    [Fact]
-    public void Record_OneEndlessWait_DoesNotDecideTheTrialAlone()
-    {
-        // 31 waits while spinning are four times as long as without; one without took a minute.
-        Record(Trial, Long, paid: true);
-        Record(Trial - 1, Short, paid: false);
-        Record(1, TimeSpan.FromMinutes(1).Ticks * 100, paid: false);
-        Assert.False(_spin.ShouldSpin());
+        // The next trial begins with a turn that spins, too.
+        Assert.InRange(verdict, 1, 4096);
     }
 
     [Fact]
     public void Counters_OnlyCountSpins()
     {
-        Record(Trial - 2, Short, paid: true);
-        Record(2, Long, paid: false);
-        Record(Trial, Short, paid: false);
-        Assert.Equal(Trial - 2, _spin.Paid);
-        Assert.Equal(2, _spin.Unpaid);
+        RunTrial(spinning: (Short, 100), sleeping: (Long, 100));
+        Assert.Equal(Trial / 2, _spin.Paid);
+        Assert.Equal(0, _spin.Unpaid);
     }
 
     [Fact]
@@ -101,21 +108,29 @@ public sealed class AdaptiveSpinTests
         Assert.True(_spin.IsEnabled);
     }
 
-    private void Record(int times, long ticks, bool paid)
+    private void RunTrial((long Ticks, int Bytes) spinning, (long Ticks, int Bytes) sleeping, int waits = Trial)
     {
-        for (var i = 0; i < times; i++)
+        for (var i = 0; i < waits; i++)
         {
-            _spin.Record(ticks, paid);
+            var (ticks, bytes) = _spin.ShouldSpin() ? spinning : sleeping;
+            Wait(ticks, bytes, paid: _spin.ShouldSpin());
         }
     }
 
-    private int CountPause()
+    private void Wait(long ticks, int bytes, bool paid)
+    {
+        _now += ticks;
+        _spin.AddProgress(bytes);
+        _spin.Record(_now, paid);
+    }
+
+    private int CountVerdict()
     {
         var waits = 0;
         while (!_spin.ShouldSpin())
         {
-            _spin.Record(Long, paid: false);
-            Assert.True(++waits <= 1 << 16, "It never tries again.");
+            Wait(Long, 100, paid: false);
+            Assert.True(++waits <= LongestVerdict, "It never tries again.");
         }
 
         return waits;
