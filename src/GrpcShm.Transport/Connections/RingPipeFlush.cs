@@ -31,7 +31,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         connection.AttachSend(this);
     }
 
-    public long UnflushedBytes => _outbound.Ring.Unpublished + _spill.Length;
+    public long UnflushedBytes => _peerReads ? _outbound.Ring.Unpublished + _spill.Length : 0;
 
     protected override bool MayRunInline => _connection.RunInline;
 

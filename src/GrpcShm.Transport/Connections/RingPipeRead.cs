@@ -23,6 +23,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     private long _consumed;
     private long _examined;
     private bool _isReading;
+    private bool _wasCanceled;
     private int _cancelPending;
 
     public RingPipeRead(SharedMemoryConnection connection, long maxUnconsumed)
@@ -123,6 +124,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
             }
 
             _isReading = true;
+            _wasCanceled = isCanceled;
             result = new ReadResult(BuildSequence(), isCanceled, ended);
             return true;
         }
@@ -227,7 +229,8 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     private void ThrowIfReading()
     {
-        if (_isReading)
+        // Like a Pipe, which lets a cancelled read go unadvanced.
+        if (_isReading && !_wasCanceled)
         {
             throw new InvalidOperationException("The last read has not been advanced yet.");
         }
