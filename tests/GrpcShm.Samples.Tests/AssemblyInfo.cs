@@ -1,0 +1,2 @@
+// Each sample starts processes of its own: side by side they would take each other's time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
