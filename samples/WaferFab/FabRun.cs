@@ -55,11 +55,16 @@ internal sealed class FabRun(
     private async Task<Disturbance?> WorkAsync(CancellationToken cancellationToken)
     {
         tools.StartAll();
-        var disturbing = options.Victim is { } victim
-            ? new ToolKiller(victim, scheduler, tools, view.Say).RunAsync(cancellationToken)
-            : null;
-        await scheduler.WhenAsync(fab => fab.IsFinished, cancellationToken);
-        return disturbing is null ? null : await disturbing;
+        var finishing = scheduler.WhenAsync(fab => fab.IsFinished, cancellationToken);
+        if (options.Victim is not { } victim)
+        {
+            await finishing;
+            return null;
+        }
+
+        var disturbance = await new ToolKiller(victim, scheduler, tools, view.Say).RunAsync(cancellationToken);
+        await finishing;
+        return disturbance;
     }
 
     /// <summary>Waits for the work, but not longer than it can go on.</summary>

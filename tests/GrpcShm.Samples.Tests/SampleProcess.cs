@@ -49,7 +49,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         return new SampleProcess(Process.Start(start)!);
     }
 
-    public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().AsTask().WaitAsync(Timeout);
+    public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().WaitAsync(Timeout);
 
     /// <summary>The processes that it has started and that live.</summary>
     public IReadOnlyList<Process> GetChildren() =>

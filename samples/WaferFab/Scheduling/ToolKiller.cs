@@ -12,13 +12,11 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
         var before = await scheduler.WhenAsync(IsTheMoment, cancellationToken);
         var (wafer, step) = (before.Tool(victim).Wafer, before.Tool(victim).Step);
         var killed = Stopwatch.GetTimestamp();
+        var noticing = NoticeAsync(killed, cancellationToken);
         await tools.KillAsync(victim);
         say($"{victim} (process {before.Tool(victim).ProcessId}) was killed doing '{Route.Step(step).Name}' with wafer {wafer}");
 
-        // The command that it was doing is answered by the hub in its place. There is none if it got done in the last moment.
-        await scheduler.WhenAsync(
-            fab => fab.Tool(victim) is { IsReady: false } or { Step: 0 }, cancellationToken);
-        var noticed = Stopwatch.GetElapsedTime(killed);
+        var noticed = await noticing;
         say(string.Create(CultureInfo.InvariantCulture, $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
 
         await scheduler.WhenAsync(fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy), cancellationToken);
@@ -30,6 +28,14 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
             CultureInfo.InvariantCulture,
             $"{victim} is back after {away.TotalMilliseconds:N0} ms as process {after.Tool(victim).ProcessId}; the others did {meanwhile} steps meanwhile"));
         return new Disturbance(victim, wafer, step, noticed, away, meanwhile);
+    }
+
+    /// <summary>Waits until the hub has answered, in its place, the command that the victim was doing.</summary>
+    private async Task<TimeSpan> NoticeAsync(long killed, CancellationToken cancellationToken)
+    {
+        // There is no such command if it got done in the last moment.
+        await scheduler.WhenAsync(fab => fab.Tool(victim) is { IsReady: false } or { Step: 0 }, cancellationToken);
+        return Stopwatch.GetElapsedTime(killed);
     }
 
     /// <summary>
