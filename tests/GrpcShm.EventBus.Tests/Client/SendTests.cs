@@ -125,7 +125,7 @@ public sealed class SendTests : ClientTest
             return Task.CompletedTask;
         }).InTime();
 
-        var reply = await sender.RequestAsync("s", "adder", "ADD", new[] { 1, 2, 3 }).InTime();
+        var reply = await sender.RequestAsync("s", "adder", "ADD", Enumerable.Range(1, 3).ToArray()).InTime();
 
         Assert.Equal("SUM", reply.EventName);
         Assert.Equal(6, reply.GetPayload<int>());

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Hosting;
 
-namespace Samples.PingPong;
+namespace Samples;
 
 /// <summary>
 /// Lets the first process decide when the second ends. Ctrl+C reaches both at once; if the server ended by itself then, the
