@@ -49,7 +49,8 @@ internal sealed class GreeterChecks
             "policy 'same user'",
             isSharedMemory ? $"process {Environment.ProcessId}" : nameof(StatusCode.PermissionDenied),
             () => IntroduceAsync(Greeter));
-        await CheckAsync("policy 'same user', without a key", nameof(StatusCode.Unauthenticated), () => IntroduceAsync(new(_channel)));
+        await CheckAsync(
+            "policy 'same user', without a key", nameof(StatusCode.Unauthenticated), () => IntroduceAsync(new(_channel)));
         await CheckAsync("the client's interceptor saw its own", "4", () => Task.FromResult($"{_key.Calls}"));
     }
 

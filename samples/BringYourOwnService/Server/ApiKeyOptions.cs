@@ -11,7 +11,8 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
     {
         if (ApiKey.Length == 0)
         {
-            throw new InvalidOperationException("The configuration has no 'Authentication:ApiKey', without which nobody could call.");
+            throw new InvalidOperationException(
+                "The configuration has no 'Authentication:ApiKey', without which nobody could call.");
         }
     }
 }

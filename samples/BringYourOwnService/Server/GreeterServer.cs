@@ -29,9 +29,11 @@ internal static class GreeterServer
             .AddScheme<ApiKeyOptions, ApiKeyAuthenticationHandler>(
                 ApiKeyAuthenticationHandler.SchemeName, builder.Configuration.GetSection("Authentication").Bind);
         builder.Services.AddAuthorization(options => options.AddPolicy(
-            SameUserRequirement.PolicyName, policy => policy.RequireAuthenticatedUser().AddRequirements(new SameUserRequirement())));
+            SameUserRequirement.PolicyName,
+            policy => policy.RequireAuthenticatedUser().AddRequirements(new SameUserRequirement())));
         builder.Services.AddSingleton<IAuthorizationHandler, SameUserHandler>();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2));
 
         if (endpoint?.Kind == TransportKind.Shm)
         {

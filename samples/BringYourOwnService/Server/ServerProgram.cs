@@ -17,7 +17,7 @@ internal static class ServerProgram
     public static async Task<int> RunAsync(SampleEndpoint endpoint)
     {
         // What the server had before it was moved. Endpoints in code replace --urls, shared-memory ones stand beside them.
-        var arguments = endpoint.Kind is TransportKind.Shm or TransportKind.Tcp ? ["--urls", "http://127.0.0.1:0"] : Array.Empty<string>();
+        string[] arguments = endpoint.Kind is TransportKind.Shm or TransportKind.Tcp ? ["--urls", "http://127.0.0.1:0"] : [];
         await using var app = GreeterServer.Build(arguments, endpoint.Kind == TransportKind.Tcp ? null : endpoint);
         await app.StartAsync();
         Console.WriteLine($"ready {TcpPort(app).ToString(CultureInfo.InvariantCulture)}");

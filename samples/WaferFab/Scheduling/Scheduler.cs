@@ -12,7 +12,9 @@ internal sealed class Scheduler
     private readonly Lock _gate = new();
     private readonly EventBusClient _bus;
     private readonly Schedule _schedule;
-    private readonly Dictionary<string, ToolRecord> _tools = Route.Tools.ToDictionary(id => id, id => new ToolRecord(id));
+    private readonly Dictionary<string, ToolRecord> _tools =
+        Route.Tools.ToDictionary(id => id, id => new ToolRecord(id));
+
     private readonly List<Waiter> _waiters = [];
     private readonly List<string> _problems = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -175,7 +177,8 @@ internal sealed class Scheduler
         }
         catch (Exception exception)
         {
-            _failed.TrySetException(new InvalidOperationException($"{tool.Id} did not do what it was told: {exception.Message}", exception));
+            _failed.TrySetException(new InvalidOperationException(
+                $"{tool.Id} did not do what it was told: {exception.Message}", exception));
         }
     }
 

@@ -16,7 +16,8 @@ internal static class StallWatch
             if (fab.Events == before)
             {
                 throw new TimeoutException(
-                    $"no event has come for {StallTime.TotalSeconds:0} s, with {fab.WafersFinished} of {fab.Wafers} wafers finished: "
+                    $"no event has come for {StallTime.TotalSeconds:0} s, "
+                    + $"with {fab.WafersFinished} of {fab.Wafers} wafers finished: "
                     + string.Join("; ", fab.Tools));
             }
 

@@ -17,16 +17,20 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
         say($"{victim} (process {before.Tool(victim).ProcessId}) was killed doing '{Route.Step(step).Name}' with wafer {wafer}");
 
         var noticed = await noticing;
-        say(string.Create(CultureInfo.InvariantCulture, $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
+        say(string.Create(
+            CultureInfo.InvariantCulture, $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
 
-        await scheduler.WhenAsync(fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy), cancellationToken);
+        await scheduler.WhenAsync(
+            fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy), cancellationToken);
         tools.Start(victim);
-        var after = await scheduler.WhenAsync(fab => fab.Tool(victim).Lives > before.Tool(victim).Lives, cancellationToken);
+        var after = await scheduler.WhenAsync(
+            fab => fab.Tool(victim).Lives > before.Tool(victim).Lives, cancellationToken);
         var away = Stopwatch.GetElapsedTime(killed);
         var meanwhile = StepsOfOthers(after) - StepsOfOthers(before);
         say(string.Create(
             CultureInfo.InvariantCulture,
-            $"{victim} is back after {away.TotalMilliseconds:N0} ms as process {after.Tool(victim).ProcessId}; the others did {meanwhile} steps meanwhile"));
+            $"{victim} is back after {away.TotalMilliseconds:N0} ms as process {after.Tool(victim).ProcessId}; ")
+            + $"the others did {meanwhile} steps meanwhile");
         return new Disturbance(victim, wafer, step, noticed, away, meanwhile);
     }
 

@@ -34,7 +34,9 @@ internal sealed class Tool(string id, EventBusClient bus, StepJournal journal)
     /// <summary>Does a step. The scheduler waits for its end, so it is told at once if this process dies in between.</summary>
     public async Task HandleAsync(MachineEvent @event)
     {
-        if (@event.EventName != EventNames.RunStep || @event.GetPayload<StepCommand>() is not { } command || command.Life != _life)
+        if (@event.EventName != EventNames.RunStep
+            || @event.GetPayload<StepCommand>() is not { } command
+            || command.Life != _life)
         {
             return;
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Samples.WaferFab.Messages;
 using Samples.WaferFab.Planning;
 using Samples.WaferFab.Scheduling;
 using Spectre.Console;
@@ -21,7 +22,8 @@ internal sealed class LiveView : IFabView
     {
         lock (_gate)
         {
-            _lines.Add(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds,6:N2} s  {line}"));
+            var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
+            _lines.Add(string.Create(CultureInfo.InvariantCulture, $"{seconds,6:N2} s  {line}"));
         }
     }
 
@@ -52,7 +54,8 @@ internal sealed class LiveView : IFabView
             .AddColumns("machine", "process", "state", "works on", "")
             .AddColumn(new TableColumn("steps").RightAligned())
             .AddColumn(new TableColumn("events").RightAligned());
-        table.AddRow("scheduler", Number(Environment.ProcessId), State(picture.States.GetValueOrDefault("scheduler", "?")), "", "", "", "");
+        var scheduler = picture.States.GetValueOrDefault(SchedulerId.Value, "?");
+        table.AddRow(SchedulerId.Value, Number(Environment.ProcessId), State(scheduler), "", "", "", "");
         foreach (var tool in picture.Fab.Tools)
         {
             table.AddRow(
@@ -67,7 +70,7 @@ internal sealed class LiveView : IFabView
 
         table.Caption(string.Create(
             CultureInfo.InvariantCulture,
-            $"{picture.Fab.WafersFinished} of {picture.Fab.Wafers} wafers are back in the carrier · {picture.EventsPerSecond:N0} events/s"));
+            $"{picture.Fab.WafersFinished} of {picture.Fab.Wafers} wafers are back · {picture.EventsPerSecond:N0} events/s"));
         return new Rows(table, LastLines());
     }
 

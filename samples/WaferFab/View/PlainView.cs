@@ -9,8 +9,11 @@ internal sealed class PlainView : IFabView
 {
     private readonly long _started = Stopwatch.GetTimestamp();
 
-    public void Say(string line) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(_started).TotalSeconds,6:N2} s  {line}"));
+    public void Say(string line)
+    {
+        var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,6:N2} s  {line}"));
+    }
 
     public async Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run)
     {
@@ -18,8 +21,9 @@ internal sealed class PlainView : IFabView
         while (await Task.WhenAny(run, clock.WaitForNextTickAsync().AsTask()) != run)
         {
             var picture = await take();
-            var tools = string.Join(", ", picture.Fab.Tools.Select(tool =>
-                tool.IsBusy ? $"{tool.Id} {Route.Step(tool.Step).Name} wafer {tool.Wafer}" : $"{tool.Id} {picture.StateOf(tool)}"));
+            var tools = string.Join(", ", picture.Fab.Tools.Select(tool => tool.IsBusy
+                ? $"{tool.Id} {Route.Step(tool.Step).Name} wafer {tool.Wafer}"
+                : $"{tool.Id} {picture.StateOf(tool)}"));
             Say(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{picture.Fab.WafersFinished}/{picture.Fab.Wafers} wafers, {picture.EventsPerSecond:N0} events/s: {tools}"));

@@ -7,7 +7,9 @@ using Hub = XStateNet.Events.V1.EventBus;
 
 namespace Samples.WaferFab.View;
 
-/// <summary>Watches the bus as any tool for people could, from any process: the machines' states, and how busy the hub is.</summary>
+/// <summary>
+/// Watches the bus as any program for people could, from any process: the machines' states, and how busy the hub is.
+/// </summary>
 internal sealed class StateBoard(EventBusClient bus, Hub.EventBusClient hub, Scheduler scheduler)
 {
     private readonly ConcurrentDictionary<string, string> _states = new();

@@ -8,11 +8,14 @@ internal static class Verdict
     public static IEnumerable<string> Lines(FabReport report)
     {
         yield return Invariant(
-            $"{report.Finished} of {report.Wafers} wafers went through {report.Steps} steps over {report.Transport}, in {report.Seconds:N1} s by {report.Events:N0} events ({report.EventsPerSecond:N0}/s).");
+            $"{report.Finished} of {report.Wafers} wafers went through {report.Steps} steps over {report.Transport},")
+            + Invariant($" in {report.Seconds:N1} s by {report.Events:N0} events ({report.EventsPerSecond:N0}/s).");
         if (report.Killed is not null)
         {
             yield return Invariant(
-                $"The {report.Killed} was killed: the bus told after {report.NoticedMilliseconds:N1} ms, it was back after {report.AwayMilliseconds:N0} ms, the others did {report.StepsMeanwhile} steps meanwhile.");
+                $"The {report.Killed} was killed: the bus told of it after {report.NoticedMilliseconds:N1} ms,")
+                + Invariant($" it was back after {report.AwayMilliseconds:N0} ms,")
+                + Invariant($" and the others did {report.StepsMeanwhile} steps meanwhile.");
         }
 
         foreach (var problem in report.Problems.Take(10))

@@ -52,7 +52,8 @@ public class BringYourOwnServiceTests
         Assert.All(added, line =>
         {
             // The names of the endpoint differ.
-            var code = line.Split("\"shm:greeter\"")[0].Split("\"greeter\"")[0].Replace("using var channel = ", "", StringComparison.Ordinal);
+            var code = line.Split("\"shm:greeter\"")[0].Split("\"greeter\"")[0]
+                .Replace("using var channel = ", "", StringComparison.Ordinal);
             Assert.Contains(code, program, StringComparison.Ordinal);
             Assert.Contains(code, readme, StringComparison.Ordinal);
         });
