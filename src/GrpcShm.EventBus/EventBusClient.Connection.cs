@@ -192,6 +192,7 @@ public sealed partial class EventBusClient
             }
             else if (command.MayRepeat)
             {
+                command.IsRepeated = true;
                 repeated.Add(command);
             }
             else

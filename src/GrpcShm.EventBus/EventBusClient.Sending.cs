@@ -342,7 +342,7 @@ public sealed partial class EventBusClient
 
         if (outcome is { StatusCode: not 0 })
         {
-            Refuse(command, new EventBusException((StatusCode)outcome.StatusCode, outcome.Message, outcome.MachineId));
+            Refuse(command, ToException(command, outcome));
             return;
         }
 
@@ -355,6 +355,16 @@ public sealed partial class EventBusClient
         command.Receiver?.Stand();
         command.TrySetResult(outcome);
     }
+
+    // After a lost connection "it is not there" is only half of the truth: the event may have arrived before. A pipeline
+    // that takes it for never delivered would have it handled twice.
+    private static EventBusException ToException(PendingCommand command, Outcome outcome) =>
+        command.IsRepeated && (StatusCode)outcome.StatusCode is StatusCode.NotFound or StatusCode.ResourceExhausted
+            ? new EventBusException(
+                StatusCode.Unavailable,
+                $"The connection was lost before the event was answered, which may have been handled; now: {outcome.Message}",
+                outcome.MachineId)
+            : new EventBusException((StatusCode)outcome.StatusCode, outcome.Message, outcome.MachineId);
 
     // For commands that the hub does not answer any more.
     private void Fail(PendingCommand command, EventBusException exception)

@@ -23,6 +23,9 @@ internal sealed class PendingCommand(SessionCommand command, int size)
     /// <summary>Whether it restores what an earlier session had: the next session makes its own.</summary>
     public bool IsRestoring { get; init; }
 
+    /// <summary>Whether it was written to an earlier session already, which did not answer it.</summary>
+    public bool IsRepeated { get; set; }
+
     /// <summary>Whether a pipeline may try again: then a failure is the pipeline's to report.</summary>
     public bool IsAttempt { get; init; }
 
