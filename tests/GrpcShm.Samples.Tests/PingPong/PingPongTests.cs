@@ -15,4 +15,14 @@ public class PingPongTests
         Assert.Equal(transport, result.Json.GetProperty("transport").GetString());
         Assert.Equal(0, result.Json.GetProperty("lost").GetInt32());
     }
+
+    [Fact]
+    public async Task Stream_ThroughThreeProcesses_LosesNothing()
+    {
+        var result = await SampleProcess.RunAsync("PingPong", "stream", "--events", "20000");
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal(0, result.Json.GetProperty("missing").GetInt32());
+        Assert.Equal(0, result.Json.GetProperty("out_of_order").GetInt32());
+    }
 }
