@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Grpc.Core;
+using GrpcShm.EventBus;
 using HdrHistogram;
 
 namespace Samples.PingPong;
@@ -32,7 +33,7 @@ internal static class Match
             await Console.Error.WriteLineAsync("Stopped.");
             return 130;
         }
-        catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException
+        catch (Exception exception) when (exception is RpcException or EventBusException or IOException or InvalidOperationException
             or NotImplementedException or PlatformNotSupportedException)
         {
             var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);

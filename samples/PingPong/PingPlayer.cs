@@ -1,65 +1,44 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Google.Protobuf;
-using Grpc.Core;
-using Grpc.Net.Client;
+using GrpcShm.EventBus;
 using HdrHistogram;
-using XStateNet.Events.V1;
 
 namespace Samples.PingPong;
 
-/// <summary>The machine 'ping', which lives in a session of the event service.</summary>
+/// <summary>The machine 'ping': each answer makes it send the next ball.</summary>
 internal sealed class PingPlayer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _session;
-    private readonly SessionCommand _send = new();
-    private readonly SessionRequest _request = new();
+    private readonly EventBusClient _client;
+    private TaskCompletionSource _over = new();
+    private LongHistogram? _latencies;
     private long _sequence;
-    private long _watchedSequence;
+    private long _sent;
+    private int _rounds;
     private int _round;
 
-    private PingPlayer(AsyncDuplexStreamingCall<SessionRequest, SessionResponse> session)
-    {
-        _session = session;
-        _request.Commands.Add(_send);
-    }
+    private PingPlayer(EventBusClient client) => _client = client;
 
     /// <summary>How many rounds of the game in progress are over.</summary>
     public int Round => Volatile.Read(ref _round);
 
-    /// <summary>Opens the session and subscribes to Ping's inbox.</summary>
-    public static async Task<PingPlayer> JoinAsync(GrpcChannel channel, CancellationToken cancellationToken)
+    /// <summary>Connects and registers the machine.</summary>
+    public static async Task<PingPlayer> JoinAsync(Grpc.Core.ChannelBase channel, CancellationToken cancellationToken)
     {
-        var session = new EventBus.EventBusClient(channel).Session(cancellationToken: cancellationToken);
-        var player = new PingPlayer(session);
+        var client = new EventBusClient(channel, new EventBusClientOptions { Name = "ping" });
+        var player = new PingPlayer(client);
+        client.SendFailed += (_, failure) => player._over.TrySetException(failure.Exception);
         try
         {
-            var request = new SessionRequest();
-            request.Commands.Add(new SessionCommand
-            {
-                Number = 1,
-                Open = new OpenSession { InstanceId = Guid.NewGuid().ToString("N"), Name = "ping" },
-            });
-            request.Commands.Add(new SessionCommand { Number = 2, Subscribe = new Subscription { Number = 1, Inbox = "ping" } });
-            await session.RequestStream.WriteAsync(request, cancellationToken);
-            var outcomes = 0;
-            while (outcomes < 2)
-            {
-                await player.ReceiveAsync(cancellationToken);
-                foreach (var outcome in session.ResponseStream.Current.Outcomes)
-                {
-                    ThrowIfFailed(outcome);
-                    outcomes++;
-                }
-            }
-
+            await client.ConnectAsync(cancellationToken);
+            await client.RegisterMachineAsync("ping", player.HandleAsync, cancellationToken: cancellationToken);
             return player;
         }
         catch
         {
-            session.Dispose();
+            await player.DisposeAsync();
             throw;
         }
     }
@@ -68,104 +47,57 @@ internal sealed class PingPlayer : IAsyncDisposable
     /// <returns>How many answers came.</returns>
     public async Task<int> PlayAsync(int rounds, LongHistogram? latencies, CancellationToken cancellationToken)
     {
-        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var watchdog = new Timer(_ => CancelIfStuck(lost), null, Patience, Patience);
-        _round = 0;
-        _watchedSequence = _sequence;
-        try
-        {
-            for (; _round < rounds; _round++)
-            {
-                var started = Stopwatch.GetTimestamp();
-                await SendAsync(++_sequence);
-                await ReceiveAsync(_sequence, lost.Token);
-                latencies?.RecordValue(Math.Min(Stopwatch.GetTimestamp() - started, latencies.HighestTrackableValue));
-            }
-        }
-        catch (Exception exception) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested
-            && exception is (OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }))
-        {
-            // The rounds that are missing are the lost ones.
-        }
-        catch (RpcException exception) when (exception.StatusCode == StatusCode.Cancelled && cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
-
-        return _round;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        try
-        {
-            await _session.RequestStream.CompleteAsync();
-        }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
-        {
-            // The session has ended already.
-        }
-
-        _session.Dispose();
-    }
-
-    private static void ThrowIfFailed(Outcome outcome)
-    {
-        if (outcome.StatusCode != 0)
-        {
-            throw new RpcException(new Status((StatusCode)outcome.StatusCode, outcome.Message));
-        }
-    }
-
-    private void CancelIfStuck(CancellationTokenSource lost)
-    {
-        var sequence = Volatile.Read(ref _sequence);
-        if (sequence == Interlocked.Exchange(ref _watchedSequence, sequence))
-        {
-            lost.Cancel();
-        }
-    }
-
-    private Task SendAsync(long sequence)
-    {
-        var payload = new byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(payload, sequence);
-        _send.Send = new Event
-        {
-            Name = "PING",
-            Source = "ping",
-            Target = "pong",
-            Payload = UnsafeByteOperations.UnsafeWrap(payload),
-        };
-        return _session.RequestStream.WriteAsync(_request);
-    }
-
-    private async ValueTask ReceiveAsync(long sequence, CancellationToken cancellationToken)
-    {
+        _over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        (_rounds, _round, _latencies) = (rounds, 0, latencies);
+        _ = SendAsync();
         while (true)
         {
-            await ReceiveAsync(cancellationToken);
-            var response = _session.ResponseStream.Current;
-            foreach (var outcome in response.Outcomes)
+            var before = Round;
+            try
             {
-                ThrowIfFailed(outcome);
+                await _over.Task.WaitAsync(Patience, cancellationToken);
+                return Round;
             }
-
-            foreach (var delivery in response.Deliveries)
+            catch (TimeoutException) when (Round != before)
             {
-                if (BinaryPrimitives.ReadInt64LittleEndian(delivery.Event.Payload.Span) == sequence)
-                {
-                    return;
-                }
+                // The game goes on.
+            }
+            catch (TimeoutException)
+            {
+                // The rounds that are missing are the lost ones.
+                return Round;
             }
         }
     }
 
-    private async ValueTask ReceiveAsync(CancellationToken cancellationToken)
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
+
+    private Task HandleAsync(MachineEvent pong)
     {
-        if (!await _session.ResponseStream.MoveNext(cancellationToken))
+        if (BinaryPrimitives.ReadInt64LittleEndian(pong.RawPayload.Data.Span) != _sequence)
         {
-            throw new IOException("The hub ended the session.");
+            return Task.CompletedTask;
         }
+
+        _latencies?.RecordValue(Math.Min(Stopwatch.GetTimestamp() - _sent, _latencies.HighestTrackableValue));
+        Volatile.Write(ref _round, _round + 1);
+        if (_round == _rounds)
+        {
+            _over.TrySetResult();
+            return Task.CompletedTask;
+        }
+
+        return SendAsync();
+    }
+
+    private Task SendAsync()
+    {
+        var payload = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, ++_sequence);
+        _sent = Stopwatch.GetTimestamp();
+
+        // Not awaited to the end: the next answer is what counts, and a failure is told by an event of the client.
+        _ = _client.SendEventAsync("ping", "pong", "PING", UnsafeByteOperations.UnsafeWrap(payload));
+        return Task.CompletedTask;
     }
 }

@@ -48,6 +48,27 @@ serve.SetAction((result, _) => PongServer.RunAsync(
     new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address))));
 root.Subcommands.Add(serve);
 
+var receive = new Command("receive", "Hold the machine 'receiver'.") { address };
+receive.Hidden = true;
+receive.Options.Add(transport);
+receive.SetAction((result, _) => EventStreamReceiver.RunAsync(
+    new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address))));
+root.Subcommands.Add(receive);
+
+var events = new Option<int>("--events", "-n")
+{
+    Description = "How many events to send as fast as possible.",
+    HelpName = "number",
+    DefaultValueFactory = _ => 1_000_000,
+};
+var stream = new Command("stream", "Send events from this process to a third one, and print the figures as one JSON object.")
+{
+    events, transport,
+};
+stream.SetAction((result, cancellationToken) => EventStream.RunAsync(
+    ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(events), cancellationToken));
+root.Subcommands.Add(stream);
+
 return await root.Parse(args).InvokeAsync();
 
 static TransportKind ParseKind(string name) => Enum.Parse<TransportKind>(name, ignoreCase: true);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>A hub that serves over a Unix socket.</summary>
+/// <summary>A hub that serves over a Unix socket or shared memory.</summary>
 internal sealed class HubServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -26,8 +26,17 @@ internal sealed class HubServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddEventBus(configure);
-        builder.WebHost.ConfigureKestrel(
-            kestrel => kestrel.ListenUnixSocket(socket, options => options.Protocols = HttpProtocols.Http2));
+        if (HubChannel.IsSharedMemory(socket))
+        {
+            builder.WebHost.UseSharedMemory();
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(socket["shm:".Length..]));
+        }
+        else
+        {
+            builder.WebHost.ConfigureKestrel(
+                kestrel => kestrel.ListenUnixSocket(socket, options => options.Protocols = HttpProtocols.Http2));
+        }
+
         var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync();

@@ -7,7 +7,7 @@ internal static class MachineRole
 {
     public static async Task<int> RunAsync(string socket, string machineId, string instanceId)
     {
-        using var channel = UnixChannel.To(socket);
+        using var channel = HubChannel.To(socket);
         await using var session = new SessionClient(channel);
         await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId, Name = "machine role" } });
         var outcome = await session.ExecuteAsync(

@@ -6,6 +6,16 @@ return args switch
     ["hub", var socket] => await HubRole.RunAsync(socket),
     ["machine", var socket, var machineId, var instanceId] => await MachineRole.RunAsync(socket, machineId, instanceId),
     ["sender", var socket, var source, var target, var count] =>
-        await SenderRole.RunAsync(socket, source, target, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
+        await SenderRole.RunAsync(socket, source, target, Number(count)),
+    ["counting-sender", var address, var source, var target, var first] =>
+        await CountingSenderRole.RunAsync(address, source, target, Number(first)),
+    ["counting-receiver", var address, var machineId] => await CountingReceiverRole.RunAsync(address, machineId),
+    ["producers", var address, var from, var to, var consumers, var seconds] => await ProducersRole.RunAsync(
+        address, Number(from), Number(to), Number(consumers), Number(seconds)),
+    ["consumers", var address, var from, var to, var producers] =>
+        await ConsumersRole.RunAsync(address, Number(from), Number(to), Number(producers)),
+    ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
     _ => 2,
 };
+
+static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);

@@ -9,7 +9,7 @@ internal static class SenderRole
 
     public static async Task<int> RunAsync(string socket, string source, string target, int count)
     {
-        using var channel = UnixChannel.To(socket);
+        using var channel = HubChannel.To(socket);
         await using var session = new SessionClient(channel);
         Console.WriteLine("ready");
         for (var sent = 0; sent < count; sent += Batch)

@@ -43,7 +43,7 @@ public abstract class HubTest : IAsyncLifetime
 
     internal GrpcChannel Connect()
     {
-        var channel = UnixChannel.To(Server.Socket);
+        var channel = HubChannel.To(Server.Socket);
         _channels.Add(channel);
         return channel;
     }

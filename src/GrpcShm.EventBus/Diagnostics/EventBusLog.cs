@@ -18,4 +18,19 @@ internal static partial class EventBusLog
 
     [LoggerMessage(5, LogLevel.Error, "The handler of the machine '{MachineId}' failed.", EventName = "HandlerFailed")]
     public static partial void HandlerFailed(this ILogger logger, string machineId, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Warning, "The event '{EventName}' from '{Source}' to '{Target}' failed: {Reason}", EventName = "SendFailed")]
+    public static partial void SendFailed(this ILogger logger, string eventName, string source, string target, string reason);
+
+    [LoggerMessage(7, LogLevel.Information, "The event bus client is {State}. {Reason}", EventName = "ConnectionChanged")]
+    public static partial void ConnectionChanged(this ILogger logger, EventBusConnectionState state, string reason);
+
+    [LoggerMessage(8, LogLevel.Warning, "'{Subscription}' was too slow: {Dropped} events were dropped so far.", EventName = "EventsDropped")]
+    public static partial void EventsDropped(this ILogger logger, string subscription, long dropped);
+
+    [LoggerMessage(9, LogLevel.Error, "'{Subscription}' could not be restored: {Reason}", EventName = "MachineLost")]
+    public static partial void MachineLost(this ILogger logger, string subscription, string reason);
+
+    [LoggerMessage(10, LogLevel.Error, "A handler of one of the client's own events failed.", EventName = "ObserverFailed")]
+    public static partial void ObserverFailed(this ILogger logger, Exception exception);
 }

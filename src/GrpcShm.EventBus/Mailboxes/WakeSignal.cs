@@ -4,10 +4,10 @@ namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>An auto-reset signal with one waiter, that allocates nothing.</summary>
 /// <remarks>
-/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set"/> exchanges it for signalled and completes the
+/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set()"/> exchanges it for signalled and completes the
 /// wait if it was waiting: only one caller can see that, so the source is completed once. The waiter moves it from idle
 /// to waiting by compare-and-swap, after it has reset the source; when it comes back it makes it idle *before* it looks
-/// for work. Whatever is added before a <see cref="Set"/> is therefore seen in that look or leads to another.
+/// for work. Whatever is added before a <see cref="Set()"/> is therefore seen in that look or leads to another.
 /// </remarks>
 internal sealed class WakeSignal : IValueTaskSource
 {
@@ -25,6 +25,17 @@ internal sealed class WakeSignal : IValueTaskSource
         // Not even a look at the word first: the exchange is also the fence between the work and the word.
         if (Interlocked.Exchange(ref _state, Signalled) == Waiting)
         {
+            _source.SetResult(true);
+        }
+    }
+
+    /// <summary>As <see cref="Set()"/>, and says whether the waiter runs on this very thread.</summary>
+    public void Set(bool runInline)
+    {
+        if (Interlocked.Exchange(ref _state, Signalled) == Waiting)
+        {
+            // Only the one who ends the wait gets here, and the waiter touches the source again only when it runs.
+            _source.RunContinuationsAsynchronously = !runInline;
             _source.SetResult(true);
         }
     }

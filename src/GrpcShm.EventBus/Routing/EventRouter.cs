@@ -89,7 +89,7 @@ internal sealed class EventRouter(
 
         if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
         {
-            var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics);
+            var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, filter.Credit);
             observers.Add(filter, observer);
             subscription = new LiveSubscription(filter, observer, null);
             metrics.SubscriptionBegan();
@@ -102,7 +102,7 @@ internal sealed class EventRouter(
             return verdict;
         }
 
-        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics);
+        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics, filter.Credit);
         if (!machine!.TryAttach(inbox, context))
         {
             return new Verdict(

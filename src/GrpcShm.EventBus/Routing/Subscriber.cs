@@ -6,7 +6,7 @@ namespace GrpcShm.EventBus.Routing;
 
 /// <summary>One subscription that stands: its mailbox, and the acknowledgements that it still owes.</summary>
 internal sealed class Subscriber(
-    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics)
+    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics, uint credit = 0)
 {
     private readonly Lock _owedLock = new();
     private Dictionary<ulong, PendingAcknowledgement>? _owed;
@@ -14,6 +14,9 @@ internal sealed class Subscriber(
     private int _scheduled;
     private bool _closed;
     private long _reportedLoss;
+
+    // How many deliveries may still be written. The writer alone takes from it, the session's reader adds to it.
+    private long _credit = credit == 0 ? long.MaxValue / 2 : credit;
 
     /// <summary>The number that the session's client gave it; zero for a subscription of its own call.</summary>
     public uint Number { get; } = number;
@@ -59,14 +62,26 @@ internal sealed class Subscriber(
     public int Take(Span<MailItem> destination, int maxBytes)
     {
         // Cleared first: whoever puts something in after the take finds it cleared, and schedules again.
+        // For the same reason a grant that comes after the look at the credit schedules again.
         Interlocked.Exchange(ref _scheduled, 0);
-        var taken = Mailbox.Take(destination, maxBytes);
-        if (Mailbox.Count > 0 && Interlocked.Exchange(ref _scheduled, 1) == 0)
+        var credit = Math.Min(Interlocked.Read(ref _credit), destination.Length);
+        var taken = credit > 0 ? Mailbox.Take(destination[..(int)credit], maxBytes) : 0;
+        if (Interlocked.Add(ref _credit, -taken) > 0 && Mailbox.Count > 0 && Interlocked.Exchange(ref _scheduled, 1) == 0)
         {
             Outbox.AddReady(this);
         }
 
         return taken;
+    }
+
+    /// <summary>Lets the writer write more deliveries.</summary>
+    public void Grant(uint deliveries, RoutingContext context)
+    {
+        Interlocked.Add(ref _credit, deliveries);
+        if (Mailbox.Count > 0)
+        {
+            Schedule(context);
+        }
     }
 
     /// <summary>Fills in a delivery for the stream.</summary>

@@ -23,6 +23,9 @@ internal sealed partial class EventSession
             case SessionCommand.CommandOneofCase.Acknowledge:
                 Acknowledge(command.Acknowledge);
                 return Verdict.Ok;
+            case SessionCommand.CommandOneofCase.Grant:
+                Grant(command.Grant);
+                return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Publish:
                 var verdict = _hub.Router.Publish(command.Publish, _context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
@@ -110,6 +113,14 @@ internal sealed partial class EventSession
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
             subscription.Subscriber.Acknowledge(acknowledgement);
+        }
+    }
+
+    private void Grant(Credit credit)
+    {
+        if (_subscriptions.TryGetValue(credit.Subscription, out var subscription))
+        {
+            subscription.Subscriber.Grant(credit.Deliveries, _context);
         }
     }
 

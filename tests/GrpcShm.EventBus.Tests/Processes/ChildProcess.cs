@@ -28,6 +28,11 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().InTime();
 
+    public async Task<string?> ReadLineAsync(TimeSpan time) =>
+        await _process.StandardOutput.ReadLineAsync().AsTask().WaitAsync(time);
+
+    public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line).InTime();
+
     /// <summary>Kills it as <c>kill -9</c> does.</summary>
     public async Task KillAsync()
     {

@@ -61,7 +61,7 @@ public sealed class ProcessTests : HubTest
     {
         using var directory = new TemporaryDirectory();
         await using var hub = await ChildProcess.StartAsync("hub", directory.Socket);
-        using var channel = UnixChannel.To(directory.Socket);
+        using var channel = HubChannel.To(directory.Socket);
         await using var session = new SessionClient(channel);
         await SubscribeAsync(session, new Subscription { Number = 1, Inbox = "m" });
 

@@ -1,12 +1,18 @@
 using System.Net.Sockets;
 using Grpc.Net.Client;
+using GrpcShm.Client;
 
 namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>Channels over Unix sockets.</summary>
-internal static class UnixChannel
+/// <summary>Channels over shared memory (<c>shm:name</c>) or Unix sockets (a path).</summary>
+internal static class HubChannel
 {
-    public static GrpcChannel To(string path) => GrpcChannel.ForAddress(
+    public static bool IsSharedMemory(string address) => address.StartsWith("shm:", StringComparison.Ordinal);
+
+    public static GrpcChannel To(string address) =>
+        IsSharedMemory(address) ? SharedMemoryChannel.ForAddress(address) : ToSocket(address);
+
+    private static GrpcChannel ToSocket(string path) => GrpcChannel.ForAddress(
         "http://localhost",
         new GrpcChannelOptions
         {

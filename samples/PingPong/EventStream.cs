@@ -1,0 +1,107 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Google.Protobuf;
+using Grpc.Core;
+using GrpcShm.EventBus;
+
+namespace Samples.PingPong;
+
+/// <summary>
+/// Another game: this process sends, a second one holds the hub, a third one receives. First as fast as it can, then at a
+/// steady rate, to see how long an event takes from the send to the handler.
+/// </summary>
+internal static class EventStream
+{
+    private const int WarmUpEvents = 50_000;
+    private const int SteadyPerSecond = 1_000;
+    private const int SteadySeconds = 5;
+
+    // Enough on their way for full messages, few enough that memory does not matter.
+    private const int Window = 2_048;
+
+    public static async Task<int> RunAsync(TransportKind kind, int events, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
+            var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+            await using var receiver = await SampleProcess.StartAsync(
+                ["receive", "--transport", name, pong.Endpoint.Address], cancellationToken);
+            using var channel = pong.Endpoint.CreateChannel();
+            await using var client = new EventBusClient(channel, new EventBusClientOptions { Name = "sender" });
+            await client.ConnectAsync(cancellationToken);
+
+            await SendAsync(client, WarmUpEvents, cancellationToken);
+            await AskAsync(client, cancellationToken);
+            var before = await pong.MeasureAsync(cancellationToken);
+            await SendAsync(client, events, cancellationToken);
+            var fast = await AskAsync(client, cancellationToken);
+            var after = await pong.MeasureAsync(cancellationToken);
+            await SendSteadilyAsync(client, cancellationToken);
+            var steady = await AskAsync(client, cancellationToken);
+            var report = new EventStreamReport
+            {
+                Transport = name,
+                Events = events,
+                Missing = events - fast.Received + (SteadyPerSecond * SteadySeconds) - steady.Received,
+                OutOfOrder = fast.OutOfOrder + steady.OutOfOrder,
+                PerSecond = Math.Round(fast.Received / fast.Seconds),
+                SteadyP50Microseconds = steady.P50Microseconds,
+                SteadyP99Microseconds = steady.P99Microseconds,
+                HubCpuPercent = after.CpuPercentSince(before, TimeSpan.FromSeconds(fast.Seconds)),
+            };
+            Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.EventStreamReport));
+            return report is { Missing: 0, OutOfOrder: 0 } ? 0 : 1;
+        }
+        catch (Exception exception) when (exception is RpcException or EventBusException or IOException or InvalidOperationException)
+        {
+            await Console.Error.WriteLineAsync($"The events could not be sent: {exception.Message}");
+            return 1;
+        }
+    }
+
+    private static async Task SendAsync(EventBusClient client, int events, CancellationToken cancellationToken)
+    {
+        var earlier = Task.CompletedTask;
+        for (var i = 1; i <= events; i++)
+        {
+            var send = SendOneAsync(client, i);
+            if (i % Window == 0 || i == events)
+            {
+                // Answers come in the order of the sends.
+                await earlier.WaitAsync(cancellationToken);
+                earlier = send;
+            }
+        }
+
+        await earlier.WaitAsync(cancellationToken);
+    }
+
+    private static async Task SendSteadilyAsync(EventBusClient client, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1000.0 / SteadyPerSecond));
+        for (var i = 1; i <= SteadyPerSecond * SteadySeconds; i++)
+        {
+            await timer.WaitForNextTickAsync(cancellationToken);
+            _ = SendOneAsync(client, i);
+        }
+    }
+
+    private static Task SendOneAsync(EventBusClient client, int number)
+    {
+        var payload = new byte[2 * sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, number);
+        BinaryPrimitives.WriteInt64LittleEndian(payload.AsSpan(sizeof(long)), Stopwatch.GetTimestamp());
+        return client.SendEventAsync("sender", "receiver", "DATA", UnsafeByteOperations.UnsafeWrap(payload));
+    }
+
+    // The request takes its place behind the events: when it is answered, they have been handled.
+    private static async Task<ReceiverReport> AskAsync(EventBusClient client, CancellationToken cancellationToken)
+    {
+        var reply = await client.RequestAsync(
+            "sender", "receiver", "REPORT", timeout: TimeSpan.FromMinutes(2), cancellationToken: cancellationToken);
+        return JsonSerializer.Deserialize(reply.RawPayload.Data.Span, RunReportContext.Default.ReceiverReport)!;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using GrpcShm.EventBus;
+using Newtonsoft.Json.Linq;
+using Samples.XStateNetAdapter.Bus;
+using BusEvent = Samples.XStateNetAdapter.Bus.MachineEvent;
+
+namespace Samples.XStateNetAdapter;
+
+/// <summary>What the first process does: it starts the others, and shows the orchestrator and the bus.</summary>
+internal static class Demonstration
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    public static async Task<int> RunAsync(TransportKind kind, CancellationToken cancellationToken)
+    {
+        var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        var endpoint = SampleEndpoint.CreateUnique(kind);
+        await using var hub = await SampleProcess.StartAsync(["hub", "--transport", name, endpoint.Address], cancellationToken);
+        endpoint = endpoint with { Address = hub.Greeting };
+        await using var machines = await SampleProcess.StartAsync(
+            ["machines", "--transport", name, endpoint.Address], cancellationToken);
+
+        using var channel = endpoint.CreateChannel();
+        var good = await OrchestrateAsync(channel, machines.Id);
+        good &= await UseMessageBusAsync(channel);
+        Console.WriteLine(good ? "All as expected." : "Something went wrong.");
+        return good ? 0 : 1;
+    }
+
+    private static async Task<bool> OrchestrateAsync(Grpc.Core.ChannelBase channel, int processId)
+    {
+        await using var client = Roles.CreateClient(channel, "orchestrator");
+        await client.ConnectAsync();
+        await using var orchestrator = new EventBusOrchestrator(client);
+        await orchestrator.RegisterMachineAsync(new TrafficLight("here"));
+
+        Console.WriteLine($"The orchestrator and the machine 'here' are in process {Environment.ProcessId}, "
+            + $"'north' and 'south' in process {processId}:");
+        return await ShowAsync(orchestrator, "here", "TIMER", null, "green")
+            & await ShowAsync(orchestrator, "north", "TIMER", null, "green")
+            & await ShowAsync(orchestrator, "north", "TIMER", null, "yellow")
+            & await ShowAsync(orchestrator, "south", "SET", new JObject { ["state"] = "blinking" }, "blinking")
+            & await ShowAsync(orchestrator, "south", "FAIL", null, null)
+            & await ShowAsync(orchestrator, "nowhere", "TIMER", null, null);
+    }
+
+    // The same through the interface that XStateNet's users have: a machine of theirs, an event for it, one for all.
+    private static async Task<bool> UseMessageBusAsync(Grpc.Core.ChannelBase channel)
+    {
+        using IMessageBus bus = new GrpcMessageBus(Roles.CreateClient(channel, "bus"));
+        await bus.ConnectAsync();
+        var received = new TaskCompletionSource<BusEvent>();
+        var published = new TaskCompletionSource<BusEvent>();
+        using var subscription = await bus.SubscribeAsync("listener", message =>
+        {
+            (message.EventName == "NEWS" ? published : received).TrySetResult(message);
+            return Task.CompletedTask;
+        });
+        await bus.SendEventAsync("talker", "listener", "HELLO", new JObject { ["text"] = "hello" });
+        await bus.PublishAsync("NEWS");
+        var hello = await received.Task.WaitAsync(Patience);
+        var news = await published.Task.WaitAsync(Patience);
+        var text = (hello.Payload as JObject)?.Value<string>("text");
+        Console.WriteLine($"IMessageBus: '{hello.SourceMachineId}' says {hello.EventName} with '{text}' to "
+            + $"'{hello.TargetMachineId}', and {news.EventName} came for all.");
+        await bus.DisconnectAsync();
+        return text == "hello";
+    }
+
+    private static async Task<bool> ShowAsync(
+        EventBusOrchestrator orchestrator, string target, string eventName, object? payload, string? expected)
+    {
+        var result = await orchestrator.SendEventAsync("", target, eventName, payload);
+        Console.WriteLine($"  {eventName,-6} to {target,-8} -> {(result.Success ? result.NewState : "failed: " + result.ErrorMessage)}");
+        return result.Success ? result.NewState == expected : expected is null;
+    }
+}

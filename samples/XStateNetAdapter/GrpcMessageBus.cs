@@ -1,0 +1,30 @@
+using GrpcShm.EventBus;
+using Samples.XStateNetAdapter.Bus;
+using BusEvent = Samples.XStateNetAdapter.Bus.MachineEvent;
+
+namespace Samples.XStateNetAdapter;
+
+/// <summary>XStateNet's message bus over the event service: all there is to write.</summary>
+internal sealed class GrpcMessageBus(EventBusClient client) : IMessageBus
+{
+    public Task ConnectAsync() => client.ConnectAsync();
+
+    public Task DisconnectAsync() => client.DisconnectAsync();
+
+    public Task SendEventAsync(string sourceMachineId, string targetMachineId, string eventName, object? payload = null) =>
+        client.SendEventAsync(sourceMachineId, targetMachineId, eventName, payload);
+
+    public Task PublishAsync(string eventName, object? payload = null) => client.PublishAsync(eventName, payload);
+
+    public Task<IDisposable> SubscribeAsync(string machineId, Func<BusEvent, Task> handler) =>
+        client.SubscribeAsync(machineId, received => handler(new BusEvent
+        {
+            SourceMachineId = received.SourceMachineId,
+            TargetMachineId = received.TargetMachineId,
+            EventName = received.EventName,
+            Payload = received.Payload,
+            Timestamp = received.Timestamp,
+        }));
+
+    public void Dispose() => client.Dispose();
+}

@@ -1,0 +1,113 @@
+using GrpcShm.EventBus.Mailboxes;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>The commands that have not been written yet, in order. It outlives the connections.</summary>
+/// <remarks>
+/// Whoever sends puts its command in under the lock, before its send returns: that is its place in the order. What a lost
+/// connection left unanswered comes back in front of it.
+/// </remarks>
+internal sealed class CommandQueue(int maxPendingSends, ulong sender)
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<PendingCommand> _new = new();
+    private readonly Queue<PendingCommand> _returned = new();
+    private ulong _lastSequence;
+    private int _pendingSends;
+    private EventBusException? _closed;
+
+    /// <summary>Wakes the writer.</summary>
+    public WakeSignal Signal { get; } = new(runInline: false);
+
+    public int PendingSends => Volatile.Read(ref _pendingSends);
+
+    /// <summary>Puts a command in. The caller wakes the writer.</summary>
+    public EventBusException? TryAdd(PendingCommand command)
+    {
+        lock (_lock)
+        {
+            if (_closed is not null)
+            {
+                return _closed;
+            }
+
+            if (command.IsSend)
+            {
+                if (_pendingSends >= maxPendingSends)
+                {
+                    return new EventBusException(
+                        Grpc.Core.StatusCode.ResourceExhausted,
+                        $"{maxPendingSends} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
+                }
+
+                Interlocked.Increment(ref _pendingSends);
+                var @event = command.Command.Send ?? command.Command.Publish.Event;
+                @event.Sender = sender;
+                @event.Sequence = ++_lastSequence;
+            }
+
+            _new.Enqueue(command);
+            return null;
+        }
+    }
+
+    /// <summary>Takes the commands of the next message.</summary>
+    public void Take(List<PendingCommand> destination, int maxCount, int maxBytes)
+    {
+        lock (_lock)
+        {
+            var bytes = 0;
+            while (destination.Count < maxCount && bytes < maxBytes
+                && (_returned.TryDequeue(out var command) || _new.TryDequeue(out command)))
+            {
+                destination.Add(command);
+                bytes += command.Size;
+            }
+        }
+    }
+
+    /// <summary>Puts commands in front of all others: those that open the next session, then what the last one left.</summary>
+    public void PutInFront(IEnumerable<PendingCommand> commands)
+    {
+        lock (_lock)
+        {
+            var rest = _returned.ToArray();
+            _returned.Clear();
+            foreach (var command in commands.Concat(rest))
+            {
+                _returned.Enqueue(command);
+            }
+        }
+    }
+
+    public void SendAnswered() => Interlocked.Decrement(ref _pendingSends);
+
+    /// <summary>Takes no more commands.</summary>
+    /// <returns>Those that were left.</returns>
+    public List<PendingCommand> Close(EventBusException reason)
+    {
+        lock (_lock)
+        {
+            _closed = reason;
+            return Drain();
+        }
+    }
+
+    /// <summary>Takes commands again.</summary>
+    public void Open()
+    {
+        lock (_lock)
+        {
+            _closed = null;
+        }
+    }
+
+    private List<PendingCommand> Drain()
+    {
+        List<PendingCommand> left = [.. _returned, .. _new];
+        _returned.Clear();
+        _new.Clear();
+        return left;
+    }
+}

@@ -1,0 +1,262 @@
+using Grpc.Core;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>
+/// A machine of this client, or another subscription: its queue, and the loop that hands one event after the other to the
+/// handlers. The loop takes a thread only while there are events.
+/// </summary>
+internal sealed partial class EventReceiver : IThreadPoolWorkItem
+{
+    private readonly IReceiverHost _host;
+    private readonly int _window;
+    private readonly Lock _lock = new();
+    private readonly Queue<ReceivedEvent> _queue = new();
+    private readonly Queue<LocalSend> _waitingForRoom = new();
+
+    // Of each sender the last sequence number. The reading thread's own.
+    private readonly Dictionary<ulong, ulong> _lastSequences = [];
+    private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Func<MachineEvent, Task>[] _handlers;
+    private bool _isStanding;
+    private bool _isRunning;
+    private bool _hasEnded;
+    private int _handled;
+    private string? _state;
+    private long _dropped;
+
+    public EventReceiver(
+        IReceiverHost host, Subscription subscription, MachineOptions options, int window, Func<MachineEvent, Task> handler)
+    {
+        _host = host;
+        Subscription = subscription;
+        Options = options;
+        _window = options.MailboxCapacity > 0 ? Math.Min(options.MailboxCapacity, window) : window;
+        _handlers = [handler];
+        subscription.Credit = (uint)_window;
+        if (options.MailboxCapacity > 0 || options.OverflowPolicy != OverflowPolicy.Unspecified)
+        {
+            subscription.Mailbox = new MailboxSettings
+            {
+                Capacity = (uint)options.MailboxCapacity, OverflowPolicy = options.OverflowPolicy,
+            };
+        }
+    }
+
+    public Subscription Subscription { get; }
+
+    public MachineOptions Options { get; }
+
+    public uint Number => Subscription.Number;
+
+    public bool IsMachine => Subscription.FilterCase == Subscription.FilterOneofCase.Inbox;
+
+    /// <summary>The machine's id, or a description of what is subscribed to.</summary>
+    public string Name => IsMachine ? Subscription.Inbox : Subscription.ToString();
+
+    /// <summary>Completes when the hub has said that the subscription stands, or with why it does not.</summary>
+    public Task Standing => _standing.Task;
+
+    public bool IsStanding => Volatile.Read(ref _isStanding);
+
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
+    public int HandlerCount => Volatile.Read(ref _handlers).Length;
+
+    /// <summary>Adds a handler, unless the receiver has ended.</summary>
+    public bool TryAddHandler(Func<MachineEvent, Task> handler)
+    {
+        lock (_lock)
+        {
+            if (!_hasEnded)
+            {
+                _handlers = [.. _handlers, handler];
+            }
+
+            return !_hasEnded;
+        }
+    }
+
+    /// <summary>Removes a handler. Without its last one the receiver ends.</summary>
+    /// <returns>Whether it ended by that.</returns>
+    public bool RemoveHandler(Func<MachineEvent, Task> handler)
+    {
+        lock (_lock)
+        {
+            var handlers = _handlers.ToList();
+            if (_hasEnded || !handlers.Remove(handler))
+            {
+                return false;
+            }
+
+            _handlers = [.. handlers];
+            if (_handlers.Length > 0)
+            {
+                return false;
+            }
+        }
+
+        End(new EventBusException(StatusCode.NotFound, $"The machine '{Name}' has been unregistered.", Name));
+        return true;
+    }
+
+    /// <summary>The subscription stands: what has come so far, and what will, goes to the handlers.</summary>
+    public void Stand()
+    {
+        bool run;
+        lock (_lock)
+        {
+            Volatile.Write(ref _isStanding, true);
+            run = TryRun();
+        }
+
+        _standing.TrySetResult();
+        if (run)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>A new session begins, and with it a new credit.</summary>
+    public void Restart() => Volatile.Write(ref _handled, 0);
+
+    /// <summary>Takes no more events. Local senders that wait are told why; a handler that runs is not waited for.</summary>
+    public void End(EventBusException reason)
+    {
+        ReceivedEvent[] left;
+        LocalSend[] waiting;
+        lock (_lock)
+        {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _hasEnded, true);
+            left = [.. _queue];
+            waiting = [.. _waitingForRoom];
+            _queue.Clear();
+            _waitingForRoom.Clear();
+        }
+
+        _standing.TrySetException(reason);
+        _ = _standing.Task.Exception;
+        foreach (var sender in left.Select(item => item.Sender).Concat(waiting))
+        {
+            sender?.TrySetException(reason);
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    // Under the lock.
+    private bool TryRun()
+    {
+        if (!_isStanding || _isRunning || _queue.Count == 0)
+        {
+            return false;
+        }
+
+        _isRunning = true;
+        return true;
+    }
+
+    private async Task RunAsync()
+    {
+        while (TryTake(out var item))
+        {
+            if (!item.IsRepeated)
+            {
+                await HandleAsync(item).ConfigureAwait(false);
+            }
+            else
+            {
+                Acknowledge(item, new Acknowledgement { NewState = _state ?? "" });
+            }
+
+            if (item.Link is not null)
+            {
+                GrantMore(item.Link);
+            }
+        }
+    }
+
+    private bool TryTake(out ReceivedEvent item)
+    {
+        LocalSend? next = null;
+        bool taken;
+        lock (_lock)
+        {
+            taken = _queue.TryDequeue(out item);
+            _isRunning = taken;
+            if (taken && _queue.Count - _waitingForRoom.Count < _window)
+            {
+                _waitingForRoom.TryDequeue(out next);
+            }
+        }
+
+        if (next is { IsDoneWithRoom: true })
+        {
+            next.TrySetResult(null);
+        }
+
+        return taken;
+    }
+
+    private async ValueTask HandleAsync(ReceivedEvent item)
+    {
+        var received = new MachineEvent(item.Event, _host.Codecs)
+        {
+            NewState = _state,
+            IsRequest = item.Level == AcknowledgementLevel.Replied,
+        };
+        Acknowledgement? failure = null;
+        var handling = _host.Handling(received);
+        try
+        {
+            foreach (var handler in Volatile.Read(ref _handlers))
+            {
+                await handler(received).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            failure = new Acknowledgement
+            {
+                StatusCode = (int)StatusCode.Unknown,
+                Message = $"The handler of the machine '{Name}' failed: {exception.Message}",
+            };
+            _host.HandlerFailed(Name, received, exception);
+        }
+
+        _host.Handled(handling, failure is not null);
+        _state = received.NewState;
+        Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
+    }
+
+    private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)
+    {
+        if (item.Sender is { } sender)
+        {
+            AnswerLocally(sender, acknowledgement);
+        }
+        else if (item.DeliveryNumber != 0 && item.Level > AcknowledgementLevel.Delivered)
+        {
+            acknowledgement.Subscription = Number;
+            acknowledgement.Number = item.DeliveryNumber;
+            item.Link!.Note(new SessionCommand { Acknowledge = acknowledgement });
+        }
+    }
+
+    // Half a window at a time: seldom enough to cost nothing, early enough that the hub need not pause.
+    private void GrantMore(SessionLink link)
+    {
+        var half = (_window + 1) / 2;
+        if (!link.HasEnded && Interlocked.Increment(ref _handled) == half)
+        {
+            Interlocked.Add(ref _handled, -half);
+            link.Note(new SessionCommand { Grant = new Credit { Subscription = Number, Deliveries = (uint)half } });
+        }
+    }
+}

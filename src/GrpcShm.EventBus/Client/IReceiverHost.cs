@@ -1,0 +1,21 @@
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>What a receiver needs of its client.</summary>
+internal interface IReceiverHost
+{
+    PayloadCodecs Codecs { get; }
+
+    int MaxPendingSends { get; }
+
+    /// <summary>A handler is about to run.</summary>
+    HandlingScope Handling(MachineEvent received);
+
+    /// <summary>The handlers have run.</summary>
+    void Handled(HandlingScope scope, bool failed);
+
+    /// <summary>A handler threw.</summary>
+    void HandlerFailed(string name, MachineEvent received, Exception exception);
+
+    /// <summary>A receiver's queue dropped an event.</summary>
+    void Dropped(string name, long dropped);
+}

@@ -1,0 +1,190 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Google.Protobuf;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>A client's codecs: its own first, then bytes, protobuf messages and JSON.</summary>
+internal sealed class PayloadCodecs
+{
+    public const string Bytes = "application/octet-stream";
+    public const string Protobuf = "application/x-protobuf";
+    public const string JsonType = "application/json";
+
+    /// <summary>What is kept of a type that a payload is decoded to: a message's constructor.</summary>
+    public const DynamicallyAccessedMemberTypes PayloadMembers = DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
+
+    private readonly IPayloadCodec[] _codecs;
+    private readonly EventBusClientOptions _options;
+    private readonly JsonSerializerOptions _json;
+    private readonly Dictionary<string, Type> _knownTypes;
+
+    public PayloadCodecs(EventBusClientOptions options)
+    {
+        _options = options;
+        _codecs = [.. options.Codecs];
+        _knownTypes = options.KnownTypes.ToDictionary(type => type.FullName ?? type.Name, StringComparer.Ordinal);
+        _json = WithResolver(options.Json);
+    }
+
+    /// <summary>Encodes a payload into an event.</summary>
+    public void EncodeInto(Event @event, object? payload)
+    {
+        if (payload is null)
+        {
+            return;
+        }
+
+        var encoded = Encode(payload);
+        @event.Payload = encoded.Data;
+        @event.ContentType = encoded.ContentType;
+        @event.TypeName = encoded.TypeName;
+    }
+
+    public EncodedPayload Encode(object payload)
+    {
+        foreach (var codec in _codecs)
+        {
+            if (codec.TryEncode(payload, out var encoded))
+            {
+                return encoded;
+            }
+        }
+
+        switch (payload)
+        {
+            case EncodedPayload encoded:
+                return encoded;
+            case ByteString bytes:
+                return new EncodedPayload(bytes, Bytes, "");
+            case byte[] bytes:
+                // Copied: the sender may use its array again as soon as the send returns.
+                return new EncodedPayload(ByteString.CopyFrom(bytes), Bytes, "");
+            case ReadOnlyMemory<byte> bytes:
+                return new EncodedPayload(ByteString.CopyFrom(bytes.Span), Bytes, "");
+            case IMessage message:
+                return new EncodedPayload(message.ToByteString(), Protobuf, message.Descriptor.FullName);
+            default:
+                var json = JsonSerializer.SerializeToUtf8Bytes(payload, _json.GetTypeInfo(payload.GetType()));
+                return new EncodedPayload(UnsafeByteOperations.UnsafeWrap(json), JsonType, payload.GetType().FullName ?? "");
+        }
+    }
+
+    /// <summary>Decodes a payload to what is thought right for it.</summary>
+    public object? Decode(in EncodedPayload encoded, Type? wanted)
+    {
+        if (encoded.Data.IsEmpty && encoded.ContentType.Length == 0)
+        {
+            return null;
+        }
+
+        if (TryDecodeByCodec(encoded, wanted, out var payload))
+        {
+            return payload;
+        }
+
+        try
+        {
+            switch (encoded.ContentType)
+            {
+                case JsonType when wanted is not null || _knownTypes.TryGetValue(encoded.TypeName, out wanted):
+                    return JsonSerializer.Deserialize(encoded.Data.Span, _json.GetTypeInfo(wanted));
+                case JsonType:
+                    var reader = new Utf8JsonReader(encoded.Data.Span);
+                    return JsonElement.ParseValue(ref reader);
+                case Protobuf:
+                    return _options.KnownMessages.Find(encoded.TypeName) is { } message
+                        ? message.Parser.ParseFrom(encoded.Data)
+                        : encoded.Data;
+                default:
+                    return encoded.Data.ToByteArray();
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidProtocolBufferException)
+        {
+            throw new FormatException($"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) cannot be decoded.", exception);
+        }
+    }
+
+    public T? Decode<[DynamicallyAccessedMembers(PayloadMembers)] T>(in EncodedPayload encoded)
+    {
+        if (encoded.Data.IsEmpty && encoded.ContentType.Length == 0)
+        {
+            return default;
+        }
+
+        object? payload;
+        if (TryDecodeByCodec(encoded, typeof(T), out var byCodec))
+        {
+            payload = byCodec;
+        }
+        else if (typeof(T) == typeof(byte[]))
+        {
+            payload = encoded.Data.ToByteArray();
+        }
+        else if (typeof(T) == typeof(ByteString))
+        {
+            payload = encoded.Data;
+        }
+        else if (typeof(T).IsAssignableTo(typeof(IMessage)))
+        {
+            payload = DecodeMessage<T>(encoded);
+        }
+        else
+        {
+            payload = Decode(encoded, encoded.ContentType == JsonType ? typeof(T) : null);
+        }
+
+        return payload is T wanted
+            ? wanted
+            : throw new FormatException($"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {typeof(T)}.");
+    }
+
+    private static object DecodeMessage<[DynamicallyAccessedMembers(PayloadMembers)] T>(in EncodedPayload encoded)
+    {
+        var message = (IMessage)Activator.CreateInstance<T>()!;
+        if (encoded.ContentType != Protobuf || (encoded.TypeName.Length > 0 && encoded.TypeName != message.Descriptor.FullName))
+        {
+            throw new FormatException(
+                $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {message.Descriptor.FullName}.");
+        }
+
+        try
+        {
+            message.MergeFrom(encoded.Data);
+            return message;
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new FormatException($"The payload cannot be decoded as a {message.Descriptor.FullName}.", exception);
+        }
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
+    private static JsonSerializerOptions WithResolver(JsonSerializerOptions options)
+    {
+        var copy = new JsonSerializerOptions(options);
+        copy.TypeInfoResolver ??= JsonSerializer.IsReflectionEnabledByDefault
+            ? new DefaultJsonTypeInfoResolver()
+            : JsonTypeInfoResolver.Combine();
+        copy.MakeReadOnly();
+        return copy;
+    }
+
+    private bool TryDecodeByCodec(in EncodedPayload encoded, Type? wanted, [NotNullWhen(true)] out object? payload)
+    {
+        foreach (var codec in _codecs)
+        {
+            if (codec.TryDecode(encoded, wanted, out payload))
+            {
+                return true;
+            }
+        }
+
+        payload = null;
+        return false;
+    }
+}

@@ -1,0 +1,42 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>
+/// A command that waits for its answer: the task that its caller holds. The outcome is <see langword="null"/> if it went well
+/// and there is no more to say.
+/// </summary>
+internal sealed class PendingCommand(SessionCommand command, int size)
+    : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
+{
+    public SessionCommand Command { get; } = command;
+
+    /// <summary>About how many bytes it has.</summary>
+    public int Size { get; } = size;
+
+    /// <summary>When it was made, for the metrics; zero if nobody measures.</summary>
+    public long Started { get; init; }
+
+    /// <summary>What stands once this command has succeeded; or none.</summary>
+    public EventReceiver? Receiver { get; init; }
+
+    /// <summary>Whether it restores what an earlier session had: the next session makes its own.</summary>
+    public bool IsRestoring { get; init; }
+
+    /// <summary>Whether it was written to an earlier session already, which did not answer it.</summary>
+    public bool IsRepeated { get; set; }
+
+    /// <summary>Whether a pipeline may try again: then a failure is the pipeline's to report.</summary>
+    public bool IsAttempt { get; init; }
+
+    public bool IsSend => Command.CommandCase is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish;
+
+    /// <summary>Whether it is answered by a later acknowledgement, and not by having been carried out.</summary>
+    public bool WantsMore => Command.Acknowledgement > AcknowledgementLevel.Accepted;
+
+    /// <summary>
+    /// Whether it may be sent again when the connection broke before it was answered. Not a request: the receiver would
+    /// know that it handled it, but not what it replied.
+    /// </summary>
+    public bool MayRepeat => Command.Acknowledgement != AcknowledgementLevel.Replied;
+}

@@ -1,0 +1,261 @@
+using System.Diagnostics;
+using Grpc.Core;
+using XStateNet.Events.V1;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>One session with the hub, from its opening to its loss.</summary>
+internal sealed class SessionLink : IDisposable
+{
+    // As much as the hub puts into one of its own messages.
+    private const int MaxCommands = 256;
+    private const int MaxBytes = 64 * 1024;
+
+    private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
+    private readonly CommandQueue _queue;
+    private readonly ISessionEvents _events;
+    private readonly SentCommands _sent = new();
+    private readonly Lock _notesLock = new();
+    private readonly TaskCompletionSource<SessionOpened> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Exception> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<PendingCommand> _succeeded = [];
+    private readonly Action _continueReading;
+    private List<SessionCommand> _notes = [];
+    private List<SessionCommand> _writingNotes = [];
+    private Task<bool>? _reading;
+    private Task _writing = Task.CompletedTask;
+    private long _lastWrite;
+    private volatile bool _isClosing;
+
+    public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
+    {
+        (_queue, _events) = (queue, events);
+        _continueReading = ContinueReading;
+        _call = contract.Session();
+    }
+
+    /// <summary>Completes when the hub has said that the session stands.</summary>
+    public Task<SessionOpened> Opened => _opened.Task;
+
+    /// <summary>Completes with the reason when the session has ended.</summary>
+    public Task<Exception> Ended => _ended.Task;
+
+    public bool HasEnded => _ended.Task.IsCompleted;
+
+    /// <summary>Begins to read. Call it once.</summary>
+    public void StartReading() => ReadOn(null);
+
+    /// <summary>Begins to write what the queue holds. Call it once.</summary>
+    public void StartWriting() => _writing = WriteAsync();
+
+    /// <summary>Wakes the writer after something was put into the queue.</summary>
+    /// <remarks>
+    /// After a pause the writer runs on this thread, which saves the time of waking another one. While one write follows the
+    /// other it runs on another thread, and what is sent in the meantime goes into one message.
+    /// </remarks>
+    public void Wake()
+    {
+        var idle = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
+        _queue.Signal.Set(runInline: idle);
+    }
+
+    /// <summary>Writes a command that nobody waits for and that concerns this session alone.</summary>
+    public void Note(SessionCommand command)
+    {
+        lock (_notesLock)
+        {
+            _notes.Add(command);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Ends the session from this side. What was written before is carried out.</summary>
+    public void End(Exception reason)
+    {
+        if (_ended.TrySetResult(reason))
+        {
+            _opened.TrySetException(reason);
+            _ = _opened.Task.Exception;
+            _queue.Signal.Set();
+        }
+    }
+
+    /// <summary>Closes the stream and waits for the hub to close it too.</summary>
+    public async Task CloseAsync(Exception reason, CancellationToken cancellationToken)
+    {
+        _isClosing = true;
+        End(reason);
+        await _writing.ConfigureAwait(false);
+        try
+        {
+            await _call.RequestStream.CompleteAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_reading is { } reading)
+            {
+                await reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException)
+        {
+            // The hub was faster, or does not answer.
+        }
+    }
+
+    /// <summary>What the session leaves unanswered, in order. Call it after the end, once the writer has stopped.</summary>
+    public async Task<List<PendingCommand>> TakeUnansweredAsync()
+    {
+        await _writing.ConfigureAwait(false);
+        return _sent.TakeAll();
+    }
+
+    public void Dispose() => _call.Dispose();
+
+    // The next response is asked for, and its taking arranged for, before this thread runs a handler: so a handler that
+    // waits, even one that blocks its thread, never keeps the session from reading, and no time is lost in passing an
+    // event on to another thread.
+    private void ReadOn(IThreadPoolWorkItem? inline)
+    {
+        do
+        {
+            Task<bool> next;
+            try
+            {
+                _reading = next = _call.ResponseStream.MoveNext(CancellationToken.None);
+            }
+            catch (Exception exception)
+            {
+                End(exception);
+                inline?.Execute();
+                return;
+            }
+
+            if (inline is not null || !next.IsCompleted)
+            {
+                // Nothing that belongs to the reading may be touched after this: the callback may run already.
+                next.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_continueReading);
+                inline?.Execute();
+                return;
+            }
+        }
+        while (TryTakeResponse(out inline));
+    }
+
+    private void ContinueReading()
+    {
+        if (TryTakeResponse(out var inline))
+        {
+            ReadOn(inline);
+        }
+    }
+
+    private bool TryTakeResponse(out IThreadPoolWorkItem? inline)
+    {
+        inline = null;
+        try
+        {
+            if (!_reading!.GetAwaiter().GetResult())
+            {
+                End(new EventBusException(StatusCode.Unavailable, "The hub ended the session."));
+                return false;
+            }
+
+            inline = Take(_call.ResponseStream.Current);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            End(exception);
+            return false;
+        }
+    }
+
+    private IThreadPoolWorkItem? Take(SessionResponse response)
+    {
+        if (response.Opened is { } opened)
+        {
+            _opened.TrySetResult(opened);
+        }
+
+        var inline = response.Deliveries.Count > 0 ? _events.Deliver(this, response.Deliveries) : null;
+        foreach (var outcome in response.Outcomes)
+        {
+            if (_sent.Take(outcome.Number) is { } command)
+            {
+                _events.Answer(command, outcome);
+            }
+        }
+
+        if (response.CompletedThrough > 0)
+        {
+            _sent.TakeThrough(response.CompletedThrough, _succeeded);
+            foreach (var command in _succeeded)
+            {
+                _events.Answer(command, null);
+            }
+
+            _succeeded.Clear();
+        }
+
+        foreach (var loss in response.Losses)
+        {
+            _events.Lost(loss);
+        }
+
+        return inline;
+    }
+
+    private async Task WriteAsync()
+    {
+        var batch = new List<PendingCommand>(MaxCommands);
+        var request = new SessionRequest();
+        try
+        {
+            while (!_ended.Task.IsCompleted)
+            {
+                while (Fill(request, batch))
+                {
+                    await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
+                    Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
+                    request.Commands.Clear();
+                }
+
+                if (!_ended.Task.IsCompleted)
+                {
+                    await _queue.Signal.WaitAsync().ConfigureAwait(false);
+                }
+            }
+
+            // What was asked for before a wished-for end still goes out.
+            while (_isClosing && Fill(request, batch))
+            {
+                await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
+                request.Commands.Clear();
+            }
+        }
+        catch (Exception exception)
+        {
+            End(exception);
+        }
+    }
+
+    private bool Fill(SessionRequest request, List<PendingCommand> batch)
+    {
+        lock (_notesLock)
+        {
+            (_notes, _writingNotes) = (_writingNotes, _notes);
+        }
+
+        request.Commands.AddRange(_writingNotes);
+        _writingNotes.Clear();
+        _queue.Take(batch, MaxCommands, MaxBytes);
+        foreach (var command in batch)
+        {
+            _sent.Add(command);
+            request.Commands.Add(command.Command);
+        }
+
+        batch.Clear();
+        return request.Commands.Count > 0;
+    }
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace GrpcShm.EventBus.Diagnostics;
+
+/// <summary>Says how a client stands with its hub.</summary>
+internal sealed class ClientHealthCheck(EventBusClient client) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var state = client.State;
+        var data = new Dictionary<string, object> { ["pending_sends"] = client.PendingSends };
+        var status = state switch
+        {
+            EventBusConnectionState.Connected => HealthStatus.Healthy,
+            EventBusConnectionState.Disconnected => context.Registration.FailureStatus,
+            _ => HealthStatus.Degraded,
+        };
+        return Task.FromResult(new HealthCheckResult(status, $"The event bus client is {state}.", data: data));
+    }
+}

@@ -1,0 +1,288 @@
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Diagnostics;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus;
+
+// The connection: made, lost, made again.
+public sealed partial class EventBusClient
+{
+    private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
+
+    private SessionEvents? _sessionEvents;
+    private CancellationTokenSource? _stopping;
+    private Task _running = Task.CompletedTask;
+    private Task _connected = Task.CompletedTask;
+    private SessionLink? _link;
+    private Exception? _lastFailure;
+    private int _state;
+
+    /// <summary>Connects to the hub, and keeps connected until <see cref="DisconnectAsync"/>. Does nothing if it is connected.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="EventBusException">
+    /// The hub could not be reached within <see cref="EventBusClientOptions.ConnectTimeout"/>, or refuses (<c>Unavailable</c>).
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed.</exception>
+    public async Task ConnectAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Task connected;
+        lock (_connectionLock)
+        {
+            if (_stopping is null)
+            {
+                _stopping = new CancellationTokenSource();
+                var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _connected = first.Task;
+                _queue.Open();
+                SetState(EventBusConnectionState.Connecting, null);
+                _running = RunAsync(first, _stopping.Token);
+            }
+
+            connected = _connected;
+        }
+
+        try
+        {
+            await connected.WaitAsync(_options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            var failure = _lastFailure;
+            await DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
+            throw new EventBusException(
+                StatusCode.Unavailable,
+                $"The hub could not be reached within {_options.ConnectTimeout.TotalSeconds:0.###} s: {failure?.Message ?? "no answer"}. "
+                + "Is its process running, and does it call MapEventBus?",
+                null,
+                failure);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Disconnects: what was sent before is still written, the machines of this client are unregistered, and sends that the
+    /// hub does not answer any more fail with <c>Unavailable</c>.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting for the hub; the client is disconnected anyway.</param>
+    public async Task DisconnectAsync(CancellationToken cancellationToken = default)
+    {
+        CancellationTokenSource? stopping;
+        Task running;
+        lock (_connectionLock)
+        {
+            (stopping, running) = (_stopping, _running);
+            _stopping = null;
+        }
+
+        if (stopping is null)
+        {
+            return;
+        }
+
+        if (_link is { HasEnded: false } link)
+        {
+            using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            closing.CancelAfter(ClosingTime);
+            await link.CloseAsync(Disconnected(null), closing.Token).ConfigureAwait(false);
+        }
+
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await running.ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private static EventBusException Disconnected(Exception? reason) => new(
+        StatusCode.Unavailable, reason is null ? "The client is disconnected." : $"The client is disconnected: {reason.Message}", null, reason);
+
+    private async Task RunAsync(TaskCompletionSource first, CancellationToken stopping)
+    {
+        Exception? reason = null;
+        List<PendingCommand> left = [];
+        try
+        {
+            while (true)
+            {
+                var unanswered = left;
+                left = [];
+                var link = await ConnectOnceAsync(unanswered, stopping).ConfigureAwait(false);
+                try
+                {
+                    SetState(EventBusConnectionState.Connected, null);
+                    first.TrySetResult();
+                    reason = await link.Ended.WaitAsync(stopping).ConfigureAwait(false);
+                }
+                finally
+                {
+                    left = await TakeOverAsync(link).ConfigureAwait(false);
+                }
+
+                stopping.ThrowIfCancellationRequested();
+                if (_stopping is null)
+                {
+                    break;
+                }
+
+                SetState(EventBusConnectionState.Reconnecting, reason);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            reason = null;
+        }
+        catch (Exception exception)
+        {
+            reason = exception;
+        }
+
+        Stop(first, left, reason);
+    }
+
+    private async Task<SessionLink> ConnectOnceAsync(List<PendingCommand> unanswered, CancellationToken stopping)
+    {
+        // Whatever an attempt leaves behind goes into the next one.
+        var left = unanswered;
+        return await _connectPipeline.ExecuteAsync(
+            async cancellationToken =>
+            {
+                _sessionEvents ??= new SessionEvents(this);
+                var link = new SessionLink(_contract, _queue, _sessionEvents);
+                try
+                {
+                    link.StartReading();
+                    await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
+                    var restoring = Restore();
+                    _queue.PutInFront(restoring.Concat(left));
+                    left = [];
+                    Volatile.Write(ref _link, link);
+                    link.StartWriting();
+                    var restored = Task.WhenAll(restoring.Select(command => (Task)command.Task))
+                        .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                    await Task.WhenAny(restored, link.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
+                    return link;
+                }
+                catch (Exception exception)
+                {
+                    _lastFailure = exception;
+                    link.End(exception);
+                    left = await TakeOverAsync(link).ConfigureAwait(false);
+                    throw;
+                }
+            },
+            stopping).ConfigureAwait(false);
+    }
+
+    // What the lost session leaves: requests fail, for they may have been handled; all else is sent again.
+    private async Task<List<PendingCommand>> TakeOverAsync(SessionLink link)
+    {
+        link.Dispose();
+        var repeated = new List<PendingCommand>();
+        foreach (var command in await link.TakeUnansweredAsync().ConfigureAwait(false))
+        {
+            if (command.IsRestoring)
+            {
+                command.TrySetResult(null);
+            }
+            else if (command.MayRepeat)
+            {
+                command.IsRepeated = true;
+                repeated.Add(command);
+            }
+            else
+            {
+                Fail(command, new EventBusException(
+                    StatusCode.Unavailable, "The connection was lost before the reply came. The request may have been handled.", command.Command.Send?.Target));
+            }
+        }
+
+        return repeated;
+    }
+
+    // The commands that make the hub know this client again.
+    private List<PendingCommand> Restore()
+    {
+        var commands = new List<PendingCommand>
+        {
+            new(new SessionCommand { Open = new OpenSession { InstanceId = InstanceId, Name = _options.Name } }, 0) { IsRestoring = true },
+        };
+        foreach (var receiver in _receivers.Values.Where(receiver => receiver.IsStanding).OrderBy(receiver => receiver.Number))
+        {
+            receiver.Restart();
+            commands.AddRange(CommandsFor(receiver, isRestoring: true));
+        }
+
+        return commands;
+    }
+
+    private void Stop(TaskCompletionSource first, List<PendingCommand> left, Exception? reason)
+    {
+        var disconnected = Disconnected(reason);
+        Volatile.Write(ref _link, null);
+        lock (_connectionLock)
+        {
+            _stopping = null;
+        }
+
+        foreach (var command in left.Concat(_queue.Close(disconnected)))
+        {
+            Fail(command, disconnected);
+        }
+
+        foreach (var receiver in _receivers.Values)
+        {
+            Remove(receiver);
+            receiver.End(disconnected);
+        }
+
+        SetState(EventBusConnectionState.Disconnected, reason);
+        first.TrySetException(disconnected);
+        _ = first.Task.Exception;
+    }
+
+    private void SetState(EventBusConnectionState state, Exception? reason)
+    {
+        Volatile.Write(ref _state, (int)state);
+        _logger.ConnectionChanged(state, reason?.Message ?? "");
+        Raise(ConnectionChanged, new EventBusConnectionChange(state, reason));
+    }
+
+    // A class of its own, so that none of it is public.
+    private sealed class SessionEvents(EventBusClient client) : ISessionEvents
+    {
+        public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
+        {
+            EventReceiver? inline = null;
+            foreach (var delivery in deliveries)
+            {
+                if (client._receivers.TryGetValue(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
+                {
+                    if (inline is not null)
+                    {
+                        ThreadPool.UnsafeQueueUserWorkItem(inline, preferLocal: false);
+                    }
+
+                    inline = receiver;
+                }
+            }
+
+            return inline;
+        }
+
+        public void Answer(PendingCommand command, Outcome? outcome) => client.Answer(command, outcome);
+
+        public void Lost(Loss loss)
+        {
+            if (client._receivers.TryGetValue(loss.Subscription, out var receiver))
+            {
+                client.ReportLoss(receiver.Name, (long)loss.Dropped);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Google.Protobuf.Reflection;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>How an <see cref="EventBusClient"/> connects, sends and encodes.</summary>
+public sealed class EventBusClientOptions
+{
+    /// <summary>The name that the client gives itself, for people to read in lists and logs.</summary>
+    /// <remarks>Defaults to the process's name.</remarks>
+    public string Name { get; set; } = AppDomain.CurrentDomain.FriendlyName;
+
+    /// <summary>How long <see cref="EventBusClient.ConnectAsync"/> tries.</summary>
+    /// <remarks>Defaults to 30 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan ConnectTimeout
+    {
+        get;
+        set => field = Check(value, nameof(ConnectTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long to wait for an acknowledgement later than accepted, or for a reply.</summary>
+    /// <remarks>Defaults to 30 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan AcknowledgementTimeout
+    {
+        get;
+        set => field = Check(value, nameof(AcknowledgementTimeout));
+    } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many sends may be without an answer. One more fails at once with <c>ResourceExhausted</c>.</summary>
+    /// <remarks>Defaults to 65,536. They wait here, too, while the connection is lost.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int MaxPendingSends
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 65_536;
+
+    /// <summary>
+    /// How many events may be on their way from the hub to one machine's handler, and how many events from machines of this
+    /// client may wait for it. More wait at the hub, where the policy of the machine's mailbox holds.
+    /// </summary>
+    /// <remarks>Defaults to 1,024.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int ReceiveWindow
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 1024;
+
+    /// <summary>
+    /// Whether events between machines of this client stay in the process. Observers of other processes (copies of a
+    /// machine's events, patterns, everything) do not see them then; those of this client do.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="true"/>.</remarks>
+    public bool DeliverLocally { get; set; } = true;
+
+    /// <summary>How the types of JSON payloads are written and read.</summary>
+    /// <remarks>
+    /// Defaults to the web defaults. Set its <see cref="JsonSerializerOptions.TypeInfoResolver"/> to a source-generated
+    /// context where the program is trimmed or compiled ahead of time.
+    /// </remarks>
+    public JsonSerializerOptions Json { get; set; } = new(JsonSerializerDefaults.Web);
+
+    /// <summary>
+    /// The types that <see cref="MachineEvent.Payload"/> decodes JSON payloads to, by the full names that these carry. A
+    /// payload of another type becomes a <see cref="JsonElement"/>.
+    /// </summary>
+    /// <remarks>Defaults to none.</remarks>
+    public ICollection<Type> KnownTypes { get; } = [];
+
+    /// <summary>
+    /// The messages that <see cref="MachineEvent.Payload"/> decodes protobuf payloads to. A message of another type stays a
+    /// <see cref="Google.Protobuf.ByteString"/>.
+    /// </summary>
+    /// <remarks>Defaults to none.</remarks>
+    public TypeRegistry KnownMessages { get; set; } = TypeRegistry.Empty;
+
+    /// <summary>Codecs that are asked, in this order, before the built-in ones.</summary>
+    /// <remarks>Defaults to none.</remarks>
+    public IList<IPayloadCodec> Codecs { get; } = [];
+
+    /// <summary>Runs the attempts to connect, the first and later ones.</summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time up to
+    /// 5 s, with jitter; and a circuit breaker that opens after four failures for 2 s. While the breaker is open, sends to
+    /// other processes fail at once with <c>Unavailable</c> instead of waiting for the connection. A pipeline of your own
+    /// decides alone: if it gives up, the client is disconnected.
+    /// </remarks>
+    public ResiliencePipeline? ConnectPipeline { get; set; }
+
+    /// <summary>Runs the sends that wait for an acknowledgement later than accepted, and the requests.</summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event was
+    /// surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/> for none.
+    /// Sends that end when they are accepted are never repeated after an answer of the hub: they would come after what was
+    /// sent behind them. What a broken connection left unanswered is sent again, in order, and recognized by the receiver
+    /// if it was there already.
+    /// </remarks>
+    public ResiliencePipeline? SendPipeline { get; set; }
+
+    /// <summary>Where the client logs.</summary>
+    /// <remarks>Defaults to <see langword="null"/>: nowhere.</remarks>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>Makes the client's meter.</summary>
+    /// <remarks>Defaults to <see langword="null"/>: a meter of the process.</remarks>
+    public IMeterFactory? MeterFactory { get; set; }
+
+    private static TimeSpan Check(TimeSpan value, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), name);
+        return value;
+    }
+}

@@ -1,0 +1,139 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>An event, as a handler gets it.</summary>
+/// <remarks>Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.</remarks>
+public sealed class MachineEvent
+{
+    private readonly Event _event;
+    private readonly PayloadCodecs _codecs;
+    private object? _payload;
+    private bool _isDecoded;
+    private MachineStateChange? _stateChange;
+    private IReadOnlyDictionary<string, string>? _headers;
+
+    internal MachineEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
+
+    /// <summary>The machine that sent the event; empty if it was no machine.</summary>
+    public string SourceMachineId => _event.Source;
+
+    /// <summary>The machine that the event is for; empty if it was published.</summary>
+    public string TargetMachineId => _event.Target;
+
+    /// <summary>What happened.</summary>
+    public string EventName => _event.Name;
+
+    /// <summary>
+    /// The payload: <see langword="null"/> for none, a <c>byte[]</c> for bytes, a message or a <c>ByteString</c> for
+    /// protobuf, an object of a known type or a <see cref="System.Text.Json.JsonElement"/> for JSON, or whatever a codec of
+    /// the client's options made of it.
+    /// </summary>
+    /// <exception cref="FormatException">The payload cannot be decoded.</exception>
+    public object? Payload
+    {
+        get
+        {
+            if (!_isDecoded)
+            {
+                _payload = _codecs.Decode(RawPayload, null);
+                _isDecoded = true;
+            }
+
+            return _payload;
+        }
+    }
+
+    /// <summary>The payload as it travelled.</summary>
+    public EncodedPayload RawPayload => new(_event.Payload, _event.ContentType, _event.TypeName);
+
+    /// <summary>When the event was made (UTC), to 100 ns.</summary>
+    public DateTime Timestamp => _event.Timestamp == 0 ? default : DateTime.UnixEpoch.AddTicks(_event.Timestamp);
+
+    /// <summary>The event's id; may be empty.</summary>
+    public string Id => _event.Id;
+
+    /// <summary>The version of the event's meaning and payload; 0 if it is not versioned.</summary>
+    public int Version => unchecked((int)_event.Version);
+
+    /// <summary>What is the same for all events of one conversation; may be empty.</summary>
+    public string CorrelationId => _event.CorrelationId;
+
+    /// <summary>The id of the event that led to this one; may be empty.</summary>
+    public string CausationId => _event.CausationId;
+
+    /// <summary>Further pairs of name and value.</summary>
+    public IReadOnlyDictionary<string, string> Headers => _headers ??= ReadHeaders();
+
+    /// <summary>The change of its source's state that the event tells of, or <see langword="null"/>.</summary>
+    /// <exception cref="FormatException">The context cannot be decoded.</exception>
+    public MachineStateChange? StateChange => _event.StateChange is null ? null : _stateChange ??= ReadStateChange();
+
+    /// <summary>
+    /// The machine's state after it handled this event, for a sender that waits for that. For the handler to set; it stays
+    /// for the machine's later events until it is set again.
+    /// </summary>
+    public string? NewState { get; set; }
+
+    /// <summary>Whether the sender waits for a reply.</summary>
+    public bool IsRequest { get; internal init; }
+
+    internal Event? ReplyEvent { get; private set; }
+
+    internal Event Raw => _event;
+
+    /// <summary>Decodes the payload to a type.</summary>
+    /// <typeparam name="T">The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.</typeparam>
+    /// <returns>The payload; the type's default if there is none.</returns>
+    /// <exception cref="FormatException">The payload is not one of that type.</exception>
+    public T? GetPayload<[DynamicallyAccessedMembers(PayloadCodecs.PayloadMembers)] T>() =>
+        _codecs.Decode<T>(RawPayload);
+
+    /// <summary>
+    /// Sets what is answered to a sender that waits for a reply. It goes out when the handler has returned; the last one
+    /// holds. For other senders it has no effect.
+    /// </summary>
+    /// <param name="payload">The reply's payload, or <see langword="null"/> for none.</param>
+    /// <param name="eventName">The reply's name, or <see langword="null"/> for that of this event.</param>
+    /// <exception cref="NotSupportedException">No codec can encode the payload.</exception>
+    public void Reply(object? payload = null, string? eventName = null)
+    {
+        var reply = new Event
+        {
+            Name = eventName ?? EventName,
+            Source = TargetMachineId,
+            Target = SourceMachineId,
+            Timestamp = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks,
+            CorrelationId = CorrelationId.Length > 0 ? CorrelationId : Id,
+            CausationId = Id,
+        };
+        _codecs.EncodeInto(reply, payload);
+        ReplyEvent = reply;
+    }
+
+    private Dictionary<string, string> ReadHeaders()
+    {
+        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var header in _event.Headers)
+        {
+            headers[header.Name] = header.Value;
+        }
+
+        return headers;
+    }
+
+    private MachineStateChange ReadStateChange()
+    {
+        var change = _event.StateChange;
+        return new MachineStateChange
+        {
+            OldState = change.OldState,
+            NewState = change.NewState,
+            Transition = change.Transition,
+            Context = _codecs.Decode(new EncodedPayload(change.Context, change.ContextContentType, change.ContextTypeName), null),
+            Duration = TimeSpan.FromTicks(change.Duration),
+        };
+    }
+}

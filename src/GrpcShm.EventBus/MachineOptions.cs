@@ -1,0 +1,31 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>The groups of a machine and the bounds of its inbox, or the bounds of another subscription.</summary>
+public sealed class MachineOptions
+{
+    /// <summary>The groups that the machine is a member of. Not for subscriptions that are no machines.</summary>
+    /// <remarks>Defaults to none.</remarks>
+    public IReadOnlyCollection<string> Groups { get; init; } = [];
+
+    /// <summary>How many events may wait at the hub, and as many on their way to the handler.</summary>
+    /// <remarks>Defaults to 0: as many as the hub thinks right.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MailboxCapacity
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    }
+
+    /// <summary>What happens to an event that comes when the mailbox is full.</summary>
+    /// <remarks>
+    /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription drops the
+    /// oldest event.
+    /// </remarks>
+    public OverflowPolicy OverflowPolicy { get; init; }
+}

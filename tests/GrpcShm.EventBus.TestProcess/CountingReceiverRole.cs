@@ -1,0 +1,28 @@
+namespace GrpcShm.EventBus.TestProcess;
+
+/// <summary>A process with one machine, which says the number of each event that it has handled, and gives it as its state.</summary>
+internal static class CountingReceiverRole
+{
+    public static async Task<int> RunAsync(string address, string machineId)
+    {
+        using var channel = HubChannel.To(address);
+        await using var client = new EventBusClient(channel);
+        await client.ConnectAsync();
+        var last = -1;
+        await client.RegisterMachineAsync(machineId, received =>
+        {
+            // End to end: what was handled is not handled again, whoever repeats it.
+            if (received.Version > last)
+            {
+                last = received.Version;
+                Console.WriteLine($"{received.Version}");
+            }
+
+            received.NewState = $"{received.Version}";
+            return Task.CompletedTask;
+        });
+        Console.WriteLine("ready");
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+}

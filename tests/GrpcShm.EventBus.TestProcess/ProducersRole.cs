@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace GrpcShm.EventBus.TestProcess;
+
+/// <summary>A process with machines that send numbered events to all consumers as fast as they can, for a while.</summary>
+internal static class ProducersRole
+{
+    private const int Round = 200;
+
+    public static async Task<int> RunAsync(string address, int from, int to, int consumers, int seconds)
+    {
+        using var channel = HubChannel.To(address);
+        await using var client = new EventBusClient(channel);
+        await client.ConnectAsync();
+        Console.WriteLine("ready");
+
+        // All processes of the test begin at the same word.
+        await Console.In.ReadLineAsync();
+        var totals = await Task.WhenAll(
+            Enumerable.Range(from, to - from).Select(producer => Task.Run(() => ProduceAsync(client, producer, consumers, seconds))));
+        Console.WriteLine($"done {totals.Sum()}");
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+
+    private static async Task<long> ProduceAsync(EventBusClient client, int producer, int consumers, int seconds)
+    {
+        var source = $"producer-{producer}";
+        var started = Stopwatch.GetTimestamp();
+        var number = 0;
+        while (Stopwatch.GetElapsedTime(started).TotalSeconds < seconds)
+        {
+            Task last = Task.CompletedTask;
+            for (var i = 0; i < Round; i++)
+            {
+                last = client.SendEventAsync(
+                    source, $"consumer-{number % consumers}", "N", null, new EventSendOptions { Version = number / consumers });
+                number++;
+            }
+
+            await last;
+        }
+
+        var ends = Enumerable.Range(0, consumers).Select(consumer => client.SendEventAsync(
+            source, $"consumer-{consumer}", "END", null,
+            new EventSendOptions { Version = (number / consumers) + (consumer < number % consumers ? 1 : 0) }));
+        await Task.WhenAll(ends);
+        return number;
+    }
+}

@@ -1,0 +1,166 @@
+using System.Threading.Channels;
+using GrpcShm.EventBus.TestProcess;
+using Grpc.Core;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Client;
+
+/// <summary>The hub goes away and comes back while clients stay.</summary>
+public sealed class ReconnectTests : IAsyncLifetime
+{
+    private readonly TemporaryDirectory _directory = new();
+    private HubServer _hub = null!;
+
+    public async ValueTask InitializeAsync() => _hub = await HubServer.StartAsync(_directory.Socket);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hub.DisposeAsync().InTime();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task HubRestarts_MachinesGroupsAndObservers_AreRestored()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        var states = await ConnectAsync(client);
+        var inbox = await ClientTest.ReceiveAsync(client, "m", new MachineOptions { Groups = ["g"] });
+        var observed = Channel.CreateUnbounded<string>();
+        await client.SubscribeToAllAsync(received => observed.Writer.WriteAsync(received.EventName).AsTask()).InTime();
+
+        await RestartAsync(states);
+        Assert.Equal(2, await client.PublishAsync("TO-GROUP", null, new EventPublishOptions { Group = "g" }).InTime());
+
+        Assert.Equal("TO-GROUP", (await inbox.ReadAsync().InTime()).EventName);
+        Assert.Equal("TO-GROUP", await observed.Reader.ReadAsync().InTime());
+    }
+
+    [Fact]
+    public async Task HubIsAway_WhatIsSentMeanwhile_ArrivesInOrderWhenItIsBack()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(
+            channel, new EventBusClientOptions { DeliverLocally = false, ConnectPipeline = Patient() });
+        var states = await ConnectAsync(client);
+        var inbox = await ClientTest.ReceiveAsync(client, "m");
+
+        await _hub.DisposeAsync().InTime();
+        await WaitForAsync(states, EventBusConnectionState.Reconnecting);
+        var sends = Enumerable.Range(0, 1000).Select(i => client.SendEventAsync("s", "m", $"{i}")).ToArray();
+        _hub = await HubServer.StartAsync(_directory.Socket);
+
+        for (var i = 0; i < sends.Length; i++)
+        {
+            Assert.Equal($"{i}", (await inbox.ReadAsync().InTime()).EventName);
+        }
+
+        await Task.WhenAll(sends).InTime();
+    }
+
+    [Fact]
+    public async Task HubGoesAway_RequestThatWaits_IsUnavailable()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        await ConnectAsync(client);
+        var asked = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        await client.RegisterMachineAsync("m", _ =>
+        {
+            asked.SetResult();
+            return release.Task;
+        }).InTime();
+        var request = client.RequestAsync("s", "m", "ASK");
+        await asked.Task.InTime();
+
+        await _hub.DisposeAsync().InTime();
+
+        await ClientTest.FailsAsync(request, StatusCode.Unavailable);
+        release.SetResult();
+        _hub = await HubServer.StartAsync(_directory.Socket);
+    }
+
+    [Fact]
+    public async Task HubStaysAway_BreakerOpens_SendsFailAtOnce()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel);
+        var states = await ConnectAsync(client);
+        await _hub.DisposeAsync().InTime();
+        await WaitForAsync(states, EventBusConnectionState.Reconnecting);
+
+        // Until the breaker opens sends wait for the connection; all but the last ones do.
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        Task send;
+        while (!(send = client.SendEventAsync("s", "m", "E")).IsFaulted)
+        {
+            giveUp.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        var exception = await ClientTest.FailsAsync(send, StatusCode.Unavailable);
+        Assert.Contains("again and again", exception.Message, StringComparison.Ordinal);
+        _hub = await HubServer.StartAsync(_directory.Socket);
+    }
+
+    [Fact]
+    public async Task Connect_NoHub_IsUnavailableWithinItsTime()
+    {
+        using var channel = HubChannel.To(_directory.Socket + ".nobody");
+        await using var client = new EventBusClient(channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
+
+        await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
+
+        Assert.Equal(EventBusConnectionState.Disconnected, client.State);
+    }
+
+    [Fact]
+    public async Task Deliver_TheSameSequenceTwice_IsHandledOnce()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel);
+        await ConnectAsync(client);
+        var inbox = await ClientTest.ReceiveAsync(client, "m");
+        await using var session = new SessionClient(channel);
+        var repeated = new Event { Name = "ONCE", Source = "s", Target = "m", Sender = 7, Sequence = 5 };
+        var next = new Event { Name = "NEXT", Source = "s", Target = "m", Sender = 7, Sequence = 6 };
+
+        await session.SendAsync(new SessionCommand { Send = repeated }, new SessionCommand { Send = repeated }).InTime();
+        var outcome = await session.ExecuteAsync(
+            new SessionCommand { Send = repeated, Acknowledgement = AcknowledgementLevel.Processed }).InTime();
+        await session.SendAsync(new SessionCommand { Send = next }).InTime();
+
+        Assert.Equal(0, outcome.StatusCode);
+        Assert.Equal("ONCE", (await inbox.ReadAsync().InTime()).EventName);
+        Assert.Equal("NEXT", (await inbox.ReadAsync().InTime()).EventName);
+    }
+
+    private static Polly.ResiliencePipeline Patient() => new Polly.ResiliencePipelineBuilder()
+        .AddRetry(new Polly.Retry.RetryStrategyOptions { MaxRetryAttempts = 1000, Delay = TimeSpan.FromMilliseconds(20) })
+        .Build();
+
+    private static async Task<ChannelReader<EventBusConnectionState>> ConnectAsync(EventBusClient client)
+    {
+        var states = Channel.CreateUnbounded<EventBusConnectionState>();
+        client.ConnectionChanged += (_, change) => states.Writer.TryWrite(change.State);
+        await client.ConnectAsync().InTime();
+        await WaitForAsync(states.Reader, EventBusConnectionState.Connected);
+        return states.Reader;
+    }
+
+    private static async Task WaitForAsync(ChannelReader<EventBusConnectionState> states, EventBusConnectionState wanted)
+    {
+        while (await states.ReadAsync().InTime() != wanted)
+        {
+        }
+    }
+
+    private async Task RestartAsync(ChannelReader<EventBusConnectionState> states)
+    {
+        await _hub.DisposeAsync().InTime();
+        _hub = await HubServer.StartAsync(_directory.Socket);
+        await WaitForAsync(states, EventBusConnectionState.Reconnecting);
+        await WaitForAsync(states, EventBusConnectionState.Connected);
+    }
+}

@@ -1,0 +1,40 @@
+using GrpcShm.EventBus.TestProcess;
+
+namespace GrpcShm.EventBus.Tests.Processes;
+
+/// <summary>A hub in a process of its own, at an address that nobody else uses; it can be killed and started again.</summary>
+internal sealed class HubProcess : IAsyncDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private ChildProcess _process = null!;
+
+    private HubProcess(string transport) =>
+        Address = transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
+
+    public string Address { get; }
+
+    public static async Task<HubProcess> StartAsync(string transport)
+    {
+        var hub = new HubProcess(transport);
+        hub._process = await ChildProcess.StartAsync("hub", hub.Address);
+        return hub;
+    }
+
+    /// <summary>Kills it as <c>kill -9</c> does, and starts its successor.</summary>
+    public async Task RestartAsync()
+    {
+        await _process.KillAsync();
+        if (!HubChannel.IsSharedMemory(Address))
+        {
+            File.Delete(Address);
+        }
+
+        _process = await ChildProcess.StartAsync("hub", Address);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        _directory.Dispose();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Newtonsoft.Json.Linq;
+using Samples.XStateNetAdapter;
+using Samples.XStateNetAdapter.Bus;
+
+namespace GrpcShm.EventBus.Tests.Samples;
+
+public sealed class AdapterTests : Client.ClientTest
+{
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    [InlineData("tcp")]
+    public async Task Run_TheSample_AllIsAsExpected(string transport)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        start.ArgumentList.Add(typeof(GrpcMessageBus).Assembly.Location);
+        start.ArgumentList.Add("--transport");
+        start.ArgumentList.Add(transport);
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            await process.WaitForExitAsync().InTime();
+
+            Assert.EndsWith("All as expected.", output.TrimEnd(), StringComparison.Ordinal);
+            Assert.Equal(0, process.ExitCode);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task MessageBus_SendsSubscribesAndPublishes()
+    {
+        using IMessageBus bus = new GrpcMessageBus(await ConnectClientAsync(options => options.Codecs.Add(new JTokenCodec())));
+        await bus.ConnectAsync().InTime();
+        var received = System.Threading.Channels.Channel.CreateUnbounded<global::Samples.XStateNetAdapter.Bus.MachineEvent>();
+        using var subscription = await bus.SubscribeAsync("m", e => received.Writer.WriteAsync(e).AsTask()).InTime();
+
+        await bus.SendEventAsync("s", "m", "SENT", new JObject { ["n"] = 1 }).InTime();
+        await bus.PublishAsync("PUBLISHED").InTime();
+
+        var sent = await received.Reader.ReadAsync().InTime();
+        Assert.Equal(1, Assert.IsType<JObject>(sent.Payload).Value<int>("n"));
+        Assert.Equal("PUBLISHED", (await received.Reader.ReadAsync().InTime()).EventName);
+    }
+}
