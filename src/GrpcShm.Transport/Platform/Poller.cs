@@ -21,6 +21,12 @@ internal abstract class Poller : IDisposable
     /// <returns>How many there are; may be none although <paramref name="block"/> is set.</returns>
     public abstract int Wait(Span<PollEvent> events, bool block);
 
+    /// <summary>
+    /// Does nothing for the shortest time for which the system lets a thread sleep, some tens of microseconds, whatever
+    /// happens meanwhile.
+    /// </summary>
+    public abstract void Pause();
+
     public abstract void Dispose();
 }
 

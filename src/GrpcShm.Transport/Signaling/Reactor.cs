@@ -28,7 +28,7 @@ internal sealed class Reactor
 
     private readonly Poller _poller;
     private readonly ReactorSlots _slots = new();
-    private readonly AdaptiveSpin _spin;
+    private readonly AdaptiveWait _wait;
     private readonly Queue<IReactorTarget> _unfinished = new();
     private readonly List<IRingTarget> _served = new(MaxSpinTargets);
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
@@ -36,17 +36,17 @@ internal sealed class Reactor
     private int _budget;
 
     /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
-    public Reactor(Poller poller, string name, AdaptiveSpin spin)
+    public Reactor(Poller poller, string name, AdaptiveWait wait)
     {
         _poller = poller;
-        _spin = spin;
+        _wait = wait;
         new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
     }
 
     /// <summary>The reactor whose thread this is, if it is one's.</summary>
     public static Reactor? Running => t_running;
 
-    public AdaptiveSpin Spin => _spin;
+    public AdaptiveWait Waiting => _wait;
 
     /// <summary>
     /// Takes one operation off the turn of the target that is being served. When none is left, the caller has to
@@ -118,14 +118,19 @@ internal sealed class Reactor
 
         var started = Stopwatch.GetTimestamp();
         var count = 0;
-        var paid = _spin.ShouldSpin() && SpinFor(_spin.BudgetTicks, started, out count);
+        var paid = _wait.Strategy == WaitStrategy.Spin && SpinFor(_wait.SpinTicks, started, out count);
         _served.Clear();
         if (!paid)
         {
             count = _poller.Wait(_events, block: true);
+            if (_wait.Strategy == WaitStrategy.Coalesce)
+            {
+                // The flags of those that rang are down: what comes meanwhile comes without a doorbell.
+                _poller.Pause();
+            }
         }
 
-        _spin.Record(Stopwatch.GetTimestamp(), paid);
+        _wait.Record(Stopwatch.GetTimestamp(), paid);
         return count;
     }
 
@@ -141,9 +146,9 @@ internal sealed class Reactor
             Fault(target, exception);
         }
 
-        if (_spin.IsEnabled && target is IRingTarget rings)
+        if (_wait.IsEnabled && target is IRingTarget rings)
         {
-            _spin.AddProgress(rings.TakeProgress());
+            _wait.AddProgress(rings.TakeProgress());
             if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
             {
                 _served.Add(rings);

@@ -9,7 +9,7 @@ namespace GrpcShm.Transport.Signaling;
 /// <list type="bullet">
 /// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
 /// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000; defaults
-/// to 20. 0 turns it off, and so does a machine with one processor.</item>
+/// to 20. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
 /// </list>
 /// </remarks>
 internal static class ReactorPool
@@ -33,8 +33,8 @@ internal static class ReactorPool
         var unpaid = 0L;
         foreach (var reactor in Volatile.Read(ref s_reactors) ?? [])
         {
-            paid += reactor.Spin.Paid;
-            unpaid += reactor.Spin.Unpaid;
+            paid += reactor.Waiting.Paid;
+            unpaid += reactor.Waiting.Unpaid;
         }
 
         return (paid, unpaid);
@@ -69,7 +69,7 @@ internal static class ReactorPool
             Reactor[] reactors =
             [
                 .. pollers.Select((poller, i) =>
-                    new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveSpin(TimeSpan.FromMicroseconds(spin)))),
+                    new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveWait(TimeSpan.FromMicroseconds(spin)))),
             ];
             Volatile.Write(ref s_reactors, reactors);
             return reactors;

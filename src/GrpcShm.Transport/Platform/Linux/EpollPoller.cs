@@ -62,6 +62,15 @@ internal sealed unsafe class EpollPoller : Poller
         return count;
     }
 
+    public override void Pause()
+    {
+        // 20 µs, to which the kernel adds its timer slack of 50. Cut short by a signal, it is just shorter.
+        var time = stackalloc long[2];
+        time[0] = 0;
+        time[1] = 20_000;
+        _ = Libc.Sleep(time, null);
+    }
+
     public override void Dispose()
     {
         _epoll.Dispose();

@@ -154,6 +154,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int timeoutMilliseconds);
 
+    [LibraryImport(Library, EntryPoint = "nanosleep")]
+    public static partial int Sleep(void* time, void* rest);
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenRaw(string path, int flags, uint mode);
 

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// Decides how a reactor waits. To spin saves a wake-up, 5 to 50 µs, but takes the processor from the very thread that
+/// is to answer where processors are few, and takes a stream apart into small batches. To coalesce makes large batches
+/// of a stream, but delays an answer that somebody waits for. Which of it is the case nobody can tell from here, so each
+/// has to prove itself by what counts in the end: a trial gives each of them turns, compares the bytes that went through
+/// in the time, and only what moved clearly more than plain sleeping is kept. It is tried again ever more rarely while
+/// the answer stays the same.
+/// </summary>
+/// <remarks>One thread at a time, except for the counters.</remarks>
+internal sealed class AdaptiveWait
+{
+    private const int Strategies = 3;
+    private const int RoundsPerTrial = 8;
+    private const int LeastWaitsPerTurn = 16;
+
+    // In percent: as much has to go through, compared with sleeping. Spinning costs a processor and coalescing a delay,
+    // so a draw is not enough.
+    private const int LeastGain = 110;
+
+    // In percent: what moves less than this in its first turn gets no second one in this trial.
+    private const int Hopeless = 50;
+
+    // Long enough that the scheduler's own turns, of a few milliseconds, meet all alike.
+    private static readonly long TurnTicks = Ticks(TimeSpan.FromMilliseconds(4));
+    private static readonly long FirstVerdictTicks = Ticks(TimeSpan.FromMilliseconds(500));
+    private static readonly long LongestVerdictTicks = Ticks(TimeSpan.FromSeconds(64));
+
+    // A longer wait was a pause of the peer's: it counts as this much, or one pause would decide the trial.
+    private static readonly long LongestWaitTicks = Ticks(TimeSpan.FromMilliseconds(2));
+
+    private readonly Sample[] _samples = new Sample[Strategies];
+    private bool _isTrial = true;
+    private int _round;
+    private int _waits;
+    private long _verdictTicks = FirstVerdictTicks;
+    private WaitStrategy _verdict = WaitStrategy.Sleep;
+    private long _last;
+    private long _ticks;
+    private long _bytes;
+    private long _paid;
+    private long _unpaid;
+
+    /// <summary>Creates a decision that is still open.</summary>
+    /// <param name="spin">How long a spin may take; 0 to always sleep.</param>
+    public AdaptiveWait(TimeSpan spin) => SpinTicks = Ticks(spin);
+
+    /// <summary>How long one spin may take, in ticks of <see cref="Stopwatch"/>.</summary>
+    public long SpinTicks { get; }
+
+    public bool IsEnabled => SpinTicks > 0;
+
+    /// <summary>What to do at the next wait.</summary>
+    public WaitStrategy Strategy { get; private set; } = WaitStrategy.Sleep;
+
+    /// <summary>How many spins found something.</summary>
+    public long Paid => Volatile.Read(ref _paid);
+
+    /// <summary>How many spins found nothing.</summary>
+    public long Unpaid => Volatile.Read(ref _unpaid);
+
+    /// <summary>Notes that bytes went through.</summary>
+    public void AddProgress(long bytes) => _bytes += bytes;
+
+    /// <summary>Notes how a wait went.</summary>
+    /// <param name="now">When it ended, in ticks of <see cref="Stopwatch"/>.</param>
+    /// <param name="paid">Whether spinning found what there was to do.</param>
+    public void Record(long now, bool paid)
+    {
+        if (Strategy == WaitStrategy.Spin)
+        {
+            // Written here only; read by the meter on any thread.
+            Volatile.Write(ref paid ? ref _paid : ref _unpaid, (paid ? _paid : _unpaid) + 1);
+        }
+
+        _ticks += Math.Min(now - _last, LongestWaitTicks);
+        _last = now;
+        _waits++;
+        if (_isTrial ? _waits >= LeastWaitsPerTurn && _ticks >= TurnTicks : _ticks >= _verdictTicks)
+        {
+            EndTurn();
+            _waits = 0;
+            _ticks = 0;
+            _bytes = 0;
+        }
+    }
+
+    private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    private void EndTurn()
+    {
+        if (!_isTrial)
+        {
+            _isTrial = true;
+            Strategy = WaitStrategy.Sleep;
+            return;
+        }
+
+        _samples[(int)Strategy].Add(_bytes, _ticks);
+        do
+        {
+            Strategy = (WaitStrategy)(((int)Strategy + 1) % Strategies);
+            _round += Strategy == WaitStrategy.Sleep ? 1 : 0;
+        }
+        while (_round < RoundsPerTrial && IsHopeless(Strategy));
+
+        if (_round == RoundsPerTrial)
+        {
+            Judge();
+        }
+    }
+
+    private bool IsHopeless(WaitStrategy strategy) =>
+        strategy != WaitStrategy.Sleep && _round > 0 && !IsBetter(strategy, WaitStrategy.Sleep, Hopeless);
+
+    private void Judge()
+    {
+        var best = IsBetter(WaitStrategy.Coalesce, WaitStrategy.Spin, 100) ? WaitStrategy.Coalesce : WaitStrategy.Spin;
+        Strategy = IsBetter(best, WaitStrategy.Sleep, LeastGain) ? best : WaitStrategy.Sleep;
+        _verdictTicks = Strategy == _verdict ? Math.Min(_verdictTicks * 2, LongestVerdictTicks) : FirstVerdictTicks;
+        _verdict = Strategy;
+        _isTrial = false;
+        _round = 0;
+        _samples.AsSpan().Clear();
+    }
+
+    /// <summary>Whether one strategy moved at least so many percent of the bytes per tick of another.</summary>
+    private bool IsBetter(WaitStrategy strategy, WaitStrategy than, int percent)
+    {
+        var (one, other) = (_samples[(int)strategy], _samples[(int)than]);
+        return (double)one.Bytes * other.Ticks * 100 > (double)other.Bytes * one.Ticks * percent;
+    }
+
+    private struct Sample
+    {
+        public long Bytes;
+        public long Ticks;
+
+        public void Add(long bytes, long ticks)
+        {
+            Bytes += bytes;
+            Ticks += ticks;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>What a reactor does when there is nothing left to do.</summary>
+internal enum WaitStrategy
+{
+    /// <summary>Sleeps until a doorbell rings, and then looks at once.</summary>
+    Sleep,
+
+    /// <summary>Looks at its rings for a moment before it sleeps. Saves the wake-up where the peer answers at once.</summary>
+    Spin,
+
+    /// <summary>
+    /// Sleeps until a doorbell rings, and then a moment longer, so that a stream comes in one batch for which one
+    /// doorbell and one chain of wake-ups is enough. What network cards do with their interrupts.
+    /// </summary>
+    Coalesce,
+}
