@@ -40,7 +40,7 @@ public static class SharedMemoryHostingExtensions
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IConnectionListenerFactory, SharedMemoryTransportFactory>());
             services.TryAddEnumerable(
-                ServiceDescriptor.Singleton<IConfigureOptions<KestrelServerOptions>, SharedMemoryKestrelSetup>());
+                ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, SharedMemoryKestrelSetup>());
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IStartupFilter, HostingAddressesStartupFilter>());
         });

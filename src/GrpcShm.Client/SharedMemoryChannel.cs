@@ -47,9 +47,19 @@ public static class SharedMemoryChannel
         }
 
         var factory = new SharedMemoryConnectionFactory(address, options, channelOptions.LoggerFactory, meterFactory: null);
-        channelOptions.HttpHandler = CreateHandler(factory, options);
-        channelOptions.DisposeHttpClient = true;
-        return GrpcChannel.ForAddress(PlainAddress, channelOptions);
+        var disposeHttpClient = channelOptions.DisposeHttpClient;
+        try
+        {
+            channelOptions.HttpHandler = CreateHandler(factory, options);
+            channelOptions.DisposeHttpClient = true;
+            return GrpcChannel.ForAddress(PlainAddress, channelOptions);
+        }
+        finally
+        {
+            // The caller's options may serve for another channel.
+            channelOptions.HttpHandler = null;
+            channelOptions.DisposeHttpClient = disposeHttpClient;
+        }
     }
 
     internal static SocketsHttpHandler CreateHandler(

@@ -77,9 +77,11 @@ public sealed class SharedMemoryConnectionFactory
         var connection = await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false);
 
         // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
-        // validation from there, and HTTP/1.1 the user's code.
+        // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
         var request = context.InitialRequestMessage;
-        connection.RunInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp && request.Version.Major >= 2;
+        connection.RunInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
+            && request.Version.Major == 2
+            && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
         return new RingStream(connection, FileAccess.ReadWrite);
     }
 }

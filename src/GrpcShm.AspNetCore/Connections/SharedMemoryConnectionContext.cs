@@ -32,6 +32,8 @@ internal sealed class SharedMemoryConnectionContext :
         _connection = connection;
         connection.CreateResetException = static (message, inner) =>
             inner is null ? new ConnectionResetException(message) : new ConnectionResetException(message, inner);
+        connection.CreateAbortedException = static (message, inner) =>
+            inner is null ? new ConnectionAbortedException(message) : new ConnectionAbortedException(message, inner);
         _pipes = new TransportPipes(connection, options, memoryPool);
         MemoryPool = memoryPool;
         ConnectionId = connection.Id;

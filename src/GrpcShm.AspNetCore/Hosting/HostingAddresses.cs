@@ -6,13 +6,14 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
 /// Keeps the addresses of <c>--urls</c>, <c>ASPNETCORE_HTTP_PORTS</c> and the like alive. Kestrel drops them as soon as
 /// one endpoint is listened on in code, and a shared-memory endpoint is; so they are turned into endpoints in code, too,
-/// unless the application itself listens on others in code and so has meant to silence them.
+/// unless the application listens on others, in code or by the configuration, and so has meant to silence them.
 /// </summary>
 internal static class HostingAddresses
 {
@@ -31,13 +32,16 @@ internal static class HostingAddresses
             return;
         }
 
-        if (listened.Exists(static o => o.EndPoint is not SharedMemoryEndPoint))
+        // Endpoints of the configuration silence the addresses, too, and that must stay so: images set a port for those
+        // who say nothing.
+        if (listened.Exists(static o => o.EndPoint is not SharedMemoryEndPoint)
+            || options.ConfigurationLoader?.Configuration.GetSection("Endpoints").GetChildren().Any() == true)
         {
             if (feature.PreferHostingUrls)
             {
                 throw new InvalidOperationException(
                     "PreferHostingUrls makes Kestrel drop every endpoint that is listened on in code, the shared-memory "
-                    + "ones included. Remove the other Listen calls, or PreferHostingUrls.");
+                    + "ones included. Remove the other endpoints, or PreferHostingUrls.");
             }
 
             return;
@@ -91,8 +95,9 @@ internal static class HostingAddresses
         }
     }
 
-    // Kestrel shows its endpoints to nobody. Should a later version name this otherwise, starting fails with a
+    /// <summary>The endpoints that the application listens on in code.</summary>
+    // Kestrel shows them to nobody. Should a later version name this otherwise, starting fails with a
     // MissingMethodException, loudly, and a test of ours before that.
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_CodeBackedListenOptions")]
-    private static extern List<ListenOptions> CodeBackedListenOptions(KestrelServerOptions options);
+    public static extern List<ListenOptions> CodeBackedListenOptions(KestrelServerOptions options);
 }

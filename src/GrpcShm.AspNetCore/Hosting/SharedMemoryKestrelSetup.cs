@@ -1,18 +1,25 @@
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Hosting;
 
-/// <summary>Listens on the endpoints that the configuration names.</summary>
+/// <summary>
+/// Listens on the endpoints that the options name, once each, after all code that listens by itself has run.
+/// </summary>
 internal sealed class SharedMemoryKestrelSetup(IOptions<SharedMemoryTransportOptions> options)
-    : IConfigureOptions<KestrelServerOptions>
+    : IPostConfigureOptions<KestrelServerOptions>
 {
-    void IConfigureOptions<KestrelServerOptions>.Configure(KestrelServerOptions kestrel)
+    public void PostConfigure(string? name, KestrelServerOptions kestrel)
     {
-        foreach (var endPoint in options.Value.Endpoints)
+        foreach (var text in options.Value.Endpoints)
         {
-            kestrel.ListenSharedMemory(endPoint);
+            var endPoint = new SharedMemoryEndPoint(text);
+            if (!HostingAddresses.CodeBackedListenOptions(kestrel).Exists(o => endPoint.Equals(o.EndPoint)))
+            {
+                kestrel.ListenSharedMemory(text);
+            }
         }
     }
 }

@@ -18,4 +18,13 @@ internal sealed record ConnectionParts(
     SharedSegment Segment,
     Doorbell OwnDoorbell,
     Doorbell PeerDoorbell,
-    Reactor Reactor);
+    Reactor Reactor)
+{
+    /// <summary>Gives back what a connection that did not come about would have owned, except for the channel.</summary>
+    public void Release()
+    {
+        Segment.Release();
+        OwnDoorbell.Dispose();
+        PeerDoorbell.Dispose();
+    }
+}

@@ -19,18 +19,25 @@ internal sealed class OutboundRing
 
     public RingProducer Ring { get; }
 
-    /// <summary>Looks whether anybody still reads.</summary>
+    /// <summary>Looks whether anybody still reads, and for space if there is less than wanted.</summary>
+    /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring has.</param>
     /// <returns>Whether the peer may still read what is written now.</returns>
-    /// <exception cref="IOException">This side has ended the connection.</exception>
-    public bool Refresh()
+    /// <remarks>
+    /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch it
+    /// from the other processor with each write costs more than the write.
+    /// </remarks>
+    public bool Refresh(long wanted)
     {
-        _connection.ThrowIfClosed();
         if (_connection.PeerIsGone || Ring.ReadConsumerState() != RingEndState.Open)
         {
             return false;
         }
 
-        Ring.Refresh();
+        if (Ring.Free < wanted)
+        {
+            Ring.Refresh();
+        }
+
         return true;
     }
 

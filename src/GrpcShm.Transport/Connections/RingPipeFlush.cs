@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Signaling;
 
@@ -16,6 +17,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private readonly SpillBuffer _spill = new();
     private int _given;
     private bool _givenFromSpill;
+    private bool _holdsRingMemory;
+    private bool _isAbandoned;
+    private bool _isFailed;
     private bool _peerReads = true;
     private int _cancelPending;
 
@@ -27,7 +31,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         connection.AttachSend(this);
     }
 
-    public long UnflushedBytes => _outbound.Ring.Unpublished + _spill.Length;
+    public long UnflushedBytes => _peerReads ? _outbound.Ring.Unpublished + _spill.Length : 0;
 
     protected override bool MayRunInline => _connection.RunInline;
 
@@ -36,15 +40,31 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     public Memory<byte> GetMemory(int sizeHint)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        var wanted = Math.Max(sizeHint, 1);
+        var ring = _outbound.Ring;
+        if (_spill.IsEmpty && ring.Contiguous >= wanted && !IsBusy)
+        {
+            _givenFromSpill = false;
+            _given = ring.Contiguous;
+            _holdsRingMemory = true;
+            return _memory.Memory.Slice(ring.Offset, _given);
+        }
+
+        return GetMemorySlow(wanted);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Memory<byte> GetMemorySlow(int wanted)
+    {
         Enter();
         try
         {
-            var wanted = Math.Max(sizeHint, 1);
             _givenFromSpill = !_spill.IsEmpty || !HasRoom(wanted);
             var memory = _givenFromSpill
                 ? _spill.GetMemory(wanted)
                 : _memory.Memory.Slice(_outbound.Ring.Offset, _outbound.Ring.Contiguous);
             _given = memory.Length;
+            _holdsRingMemory = !_givenFromSpill;
             return memory;
         }
         finally
@@ -62,6 +82,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
 
         _given -= bytes;
+        _holdsRingMemory = false;
         if (_givenFromSpill)
         {
             _spill.Advance(bytes);
@@ -87,45 +108,33 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     /// <summary>
     /// Publishes the rest and says that it was all. With an exception, or where the ring has no room for the rest,
-    /// says that something is missing.
+    /// says that something is missing. A flush that waits comes first.
     /// </summary>
     public void Close(Exception? exception)
     {
-        if (TryEnter())
-        {
-            _given = 0;
-            Drain();
-            _outbound.Close(complete: exception is null && _spill.IsEmpty);
-            _spill.Clear();
-            Leave();
-        }
-
-        Seal(_connection.Detach);
+        _holdsRingMemory = false;
+        _isFailed = exception is not null;
+        Seal(Finish);
     }
 
     /// <summary>
-    /// Ends the writing in the writer's place. If it may still hold memory of the ring, the mapping is left to the
-    /// garbage collector.
+    /// Ends the writing in the writer's place, as Kestrel leaves it to the transport. If somebody may still hold memory
+    /// of the ring, the mapping is left to the garbage collector.
     /// </summary>
     public void Abandon()
     {
-        if (_given == 0)
-        {
-            Close(new OperationCanceledException());
-        }
-        else
-        {
-            Seal(static () => { });
-        }
+        _isAbandoned = true;
+        _isFailed |= _connection.IsClosed || _connection.PeerIsGone;
+        Seal(Finish);
     }
 
     protected override bool TryComplete([MaybeNullWhen(false)] out FlushResult result)
     {
-        var isCanceled = Interlocked.Exchange(ref _cancelPending, 0) != 0;
+        var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
 
         // As with a pipe in front of a socket, writing where nobody reads is no error but the end of writing: Kestrel
         // takes an exception from a flush for a bug.
-        if (TryRefresh())
+        if (TryRefresh(_spill.Length))
         {
             Drain();
         }
@@ -149,10 +158,10 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
 
         // Where nobody reads, it goes into the spill and is dropped with it.
-        return TryRefresh() && ring.Contiguous >= wanted;
+        return TryRefresh(ring.Capacity) && ring.Contiguous >= wanted;
     }
 
-    private bool TryRefresh()
+    private bool TryRefresh(long wanted)
     {
         if (!_peerReads)
         {
@@ -161,16 +170,11 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
         try
         {
-            _peerReads = !_connection.IsClosed && _outbound.Refresh();
+            _peerReads = !_connection.IsClosed && _outbound.Refresh(wanted);
         }
         catch (SharedMemoryProtocolException violation)
         {
             _connection.AbortForViolation(violation);
-            _peerReads = false;
-        }
-        catch (IOException) when (_connection.IsClosed)
-        {
-            // Closed between the two looks.
             _peerReads = false;
         }
 
@@ -179,17 +183,37 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     private void Drain()
     {
-        while (!_spill.IsEmpty)
+        try
         {
-            var taken = _outbound.Ring.Write(_spill.First);
-            if (taken == 0)
+            while (!_spill.IsEmpty)
             {
-                break;
-            }
+                var taken = _outbound.Ring.Write(_spill.First);
+                if (taken == 0)
+                {
+                    break;
+                }
 
-            _spill.Consume(taken);
+                _spill.Consume(taken);
+            }
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            _peerReads = false;
+            _spill.Clear();
         }
 
         _outbound.Publish();
+    }
+
+    private void Finish()
+    {
+        Drain();
+        _outbound.Close(complete: !_isFailed && _spill.IsEmpty);
+        _spill.Clear();
+        if (!_isAbandoned || !_holdsRingMemory)
+        {
+            _connection.Detach();
+        }
     }
 }

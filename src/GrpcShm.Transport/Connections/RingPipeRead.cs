@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Signaling;
 
@@ -22,6 +23,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     private long _consumed;
     private long _examined;
     private bool _isReading;
+    private bool _wasCanceled;
     private int _cancelPending;
 
     public RingPipeRead(SharedMemoryConnection connection, long maxUnconsumed)
@@ -96,42 +98,24 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         Signal(onReactor: false);
     }
 
-    /// <summary>Says that nothing more will be read, and lets go of the memory.</summary>
+    /// <summary>Says that nothing more will be read, and lets go of the memory. A read that waits comes first.</summary>
     public void Close()
     {
-        if (TryEnter())
-        {
-            _isReading = false;
-            _consumed = long.MaxValue;
-            ReturnCopies();
-            _inbound.Close();
-            Leave();
-        }
-
-        Seal(_connection.Detach);
+        _isReading = false;
+        Seal(Finish);
     }
 
     /// <summary>
-    /// Ends the reading in the reader's place. If it may still hold memory of the ring, the mapping is left to the
-    /// garbage collector.
+    /// Ends the reading in the reader's place. If somebody may still look at the ring, the mapping is left to the garbage
+    /// collector.
     /// </summary>
-    public void Abandon()
-    {
-        if (_isReading)
-        {
-            Seal(static () => { });
-        }
-        else
-        {
-            Close();
-        }
-    }
+    public void Abandon() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out ReadResult result)
     {
         try
         {
-            var isCanceled = Interlocked.Exchange(ref _cancelPending, 0) != 0;
+            var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
             var ready = _inbound.Refresh(_examined, out var ended);
             if (!ready && !isCanceled)
             {
@@ -140,6 +124,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
             }
 
             _isReading = true;
+            _wasCanceled = isCanceled;
             result = new ReadResult(BuildSequence(), isCanceled, ended);
             return true;
         }
@@ -189,9 +174,10 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         var ring = _inbound.Ring;
         if (ring.Tail - _consumed > _maxUnconsumed)
         {
-            throw new InvalidOperationException(
-                $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "
-                + $"{_maxUnconsumed} are kept for it.");
+            var reason = $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "
+                + $"{_maxUnconsumed} are kept for it.";
+            _connection.Abort(new CloseCause(CloseCode.Aborted, reason, ByPeer: false));
+            throw new InvalidOperationException(reason);
         }
 
         var first = ring.ContiguousFrom(ring.Head);
@@ -224,12 +210,27 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         }
     }
 
+    private void Finish()
+    {
+        _inbound.Close();
+
+        // Looked at when the last read is over, and not before: a read that was under way may have ended with a view of
+        // the ring, of which nobody knows when it is let go.
+        if (!_isReading)
+        {
+            _consumed = long.MaxValue;
+            ReturnCopies();
+            _connection.Detach();
+        }
+    }
+
     private static long CursorOf(SequencePosition position, long fallback) =>
         position.GetObject() is RingSegment segment ? segment.Start + position.GetInteger() : fallback;
 
     private void ThrowIfReading()
     {
-        if (_isReading)
+        // Like a Pipe, which lets a cancelled read go unadvanced.
+        if (_isReading && !_wasCanceled)
         {
             throw new InvalidOperationException("The last read has not been advanced yet.");
         }

@@ -5,7 +5,8 @@ namespace GrpcShm.Transport.Connections;
 /// <summary>
 /// A writer that works on the ring itself: the memory that it gives is the ring's wherever there is room, so that
 /// bytes are written once. What finds no room, since the ring is full or ends, goes into pooled memory and from there
-/// into the ring when the peer has read; <see cref="FlushAsync"/> waits for that.
+/// into the ring when the peer has read; <see cref="FlushAsync"/> waits for that. While it waits, nothing else may be
+/// written (a <see cref="Pipe"/> would allow it; Kestrel does not do it).
 /// </summary>
 internal sealed class RingPipeWriter : PipeWriter
 {

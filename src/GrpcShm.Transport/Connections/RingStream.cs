@@ -12,7 +12,10 @@ internal sealed class RingStream : Stream
     private readonly RingStreamWrite? _write;
 
     /// <summary>Takes over one direction of a connection, or both.</summary>
-    /// <param name="connection">Whose bytes to read and write; disposed with the stream.</param>
+    /// <param name="connection">
+    /// Whose bytes to read and write. Disposed with the stream if that has both directions; a stream of one direction
+    /// ends that direction only.
+    /// </param>
     /// <param name="access">Which directions.</param>
     public RingStream(SharedMemoryConnection connection, FileAccess access)
     {
@@ -82,7 +85,10 @@ internal sealed class RingStream : Stream
         {
             _read?.Close();
             _write?.Close();
-            _connection.Dispose();
+            if (_read is not null && _write is not null)
+            {
+                _connection.Dispose();
+            }
         }
 
         base.Dispose(disposing);

@@ -29,16 +29,7 @@ internal sealed class RingStreamRead : SignaledOperation<int>
     }
 
     /// <summary>Says that nothing more will be read; a read that waits ends when the connection does.</summary>
-    public void Close()
-    {
-        if (TryEnter())
-        {
-            _inbound.Close();
-            Leave();
-        }
-
-        Seal(_connection.Detach);
-    }
+    public void Close() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out int result)
     {
@@ -67,4 +58,11 @@ internal sealed class RingStreamRead : SignaledOperation<int>
     }
 
     protected override void AnnounceWait() => _inbound.AnnounceSleep();
+
+    private void Finish()
+    {
+        _buffer = default;
+        _inbound.Close();
+        _connection.Detach();
+    }
 }

@@ -36,23 +36,15 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
     }
 
     /// <summary>Says that this was all; a write that waits ends when the connection does, and then it was not all.</summary>
-    public void Close()
-    {
-        if (TryEnter())
-        {
-            _outbound.Close(complete: true);
-            Leave();
-        }
-
-        Seal(_connection.Detach);
-    }
+    public void Close() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out bool result)
     {
         try
         {
             result = true;
-            if (!_outbound.Refresh())
+            _connection.ThrowIfClosed();
+            if (!_outbound.Refresh(_rest.Length))
             {
                 throw _connection.CreatePeerFailure();
             }
@@ -70,4 +62,11 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
     }
 
     protected override void AnnounceWait() => _outbound.AnnounceWait();
+
+    private void Finish()
+    {
+        _outbound.Close(complete: _rest.IsEmpty);
+        _rest = default;
+        _connection.Detach();
+    }
 }

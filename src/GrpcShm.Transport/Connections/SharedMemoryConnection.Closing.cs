@@ -54,10 +54,11 @@ internal sealed partial class SharedMemoryConnection
         Abort(new CloseCause(CloseCode.Graceful, "The connection was closed.", ByPeer: false));
         _doorbellRegistration.Dispose();
         _ownDoorbell.Dispose();
-        _peerDoorbell.Dispose();
         _metrics.ConnectionEnded(this);
-        Log.Disconnected(_logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
         _segment.Release();
+
+        // Last, since a logger is foreign code and may throw.
+        Log.Disconnected(_logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
     }
 
     /// <summary>Ends an operation of a connection that this side has ended.</summary>
@@ -81,8 +82,8 @@ internal sealed partial class SharedMemoryConnection
     /// <summary>Ends the connection because the peer broke a rule.</summary>
     public void AbortForViolation(SharedMemoryProtocolException violation)
     {
-        Log.ProtocolViolation(_logger, Id, violation.Message);
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
+        Log.ProtocolViolation(_logger, Id, violation.Message);
     }
 
     private async Task WatchPeerAsync()
@@ -92,19 +93,28 @@ internal sealed partial class SharedMemoryConnection
             while (true)
             {
                 using var message = await _control.ReceiveAsync(CancellationToken.None).ConfigureAwait(false);
-                if (message.Type != ControlMessageType.Close || _peerFarewell is not null)
+                if (message.Type is not (ControlMessageType.Close or ControlMessageType.Refusal)
+                    || message.Attachments.Count > 0
+                    || _peerFarewell is not null)
                 {
                     throw new SharedMemoryProtocolException(
-                        $"The peer sent a message of type {(ushort)message.Type} where only one farewell is allowed.");
+                        $"The peer sent a message of type {(ushort)message.Type} with {message.Attachments.Count} handles "
+                        + "where only one farewell without any is allowed.");
                 }
 
+                // A refusal comes from a server that gave up waiting for our ready while that was on its way.
                 var (code, text) = message.ReadCodeAndText();
-                _peerFarewell = new CloseCause((CloseCode)code, text, ByPeer: true);
+                _peerFarewell = new CloseCause(
+                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.Aborted, text, ByPeer: true);
             }
         }
         catch (SharedMemoryProtocolException violation)
         {
             AbortForViolation(violation);
+        }
+        catch (SharedMemoryResourcesException)
+        {
+            AbortForViolation(new SharedMemoryProtocolException("The peer sent handles where none are allowed."));
         }
         catch (ObjectDisposedException)
         {
@@ -148,6 +158,8 @@ internal sealed partial class SharedMemoryConnection
     private void ThrowClosed()
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        throw _cause is { ByPeer: false, Exception: { } cause } ? cause : CreateResetException(_cause!.Reason, null);
+
+        // Always one that gRPC takes for the loss of a connection, and a new one: several threads may throw it.
+        throw CreateAbortedException(_cause!.Reason, _cause.Exception);
     }
 }

@@ -24,6 +24,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private readonly ReactorRegistration _doorbellRegistration;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
+    private long _bytesReported;
     private ISignaledOperation? _receive;
     private ISignaledOperation? _send;
 
@@ -50,16 +51,16 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         catch
         {
             _control.Dispose();
-            _ownDoorbell.Dispose();
-            _peerDoorbell.Dispose();
-            _segment.Release();
+            parts.Release();
             throw;
         }
 
+        // Whoever still holds a lease may ring: its doorbell goes with the memory.
+        _segment.OnUnmap(_peerDoorbell.Dispose);
         _metrics.ConnectionStarted(this);
-        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
         _control.Monitor();
         _ = WatchPeerAsync();
+        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
     }
 
     public string Id { get; }
@@ -92,7 +93,12 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     public Func<string, Exception?, IOException> CreateResetException { get; set; } =
         static (message, inner) => new IOException(message, inner);
 
+    /// <summary>Makes the exception for a connection that this side has aborted.</summary>
+    public Func<string, Exception?, Exception> CreateAbortedException { get; set; } =
+        static (message, inner) => new IOException(message, inner);
+
     /// <summary>Wakes the peer's reactor.</summary>
+    /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>
     public void RingPeer() => _peerDoorbell.Ring();
 
     /// <summary>
@@ -135,6 +141,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     public void OnFault(Exception exception) =>
         Abort(new CloseCause(CloseCode.Aborted, "The connection's owner failed.", ByPeer: false, exception));
 
+    public long TakeProgress()
+    {
+        var bytes = Volatile.Read(ref Counters.BytesReceived) + Volatile.Read(ref Counters.BytesSent);
+        var progress = bytes - _bytesReported;
+        _bytesReported = bytes;
+        return progress;
+    }
+
     public bool BeginSpin()
     {
         if (_receive is not { IsWaiting: true } || !_segment.TryLease())
@@ -150,16 +164,21 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public bool EndSpin()
     {
-        // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the same
-        // moment, it does the same.
-        if (Inbound.Ring.AnnounceSleep())
+        try
         {
-            RingPeer();
-        }
+            // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the
+            // same moment, it does the same.
+            if (Inbound.Ring.AnnounceSleep())
+            {
+                RingPeer();
+            }
 
-        var found = Inbound.Ring.Peek();
-        _segment.Release();
-        return found;
+            return Inbound.Ring.Peek();
+        }
+        finally
+        {
+            _segment.Release();
+        }
     }
 
     private void Lease() => ObjectDisposedException.ThrowIf(!_segment.TryLease(), this);

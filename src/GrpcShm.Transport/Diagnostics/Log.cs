@@ -26,11 +26,17 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Debug, "Listening on '{EndPoint}'.", EventName = "Listening")]
     public static partial void Listening(ILogger logger, SharedMemoryEndPoint endPoint);
 
-    [LoggerMessage(5, LogLevel.Warning,
+    [LoggerMessage(EventId = 5, Message =
         "A client of '{EndPoint}' (process {ProcessId}, user {UserId}) was refused ({Code}): {Reason}",
         EventName = "ClientRefused")]
     public static partial void ClientRefused(
-        ILogger logger, SharedMemoryEndPoint endPoint, int processId, uint userId, RefusalCode code, string reason);
+        ILogger logger,
+        LogLevel level,
+        SharedMemoryEndPoint endPoint,
+        int processId,
+        uint userId,
+        RefusalCode code,
+        string reason);
 
     [LoggerMessage(6, LogLevel.Error,
         "Clients of '{EndPoint}' cannot be accepted at present: {Reason} Trying again in {Delay}.",

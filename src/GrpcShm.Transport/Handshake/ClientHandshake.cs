@@ -26,19 +26,25 @@ internal static class ClientHandshake
             (uint)settings.RingSize.GetValueOrDefault(),
             (uint)settings.RingSize.GetValueOrDefault(),
             Features: 0);
-        channel.Send(hello.Write());
+        try
+        {
+            channel.Send(hello.Write());
+        }
+        catch (EndOfStreamException)
+        {
+            // Refused before it was asked: why is still to be read, and if not, reading says that this is the end.
+        }
+
         using var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
         if (message.Type == ControlMessageType.Refusal)
         {
             var (code, text) = message.ReadCodeAndText();
-            throw new HandshakeException((RefusalCode)code, $"The server refused the connection: {text}", byPeer: true);
+            throw new HandshakeException(RefusalCodes.FromWire(code), $"The server refused the connection: {text}", byPeer: true);
         }
 
         try
         {
-            var parts = Open(channel, reactor, message);
-            channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
-            return parts;
+            return Accept(channel, reactor, message);
         }
         catch (SharedMemoryProtocolException violation)
         {
@@ -60,6 +66,21 @@ internal static class ClientHandshake
                 RefusalCode.NotAuthorized,
                 $"The server (process {peer.ProcessId}) runs as user {peer.UserId}, which is not trusted. By default "
                 + "only servers of the same user or of root are; AuthorizeServer admits others.");
+        }
+    }
+
+    private static ConnectionParts Accept(ControlChannel channel, Reactor reactor, ControlMessage message)
+    {
+        var parts = Open(channel, reactor, message);
+        try
+        {
+            channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
+            return parts;
+        }
+        catch
+        {
+            parts.Release();
+            throw;
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     private readonly List<SafeHandle> _attachments = [];
     private int _filled;
     private bool _isMonitored;
+    private int _disposeBegun;
     private volatile bool _disposed;
 
     public ControlChannel(ControlSocket socket, Reactor reactor)
@@ -77,7 +78,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     public void Dispose()
     {
-        if (_disposed)
+        // Once, and not just mostly once: the second of two at the same moment would find the socket closed.
+        if (Interlocked.Exchange(ref _disposeBegun, 1) != 0)
         {
             return;
         }

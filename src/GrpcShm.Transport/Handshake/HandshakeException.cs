@@ -15,5 +15,5 @@ internal sealed class HandshakeException : IOException
     public bool ByPeer { get; }
 
     /// <summary>Whether the same attempt may succeed a moment later.</summary>
-    public bool IsTransient => Code is RefusalCode.Busy or RefusalCode.Closing;
+    public bool IsTransient => Code is RefusalCode.Busy or RefusalCode.Closing or RefusalCode.Resources;
 }

@@ -3,6 +3,7 @@ namespace GrpcShm.Transport.Handshake;
 /// <summary>Why a handshake came to nothing.</summary>
 internal enum RefusalCode : ushort
 {
+    /// <summary>A code that this release does not know.</summary>
     None = 0,
 
     /// <summary>A message that makes no sense.</summary>
@@ -29,6 +30,17 @@ internal enum RefusalCode : ushort
     /// <summary>The memory or the doorbells that the server offers are not what they should be.</summary>
     Segment = 8,
 
-    /// <summary>The peer took too long, or went away. Never sent.</summary>
+    /// <summary>The peer took too long.</summary>
     TimedOut = 9,
+
+    /// <summary>The peer went away. Never sent.</summary>
+    Gone = 10,
+}
+
+internal static class RefusalCodes
+{
+    /// <summary>A code as a peer sent it; one that means nothing becomes <see cref="RefusalCode.None"/>.</summary>
+    /// <remarks>Codes are tags of a metric: a peer must not be able to make 65,536 of them.</remarks>
+    public static RefusalCode FromWire(ushort code) =>
+        code <= (ushort)RefusalCode.TimedOut ? (RefusalCode)code : RefusalCode.None;
 }

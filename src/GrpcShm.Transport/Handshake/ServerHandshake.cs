@@ -36,22 +36,37 @@ internal static class ServerHandshake
         }
         catch
         {
-            Release(parts);
+            parts.Release();
             throw;
         }
     }
 
     private static void Authorize(SharedMemoryPeer peer, ListenerSettings settings)
     {
-        var admitted = settings.AuthorizePeer is { } authorize
-            ? authorize(peer)
-            : peer.UserId == TransportPlatform.Current.CurrentUserId;
-        if (!admitted)
+        if (!IsAdmitted(peer, settings))
         {
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
                 $"User {peer.UserId} may not connect to this endpoint. By default only the server's own user may; "
                 + "AuthorizePeer admits others.");
+        }
+    }
+
+    private static bool IsAdmitted(SharedMemoryPeer peer, ListenerSettings settings)
+    {
+        if (settings.AuthorizePeer is not { } authorize)
+        {
+            return peer.UserId == TransportPlatform.Current.CurrentUserId;
+        }
+
+        try
+        {
+            return authorize(peer);
+        }
+        catch (Exception exception)
+        {
+            // Of its own kind: what a callback throws (a file that it cannot read, say) is not the client's doing.
+            throw new InvalidOperationException("AuthorizePeer threw an exception.", exception);
         }
     }
 
@@ -129,13 +144,6 @@ internal static class ServerHandshake
         }
     }
 
-    private static void Release(ConnectionParts parts)
-    {
-        parts.Segment.Release();
-        parts.OwnDoorbell.Dispose();
-        parts.PeerDoorbell.Dispose();
-    }
-
     private static async ValueTask<ControlMessage> ReceiveAsync(
         ControlChannel channel, ControlMessageType expected, CancellationToken cancellationToken)
     {
@@ -150,7 +158,7 @@ internal static class ServerHandshake
             if (message.Type == ControlMessageType.Refusal)
             {
                 var (code, text) = message.ReadCodeAndText();
-                throw new HandshakeException((RefusalCode)code, $"The client refused: {text}", byPeer: true);
+                throw new HandshakeException(RefusalCodes.FromWire(code), $"The client refused: {text}", byPeer: true);
             }
 
             throw new SharedMemoryProtocolException(

@@ -85,11 +85,13 @@ internal struct RingControl
     [FieldOffset(1 * SegmentLayout.Line)]
     public long Head;
 
-    [FieldOffset((1 * SegmentLayout.Line) + 8)]
-    public uint ConsumerState;
-
     [FieldOffset(2 * SegmentLayout.Line)]
     public uint ConsumerSleeping;
+
+    // Beside the flag and not beside Head: a producer looks at both with each write, and Head's line would have to come
+    // from the other processor each time.
+    [FieldOffset((2 * SegmentLayout.Line) + 8)]
+    public uint ConsumerState;
 
     [FieldOffset(3 * SegmentLayout.Line)]
     public uint ProducerWaiting;

@@ -17,6 +17,7 @@ internal sealed unsafe class SharedSegment
     private readonly MappedMemory _memory;
     private readonly int _clientToServerSize;
     private readonly int _serverToClientSize;
+    private Action? _onUnmap;
     private int _leases = 1;
 
     private SharedSegment(MappedMemory memory, int clientToServerSize, int serverToClientSize)
@@ -103,8 +104,12 @@ internal sealed unsafe class SharedSegment
         if (Interlocked.Decrement(ref _leases) == 0)
         {
             _memory.Dispose();
+            _onUnmap?.Invoke();
         }
     }
+
+    /// <summary>Names what else goes with the last lease. To be called once, by the owner, before others have leases.</summary>
+    public void OnUnmap(Action action) => _onUnmap = action;
 
     private RingControl* ClientToServer => (RingControl*)(_memory.Pointer + SegmentLayout.ClientToServerControl);
 

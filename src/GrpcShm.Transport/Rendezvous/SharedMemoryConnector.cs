@@ -68,7 +68,17 @@ internal sealed class SharedMemoryConnector
 
     private async Task<SharedMemoryConnection> ShakeHandsAsync(ControlSocket socket, CancellationToken cancellationToken)
     {
-        var reactor = ReactorPool.Next();
+        Reactor reactor;
+        try
+        {
+            reactor = ReactorPool.Next();
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
         var channel = new ControlChannel(socket, reactor);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_settings.ConnectTimeout);
@@ -98,7 +108,7 @@ internal sealed class SharedMemoryConnector
     }
 
     private IOException NoServer(string lookedAt) =>
-        new($"No server listens on '{_endPoint}' (looked at {lookedAt}). Start it, or set WaitForServer to wait for it.",
+        new($"No server listens on '{_endPoint}', or too many clients wait for it (looked at {lookedAt}). Start it, or set WaitForServer to wait for it.",
             new SocketException((int)SocketError.ConnectionRefused));
 
     private static long ToTimestamp(TimeSpan time) =>

@@ -16,6 +16,9 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
 {
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
 
+    // So many clients in one turn of the reactor; the rings have theirs in between.
+    private const int AcceptsPerTurn = 16;
+
     private readonly ListenerSettings _settings;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
@@ -25,9 +28,11 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
     private readonly Lock _acceptGate = new();
     private readonly Lock _handshakesGate = new();
     private readonly HashSet<Task> _handshakes = [];
-    private readonly Channel<SharedMemoryConnection> _accepted =
-        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { SingleReader = true });
 
+    // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
+    private readonly Channel<SharedMemoryConnection> _accepted = Channel.CreateUnbounded<SharedMemoryConnection>();
+
+    private bool _isRetrying;
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
@@ -71,12 +76,22 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         return null;
     }
 
-    public void OnReady(Reactor reactor) => AcceptAll();
+    public void OnReady(Reactor reactor)
+    {
+        if (!AcceptSome())
+        {
+            reactor.Resume(this);
+        }
+    }
 
     public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
 
+    /// <inheritdoc cref="CloseAsync"/>
+    public ValueTask DisposeAsync() => CloseAsync(CancellationToken.None);
+
     /// <summary>Gives the name back at once, then ends the handshakes under way.</summary>
-    public async ValueTask DisposeAsync()
+    /// <param name="cancellationToken">Stops waiting for handshakes that do not end.</param>
+    public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         lock (_acceptGate)
         {
@@ -99,9 +114,9 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
 
         try
         {
-            await Task.WhenAll(handshakes).WaitAsync(_settings.HandshakeTimeout).ConfigureAwait(false);
+            await Task.WhenAll(handshakes).WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException)
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
             // An AuthorizePeer that does not come back. Should it ever, its connection is disposed: see TryWrite.
         }
@@ -113,25 +128,43 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         }
     }
 
-    private void AcceptAll()
+    /// <returns>Whether there was nobody left to accept.</returns>
+    private bool AcceptSome()
     {
+        IOException failure;
         lock (_acceptGate)
         {
             try
             {
-                while (!_disposed && _socket.Accept() is { } client)
+                for (var i = 0; i < AcceptsPerTurn; i++)
                 {
+                    if (_disposed || _socket.Accept() is not { } client)
+                    {
+                        return true;
+                    }
+
                     Begin(client);
                 }
+
+                return false;
             }
             catch (IOException exception)
             {
-                // No descriptors or no memory. The poller has reported the client and will not report it again, so
-                // look again by a timer, which runs only while this lasts.
-                Log.AcceptFailed(_logger, EndPoint, exception.Message, AcceptRetryDelay);
-                _ = RetryAcceptAsync();
+                if (_isRetrying)
+                {
+                    return true;
+                }
+
+                _isRetrying = true;
+                failure = exception;
             }
         }
+
+        // No descriptors or no memory. The poller has reported the client and will not report it again, so look again
+        // by a timer, one for all of them, which runs only while this lasts.
+        Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
+        _ = RetryAcceptAsync();
+        return true;
     }
 
     private async Task RetryAcceptAsync()
@@ -145,7 +178,14 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
             return;
         }
 
-        AcceptAll();
+        lock (_acceptGate)
+        {
+            _isRetrying = false;
+        }
+
+        while (!AcceptSome())
+        {
+        }
     }
 
     private void Begin(ControlSocket client)
@@ -223,9 +263,13 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         {
             Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
         }
+        catch (SharedMemoryResourcesException exception)
+        {
+            Refuse(channel, RefusalCode.Resources, exception.Message);
+        }
         catch (IOException exception)
         {
-            Refused(channel.Peer, RefusalCode.TimedOut, $"The client went away: {exception.Message}");
+            Refused(channel.Peer, RefusalCode.Gone, $"The client went away: {exception.Message}");
         }
         catch (Exception exception)
         {
@@ -246,6 +290,13 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
     private void Refused(SharedMemoryPeer peer, RefusalCode code, string reason)
     {
         _metrics.HandshakeRefused(code, ConnectionRole.Server);
-        Log.ClientRefused(_logger, EndPoint, peer.ProcessId, peer.UserId, code, reason);
+        Log.ClientRefused(
+            _logger,
+            code == RefusalCode.Gone ? LogLevel.Debug : LogLevel.Warning,
+            EndPoint,
+            peer.ProcessId,
+            peer.UserId,
+            code,
+            reason);
     }
 }

@@ -4,28 +4,35 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Decides whether a reactor looks at its rings for a moment before it sleeps. That saves the wake-up of a sleeping
-/// thread, 5 to 50 µs, where the peer answers at once; it takes the processor from the very thread that is to answer
-/// where processors are few. So it has to prove itself: a trial compares how long the reactor waits for its peer with
-/// and without, spinning goes on only if the waits are shorter, and is tried again ever more rarely if they are not.
+/// thread, 5 to 50 µs, where the peer answers at once. But it takes the processor from the very thread that is to answer
+/// where processors are few, and where a stream would have come in large batches, it takes it apart into small ones. So
+/// it has to prove itself by what counts in the end: a trial alternates between spinning and sleeping, compares the
+/// bytes that went through in the time, and only if spinning moved clearly more is it kept. It is tried again ever more
+/// rarely while the answer stays the same.
 /// </summary>
-/// <remarks>One thread at a time. The idea of probing both regimes is that of adaptive mutexes; the trial is our own.</remarks>
+/// <remarks>One thread at a time, except for the counters.</remarks>
 internal sealed class AdaptiveSpin
 {
-    // Long enough that one late wait does not decide, short enough that a trial takes a millisecond.
-    private const int WaitsPerTrial = 32;
-    private const int FirstPause = 128;
-    private const int LongestPause = 1 << 16;
+    // Short turns, many of them: what else goes on in the machine meets both alike.
+    private const int WaitsPerTurn = 16;
+    private const int TurnsPerTrial = 16;
+    private const int FirstVerdict = 512;
+    private const int LongestVerdict = 1 << 16;
 
-    // Spinning for nothing more often than this is not worth a trial's second half.
-    private const int LeastPaid = WaitsPerTrial / 4;
+    // In percent: as much more has to go through. Spinning costs a processor, so a draw is not enough.
+    private const int LeastGain = 105;
 
+    private readonly Sample[] _samples = new Sample[2];
     private readonly long _longestWait;
     private Phase _phase = Phase.Trial;
     private int _waits;
+    private int _turns;
     private int _paidWaits;
-    private long _waited;
-    private long _waitedSpinning;
-    private int _pause = FirstPause;
+    private int _verdictWaits = FirstVerdict;
+    private bool _spinning = true;
+    private long _last;
+    private long _ticks;
+    private long _bytes;
     private long _paid;
     private long _unpaid;
 
@@ -33,23 +40,18 @@ internal sealed class AdaptiveSpin
     {
         BudgetTicks = (long)(budget.TotalSeconds * Stopwatch.Frequency);
 
-        // A wait that is far longer than the budget was no wait for an answer: it says "long", and not how long.
-        _longestWait = BudgetTicks * 16;
+        // A wait that is far longer than the budget was a pause of the peer's: it says "long", and not how long, or one
+        // pause would decide the trial.
+        _longestWait = BudgetTicks * 64;
     }
 
     private enum Phase
     {
-        /// <summary>Spins, and measures its waits.</summary>
+        /// <summary>Turns with and without spinning, one after the other.</summary>
         Trial,
 
-        /// <summary>Sleeps, and measures its waits, to compare.</summary>
-        Control,
-
-        /// <summary>Spinning has won.</summary>
-        Spinning,
-
-        /// <summary>Spinning has lost: so many waits until the next trial.</summary>
-        Paused,
+        /// <summary>A trial's result is in force, for so many waits.</summary>
+        Verdict,
     }
 
     /// <summary>How long one spin may take, in ticks of <see cref="Stopwatch"/>.</summary>
@@ -63,53 +65,75 @@ internal sealed class AdaptiveSpin
     /// <summary>How many spins found nothing.</summary>
     public long Unpaid => Volatile.Read(ref _unpaid);
 
-    public bool ShouldSpin() => _phase is Phase.Trial or Phase.Spinning;
+    public bool ShouldSpin() => _spinning;
+
+    /// <summary>Notes that bytes went through.</summary>
+    public void AddProgress(long bytes) => _bytes += bytes;
 
     /// <summary>Notes how a wait went.</summary>
-    /// <param name="ticks">How long it took until there was something to do.</param>
-    /// <param name="paid">Whether spinning found it.</param>
-    public void Record(long ticks, bool paid)
+    /// <param name="now">When it ended, in ticks of <see cref="Stopwatch"/>.</param>
+    /// <param name="paid">Whether spinning found what there was to do.</param>
+    public void Record(long now, bool paid)
     {
-        if (ShouldSpin())
+        if (_spinning)
         {
             // Written here only; read by the meter on any thread.
             Volatile.Write(ref paid ? ref _paid : ref _unpaid, (paid ? _paid : _unpaid) + 1);
+            _paidWaits += paid ? 1 : 0;
         }
 
-        _waited += Math.Min(ticks, _longestWait);
-        _paidWaits += paid ? 1 : 0;
-        if (++_waits < (_phase == Phase.Paused ? _pause : WaitsPerTrial))
+        _ticks += Math.Min(now - _last, _longestWait);
+        _last = now;
+        if (++_waits < (_phase == Phase.Trial ? WaitsPerTurn : _verdictWaits))
         {
             return;
         }
 
-        Next();
+        if (_phase == Phase.Trial)
+        {
+            EndTurn();
+        }
+        else
+        {
+            _phase = Phase.Trial;
+            _spinning = true;
+        }
+
         _waits = 0;
-        _paidWaits = 0;
-        _waited = 0;
+        _bytes = 0;
+        _ticks = 0;
     }
 
-    private void Next()
+    private void EndTurn()
     {
-        switch (_phase)
+        ref var sample = ref _samples[_spinning ? 1 : 0];
+        sample.Bytes += _bytes;
+        sample.Ticks += _ticks;
+        _spinning = !_spinning;
+        if (++_turns == TurnsPerTrial)
         {
-            case Phase.Trial when _paidWaits >= LeastPaid:
-                _waitedSpinning = _waited;
-                _phase = Phase.Control;
-                break;
-            case Phase.Control when _waitedSpinning < _waited:
-                _phase = Phase.Spinning;
-                _pause = FirstPause;
-                break;
-            case Phase.Spinning when _paidWaits >= LeastPaid:
-                break;
-            case Phase.Paused:
-                _phase = Phase.Trial;
-                break;
-            default:
-                _phase = Phase.Paused;
-                _pause = Math.Min(_pause * 2, LongestPause);
-                break;
+            Judge();
         }
+    }
+
+    private void Judge()
+    {
+        var (without, with) = (_samples[0], _samples[1]);
+
+        // Bytes per tick with against without, multiplied out.
+        var isBetter = _paidWaits > 0
+            && (double)with.Bytes * without.Ticks * 100 > (double)without.Bytes * with.Ticks * LeastGain;
+        _verdictWaits = isBetter ? FirstVerdict * 4 : Math.Min(_verdictWaits * 2, LongestVerdict);
+        _spinning = isBetter;
+        _phase = Phase.Verdict;
+        _turns = 0;
+        _paidWaits = 0;
+        _samples.AsSpan().Clear();
+    }
+
+    private struct Sample
+    {
+        public long Bytes;
+        public long Ticks;
     }
 }

@@ -29,15 +29,16 @@ internal sealed class Reactor
     private readonly Poller _poller;
     private readonly ReactorSlots _slots = new();
     private readonly AdaptiveSpin _spin;
-    private readonly Queue<IRingTarget> _unfinished = new();
+    private readonly Queue<IReactorTarget> _unfinished = new();
     private readonly List<IRingTarget> _served = new(MaxSpinTargets);
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
     private readonly PollEvent[] _events = new PollEvent[64];
     private int _budget;
 
-    public Reactor(TransportPlatform platform, string name, AdaptiveSpin spin)
+    /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
+    public Reactor(Poller poller, string name, AdaptiveSpin spin)
     {
-        _poller = platform.CreatePoller();
+        _poller = poller;
         _spin = spin;
         new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
     }
@@ -54,7 +55,7 @@ internal sealed class Reactor
     public bool TrySpend() => --_budget >= 0;
 
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
-    public void Resume(IRingTarget target) => _unfinished.Enqueue(target);
+    public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
 
     /// <summary>Watches a doorbell or a socket. Any thread.</summary>
     /// <exception cref="IOException">The system has no room for another.</exception>
@@ -124,7 +125,7 @@ internal sealed class Reactor
             count = _poller.Wait(_events, block: true);
         }
 
-        _spin.Record(Stopwatch.GetTimestamp() - started, paid);
+        _spin.Record(Stopwatch.GetTimestamp(), paid);
         return count;
     }
 
@@ -137,12 +138,29 @@ internal sealed class Reactor
         }
         catch (Exception exception)
         {
-            target.OnFault(exception);
+            Fault(target, exception);
         }
 
-        if (_spin.IsEnabled && target is IRingTarget rings && _served.Count < MaxSpinTargets && !_served.Contains(rings))
+        if (_spin.IsEnabled && target is IRingTarget rings)
         {
-            _served.Add(rings);
+            _spin.AddProgress(rings.TakeProgress());
+            if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
+            {
+                _served.Add(rings);
+            }
+        }
+    }
+
+    private static void Fault(IReactorTarget target, Exception exception)
+    {
+        try
+        {
+            target.OnFault(exception);
+        }
+        catch (Exception)
+        {
+            // A target ends itself before it logs, so this is a logger that throws. There is nobody left to tell, and on
+            // this thread it would end the process and with it everybody else's connections.
         }
     }
 

@@ -14,13 +14,15 @@ namespace GrpcShm.Transport.Signaling;
 /// </remarks>
 internal static class ReactorPool
 {
-    private static readonly Lazy<Reactor[]> Reactors = new(Start);
+    private static readonly Lock Gate = new();
+    private static Reactor[]? s_reactors;
     private static uint s_next;
 
     /// <summary>The reactor for a new connection.</summary>
+    /// <exception cref="IOException">The system lacks something for the first one; the next call tries again.</exception>
     public static Reactor Next()
     {
-        var reactors = Reactors.Value;
+        var reactors = Volatile.Read(ref s_reactors) ?? Start();
         return reactors[Interlocked.Increment(ref s_next) % (uint)reactors.Length];
     }
 
@@ -29,13 +31,10 @@ internal static class ReactorPool
     {
         var paid = 0L;
         var unpaid = 0L;
-        if (Reactors.IsValueCreated)
+        foreach (var reactor in Volatile.Read(ref s_reactors) ?? [])
         {
-            foreach (var reactor in Reactors.Value)
-            {
-                paid += reactor.Spin.Paid;
-                unpaid += reactor.Spin.Unpaid;
-            }
+            paid += reactor.Spin.Paid;
+            unpaid += reactor.Spin.Unpaid;
         }
 
         return (paid, unpaid);
@@ -43,15 +42,38 @@ internal static class ReactorPool
 
     private static Reactor[] Start()
     {
-        var reactors = new Reactor[Setting("GrpcShm.ReactorCount", 1, 1, 64)];
+        var count = Setting("GrpcShm.ReactorCount", 1, 1, 64);
         var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 20, 0, 1000) : 0;
-        for (var i = 0; i < reactors.Length; i++)
+        lock (Gate)
         {
-            reactors[i] = new Reactor(
-                TransportPlatform.Current, $"GrpcShm reactor {i}", new AdaptiveSpin(TimeSpan.FromMicroseconds(spin)));
-        }
+            if (s_reactors is { } started)
+            {
+                return started;
+            }
 
-        return reactors;
+            // All pollers first: what can fail does so before a thread runs.
+            var pollers = new List<Poller>(count);
+            try
+            {
+                while (pollers.Count < count)
+                {
+                    pollers.Add(TransportPlatform.Current.CreatePoller());
+                }
+            }
+            catch
+            {
+                pollers.ForEach(static poller => poller.Dispose());
+                throw;
+            }
+
+            Reactor[] reactors =
+            [
+                .. pollers.Select((poller, i) =>
+                    new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveSpin(TimeSpan.FromMicroseconds(spin)))),
+            ];
+            Volatile.Write(ref s_reactors, reactors);
+            return reactors;
+        }
     }
 
     private static int Setting(string name, int fallback, int least, int most)

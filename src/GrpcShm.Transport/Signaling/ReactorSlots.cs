@@ -50,7 +50,7 @@ internal sealed class ReactorSlots
     {
         var slots = Volatile.Read(ref _slots);
         var index = (int)(uint)token;
-        return index < slots.Length && Volatile.Read(ref slots[index]) is { } slot && slot.Token == token
+        return (uint)index < (uint)slots.Length && Volatile.Read(ref slots[index]) is { } slot && slot.Token == token
             ? slot.Target
             : null;
     }

@@ -43,6 +43,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <summary>Whether an operation waits.</summary>
     public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
 
+    /// <summary>Whether an operation is under way, or none can ever be.</summary>
+    protected bool IsBusy => Volatile.Read(ref _state) != Idle;
+
     /// <summary>Looks whether the operation can complete now, as its owner.</summary>
     /// <exception cref="Exception">Completes the operation, too.</exception>
     protected abstract bool TryComplete([MaybeNullWhen(false)] out TResult result);
@@ -103,9 +106,6 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
             ThrowCannotEnter(state);
         }
     }
-
-    /// <summary>Like <see cref="Enter"/>, where both are reasons to do nothing.</summary>
-    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     protected void Leave()
@@ -221,7 +221,8 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     {
         do
         {
-            Volatile.Write(ref _state, Owned);
+            // An exchange for its fence: a signal that this overwrites has set its condition before, and is seen below.
+            Interlocked.Exchange(ref _state, Owned);
             TResult? result = default;
             Exception? error = null;
             bool done;

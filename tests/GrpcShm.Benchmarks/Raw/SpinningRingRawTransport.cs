@@ -20,7 +20,7 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
             {
                 source = source[outbound.Ring.Write(source)..];
                 outbound.Publish();
-                if (source.IsEmpty || !outbound.Refresh())
+                if (source.IsEmpty || !outbound.Refresh(source.Length))
                 {
                     return;
                 }

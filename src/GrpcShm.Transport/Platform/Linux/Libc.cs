@@ -31,6 +31,7 @@ internal static unsafe partial class Libc
     public const int O_CLOEXEC = 0x80000;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
     public const int SEEK_END = 2;
 
     // The one open flag here whose value differs between the architectures.
@@ -77,7 +78,8 @@ internal static unsafe partial class Libc
 
     public const int AT_FDCWD = -100;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
-    public const uint STATX_TYPE_MODE_UID = 0x1 | 0x2 | 0x8;
+    public const int AT_EMPTY_PATH = 0x1000;
+    public const uint STATX_TYPE_MODE_UID_INO = 0x1 | 0x2 | 0x8 | 0x100;
     public const int S_IFMT = 0xF000;
     public const int S_IFDIR = 0x4000;
     public const int S_IFSOCK = 0xC000;
@@ -136,6 +138,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     private static partial int EventRaw(uint initial, int flags);
 
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
+    public static partial nint Read(SafeFileDescriptor file, void* buffer, nuint count, long offset);
+
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeFileDescriptor file, void* buffer, nuint count);
 
@@ -170,6 +175,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatxRaw(int directory, string path, int flags, uint mask, StatxBuffer* buffer);
 
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatxRaw(
+        SafeFileDescriptor file, string path, int flags, uint mask, StatxBuffer* buffer);
+
     public static SafeFileDescriptor Socket() =>
         Owned(SocketRaw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
@@ -188,7 +197,15 @@ internal static unsafe partial class Libc
     {
         fixed (StatxBuffer* buffer = &result)
         {
-            return StatxRaw(AT_FDCWD, path, flags, STATX_TYPE_MODE_UID, buffer);
+            return StatxRaw(AT_FDCWD, path, flags, STATX_TYPE_MODE_UID_INO, buffer);
+        }
+    }
+
+    public static int Statx(SafeFileDescriptor file, out StatxBuffer result)
+    {
+        fixed (StatxBuffer* buffer = &result)
+        {
+            return StatxRaw(file, string.Empty, AT_EMPTY_PATH, STATX_TYPE_MODE_UID_INO, buffer);
         }
     }
 
@@ -235,5 +252,17 @@ internal static unsafe partial class Libc
 
         [FieldOffset(28)]
         public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(136)]
+        public uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public uint DeviceMinor;
+
+        public readonly bool IsSameFileAs(in StatxBuffer other) =>
+            Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
     }
 }

@@ -21,7 +21,8 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
     /// <summary>Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.</summary>
     public static void Check(SafeFileDescriptor descriptor)
     {
-        var link = File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.Name;
+        // The whole text of the link: a file of that name has a path before it.
+        var link = new FileInfo($"/proc/self/fd/{descriptor.Number}").LinkTarget;
         if (link != "anon_inode:[eventfd]")
         {
             throw new SharedMemoryProtocolException($"The doorbell that the server offers is no eventfd but '{link}'.");

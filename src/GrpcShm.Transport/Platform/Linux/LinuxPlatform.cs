@@ -17,6 +17,13 @@ internal sealed class LinuxPlatform : TransportPlatform
         lookedAt = string.Join(", ", paths);
         foreach (var path in paths)
         {
+            // A stranger may have put something where our own directory would be: it must not keep us from the next, nor
+            // from waiting for our server.
+            if (!endPoint.IsPath && directory is null && !RendezvousPaths.IsOwnDirectory(Path.GetDirectoryName(path)!))
+            {
+                continue;
+            }
+
             if (LinuxControlSocket.Connect(path) is { } socket)
             {
                 return socket;

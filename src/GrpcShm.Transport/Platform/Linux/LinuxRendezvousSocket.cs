@@ -31,7 +31,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     public static LinuxRendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings)
     {
         var path = ChoosePath(endPoint, settings);
-        var @lock = TakeLock(endPoint, path + ".lock", settings.SocketMode);
+        var @lock = TakeLock(endPoint, path + ".lock");
         SafeFileDescriptor? socket = null;
         try
         {
@@ -88,6 +88,9 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         _disposed = true;
         _ = Libc.Unlink(_path);
         _socket.Dispose();
+
+        // Closing alone would leave the lock to a child process that is between fork and exec right now.
+        _ = Libc.Lock(_lock, Libc.LOCK_UN);
         _lock.Dispose();
     }
 
@@ -98,16 +101,13 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return RendezvousPaths.Candidates(endPoint, null)[0];
         }
 
-        IReadOnlyList<string> directories = settings.Directory is { } given
-            ? [Path.GetFullPath(given)]
-            : RendezvousPaths.UserDirectories();
         var problems = new StringBuilder();
-        foreach (var directory in directories)
+        foreach (var path in RendezvousPaths.Candidates(endPoint, settings.Directory))
         {
+            var directory = Path.GetDirectoryName(path)!;
             if (RendezvousPaths.Prepare(directory, settings.DirectoryMode) is not { } problem)
             {
-                _ = RendezvousPaths.Candidates(endPoint, directory);
-                return RendezvousPaths.SocketPath(directory, endPoint);
+                return path;
             }
 
             problems.Append(CultureInfo.InvariantCulture, $" '{directory}': {problem}.");
@@ -117,34 +117,70 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory.");
     }
 
-    private static SafeFileDescriptor TakeLock(SharedMemoryEndPoint endPoint, string path, UnixFileMode mode)
+    private static SafeFileDescriptor TakeLock(SharedMemoryEndPoint endPoint, string path)
     {
-        var file = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC | Libc.O_NOFOLLOW, (uint)mode);
-        if (file.IsInvalid)
+        while (true)
         {
-            throw LinuxError.Create($"The lock file '{path}' cannot be opened", Libc.LastError);
-        }
+            var file = OpenLockFile(path);
+            try
+            {
+                if (!TryLock(file))
+                {
+                    throw new EndPointInUseException(
+                        $"The endpoint '{endPoint}' is in use by {ReadOwner(file)} (lock file '{path}'). Stop it, or "
+                        + "listen on another name.");
+                }
 
-        int error;
-        do
-        {
-            error = Libc.Lock(file, Libc.LOCK_EX | Libc.LOCK_NB) == 0 ? 0 : Libc.LastError;
-        }
-        while (error == Libc.EINTR);
+                // Who cleans up the temp path may have deleted the file between the opening and the locking. Then the
+                // lock is on a file that nobody else will find: once more.
+                if (IsStillAt(path, file))
+                {
+                    WriteOwner(file);
+                    return file;
+                }
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
 
-        if (error == 0)
-        {
-            WriteOwner(file);
-            return file;
+            file.Dispose();
         }
-
-        var owner = ReadOwner(path);
-        file.Dispose();
-        throw error == Libc.EAGAIN
-            ? new EndPointInUseException(
-                $"The endpoint '{endPoint}' is in use by {owner} (lock file '{path}'). Stop it, or listen on another name.")
-            : LinuxError.Create($"The lock file '{path}' cannot be locked", error);
     }
+
+    private static SafeFileDescriptor OpenLockFile(string path)
+    {
+        // For the owner alone, whoever may reach the socket: who can open it can lock it.
+        const uint Mode = (uint)(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var file = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC | Libc.O_NOFOLLOW, Mode);
+        return file.IsInvalid
+            ? throw LinuxError.Create($"The lock file '{path}' cannot be opened", Libc.LastError)
+            : file;
+    }
+
+    private static bool TryLock(SafeFileDescriptor file)
+    {
+        while (Libc.Lock(file, Libc.LOCK_EX | Libc.LOCK_NB) != 0)
+        {
+            switch (Libc.LastError)
+            {
+                case Libc.EINTR:
+                    continue;
+                case Libc.EAGAIN:
+                    return false;
+                case var error:
+                    throw LinuxError.Create("The lock file cannot be locked", error);
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsStillAt(string path, SafeFileDescriptor file) =>
+        Libc.Statx(path, Libc.AT_SYMLINK_NOFOLLOW, out var there) == 0
+        && Libc.Statx(file, out var here) == 0
+        && there.IsSameFileAs(here);
 
     // Who owns the name is for people to read; the lock alone decides.
     private static unsafe void WriteOwner(SafeFileDescriptor file)
@@ -159,19 +195,16 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
     }
 
-    private static string ReadOwner(string path)
+    // By the descriptor: File.ReadAllText would ask for a lock of its own, and not get it.
+    private static unsafe string ReadOwner(SafeFileDescriptor file)
     {
-        try
-        {
-            var text = File.ReadAllText(path).Trim();
-            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+        var bytes = stackalloc byte[16];
+        var count = (int)Libc.Read(file, bytes, 16, 0);
+        return count > 0
+            && int.TryParse(
+                Encoding.ASCII.GetString(bytes, count).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
                 ? $"process {process}"
                 : "another process";
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "another process";
-        }
     }
 
     private static void RemoveSocket(string path)

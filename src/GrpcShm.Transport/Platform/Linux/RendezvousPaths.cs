@@ -21,7 +21,9 @@ internal static class RendezvousPaths
         }
 
         IEnumerable<string> directories = directory is null ? UserDirectories() : [Path.GetFullPath(directory)];
-        return [.. directories.Select(d => CheckLength(SocketPath(d, endPoint)))];
+        var paths = directories.Select(d => SocketPath(d, endPoint)).ToArray();
+        var fitting = Array.FindAll(paths, Fits);
+        return fitting.Length > 0 ? fitting : [CheckLength(paths[0])];
     }
 
     public static string SocketPath(string directory, SharedMemoryEndPoint endPoint) =>
@@ -67,6 +69,12 @@ internal static class RendezvousPaths
             : null;
     }
 
+    /// <summary>Whether there is a directory, no link, that belongs to the effective user.</summary>
+    public static bool IsOwnDirectory(string directory) =>
+        Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) == 0
+        && (status.Mode & Libc.S_IFMT) == Libc.S_IFDIR
+        && status.UserId == Libc.EffectiveUserId();
+
     private static string? Inspect(string directory, UnixFileMode allowed)
     {
         if (Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) != 0)
@@ -88,13 +96,12 @@ internal static class RendezvousPaths
         return excess == 0 ? null : $"others may enter it (its mode is 0{Convert.ToString(status.Mode & 0xFFF, 8)})";
     }
 
-    private static string CheckLength(string path)
-    {
-        var length = Encoding.UTF8.GetByteCount(path);
-        return length <= MaxPathBytes
+    private static bool Fits(string path) => Encoding.UTF8.GetByteCount(path) <= MaxPathBytes;
+
+    private static string CheckLength(string path) =>
+        Fits(path)
             ? path
             : throw new IOException(
-                $"The path of the rendezvous socket, '{path}', has {length} bytes; a Unix socket's path has "
-                + $"{MaxPathBytes} at most. Use a shorter name or runtime directory.");
-    }
+                $"The path of the rendezvous socket, '{path}', has {Encoding.UTF8.GetByteCount(path)} bytes; a Unix "
+                + $"socket's path has {MaxPathBytes} at most. Use a shorter name or runtime directory.");
 }

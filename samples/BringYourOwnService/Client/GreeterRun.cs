@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcShm.Client;
+
+namespace Samples.BringYourOwnService.Client;
+
+/// <summary>One run of the program: starts the server, calls it in every way, reports.</summary>
+internal static class GreeterRun
+{
+    private const int CallsPerRound = 250;
+    private const int Rounds = 8;
+
+    // For the just-in-time compiler. Their times are written over.
+    private const int WarmUpRounds = 8;
+
+    public static async Task<int> RunAsync(TransportKind kind, bool json, CancellationToken cancellationToken)
+    {
+        var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        try
+        {
+            var report = await RunAsync(kind, name, cancellationToken);
+            if (json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, ReportContext.Default.Report));
+            }
+            else
+            {
+                ConsoleView.Show(report);
+            }
+
+            return report.Failed == 0 ? 0 : 1;
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped.");
+            return 130;
+        }
+        catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException
+            or PlatformNotSupportedException)
+        {
+            var reason = exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
+            await Console.Error.WriteLineAsync($"The service could not be called over {name}: {reason}");
+            return 1;
+        }
+    }
+
+    private static async Task<Report> RunAsync(TransportKind kind, string name, CancellationToken cancellationToken)
+    {
+        await using var server = await ServerProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
+
+        // The README's line: all that a client needs.
+        using var channel = kind == TransportKind.Shm
+            ? SharedMemoryChannel.ForAddress($"shm:{server.Endpoint.Address}")
+            : server.Endpoint.CreateChannel();
+        var calls = new GreeterChecks(channel, server.ApiKey, cancellationToken);
+        await calls.CheckAllAsync(server.Endpoint);
+        if (server.EndpointBefore is not { } before)
+        {
+            var alone = await MeasureAsync([calls.Greeter], cancellationToken);
+            return new Report(name, calls.Checks, alone[0], null);
+        }
+
+        using var channelBefore = before.CreateChannel();
+        await calls.CheckEndpointBeforeAsync(channelBefore);
+        var medians = await MeasureAsync([calls.Greeter, calls.WithKey(channelBefore)], cancellationToken);
+        return new Report(name, calls.Checks, medians[0], medians[1]);
+    }
+
+    /// <summary>Times calls one after the other, by turns, so that what disturbs the machine disturbs all clients.</summary>
+    /// <returns>Each client's median, in microseconds.</returns>
+    private static async Task<double[]> MeasureAsync(Greeter.GreeterClient[] clients, CancellationToken cancellationToken)
+    {
+        var times = new long[clients.Length][];
+        var request = new HelloRequest { Name = "stopwatch" };
+        for (var round = 0; round < WarmUpRounds + Rounds; round++)
+        {
+            for (var client = 0; client < clients.Length; client++)
+            {
+                times[client] ??= new long[Rounds * CallsPerRound];
+                for (var i = 0; i < CallsPerRound; i++)
+                {
+                    var started = Stopwatch.GetTimestamp();
+                    await clients[client].SayHelloAsync(request, cancellationToken: cancellationToken);
+                    times[client][(round % Rounds * CallsPerRound) + i] = Stopwatch.GetTimestamp() - started;
+                }
+            }
+        }
+
+        return [.. times.Select(Median)];
+    }
+
+    private static double Median(long[] times)
+    {
+        Array.Sort(times);
+        return Math.Round(times[times.Length / 2] * 1e6 / Stopwatch.Frequency, 1);
+    }
+}

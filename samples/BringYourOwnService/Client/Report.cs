@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+
+namespace Samples.BringYourOwnService.Client;
+
+/// <summary>What a run has found.</summary>
+internal sealed record Report(
+    [property: JsonPropertyName("transport")] string Transport,
+    [property: JsonIgnore] IReadOnlyList<Check> Checks,
+    [property: JsonPropertyName("p50_us")] double MedianMicroseconds,
+    [property: JsonPropertyName("p50_tcp_beside_us")] double? MedianMicrosecondsBeside)
+{
+    [JsonPropertyName("checks")]
+    public int Count => Checks.Count;
+
+    [JsonPropertyName("failed")]
+    public int Failed => Checks.Count(check => !check.IsPassed);
+}

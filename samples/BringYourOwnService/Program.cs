@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Samples;
+using Samples.BringYourOwnService.Client;
+using Samples.BringYourOwnService.Server;
+
+var transport = new Option<string>("--transport", "-t")
+{
+    Description = "What carries the calls: shared memory, a Unix socket, TCP, or a named pipe.",
+    DefaultValueFactory = _ => "shm",
+};
+transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
+
+var json = new Option<bool>("--json")
+{
+    Description = "Print the result as one JSON object and nothing else.",
+};
+
+var root = new RootCommand(
+    "The gRPC service of the ASP.NET Core template, moved onto shared memory.\n\n"
+    + "  This process is the client. It starts a second one, which is the server, calls it in every way that must work as\n"
+    + "  before (authentication, policies, interceptors, middleware, health, reflection), and says what it found.")
+{
+    transport, json,
+};
+root.SetAction((result, cancellationToken) => GreeterRun.RunAsync(
+    ParseKind(result.GetRequiredValue(transport)), result.GetValue(json), cancellationToken));
+
+// How the program starts its second process; not for people.
+var address = new Argument<string>("address");
+var serve = new Command("serve", "Be the server.") { address };
+serve.Hidden = true;
+serve.Options.Add(transport);
+serve.SetAction((result, _) => ServerProgram.RunAsync(
+    new SampleEndpoint(ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(address))));
+root.Subcommands.Add(serve);
+
+return await root.Parse(args).InvokeAsync();
+
+static TransportKind ParseKind(string name) => Enum.Parse<TransportKind>(name, ignoreCase: true);

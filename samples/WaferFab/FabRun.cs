@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using GrpcShm.EventBus;
+using Samples.WaferFab.Messages;
+using Samples.WaferFab.Scheduling;
+using Samples.WaferFab.View;
+
+namespace Samples.WaferFab;
+
+/// <summary>One run of the fab: the tools are started, one is killed on the way, and at the end all is checked.</summary>
+internal sealed class FabRun(
+    FabOptions options, IFabView view, EventBusClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
+{
+    public async Task<FabReport> RunAsync(CancellationToken cancellationToken)
+    {
+        using var states = await board.JoinAsync();
+        using var inbox = await scheduler.JoinAsync();
+        await ChangeStateAsync("", "running");
+
+        var started = Stopwatch.GetTimestamp();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var work = WorkAsync(ending.Token);
+        var guarded = GuardAsync(work, ending);
+        await view.ShowAsync(board.TakeAsync, guarded);
+        await guarded;
+        var disturbance = await work;
+        var elapsed = Stopwatch.GetElapsedTime(started);
+
+        var events = await board.CountEventsAsync();
+        var sent = await tools.EndAllAsync(cancellationToken);
+        await ChangeStateAsync("running", "finished");
+        var fab = scheduler.Snapshot();
+        return new FabReport
+        {
+            Transport = options.TransportName,
+            Wafers = fab.Wafers,
+            Finished = fab.WafersFinished,
+            Steps = fab.StepsDone,
+            Events = events,
+            EventsPerSecond = Math.Round(events / elapsed.TotalSeconds),
+            Seconds = Math.Round(elapsed.TotalSeconds, 2),
+            Killed = disturbance?.Tool,
+            NoticedMilliseconds = disturbance is null ? null : Math.Round(disturbance.Noticed.TotalMilliseconds, 1),
+            AwayMilliseconds = disturbance is null ? null : Math.Round(disturbance.Away.TotalMilliseconds),
+            StepsMeanwhile = disturbance?.StepsMeanwhile,
+            Problems = [.. scheduler.Problems, .. Inspection.Inspect(scheduler.Wafers, tools.Journals), .. Unheard(fab, sent)],
+        };
+    }
+
+    /// <summary>What the tools say they have sent in their last lives, and the scheduler has not got.</summary>
+    private static IEnumerable<string> Unheard(FabSnapshot fab, IReadOnlyDictionary<string, long> sent) =>
+        fab.Tools
+            .Where(tool => tool.LastNumber != sent[tool.Id])
+            .Select(tool => $"{tool.Id} sent {sent[tool.Id]} events, of which {tool.LastNumber} came.");
+
+    private async Task<Disturbance?> WorkAsync(CancellationToken cancellationToken)
+    {
+        tools.StartAll();
+        var finishing = scheduler.WhenAsync(fab => fab.IsFinished, cancellationToken);
+        if (options.Victim is not { } victim)
+        {
+            await finishing;
+            return null;
+        }
+
+        var disturbance = await new ToolKiller(victim, scheduler, tools, view.Say).RunAsync(cancellationToken);
+        await finishing;
+        return disturbance;
+    }
+
+    /// <summary>Waits for the work, but not longer than it can go on.</summary>
+    private async Task GuardAsync(Task work, CancellationTokenSource ending)
+    {
+        try
+        {
+            await await Task.WhenAny(work, scheduler.Failed, tools.Failed, StallWatch.RunAsync(scheduler, ending.Token));
+        }
+        finally
+        {
+            await ending.CancelAsync();
+        }
+    }
+
+    private async Task ChangeStateAsync(string oldState, string newState) =>
+        await bus.PublishStateChangeAsync(SchedulerId.Value, new MachineStateChange { OldState = oldState, NewState = newState });
+}

@@ -1,0 +1,7 @@
+namespace Samples.WaferFab.Messages;
+
+/// <summary>The scheduler's id as a machine.</summary>
+internal static class SchedulerId
+{
+    public const string Value = "scheduler";
+}

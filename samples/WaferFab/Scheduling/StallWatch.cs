@@ -1,0 +1,27 @@
+namespace Samples.WaferFab.Scheduling;
+
+/// <summary>Notices that nothing happens any more, so that a run that is stuck ends and says where.</summary>
+internal static class StallWatch
+{
+    private static readonly TimeSpan StallTime = TimeSpan.FromSeconds(20);
+
+    /// <summary>Fails when no event has come for so long.</summary>
+    public static async Task RunAsync(Scheduler scheduler, CancellationToken cancellationToken)
+    {
+        using var clock = new PeriodicTimer(StallTime);
+        var before = -1L;
+        while (await clock.WaitForNextTickAsync(cancellationToken))
+        {
+            var fab = scheduler.Snapshot();
+            if (fab.Events == before)
+            {
+                throw new TimeoutException(
+                    $"no event has come for {StallTime.TotalSeconds:0} s, "
+                    + $"with {fab.WafersFinished} of {fab.Wafers} wafers finished: "
+                    + string.Join("; ", fab.Tools));
+            }
+
+            before = fab.Events;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Globalization;
+using Samples.WaferFab.Planning;
+
+namespace Samples.WaferFab.Scheduling;
+
+/// <summary>Kills a tool in the middle of a step, and starts it again when the others have shown that they go on.</summary>
+internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark tools, Action<string> say)
+{
+    public async Task<Disturbance> RunAsync(CancellationToken cancellationToken)
+    {
+        var before = await scheduler.WhenAsync(IsTheMoment, cancellationToken);
+        var (wafer, step) = (before.Tool(victim).Wafer, before.Tool(victim).Step);
+        var killed = Stopwatch.GetTimestamp();
+        var noticing = NoticeAsync(killed, cancellationToken);
+        await tools.KillAsync(victim);
+        say($"{victim} (process {before.Tool(victim).ProcessId}) was killed doing '{Route.Step(step).Name}' with wafer {wafer}");
+
+        var noticed = await noticing;
+        say(string.Create(
+            CultureInfo.InvariantCulture, $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
+
+        await scheduler.WhenAsync(
+            fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy), cancellationToken);
+        tools.Start(victim);
+        var after = await scheduler.WhenAsync(
+            fab => fab.Tool(victim).Lives > before.Tool(victim).Lives, cancellationToken);
+        var away = Stopwatch.GetElapsedTime(killed);
+        var meanwhile = StepsOfOthers(after) - StepsOfOthers(before);
+        say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{victim} is back after {away.TotalMilliseconds:N0} ms as process {after.Tool(victim).ProcessId}; ")
+            + $"the others did {meanwhile} steps meanwhile");
+        return new Disturbance(victim, wafer, step, noticed, away, meanwhile);
+    }
+
+    /// <summary>Waits until the hub has answered, in its place, the command that the victim was doing.</summary>
+    private async Task<TimeSpan> NoticeAsync(long killed, CancellationToken cancellationToken)
+    {
+        // There is no such command if it got done in the last moment.
+        await scheduler.WhenAsync(fab => fab.Tool(victim) is { IsReady: false } or { Step: 0 }, cancellationToken);
+        return Stopwatch.GetElapsedTime(killed);
+    }
+
+    /// <summary>
+    /// In the middle of a step, well into the run, and while another tool works too, if that comes to pass before half of the
+    /// victim's work is done.
+    /// </summary>
+    private bool IsTheMoment(FabSnapshot fab)
+    {
+        var tool = fab.Tool(victim);
+        var steps = fab.Wafers * Route.Steps.Count(step => step.Tool == victim);
+        return tool.IsBusy
+            && tool.Tick >= Route.Step(tool.Step).Ticks / 2
+            && tool.StepsDone >= steps / 4
+            && (tool.StepsDone >= steps / 2 || fab.Tools.Any(other => other.Id != victim && other.IsBusy));
+    }
+
+    private int StepsOfOthers(FabSnapshot fab) => fab.Tools.Where(tool => tool.Id != victim).Sum(tool => tool.StepsDone);
+}

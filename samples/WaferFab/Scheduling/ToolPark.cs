@@ -1,0 +1,70 @@
+using Samples.WaferFab.Planning;
+
+namespace Samples.WaferFab.Scheduling;
+
+/// <summary>The tools' processes and their journals.</summary>
+internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("waferfab-");
+    private readonly Dictionary<string, ToolProcess> _processes = [];
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Fails when a process ends without being told.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>The files in which the tools wrote what they have done.</summary>
+    public IReadOnlyDictionary<string, string> Journals => Route.Tools.ToDictionary(tool => tool, JournalPath);
+
+    public void StartAll()
+    {
+        foreach (var tool in Route.Tools)
+        {
+            Start(tool);
+        }
+    }
+
+    /// <summary>Starts a tool's process, for the first time or again.</summary>
+    public void Start(string tool)
+    {
+        var process = ToolProcess.Start(tool, JournalPath(tool), hub);
+        _processes.Add(tool, process);
+        _ = process.Failed.ContinueWith(
+            failed => _failed.TrySetException(failed.Exception!.InnerExceptions),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    /// <summary>Kills a tool's process.</summary>
+    public async Task KillAsync(string tool)
+    {
+        _processes.Remove(tool, out var process);
+        await process!.KillAsync();
+        await process.DisposeAsync();
+    }
+
+    /// <summary>Lets all processes end by themselves.</summary>
+    /// <returns>How many events each says it has sent.</returns>
+    public async Task<IReadOnlyDictionary<string, long>> EndAllAsync(CancellationToken cancellationToken)
+    {
+        var sent = new Dictionary<string, long>();
+        foreach (var (tool, process) in _processes)
+        {
+            sent.Add(tool, await process.EndAsync(cancellationToken));
+        }
+
+        return sent;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes.Values)
+        {
+            await process.DisposeAsync();
+        }
+
+        _directory.Delete(recursive: true);
+    }
+
+    private string JournalPath(string tool) => Path.Combine(_directory.FullName, tool + ".journal");
+}

@@ -1,0 +1,11 @@
+namespace Samples.WaferFab.Scheduling;
+
+/// <summary>Somebody who waits for the fab to be as wished.</summary>
+internal sealed class Waiter(Func<FabSnapshot, bool> condition)
+{
+    private readonly TaskCompletionSource<FabSnapshot> _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<FabSnapshot> Task => _woken.Task;
+
+    public bool TryWake(FabSnapshot snapshot) => condition(snapshot) && _woken.TrySetResult(snapshot);
+}

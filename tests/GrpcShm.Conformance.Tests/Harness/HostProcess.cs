@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Threading.Channels;
+using GrpcShm.TestHost;
+
+namespace GrpcShm.Conformance.Tests.Harness;
+
+/// <summary>A running <c>GrpcShm.TestHost</c>, which does not outlive its test.</summary>
+public sealed class HostProcess : IAsyncDisposable
+{
+    private const int KeptLogLines = 200;
+
+    private readonly Process _process;
+    private readonly Channel<HostMessage> _messages = Channel.CreateUnbounded<HostMessage>();
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly Task _reading;
+    private bool _mayEnd;
+
+    private HostProcess(Process process)
+    {
+        _process = process;
+        _reading = Task.WhenAll(ReadMessagesAsync(), ReadLogAsync());
+    }
+
+    /// <summary>The process's id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>What it said when it was ready.</summary>
+    public HostMessage Ready { get; private set; } = new("", 0);
+
+    /// <summary>The last lines of its log.</summary>
+    public string Log => string.Join(Environment.NewLine, _log);
+
+    /// <summary>Starts a process and waits until it is ready.</summary>
+    public static async Task<HostProcess> StartAsync(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var host = Start(arguments, environment);
+        try
+        {
+            host.Ready = await host.ReadAsync(HostMessage.Ready);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a process that may fail; what it says is for the caller to read.</summary>
+    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost"), arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // What listens is said by the test alone.
+        start.Environment.Remove("ASPNETCORE_URLS");
+        start.Environment.Remove("ASPNETCORE_HTTP_PORTS");
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        return new HostProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits for the next message, which must be of this kind.</summary>
+    public async Task<HostMessage> ReadAsync(string kind)
+    {
+        var message = await ReadAsync();
+        Assert.True(
+            message.Kind == kind,
+            $"The process said '{message.Kind}', not '{kind}'. {string.Join(" / ", message.Errors)}{Environment.NewLine}{Log}");
+        return message;
+    }
+
+    /// <summary>Waits for the next message.</summary>
+    public async Task<HostMessage> ReadAsync()
+    {
+        try
+        {
+            return await _messages.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().Within();
+        }
+        catch (ChannelClosedException)
+        {
+            throw new InvalidOperationException($"The process {Id} has ended without a word.{Environment.NewLine}{Log}");
+        }
+    }
+
+    /// <summary>Sends a line to its standard input.</summary>
+    public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line).Within();
+
+    /// <summary>Ends it at once, as SIGKILL does.</summary>
+    public async Task KillAsync()
+    {
+        _mayEnd = true;
+        _process.Kill();
+        await WaitForExitAsync();
+    }
+
+    /// <summary>Lets it end gracefully and waits for that.</summary>
+    public async Task StopAsync()
+    {
+        await RequestStopAsync();
+        await ReadAsync(HostMessage.Stopped);
+        await WaitForExitAsync();
+        Assert.Equal(0, _process.ExitCode);
+    }
+
+    /// <summary>Asks it to end gracefully.</summary>
+    public Task RequestStopAsync()
+    {
+        _mayEnd = true;
+        return WriteAsync("stop");
+    }
+
+    /// <summary>Waits until it has ended and returns its exit code.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
+        _mayEnd = true;
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).Within();
+        return _process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The process had died, which no test had asked for.</exception>
+    public async ValueTask DisposeAsync()
+    {
+        var died = _process.HasExited && !_mayEnd;
+        if (!_process.HasExited)
+        {
+            // A fixture's clean-up runs without a test, hence without its token.
+            _process.StandardInput.Close();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            try
+            {
+                await _process.WaitForExitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+                await _process.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+
+        await _reading;
+        var exitCode = _process.ExitCode;
+        _process.Dispose();
+        if (died)
+        {
+            // Whatever a test that failed has said before, this is why.
+            throw new InvalidOperationException($"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
+        }
+    }
+
+    private async Task ReadMessagesAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            _messages.Writer.TryWrite(HostMessage.Parse(line));
+        }
+
+        _messages.Writer.Complete();
+    }
+
+    private async Task ReadLogAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            _log.Enqueue(line);
+            while (_log.Count > KeptLogLines)
+            {
+                _log.TryDequeue(out _);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Grpc.Net.Client;
+using GrpcShm.Conformance.Tests.Modes;
+
+namespace GrpcShm.Conformance.Tests.Harness;
+
+/// <summary>A server process and one channel to it for all tests of a class.</summary>
+/// <typeparam name="TMode">What carries them.</typeparam>
+public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
+    where TMode : TransportMode, new()
+{
+    // Beyond the largest message of the suite, and beyond gRPC's own default of 4 MiB.
+    private const int MaxMessageSize = 80 * 1024 * 1024;
+
+    private readonly TestDirectory _directory = new();
+    private readonly TMode _mode = new();
+    private ServerHandle? _server;
+    private GrpcChannel? _channel;
+    private int _names;
+
+    /// <inheritdoc/>
+    public TransportMode Mode => _mode;
+
+    /// <inheritdoc/>
+    public ServerHandle Server => _server!;
+
+    /// <inheritdoc/>
+    public GrpcChannel Channel => _channel!;
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        _server = await StartServerAsync("--max-receive-message-size", $"{MaxMessageSize}");
+        _channel = _server.CreateChannel(new()
+        {
+            ConfigureChannel = channel =>
+            {
+                channel.MaxReceiveMessageSize = MaxMessageSize;
+                channel.MaxSendMessageSize = MaxMessageSize;
+            },
+        });
+    }
+
+    /// <inheritdoc/>
+    public Task<ServerHandle> StartServerAsync(params string[] arguments) =>
+        ServerHandle.StartAsync(_mode, _directory, $"server{Interlocked.Increment(ref _names)}", arguments);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // The directory goes even when the server turns out to have died, which its disposal reports.
+        using (_directory)
+        {
+            _channel?.Dispose();
+            if (_server is not null)
+            {
+                await _server.DisposeAsync();
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Grpc.Net.Client;
+using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.Conformance.Tests.Harness;
+
+/// <summary>A server process, and what a test needs to talk to it.</summary>
+public sealed class ServerHandle : IAsyncDisposable
+{
+    private readonly TransportMode _mode;
+    private readonly TestDirectory _directory;
+    private readonly GrpcChannel _controlChannel;
+
+    private ServerHandle(TransportMode mode, TestDirectory directory, EndpointAddress address, HostProcess process)
+    {
+        _mode = mode;
+        _directory = directory;
+        Address = address;
+        Process = process;
+
+        // What a test does to the connections under test must not reach the one by which it watches.
+        _controlChannel = ChannelFactory.CreateChannel(
+            EndpointAddress.Parse(process.Ready.Listening[1]),
+            new ClientSetup { CertificateFingerprint = process.Ready.CertificateFingerprint });
+        Control = new Control.ControlClient(_controlChannel);
+    }
+
+    /// <summary>The endpoint under test.</summary>
+    public EndpointAddress Address { get; }
+
+    /// <summary>The process.</summary>
+    public HostProcess Process { get; }
+
+    /// <summary>The test's view into the process, by a Unix socket of its own.</summary>
+    public Control.ControlClient Control { get; }
+
+    /// <summary>Starts a server of a mode.</summary>
+    public static async Task<ServerHandle> StartAsync(
+        TransportMode mode, TestDirectory directory, string name, params IEnumerable<string> arguments)
+    {
+        var address = mode.CreateAddress(directory, name);
+        var control = new EndpointAddress(EndpointKind.UnixSocket, Path.Combine(directory.FullName, name + ".control"));
+        var process = await HostProcess.StartAsync(
+        [
+            "serve",
+            "--listen", address.ToString(),
+            "--listen", control.ToString(),
+            .. mode.GetServerArguments(directory),
+            .. arguments,
+        ]);
+        return new ServerHandle(mode, directory, address, process);
+    }
+
+    /// <summary>Makes a channel of the server's mode to the endpoint under test.</summary>
+    public GrpcChannel CreateChannel(ClientSetup? setup = null) =>
+        _mode.CreateChannel(
+            Address,
+            _directory,
+            (setup ?? new ClientSetup()) with { CertificateFingerprint = Process.Ready.CertificateFingerprint });
+
+    /// <summary>Makes a client for plain HTTP to the endpoint under test.</summary>
+    public HttpClient CreateHttpClient() => _mode.CreateHttpClient(Address, _directory);
+
+    /// <summary>Waits until a watched call has come so far, as the server sees it.</summary>
+    public Task WhenCallAsync(string callId, CallPhase phase) =>
+        Control.AwaitCallAsync(
+            new AwaitCallRequest { CallId = callId, Phase = phase },
+            cancellationToken: TestContext.Current.CancellationToken).ResponseAsync
+            .Within($"'{callId}' comes to {phase} in the server");
+
+    /// <summary>Lets the calls go on that wait at a gate.</summary>
+    public Task OpenGateAsync(string gate) =>
+        Control.OpenGateAsync(
+            new OpenGateRequest { Gate = gate }, cancellationToken: TestContext.Current.CancellationToken).Within();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _controlChannel.Dispose();
+        await Process.DisposeAsync();
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost;
+
+namespace GrpcShm.Conformance.Tests.LifeAndDeath;
+
+/// <summary>What connections leave behind: nothing.</summary>
+public abstract partial class LifeAndDeathTests
+{
+    private const int Connects = 1000;
+
+    // A leak of one a connection would be near a thousand. Below that the runtime has its own ways: the thread pool
+    // adds and retires threads, each with a stack of two mappings and a guard, and the garbage collector and the JIT
+    // compiler map as they go.
+    private static readonly ProcessResources Slack = new(Descriptors: 10, Mappings: 150, Threads: 12);
+
+    [Fact]
+    public async Task Connect_1000Times_LeavesNothingInEitherProcess()
+    {
+        await using var server = await StartServerAsync();
+        await using var client = await StartClientAsync(server, "churn");
+        await ChurnAsync(10);
+        var serverAfterTen = ProcessResources.Of(server.Process.Id);
+        var clientAfterTen = ProcessResources.Of(client.Id);
+
+        await ChurnAsync(Connects - 10);
+
+        // What is closed may take a moment to be gone: the last connection's end is not the client's to wait for.
+        await AssertNoMoreAsync(server.Process.Id, serverAfterTen);
+        await AssertNoMoreAsync(client.Id, clientAfterTen);
+
+        async Task ChurnAsync(int count)
+        {
+            await client.WriteAsync(count.ToString(CultureInfo.InvariantCulture));
+            await client.ReadAsync(HostMessage.Done);
+            await TestTimeout.UntilAsync(
+                async () => (await server.Control.StatsAsync(new Empty(), Call()).ResponseAsync).ConnectionsOpen == 1);
+        }
+    }
+
+    [Fact]
+    public async Task Connection_WhileOpen_MapsNothingThatHasAName()
+    {
+        await using var server = await StartServerAsync();
+        await using var client = await StartClientAsync(server, "pending");
+
+        // What has no name needs nobody to delete it, however its processes end.
+        foreach (var process in new[] { server.Process.Id, client.Id })
+        {
+            Assert.DoesNotContain(
+                ProcessResources.MappedFiles(process),
+                name => name.StartsWith("/dev/shm/", StringComparison.Ordinal)
+                    || name.StartsWith(_directory.FullName, StringComparison.Ordinal));
+        }
+    }
+
+    private static async Task AssertNoMoreAsync(int processId, ProcessResources before)
+    {
+        var now = before;
+        try
+        {
+            await TestTimeout.UntilAsync(() =>
+            {
+                now = ProcessResources.Of(processId);
+                return Task.FromResult(now.IsWithin(before, Slack));
+            });
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"After ten connects: {before}. After {Connects}: {now}.");
+        }
+
+        Print($"After ten connects: {before}. After {Connects}: {now}.");
+    }
+}

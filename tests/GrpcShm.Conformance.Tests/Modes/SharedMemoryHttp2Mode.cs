@@ -1,0 +1,15 @@
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.Conformance.Tests.Modes;
+
+/// <summary>HTTP/2 through shared-memory rings.</summary>
+public sealed class SharedMemoryHttp2Mode : TransportMode
+{
+    /// <inheritdoc/>
+    public override string Name => "HTTP/2 over shared memory";
+
+    /// <inheritdoc/>
+    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+        new(EndpointKind.SharedMemory, name);
+}

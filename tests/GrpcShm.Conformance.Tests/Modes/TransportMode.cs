@@ -1,0 +1,34 @@
+using Grpc.Net.Client;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.Conformance.Tests.Modes;
+
+/// <summary>
+/// One way to carry gRPC between two processes. All that the suites know of a transport is here, so that the same
+/// source runs over each of them.
+/// </summary>
+public abstract class TransportMode
+{
+    /// <summary>The mode's name, for messages.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Makes the address of an endpoint whose files live in a directory.</summary>
+    public abstract EndpointAddress CreateAddress(TestDirectory directory, string name);
+
+    /// <summary>What a server of this mode is started with, besides its endpoints.</summary>
+    public virtual IEnumerable<string> GetServerArguments(TestDirectory directory) =>
+        ["--runtime-directory", directory.FullName];
+
+    /// <summary>What a client process of this mode is started with, besides its address.</summary>
+    public virtual IEnumerable<string> GetClientArguments(TestDirectory directory) =>
+        ["--runtime-directory", directory.FullName];
+
+    /// <summary>Makes a channel; modes that must be pinned are pinned here.</summary>
+    public virtual GrpcChannel CreateChannel(EndpointAddress address, TestDirectory directory, ClientSetup? setup = null) =>
+        ChannelFactory.CreateChannel(address, (setup ?? new ClientSetup()) with { RuntimeDirectory = directory.FullName });
+
+    /// <summary>Makes a client for plain HTTP.</summary>
+    public virtual HttpClient CreateHttpClient(EndpointAddress address, TestDirectory directory) =>
+        ChannelFactory.CreateHttpClient(address, new ClientSetup { RuntimeDirectory = directory.FullName });
+}

@@ -1,0 +1,15 @@
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.Conformance.Tests.Modes;
+
+/// <summary>HTTP/2 over a Unix socket: the control group, which shows that a test asks for what gRPC really does.</summary>
+public sealed class UnixSocketMode : TransportMode
+{
+    /// <inheritdoc/>
+    public override string Name => "HTTP/2 over a Unix socket";
+
+    /// <inheritdoc/>
+    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+        new(EndpointKind.UnixSocket, Path.Combine(directory.FullName, name + ".uds"));
+}

@@ -1,0 +1,130 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.Conformance.Tests.Suite;
+
+/// <summary>Calls that end early, and what the server hears of it.</summary>
+public abstract partial class TransportConformance
+{
+    [Theory]
+    [MemberData(nameof(PendingKinds))]
+    public async Task Cancel_WhilePending_FiresTheServersToken(string kind)
+    {
+        var callId = NewId(kind);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestToken);
+        var resume = new TaskCompletionSource();
+        var call = PendingCalls.StartAsync(
+            Client, kind, callId, resume.Task, cancellationToken: cancellation.Token);
+        await Server.WhenCallAsync(callId, CallPhase.Started);
+
+        await cancellation.CancelAsync();
+
+        await Server.WhenCallAsync(callId, CallPhase.Cancelled);
+        await Server.WhenCallAsync(callId, CallPhase.Finished);
+        resume.SetResult();
+        Assert.Equal(StatusCode.Cancelled, (await call.FailsWithin()).StatusCode);
+        await AssertStillServesAsync();
+    }
+
+    public static TheoryData<string> PendingKinds() => [.. PendingCalls.Kinds];
+
+    [Fact]
+    public async Task Deadline_WhilePending_FiresTheServersToken()
+    {
+        // All kinds at once, so that the test takes one deadline's time.
+        var deadline = DateTime.UtcNow.AddSeconds(3);
+        var resume = new TaskCompletionSource();
+        var calls = PendingCalls.Kinds
+            .Select(kind => (Kind: kind, Id: NewId(kind)))
+            .Select(call => (call.Kind, call.Id, Task: PendingCalls.StartAsync(
+                Client, call.Kind, call.Id, resume.Task, deadline, TestToken)))
+            .ToList();
+
+        foreach (var call in calls)
+        {
+            await Server.WhenCallAsync(call.Id, CallPhase.Cancelled);
+            await Server.WhenCallAsync(call.Id, CallPhase.Finished);
+        }
+
+        resume.SetResult();
+        foreach (var call in calls)
+        {
+            Assert.Equal(StatusCode.DeadlineExceeded, (await call.Task.FailsWithin()).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Deadline_OnTheWay_ReachesTheServer()
+    {
+        var deadline = DateTime.UtcNow.AddHours(1);
+
+        var seen = await Client.DescribeAsync(new Empty(), Call(deadline: deadline)).Within();
+
+        // It travels as the time that is left, so being on the way makes it later, never earlier.
+        Assert.InRange(seen.Deadline.ToDateTime(), deadline.AddSeconds(-1), deadline.AddMinutes(5));
+    }
+
+    [Fact]
+    public async Task Timeout_OnSleepingServer_IsDeadlineExceeded()
+    {
+        using var call = Client.Converse(Call(deadline: DateTime.UtcNow.AddMilliseconds(1)));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, (await call.ResponseStream.MoveNext(TestToken).FailsWithin()).StatusCode);
+    }
+
+    [Fact]
+    public async Task Cancel_AfterBegin_IsCancelled()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var call = Client.Collect(cancellationToken: cancellation.Token);
+
+        await cancellation.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await call.ResponseAsync.FailsWithin()).StatusCode);
+    }
+
+    [Fact]
+    public async Task Cancel_AfterFirstResponse_IsCancelled()
+    {
+        var callId = NewId("after first response");
+        using var cancellation = new CancellationTokenSource();
+        using var call = Client.Converse(new CallOptions(Named(callId), cancellationToken: cancellation.Token));
+        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { NewPiece(31415) } }, TestToken).Within();
+        Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+
+        await cancellation.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await call.ResponseStream.MoveNext(TestToken).FailsWithin()).StatusCode);
+        await Server.WhenCallAsync(callId, CallPhase.Cancelled);
+    }
+
+    [Fact]
+    public async Task Cancel_BeforeTheCall_NeverReachesTheServer()
+    {
+        var before = await Server.Control.StatsAsync(new Empty(), Call()).Within();
+
+        using var call = Client.NothingAsync(new Empty(), cancellationToken: new CancellationToken(canceled: true));
+
+        Assert.Equal(StatusCode.Cancelled, (await call.FailsWithin()).StatusCode);
+        var after = await Server.Control.StatsAsync(new Empty(), Call()).Within();
+        Assert.Equal(before.CallsStarted, after.CallsStarted);
+    }
+
+    [Fact]
+    public async Task Dispose_OfAnAbandonedCall_FiresTheServersToken()
+    {
+        var callId = NewId("abandoned");
+        var request = new ProduceRequest { Pieces = { NewPiece(64 * KiB) }, Forever = true };
+        using (var call = Client.Produce(request, Call(Named(callId))))
+        {
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+        }
+
+        await Server.WhenCallAsync(callId, CallPhase.Cancelled);
+        await Server.WhenCallAsync(callId, CallPhase.Finished);
+        await AssertStillServesAsync();
+    }
+}

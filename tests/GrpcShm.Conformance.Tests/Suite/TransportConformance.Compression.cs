@@ -1,0 +1,95 @@
+using Grpc.Core;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost;
+using GrpcShm.TestHost.Contracts;
+using GrpcShm.TestHost.Services;
+
+namespace GrpcShm.Conformance.Tests.Suite;
+
+/// <summary>Compression of single messages: whoever unpacks one counts it.</summary>
+public abstract partial class TransportConformance
+{
+    private static Metadata Compressed => new() { { MetadataKeys.RequestCompression, "gzip" } };
+
+    [Fact]
+    public async Task ClientCompressedUnary_ServerSeesWhatWasCompressed()
+    {
+        var request = new UnaryRequest { Body = TestBody.Create(NewPiece(271828)), ExpectCompressed = true };
+
+        // That the server can tell at all: it refuses what should have come compressed and did not.
+        var refusal = await Client.UnaryAsync(request, Call()).FailsWithin();
+        Assert.Equal(StatusCode.InvalidArgument, refusal.StatusCode);
+
+        var response = await Client.UnaryAsync(request, Call(Compressed)).Within();
+        Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
+
+        request.ExpectCompressed = false;
+        response = await Client.UnaryAsync(request, Call()).Within();
+        Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
+    }
+
+    [Fact]
+    public async Task ClientCompressedStreaming_ServerSeesWhichMessagesWereCompressed()
+    {
+        using (var probe = Client.Collect(Call()))
+        {
+            await probe.RequestStream.WriteAsync(new CollectRequest { ExpectCompressed = true }, TestToken).Within();
+            Assert.Equal(StatusCode.InvalidArgument, (await probe.ResponseAsync.FailsWithin()).StatusCode);
+        }
+
+        using var call = Client.Collect(Call(Compressed));
+        await WriteAsync(27182, compress: true);
+        await WriteAsync(45904, compress: false);
+        await WriteAsync(1, compress: true);
+        await call.RequestStream.CompleteAsync().Within();
+
+        Assert.Equal(27182 + 45904 + 1, (await call.Within()).TotalSize);
+
+        Task WriteAsync(int size, bool compress)
+        {
+            call.RequestStream.WriteOptions = compress ? null : new WriteOptions(WriteFlags.NoCompress);
+            var request = new CollectRequest { Body = TestBody.Create(NewPiece(size)), ExpectCompressed = compress };
+            return call.RequestStream.WriteAsync(request, TestToken).Within();
+        }
+    }
+
+    [Fact]
+    public async Task ServerCompressedUnary_ClientUnpacksWhatWasCompressed()
+    {
+        var unpacked = 0;
+        using var channel = Server.CreateChannel(new()
+        {
+            ConfigureChannel = options => options.CompressionProviders = [new ObservedGzipProvider(() => unpacked++)],
+        });
+        var client = new TestService.TestServiceClient(channel);
+        var piece = NewPiece(314159);
+
+        var plain = await client.UnaryAsync(new UnaryRequest { Response = piece }, Call()).Within();
+        Assert.Equal(0, unpacked);
+
+        var request = new UnaryRequest { Response = new Piece(piece) { Compress = true } };
+        var compressed = await client.UnaryAsync(request, Call()).Within();
+        Assert.Equal(1, unpacked);
+        Assert.Equal(TestBody.Create(piece), plain.Body);
+        Assert.Equal(TestBody.Create(piece), compressed.Body);
+    }
+
+    [Fact]
+    public async Task ServerCompressedStreaming_ClientUnpacksWhatWasCompressed()
+    {
+        var unpacked = 0;
+        using var channel = Server.CreateChannel(new()
+        {
+            ConfigureChannel = options => options.CompressionProviders = [new ObservedGzipProvider(() => unpacked++)],
+        });
+        var pieces = ResponseSizes.Select(NewPiece).ToList();
+        pieces[0].Compress = true;
+        pieces[3].Compress = true;
+
+        using var call = new TestService.TestServiceClient(channel).Produce(new ProduceRequest { Pieces = { pieces } }, Call());
+        var responses = await ReadAllAsync(call.ResponseStream);
+
+        Assert.Equal(2, unpacked);
+        Assert.Equal(pieces.Select(TestBody.Create), responses.Select(response => response.Body));
+    }
+}

@@ -1,0 +1,131 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Grpc.Net.Client.Configuration;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.Conformance.Tests.Suite;
+
+/// <summary>What a service config asks of the client: retries and hedging; and the pings that keep connections alive.</summary>
+public abstract partial class TransportConformance
+{
+    [Fact]
+    public async Task Retry_AfterFailuresThatMayBeRetried_Succeeds()
+    {
+        using var channel = CreateChannelWith(RetryPolicy());
+        var request = new FlakyRequest { Key = NewId("flaky"), Failures = 3, Code = (int)StatusCode.Unavailable };
+
+        var response = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).Within();
+
+        Assert.Equal(4, response.Attempt);
+        Assert.Equal("3", response.PreviousAttempts);
+    }
+
+    [Fact]
+    public async Task Retry_AfterTheLastAttempt_FailsWithItsStatus()
+    {
+        using var channel = CreateChannelWith(RetryPolicy());
+        var request = new FlakyRequest { Key = NewId("hopeless"), Failures = 100, Code = (int)StatusCode.Unavailable };
+
+        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsWithin();
+
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.Equal("attempt 4", failure.Status.Detail);
+    }
+
+    [Fact]
+    public async Task Retry_AfterAFailureThatMayNotBeRetried_FailsAtOnce()
+    {
+        using var channel = CreateChannelWith(RetryPolicy());
+        var request = new FlakyRequest { Key = NewId("final"), Failures = 1, Code = (int)StatusCode.DataLoss };
+
+        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsWithin();
+
+        Assert.Equal("attempt 1", failure.Status.Detail);
+    }
+
+    [Fact]
+    public async Task Hedging_FirstAttemptHangs_SecondAnswersAndFirstIsCancelled()
+    {
+        using var channel = CreateChannelWith(new MethodConfig
+        {
+            Names = { MethodName.Default },
+            HedgingPolicy = new HedgingPolicy
+            {
+                MaxAttempts = 2,
+                HedgingDelay = TimeSpan.FromMilliseconds(10),
+                NonFatalStatusCodes = { StatusCode.Unavailable },
+            },
+        });
+        var request = new AnswerOneAttemptRequest { Key = NewId("hedged"), Attempt = 2 };
+
+        var response = await new TestService.TestServiceClient(channel).AnswerOneAttemptAsync(request, Call()).Within();
+
+        Assert.Equal(2, response.Attempt);
+        await Server.WhenCallAsync($"{request.Key}#1", CallPhase.Cancelled);
+    }
+
+    [Fact]
+    public async Task KeepAlive_PingsOfTheServer_AreAnswered()
+    {
+        await using var server = await Fixture.StartServerAsync(
+            "--watch-pings", "--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:50");
+        using var channel = server.CreateChannel();
+
+        await AssertPingsAsync(server, channel, acknowledgements: true);
+    }
+
+    [Fact]
+    public async Task KeepAlive_PingsOfTheClient_ReachTheServer()
+    {
+        await using var server = await Fixture.StartServerAsync("--watch-pings");
+        using var channel = server.CreateChannel(new()
+        {
+            ConfigureHandler = handler =>
+            {
+                handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
+                handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(50);
+                handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
+            },
+        });
+
+        await AssertPingsAsync(server, channel, acknowledgements: false);
+    }
+
+    private static MethodConfig RetryPolicy() => new()
+    {
+        Names = { MethodName.Default },
+        RetryPolicy = new RetryPolicy
+        {
+            MaxAttempts = 4,
+            InitialBackoff = TimeSpan.FromMilliseconds(5),
+            MaxBackoff = TimeSpan.FromMilliseconds(20),
+            BackoffMultiplier = 2,
+            RetryableStatusCodes = { StatusCode.Unavailable },
+        },
+    };
+
+    // A call that waits keeps its connection open, and sends nothing that could be taken for a ping.
+    private static async Task AssertPingsAsync(ServerHandle server, GrpcChannel channel, bool acknowledgements)
+    {
+        var client = new TestService.TestServiceClient(channel);
+        using var waiting = client.WaitAsync(new WaitRequest { Gate = "end of the test", SendHeadersFirst = true }, Call());
+        await waiting.ResponseHeadersAsync.Within();
+        var connection = await client.DescribeAsync(new Empty(), Call()).Within();
+
+        // Clients also ping on their own account while data flows, so those that came before do not count.
+        var request = new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
+        request.Count = (await server.Control.AwaitPingsAsync(request, Call()).Within()).Count + 2;
+        await server.Control.AwaitPingsAsync(request, Call()).Within();
+
+        Assert.False(waiting.ResponseAsync.IsCompleted);
+        await server.OpenGateAsync("end of the test");
+        await waiting.Within();
+    }
+
+    private GrpcChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
+    {
+        ConfigureChannel = options => options.ServiceConfig = new ServiceConfig { MethodConfigs = { config } },
+    });
+}

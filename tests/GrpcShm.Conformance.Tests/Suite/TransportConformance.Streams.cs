@@ -1,0 +1,186 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.Conformance.Tests.Suite;
+
+/// <summary>The two directions of a call, and the calls beside it, do not depend on each other.</summary>
+public abstract partial class TransportConformance
+{
+    [Fact]
+    public async Task HalfClose_ClientFirst_ServerGoesOnToItsEnd()
+    {
+        var gate = NewId("half-close");
+        var pieces = Enumerable.Range(0, 20).Select(_ => NewPiece(20 * KiB)).ToList();
+        using var call = Client.Converse(Call(new Metadata { { MetadataKeys.Gate, gate } }));
+        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { pieces } }, TestToken).Within();
+        await call.RequestStream.CompleteAsync().Within();
+
+        // Only now the server begins: the client's side of the call is closed already.
+        await Server.OpenGateAsync(gate);
+        var responses = await ReadAllAsync(call.ResponseStream);
+
+        Assert.Equal(pieces.Select(TestBody.Create), responses.Select(response => response.Body));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    [Fact]
+    public async Task HalfClose_ServerFirst_CallEndsWithOkAndConnectionLives()
+    {
+        var before = await Client.DescribeAsync(new Empty(), Call()).Within();
+        using var call = Client.Converse(Call());
+        var request = new ConverseRequest { Pieces = { NewPiece(10) }, HangUp = true };
+        await call.RequestStream.WriteAsync(request, TestToken).Within();
+
+        // The client has never closed its side.
+        Assert.Single(await ReadAllAsync(call.ResponseStream));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+        await Assert.ThrowsAnyAsync<Exception>(() => call.RequestStream.WriteAsync(request, TestToken).Within());
+        var after = await Client.DescribeAsync(new Empty(), Call()).Within();
+        Assert.Equal(before.ConnectionId, after.ConnectionId);
+    }
+
+    [Fact]
+    public async Task HalfClose_ServerFirstAgainstAFullWindow_CallEndsWithOk()
+    {
+        // The request is larger than any window, and the server answers after its first message.
+        using var call = Client.Converse(Call());
+        var writing = WriteUntilRefusedAsync(call.RequestStream);
+
+        Assert.NotEmpty(await ReadAllAsync(call.ResponseStream));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+        await writing.Within();
+        await AssertStillServesAsync();
+
+        static async Task WriteUntilRefusedAsync(IClientStreamWriter<ConverseRequest> stream)
+        {
+            var request = new ConverseRequest
+            {
+                Body = TestBody.Create(NewPiece(MiB)),
+                Pieces = { NewPiece(10) },
+                HangUp = true,
+            };
+            try
+            {
+                while (true)
+                {
+                    await stream.WriteAsync(request, TestToken);
+                }
+            }
+            catch (Exception e) when (e is RpcException or InvalidOperationException or OperationCanceledException)
+            {
+                // Whatever the call's own end makes of a write after it.
+            }
+        }
+    }
+
+    [Fact]
+    public async Task SlowReader_OnTheClient_DoesNotHoldUpOtherCalls()
+    {
+        var request = new ProduceRequest { Pieces = { NewPiece(64 * KiB) }, Forever = true };
+        using var slow = Client.Produce(request, Call());
+        Assert.True(await slow.ResponseStream.MoveNext(TestToken).Within());
+
+        // More than any buffer on the way would hold behind the stream that nobody reads.
+        await ExchangeAsync(Client, messages: 64, size: 64 * KiB);
+    }
+
+    [Fact]
+    public async Task SlowReader_OnTheServer_DoesNotHoldUpOtherCalls()
+    {
+        const int Messages = 64;
+        const int ConnectionWindow = 4 * MiB;
+
+        // Kestrel gives credit for the connection back by halves of its window. With the default windows (1 MiB, and
+        // 768 KiB a call) a single call that is not read keeps more than a half, and the whole connection stands still.
+        await using var server = await Fixture.StartServerAsync("--connection-window-size", $"{ConnectionWindow}");
+        using var channel = server.CreateChannel();
+        var client = new TestService.TestServiceClient(channel);
+        var gate = NewId("slow server");
+        var request = new CollectRequest { Body = TestBody.Create(NewPiece(64 * KiB)) };
+        using var slow = client.Collect(Call(new Metadata { { MetadataKeys.Gate, gate } }));
+        var writing = WriteAsync();
+
+        await ExchangeAsync(client, messages: 64, size: 64 * KiB);
+
+        Assert.False(writing.IsCompleted, "A server that reads nothing has taken 4 MiB.");
+        await server.OpenGateAsync(gate);
+        await writing.Within();
+        Assert.Equal(Messages, (await slow.Within()).Messages);
+
+        async Task WriteAsync()
+        {
+            for (var i = 0; i < Messages; i++)
+            {
+                await slow.RequestStream.WriteAsync(request, TestToken);
+            }
+
+            await slow.RequestStream.CompleteAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Concurrency_1000CallsOnOneConnection_AreInsideTheServerAtOnce()
+    {
+        const int Calls = 1000;
+        await using var server = await Fixture.StartServerAsync("--max-streams-per-connection", $"{Calls + 1}");
+        using var channel = server.CreateChannel(new()
+        {
+            ConfigureHandler = handler => handler.EnableMultipleHttp2Connections = false,
+        });
+        var client = new TestService.TestServiceClient(channel);
+        var meeting = new MeetRequest { Group = NewId("meeting"), Count = Calls };
+
+        // None is answered before all have arrived.
+        var calls = Enumerable.Range(0, Calls).Select(_ => client.MeetAsync(meeting, Call()).ResponseAsync).ToList();
+        var responses = await Task.WhenAll(calls).Within();
+
+        Assert.Single(responses.Select(response => response.ConnectionId).Distinct());
+    }
+
+    [Fact]
+    public async Task Concurrency_1000StreamsWithMultipleConnections_AreOpenAtOnce()
+    {
+        const int Streams = 1000;
+        const int StreamsPerConnection = 100;
+        await using var server = await Fixture.StartServerAsync("--max-streams-per-connection", $"{StreamsPerConnection}");
+        using var channel = server.CreateChannel(new()
+        {
+            ConfigureHandler = handler => handler.EnableMultipleHttp2Connections = true,
+        });
+        var client = new TestService.TestServiceClient(channel);
+
+        var calls = Enumerable.Range(0, Streams).Select(_ => client.Converse(Call())).ToList();
+        await Task.WhenAll(calls.Select(ExchangeOneAsync)).Within();
+        var stats = await server.Control.StatsAsync(new Empty(), Call()).Within();
+        await Task.WhenAll(calls.Select(ExchangeOneAsync)).Within();
+        await Task.WhenAll(calls.Select(call => call.RequestStream.CompleteAsync())).Within();
+        var ends = await Task.WhenAll(calls.Select(call => call.ResponseStream.MoveNext(TestToken))).Within();
+
+        Assert.Equal(Streams, stats.CallsInFlight);
+        Assert.InRange(stats.ConnectionsOpen, (Streams / StreamsPerConnection) + 1, Streams);
+        Assert.DoesNotContain(true, ends);
+        calls.ForEach(call => call.Dispose());
+
+        static async Task ExchangeOneAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call)
+        {
+            await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 100 } } }, TestToken);
+            Assert.True(await call.ResponseStream.MoveNext(TestToken));
+            Assert.Equal(100, call.ResponseStream.Current.Body.Length);
+        }
+    }
+
+    private static async Task ExchangeAsync(TestService.TestServiceClient client, int messages, int size)
+    {
+        var request = new UnaryRequest { Body = TestBody.Create(NewPiece(size)), Response = NewPiece(size) };
+        var hash = TestBody.Hash(request.Body);
+        for (var i = 0; i < messages; i++)
+        {
+            var response = await client.UnaryAsync(request, Call()).Within();
+            Assert.Equal(hash, response.RequestHash);
+            Assert.Equal(size, response.Body.Length);
+        }
+    }
+}

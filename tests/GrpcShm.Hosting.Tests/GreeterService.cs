@@ -1,0 +1,19 @@
+using Grpc.Core;
+using GrpcShm.AspNetCore;
+
+namespace GrpcShm.Hosting.Tests;
+
+internal sealed class GreeterService : Greeter.GreeterBase
+{
+    public override Task<Answer> Greet(Greeting request, ServerCallContext context)
+    {
+        var feature = context.GetHttpContext().Features.Get<ISharedMemoryConnectionFeature>();
+        return Task.FromResult(new Answer
+        {
+            Text = $"Hello, {request.Name}.",
+            PeerProcessId = feature?.Peer.ProcessId ?? 0,
+            PeerUserId = feature?.Peer.UserId ?? 0,
+            EndPoint = feature?.EndPoint.ToString() ?? string.Empty,
+        });
+    }
+}

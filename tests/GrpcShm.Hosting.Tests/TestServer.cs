@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>A server in this process, with a run-time directory of its own.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private TestServer(WebApplication app, string directory)
+    {
+        _app = app;
+        Directory = directory;
+    }
+
+    public string Directory { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public ICollection<string> Urls => _app.Urls;
+
+    public static async Task<TestServer> StartAsync(
+        Action<WebApplicationBuilder>? configure = null, params (string Key, string Value)[] settings)
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("grpcshm-hosting-").FullName;
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(
+            settings.Append(("SharedMemory:RuntimeDirectory", directory))
+                .Select(s => new KeyValuePair<string, string?>(s.Item1, s.Item2)));
+        builder.Services.AddGrpc();
+        builder.WebHost.UseSharedMemory();
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        try
+        {
+            app.MapGrpcService<GreeterService>();
+            await app.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value);
+            return new TestServer(app, directory);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            System.IO.Directory.Delete(directory, recursive: true);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}

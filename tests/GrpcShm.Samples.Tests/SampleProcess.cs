@@ -1,0 +1,89 @@
+using System.Diagnostics;
+
+namespace GrpcShm.Samples.Tests;
+
+/// <summary>A sample, run as a person would. It and what it has started end with the test, by their ids.</summary>
+internal sealed class SampleProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+
+    private readonly Process _process;
+
+    private SampleProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+
+    /// <summary>Runs a sample to its end.</summary>
+    public static async Task<SampleResult> RunAsync(string sample, params string[] arguments)
+    {
+        await using var process = Start(sample, arguments);
+        var output = process._process.StandardOutput.ReadToEndAsync();
+        var error = process._process.StandardError.ReadToEndAsync();
+        try
+        {
+            await process._process.WaitForExitAsync().WaitAsync(Timeout);
+        }
+        catch (TimeoutException)
+        {
+            // Before its output is read to the end, which does not come otherwise.
+            process._process.Kill(entireProcessTree: true);
+            Assert.Fail($"{sample} did not end within {Timeout.TotalSeconds:0} s. It said:\n{await output}\n{await error}");
+        }
+
+        return new SampleResult(process._process.ExitCode, await output.WaitAsync(Timeout), await error.WaitAsync(Timeout));
+    }
+
+    public static SampleProcess Start(string sample, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, sample + ".dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return new SampleProcess(Process.Start(start)!);
+    }
+
+    public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().WaitAsync(Timeout);
+
+    /// <summary>The processes that it has started and that live.</summary>
+    public IReadOnlyList<Process> GetChildren() =>
+        [.. Process.GetProcesses().Where(process => ParentOf(process.Id) == Id)];
+
+    /// <summary>Kills it alone, as <c>kill -9</c> does.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync().WaitAsync(Timeout);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync().WaitAsync(Timeout);
+        }
+
+        _process.Dispose();
+    }
+
+    private static int ParentOf(int processId)
+    {
+        try
+        {
+            // The name, in brackets, may hold anything; the state and the parent come after it.
+            var stat = File.ReadAllText($"/proc/{processId}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Net.Client;
+using GrpcShm.Client;
+
+namespace GrpcShm.TestHost.Calling;
+
+/// <summary>Makes clients to any kind of endpoint, each the way its users make it.</summary>
+public static class ChannelFactory
+{
+    /// <summary>Makes a gRPC channel, which owns all that is beneath it.</summary>
+    public static GrpcChannel CreateChannel(EndpointAddress address, ClientSetup setup)
+    {
+        var options = new GrpcChannelOptions { DisposeHttpClient = true };
+        setup.ConfigureChannel?.Invoke(options);
+
+        // TLS is a matter of HTTP's handler, so it takes the longer way, which is a documented one too.
+        if (address.Kind == EndpointKind.SharedMemory && setup.CertificateFingerprint is null)
+        {
+            return SharedMemoryChannel.ForAddress(address.ToString(), CreateSharedMemoryOptions(setup), options);
+        }
+
+        options.HttpHandler = CreateHandler(address, setup);
+        return GrpcChannel.ForAddress(GetBaseAddress(address, setup), options);
+    }
+
+    /// <summary>Makes a client for plain HTTP/2.</summary>
+    public static HttpClient CreateHttpClient(EndpointAddress address, ClientSetup setup) =>
+        new(CreateHandler(address, setup), disposeHandler: true)
+        {
+            BaseAddress = GetBaseAddress(address, setup),
+            DefaultRequestVersion = System.Net.HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+
+    private static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        if (address.Kind == EndpointKind.UnixSocket)
+        {
+            handler.ConnectCallback = (_, cancellationToken) => ConnectUnixSocketAsync(address.Value, cancellationToken);
+        }
+        else if (address.Kind == EndpointKind.SharedMemory)
+        {
+            var factory = new SharedMemoryConnectionFactory(address.ToString(), CreateSharedMemoryOptions(setup));
+            handler.ConnectCallback = factory.ConnectAsync;
+        }
+
+        if (setup.CertificateFingerprint is { } fingerprint)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback =
+                (_, certificate, _, _) => HasFingerprint(certificate, fingerprint);
+        }
+
+        setup.ConfigureHandler?.Invoke(handler);
+        return handler;
+    }
+
+    private static SharedMemoryClientOptions CreateSharedMemoryOptions(ClientSetup setup)
+    {
+        var options = new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = setup.RuntimeDirectory,
+            ConfigureHandler = setup.ConfigureHandler,
+        };
+        setup.ConfigureSharedMemory?.Invoke(options);
+        return options;
+    }
+
+    private static Uri GetBaseAddress(EndpointAddress address, ClientSetup setup)
+    {
+        var scheme = setup.CertificateFingerprint is null ? "http" : "https";
+        return new Uri(address.Kind == EndpointKind.Tcp ? $"{scheme}://127.0.0.1:{address.Value}" : $"{scheme}://localhost");
+    }
+
+    private static bool HasFingerprint(X509Certificate? certificate, string fingerprint) =>
+        certificate?.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint;
+
+    private static async ValueTask<Stream> ConnectUnixSocketAsync(string path, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

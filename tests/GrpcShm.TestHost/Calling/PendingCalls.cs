@@ -1,0 +1,111 @@
+using Grpc.Core;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.TestHost.Calling;
+
+/// <summary>Calls of every kind that wait, each in the way that its kind waits, until they are cancelled.</summary>
+public static class PendingCalls
+{
+    /// <summary>The ways to wait, as <see cref="StartAsync"/> knows them.</summary>
+    public static IReadOnlyList<string> Kinds { get; } =
+    [
+        "unary",
+        "unary after headers",
+        "client streaming",
+        "client streaming against a full window",
+        "server streaming",
+        "server streaming after a message",
+        "server streaming into a full window",
+        "bidirectional",
+    ];
+
+    /// <summary>Starts a call, which the server knows as <paramref name="callId"/>. The task ends when the call does.</summary>
+    /// <param name="client">Who calls.</param>
+    /// <param name="kind">One of <see cref="Kinds"/>.</param>
+    /// <param name="callId">The call's name.</param>
+    /// <param name="resumeReading">When a reader that let its window fill up reads on: only reading shows it the end.</param>
+    /// <param name="deadline">The call's deadline.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public static async Task StartAsync(
+        TestService.TestServiceClient client,
+        string kind,
+        string callId,
+        Task resumeReading,
+        DateTime? deadline = null,
+        CancellationToken cancellationToken = default)
+    {
+        var options = new CallOptions(new Metadata { { MetadataKeys.CallId, callId } }, deadline, cancellationToken);
+        switch (kind)
+        {
+            case "unary":
+                await client.WaitAsync(new WaitRequest { Gate = "never" }, options);
+                break;
+            case "unary after headers":
+                await client.WaitAsync(new WaitRequest { Gate = "never", SendHeadersFirst = true }, options);
+                break;
+            case "client streaming":
+                await CollectAsync(client.Collect(options), messages: 1, size: 10);
+                break;
+            case "client streaming against a full window":
+                options.Headers!.Add(MetadataKeys.Gate, "never");
+                await CollectAsync(client.Collect(options), messages: int.MaxValue, size: 64 * 1024);
+                break;
+            case "server streaming":
+                await ReadAsync(client.Produce(new ProduceRequest { HoldOpen = true }, options).ResponseStream);
+                break;
+            case "server streaming after a message":
+                var oneMessage = new ProduceRequest { Pieces = { new Piece { Size = 10 } }, HoldOpen = true };
+                await ReadAsync(client.Produce(oneMessage, options).ResponseStream);
+                break;
+            case "server streaming into a full window":
+                var endless = new ProduceRequest { Pieces = { new Piece { Size = 64 * 1024 } }, Forever = true };
+                await ReadAfterPauseAsync(client.Produce(endless, options).ResponseStream, resumeReading);
+                break;
+            case "bidirectional":
+                await ConverseAsync(client.Converse(options));
+                break;
+            default:
+                throw new ArgumentException($"No call waits like '{kind}'.", nameof(kind));
+        }
+    }
+
+    private static async Task CollectAsync(
+        AsyncClientStreamingCall<CollectRequest, CollectResponse> call, int messages, int size)
+    {
+        var request = new CollectRequest { Body = TestBody.Create(size, seed: 1) };
+        try
+        {
+            for (var i = 0; i < messages; i++)
+            {
+                await call.RequestStream.WriteAsync(request);
+            }
+        }
+        catch (IOException)
+        {
+            // A write that is under way when the connection breaks says so in HTTP's words; the call has the status.
+        }
+
+        await call;
+    }
+
+    private static async Task ConverseAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call)
+    {
+        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 10 } } });
+        await ReadAsync(call.ResponseStream);
+    }
+
+    private static async Task ReadAfterPauseAsync(IAsyncStreamReader<ProduceResponse> stream, Task resumeReading)
+    {
+        await stream.MoveNext(CancellationToken.None);
+        await resumeReading;
+        await ReadAsync(stream);
+    }
+
+    private static async Task ReadAsync<T>(IAsyncStreamReader<T> stream)
+    {
+        while (await stream.MoveNext(CancellationToken.None))
+        {
+            // Only the end of the stream is of interest.
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.TestHost.Commands;
+
+/// <summary><c>call</c>: a client process that plays a scenario, so that a test can watch it or kill it.</summary>
+internal sealed class CallCommand : Command
+{
+    private readonly Option<EndpointAddress> _address = new("--address")
+    {
+        Description = "The server: shm:NAME, uds:/PATH or tcp:PORT.",
+        Required = true,
+        CustomParser = result => EndpointAddress.Parse(result.Tokens[0].Value),
+    };
+
+    private readonly Option<string> _scenario = new("--scenario")
+    {
+        Description = "pending: opens calls of every kind and waits. churn: for each number on standard input, connects "
+            + "and disconnects so many times.",
+        Required = true,
+    };
+
+    private readonly Option<int> _count = new("--count")
+    {
+        Description = "pending: how many calls of each kind.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<string> _callId = new("--call-id")
+    {
+        Description = "pending: what the ids of its calls begin with.",
+        DefaultValueFactory = _ => "pending",
+    };
+
+    private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
+
+    public CallCommand()
+        : base("call", "Connects to a server and plays a scenario until standard input says stop or closes.")
+    {
+        Add(_address);
+        Add(_scenario);
+        Add(_count);
+        Add(_callId);
+        Add(_runtimeDirectory);
+        _scenario.AcceptOnlyFromAmong("pending", "churn");
+        SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
+    }
+
+    private async Task<int> PlayAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        var address = result.GetRequiredValue(_address);
+        var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory) };
+        try
+        {
+            if (result.GetRequiredValue(_scenario) == "pending")
+            {
+                await PendingScenario.PlayAsync(
+                    address, setup, result.GetValue(_count), result.GetRequiredValue(_callId), cancellationToken);
+            }
+            else
+            {
+                await ChurnScenario.PlayAsync(address, setup, cancellationToken);
+            }
+
+            new HostMessage(HostMessage.Stopped, Environment.ProcessId).Write();
+            return 0;
+        }
+        catch (Exception e)
+        {
+            HostMessage.FromException(e).Write();
+            await Console.Error.WriteLineAsync(e.ToString());
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Serving;
+
+namespace GrpcShm.TestHost.Commands;
+
+/// <summary><c>serve</c>: a gRPC server on any set of endpoints, until standard input says <c>stop</c> or closes.</summary>
+internal sealed class ServeCommand : Command
+{
+    private readonly Option<EndpointAddress[]> _listen = new("--listen")
+    {
+        Description = "Where to listen: shm:NAME, uds:/PATH or tcp:PORT (0 is any). May be repeated.",
+        CustomParser = result => [.. result.Tokens.Select(token => EndpointAddress.Parse(token.Value))],
+    };
+
+    private readonly Option<string> _urls = new("--urls") { Description = "Passed on to the web host as it is." };
+    private readonly Option<bool> _tls = new("--tls") { Description = "TLS on every --listen endpoint." };
+    private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
+    private readonly Option<LogLevel> _logLevel = new("--log-level") { DefaultValueFactory = _ => LogLevel.Warning };
+    private readonly Option<TimeSpan?> _pingDelay = new("--keep-alive-ping-delay");
+    private readonly Option<TimeSpan?> _pingTimeout = new("--keep-alive-ping-timeout");
+    private readonly Option<bool> _watchPings = new("--watch-pings") { Description = "Lets Control.AwaitPings work." };
+    private readonly Option<int?> _maxReceive = new("--max-receive-message-size");
+    private readonly Option<int?> _maxSend = new("--max-send-message-size");
+    private readonly Option<int?> _maxStreams = new("--max-streams-per-connection");
+    private readonly Option<int?> _connectionWindow = new("--connection-window-size") { Description = "HTTP/2's, in bytes." };
+    private readonly Option<string> _compression = new("--compression") { Description = "Compresses responses, e.g. gzip." };
+    private readonly Option<TimeSpan?> _shutdownTimeout = new("--shutdown-timeout");
+
+    public ServeCommand()
+        : base("serve", "Serves the conformance services.")
+    {
+        Add(_listen);
+        Add(_urls);
+        Add(_tls);
+        Add(_runtimeDirectory);
+        Add(_logLevel);
+        Add(_pingDelay);
+        Add(_pingTimeout);
+        Add(_watchPings);
+        Add(_maxReceive);
+        Add(_maxSend);
+        Add(_maxStreams);
+        Add(_connectionWindow);
+        Add(_compression);
+        Add(_shutdownTimeout);
+        SetAction((result, _) => ServeAsync(Read(result)));
+    }
+
+    private static async Task<int> ServeAsync(ServerSetup setup)
+    {
+        try
+        {
+            await using (var server = new TestServer(setup))
+            {
+                StandardInput.Watch(server.Stop, server.Execute);
+                await server.RunAsync();
+            }
+
+            new HostMessage(HostMessage.Stopped, Environment.ProcessId).Write();
+            return 0;
+        }
+        catch (Exception e)
+        {
+            HostMessage.FromException(e).Write();
+            await Console.Error.WriteLineAsync(e.ToString());
+            return 1;
+        }
+    }
+
+    private ServerSetup Read(ParseResult result) => new()
+    {
+        Listen = result.GetValue(_listen) ?? [],
+        Urls = result.GetValue(_urls),
+        Tls = result.GetValue(_tls),
+        RuntimeDirectory = result.GetValue(_runtimeDirectory),
+        LogLevel = result.GetValue(_logLevel),
+        KeepAlivePingDelay = result.GetValue(_pingDelay),
+        KeepAlivePingTimeout = result.GetValue(_pingTimeout),
+        WatchPings = result.GetValue(_watchPings),
+        MaxReceiveMessageSize = result.GetValue(_maxReceive),
+        MaxSendMessageSize = result.GetValue(_maxSend),
+        MaxStreamsPerConnection = result.GetValue(_maxStreams),
+        ConnectionWindowSize = result.GetValue(_connectionWindow),
+        Compression = result.GetValue(_compression),
+        ShutdownTimeout = result.GetValue(_shutdownTimeout),
+    };
+}

@@ -1,0 +1,31 @@
+using Grpc.Core;
+
+namespace GrpcShm.TestHost.Services;
+
+/// <summary>Tells a handler whether the message that it was just given came compressed.</summary>
+internal static class CompressionWitness
+{
+    private static readonly object Key = new();
+
+    /// <summary>Notes that a message of the current request is being unpacked.</summary>
+    public static void Note(HttpContext? context)
+    {
+        if (context is not null)
+        {
+            context.Items[Key] = Count(context) + 1;
+        }
+    }
+
+    /// <summary>How many messages of this call have been unpacked so far.</summary>
+    public static int Count(HttpContext context) => context.Items.TryGetValue(Key, out var count) ? (int)count! : 0;
+
+    /// <summary>Refuses a message that came otherwise than its sender says that it sent it.</summary>
+    public static void Check(bool hasExpectation, bool expected, bool actual)
+    {
+        if (hasExpectation && expected != actual)
+        {
+            throw new RpcException(new Status(
+                StatusCode.InvalidArgument, actual ? "The message came compressed." : "The message came uncompressed."));
+        }
+    }
+}

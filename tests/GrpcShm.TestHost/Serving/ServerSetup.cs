@@ -1,0 +1,35 @@
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.TestHost.Serving;
+
+/// <summary>What <c>serve</c> was told to do.</summary>
+internal sealed record ServerSetup
+{
+    public required IReadOnlyList<EndpointAddress> Listen { get; init; }
+
+    public required string? Urls { get; init; }
+
+    public required bool Tls { get; init; }
+
+    public required string? RuntimeDirectory { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    public required TimeSpan? KeepAlivePingDelay { get; init; }
+
+    public required TimeSpan? KeepAlivePingTimeout { get; init; }
+
+    public required bool WatchPings { get; init; }
+
+    public required int? MaxReceiveMessageSize { get; init; }
+
+    public required int? MaxSendMessageSize { get; init; }
+
+    public required int? MaxStreamsPerConnection { get; init; }
+
+    public required int? ConnectionWindowSize { get; init; }
+
+    public required string? Compression { get; init; }
+
+    public required TimeSpan? ShutdownTimeout { get; init; }
+}

@@ -1,0 +1,205 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.AspNetCore.Server;
+using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Services;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace GrpcShm.TestHost.Serving;
+
+/// <summary>The server under test: an ordinary ASP.NET Core gRPC application, set up the way a user sets one up.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly ServerSetup _setup;
+    private readonly X509Certificate2? _certificate;
+    private readonly ConnectionRegistry _connections = new();
+    private readonly List<(EndpointAddress Address, ListenOptions Options)> _listening = [];
+    private readonly WebApplication _app;
+
+    public TestServer(ServerSetup setup)
+    {
+        _setup = setup;
+        _certificate = setup.Tls ? ServerCertificate.Create() : null;
+
+        var builder = WebApplication.CreateBuilder(setup.Urls is null ? [] : ["--urls", setup.Urls]);
+        AddLogging(builder);
+        AddEndpoints(builder);
+        AddServices(builder.Services);
+
+        _app = builder.Build();
+        MapServices(_app);
+    }
+
+    /// <summary>Serves until <see cref="Stop"/>, and for as long after as calls in flight and the time-out allow.</summary>
+    public async Task RunAsync()
+    {
+        await _app.StartAsync();
+        CreateReadyMessage().Write();
+        await _app.WaitForShutdownAsync();
+    }
+
+    /// <summary>
+    /// Carries out a line from standard input: <c>open GATE</c>. A server that is stopping takes no new calls to
+    /// <see cref="ControlService"/>.
+    /// </summary>
+    public void Execute(string command)
+    {
+        const string Open = "open ";
+        if (command.StartsWith(Open, StringComparison.Ordinal))
+        {
+            _app.Services.GetRequiredService<GateRegistry>().Open(command[Open.Length..]);
+        }
+    }
+
+    public void Stop() => _app.Lifetime.StopApplication();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _certificate?.Dispose();
+    }
+
+    private void AddLogging(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(_setup.LogLevel);
+
+        var pings = new PingRegistry();
+        builder.Services.AddSingleton(pings);
+        if (_setup.WatchPings)
+        {
+            builder.Logging.AddProvider(pings);
+            builder.Logging.AddFilter<PingRegistry>((category, _) => category == PingRegistry.Category);
+            builder.Logging.AddFilter<Microsoft.Extensions.Logging.Console.ConsoleLoggerProvider>(
+                level => level >= _setup.LogLevel);
+        }
+    }
+
+    private void AddEndpoints(WebApplicationBuilder builder)
+    {
+        if (_setup.Listen.Any(address => address.Kind == EndpointKind.SharedMemory))
+        {
+            builder.WebHost.UseSharedMemory(options => options.RuntimeDirectory = _setup.RuntimeDirectory);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            SetLimits(kestrel.Limits);
+            foreach (var address in _setup.Listen)
+            {
+                Listen(kestrel, address);
+            }
+        });
+
+        if (_setup.ShutdownTimeout is { } timeout)
+        {
+            builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = timeout);
+        }
+    }
+
+    private void SetLimits(KestrelServerLimits limits)
+    {
+        // gRPC has limits of its own. The rates would abort the calls that tests leave waiting on a busy machine.
+        limits.MaxRequestBodySize = null;
+        limits.MinRequestBodyDataRate = null;
+        limits.MinResponseDataRate = null;
+        limits.Http2.KeepAlivePingDelay = _setup.KeepAlivePingDelay ?? limits.Http2.KeepAlivePingDelay;
+        limits.Http2.KeepAlivePingTimeout = _setup.KeepAlivePingTimeout ?? limits.Http2.KeepAlivePingTimeout;
+        limits.Http2.MaxStreamsPerConnection = _setup.MaxStreamsPerConnection ?? limits.Http2.MaxStreamsPerConnection;
+        limits.Http2.InitialConnectionWindowSize =
+            _setup.ConnectionWindowSize ?? limits.Http2.InitialConnectionWindowSize;
+    }
+
+    private void Listen(KestrelServerOptions kestrel, EndpointAddress address)
+    {
+        switch (address.Kind)
+        {
+            case EndpointKind.SharedMemory:
+                kestrel.ListenSharedMemory(address.Value, Configure);
+                break;
+            case EndpointKind.UnixSocket:
+                // Sockets leave their file behind when their process is killed; shared memory must look after itself.
+                File.Delete(address.Value);
+                kestrel.ListenUnixSocket(address.Value, Configure);
+                break;
+            default:
+                kestrel.Listen(IPAddress.Loopback, address.Port, Configure);
+                break;
+        }
+
+        void Configure(ListenOptions options)
+        {
+            options.Protocols = HttpProtocols.Http2;
+            options.Use(next => connection => _connections.TrackAsync(connection, next));
+            if (_certificate is not null)
+            {
+                options.UseHttps(_certificate);
+            }
+
+            _listening.Add((address, options));
+        }
+    }
+
+    private void AddServices(IServiceCollection services)
+    {
+        services.AddSingleton(_connections);
+        services.AddSingleton<CallRegistry>();
+        services.AddSingleton<GateRegistry>();
+        services.AddSingleton<AttemptRegistry>();
+
+        var accessor = new HttpContextAccessor();
+        services.AddSingleton<IHttpContextAccessor>(accessor);
+        services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<TrackingInterceptor>();
+            grpc.CompressionProviders.Add(new ObservedGzipProvider(() => CompressionWitness.Note(accessor.HttpContext)));
+            grpc.ResponseCompressionAlgorithm = _setup.Compression;
+            SetLimit(_setup.MaxReceiveMessageSize, size => grpc.MaxReceiveMessageSize = size);
+            SetLimit(_setup.MaxSendMessageSize, size => grpc.MaxSendMessageSize = size);
+        }).AddServiceOptions<LimitedService>(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = LimitedService.MaxMessageSize;
+            grpc.MaxSendMessageSize = LimitedService.MaxMessageSize;
+        });
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks().AddCheck("alive", () => HealthCheckResult.Healthy());
+
+        static void SetLimit(int? size, Action<int> set)
+        {
+            if (size is { } value)
+            {
+                set(value);
+            }
+        }
+    }
+
+    private static void MapServices(WebApplication app)
+    {
+        app.MapGrpcService<ConformanceService>();
+        app.MapGrpcService<LimitedService>();
+        app.MapGrpcService<ControlService>();
+        app.MapGrpcHealthChecksService();
+        app.MapGrpcReflectionService();
+        app.MapGet("/hello", (string name) => Results.Json(new { greeting = $"Hello, {name}." }));
+    }
+
+    private HostMessage CreateReadyMessage() => new(HostMessage.Ready, Environment.ProcessId)
+    {
+        Listening = [.. _listening.Select(l => Bound(l.Address, l.Options).ToString())],
+        Addresses = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []],
+        CertificateFingerprint = _certificate?.GetCertHashString(HashAlgorithmName.SHA256),
+    };
+
+    private static EndpointAddress Bound(EndpointAddress address, ListenOptions options) =>
+        address.Kind == EndpointKind.Tcp
+            ? address with { Value = options.IPEndPoint!.Port.ToString(CultureInfo.InvariantCulture) }
+            : address;
+}

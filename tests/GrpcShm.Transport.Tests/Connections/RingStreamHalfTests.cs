@@ -1,0 +1,45 @@
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.Transport.Tests.Connections;
+
+/// <summary>A stream over one direction, as it lies under a copying <c>PipeReader</c>.</summary>
+public sealed class RingStreamHalfTests
+{
+    [Fact]
+    public async Task Dispose_WritingHalf_EndsOnlyThatDirection()
+    {
+        await using var pair = await ConnectionPair.CreateAsync();
+        var writing = new RingStream(pair.Client, FileAccess.Write);
+        await using var reading = new RingStream(pair.Client, FileAccess.Read);
+        await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
+        await writing.WritePatternAsync(0, 10);
+
+        await writing.DisposeAsync();
+
+        await server.ReadPatternAsync(0, 10);
+        Assert.Equal(0, await server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
+        await server.WritePatternAsync(0, 10);
+        await reading.ReadPatternAsync(0, 10);
+    }
+
+    [Fact]
+    public async Task Dispose_ReadingHalf_LeavesTheWriterToFinish()
+    {
+        await using var pair = await ConnectionPair.CreateAsync();
+        var reading = new RingStream(pair.Client, FileAccess.Read);
+        var writing = new RingPipeWriter(pair.Client);
+        await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
+
+        var read = server.ReadAsync(new byte[10], TestContext.Current.CancellationToken).AsTask();
+
+        await reading.DisposeAsync();
+
+        Pattern.Fill(writing.GetSpan(10)[..10], 0);
+        writing.Advance(10);
+        await writing.FlushAsync(TestContext.Current.CancellationToken).InTime();
+        await writing.CompleteAsync();
+        Assert.Equal(10, await read.InTime());
+        Assert.Equal(0, await server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
+        await Assert.ThrowsAnyAsync<IOException>(() => server.WritePatternAsync(0, 10));
+    }
+}

@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.Transport.Tests.Lifetime;
+
+[Collection(AloneCollection.Name)]
+public sealed class ConnectionLifetimeTests : IAsyncLifetime
+{
+    private readonly TestEndPoint _endPoint = new();
+
+    public ValueTask InitializeAsync()
+    {
+        _endPoint.Listen();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _endPoint.DisposeAsync();
+
+    [Fact]
+    public async Task ConnectAndDispose_AThousandTimes_LeavesNothingBehind()
+    {
+        await ConnectAndDisposeAsync(20);
+        var before = ProcessUse.Now;
+        Assert.Equal(0, before.Mappings);
+        Assert.True(before.ReactorThreads >= 1);
+
+        await ConnectAndDisposeAsync(1_000);
+
+        await TimeLimit.UntilAsync(() => ProcessUse.Now == before, () => $"{ProcessUse.Now} after {before}:\n{Descriptors.List()}");
+        Assert.Equal(2, Directory.GetFiles(_endPoint.Directory).Length);
+    }
+
+    [Fact]
+    public async Task Connections_AHundredAtOnce_ShareTheReactors()
+    {
+        await ConnectAndDisposeAsync(1);
+        var before = ProcessUse.Now;
+        var connections = new List<SharedMemoryConnection>();
+        for (var i = 0; i < 100; i++)
+        {
+            var (client, server) = await _endPoint.ConnectPairAsync();
+            connections.AddRange([client, server]);
+        }
+
+        var use = ProcessUse.Now;
+        Assert.Equal(before.ReactorThreads, use.ReactorThreads);
+        Assert.Equal(200, use.Mappings);
+
+        // The control socket and two doorbells a side, and none for the memory once it is mapped.
+        Assert.Equal(600, use.Descriptors - before.Descriptors);
+        Assert.Equal(before.SharedFiles, use.SharedFiles);
+        connections.ForEach(c => c.Dispose());
+        await TimeLimit.UntilAsync(() => ProcessUse.Now == before, () => $"{ProcessUse.Now} after {before}");
+    }
+
+    [Fact]
+    public async Task Dispose_PipesAreCompletedBeforeOrAfter_UnmapsEitherWay()
+    {
+        var (client, server) = await _endPoint.ConnectPairAsync();
+        var reader = new RingPipeReader(client, 1 << 20);
+        var writer = new RingPipeWriter(client);
+        await reader.CompleteAsync();
+        await writer.CompleteAsync();
+        client.Dispose();
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 1, () => "The client's side is still mapped.");
+
+        reader = new RingPipeReader(server, 1 << 20);
+        writer = new RingPipeWriter(server);
+        server.Dispose();
+        Assert.Equal(1, ProcessUse.CountMappings());
+        await reader.CompleteAsync();
+        Assert.Equal(1, ProcessUse.CountMappings());
+        await writer.CompleteAsync();
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 0, () => "The server's side is still mapped.");
+    }
+
+    [Fact]
+    public async Task Closed_Connections_CanBeCollected()
+    {
+        var references = await ConnectAndForgetAsync();
+
+        // Whatever the reactor's thread still has of the last one goes when it serves another.
+        await ConnectAndDisposeAsync(2);
+
+        await TimeLimit.UntilAsync(
+            () =>
+            {
+                GC.Collect();
+                return !references.Exists(r => r.IsAlive);
+            },
+            () => $"{references.Count(r => r.IsAlive)} of {references.Count} connections are still reachable.");
+    }
+
+    [Fact]
+    public async Task Abandon_ResultIsStillHeld_MappingGoesWithTheGarbage()
+    {
+        await AbandonAsync();
+        await ConnectAndDisposeAsync(2);
+        await TimeLimit.UntilAsync(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return ProcessUse.CountMappings() == 0;
+            },
+            () => "The mapping is still there.");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task AbandonAsync()
+    {
+        var (client, server) = await _endPoint.ConnectPairAsync();
+        await using (var stream = new RingStream(client, FileAccess.ReadWrite))
+        {
+            await stream.WritePatternAsync(0, 10);
+            var reader = new RingPipeReader(server, 1 << 20);
+            await reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
+            reader.Abandon();
+        }
+
+        server.Dispose();
+        Assert.Equal(1, ProcessUse.CountMappings());
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private async Task<List<WeakReference>> ConnectAndForgetAsync()
+    {
+        var references = new List<WeakReference>();
+        for (var i = 0; i < 10; i++)
+        {
+            var (client, server) = await _endPoint.ConnectPairAsync();
+            references.Add(new WeakReference(client));
+            references.Add(new WeakReference(server));
+            await EchoAndDisposeAsync(client, server);
+        }
+
+        return references;
+    }
+
+    private async Task ConnectAndDisposeAsync(int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            var (client, server) = await _endPoint.ConnectPairAsync();
+            await EchoAndDisposeAsync(client, server);
+        }
+    }
+
+    private static async Task EchoAndDisposeAsync(SharedMemoryConnection client, SharedMemoryConnection server)
+    {
+        await using var one = new RingStream(client, FileAccess.ReadWrite);
+        await using var other = new RingStream(server, FileAccess.ReadWrite);
+        await StreamBytes.EchoAsync(one, other);
+    }
+}

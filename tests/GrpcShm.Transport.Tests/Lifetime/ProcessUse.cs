@@ -1,0 +1,27 @@
+namespace GrpcShm.Transport.Tests.Lifetime;
+
+/// <summary>What this process has of all that a connection takes.</summary>
+internal readonly record struct ProcessUse(int Descriptors, int Mappings, int ReactorThreads, int SharedFiles)
+{
+    public static ProcessUse Now => new(
+        Support.Descriptors.Count,
+        CountMappings(),
+        Directory.GetDirectories("/proc/self/task").Count(IsReactor),
+        Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal)) : 0);
+
+    public static int CountMappings() =>
+        File.ReadLines("/proc/self/maps").Count(l => l.Contains("memfd:grpcshm", StringComparison.Ordinal));
+
+    private static bool IsReactor(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Join(task, "comm")).StartsWith("GrpcShm", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It ended meanwhile.
+            return false;
+        }
+    }
+}

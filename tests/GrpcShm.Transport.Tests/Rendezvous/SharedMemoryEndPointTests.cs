@@ -1,0 +1,75 @@
+using System.Net.Sockets;
+
+namespace GrpcShm.Transport.Tests.Rendezvous;
+
+public sealed class SharedMemoryEndPointTests
+{
+    [Theory]
+    [InlineData("orders", "orders")]
+    [InlineData("shm:orders", "orders")]
+    [InlineData("SHM:orders", "orders")]
+    [InlineData("a", "a")]
+    [InlineData("A-z_0.9", "A-z_0.9")]
+    [InlineData("..", null)]
+    [InlineData(".hidden", null)]
+    [InlineData("", null)]
+    [InlineData("shm:", null)]
+    [InlineData("shm://orders", null)]
+    [InlineData("shm://", null)]
+    [InlineData("shm:///", null)]
+    [InlineData("/", null)]
+    [InlineData("/run/", null)]
+    [InlineData("/run/a\0b", null)]
+    [InlineData("a/b", null)]
+    [InlineData("../a", null)]
+    [InlineData("a b", null)]
+    [InlineData("ä", null)]
+    [InlineData("a\n", null)]
+    [InlineData("http://orders", null)]
+    [InlineData("shm:shm:orders", null)]
+    [InlineData("/run/x.sock", "/run/x.sock")]
+    [InlineData("shm:///run/x.sock", "/run/x.sock")]
+    [InlineData("shm:/run/x.sock", "/run/x.sock")]
+    public void Parse_Address_GivesItsNameOrIsRefused(string address, string? name)
+    {
+        Assert.Equal(name is not null, SharedMemoryEndPoint.TryParse(address, out var endPoint));
+        Assert.Equal(name, endPoint?.Name);
+        if (name is null)
+        {
+            var refused = Assert.Throws<ArgumentException>(() => new SharedMemoryEndPoint(address));
+            Assert.Contains($"'{address}'", refused.Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(name, new SharedMemoryEndPoint(address).Name);
+        }
+    }
+
+    [Fact]
+    public void Parse_NameOfMaximalLength_IsAllowedAndOneMoreIsNot()
+    {
+        Assert.True(SharedMemoryEndPoint.TryParse(new string('a', SharedMemoryEndPoint.MaxNameLength), out _));
+        Assert.False(SharedMemoryEndPoint.TryParse(new string('a', SharedMemoryEndPoint.MaxNameLength + 1), out _));
+    }
+
+    [Fact]
+    public void Parse_Null_IsRefused()
+    {
+        Assert.False(SharedMemoryEndPoint.TryParse(null, out _));
+        Assert.Throws<ArgumentNullException>(() => new SharedMemoryEndPoint(null!));
+    }
+
+    [Theory]
+    [InlineData("orders", "shm:orders", false)]
+    [InlineData("/run/x.sock", "shm:///run/x.sock", true)]
+    public void ToString_EndPoint_CanBeParsedAgain(string address, string text, bool isPath)
+    {
+        var endPoint = new SharedMemoryEndPoint(address);
+        Assert.Equal(text, endPoint.ToString());
+        Assert.Equal(isPath, endPoint.IsPath);
+        Assert.Equal(endPoint, new SharedMemoryEndPoint(text));
+        Assert.Equal(endPoint.GetHashCode(), new SharedMemoryEndPoint(text).GetHashCode());
+        Assert.NotEqual(endPoint, new SharedMemoryEndPoint("other"));
+        Assert.Equal(AddressFamily.Unspecified, endPoint.AddressFamily);
+    }
+}

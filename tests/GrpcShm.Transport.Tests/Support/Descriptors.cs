@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using GrpcShm.Transport.Platform.Linux;
+
+namespace GrpcShm.Transport.Tests.Support;
+
+/// <summary>The descriptors of this process, as far as they are not the run-time's own files.</summary>
+internal static partial class Descriptors
+{
+    public static int Count => Targets().Count();
+
+    /// <summary>What they refer to, for a message.</summary>
+    public static string List() => string.Join('\n', Targets());
+
+    /// <summary>Duplicates the descriptor that is open on a path, as a fork does.</summary>
+    public static SafeFileDescriptor Duplicate(string path)
+    {
+        var number = Directory.GetFiles("/proc/self/fd")
+            .Where(f => new FileInfo(f).LinkTarget == path)
+            .Select(f => int.Parse(Path.GetFileName(f), CultureInfo.InvariantCulture))
+            .Single();
+        return new SafeFileDescriptor(Dup(number));
+    }
+
+    /// <summary>Makes a named pipe and opens it for both directions without blocking.</summary>
+    public static SafeFileDescriptor OpenNamedPipe(string path)
+    {
+        Assert.Equal(0, MakeFifo(path, 0x180));
+        return Libc.Open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
+    }
+
+    /// <summary>Sends a message with any number of descriptors.</summary>
+    public static unsafe void Send(SafeHandle socket, ReadOnlySpan<byte> message, params ReadOnlySpan<SafeHandle> attachments)
+    {
+        var controlLength = 16 + (((attachments.Length * sizeof(int)) + 7) & ~7);
+        var control = stackalloc byte[controlLength];
+        *(nuint*)control = (nuint)(16 + (attachments.Length * sizeof(int)));
+        *(int*)(control + 8) = Libc.SOL_SOCKET;
+        *(int*)(control + 12) = Libc.SCM_RIGHTS;
+        for (var i = 0; i < attachments.Length; i++)
+        {
+            ((int*)(control + 16))[i] = (int)attachments[i].DangerousGetHandle();
+        }
+
+        fixed (byte* bytes = message)
+        {
+            var vector = new Libc.IoVector { Base = bytes, Length = (nuint)message.Length };
+            var header = new Libc.MessageHeader
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = attachments.IsEmpty ? null : control,
+                ControlLength = attachments.IsEmpty ? 0 : (nuint)controlLength,
+            };
+            Assert.Equal(message.Length, (int)Libc.SendMessage((SafeFileDescriptor)socket, &header, Libc.MSG_NOSIGNAL));
+        }
+    }
+
+    // Without the assemblies that the run-time loads as it goes along.
+    private static IEnumerable<string> Targets() =>
+        Directory.GetFiles("/proc/self/fd")
+            .Select(f => new FileInfo(f).LinkTarget)
+            .Where(t => t is not null && !t.EndsWith(".dll", StringComparison.Ordinal) && !t.EndsWith(".pdb", StringComparison.Ordinal) && !t.StartsWith("/dev/", StringComparison.Ordinal) && !t.StartsWith("/proc/", StringComparison.Ordinal))
+            .Select(t => t!);
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeFifo(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
+    private static partial int Dup(int descriptor);
+}
