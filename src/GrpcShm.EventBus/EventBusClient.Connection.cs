@@ -172,7 +172,9 @@ public sealed partial class EventBusClient
                 {
                     _lastFailure = exception;
                     link.End(exception);
-                    left = await TakeOverAsync(link).ConfigureAwait(false);
+
+                    // Before the session stood these are the commands as they were, afterwards what it took of them.
+                    left = [.. await TakeOverAsync(link).ConfigureAwait(false), .. left];
                     throw;
                 }
             },

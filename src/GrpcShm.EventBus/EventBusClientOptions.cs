@@ -96,9 +96,9 @@ public sealed class EventBusClientOptions
     /// <summary>Runs the attempts to connect, the first and later ones.</summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time up to
-    /// 5 s, with jitter; and a circuit breaker that opens after four failures for 2 s. While the breaker is open, sends to
-    /// other processes fail at once with <c>Unavailable</c> instead of waiting for the connection. A pipeline of your own
-    /// decides alone: if it gives up, the client is disconnected.
+    /// 5 s, with jitter; and a circuit breaker that opens for 2 s when at least half of four or more attempts in 30 s failed.
+    /// While the breaker is open, sends to other processes fail at once with <c>Unavailable</c> instead of waiting for the
+    /// connection. A pipeline of your own decides alone: if it gives up, the client is disconnected.
     /// </remarks>
     public ResiliencePipeline? ConnectPipeline { get; set; }
 

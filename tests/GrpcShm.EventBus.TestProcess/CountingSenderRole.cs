@@ -11,7 +11,8 @@ internal static class CountingSenderRole
         await using var client = new EventBusClient(channel);
         await client.ConnectAsync();
         Console.WriteLine("ready");
-        var ending = Console.In.ReadToEndAsync();
+        // The console's own asynchronous reads block.
+        var ending = Task.Run(Console.In.ReadToEnd);
         for (var number = first; !ending.IsCompleted;)
         {
             Task last = Task.CompletedTask;

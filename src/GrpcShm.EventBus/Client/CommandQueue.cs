@@ -67,12 +67,15 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         }
     }
 
-    /// <summary>Puts commands in front of all others: those that open the next session, then what the last one left.</summary>
+    /// <summary>
+    /// Puts commands in front of all others: those that open the next session, then what the last one left. What was to open
+    /// the last one and was not written any more is dropped.
+    /// </summary>
     public void PutInFront(IEnumerable<PendingCommand> commands)
     {
         lock (_lock)
         {
-            var rest = _returned.ToArray();
+            var rest = _returned.Where(command => !command.IsRestoring).ToArray();
             _returned.Clear();
             foreach (var command in commands.Concat(rest))
             {

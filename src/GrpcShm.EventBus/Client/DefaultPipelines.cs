@@ -31,7 +31,7 @@ internal static class DefaultPipelines
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
                 ShouldHandle = mayRetry,
-                FailureRatio = 1,
+                FailureRatio = 0.5,
                 MinimumThroughput = 4,
                 SamplingDuration = TimeSpan.FromSeconds(30),
                 BreakDuration = TimeSpan.FromSeconds(2),

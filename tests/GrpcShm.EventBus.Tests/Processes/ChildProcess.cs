@@ -29,7 +29,7 @@ internal sealed class ChildProcess : IAsyncDisposable
     public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().InTime();
 
     public async Task<string?> ReadLineAsync(TimeSpan time) =>
-        await _process.StandardOutput.ReadLineAsync().AsTask().WaitAsync(time);
+        await _process.StandardOutput.ReadLineAsync().WaitAsync(time);
 
     public Task WriteLineAsync(string line) => _process.StandardInput.WriteLineAsync(line).InTime();
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace GrpcShm.EventBus.Tests.Processes;
 
 [CollectionDefinition(nameof(SoakTests), DisableParallelization = true)]
-public sealed class SoakCollection;
+public sealed class AloneOnTheMachine;
 
 /// <summary>Full speed for a while. <c>GRPCSHM_SOAK_SECONDS</c> says for how long; a minute if it is not set.</summary>
 [Collection(nameof(SoakTests))]
