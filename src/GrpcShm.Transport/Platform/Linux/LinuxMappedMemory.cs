@@ -9,9 +9,9 @@ internal sealed class LinuxMappedMemory : MappedMemory
 
     public static LinuxMappedMemory Map(SafeFileDescriptor file, long length)
     {
-        // Populated: page faults now, and not in the first calls.
-        var address = Libc.Map(
-            0, (nuint)length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED | Libc.MAP_POPULATE, file, 0);
+        // Not populated: the pages are there, allocated by the server, and to map all of them at once takes as long as all
+        // the rest of a connection's making. A connection that uses its rings pays a microsecond a page, once.
+        var address = Libc.Map(0, (nuint)length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, file, 0);
         return address == -1
             ? throw LinuxError.Create($"Shared memory of {length} bytes cannot be mapped", Libc.LastError)
             : new LinuxMappedMemory(address, length);
