@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// What a connection has done, in sums that go up only. Each field has one writer, the owner of the direction; a meter
-/// may read a value that is a moment old.
+/// What a connection has done, in sums that go up only. Each field has one writer, the owner of the direction, where it
+/// does not say otherwise; a meter may read a value that is a moment old.
 /// </summary>
 internal sealed class ConnectionCounters
 {
@@ -12,7 +12,7 @@ internal sealed class ConnectionCounters
     /// <summary>Doorbells rung to say that there are bytes.</summary>
     public long DataDoorbells;
 
-    /// <summary>Doorbells rung to say that there is space.</summary>
+    /// <summary>Doorbells rung to say that there is space; by the reader and by the reactor.</summary>
     public long SpaceDoorbells;
 
     /// <summary>Publishes that needed no doorbell, since the peer was awake.</summary>

@@ -23,6 +23,7 @@ internal sealed class InboundRing
     /// <returns>Whether there are bytes to read, or there will never be any again: see <paramref name="ended"/>.</returns>
     /// <param name="beyond">Only bytes after this cursor count.</param>
     /// <param name="ended">Whether the peer has completed and this is all.</param>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
     /// <exception cref="IOException">The connection is broken and everything before has been read.</exception>
     public bool Refresh(long beyond, out bool ended)
     {
@@ -30,8 +31,18 @@ internal sealed class InboundRing
 
         // Both before the tail: whoever says that it will write no more, or dies, has published its last tail before.
         var peerIsGone = _connection.PeerIsGone;
-        var state = Ring.ReadProducerState();
-        Ring.Refresh();
+        uint state;
+        try
+        {
+            state = Ring.ReadProducerState();
+            Ring.Refresh();
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
+
         ended = false;
         if (Ring.Tail > beyond)
         {
@@ -87,7 +98,8 @@ internal sealed class InboundRing
 
     private void RingForSpace()
     {
-        Volatile.Write(ref _counters.SpaceDoorbells, _counters.SpaceDoorbells + 1);
+        // The one counter with two writers: whoever reads, and the reactor when it stops spinning.
+        Interlocked.Increment(ref _counters.SpaceDoorbells);
         _connection.RingPeer();
     }
 }

@@ -22,23 +22,53 @@ internal sealed class OutboundRing
     /// <summary>Looks whether anybody still reads, and for space if there is less than wanted.</summary>
     /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring has.</param>
     /// <returns>Whether the peer may still read what is written now.</returns>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
     /// <remarks>
     /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch it
     /// from the other processor with each write costs more than the write.
     /// </remarks>
     public bool Refresh(long wanted)
     {
-        if (_connection.PeerIsGone || Ring.ReadConsumerState() != RingEndState.Open)
+        if (_connection.PeerIsGone)
         {
             return false;
         }
 
-        if (Ring.Free < wanted)
+        try
         {
-            Ring.Refresh();
-        }
+            if (Ring.ReadConsumerState() != RingEndState.Open)
+            {
+                return false;
+            }
 
-        return true;
+            if (Ring.Free < wanted)
+            {
+                Ring.Refresh();
+            }
+
+            return true;
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
+    }
+
+    /// <summary>Copies into the ring and commits as much as there is space for.</summary>
+    /// <returns>How many bytes were taken.</returns>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
+    public int Write(ReadOnlySpan<byte> source)
+    {
+        try
+        {
+            return Ring.Write(source);
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            _connection.AbortForViolation(violation);
+            throw;
+        }
     }
 
     /// <summary>Shows the peer what has been committed, and wakes it if it sleeps.</summary>

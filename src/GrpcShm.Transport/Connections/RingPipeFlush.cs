@@ -18,7 +18,6 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private int _given;
     private bool _givenFromSpill;
     private bool _holdsRingMemory;
-    private bool _isAbandoned;
     private bool _isFailed;
     private bool _peerReads = true;
     private int _cancelPending;
@@ -123,7 +122,6 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     /// </summary>
     public void Abandon()
     {
-        _isAbandoned = true;
         _isFailed |= _connection.IsClosed || _connection.PeerIsGone;
         Seal(Finish);
     }
@@ -172,9 +170,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         {
             _peerReads = !_connection.IsClosed && _outbound.Refresh(wanted);
         }
-        catch (SharedMemoryProtocolException violation)
+        catch (SharedMemoryProtocolException)
         {
-            _connection.AbortForViolation(violation);
+            // The connection has been aborted for it.
             _peerReads = false;
         }
 
@@ -187,7 +185,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         {
             while (!_spill.IsEmpty)
             {
-                var taken = _outbound.Ring.Write(_spill.First);
+                var taken = _outbound.Write(_spill.First);
                 if (taken == 0)
                 {
                     break;
@@ -196,9 +194,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
                 _spill.Consume(taken);
             }
         }
-        catch (SharedMemoryProtocolException violation)
+        catch (SharedMemoryProtocolException)
         {
-            _connection.AbortForViolation(violation);
+            // The connection has been aborted for it.
             _peerReads = false;
             _spill.Clear();
         }
@@ -211,7 +209,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         Drain();
         _outbound.Close(complete: !_isFailed && _spill.IsEmpty);
         _spill.Clear();
-        if (!_isAbandoned || !_holdsRingMemory)
+        if (!_holdsRingMemory)
         {
             _connection.Detach();
         }

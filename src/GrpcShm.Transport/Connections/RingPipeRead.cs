@@ -113,26 +113,18 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     protected override bool TryComplete([MaybeNullWhen(false)] out ReadResult result)
     {
-        try
+        var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
+        var ready = _inbound.Refresh(_examined, out var ended);
+        if (!ready && !isCanceled)
         {
-            var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
-            var ready = _inbound.Refresh(_examined, out var ended);
-            if (!ready && !isCanceled)
-            {
-                result = default;
-                return false;
-            }
+            result = default;
+            return false;
+        }
 
-            _isReading = true;
-            _wasCanceled = isCanceled;
-            result = new ReadResult(BuildSequence(), isCanceled, ended);
-            return true;
-        }
-        catch (SharedMemoryProtocolException violation)
-        {
-            _connection.AbortForViolation(violation);
-            throw;
-        }
+        _isReading = true;
+        _wasCanceled = isCanceled;
+        result = new ReadResult(BuildSequence(), isCanceled, ended);
+        return true;
     }
 
     protected override void AnnounceWait()

@@ -33,28 +33,20 @@ internal sealed class RingStreamRead : SignaledOperation<int>
 
     protected override bool TryComplete([MaybeNullWhen(false)] out int result)
     {
-        try
+        result = 0;
+        if (!_inbound.Refresh(_inbound.Ring.Head, out var ended))
         {
-            result = 0;
-            if (!_inbound.Refresh(_inbound.Ring.Head, out var ended))
-            {
-                return false;
-            }
-
-            // An empty buffer only asks whether there is something.
-            if (!ended && !_buffer.IsEmpty)
-            {
-                result = _inbound.Read(_buffer.Span);
-            }
-
-            _buffer = default;
-            return true;
+            return false;
         }
-        catch (SharedMemoryProtocolException violation)
+
+        // An empty buffer only asks whether there is something.
+        if (!ended && !_buffer.IsEmpty)
         {
-            _connection.AbortForViolation(violation);
-            throw;
+            result = _inbound.Read(_buffer.Span);
         }
+
+        _buffer = default;
+        return true;
     }
 
     protected override void AnnounceWait() => _inbound.AnnounceSleep();

@@ -40,25 +40,17 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
 
     protected override bool TryComplete([MaybeNullWhen(false)] out bool result)
     {
-        try
+        result = true;
+        _connection.ThrowIfClosed();
+        if (!_outbound.Refresh(_rest.Length))
         {
-            result = true;
-            _connection.ThrowIfClosed();
-            if (!_outbound.Refresh(_rest.Length))
-            {
-                throw _connection.CreatePeerFailure();
-            }
+            throw _connection.CreatePeerFailure();
+        }
 
-            var written = _outbound.Ring.Write(_rest.Span);
-            _outbound.Publish();
-            _rest = _rest[written..];
-            return _rest.IsEmpty;
-        }
-        catch (SharedMemoryProtocolException violation)
-        {
-            _connection.AbortForViolation(violation);
-            throw;
-        }
+        var written = _outbound.Write(_rest.Span);
+        _outbound.Publish();
+        _rest = _rest[written..];
+        return _rest.IsEmpty;
     }
 
     protected override void AnnounceWait() => _outbound.AnnounceWait();

@@ -168,11 +168,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         {
             // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the
             // same moment, it does the same.
-            if (Inbound.Ring.AnnounceSleep())
-            {
-                RingPeer();
-            }
-
+            Inbound.AnnounceSleep();
             return Inbound.Ring.Peek();
         }
         finally

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
@@ -52,8 +51,6 @@ internal static unsafe partial class Libc
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
     public const uint EPOLLIN = 0x1;
-    public const uint EPOLLERR = 0x8;
-    public const uint EPOLLHUP = 0x10;
     public const uint EPOLLRDHUP = 0x2000;
     public const uint EPOLLET = 0x80000000;
 
@@ -61,15 +58,12 @@ internal static unsafe partial class Libc
     public const int EINTR = 4;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
-    public const int EACCES = 13;
     public const int EEXIST = 17;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EINVAL = 22;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
-    public const int ENOTSOCK = 88;
-    public const int EPROTOTYPE = 91;
     public const int ENOBUFS = 105;
     public const int ECONNREFUSED = 111;
     public const int ECONNABORTED = 103;
