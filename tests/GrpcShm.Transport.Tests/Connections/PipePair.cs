@@ -59,5 +59,11 @@ internal sealed class PipePair : IAsyncDisposable
         Assert.Equal(0, count);
     }
 
-    public ValueTask DisposeAsync() => Connections.DisposeAsync();
+    /// <summary>Closes the connections first, so that nothing that a test left unread holds up the completing.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Connections.DisposeAsync();
+        await Writer.CompleteAsync();
+        await Reader.CompleteAsync();
+    }
 }
