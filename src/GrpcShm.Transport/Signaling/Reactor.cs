@@ -12,10 +12,11 @@ namespace GrpcShm.Transport.Signaling;
 /// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
 /// poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor the news
 /// of a peer's death, nor a new client.</para>
-/// <para>The loop's state is in this object and not on its thread's stack, so that another thread can take the loop
-/// over.</para>
+/// <para>What runs foreign code is not run while the loop leads but after a round, while it is away; see the other
+/// part of this class. The loop's state is in this object and not on its thread's stack, so that another thread can take
+/// the loop over meanwhile.</para>
 /// </remarks>
-internal sealed class Reactor
+internal sealed partial class Reactor
 {
     // So many operations of one target complete at once before the others have their turn.
     private const int OperationsPerTurn = 32;
@@ -40,10 +41,11 @@ internal sealed class Reactor
     {
         _poller = poller;
         _wait = wait;
-        new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
+        _name = name;
+        StartThread();
     }
 
-    /// <summary>The reactor whose thread this is, if it is one's.</summary>
+    /// <summary>The reactor that this thread leads right now, if it does. Not while it is away in foreign code.</summary>
     public static Reactor? Running => t_running;
 
     public AdaptiveWait Waiting => _wait;
@@ -82,25 +84,22 @@ internal sealed class Reactor
         _slots.Remove(token);
     }
 
-    private void Run()
+    /// <summary>One round: waits, serves who has something, and each of those that were not done.</summary>
+    private void RunRound()
     {
-        t_running = this;
-        while (true)
+        var count = WaitForEvents();
+        for (var i = 0; i < count; i++)
         {
-            var count = WaitForEvents();
-            for (var i = 0; i < count; i++)
+            if (_slots.Find(_events[i].Token) is { } target)
             {
-                if (_slots.Find(_events[i].Token) is { } target)
-                {
-                    Serve(target);
-                }
+                Serve(target);
             }
+        }
 
-            // One turn each. Those that are not done queue up again, and the poller is asked in between.
-            for (var turns = _unfinished.Count; turns > 0; turns--)
-            {
-                Serve(_unfinished.Dequeue());
-            }
+        // One turn each. Those that are not done queue up again, and the poller is asked in between.
+        for (var turns = _unfinished.Count; turns > 0; turns--)
+        {
+            Serve(_unfinished.Dequeue());
         }
     }
 

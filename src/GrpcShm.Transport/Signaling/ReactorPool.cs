@@ -71,6 +71,8 @@ internal static class ReactorPool
                 .. pollers.Select((poller, i) =>
                     new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveWait(TimeSpan.FromMicroseconds(spin)))),
             ];
+            var sentinel = new Sentinel(reactors);
+            Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }

@@ -1,0 +1,177 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>What comes. By the thread that has the turn on the connection, where it does not say otherwise.</summary>
+internal abstract partial class Call
+{
+    private ArrayBufferWriter<byte>? _partial;
+    private bool _hasHeaders;
+    private bool _continues;
+    private bool _discards;
+    private int _receiveCredit = CallSettings.Window;
+
+    /// <summary>Takes a message.</summary>
+    /// <param name="frame">Its header.</param>
+    /// <param name="headers">The block of headers, in private memory.</param>
+    /// <param name="data">The data, in shared memory.</param>
+    /// <param name="trailers">The block of trailers, in private memory.</param>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Receive(in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+    {
+        var hasHeaders = frame.Has(FrameFlags.Headers);
+        var hasTrailers = frame.Has(FrameFlags.Trailers);
+        if (_hasReceivedEnd
+            || hasHeaders == _hasHeaders
+            || (_continues && _hasHeaders && (!hasTrailers || data.Length > 0)))
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer sent a message out of order: flags 0x{(byte)frame.Flags:x}, {data.Length} bytes of data, in call {Id}.");
+        }
+
+        if (hasHeaders)
+        {
+            var isWhole = hasTrailers || !frame.Has(FrameFlags.Continues);
+            if (TakeBlock(headers, isWhole, out var block))
+            {
+                _hasHeaders = true;
+                var reader = new HeaderReader(block, Connection.ReceivedPairs);
+                ReadBlock(ref reader, isTrailers: false);
+            }
+        }
+
+        if (data.Length > 0)
+        {
+            TakeData(data);
+        }
+
+        if (hasTrailers && TakeBlock(trailers, !frame.Has(FrameFlags.Continues), out var last))
+        {
+            var reader = new HeaderReader(last, Connection.ReceivedPairs);
+            ReadBlock(ref reader, isTrailers: true);
+        }
+
+        var hasEnded = frame.Has(FrameFlags.End);
+        if (hasEnded)
+        {
+            _input.End();
+        }
+
+        if (!_discards)
+        {
+            OnReceived(hasEnded);
+        }
+
+        if (hasEnded)
+        {
+            // A response that has ended leaves nothing to be said in the request.
+            EndReceiving(needsAnswer: Connection.IsClient);
+        }
+    }
+
+    /// <summary>Takes a reset.</summary>
+    public void ReceiveReset(CallError error)
+    {
+        if (!_discards)
+        {
+            Fail(error, Connection.CreateResetException(error));
+        }
+
+        EndReceiving(needsAnswer: true);
+    }
+
+    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    protected void Discard() => Volatile.Write(ref _discards, true);
+
+    private void ReadBlock(ref HeaderReader reader, bool isTrailers)
+    {
+        if (_discards)
+        {
+            // For the pairs that it defines.
+            while (reader.Read())
+            {
+            }
+        }
+        else if (isTrailers)
+        {
+            OnTrailers(ref reader);
+        }
+        else
+        {
+            OnHeaders(ref reader);
+        }
+    }
+
+    private bool TakeBlock(ReadOnlySpan<byte> piece, bool isWhole, out ReadOnlySpan<byte> block)
+    {
+        if (isWhole && !_continues && piece.Length <= Connection.Settings.MaxHeaderBytes)
+        {
+            block = piece;
+            return true;
+        }
+
+        _partial ??= new ArrayBufferWriter<byte>();
+        if (_partial.WrittenCount + piece.Length > Connection.Settings.MaxHeaderBytes)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer sent a block of headers of more than {Connection.Settings.MaxHeaderBytes} bytes.");
+        }
+
+        _partial.Write(piece);
+        _continues = !isWhole;
+        block = _partial.WrittenSpan;
+        if (isWhole)
+        {
+            _partial = null;
+        }
+
+        return isWhole;
+    }
+
+    private void TakeData(ReadOnlySpan<byte> data)
+    {
+        // Given back by the reader's thread at the same time.
+        if (Interlocked.Add(ref _receiveCredit, -data.Length) < 0)
+        {
+            throw new SharedMemoryProtocolException($"The peer sent more data for call {Id} than it had credit for.");
+        }
+
+        if (!_discards)
+        {
+            _input.Add(data);
+        }
+    }
+
+    /// <summary>The peer has ended its direction.</summary>
+    private void EndReceiving(bool needsAnswer)
+    {
+        bool leaves;
+        bool answers;
+        lock (_gate)
+        {
+            leaves = !_hasReceivedEnd && _hasSentEnd;
+            answers = needsAnswer && !_hasSentEnd;
+            _hasReceivedEnd = true;
+        }
+
+        if (leaves)
+        {
+            Leave();
+        }
+        else if (answers)
+        {
+            Reset(CallError.None);
+        }
+    }
+
+    private void ReuseReceiving()
+    {
+        _input.Reuse();
+        _partial = null;
+        _hasHeaders = false;
+        _continues = false;
+        _discards = false;
+        _receiveCredit = CallSettings.Window;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.IO.Pipelines;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has consumed is
+/// given back to the peer as credit, so there is never more here than a call's window.
+/// </summary>
+internal sealed class ReceivedBody : PipeReader
+{
+    private readonly Call _call;
+    private readonly Pipe _pipe;
+
+    // A pipe's writer is for one thread at a time; a call may be failed by another than the one that receives.
+    private readonly Lock _writing = new();
+    private bool _hasEnded;
+    private ReadOnlySequence<byte> _read;
+
+    public ReceivedBody(Call call)
+    {
+        _call = call;
+
+        // No thresholds: the peer's credit is the bound.
+        _pipe = new Pipe(new PipeOptions(
+            readerScheduler: new ContinuationWork.Scheduler(call),
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 0,
+            resumeWriterThreshold: 0,
+            minimumSegmentSize: 4096,
+            useSynchronizationContext: false));
+    }
+
+    /// <summary>Adds data.</summary>
+    public void Add(ReadOnlySpan<byte> data)
+    {
+        lock (_writing)
+        {
+            if (_hasEnded)
+            {
+                return;
+            }
+
+            data.CopyTo(_pipe.Writer.GetSpan(data.Length));
+            _pipe.Writer.Advance(data.Length);
+
+            // Complete at once, since there is no threshold.
+            var flush = _pipe.Writer.FlushAsync();
+            Debug.Assert(flush.IsCompletedSuccessfully, "A pipe without thresholds made its writer wait.");
+            flush.GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>Says that this was all.</summary>
+    public void End() => End(null);
+
+    /// <summary>Says that the rest will not come.</summary>
+    public void Fail(Exception exception) => End(exception);
+
+    public override bool TryRead(out ReadResult result)
+    {
+        if (!_pipe.Reader.TryRead(out result))
+        {
+            return false;
+        }
+
+        _read = result.Buffer;
+        return true;
+    }
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var read = _pipe.Reader.ReadAsync(cancellationToken);
+        if (!read.IsCompletedSuccessfully)
+        {
+            return WaitAsync(read);
+        }
+
+        var result = read.Result;
+        _read = result.Buffer;
+        return new ValueTask<ReadResult>(result);
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        var count = (int)_read.Slice(_read.Start, consumed).Length;
+        _read = default;
+        _pipe.Reader.AdvanceTo(consumed, examined);
+        if (count > 0)
+        {
+            _call.Consumed(count);
+        }
+    }
+
+    public override void CancelPendingRead() => _pipe.Reader.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => _pipe.Reader.Complete(exception);
+
+    /// <summary>Makes it as new. The reader has to have completed.</summary>
+    public void Reuse()
+    {
+        _pipe.Reset();
+        _hasEnded = false;
+        _read = default;
+    }
+
+    private void End(Exception? exception)
+    {
+        lock (_writing)
+        {
+            if (!_hasEnded)
+            {
+                _hasEnded = true;
+                _pipe.Writer.Complete(exception);
+            }
+        }
+    }
+
+    private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
+    {
+        var result = await read.ConfigureAwait(false);
+        _read = result.Buffer;
+        return result;
+    }
+}
