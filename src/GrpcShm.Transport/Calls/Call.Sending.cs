@@ -239,6 +239,9 @@ internal abstract partial class Call
         }
     }
 
+    /// <summary>Drops what has been written since the last flush. By the writer.</summary>
+    protected void DropWritten() => _output.Written.Clear();
+
     private bool HasAllSent => _sending.IsEmpty && _borrowed.IsEmpty && !(_isReleased && Headers.IsPending);
 
     /// <summary>Sends as much as there is credit and room for. Under the gate.</summary>

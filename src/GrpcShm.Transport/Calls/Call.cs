@@ -77,6 +77,12 @@ internal abstract partial class Call
     /// <summary>The peer has reset the call, or the connection is lost. Comes once, and not after the end was received.</summary>
     protected abstract void OnFailed(CallError error, Exception exception);
 
+    /// <summary>The reader is about to be shown data. Throws if it is more than it may be.</summary>
+    /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
+    protected virtual void OnRead(long total)
+    {
+    }
+
     /// <summary>
     /// The call has left the connection: nothing more is sent or received, and it may be used for another once its
     /// own users are done.
@@ -95,6 +101,9 @@ internal abstract partial class Call
         ReuseReceiving();
         ReuseSending();
     }
+
+    /// <summary>For the input, which is not derived from this.</summary>
+    internal void CheckRead(long total) => OnRead(total);
 
     private void Fail(CallError error, Exception exception)
     {

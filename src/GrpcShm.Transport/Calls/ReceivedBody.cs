@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace GrpcShm.Transport.Calls;
 
@@ -17,6 +18,7 @@ internal sealed class ReceivedBody : PipeReader
     private readonly Lock _writing = new();
     private bool _hasEnded;
     private ReadOnlySequence<byte> _read;
+    private long _consumed;
 
     public ReceivedBody(Call call)
     {
@@ -65,7 +67,7 @@ internal sealed class ReceivedBody : PipeReader
             return false;
         }
 
-        _read = result.Buffer;
+        Show(result);
         return true;
     }
 
@@ -78,7 +80,15 @@ internal sealed class ReceivedBody : PipeReader
         }
 
         var result = read.Result;
-        _read = result.Buffer;
+        try
+        {
+            Show(result);
+        }
+        catch (Exception exception)
+        {
+            return ValueTask.FromException<ReadResult>(exception);
+        }
+
         return new ValueTask<ReadResult>(result);
     }
 
@@ -91,6 +101,7 @@ internal sealed class ReceivedBody : PipeReader
         _pipe.Reader.AdvanceTo(consumed, examined);
         if (count > 0)
         {
+            _consumed += count;
             _call.Consumed(count);
         }
     }
@@ -105,6 +116,7 @@ internal sealed class ReceivedBody : PipeReader
         _pipe.Reset();
         _hasEnded = false;
         _read = default;
+        _consumed = 0;
     }
 
     private void End(Exception? exception)
@@ -119,10 +131,17 @@ internal sealed class ReceivedBody : PipeReader
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
     {
         var result = await read.ConfigureAwait(false);
-        _read = result.Buffer;
+        Show(result);
         return result;
+    }
+
+    private void Show(in ReadResult result)
+    {
+        _read = result.Buffer;
+        _call.CheckRead(_consumed + result.Buffer.Length);
     }
 }
