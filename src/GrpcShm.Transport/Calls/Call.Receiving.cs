@@ -84,6 +84,9 @@ internal abstract partial class Call
     /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
     protected void Discard() => Volatile.Write(ref _discards, true);
 
+    /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
+    protected void FailInput(Exception exception) => _input.Fail(exception);
+
     private void ReadBlock(ref HeaderReader reader, bool isTrailers)
     {
         if (_discards)
@@ -147,21 +150,18 @@ internal abstract partial class Call
     private void EndReceiving(bool needsAnswer)
     {
         bool leaves;
-        bool answers;
         lock (_gate)
         {
             leaves = !_hasReceivedEnd && _hasSentEnd;
-            answers = needsAnswer && !_hasSentEnd;
             _hasReceivedEnd = true;
+
+            // Here and not after the gate: somebody else may end the call's other side meanwhile, and with it the call.
+            leaves |= needsAnswer && !_hasSentEnd && ResetUnderGate(CallError.None);
         }
 
         if (leaves)
         {
-            Leave();
-        }
-        else if (answers)
-        {
-            Reset(CallError.None);
+            Leave(byReceiver: true);
         }
     }
 

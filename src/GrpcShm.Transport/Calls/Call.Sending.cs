@@ -16,6 +16,7 @@ internal abstract partial class Call
     private readonly SpillBuffer _sending = new();
     private ReadOnlyMemory<byte> _borrowed;
     private bool _isReleased;
+    private bool _hasSentHeaders;
     private bool _isOutputCompleted;
     private bool _owesReset;
     private CallError _resetError;
@@ -157,16 +158,31 @@ internal abstract partial class Call
         bool leaves;
         lock (_gate)
         {
-            _isOutputCompleted = true;
-            if (_isLost || _owesReset || (_hasSentEnd && _hasReceivedEnd))
-            {
-                return;
-            }
+            leaves = ResetUnderGate(error);
+        }
 
-            DropOutput();
-            _owesReset = true;
-            _resetError = error;
-            leaves = Pump(null, isResumed: false);
+        if (leaves)
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
+    protected void Release()
+    {
+        bool leaves;
+        lock (_gate)
+        {
+            _isReleased = true;
+            leaves = Pump(_output.Written, isResumed: false);
+            if (_hasSentEnd || _isLost)
+            {
+                _output.Written.Clear();
+            }
+            else
+            {
+                _sending.TakeAll(_output.Written);
+            }
         }
 
         if (leaves)
@@ -241,6 +257,29 @@ internal abstract partial class Call
 
     /// <summary>Drops what has been written since the last flush. By the writer.</summary>
     protected void DropWritten() => _output.Written.Clear();
+
+    /// <returns>Whether the caller has to leave when it has left the gate.</returns>
+    private bool ResetUnderGate(CallError error)
+    {
+        _isOutputCompleted = true;
+        if (_isLost || _owesReset || (_hasSentEnd && _hasReceivedEnd))
+        {
+            return false;
+        }
+
+        DropOutput();
+        if (Connection.IsClient && !_hasSentHeaders)
+        {
+            // The peer has never heard of it, and would never answer.
+            _hasSentEnd = true;
+            _hasReceivedEnd = true;
+            return true;
+        }
+
+        _owesReset = true;
+        _resetError = error;
+        return Pump(null, isResumed: false);
+    }
 
     private bool HasAllSent => _sending.IsEmpty && _borrowed.IsEmpty && !(_isReleased && Headers.IsPending);
 
@@ -351,6 +390,7 @@ internal abstract partial class Call
     {
         if ((flags & FrameFlags.Headers) != 0)
         {
+            _hasSentHeaders = true;
             Headers.Claimed(headers);
         }
 
@@ -400,6 +440,7 @@ internal abstract partial class Call
         Trailers.Clear();
         HoldsFlushes = false;
         _isReleased = false;
+        _hasSentHeaders = false;
         _isOutputCompleted = false;
         _owesReset = false;
         _sendCredit = CallSettings.Window;

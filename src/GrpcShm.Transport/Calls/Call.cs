@@ -23,6 +23,7 @@ internal abstract partial class Call
     private bool _hasSentEnd;
     private bool _hasReceivedEnd;
     private bool _isLost;
+    private bool _hasLeft;
 
     protected Call(RunProfile profile)
     {
@@ -46,6 +47,12 @@ internal abstract partial class Call
 
     /// <summary>The connection that carries it.</summary>
     protected CallConnection Connection => _connection!;
+
+    /// <summary>
+    /// Whether it was the thread that receives who found that both sides have ended, so that it has no further use for
+    /// the call. In <see cref="OnLeft"/>.
+    /// </summary>
+    protected bool IsLeftByReceiver { get; private set; }
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
     public void Attach(CallConnection connection) => _connection = connection;
@@ -98,6 +105,8 @@ internal abstract partial class Call
         _hasSentEnd = false;
         _hasReceivedEnd = false;
         _isLost = false;
+        _hasLeft = false;
+        IsLeftByReceiver = false;
         ReuseReceiving();
         ReuseSending();
     }
@@ -112,9 +121,14 @@ internal abstract partial class Call
         OnFailed(error, exception);
     }
 
-    private void Leave()
+    private void Leave(bool byReceiver = false)
     {
-        _connection!.Remove(this);
-        OnLeft();
+        // The connection may be lost just when both sides have ended.
+        if (!Interlocked.Exchange(ref _hasLeft, true))
+        {
+            IsLeftByReceiver = byReceiver;
+            _connection!.Remove(this);
+            OnLeft();
+        }
     }
 }

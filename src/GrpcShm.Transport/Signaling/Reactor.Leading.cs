@@ -30,7 +30,7 @@ internal sealed partial class Reactor
     private readonly Lock _sparesGate = new();
     private readonly Stack<AutoResetEvent> _spares = new();
     private Sentinel? _sentinel;
-    private ReactorWork? _running;
+    private RunProfile? _running;
     private long _word;
     private int _overtaken;
 
@@ -58,14 +58,14 @@ internal sealed partial class Reactor
     /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
     public void TakeOver(long word)
     {
-        var work = Volatile.Read(ref _running);
+        var profile = Volatile.Read(ref _running);
         if (Interlocked.CompareExchange(ref _word, word + 1, word) != word)
         {
             return;
         }
 
-        // It was this work that the leader was in, since it would have had to change the word before another.
-        work?.Profile.Overtaken();
+        // It was work of this profile that the leader was in, since it would have had to change the word before another.
+        profile?.Overtaken();
         Interlocked.Increment(ref _overtaken);
         lock (_sparesGate)
         {
@@ -88,11 +88,12 @@ internal sealed partial class Reactor
         do
         {
             t_running = this;
-            do
+
+            // Work first: who was overtaken has left some in the queue, for which no event may ever come.
+            while (RunWork())
             {
                 RunRound();
             }
-            while (RunWork());
         }
         while (WaitForTurn(turn));
     }
@@ -110,7 +111,7 @@ internal sealed partial class Reactor
         while (_work.TryDequeue(out var work))
         {
             var profile = work.Profile;
-            Volatile.Write(ref _running, work);
+            Volatile.Write(ref _running, profile);
             var away = _word + 1;
             t_running = null;
 
