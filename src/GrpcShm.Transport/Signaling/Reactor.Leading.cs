@@ -89,7 +89,8 @@ internal sealed partial class Reactor
         {
             t_running = this;
 
-            // Work first: who was overtaken has left some in the queue, for which no event may ever come.
+            // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
+            // away may be waiting for just that work.
             while (RunWork())
             {
                 RunRound();
