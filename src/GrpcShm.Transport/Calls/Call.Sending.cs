@@ -35,6 +35,9 @@ internal abstract partial class Call
     /// <summary>Whether this side has sent all that it ever will.</summary>
     protected bool HasSentEnd => Volatile.Read(ref _hasSentEnd);
 
+    /// <summary>Whether the peer may have heard of the call from this side.</summary>
+    protected bool HasSentHeaders => Volatile.Read(ref _hasSentHeaders);
+
     /// <summary>
     /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
     /// </summary>
@@ -73,7 +76,13 @@ internal abstract partial class Call
             }
 
             _isReleased = true;
-            _borrowed = borrowed;
+            if (!borrowed.IsEmpty)
+            {
+                // It comes after what has been written.
+                _sending.TakeAll(_output.Written);
+                _borrowed = borrowed;
+            }
+
             leaves = Pump(_output.Written, isResumed: false);
             if (_hasSentEnd || _isLost)
             {
