@@ -177,7 +177,7 @@ internal abstract partial class Call
     }
 
     /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
-    protected void Release()
+    protected void SendWritten()
     {
         bool leaves;
         lock (_gate)
