@@ -5,9 +5,13 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has consumed is
-/// given back to the peer as credit, so there is never more here than a call's window.
+/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has examined is
+/// given back to the peer as credit, so there is never more here than a call's window beyond that.
 /// </summary>
+/// <remarks>
+/// Examined and not consumed: a reader that wants a message in one piece consumes nothing before it has all of it, and
+/// the message may be larger than the window.
+/// </remarks>
 internal sealed class ReceivedBody : PipeReader
 {
     private readonly Call _call;
@@ -17,6 +21,9 @@ internal sealed class ReceivedBody : PipeReader
     private readonly Lock _writing = new();
     private bool _hasEnded;
     private ReadOnlySequence<byte> _read;
+
+    // How much of what the reader has not consumed it has examined.
+    private long _examined;
 
     public ReceivedBody(Call call)
     {
@@ -86,9 +93,12 @@ internal sealed class ReceivedBody : PipeReader
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        var count = (int)_read.Slice(_read.Start, consumed).Length;
-        _read = default;
+        var consumedBytes = _read.Slice(_read.Start, consumed).Length;
+        var examinedBytes = _read.Slice(_read.Start, examined).Length;
         _pipe.Reader.AdvanceTo(consumed, examined);
+        _read = default;
+        var count = (int)Math.Max(0, examinedBytes - _examined);
+        _examined += count - consumedBytes;
         if (count > 0)
         {
             _call.Consumed(count);
@@ -105,6 +115,7 @@ internal sealed class ReceivedBody : PipeReader
         _pipe.Reset();
         _hasEnded = false;
         _read = default;
+        _examined = 0;
     }
 
     private void End(Exception? exception)
