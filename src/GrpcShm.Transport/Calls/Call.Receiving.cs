@@ -20,6 +20,11 @@ internal abstract partial class Call
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void Receive(in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
     {
+        if (!_hasHeaders && Connection.IsClient)
+        {
+            CheckBegun(frame.Call);
+        }
+
         var hasHeaders = frame.Has(FrameFlags.Headers);
         var hasTrailers = frame.Has(FrameFlags.Trailers);
         if (_hasReceivedEnd
@@ -70,9 +75,20 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>Takes a reset.</summary>
-    public void ReceiveReset(CallError error)
+    /// <summary>Takes a reset for what has that id on a connection.</summary>
+    public void ReceiveReset(CallConnection connection, uint id, CallError error)
     {
+        lock (_gate)
+        {
+            if (!IsStill(connection, id))
+            {
+                return;
+            }
+
+            // Its own side may end it at this moment, and then use it for another one.
+            _isReceivingReset = true;
+        }
+
         if (!_discards)
         {
             Fail(error, Connection.CreateResetException(error));
@@ -83,6 +99,18 @@ internal abstract partial class Call
 
     /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
     protected void Discard() => Volatile.Write(ref _discards, true);
+
+    private void CheckBegun(uint id)
+    {
+        lock (_gate)
+        {
+            // One that was not may be given up and used for another at any time.
+            if (!IsStill(Connection, id) || !_hasBegun)
+            {
+                throw new SharedMemoryProtocolException($"The peer sent a message for call {id}, which has not begun.");
+            }
+        }
+    }
 
     private void ReadBlock(ref HeaderReader reader, bool isTrailers)
     {
@@ -118,15 +146,25 @@ internal abstract partial class Call
                 $"The peer sent a block of headers of more than {Connection.Settings.MaxHeaderBytes} bytes.");
         }
 
+        Connection.HoldPartial(piece.Length);
         _partial.Write(piece);
         _continues = !isWhole;
         block = _partial.WrittenSpan;
         if (isWhole)
         {
-            _partial = null;
+            DropPartial();
         }
 
         return isWhole;
+    }
+
+    private void DropPartial()
+    {
+        if (_partial is { } partial)
+        {
+            Connection.HoldPartial(-partial.WrittenCount);
+            _partial = null;
+        }
     }
 
     private void TakeData(ReadOnlySpan<byte> data)
@@ -146,13 +184,15 @@ internal abstract partial class Call
     /// <summary>The peer has ended its direction.</summary>
     private void EndReceiving(bool needsAnswer)
     {
+        DropPartial();
         bool leaves;
         bool answers;
         lock (_gate)
         {
-            leaves = !_hasReceivedEnd && _hasSentEnd;
             answers = needsAnswer && !_hasSentEnd;
             _hasReceivedEnd = true;
+            _isReceivingReset = false;
+            leaves = TryLeave();
         }
 
         if (leaves)

@@ -88,11 +88,13 @@ internal sealed partial class Reactor
         do
         {
             t_running = this;
-            do
+
+            // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
+            // away may be waiting for just that work.
+            while (RunWork())
             {
                 RunRound();
             }
-            while (RunWork());
         }
         while (WaitForTurn(turn));
     }
@@ -110,6 +112,13 @@ internal sealed partial class Reactor
         while (_work.TryDequeue(out var work))
         {
             var profile = work.Profile;
+            if (!profile.RunsInline || Volatile.Read(ref _overtaken) >= MaxOvertaken)
+            {
+                // Since it was queued, its like was overtaken, or too many were.
+                work.RunOnPool();
+                continue;
+            }
+
             Volatile.Write(ref _running, work);
             var away = _word + 1;
             t_running = null;
