@@ -100,6 +100,9 @@ internal abstract partial class Call
     /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
     protected void Discard() => Volatile.Write(ref _discards, true);
 
+    /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
+    protected void FailInput(Exception exception) => _input.Fail(exception);
+
     private void CheckBegun(uint id)
     {
         lock (_gate)
@@ -186,22 +189,18 @@ internal abstract partial class Call
     {
         DropPartial();
         bool leaves;
-        bool answers;
         lock (_gate)
         {
-            answers = needsAnswer && !_hasSentEnd;
             _hasReceivedEnd = true;
             _isReceivingReset = false;
-            leaves = TryLeave();
+
+            // Here and not after the gate: somebody else may end the call's other side then, and use it for another.
+            leaves = needsAnswer && !_hasSentEnd ? ResetUnderGate(CallError.None) : TryLeave();
         }
 
         if (leaves)
         {
-            Leave();
-        }
-        else if (answers)
-        {
-            Reset(CallError.None);
+            Leave(byReceiver: true);
         }
     }
 

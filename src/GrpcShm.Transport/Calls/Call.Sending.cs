@@ -168,24 +168,30 @@ internal abstract partial class Call
         bool leaves;
         lock (_gate)
         {
-            if (!_isOn || _owesReset || (_hasSentEnd && _hasReceivedEnd))
-            {
-                return;
-            }
+            leaves = ResetUnderGate(error);
+        }
 
-            DropOutput();
-            if (_hasBegun || !Connection.IsClient)
+        if (leaves)
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
+    protected void Release()
+    {
+        bool leaves;
+        lock (_gate)
+        {
+            _isReleased = true;
+            leaves = Pump(_output.Written, isResumed: false);
+            if (IsOutputOver)
             {
-                _owesReset = true;
-                _resetError = error;
-                leaves = Pump(null, isResumed: false);
+                _output.Written.Clear();
             }
             else
             {
-                // The server has never heard of it, and would not answer.
-                Volatile.Write(ref _hasSentEnd, true);
-                Volatile.Write(ref _hasReceivedEnd, true);
-                leaves = TryLeave();
+                _sending.TakeAll(_output.Written);
             }
         }
 
@@ -277,6 +283,28 @@ internal abstract partial class Call
 
     /// <summary>Drops what has been written since the last flush. By the writer.</summary>
     protected void DropWritten() => _output.Written.Clear();
+
+    /// <returns>Whether the caller has to leave when it has left the gate.</returns>
+    private bool ResetUnderGate(CallError error)
+    {
+        if (!_isOn || _owesReset || (_hasSentEnd && _hasReceivedEnd))
+        {
+            return false;
+        }
+
+        DropOutput();
+        if (_hasBegun || !Connection.IsClient)
+        {
+            _owesReset = true;
+            _resetError = error;
+            return Pump(null, isResumed: false);
+        }
+
+        // The server has never heard of it, and would not answer.
+        Volatile.Write(ref _hasSentEnd, true);
+        Volatile.Write(ref _hasReceivedEnd, true);
+        return TryLeave();
+    }
 
     /// <summary>Whether nothing that is written from now on will be sent. Under the gate.</summary>
     private bool IsOutputOver => !_isOn || _hasSentEnd || _owesReset;

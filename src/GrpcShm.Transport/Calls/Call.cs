@@ -58,6 +58,12 @@ internal abstract partial class Call
     /// <summary>The connection that carries it.</summary>
     protected CallConnection Connection => _connection!;
 
+    /// <summary>
+    /// Whether it was the thread that receives who found that both sides have ended, so that it has no further use for
+    /// the call. In <see cref="OnLeft"/>.
+    /// </summary>
+    protected bool IsLeftByReceiver { get; private set; }
+
     /// <summary>Names the connection. Before anything is sent or received.</summary>
     public void Attach(CallConnection connection)
     {
@@ -176,8 +182,9 @@ internal abstract partial class Call
         OnFailed(error, exception);
     }
 
-    private void Leave()
+    private void Leave(bool byReceiver = false)
     {
+        IsLeftByReceiver = byReceiver;
         _connection!.Remove(this);
         OnLeft();
     }

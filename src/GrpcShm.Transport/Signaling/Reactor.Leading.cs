@@ -30,7 +30,7 @@ internal sealed partial class Reactor
     private readonly Lock _sparesGate = new();
     private readonly Stack<AutoResetEvent> _spares = new();
     private Sentinel? _sentinel;
-    private ReactorWork? _running;
+    private RunProfile? _running;
     private long _word;
     private int _overtaken;
 
@@ -58,14 +58,14 @@ internal sealed partial class Reactor
     /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
     public void TakeOver(long word)
     {
-        var work = Volatile.Read(ref _running);
+        var profile = Volatile.Read(ref _running);
         if (Interlocked.CompareExchange(ref _word, word + 1, word) != word)
         {
             return;
         }
 
-        // It was this work that the leader was in, since it would have had to change the word before another.
-        work?.Profile.Overtaken();
+        // It was work of this profile that the leader was in, since it would have had to change the word before another.
+        profile?.Overtaken();
         Interlocked.Increment(ref _overtaken);
         lock (_sparesGate)
         {
@@ -119,7 +119,7 @@ internal sealed partial class Reactor
                 continue;
             }
 
-            Volatile.Write(ref _running, work);
+            Volatile.Write(ref _running, profile);
             var away = _word + 1;
             t_running = null;
 
