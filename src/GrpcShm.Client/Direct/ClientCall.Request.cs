@@ -20,7 +20,7 @@ internal sealed partial class ClientCall
     public int MaxHeld => Connection.MaxFrame / 2;
 
     /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
-    public void ReleaseRequest() => SendWritten();
+    public void ReleaseRequest() => Release();
 
     private void WriteHeaders(HttpRequestMessage request, CallPath path)
     {

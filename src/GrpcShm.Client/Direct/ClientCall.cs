@@ -209,12 +209,12 @@ internal sealed partial class ClientCall : Call
             return false;
         }
 
-        return _error == CallError.Refused || _owner!.HasNotBegun(HasSentHeaders);
+        return _error == CallError.Refused || _owner!.HasNotBegun(HasBegun);
     }
 
     private void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable || IsQueuedForSpace)
+        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable)
         {
             return;
         }

@@ -99,10 +99,10 @@ internal sealed class DirectConnection
     }
 
     /// <summary>Whether the server has not begun a call for sure which was lost with this connection.</summary>
-    /// <param name="hasSentHeaders">Whether the server may have heard of it.</param>
-    public bool HasNotBegun(bool hasSentHeaders)
+    /// <param name="hasBegun">Whether the server may have heard of it.</param>
+    public bool HasNotBegun(bool hasBegun)
     {
-        if (!hasSentHeaders)
+        if (!hasBegun)
         {
             return true;
         }

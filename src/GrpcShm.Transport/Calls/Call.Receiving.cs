@@ -20,6 +20,11 @@ internal abstract partial class Call
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void Receive(in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
     {
+        if (!_hasHeaders && Connection.IsClient)
+        {
+            CheckBegun(frame.Call);
+        }
+
         var hasHeaders = frame.Has(FrameFlags.Headers);
         var hasTrailers = frame.Has(FrameFlags.Trailers);
         if (_hasReceivedEnd
@@ -70,9 +75,20 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>Takes a reset.</summary>
-    public void ReceiveReset(CallError error)
+    /// <summary>Takes a reset for what has that id on a connection.</summary>
+    public void ReceiveReset(CallConnection connection, uint id, CallError error)
     {
+        lock (_gate)
+        {
+            if (!IsStill(connection, id))
+            {
+                return;
+            }
+
+            // Its own side may end it at this moment, and then use it for another one.
+            _isReceivingReset = true;
+        }
+
         if (!_discards)
         {
             Fail(error, Connection.CreateResetException(error));
@@ -86,6 +102,18 @@ internal abstract partial class Call
 
     /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
     protected void FailInput(Exception exception) => _input.Fail(exception);
+
+    private void CheckBegun(uint id)
+    {
+        lock (_gate)
+        {
+            // One that was not may be given up and used for another at any time.
+            if (!IsStill(Connection, id) || !_hasBegun)
+            {
+                throw new SharedMemoryProtocolException($"The peer sent a message for call {id}, which has not begun.");
+            }
+        }
+    }
 
     private void ReadBlock(ref HeaderReader reader, bool isTrailers)
     {
@@ -121,15 +149,25 @@ internal abstract partial class Call
                 $"The peer sent a block of headers of more than {Connection.Settings.MaxHeaderBytes} bytes.");
         }
 
+        Connection.HoldPartial(piece.Length);
         _partial.Write(piece);
         _continues = !isWhole;
         block = _partial.WrittenSpan;
         if (isWhole)
         {
-            _partial = null;
+            DropPartial();
         }
 
         return isWhole;
+    }
+
+    private void DropPartial()
+    {
+        if (_partial is { } partial)
+        {
+            Connection.HoldPartial(-partial.WrittenCount);
+            _partial = null;
+        }
     }
 
     private void TakeData(ReadOnlySpan<byte> data)
@@ -149,14 +187,15 @@ internal abstract partial class Call
     /// <summary>The peer has ended its direction.</summary>
     private void EndReceiving(bool needsAnswer)
     {
+        DropPartial();
         bool leaves;
         lock (_gate)
         {
-            leaves = !_hasReceivedEnd && _hasSentEnd;
             _hasReceivedEnd = true;
+            _isReceivingReset = false;
 
-            // Here and not after the gate: somebody else may end the call's other side meanwhile, and with it the call.
-            leaves |= needsAnswer && !_hasSentEnd && ResetUnderGate(CallError.None);
+            // Here and not after the gate: somebody else may end the call's other side then, and use it for another.
+            leaves = needsAnswer && !_hasSentEnd ? ResetUnderGate(CallError.None) : TryLeave();
         }
 
         if (leaves)

@@ -16,15 +16,19 @@ internal abstract partial class Call
     private readonly SpillBuffer _sending = new();
     private ReadOnlyMemory<byte> _borrowed;
     private bool _isReleased;
-    private bool _hasSentHeaders;
     private bool _isOutputCompleted;
     private bool _owesReset;
+    private bool _hasBegun;
     private CallError _resetError;
     private int _sendCredit = CallSettings.Window;
     private int _consumed;
+    private bool _hasSentInTurn;
 
-    /// <summary>Whether it stands in the queue of those who wait for room; the connection's to set, under its lock.</summary>
-    public bool IsQueuedForSpace { get; set; }
+    /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
+    public LinkedListNode<Call> WaitingPlace { get; }
+
+    /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
+    public bool WantsRoom { get; set; }
 
     /// <summary>The headers. To be filled before the first flush.</summary>
     protected HeaderBlock Headers { get; } = new();
@@ -35,8 +39,8 @@ internal abstract partial class Call
     /// <summary>Whether this side has sent all that it ever will.</summary>
     protected bool HasSentEnd => Volatile.Read(ref _hasSentEnd);
 
-    /// <summary>Whether the peer may have heard of the call from this side.</summary>
-    protected bool HasSentHeaders => Volatile.Read(ref _hasSentHeaders);
+    /// <summary>Whether anything of the call has been sent, so that the peer may have heard of it.</summary>
+    protected bool HasBegun => Volatile.Read(ref _hasBegun);
 
     /// <summary>
     /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
@@ -78,13 +82,13 @@ internal abstract partial class Call
             _isReleased = true;
             if (!borrowed.IsEmpty)
             {
-                // It comes after what has been written.
+                // What was written before goes before.
                 _sending.TakeAll(_output.Written);
                 _borrowed = borrowed;
             }
 
             leaves = Pump(_output.Written, isResumed: false);
-            if (_hasSentEnd || _isLost)
+            if (IsOutputOver)
             {
                 _output.Written.Clear();
                 _borrowed = default;
@@ -145,7 +149,7 @@ internal abstract partial class Call
             _isOutputCompleted = true;
             _isReleased = true;
             leaves = Pump(_output.Written, isResumed: false);
-            if (_hasSentEnd || _isLost)
+            if (IsOutputOver)
             {
                 _output.Written.Clear();
             }
@@ -177,14 +181,14 @@ internal abstract partial class Call
     }
 
     /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
-    protected void SendWritten()
+    protected void Release()
     {
         bool leaves;
         lock (_gate)
         {
             _isReleased = true;
             leaves = Pump(_output.Written, isResumed: false);
-            if (_hasSentEnd || _isLost)
+            if (IsOutputOver)
             {
                 _output.Written.Clear();
             }
@@ -200,16 +204,21 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>The peer gives credit. By the thread that receives.</summary>
+    /// <summary>The peer gives credit to what has that id on a connection. By the thread that receives.</summary>
     /// <exception cref="SharedMemoryProtocolException">It is more than there can be.</exception>
-    public void ReceiveCredit(uint count)
+    public void ReceiveCredit(CallConnection connection, uint id, uint count)
     {
         bool leaves;
         lock (_gate)
         {
+            if (!IsStill(connection, id))
+            {
+                return;
+            }
+
             if (count > CallSettings.Window - _sendCredit)
             {
-                throw new SharedMemoryProtocolException($"The peer gave {count} bytes of credit for call {Id}, more than it has got.");
+                throw new SharedMemoryProtocolException($"The peer gave {count} bytes of credit for call {id}, more than it has got.");
             }
 
             _sendCredit += (int)count;
@@ -222,22 +231,33 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>There may be room in the ring, and it is this call's turn.</summary>
-    public void Resume()
+    /// <summary>There may be room in the ring, and it is the turn of what has that id on a connection.</summary>
+    /// <returns>Whether it could send anything.</returns>
+    public bool Resume(CallConnection connection, uint id)
     {
         bool leaves;
+        bool hasSent;
         lock (_gate)
         {
+            if (!IsStill(connection, id))
+            {
+                return false;
+            }
+
+            _hasSentInTurn = false;
             leaves = Pump(null, isResumed: true);
+            hasSent = _hasSentInTurn;
         }
 
         if (leaves)
         {
             Leave();
         }
+
+        return hasSent;
     }
 
-    /// <summary>The reader has taken bytes of the input.</summary>
+    /// <summary>The reader has seen bytes of the input for the first time.</summary>
     public void Consumed(int count)
     {
         if (Volatile.Read(ref _hasReceivedEnd))
@@ -270,25 +290,27 @@ internal abstract partial class Call
     /// <returns>Whether the caller has to leave when it has left the gate.</returns>
     private bool ResetUnderGate(CallError error)
     {
-        _isOutputCompleted = true;
-        if (_isLost || _owesReset || (_hasSentEnd && _hasReceivedEnd))
+        if (!_isOn || _owesReset || (_hasSentEnd && _hasReceivedEnd))
         {
             return false;
         }
 
         DropOutput();
-        if (Connection.IsClient && !_hasSentHeaders)
+        if (_hasBegun || !Connection.IsClient)
         {
-            // The peer has never heard of it, and would never answer.
-            _hasSentEnd = true;
-            _hasReceivedEnd = true;
-            return true;
+            _owesReset = true;
+            _resetError = error;
+            return Pump(null, isResumed: false);
         }
 
-        _owesReset = true;
-        _resetError = error;
-        return Pump(null, isResumed: false);
+        // The server has never heard of it, and would not answer.
+        Volatile.Write(ref _hasSentEnd, true);
+        Volatile.Write(ref _hasReceivedEnd, true);
+        return TryLeave();
     }
+
+    /// <summary>Whether nothing that is written from now on will be sent. Under the gate.</summary>
+    private bool IsOutputOver => !_isOn || _hasSentEnd || _owesReset;
 
     private bool HasAllSent => _sending.IsEmpty && _borrowed.IsEmpty && !(_isReleased && Headers.IsPending);
 
@@ -296,12 +318,12 @@ internal abstract partial class Call
     /// <returns>Whether both sides have ended with it, so that the caller has to leave when it has left the gate.</returns>
     private bool Pump(SpillBuffer? written, bool isResumed)
     {
-        if (_isLost)
+        if (!_isOn)
         {
+            // The memory may be gone.
             return false;
         }
 
-        var hadEnded = _hasSentEnd;
         while (TrySendNext(written, isResumed))
         {
         }
@@ -311,7 +333,7 @@ internal abstract partial class Call
             _flush.Wake(isCompleted: false);
         }
 
-        return _hasSentEnd && !hadEnded && _hasReceivedEnd;
+        return TryLeave();
     }
 
     private bool TrySendNext(SpillBuffer? written, bool isResumed)
@@ -324,6 +346,7 @@ internal abstract partial class Call
             }
 
             _owesReset = false;
+            _hasSentInTurn = true;
             Volatile.Write(ref _hasSentEnd, true);
             return false;
         }
@@ -339,6 +362,7 @@ internal abstract partial class Call
             }
 
             _consumed = 0;
+            _hasSentInTurn = true;
             return true;
         }
 
@@ -348,7 +372,9 @@ internal abstract partial class Call
     private bool TrySendMessage(SpillBuffer? written, bool isResumed)
     {
         var remaining = _sending.Length + _borrowed.Length + (written?.Length ?? 0);
-        var data = !_sending.IsEmpty ? _sending.First : !_borrowed.IsEmpty ? _borrowed.Span : written is { IsEmpty: false } ? written.First : default;
+        var data = !_sending.IsEmpty ? _sending.First
+            : written is { IsEmpty: false } ? written.First
+            : _borrowed.Span;
         var room = Connection.MaxFrame - FrameHeader.Size;
         var flags = FrameFlags.None;
         var headers = ReadOnlySpan<byte>.Empty;
@@ -397,9 +423,10 @@ internal abstract partial class Call
 
     private void Sent(FrameFlags flags, int headers, int data, int trailers, SpillBuffer? written)
     {
+        _hasBegun = true;
+        _hasSentInTurn = true;
         if ((flags & FrameFlags.Headers) != 0)
         {
-            _hasSentHeaders = true;
             Headers.Claimed(headers);
         }
 
@@ -410,13 +437,13 @@ internal abstract partial class Call
             {
                 _sending.Consume(data);
             }
-            else if (!_borrowed.IsEmpty)
+            else if (written is { IsEmpty: false })
             {
-                _borrowed = _borrowed[data..];
+                written.Consume(data);
             }
             else
             {
-                written!.Consume(data);
+                _borrowed = _borrowed[data..];
             }
         }
 
@@ -433,10 +460,9 @@ internal abstract partial class Call
 
     private void DropOutput()
     {
+        // Not the blocks: whoever sends may be about to fill them. Nothing of them goes any more.
         _sending.Clear();
         _borrowed = default;
-        Headers.Clear();
-        Trailers.Clear();
         _flush.Wake();
     }
 
@@ -449,9 +475,9 @@ internal abstract partial class Call
         Trailers.Clear();
         HoldsFlushes = false;
         _isReleased = false;
-        _hasSentHeaders = false;
         _isOutputCompleted = false;
         _owesReset = false;
+        _hasBegun = false;
         _sendCredit = CallSettings.Window;
         _consumed = 0;
     }

@@ -22,8 +22,11 @@ internal abstract partial class Call
     private CallConnection? _connection;
     private bool _hasSentEnd;
     private bool _hasReceivedEnd;
-    private bool _isLost;
-    private bool _hasLeft;
+
+    // From when it is attached until it has left. Whoever takes it down, under the gate, has to leave, and so that is once.
+    private bool _isOn;
+    private bool _isReceivingReset;
+    private bool _hasFailed;
 
     protected Call(RunProfile profile)
     {
@@ -31,10 +34,17 @@ internal abstract partial class Call
         _input = new ReceivedBody(this);
         _output = new SentBody(this);
         _flush = new FlushOperation(this);
+        WaitingPlace = new LinkedListNode<Call>(this);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
     public uint Id { get; set; }
+
+    /// <summary>
+    /// Whether the peer has ended its direction. Becomes so by the thread that receives, so a call that has not is still
+    /// there when that thread looks again.
+    /// </summary>
+    public bool HasReceivedEnd => Volatile.Read(ref _hasReceivedEnd);
 
     /// <summary>Where what this call leads to runs.</summary>
     public RunProfile Profile { get; protected set; }
@@ -55,20 +65,49 @@ internal abstract partial class Call
     protected bool IsLeftByReceiver { get; private set; }
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
-    public void Attach(CallConnection connection) => _connection = connection;
+    public void Attach(CallConnection connection)
+    {
+        _connection = connection;
+        _isOn = true;
+    }
 
-    /// <summary>Ends the call because its connection is lost. Any thread.</summary>
+    /// <summary>Undoes <see cref="Attach"/> for a call that was given no id.</summary>
+    public void Detach() => _isOn = false;
+
+    /// <summary>Whether this side is done with what has that id on a connection, so that its slot is free.</summary>
+    public bool HasLeft(CallConnection connection, uint id)
+    {
+        // Whoever sends the end has the gate until it is noted here, which the peer may outrun.
+        lock (_gate)
+        {
+            return !IsStill(connection, id);
+        }
+    }
+
+    /// <summary>Ends the call because its connection is lost. By the thread that receives, after its last look.</summary>
     public void Lose(Exception exception)
     {
         lock (_gate)
         {
+            if (!_isOn)
+            {
+                // Somebody else makes it leave at this moment.
+                return;
+            }
+
             // From here on nothing is sent, so that the memory may go.
-            _isLost = true;
+            _isOn = false;
             DropOutput();
         }
 
-        Fail(CallError.Internal, exception);
-        Leave();
+        try
+        {
+            Fail(CallError.Internal, exception);
+        }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <summary>A block of headers has come. Reads all of it.</summary>
@@ -81,7 +120,10 @@ internal abstract partial class Call
     /// <param name="hasEnded">Whether it was the last.</param>
     protected abstract void OnReceived(bool hasEnded);
 
-    /// <summary>The peer has reset the call, or the connection is lost. Comes once, and not after the end was received.</summary>
+    /// <summary>
+    /// The peer has reset the call, or the connection is lost. Comes once, maybe before the headers. On a server it may
+    /// come after the end was received, on a client not: there all that was wanted has come.
+    /// </summary>
     protected abstract void OnFailed(CallError error, Exception exception);
 
     /// <summary>The reader is about to be shown data. Throws if it is more than it may be.</summary>
@@ -104,9 +146,7 @@ internal abstract partial class Call
         _connection = null;
         _hasSentEnd = false;
         _hasReceivedEnd = false;
-        _isLost = false;
-        _hasLeft = false;
-        IsLeftByReceiver = false;
+        _hasFailed = false;
         ReuseReceiving();
         ReuseSending();
     }
@@ -114,8 +154,29 @@ internal abstract partial class Call
     /// <summary>For the input, which is not derived from this.</summary>
     internal void CheckRead(long total) => OnRead(total);
 
+    /// <summary>Whether this is what has that id on a connection. Under the gate: then it stays so until that is left.</summary>
+    private bool IsStill(CallConnection connection, uint id) => _isOn && connection.Has(this, id);
+
+    /// <summary>Whether both sides have ended. Under the gate; whoever gets a yes has to leave when it has left that.</summary>
+    private bool TryLeave()
+    {
+        if (!_isOn || !_hasSentEnd || !_hasReceivedEnd || _isReceivingReset)
+        {
+            return false;
+        }
+
+        _isOn = false;
+        return true;
+    }
+
     private void Fail(CallError error, Exception exception)
     {
+        if (_hasFailed || (_hasReceivedEnd && Connection.IsClient))
+        {
+            return;
+        }
+
+        _hasFailed = true;
         _input.Fail(exception);
         _flush.Wake();
         OnFailed(error, exception);
@@ -123,12 +184,8 @@ internal abstract partial class Call
 
     private void Leave(bool byReceiver = false)
     {
-        // The connection may be lost just when both sides have ended.
-        if (!Interlocked.Exchange(ref _hasLeft, true))
-        {
-            IsLeftByReceiver = byReceiver;
-            _connection!.Remove(this);
-            OnLeft();
-        }
+        IsLeftByReceiver = byReceiver;
+        _connection!.Remove(this);
+        OnLeft();
     }
 }

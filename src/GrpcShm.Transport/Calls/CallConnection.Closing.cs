@@ -83,7 +83,15 @@ internal sealed partial class CallConnection
 
         foreach (var call in _calls.Close())
         {
-            call.Lose(failure);
+            try
+            {
+                call.Lose(failure);
+            }
+            catch (Exception exception)
+            {
+                // A bug of the call's, which must not keep the others waiting for ever. Goes to the connection's owner.
+                failure = new AggregateException(failure, exception);
+            }
         }
 
         ping?.TrySetException(new IOException("The connection has ended.", failure));

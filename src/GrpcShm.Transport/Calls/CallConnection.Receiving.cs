@@ -25,9 +25,13 @@ internal sealed partial class CallConnection
     // One turn; then others have theirs.
     private const int FramesPerTurn = 128;
 
+    // So many blocks of the largest size may be on their way at once.
+    private const int MaxPartialBlocks = 256;
+
     private byte[] _scratch = new byte[1024];
     private bool _hasMore;
     private int _turn;
+    private long _partialBytes;
 
     /// <summary>Whether nobody receives right now, so that a reactor may look at the ring by itself.</summary>
     public bool IsWaiting => Volatile.Read(ref _turn) == Idle;
@@ -78,7 +82,6 @@ internal sealed partial class CallConnection
                 return;
             }
 
-            ResumeWaiting();
             if (_hasMore)
             {
                 _hasMore = false;
@@ -102,48 +105,47 @@ internal sealed partial class CallConnection
         }
     }
 
-    /// <summary>Takes what there is, or as much as one turn allows.</summary>
+    /// <summary>Counts what is held of blocks that have not come in full.</summary>
+    /// <exception cref="SharedMemoryProtocolException">It is too much.</exception>
+    public void HoldPartial(int change)
+    {
+        _partialBytes += change;
+        if (_partialBytes > (long)Settings.MaxHeaderBytes * MaxPartialBlocks)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer began blocks of headers of {_partialBytes} bytes in all without ending them.");
+        }
+    }
+
+    /// <summary>Takes what there is, or as much as one turn allows, and lets those go on that wait for room.</summary>
     /// <returns>Whether the connection goes on.</returns>
     private bool ReceiveAll([NotNullWhen(false)] out Exception? failure)
     {
-        failure = null;
-        var inbound = _connection.Inbound;
         try
         {
-            for (var frames = 0; frames < FramesPerTurn;)
+            if (TryReceive(out failure))
             {
-                if (!inbound.Refresh(inbound.Ring.Head, out var hasEnded))
-                {
-                    // Nothing. Ask for a doorbell, and look once more at what came before the peer could see that.
-                    inbound.AnnounceSleep();
-                    if (!inbound.Refresh(inbound.Ring.Head, out hasEnded))
-                    {
-                        return true;
-                    }
-                }
-
-                if (hasEnded)
-                {
-                    failure = _connection.CreateResetException("The peer closed the connection.", null);
-                    return false;
-                }
-
-                frames += Receive(inbound, FramesPerTurn - frames);
+                ResumeWaiting();
+                return true;
             }
 
-            _hasMore = true;
-            return true;
+            return false;
         }
         catch (SharedMemoryProtocolException violation)
         {
-            _connection.AbortForViolation(violation);
+            // Where the ring itself breaks a rule, that has been done already.
+            if (!_connection.IsClosed)
+            {
+                _connection.AbortForViolation(violation);
+            }
+
             failure = violation;
             return false;
         }
         catch (Exception exception)
         {
             // The peer's end or this side's; anything else is a bug of ours, which must not leave calls waiting for ever.
-            if (!_connection.IsClosed && !_connection.PeerIsGone)
+            if (exception is not IOException && !_connection.IsClosed && !_connection.PeerIsGone)
             {
                 _connection.OnFault(exception);
             }
@@ -151,6 +153,35 @@ internal sealed partial class CallConnection
             failure = exception;
             return false;
         }
+    }
+
+    private bool TryReceive([NotNullWhen(false)] out Exception? failure)
+    {
+        failure = null;
+        var inbound = _connection.Inbound;
+        for (var frames = 0; frames < FramesPerTurn;)
+        {
+            if (!inbound.Refresh(inbound.Ring.Head, out var hasEnded))
+            {
+                // Nothing. Ask for a doorbell, and look once more at what came before the peer could see that.
+                inbound.AnnounceSleep();
+                if (!inbound.Refresh(inbound.Ring.Head, out hasEnded))
+                {
+                    return true;
+                }
+            }
+
+            if (hasEnded)
+            {
+                failure = _connection.CreateResetException("The peer closed the connection.", null);
+                return false;
+            }
+
+            frames += Receive(inbound, FramesPerTurn - frames);
+        }
+
+        _hasMore = true;
+        return true;
     }
 
     /// <summary>Takes frames up to the end of the ring's memory, and gives their room back.</summary>
@@ -166,7 +197,14 @@ internal sealed partial class CallConnection
         while (taken < available.Length && count < most && taken < ring.Capacity / 4)
         {
             var rest = available[taken..];
-            var header = FrameReader.Read(rest, _connection.Role);
+            var header = FrameReader.ReadHeader(rest);
+            if (_connection.HasChecksums)
+            {
+                // First, since a frame that was corrupted may mean anything.
+                CheckSum(header, rest[FrameHeader.Size..(int)header.Length]);
+            }
+
+            FrameReader.Check(header, rest.Length, _connection.Role);
             Receive(header, rest[..(int)header.Length]);
             taken += (int)header.Stride;
             count++;
@@ -178,21 +216,16 @@ internal sealed partial class CallConnection
 
     private void Receive(in FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        if (_connection.HasChecksums)
-        {
-            CheckSum(header, frame[FrameHeader.Size..]);
-        }
-
         switch (header.Type)
         {
             case FrameType.Message:
                 ReceiveMessage(header, frame[FrameHeader.Size..]);
                 break;
             case FrameType.Credit:
-                _calls.Find(header.Call)?.ReceiveCredit((uint)header.Argument);
+                _calls.Find(header.Call)?.ReceiveCredit(this, header.Call, (uint)header.Argument);
                 break;
             case FrameType.Reset:
-                _calls.Find(header.Call)?.ReceiveReset((CallError)header.Argument);
+                _calls.Find(header.Call)?.ReceiveReset(this, header.Call, (CallError)header.Argument);
                 break;
             case FrameType.Ping:
                 AnswerPing(header.Argument);
@@ -201,15 +234,18 @@ internal sealed partial class CallConnection
                 ReceivePong(header.Argument);
                 break;
             case FrameType.GoAway:
-                Volatile.Write(ref _isGoingAway, true);
-                OnGoingAway?.Invoke();
+                if (!Interlocked.Exchange(ref _isGoingAway, true))
+                {
+                    OnGoingAway?.Invoke();
+                }
+
                 break;
         }
     }
 
     private void ReceiveMessage(in FrameHeader header, ReadOnlySpan<byte> content)
     {
-        var call = _calls.Find(header.Call) ?? Accept(header);
+        var call = _calls.FindOpen(header.Call) ?? Accept(header);
 
         // Blocks are read from a private copy, since they are looked at more than once; data is copied by its call.
         var headersLength = (int)header.HeadersLength;
@@ -239,12 +275,24 @@ internal sealed partial class CallConnection
             throw new SharedMemoryProtocolException($"The peer sent a message for call {header.Call}, which there is not.");
         }
 
+        if (_calls.At(header.Call) is { } other)
+        {
+            // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end already.
+            if (!other.HasLeft(this, other.Id))
+            {
+                throw new SharedMemoryProtocolException(
+                    $"The peer began call {header.Call} where call {other.Id} is under way.");
+            }
+
+            _calls.Remove(other);
+        }
+
         var isRefused = IsGoingAway || _calls.Count >= Settings.MaxCalls;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
         call.Attach(this);
         if (!_calls.TryAddAt(header.Call, call))
         {
-            throw new SharedMemoryProtocolException($"The peer began call {header.Call} where another one is under way.");
+            throw new InvalidOperationException($"The slot of call {header.Call} was taken by another thread.");
         }
 
         if (isRefused)

@@ -10,7 +10,7 @@ internal sealed partial class CallConnection
     private const int MaxFrameSize = 32 * 1024;
 
     private readonly Lock _waitingGate = new();
-    private readonly Queue<Call> _waiting = new();
+    private readonly LinkedList<Call> _waiting = new();
     private readonly Lock _controlGate = new();
     private readonly Queue<(FrameType Type, ulong Argument)> _control = new();
     private bool _owesPong;
@@ -89,20 +89,20 @@ internal sealed partial class CallConnection
         }
     }
 
-    /// <returns>Whether no other call waits.</returns>
+    /// <returns>Whether no other call waits before it.</returns>
     private bool Wait(Call call)
     {
         bool isFirst;
         lock (_waitingGate)
         {
-            if (!call.IsQueuedForSpace)
+            call.WantsRoom = true;
+            if (call.WaitingPlace.List is null)
             {
-                call.IsQueuedForSpace = true;
-                _waiting.Enqueue(call);
+                _waiting.AddLast(call.WaitingPlace);
                 Volatile.Write(ref _waitingCount, _waiting.Count);
             }
 
-            isFirst = _waiting.Count == 1;
+            isFirst = ReferenceEquals(_waiting.First, call.WaitingPlace);
         }
 
         AnnounceWait();
@@ -149,7 +149,7 @@ internal sealed partial class CallConnection
             Interlocked.Increment(ref counters.DoorbellsSaved);
         }
 
-        Volatile.Write(ref counters.BytesSent, _producer.Published);
+        Interlocked.Add(ref counters.BytesSent, claim.End - claim.Start);
         return true;
     }
 
@@ -166,22 +166,62 @@ internal sealed partial class CallConnection
         for (var turns = Volatile.Read(ref _waitingCount); turns > 0; turns--)
         {
             Call call;
+            uint id;
             lock (_waitingGate)
             {
-                if (!_waiting.TryDequeue(out call!))
+                if (_waiting.First is not { } first)
                 {
                     return;
                 }
 
-                call.IsQueuedForSpace = false;
-                Volatile.Write(ref _waitingCount, _waiting.Count);
+                // It does not leave before it has left the queue, so the id is its own.
+                call = first.Value;
+                id = call.Id;
+                call.WantsRoom = false;
             }
 
-            call.Resume();
-            if (call.IsQueuedForSpace)
+            var hasSent = call.Resume(this, id);
+            lock (_waitingGate)
             {
-                // It took what there was.
+                if (call.WaitingPlace.List != _waiting)
+                {
+                    continue;
+                }
+
+                if (!call.WantsRoom)
+                {
+                    _waiting.Remove(call.WaitingPlace);
+                    Volatile.Write(ref _waitingCount, _waiting.Count);
+                    continue;
+                }
+
+                if (hasSent)
+                {
+                    // It took what there was, and others are next. One that wants more room than there is stays where it
+                    // is: else the small ones would take it for ever as it comes.
+                    _waiting.Remove(call.WaitingPlace);
+                    _waiting.AddLast(call.WaitingPlace);
+                }
+
                 return;
+            }
+        }
+    }
+
+    private void StopWaiting(Call call)
+    {
+        // Nobody puts a call there that has left, so if it is not there now, it will not be.
+        if (call.WaitingPlace.List is null)
+        {
+            return;
+        }
+
+        lock (_waitingGate)
+        {
+            if (call.WaitingPlace.List == _waiting)
+            {
+                _waiting.Remove(call.WaitingPlace);
+                Volatile.Write(ref _waitingCount, _waiting.Count);
             }
         }
     }
@@ -193,10 +233,19 @@ internal sealed partial class CallConnection
             _control.Enqueue((type, argument));
         }
 
-        FlushControl();
+        try
+        {
+            FlushControl();
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            // Whoever asked for it learns of it as all others do.
+            _connection.AbortForViolation(violation);
+        }
     }
 
     /// <summary>Sends what the connection itself has to say, of which there is little.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     private void FlushControl()
     {
         lock (_controlGate)

@@ -75,18 +75,27 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     public bool TryBegin(Call call)
     {
         call.Attach(this);
-        return !IsGoingAway && _calls.TryAdd(call, Settings.MaxCalls);
+        if (!IsGoingAway && _calls.TryAdd(call, Settings.MaxCalls))
+        {
+            return true;
+        }
+
+        call.Detach();
+        return false;
     }
 
     /// <summary>The call has left.</summary>
     public void Remove(Call call)
     {
-        _calls.Remove(call);
-        if (_calls.Count == 0)
+        StopWaiting(call);
+        if (_calls.Remove(call))
         {
             OnIdle?.Invoke();
         }
     }
+
+    /// <summary>Whether a call is under way with that id.</summary>
+    public bool Has(Call call, uint id) => ReferenceEquals(_calls.Find(id), call);
 
     public Exception CreateResetException(CallError error) =>
         ResetException(error, error switch

@@ -28,7 +28,7 @@ internal sealed class CallTable
     {
         lock (_gate)
         {
-            if (_isClosed || _count >= maxCalls)
+            if (_isClosed || _count >= Math.Min(maxCalls, MaxSlots))
             {
                 return false;
             }
@@ -44,6 +44,14 @@ internal sealed class CallTable
             _count++;
             return true;
         }
+    }
+
+    /// <summary>What is where a client wants a call.</summary>
+    public Call? At(uint id)
+    {
+        var calls = Volatile.Read(ref _calls);
+        var slot = (int)(id & (MaxSlots - 1));
+        return slot < calls.Length ? Volatile.Read(ref calls[slot]) : null;
     }
 
     /// <summary>Puts a call where its client wants it. On the server.</summary>
@@ -66,15 +74,39 @@ internal sealed class CallTable
         }
     }
 
-    /// <summary>Finds a call without taking the lock.</summary>
-    public Call? Find(uint id)
+    /// <summary>
+    /// Finds a call without taking the lock. It may leave at any time, and then be used for another, if the peer has
+    /// ended it: see <see cref="FindOpen"/>.
+    /// </summary>
+    public Call? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
+
+    /// <summary>
+    /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then it
+    /// stays.
+    /// </summary>
+    public Call? FindOpen(uint id)
     {
-        var calls = Volatile.Read(ref _calls);
-        var slot = (int)(id & (MaxSlots - 1));
-        return slot < calls.Length && Volatile.Read(ref calls[slot]) is { } call && call.Id == id ? call : null;
+        if (Find(id) is not { } call)
+        {
+            return null;
+        }
+
+        var hasEnded = call.HasReceivedEnd;
+
+        // Still the same, so what was read is of this call and not of the one that it is used for next.
+        if (!ReferenceEquals(Find(id), call))
+        {
+            return null;
+        }
+
+        return hasEnded
+            ? throw new SharedMemoryProtocolException($"The peer sent a message for call {id} after it had ended that.")
+            : call;
     }
 
-    public void Remove(Call call)
+    /// <summary>Takes a call out.</summary>
+    /// <returns>Whether it was the last.</returns>
+    public bool Remove(Call call)
     {
         lock (_gate)
         {
@@ -82,9 +114,16 @@ internal sealed class CallTable
             if (slot < _calls.Length && _calls[slot] == call)
             {
                 _calls[slot] = null;
-                _free.Push(slot);
-                _count--;
+                if (slot < _used)
+                {
+                    // One that this side has given out. The server's are the client's to give out again.
+                    _free.Push(slot);
+                }
+
+                return --_count == 0;
             }
+
+            return false;
         }
     }
 

@@ -17,6 +17,15 @@ internal static class FrameReader
     /// <exception cref="SharedMemoryProtocolException">It is no frame, or none that may come from the peer.</exception>
     public static FrameHeader Read(ReadOnlySpan<byte> available, ConnectionRole role)
     {
+        var header = ReadHeader(available);
+        Check(header, available.Length, role);
+        return header;
+    }
+
+    /// <summary>Reads a header and checks where the frame ends, but not what it means.</summary>
+    /// <exception cref="SharedMemoryProtocolException">It does not end within what is available.</exception>
+    public static FrameHeader ReadHeader(ReadOnlySpan<byte> available)
+    {
         if (available.Length < FrameHeader.Size)
         {
             Throw($"The peer published {available.Length} bytes, which are no whole frame.");
@@ -29,17 +38,23 @@ internal static class FrameReader
         copy = Volatile.Read(ref first);
         Unsafe.Add(ref copy, 1) = Volatile.Read(ref Unsafe.Add(ref first, 1));
         Unsafe.Add(ref copy, 2) = Volatile.Read(ref Unsafe.Add(ref first, 2));
-        Check(header, available.Length, role);
+        if (header.Length < FrameHeader.Size || header.Length > (uint)available.Length || header.Stride > (uint)available.Length)
+        {
+            Throw(
+                $"The peer sent a frame of {header.Length} bytes, with {available.Length} published: it is broken, or the shared "
+                + "memory has been corrupted.");
+        }
+
         return header;
     }
 
-    private static void Check(in FrameHeader header, int available, ConnectionRole role)
+    /// <summary>Checks what a frame means.</summary>
+    /// <param name="header">Its header.</param>
+    /// <param name="available">How much the ring held from it on, up to the end of its memory.</param>
+    /// <param name="role">Which side receives it.</param>
+    /// <exception cref="SharedMemoryProtocolException">It means nothing, or is none that may come from the peer.</exception>
+    public static void Check(in FrameHeader header, int available, ConnectionRole role)
     {
-        if (header.Length < FrameHeader.Size || header.Length > (uint)available || header.Stride > (uint)available)
-        {
-            Throw($"The peer sent a frame of {header.Length} bytes, with {available} published.");
-        }
-
         var isKnown = header.Reserved == 0 && header.Type switch
         {
             FrameType.Message => IsMessage(header),

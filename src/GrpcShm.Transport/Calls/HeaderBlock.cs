@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace GrpcShm.Transport.Calls;
@@ -5,6 +6,11 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>A block of headers or trailers on its way out. Reused; one thread at a time.</summary>
 internal sealed class HeaderBlock
 {
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    private static readonly SearchValues<char> ForbiddenInValues = SearchValues.Create("\0\r\n");
+
     private readonly List<SentPairs.Entry> _definitions = [];
     private byte[] _bytes = new byte[256];
     private int _length;
@@ -35,6 +41,9 @@ internal sealed class HeaderBlock
     /// <param name="name">The name, in any case; sent in lower case.</param>
     /// <param name="value">The value.</param>
     /// <param name="pairs">The pairs of the connection.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The peer would not accept it, and end the connection with all its calls. The block is as before.
+    /// </exception>
     public void Add(string name, string value, SentPairs pairs)
     {
         var number = HeaderNames.NumberOf(name);
@@ -44,7 +53,12 @@ internal sealed class HeaderBlock
             return;
         }
 
-        // The length is that of the encoded name; HTTP's names are ASCII, and so as long as their string.
+        if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(NameCharacters))
+        {
+            throw new InvalidOperationException($"The header name '{name}' is empty or has other characters than HTTP allows.");
+        }
+
+        CheckValue(name, value);
         WriteNumber((uint)name.Length << 2);
         var destination = Reserve(name.Length);
         for (var i = 0; i < name.Length; i++)
@@ -57,14 +71,16 @@ internal sealed class HeaderBlock
     }
 
     /// <summary>Adds a field whose name has a number.</summary>
+    /// <exception cref="InvalidOperationException">See the other one.</exception>
     public void Add(int name, string value, SentPairs pairs)
     {
-        if (!HeaderNames.MayBePair(name, value) || pairs.Find(name, value, out var isMine) is not { } pair)
+        CheckValue(HeaderNames.NameOf(name), value);
+        if (!HeaderNames.MayBePair(name, value) || pairs.Find(name, value, out var isNew) is not { } pair)
         {
             WriteNumber(((uint)name << 2) | 1);
             WriteValue(value);
         }
-        else if (!isMine)
+        else if (!isNew)
         {
             WriteNumber(((uint)pair.Number << 2) | 2);
         }
@@ -89,6 +105,14 @@ internal sealed class HeaderBlock
             }
 
             Clear();
+        }
+    }
+
+    private static void CheckValue(string name, string value)
+    {
+        if (value.AsSpan().ContainsAny(ForbiddenInValues))
+        {
+            throw new InvalidOperationException($"The value of the header '{name}' has a line break or a zero in it.");
         }
     }
 

@@ -6,9 +6,13 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has consumed is
-/// given back to the peer as credit, so there is never more here than a call's window.
+/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has examined is
+/// given back to the peer as credit, so there is never more here than a call's window beyond that.
 /// </summary>
+/// <remarks>
+/// Examined and not consumed: a reader that wants a message in one piece consumes nothing before it has all of it, and
+/// the message may be larger than the window.
+/// </remarks>
 internal sealed class ReceivedBody : PipeReader
 {
     private readonly Call _call;
@@ -19,6 +23,9 @@ internal sealed class ReceivedBody : PipeReader
     private bool _hasEnded;
     private ReadOnlySequence<byte> _read;
     private long _consumed;
+
+    // How much of what the reader has not consumed it has examined.
+    private long _examined;
 
     public ReceivedBody(Call call)
     {
@@ -96,12 +103,15 @@ internal sealed class ReceivedBody : PipeReader
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        var count = (int)_read.Slice(_read.Start, consumed).Length;
-        _read = default;
+        var consumedBytes = _read.Slice(_read.Start, consumed).Length;
+        var examinedBytes = _read.Slice(_read.Start, examined).Length;
         _pipe.Reader.AdvanceTo(consumed, examined);
+        _read = default;
+        var count = (int)Math.Max(0, examinedBytes - _examined);
+        _examined += count - consumedBytes;
+        _consumed += consumedBytes;
         if (count > 0)
         {
-            _consumed += count;
             _call.Consumed(count);
         }
     }
@@ -117,6 +127,7 @@ internal sealed class ReceivedBody : PipeReader
         _hasEnded = false;
         _read = default;
         _consumed = 0;
+        _examined = 0;
     }
 
     private void End(Exception? exception)

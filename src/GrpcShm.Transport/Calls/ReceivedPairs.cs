@@ -24,11 +24,12 @@ internal sealed class ReceivedPairs
     {
         if (number is < HeaderNames.FirstFreePair or >= HeaderNames.MaxPairs
             || value.Length > HeaderNames.MaxPairValue
-            || _pairs[number] is not null)
+            || (_pairs[number] is { } defined && (defined.Name != name || defined.Value != value)))
         {
             throw new SharedMemoryProtocolException($"The peer defines the header pair {number}, which it may not.");
         }
 
-        return _pairs[number] = new HeaderPair(name, value);
+        // Blocks that were put together at the same time define the same pair each.
+        return _pairs[number] ??= new HeaderPair(name, value);
     }
 }

@@ -63,6 +63,7 @@ internal sealed class SentBody : PipeWriter
         else
         {
             _call.Reset(CallError.Internal);
+            _call.EndOutput();
         }
     }
 }

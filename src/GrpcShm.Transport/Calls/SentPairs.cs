@@ -4,8 +4,9 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>The pairs that this side has defined on a connection. Any thread.</summary>
 /// <remarks>
-/// A definition reaches the peer in the order of the claims, so a pair may be referred to only after the frame that
-/// defines it has been claimed: until then it belongs to the block that defines it, and others send the value itself.
+/// A definition reaches the peer in the order of the claims, so a pair may be referred to only after a frame that
+/// defines it has been claimed. Until then each block defines it anew, with the same number: one that was put together
+/// first may be sent last, or never.
 /// </remarks>
 internal sealed class SentPairs
 {
@@ -24,16 +25,17 @@ internal sealed class SentPairs
     /// <summary>Finds a pair that the peer knows, or one that the caller is to define.</summary>
     /// <param name="name">The name's number.</param>
     /// <param name="value">The value.</param>
-    /// <param name="isMine">Whether the caller has to define it.</param>
+    /// <param name="isNew">Whether the caller has to define it.</param>
     /// <returns>The pair, or <see langword="null"/> if the value has to be sent itself.</returns>
-    public Entry? Find(int name, string value, out bool isMine)
+    public Entry? Find(int name, string value, out bool isNew)
     {
-        isMine = false;
-        if (_entries.TryGetValue((name, value), out var entry))
-        {
-            return entry.IsUsable ? entry : null;
-        }
+        var entry = _entries.TryGetValue((name, value), out var known) ? known : Create(name, value);
+        isNew = entry is { IsUsable: false };
+        return entry;
+    }
 
+    private Entry? Create(int name, string value)
+    {
         if (Volatile.Read(ref _next) >= HeaderNames.MaxPairs)
         {
             return null;
@@ -46,9 +48,7 @@ internal sealed class SentPairs
         }
 
         // If another thread is first, its number stays unused; there are enough.
-        entry = new Entry(number);
-        isMine = _entries.TryAdd((name, value), entry);
-        return isMine ? entry : null;
+        return _entries.GetOrAdd((name, value), new Entry(number));
     }
 
     internal sealed class Entry(int number)

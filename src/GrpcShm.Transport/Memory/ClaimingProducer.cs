@@ -24,7 +24,9 @@ namespace GrpcShm.Transport.Memory;
 /// </code>
 /// <para>Without the fence in a commit, the later of two threads may not see the earlier one's entry and the earlier
 /// one not the later one's, and a committed piece stays unpublished until the next commit. Whoever finds the
-/// entry that is next publishes it, whoever's it is, so no thread ever waits for another.</para>
+/// entry that is next publishes it, whoever's it is, and whoever commits raises the tail as far as it has seen things
+/// published, whoever did it: a thread that is interrupted between the two holds up nobody's piece but those behind a
+/// piece that it has not committed.</para>
 /// <para>An entry says where the piece that begins at its unit ends. One of an earlier lap ends at or before
 /// the present position, so it can't be mistaken for a new one, and nothing has to be cleared.</para>
 /// </remarks>
@@ -120,7 +122,6 @@ internal sealed unsafe class ClaimingProducer
         // Store this entry, fence, load the entry that is next to publish; see the remarks.
         Interlocked.Exchange(ref _committed[IndexOf(claim.Start)], claim.End);
         var published = Volatile.Read(ref _cursors.Published);
-        var raised = 0L;
         while (true)
         {
             var end = Volatile.Read(ref _committed[IndexOf(published)]);
@@ -130,7 +131,7 @@ internal sealed unsafe class ClaimingProducer
                 var now = Volatile.Read(ref _cursors.Published);
                 if (now == published)
                 {
-                    return raised > 0 && RaiseTail(raised);
+                    return RaiseTail(published);
                 }
 
                 published = now;
@@ -138,7 +139,7 @@ internal sealed unsafe class ClaimingProducer
             }
 
             var seen = Interlocked.CompareExchange(ref _cursors.Published, end, published);
-            published = seen == published ? raised = end : seen;
+            published = seen == published ? end : seen;
         }
     }
 

@@ -7,7 +7,7 @@ internal static class CleanThread
 
     /// <summary>
     /// Drops what the last work left behind: values of <see cref="AsyncLocal{T}"/>, cultures among them, a synchronization
-    /// context, a name, a priority. What one call sets must not reach the next.
+    /// context, a name, a priority, a thread that the process waits for. What one call sets must not reach the next.
     /// </summary>
     /// <param name="name">The thread's own name.</param>
     public static void Restore(string name)
@@ -27,6 +27,11 @@ internal static class CleanThread
         if (thread.Priority != ThreadPriority.Normal)
         {
             thread.Priority = ThreadPriority.Normal;
+        }
+
+        if (!thread.IsBackground)
+        {
+            thread.IsBackground = true;
         }
     }
 

@@ -112,6 +112,13 @@ internal sealed partial class Reactor
         while (_work.TryDequeue(out var work))
         {
             var profile = work.Profile;
+            if (!profile.RunsInline || Volatile.Read(ref _overtaken) >= MaxOvertaken)
+            {
+                // Since it was queued, its like was overtaken, or too many were.
+                work.RunOnPool();
+                continue;
+            }
+
             Volatile.Write(ref _running, profile);
             var away = _word + 1;
             t_running = null;

@@ -30,10 +30,12 @@ internal sealed partial class Reactor
     private readonly Poller _poller;
     private readonly ReactorSlots _slots = new();
     private readonly AdaptiveWait _wait;
+    private readonly SpinTrust _trust;
     private readonly Queue<IReactorTarget> _unfinished = new();
     private readonly List<IRingTarget> _served = new(MaxSpinTargets);
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
     private readonly PollEvent[] _events = new PollEvent[64];
+    private bool _servesCalls;
     private int _budget;
 
     /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
@@ -41,6 +43,7 @@ internal sealed partial class Reactor
     {
         _poller = poller;
         _wait = wait;
+        _trust = new SpinTrust(wait.SpinTicks);
         _name = name;
         StartThread();
     }
@@ -50,11 +53,34 @@ internal sealed partial class Reactor
 
     public AdaptiveWait Waiting => _wait;
 
+    public SpinTrust Trust => _trust;
+
     /// <summary>
     /// Takes one operation off the turn of the target that is being served. When none is left, the caller has to
     /// <see cref="Resume"/> instead of going on. Only on this reactor's thread.
     /// </summary>
     public bool TrySpend() => --_budget >= 0;
+
+    /// <summary>
+    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left, when it is about to sleep: until then it
+    /// looks by itself. Only on this reactor's thread.
+    /// </summary>
+    /// <returns>Whether it will; if not, the target has to ask by itself.</returns>
+    public bool TryDeferSleep(IRingTarget target)
+    {
+        if (!_served.Contains(target))
+        {
+            if (_served.Count == MaxSpinTargets)
+            {
+                return false;
+            }
+
+            _served.Add(target);
+        }
+
+        _servesCalls = true;
+        return true;
+    }
 
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
     public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
@@ -115,6 +141,28 @@ internal sealed partial class Reactor
             return _poller.Wait(_events, block: true);
         }
 
+        return _servesCalls ? WaitForCalls() : WaitForBytes();
+    }
+
+    /// <summary>Waits where calls run to completion: one spins as long as that pays.</summary>
+    private int WaitForCalls()
+    {
+        var budget = _wait.IsEnabled ? _trust.NextBudget() : 0;
+        var started = Stopwatch.GetTimestamp();
+        var found = SpinFor(budget, started, out var count);
+        _served.Clear();
+        _servesCalls = false;
+        if (budget > 0)
+        {
+            _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
+        }
+
+        return found ? count : _poller.Wait(_events, block: true);
+    }
+
+    /// <summary>Waits where bytes are carried, which is done as has proved best.</summary>
+    private int WaitForBytes()
+    {
         var started = Stopwatch.GetTimestamp();
         var count = 0;
         var paid = _wait.Strategy == WaitStrategy.Spin && SpinFor(_wait.SpinTicks, started, out count);
@@ -184,7 +232,7 @@ internal sealed partial class Reactor
         }
 
         count = 0;
-        if (_spinning.Count > 0)
+        if (_spinning.Count > 0 && budget > 0)
         {
             while (!PeekAll())
             {

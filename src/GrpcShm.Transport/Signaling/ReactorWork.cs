@@ -21,8 +21,11 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
             return;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        RunOnPool();
     }
+
+    /// <summary>Lets the work run on the thread pool.</summary>
+    public void RunOnPool() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     void IThreadPoolWorkItem.Execute()
     {

@@ -37,7 +37,9 @@ internal sealed class RunProfile
     {
         RunMode.Inline => true,
         RunMode.ThreadPool => false,
-        _ => Volatile.Read(ref _penalty) == 0 && Volatile.Read(ref _estimate) <= LimitTicks,
+
+        // Two threads that record the last run of a penalty at once take it below zero.
+        _ => Volatile.Read(ref _penalty) <= 0 && Volatile.Read(ref _estimate) <= LimitTicks,
     };
 
     /// <summary>Notes how long a run took on its thread, in ticks of <see cref="Stopwatch"/>.</summary>

@@ -27,6 +27,7 @@ internal sealed class Sentinel
     private readonly long[] _seen;
     private readonly object _wake = new();
     private int _armed;
+    private long _looks;
 
     public Sentinel(Reactor[] reactors)
     {
@@ -34,6 +35,9 @@ internal sealed class Sentinel
         _seen = new long[reactors.Length];
         new Thread(Run) { IsBackground = true, Name = "GrpcShm sentinel" }.UnsafeStart();
     }
+
+    /// <summary>How often it has looked. Stands still while it sleeps.</summary>
+    public long Looks => Volatile.Read(ref _looks);
 
     /// <summary>Makes sure that somebody watches. Called by a reactor after it has said that it is away.</summary>
     public void Arm()
@@ -80,6 +84,7 @@ internal sealed class Sentinel
     /// <returns>Whether anything happens.</returns>
     private bool Look()
     {
+        Volatile.Write(ref _looks, _looks + 1);
         var isActive = false;
         for (var i = 0; i < _reactors.Length; i++)
         {
