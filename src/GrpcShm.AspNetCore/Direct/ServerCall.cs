@@ -71,7 +71,7 @@ internal abstract partial class ServerCall : Call
         }
     }
 
-    protected override void OnLeft() => Release();
+    protected override void OnLeft() => LetGo();
 
     /// <summary>Runs the application. Never throws.</summary>
     protected abstract Task RunAsync();
@@ -81,7 +81,7 @@ internal abstract partial class ServerCall : Call
     {
         // First return, then tell: with the last handler the connection ends.
         var connection = Connection;
-        Release();
+        LetGo();
         connection.HandlerEnded();
     }
 
@@ -111,7 +111,7 @@ internal abstract partial class ServerCall : Call
         return false;
     }
 
-    private void Release()
+    private void LetGo()
     {
         if (Interlocked.Decrement(ref _users) == 0)
         {
@@ -141,7 +141,7 @@ internal abstract partial class ServerCall : Call
                 Log.CallbackFailed(call.Connection.Application.Logger, call.Connection.ConnectionId, exception);
             }
 
-            call.Release();
+            call.LetGo();
         }
     }
 }

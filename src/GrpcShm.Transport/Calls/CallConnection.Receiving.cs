@@ -163,6 +163,12 @@ internal sealed partial class CallConnection
         {
             if (!inbound.Refresh(inbound.Ring.Head, out var hasEnded))
             {
+                if (Reactor.Running is { } reactor && reactor.TryDeferSleep(_connection))
+                {
+                    // It runs what has come before it sleeps, and the peer need not ring for more meanwhile.
+                    return true;
+                }
+
                 // Nothing. Ask for a doorbell, and look once more at what came before the peer could see that.
                 inbound.AnnounceSleep();
                 if (!inbound.Refresh(inbound.Ring.Head, out hasEnded))
