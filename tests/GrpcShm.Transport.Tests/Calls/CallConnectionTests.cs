@@ -308,4 +308,32 @@ public sealed class CallConnectionTests
         Assert.All(calls, call => Assert.True(call.Left.IsCompleted));
         await pair.VerifyIdleAsync();
     }
+
+    [Fact]
+    public async Task Checksums_WithoutAFlippedBit_AreNotNoticed()
+    {
+        await using var pair = await CallPair.CreateAsync(useChecksums: true);
+        Assert.True(pair.ClientConnection.HasChecksums);
+        await Task.WhenAll(Enumerable.Range(1, 20).Select(i => pair.EchoAsync(i * 10_000, 1_000 * i)));
+        await pair.VerifyIdleAsync();
+    }
+
+    [Fact]
+    public async Task Waiting_SmallCallsTakeTheRoom_LargeFramesHaveTheirTurn()
+    {
+        // A frame of half the ring needs an empty one, which it never finds while small ones take what there is.
+        await using var pair = await CallPair.CreateAsync();
+        var isDone = false;
+        var small = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref isDone))
+            {
+                await pair.EchoAsync(300, 1);
+            }
+        })).ToList();
+        await pair.EchoAsync(Mebi, 100_000);
+        Volatile.Write(ref isDone, true);
+        await Task.WhenAll(small).InTime();
+        await pair.VerifyIdleAsync();
+    }
 }

@@ -239,6 +239,12 @@ public sealed class CallEndingTests
             async call =>
             {
                 serverCalls.Add(call);
+                if (!(await call.HeadersReceived).Any(f => f.Value.StartsWith("/chaos", StringComparison.Ordinal)))
+                {
+                    await CallPair.EchoAsync(call);
+                    return;
+                }
+
                 var random = new Random(Interlocked.Increment(ref seeds));
                 var resets = random.Next(4) == 0;
                 try
