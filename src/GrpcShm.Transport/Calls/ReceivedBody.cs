@@ -123,6 +123,8 @@ internal sealed class ReceivedBody : PipeReader
     /// <summary>Makes it as new. The reader has to have completed.</summary>
     public void Reuse()
     {
+        // What was discarded may have had no end.
+        End();
         _pipe.Reset();
         _hasEnded = false;
         _read = default;
