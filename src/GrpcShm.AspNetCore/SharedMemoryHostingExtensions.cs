@@ -1,8 +1,10 @@
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
+using GrpcShm.AspNetCore.Direct;
 using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -39,6 +41,12 @@ public static class SharedMemoryHostingExtensions
 
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IConnectionListenerFactory, SharedMemoryTransportFactory>());
+            if (!services.Any(static s => s.ServiceType == typeof(DirectApplication)))
+            {
+                services.AddSingleton<DirectApplication>();
+                StandBefore(services);
+            }
+
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, SharedMemoryKestrelSetup>());
             services.TryAddEnumerable(
@@ -64,18 +72,31 @@ public static class SharedMemoryHostingExtensions
             configure?.Invoke(listen);
             if (listen.Protocols == HttpProtocols.Http2)
             {
-                // The innermost middleware: what is still the transport here is what HTTP/2 will read.
-                listen.Use(static next => connection =>
-                {
-                    if (connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
-                        && ReferenceEquals(context, connection))
-                    {
-                        context.ReadRingDirectly();
-                    }
+                DirectEndPoints.Allow(listen);
 
-                    return next(connection);
-                });
+                // The innermost middleware: what is still the transport here is what the protocol will read.
+                listen.Use(static next => connection =>
+                    connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
+                        ? context.RunProtocolAsync(next, connection)
+                        : next(connection));
             }
         });
+    }
+
+    /// <summary>Puts a server before Kestrel, or whatever is registered, that sees the application on its way to it.</summary>
+    private static void StandBefore(IServiceCollection services)
+    {
+        if (services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService) is not { } server)
+        {
+            // Registered later, or never: then there is no direct mode.
+            return;
+        }
+
+        services.Remove(server);
+        services.AddSingleton<IServer>(provider => new DirectServer(
+            (IServer)(server.ImplementationInstance
+                ?? server.ImplementationFactory?.Invoke(provider)
+                ?? ActivatorUtilities.CreateInstance(provider, server.ImplementationType!)),
+            provider.GetRequiredService<DirectApplication>()));
     }
 }

@@ -108,4 +108,37 @@ public sealed class SharedMemoryTransportOptions
     /// the thread pool.
     /// </remarks>
     public bool RunProtocolInline { get; set; } = true;
+
+    /// <summary>
+    /// Whether clients are offered direct mode: calls framed straight into the rings, without HTTP/2. Endpoints with TLS, or
+    /// that speak HTTP/1.1, never offer it.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="true"/>.</remarks>
+    public bool OfferDirect { get; set; } = true;
+
+    /// <summary>Whether clients are offered HTTP/2 over the rings, which those without direct mode need.</summary>
+    /// <remarks>Defaults to <see langword="true"/>.</remarks>
+    public bool OfferHttp2 { get; set; } = true;
+
+    /// <summary>Whether each frame in direct mode has a checksum, even if the client does not ask for it.</summary>
+    /// <remarks>Defaults to <see langword="false"/>.</remarks>
+    public bool UseChecksums { get; set; }
+
+    /// <summary>Where the handlers of calls in direct mode run.</summary>
+    /// <remarks>Defaults to <see cref="RunMode.Adaptive"/>.</remarks>
+    public RunMode RunMode { get; set; }
+
+    /// <summary>How many calls in direct mode may be under way on one connection; more are refused, 1 to 65,536.</summary>
+    /// <remarks>Defaults to 16,384.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
+    public int MaxCallsPerConnection
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1, nameof(MaxCallsPerConnection));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1 << 16, nameof(MaxCallsPerConnection));
+            field = value;
+        }
+    } = 16 * 1024;
 }

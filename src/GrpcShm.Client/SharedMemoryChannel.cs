@@ -1,4 +1,9 @@
+using System.Diagnostics.Metrics;
 using Grpc.Net.Client;
+using GrpcShm.Client.Diagnostics;
+using GrpcShm.Client.Direct;
+using GrpcShm.Transport.Handshake;
+using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Client;
 
@@ -46,11 +51,11 @@ public static class SharedMemoryChannel
                 nameof(channelOptions));
         }
 
-        var factory = new SharedMemoryConnectionFactory(address, options, channelOptions.LoggerFactory, meterFactory: null);
+        var handler = CreateHandler(address, options, channelOptions.LoggerFactory, meterFactory: null);
         var disposeHttpClient = channelOptions.DisposeHttpClient;
         try
         {
-            channelOptions.HttpHandler = CreateHandler(factory, options);
+            channelOptions.HttpHandler = handler;
             channelOptions.DisposeHttpClient = true;
             return GrpcChannel.ForAddress(PlainAddress, channelOptions);
         }
@@ -62,14 +67,46 @@ public static class SharedMemoryChannel
         }
     }
 
-    internal static SocketsHttpHandler CreateHandler(
-        SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
+    /// <summary>Makes the handler of a channel or an <see cref="HttpClient"/> that somebody else makes.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="options">How to connect.</param>
+    /// <returns>A handler, which owns its connections. It takes requests for any host.</returns>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    public static HttpMessageHandler CreateHandler(string address, SharedMemoryClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return CreateHandler(address, options, loggerFactory: null, meterFactory: null);
+    }
+
+    /// <summary>Makes what carries the calls of one channel, or of one named client.</summary>
+    internal static HttpMessageHandler CreateHandler(
+        string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
+    {
+        var factory = new SharedMemoryConnectionFactory(address, options, loggerFactory, meterFactory);
+        if (options.Mode == SharedMemoryMode.Http2)
+        {
+            return CreateHttp2Handler(factory.ConnectAsync, options);
+        }
+
+        var isPinned = options.Mode == SharedMemoryMode.Direct;
+        return new DirectHandler(new ClientConnections(
+            factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
+            isPinned ? null : new Http2Route(factory, options),
+            options,
+            new ClientDiagnostics(options.MeterFactory ?? meterFactory)));
+    }
+
+    internal static SocketsHttpHandler CreateHttp2Handler(
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, SharedMemoryClientOptions options)
     {
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = factory.ConnectAsync,
+            ConnectCallback = connect,
             EnableMultipleHttp2Connections = true,
             InitialHttp2StreamWindowSize = StreamWindowSize,
+            KeepAlivePingDelay = options.KeepAlivePingDelay,
+            KeepAlivePingTimeout = options.KeepAlivePingTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,

@@ -57,7 +57,49 @@ public sealed class SharedMemoryClientOptions
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; set; }
 
     /// <summary>
-    /// The last word on the handler that carries HTTP/2 over the rings: keep-alive pings, TLS options, limits.
+    /// What goes through the rings: direct mode, or HTTP/2. Callers notice no difference but the speed. What is
+    /// connected by a <see cref="SharedMemoryConnectionFactory"/> is always HTTP/2.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Addresses with
+    /// <c>https</c> go over HTTP/2; with <see cref="SharedMemoryMode.Direct"/> they are an error.
+    /// </remarks>
+    public SharedMemoryMode Mode { get; set; }
+
+    /// <summary>
+    /// Whether each frame has a checksum, so that corrupted memory is found. In direct mode; the server may ask for it, too.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="false"/>.</remarks>
+    public bool UseChecksums { get; set; }
+
+    /// <summary>Where the continuations of calls run, in direct mode.</summary>
+    /// <remarks>Defaults to <see cref="GrpcShm.Transport.RunMode.Adaptive"/>.</remarks>
+    public RunMode RunMode { get; set; }
+
+    /// <summary>
+    /// After how long a silence, with calls under way, to ask the server for a sign of life. That a server's process has
+    /// ended is noticed at once and without this; it is for one that is stopped or that hangs.
+    /// </summary>
+    /// <remarks>Defaults to <see cref="Timeout.InfiniteTimeSpan"/>: never.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a day.</exception>
+    public TimeSpan KeepAlivePingDelay
+    {
+        get;
+        set => field = CheckPing(value, nameof(KeepAlivePingDelay));
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long to wait for that sign of life before the connection is ended, and its calls with it.</summary>
+    /// <remarks>Defaults to 20 seconds.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a day.</exception>
+    public TimeSpan KeepAlivePingTimeout
+    {
+        get;
+        set => field = CheckPing(value, nameof(KeepAlivePingTimeout));
+    } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// The last word on the handler that carries HTTP/2 over the rings: TLS options, limits. Has no effect on calls in
+    /// direct mode.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
@@ -66,9 +108,22 @@ public sealed class SharedMemoryClientOptions
     /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else nowhere.</remarks>
     public ILoggerFactory? LoggerFactory { get; set; }
 
-    /// <summary>Where the meter <c>GrpcShm.Transport</c> is made.</summary>
+    /// <summary>
+    /// Where the meter <c>GrpcShm.Transport</c> is made, and <c>System.Net.Http</c> for calls in direct mode.
+    /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.</remarks>
     public IMeterFactory? MeterFactory { get; set; }
+
+    private static TimeSpan CheckPing(TimeSpan value, string name)
+    {
+        if (value != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromSeconds(1), name);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), name);
+        }
+
+        return value;
+    }
 
     private static TimeSpan CheckTime(TimeSpan value, TimeSpan least, string name)
     {

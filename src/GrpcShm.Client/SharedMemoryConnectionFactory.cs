@@ -21,6 +21,9 @@ namespace GrpcShm.Client;
 /// </example>
 public sealed class SharedMemoryConnectionFactory
 {
+    private readonly ConnectSettings _settings;
+    private readonly TransportMetrics _metrics;
+    private readonly ILogger _logger;
     private readonly SharedMemoryConnector _connector;
 
     /// <summary>Creates a factory with default options.</summary>
@@ -45,18 +48,18 @@ public sealed class SharedMemoryConnectionFactory
     {
         ArgumentNullException.ThrowIfNull(options);
         EndPoint = new SharedMemoryEndPoint(address);
-        _connector = new SharedMemoryConnector(
-            EndPoint,
-            new ConnectSettings
-            {
-                Directory = options.RuntimeDirectory,
-                RingSize = options.RingSize,
-                ConnectTimeout = options.ConnectTimeout,
-                WaitForServer = options.WaitForServer,
-                AuthorizeServer = options.AuthorizeServer,
-            },
-            TransportMetrics.For(options.MeterFactory ?? meterFactory),
-            (options.LoggerFactory ?? loggerFactory)?.CreateLogger(Log.Category) ?? NullLogger.Instance);
+        _settings = new ConnectSettings
+        {
+            Directory = options.RuntimeDirectory,
+            RingSize = options.RingSize,
+            UseChecksums = options.UseChecksums,
+            ConnectTimeout = options.ConnectTimeout,
+            WaitForServer = options.WaitForServer,
+            AuthorizeServer = options.AuthorizeServer,
+        };
+        _metrics = TransportMetrics.For(options.MeterFactory ?? meterFactory);
+        _logger = (options.LoggerFactory ?? loggerFactory)?.CreateLogger(Log.Category) ?? NullLogger.Instance;
+        _connector = CreateConnector(ConnectionModes.Bytes);
     }
 
     /// <summary>The endpoint that is connected to, whatever host a request names.</summary>
@@ -74,11 +77,21 @@ public sealed class SharedMemoryConnectionFactory
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var connection = await _connector.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+        return CreateStream(connection, context.InitialRequestMessage);
+    }
 
+    internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) => _connector.ConnectAsync(cancellationToken);
+
+    /// <summary>Makes a connector with the same settings that asks for other modes.</summary>
+    internal SharedMemoryConnector CreateConnector(ConnectionModes modes) =>
+        new(EndPoint, _settings with { Modes = modes }, _metrics, _logger);
+
+    /// <summary>Makes the stream of a connection's bytes.</summary>
+    internal static RingStream CreateStream(SharedMemoryConnection connection, HttpRequestMessage request)
+    {
         // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
         // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
-        var request = context.InitialRequestMessage;
         connection.RunInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
             && request.Version.Major == 2
             && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;

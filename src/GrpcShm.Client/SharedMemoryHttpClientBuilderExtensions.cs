@@ -39,9 +39,8 @@ public static class SharedMemoryHttpClientBuilderExtensions
             .ConfigurePrimaryHttpMessageHandler(services =>
             {
                 var options = services.GetRequiredService<Options.IOptionsMonitor<SharedMemoryClientOptions>>().Get(name);
-                var factory = new SharedMemoryConnectionFactory(
+                return SharedMemoryChannel.CreateHandler(
                     address, options, services.GetService<ILoggerFactory>(), services.GetService<IMeterFactory>());
-                return SharedMemoryChannel.CreateHandler(factory, options);
             });
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
@@ -22,13 +24,18 @@ internal sealed class SharedMemoryConnectionContext :
     IMemoryPoolFeature
 {
     private readonly SharedMemoryConnection _connection;
+    private readonly DirectApplication _application;
     private readonly TransportPipes _pipes;
     private readonly FeatureCollection _features = new();
     private IDictionary<object, object?>? _items;
 
     public SharedMemoryConnectionContext(
-        SharedMemoryConnection connection, SharedMemoryTransportOptions options, MemoryPool<byte> memoryPool)
+        SharedMemoryConnection connection,
+        SharedMemoryTransportOptions options,
+        DirectApplication application,
+        MemoryPool<byte> memoryPool)
     {
+        _application = application;
         _connection = connection;
         connection.CreateResetException = static (message, inner) =>
             inner is null ? new ConnectionResetException(message) : new ConnectionResetException(message, inner);
@@ -75,15 +82,39 @@ internal sealed class SharedMemoryConnectionContext :
     public SharedMemoryPeer Peer => _connection.Peer;
 
     /// <summary>
-    /// Lets the protocol that is about to start read the ring itself, unless connection middleware has put something
-    /// in between or has read already.
+    /// Runs the protocol that the handshake chose: calls framed straight into the rings, or HTTP/2, which then reads the
+    /// ring itself, unless connection middleware has put something in between or has read already.
     /// </summary>
-    public void ReadRingDirectly()
+    /// <param name="http2">Kestrel's HTTP/2.</param>
+    /// <param name="connection">The connection as the innermost middleware has it.</param>
+    public Task RunProtocolAsync(ConnectionDelegate http2, ConnectionContext connection)
     {
-        if (ReferenceEquals(Transport, _pipes))
+        var isUntouched = ReferenceEquals(connection.Transport, _pipes) && !_pipes.IsInputUsed;
+        if (_connection.Mode == ConnectionModes.Calls)
+        {
+            return RunCallsAsync(isUntouched);
+        }
+
+        if (isUntouched)
         {
             _pipes.ReadRingDirectly();
         }
+
+        return http2(connection);
+    }
+
+    private Task RunCallsAsync(bool isUntouched)
+    {
+        var calls = new ServerConnection(this, _connection, _application);
+        if (isUntouched)
+        {
+            return calls.RunAsync();
+        }
+
+        // It may be there to read what passes, or to change it, so it is not stepped around.
+        Log.DirectModeForbidden(_application.Logger, EndPoint);
+        DirectEndPoints.Forbid(EndPoint);
+        return calls.RefuseAsync();
     }
 
     // Kestrel passes null here when the connection is closed already.

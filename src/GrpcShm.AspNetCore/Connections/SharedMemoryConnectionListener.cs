@@ -1,4 +1,5 @@
 using System.Net;
+using GrpcShm.AspNetCore.Direct;
 using GrpcShm.AspNetCore.Memory;
 using GrpcShm.Transport.Rendezvous;
 using Microsoft.AspNetCore.Connections;
@@ -9,10 +10,13 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
 {
     private readonly SharedMemoryListener _listener;
     private readonly SharedMemoryTransportOptions _options;
+    private readonly DirectApplication _application;
     private readonly BlockMemoryPool _memoryPool = new();
 
-    public SharedMemoryConnectionListener(SharedMemoryListener listener, SharedMemoryTransportOptions options)
+    public SharedMemoryConnectionListener(
+        SharedMemoryListener listener, SharedMemoryTransportOptions options, DirectApplication application)
     {
+        _application = application;
         _listener = listener;
         _options = options;
     }
@@ -21,7 +25,7 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
         await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false) is { } connection
-            ? new SharedMemoryConnectionContext(connection, _options, _memoryPool)
+            ? new SharedMemoryConnectionContext(connection, _options, _application, _memoryPool)
             : null;
 
     // The name goes back before the old connections are drained, so that a successor can start meanwhile.

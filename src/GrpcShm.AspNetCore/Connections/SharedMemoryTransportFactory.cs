@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
@@ -15,12 +16,17 @@ namespace GrpcShm.AspNetCore.Connections;
 internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly SharedMemoryTransportOptions _options;
+    private readonly DirectApplication _application;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
 
     public SharedMemoryTransportFactory(
-        IOptions<SharedMemoryTransportOptions> options, ILoggerFactory loggerFactory, IMeterFactory meterFactory)
+        IOptions<SharedMemoryTransportOptions> options,
+        DirectApplication application,
+        ILoggerFactory loggerFactory,
+        IMeterFactory meterFactory)
     {
+        _application = application;
         _options = options.Value;
         _metrics = TransportMetrics.For(meterFactory);
         _logger = loggerFactory.CreateLogger(Log.Category);
@@ -37,8 +43,8 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
 
         try
         {
-            var listener = new SharedMemoryListener(sharedMemory, CreateSettings(), _metrics, _logger);
-            return ValueTask.FromResult<IConnectionListener>(new SharedMemoryConnectionListener(listener, _options));
+            var listener = new SharedMemoryListener(sharedMemory, CreateSettings(sharedMemory), _metrics, _logger);
+            return ValueTask.FromResult<IConnectionListener>(new SharedMemoryConnectionListener(listener, _options, _application));
         }
         catch (EndPointInUseException exception)
         {
@@ -46,8 +52,10 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         }
     }
 
-    private ListenerSettings CreateSettings() => new()
+    private ListenerSettings CreateSettings(SharedMemoryEndPoint endPoint) => new()
     {
+        Modes = () => Offered(endPoint),
+        UseChecksums = _options.UseChecksums,
         Rendezvous = new RendezvousSettings(_options.RuntimeDirectory, _options.DirectoryMode, _options.SocketMode),
         RingSize = _options.RingSize,
         MaxRingSize = _options.MaxRingSize,
@@ -55,4 +63,16 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         MaxPendingHandshakes = _options.MaxPendingHandshakes,
         AuthorizePeer = _options.AuthorizePeer,
     };
+
+    /// <summary>Asked for each client, since what stands between the rings and the protocol may show only with the first.</summary>
+    private ConnectionModes Offered(SharedMemoryEndPoint endPoint)
+    {
+        var http2 = _options.OfferHttp2 ? ConnectionModes.Bytes : ConnectionModes.None;
+        if (!_options.OfferDirect || !_application.IsServed)
+        {
+            return http2;
+        }
+
+        return DirectEndPoints.IsAllowed(endPoint) ? http2 | ConnectionModes.Calls : ConnectionModes.Bytes;
+    }
 }

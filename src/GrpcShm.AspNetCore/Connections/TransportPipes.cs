@@ -14,7 +14,7 @@ internal sealed class TransportPipes : IDuplexPipe
     private readonly SharedMemoryConnection _connection;
     private readonly SharedMemoryTransportOptions _options;
     private readonly MemoryPool<byte> _memoryPool;
-    private readonly RingPipeWriter _output;
+    private RingPipeWriter? _output;
     private PipeReader? _input;
 
     public TransportPipes(
@@ -23,12 +23,14 @@ internal sealed class TransportPipes : IDuplexPipe
         _connection = connection;
         _options = options;
         _memoryPool = memoryPool;
-        _output = new RingPipeWriter(connection);
     }
 
     public PipeReader Input => _input ??= CreateCopyingReader();
 
-    public PipeWriter Output => _output;
+    public PipeWriter Output => _output ??= new RingPipeWriter(_connection);
+
+    /// <summary>Whether somebody has a pipe already.</summary>
+    public bool IsInputUsed => _input is not null;
 
     public void ReadRingDirectly()
     {
@@ -42,7 +44,7 @@ internal sealed class TransportPipes : IDuplexPipe
     /// <summary>Completes what the connection's users have not completed.</summary>
     public void Abandon()
     {
-        _output.Abandon();
+        _output?.Abandon();
         if (_input is RingPipeReader ring)
         {
             ring.Abandon();

@@ -20,6 +20,12 @@ internal sealed record ConnectionParts(
     Doorbell PeerDoorbell,
     Reactor Reactor)
 {
+    /// <summary>What flows through the rings.</summary>
+    public ConnectionModes Mode { get; init; } = ConnectionModes.Bytes;
+
+    /// <summary>What else was agreed on.</summary>
+    public ConnectionFeatures Features { get; init; }
+
     /// <summary>Gives back what a connection that did not come about would have owned, except for the channel.</summary>
     public void Release()
     {

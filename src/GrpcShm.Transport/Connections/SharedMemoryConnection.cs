@@ -34,6 +34,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         ConnectionParts parts, SharedMemoryEndPoint endPoint, TransportMetrics metrics, ILogger logger)
     {
         Role = parts.Role;
+        Mode = parts.Mode;
+        HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);
         EndPoint = endPoint;
         Id = string.Create(CultureInfo.InvariantCulture, $"shm-{Environment.ProcessId}-{Interlocked.Increment(ref s_lastId)}");
         _control = parts.Control;
@@ -77,6 +79,12 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public OutboundRing Outbound { get; }
 
+    /// <summary>Whether each frame has a checksum, as the handshake agreed; in direct mode.</summary>
+    public bool HasChecksums { get; }
+
+    /// <summary>What flows through the rings.</summary>
+    public ConnectionModes Mode { get; }
+
     /// <summary>The inbound ring's data, for a reader that works on the ring itself.</summary>
     public RingMemory InboundMemory => _segment.InboundMemory(Role);
 
@@ -96,6 +104,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     /// <summary>Makes the exception for a connection that this side has aborted.</summary>
     public Func<string, Exception?, Exception> CreateAbortedException { get; set; } =
         static (message, inner) => new IOException(message, inner);
+
+    /// <summary>The outbound ring's writing end for many threads, which takes the place of <see cref="Outbound"/>.</summary>
+    public ClaimingProducer CreateClaimingProducer() => _segment.CreateClaimingProducer(Role);
 
     /// <summary>Wakes the peer's reactor.</summary>
     /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>

@@ -65,6 +65,34 @@ internal sealed class SpillBuffer
         }
     }
 
+    /// <summary>Takes over all that another buffer has, behind what is here, without a copy.</summary>
+    public void TakeAll(SpillBuffer source)
+    {
+        if (source.IsEmpty)
+        {
+            return;
+        }
+
+        if (_last is { Length: > 0 })
+        {
+            _full.Enqueue(_last);
+        }
+        else
+        {
+            _last?.Return();
+        }
+
+        while (source._full.TryDequeue(out var block))
+        {
+            _full.Enqueue(block);
+        }
+
+        _last = source._last;
+        Length += source.Length;
+        source._last = null;
+        source.Length = 0;
+    }
+
     /// <summary>Drops all of it.</summary>
     public void Clear()
     {

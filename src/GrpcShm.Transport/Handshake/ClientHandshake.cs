@@ -22,10 +22,10 @@ internal static class ClientHandshake
         var hello = new ClientHello(
             (ushort)SharedSegment.Version,
             (ushort)SharedSegment.Version,
-            ConnectionModes.Bytes,
+            settings.Modes,
             (uint)settings.RingSize.GetValueOrDefault(),
             (uint)settings.RingSize.GetValueOrDefault(),
-            Features: 0);
+            (uint)(settings.UseChecksums ? ConnectionFeatures.Checksums : ConnectionFeatures.None));
         try
         {
             channel.Send(hello.Write());
@@ -44,7 +44,7 @@ internal static class ClientHandshake
 
         try
         {
-            return Accept(channel, reactor, message);
+            return Accept(channel, reactor, message, settings.Modes);
         }
         catch (SharedMemoryProtocolException violation)
         {
@@ -69,9 +69,10 @@ internal static class ClientHandshake
         }
     }
 
-    private static ConnectionParts Accept(ControlChannel channel, Reactor reactor, ControlMessage message)
+    private static ConnectionParts Accept(
+        ControlChannel channel, Reactor reactor, ControlMessage message, ConnectionModes wanted)
     {
-        var parts = Open(channel, reactor, message);
+        var parts = Open(channel, reactor, message, wanted);
         try
         {
             channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
@@ -84,7 +85,8 @@ internal static class ClientHandshake
         }
     }
 
-    private static ConnectionParts Open(ControlChannel channel, Reactor reactor, ControlMessage message)
+    private static ConnectionParts Open(
+        ControlChannel channel, Reactor reactor, ControlMessage message, ConnectionModes wanted)
     {
         if (message.Type != ControlMessageType.ServerHello || message.Attachments.Count != ServerHello.AttachmentCount)
         {
@@ -95,8 +97,9 @@ internal static class ClientHandshake
 
         var answer = ServerHello.Read(message.Body);
         if (answer.Version != SharedSegment.Version
-            || answer.Mode != ConnectionModes.Bytes
-            || answer.Features != 0
+            || answer.Mode is not (ConnectionModes.Bytes or ConnectionModes.Calls)
+            || (answer.Mode & wanted) == 0
+            || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None)) != 0
             || !RingSizes.IsValid(answer.ClientToServerSize)
             || !RingSizes.IsValid(answer.ServerToClientSize))
         {
@@ -116,7 +119,11 @@ internal static class ClientHandshake
         {
             var segment = SharedSegment.Open(mapping, toServer, toClient);
             message.Attachments.RemoveRange(1, 2);
-            return new ConnectionParts(ConnectionRole.Client, channel, segment, own, peer, reactor);
+            return new ConnectionParts(ConnectionRole.Client, channel, segment, own, peer, reactor)
+            {
+                Mode = answer.Mode,
+                Features = (ConnectionFeatures)answer.Features,
+            };
         }
         catch
         {

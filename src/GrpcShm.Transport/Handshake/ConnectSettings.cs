@@ -8,6 +8,12 @@ internal sealed record ConnectSettings
     /// <summary>The ring size in bytes in each direction, or <see langword="null"/> for the server's default.</summary>
     public int? RingSize { get; init; }
 
+    /// <summary>What may flow through the rings.</summary>
+    public ConnectionModes Modes { get; init; } = ConnectionModes.Bytes;
+
+    /// <summary>Whether to ask for a checksum in each frame.</summary>
+    public bool UseChecksums { get; init; }
+
     /// <summary>How long one attempt may take.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

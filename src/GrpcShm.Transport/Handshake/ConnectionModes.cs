@@ -8,4 +8,7 @@ internal enum ConnectionModes : uint
 
     /// <summary>The bytes of an HTTP/2 connection, or of whatever else both sides agree on.</summary>
     Bytes = 1,
+
+    /// <summary>Calls, framed straight into the rings.</summary>
+    Calls = 2,
 }

@@ -13,6 +13,12 @@ internal sealed record ListenerSettings
     /// <summary>The largest ring in bytes that a client gets.</summary>
     public int MaxRingSize { get; init; } = RingSizes.Largest;
 
+    /// <summary>What may flow through the rings at the moment; asked for each client.</summary>
+    public Func<ConnectionModes> Modes { get; init; } = static () => ConnectionModes.Bytes;
+
+    /// <summary>Whether frames have checksums even if the client does not ask for them.</summary>
+    public bool UseChecksums { get; init; }
+
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     public int MaxPendingHandshakes { get; init; } = 256;

@@ -86,18 +86,25 @@ internal static class ServerHandshake
                 + $"{hello.MaxVersion}. Use the same release on both sides.");
         }
 
-        if ((hello.Modes & ConnectionModes.Bytes) == 0)
-        {
-            throw new HandshakeException(
-                RefusalCode.Mode, $"This server offers HTTP/2 over the rings only, the client asks for 0x{(uint)hello.Modes:x}.");
-        }
-
+        var mode = ChooseMode(hello.Modes, settings.Modes());
+        var wantsChecksums = settings.UseChecksums || ((ConnectionFeatures)hello.Features).HasFlag(ConnectionFeatures.Checksums);
         return new ServerHello(
             (ushort)SharedSegment.Version,
-            ConnectionModes.Bytes,
+            mode,
             ChooseSize(hello.ClientToServerSize, settings),
             ChooseSize(hello.ServerToClientSize, settings),
-            Features: 0);
+            (uint)(wantsChecksums && mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None));
+    }
+
+    private static ConnectionModes ChooseMode(ConnectionModes wanted, ConnectionModes offered)
+    {
+        var common = wanted & offered;
+        return common.HasFlag(ConnectionModes.Calls) ? ConnectionModes.Calls
+            : common.HasFlag(ConnectionModes.Bytes) ? ConnectionModes.Bytes
+            : throw new HandshakeException(
+                RefusalCode.Mode,
+                $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is HTTP/2 over the "
+                + "rings, 2 is direct mode).");
     }
 
     private static uint ChooseSize(uint wanted, ListenerSettings settings)
@@ -131,7 +138,11 @@ internal static class ServerHandshake
             own = platform.CreateDoorbell();
             peer = platform.CreateDoorbell();
             channel.Send(answer.Write(), grant, own.Handle, peer.Handle);
-            return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor);
+            return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
+            {
+                Mode = answer.Mode,
+                Features = (ConnectionFeatures)answer.Features,
+            };
         }
         catch (Exception exception)
         {

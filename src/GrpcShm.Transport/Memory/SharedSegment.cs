@@ -66,6 +66,12 @@ internal sealed unsafe class SharedSegment
             ? new RingProducer(ClientToServer, ClientToServerData, _clientToServerSize)
             : new RingProducer(ServerToClient, ServerToClientData, _serverToClientSize);
 
+    /// <summary>The same end for many threads, which takes the place of the other.</summary>
+    public ClaimingProducer CreateClaimingProducer(ConnectionRole role) =>
+        role == ConnectionRole.Client
+            ? new ClaimingProducer(ClientToServer, ClientToServerData, _clientToServerSize)
+            : new ClaimingProducer(ServerToClient, ServerToClientData, _serverToClientSize);
+
     public RingConsumer CreateConsumer(ConnectionRole role) =>
         role == ConnectionRole.Server
             ? new RingConsumer(ClientToServer, ClientToServerData, _clientToServerSize)

@@ -12,10 +12,11 @@ namespace GrpcShm.Transport.Signaling;
 /// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
 /// poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor the news
 /// of a peer's death, nor a new client.</para>
-/// <para>The loop's state is in this object and not on its thread's stack, so that another thread can take the loop
-/// over.</para>
+/// <para>What runs foreign code is not run while the loop leads but after a round, while it is away; see the other
+/// part of this class. The loop's state is in this object and not on its thread's stack, so that another thread can take
+/// the loop over meanwhile.</para>
 /// </remarks>
-internal sealed class Reactor
+internal sealed partial class Reactor
 {
     // So many operations of one target complete at once before the others have their turn.
     private const int OperationsPerTurn = 32;
@@ -29,10 +30,12 @@ internal sealed class Reactor
     private readonly Poller _poller;
     private readonly ReactorSlots _slots = new();
     private readonly AdaptiveWait _wait;
+    private readonly SpinTrust _trust;
     private readonly Queue<IReactorTarget> _unfinished = new();
     private readonly List<IRingTarget> _served = new(MaxSpinTargets);
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
     private readonly PollEvent[] _events = new PollEvent[64];
+    private bool _servesCalls;
     private int _budget;
 
     /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
@@ -40,19 +43,44 @@ internal sealed class Reactor
     {
         _poller = poller;
         _wait = wait;
-        new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
+        _trust = new SpinTrust(wait.SpinTicks);
+        _name = name;
+        StartThread();
     }
 
-    /// <summary>The reactor whose thread this is, if it is one's.</summary>
+    /// <summary>The reactor that this thread leads right now, if it does. Not while it is away in foreign code.</summary>
     public static Reactor? Running => t_running;
 
     public AdaptiveWait Waiting => _wait;
+
+    public SpinTrust Trust => _trust;
 
     /// <summary>
     /// Takes one operation off the turn of the target that is being served. When none is left, the caller has to
     /// <see cref="Resume"/> instead of going on. Only on this reactor's thread.
     /// </summary>
     public bool TrySpend() => --_budget >= 0;
+
+    /// <summary>
+    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left, when it is about to sleep: until then it
+    /// looks by itself. Only on this reactor's thread.
+    /// </summary>
+    /// <returns>Whether it will; if not, the target has to ask by itself.</returns>
+    public bool TryDeferSleep(IRingTarget target)
+    {
+        if (!_served.Contains(target))
+        {
+            if (_served.Count == MaxSpinTargets)
+            {
+                return false;
+            }
+
+            _served.Add(target);
+        }
+
+        _servesCalls = true;
+        return true;
+    }
 
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
     public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
@@ -82,25 +110,22 @@ internal sealed class Reactor
         _slots.Remove(token);
     }
 
-    private void Run()
+    /// <summary>One round: waits, serves who has something, and each of those that were not done.</summary>
+    private void RunRound()
     {
-        t_running = this;
-        while (true)
+        var count = WaitForEvents();
+        for (var i = 0; i < count; i++)
         {
-            var count = WaitForEvents();
-            for (var i = 0; i < count; i++)
+            if (_slots.Find(_events[i].Token) is { } target)
             {
-                if (_slots.Find(_events[i].Token) is { } target)
-                {
-                    Serve(target);
-                }
+                Serve(target);
             }
+        }
 
-            // One turn each. Those that are not done queue up again, and the poller is asked in between.
-            for (var turns = _unfinished.Count; turns > 0; turns--)
-            {
-                Serve(_unfinished.Dequeue());
-            }
+        // One turn each. Those that are not done queue up again, and the poller is asked in between.
+        for (var turns = _unfinished.Count; turns > 0; turns--)
+        {
+            Serve(_unfinished.Dequeue());
         }
     }
 
@@ -116,6 +141,28 @@ internal sealed class Reactor
             return _poller.Wait(_events, block: true);
         }
 
+        return _servesCalls ? WaitForCalls() : WaitForBytes();
+    }
+
+    /// <summary>Waits where calls run to completion: one spins as long as that pays.</summary>
+    private int WaitForCalls()
+    {
+        var budget = _wait.IsEnabled ? _trust.NextBudget() : 0;
+        var started = Stopwatch.GetTimestamp();
+        var found = SpinFor(budget, started, out var count);
+        _served.Clear();
+        _servesCalls = false;
+        if (budget > 0)
+        {
+            _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
+        }
+
+        return found ? count : _poller.Wait(_events, block: true);
+    }
+
+    /// <summary>Waits where bytes are carried, which is done as has proved best.</summary>
+    private int WaitForBytes()
+    {
         var started = Stopwatch.GetTimestamp();
         var count = 0;
         var paid = _wait.Strategy == WaitStrategy.Spin && SpinFor(_wait.SpinTicks, started, out count);
@@ -185,7 +232,7 @@ internal sealed class Reactor
         }
 
         count = 0;
-        if (_spinning.Count > 0)
+        if (_spinning.Count > 0 && budget > 0)
         {
             while (!PeekAll())
             {

@@ -33,8 +33,8 @@ internal static class ReactorPool
         var unpaid = 0L;
         foreach (var reactor in Volatile.Read(ref s_reactors) ?? [])
         {
-            paid += reactor.Waiting.Paid;
-            unpaid += reactor.Waiting.Unpaid;
+            paid += reactor.Waiting.Paid + reactor.Trust.Paid;
+            unpaid += reactor.Waiting.Unpaid + reactor.Trust.Unpaid;
         }
 
         return (paid, unpaid);
@@ -71,6 +71,8 @@ internal static class ReactorPool
                 .. pollers.Select((poller, i) =>
                     new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveWait(TimeSpan.FromMicroseconds(spin)))),
             ];
+            var sentinel = new Sentinel(reactors);
+            Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }

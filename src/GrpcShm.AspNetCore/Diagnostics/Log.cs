@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.AspNetCore.Diagnostics;
+
+/// <summary>What direct mode logs of the application's doing. Ids and names are stable.</summary>
+internal static partial class Log
+{
+    public const string Category = "GrpcShm.AspNetCore";
+
+    [LoggerMessage(101, LogLevel.Error,
+        "Connection {ConnectionId}, request {TraceIdentifier}: an unhandled exception was thrown by the application.",
+        EventName = "ApplicationFailed")]
+    public static partial void ApplicationFailed(
+        ILogger logger, string connectionId, string traceIdentifier, Exception exception);
+
+    [LoggerMessage(102, LogLevel.Error,
+        "A callback on the end of a request on connection {ConnectionId} threw.", EventName = "CallbackFailed")]
+    public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(103, LogLevel.Warning,
+        "'{EndPoint}' has connection middleware that wraps the transport, so its clients get HTTP/2 instead of direct mode. Set "
+        + "OfferDirect to false to say so from the start.", EventName = "DirectModeForbidden")]
+    public static partial void DirectModeForbidden(ILogger logger, Transport.SharedMemoryEndPoint endPoint);
+}

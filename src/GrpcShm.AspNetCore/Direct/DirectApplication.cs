@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.Transport.Signaling;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>The application of this host, as far as calls in direct mode need it.</summary>
+internal sealed class DirectApplication
+{
+    private const int MaxProfiles = 1024;
+
+    private readonly ConcurrentDictionary<string, RunProfile> _profiles = new();
+    private readonly RunProfile _otherPaths;
+    private volatile Func<ServerConnection, ServerCall>? _createCall;
+
+    public DirectApplication(
+        IOptions<SharedMemoryTransportOptions> options,
+        IOptions<KestrelServerOptions> kestrel,
+        ILoggerFactory loggerFactory)
+    {
+        Options = options.Value;
+        Kestrel = kestrel.Value;
+        _otherPaths = new RunProfile(Options.RunMode);
+        Logger = loggerFactory.CreateLogger(Log.Category);
+    }
+
+    public SharedMemoryTransportOptions Options { get; }
+
+    public KestrelServerOptions Kestrel { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Whether the application is known, so that calls can be taken.</summary>
+    public bool IsServed => _createCall is not null;
+
+    /// <summary>Names the application. Before the server listens.</summary>
+    public void Serve<TContext>(IHttpApplication<TContext> application)
+        where TContext : notnull =>
+        _createCall = connection => new ServerCall<TContext>(connection, application);
+
+    /// <summary>What is known of the calls of a path. Shared by all connections.</summary>
+    public RunProfile ProfileOf(string path)
+    {
+        if (_profiles.TryGetValue(path, out var profile))
+        {
+            return profile;
+        }
+
+        // Paths are a client's choice; what is beyond shares one profile.
+        return _profiles.Count < MaxProfiles ? _profiles.GetOrAdd(path, new RunProfile(Options.RunMode)) : _otherPaths;
+    }
+
+    public ServerCall CreateCall(ServerConnection connection) => _createCall!(connection);
+}

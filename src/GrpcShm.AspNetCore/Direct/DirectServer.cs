@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>
+/// Stands before Kestrel to see the application that it serves, which calls in direct mode are handed to as well.
+/// </summary>
+internal sealed class DirectServer(IServer inner, DirectApplication application) : IServer
+{
+    public IFeatureCollection Features => inner.Features;
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> served, CancellationToken cancellationToken)
+        where TContext : notnull
+    {
+        application.Serve(served);
+        return inner.StartAsync(served, cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);
+
+    public void Dispose() => inner.Dispose();
+}

@@ -1,0 +1,147 @@
+using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>
+/// A call in direct mode as ASP.NET Core sees it: a request with its features. Pooled: it serves its next call when the
+/// handler has ended and the call has left its connection.
+/// </summary>
+internal abstract partial class ServerCall : Call
+{
+    private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
+
+    private readonly StartWork _start;
+    private readonly AbortWork _abort;
+
+    // Who still uses it: the handler, the connection, and a cancellation on its way.
+    private int _users = 2;
+    private bool _isStarted;
+    private int _isAborted;
+
+    protected ServerCall(ServerConnection connection)
+        : base(Unknown)
+    {
+        Connection = connection;
+        _start = new StartWork(this);
+        _abort = new AbortWork(this);
+        _responseBody = new ResponseBody(this);
+        MaxRequestBodySize = connection.Application.Kestrel.Limits.MaxRequestBodySize;
+    }
+
+    /// <summary>The connection that it came on.</summary>
+    protected new ServerConnection Connection { get; }
+
+    /// <summary>Makes it as new.</summary>
+    public virtual void Recycle()
+    {
+        ReuseRequest();
+        ReuseResponse();
+        ReuseFeatures();
+        Reuse();
+        Profile = Unknown;
+        _users = 2;
+        _isStarted = false;
+        _isAborted = 0;
+    }
+
+    protected override void OnReceived(bool hasEnded)
+    {
+        if (!_isStarted)
+        {
+            _isStarted = true;
+            _start.Schedule();
+        }
+    }
+
+    protected override void OnFailed(CallError error, Exception exception)
+    {
+        if (_isStarted)
+        {
+            AbortRequest();
+        }
+        else
+        {
+            // Nobody has seen it. The handler's part is over before it began.
+            _isStarted = true;
+            Input.Complete();
+            HandlerEnded();
+        }
+    }
+
+    protected override void OnLeft() => LetGo();
+
+    /// <summary>Runs the application. Never throws.</summary>
+    protected abstract Task RunAsync();
+
+    /// <summary>Ends the handler's part.</summary>
+    protected void HandlerEnded()
+    {
+        // First return, then tell: with the last handler the connection ends.
+        var connection = Connection;
+        LetGo();
+        connection.HandlerEnded();
+    }
+
+    /// <summary>Fires the token of the request, where foreign code may run.</summary>
+    private void AbortRequest()
+    {
+        if (Interlocked.Exchange(ref _isAborted, 1) == 0 && TryUse())
+        {
+            _abort.Schedule();
+        }
+    }
+
+    private bool TryUse()
+    {
+        var users = Volatile.Read(ref _users);
+        while (users > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (seen == users)
+            {
+                return true;
+            }
+
+            users = seen;
+        }
+
+        return false;
+    }
+
+    private void LetGo()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            Connection.Return(this);
+        }
+    }
+
+    private sealed class StartWork(ServerCall call) : ReactorWork
+    {
+        public override RunProfile Profile => call.Profile;
+
+        public override void Run() => _ = call.RunAsync();
+    }
+
+    private sealed class AbortWork(ServerCall call) : ReactorWork
+    {
+        public override RunProfile Profile => Unknown;
+
+        public override void Run()
+        {
+            try
+            {
+                call.CancelRequest();
+            }
+            catch (AggregateException exception)
+            {
+                Log.CallbackFailed(call.Connection.Application.Logger, call.Connection.ConnectionId, exception);
+            }
+
+            call.LetGo();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.Transport.Calls;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>A call that is served by the application of the host, whose contexts are pooled with it.</summary>
+internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApplication<TContext> application)
+    : ServerCall(connection), IHostContextContainer<TContext>
+    where TContext : notnull
+{
+    TContext? IHostContextContainer<TContext>.HostContext { get; set; }
+
+    protected override async Task RunAsync()
+    {
+        Exception? failure = null;
+        var context = default(TContext);
+        var hasContext = false;
+        try
+        {
+            context = application.CreateContext(this);
+            hasContext = true;
+            await application.ProcessRequestAsync(context).ConfigureAwait(false);
+            await StartResponseAsync().ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            failure = exception;
+            SetError(exception.StatusCode);
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+            if (!IsRequestAborted)
+            {
+                Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+            }
+
+            SetError(StatusCodes.Status500InternalServerError);
+        }
+
+        EndResponse();
+        await RunCompletedCallbacksAsync().ConfigureAwait(false);
+        if (hasContext)
+        {
+            try
+            {
+                application.DisposeContext(context!, failure);
+            }
+            catch (Exception exception)
+            {
+                Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+            }
+        }
+
+        // What the handler has not read is of no interest, and nobody will read it.
+        Discard();
+        Input.Complete();
+        HandlerEnded();
+    }
+
+    private void SetError(int statusCode)
+    {
+        if (!TrySetError(statusCode))
+        {
+            Reset(CallError.Internal);
+        }
+    }
+}

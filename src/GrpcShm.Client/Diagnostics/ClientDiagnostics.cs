@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace GrpcShm.Client.Diagnostics;
+
+/// <summary>
+/// What <see cref="SocketsHttpHandler"/> tells of its requests, for those that do not go through it: the same spans, the
+/// same metrics, the same trace headers. Costs nothing where nobody listens.
+/// </summary>
+internal sealed class ClientDiagnostics
+{
+    public const string SourceName = "System.Net.Http";
+
+    private static readonly Lazy<Meter> ProcessWide = new(static () => new Meter(SourceName));
+
+    private static readonly double[] DurationBoundaries =
+        [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
+    private readonly UpDownCounter<long> _activeRequests;
+    private readonly Histogram<double> _duration;
+    private readonly UpDownCounter<long> _openConnections;
+
+    public ClientDiagnostics(IMeterFactory? meterFactory)
+    {
+        var meter = meterFactory?.Create(SourceName) ?? ProcessWide.Value;
+        _activeRequests = meter.CreateUpDownCounter<long>(
+            "http.client.active_requests", "{request}", "Number of outbound HTTP requests that are currently active on the client.");
+        _duration = meter.CreateHistogram(
+            "http.client.request.duration",
+            "s",
+            "Duration of HTTP client requests.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBoundaries });
+        _openConnections = meter.CreateUpDownCounter<long>(
+            "http.client.open_connections",
+            "{connection}",
+            "Number of outbound HTTP connections that are currently active or idle on the client.");
+    }
+
+    /// <summary>Whether anybody wants to know of a request that begins now.</summary>
+    public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled;
+
+    /// <summary>Counts a connection, until it is disposed.</summary>
+    public OpenConnection ConnectionOpened() => new(_openConnections);
+
+    /// <summary>Tells of a request, from its start to its response's headers.</summary>
+    /// <param name="request">The request, which gets the trace headers.</param>
+    /// <param name="send">Sends it.</param>
+    public async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var tags = RequestTags.Common(request);
+        var countsActive = _activeRequests.Enabled;
+        if (countsActive)
+        {
+            _activeRequests.Add(1, tags);
+        }
+
+        var activity = RequestTracing.Start(request);
+        HttpResponseMessage? response = null;
+        Exception? failure = null;
+        try
+        {
+            response = await send().ConfigureAwait(false);
+            return response;
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+            throw;
+        }
+        finally
+        {
+            RequestTracing.Stop(activity, response, failure);
+            if (countsActive)
+            {
+                _activeRequests.Add(-1, tags);
+            }
+
+            if (_duration.Enabled)
+            {
+                RequestTags.AddOutcome(ref tags, response, failure);
+                _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
+            }
+        }
+    }
+}

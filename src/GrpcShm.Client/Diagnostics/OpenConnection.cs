@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace GrpcShm.Client.Diagnostics;
+
+/// <summary>A connection as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed.</summary>
+/// <remarks>
+/// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next
+/// change.
+/// </remarks>
+internal sealed class OpenConnection : IDisposable
+{
+    private const int None = 0;
+    private const int Idle = 1;
+    private const int Active = 2;
+    private const int Ended = 3;
+
+    private readonly UpDownCounter<long> _counter;
+    private int _told;
+
+    public OpenConnection(UpDownCounter<long> counter)
+    {
+        _counter = counter;
+        Tell(Idle);
+    }
+
+    public void BecomeActive()
+    {
+        if (_counter.Enabled && Volatile.Read(ref _told) != Active)
+        {
+            Tell(Active);
+        }
+    }
+
+    /// <param name="used">How many calls use it, which may be more by now.</param>
+    public void BecomeIdle(ref int used)
+    {
+        if (_counter.Enabled && Volatile.Read(ref used) == 0)
+        {
+            Tell(Idle);
+        }
+    }
+
+    public void Dispose() => Tell(Ended);
+
+    private void Tell(int state)
+    {
+        if (state != Ended && !_counter.Enabled)
+        {
+            return;
+        }
+
+        var before = Volatile.Read(ref _told);
+        while (before != state && before != Ended)
+        {
+            var seen = Interlocked.CompareExchange(ref _told, state, before);
+            if (seen == before)
+            {
+                Count(before, -1);
+                Count(state, 1);
+                return;
+            }
+
+            before = seen;
+        }
+    }
+
+    private void Count(int state, int change)
+    {
+        if (state is None or Ended)
+        {
+            return;
+        }
+
+        _counter.Add(change, new TagList
+        {
+            { "http.connection.state", state == Active ? "active" : "idle" },
+            { "network.protocol.version", RequestTags.ProtocolVersion },
+            { "url.scheme", "http" },
+            { "server.address", "localhost" },
+            { "server.port", 80 },
+        });
+    }
+}

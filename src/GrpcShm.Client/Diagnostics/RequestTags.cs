@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace GrpcShm.Client.Diagnostics;
+
+/// <summary>The tags of OpenTelemetry's conventions for HTTP clients, as .NET's own handler sets them.</summary>
+internal static class RequestTags
+{
+    public const string ProtocolVersion = "2";
+
+    public static TagList Common(HttpRequestMessage request)
+    {
+        var address = request.RequestUri!;
+        return new TagList
+        {
+            { "url.scheme", address.Scheme },
+            { "server.address", address.Host },
+            { "server.port", address.Port },
+            { "http.request.method", MethodOf(request) },
+        };
+    }
+
+    public static void AddOutcome(ref TagList tags, HttpResponseMessage? response, Exception? failure)
+    {
+        if (response is not null)
+        {
+            tags.Add("http.response.status_code", (int)response.StatusCode);
+            tags.Add("network.protocol.version", ProtocolVersion);
+        }
+
+        if (ErrorOf(response, failure) is { } error)
+        {
+            tags.Add("error.type", error);
+        }
+    }
+
+    /// <summary>A method of the standard, else <c>_OTHER</c>, so that nobody can make any number of series.</summary>
+    public static string MethodOf(HttpRequestMessage request) => request.Method.Method switch
+    {
+        "GET" or "POST" or "PUT" or "DELETE" or "HEAD" or "OPTIONS" or "PATCH" or "TRACE" or "CONNECT" => request.Method.Method,
+        _ => "_OTHER",
+    };
+
+    public static string? ErrorOf(HttpResponseMessage? response, Exception? failure)
+    {
+        if (response is not null)
+        {
+            var status = (int)response.StatusCode;
+            return status is >= 400 and <= 599 ? status.ToString(CultureInfo.InvariantCulture) : null;
+        }
+
+        return (failure as HttpRequestException)?.HttpRequestError switch
+        {
+            HttpRequestError.ConnectionError => "connection_error",
+            HttpRequestError.SecureConnectionError => "secure_connection_error",
+            HttpRequestError.HttpProtocolError => "http_protocol_error",
+            HttpRequestError.ResponseEnded => "response_ended",
+            HttpRequestError.InvalidResponse => "invalid_response",
+            HttpRequestError.VersionNegotiationError => "version_negotiation_error",
+            _ => failure?.GetType().FullName,
+        };
+    }
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+
+namespace GrpcShm.Client.Diagnostics;
+
+/// <summary>The span of a request, and the headers that let the server go on with it.</summary>
+internal static class RequestTracing
+{
+    private const string ActivityName = "System.Net.Http.HttpRequestOut";
+
+    private static readonly ActivitySource Source = new(ClientDiagnostics.SourceName);
+
+    // .NET's own switch for it.
+    private static readonly bool IsAllowed = ReadSwitch();
+
+    public static bool IsEnabled => IsAllowed && (Activity.Current is not null || Source.HasListeners());
+
+    /// <summary>Starts the span, if anybody listens or there is one to go on with, and writes the headers.</summary>
+    public static Activity? Start(HttpRequestMessage request)
+    {
+        if (!IsAllowed)
+        {
+            return null;
+        }
+
+        var activity = Source.HasListeners() ? Source.StartActivity(ActivityName, ActivityKind.Client) : null;
+        if (activity is null && Activity.Current is not null)
+        {
+            activity = new Activity(ActivityName).Start();
+        }
+
+        if (activity is not null)
+        {
+            Describe(activity, request);
+        }
+
+        if (Activity.Current is { } current)
+        {
+            DistributedContextPropagator.Current.Inject(current, request, static (carrier, name, value) =>
+            {
+                // Not over what the caller has set himself.
+                if (carrier is HttpRequestMessage message && !message.Headers.NonValidated.Contains(name))
+                {
+                    message.Headers.TryAddWithoutValidation(name, value);
+                }
+            });
+        }
+
+        return activity;
+    }
+
+    public static void Stop(Activity? activity, HttpResponseMessage? response, Exception? failure)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        if (activity.IsAllDataRequested)
+        {
+            if (response is not null)
+            {
+                activity.SetTag("http.response.status_code", (int)response.StatusCode);
+                activity.SetTag("network.protocol.version", RequestTags.ProtocolVersion);
+            }
+
+            if (RequestTags.ErrorOf(response, failure) is { } error)
+            {
+                activity.SetTag("error.type", error);
+                activity.SetStatus(ActivityStatusCode.Error);
+            }
+        }
+
+        activity.Stop();
+    }
+
+    private static void Describe(Activity activity, HttpRequestMessage request)
+    {
+        var method = RequestTags.MethodOf(request);
+        var isKnown = method == request.Method.Method;
+        activity.DisplayName = isKnown ? method : "HTTP";
+        if (!activity.IsAllDataRequested)
+        {
+            return;
+        }
+
+        var address = request.RequestUri!;
+        activity.SetTag("http.request.method", method);
+        if (!isKnown)
+        {
+            activity.SetTag("http.request.method_original", request.Method.Method);
+        }
+
+        activity.SetTag("server.address", address.Host);
+        activity.SetTag("server.port", address.Port);
+
+        // Queries may hold what is nobody's business.
+        activity.SetTag("url.full", address.Query.Length == 0
+            ? address.AbsoluteUri
+            : $"{address.GetLeftPart(UriPartial.Path)}?*");
+    }
+
+    private static bool ReadSwitch()
+    {
+        if (AppContext.TryGetSwitch("System.Net.Http.EnableActivityPropagation", out var isEnabled))
+        {
+            return isEnabled;
+        }
+
+        return Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_HTTP_ENABLEACTIVITYPROPAGATION") is not ("0" or "false" or "False");
+    }
+}

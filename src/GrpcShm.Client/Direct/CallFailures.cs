@@ -1,0 +1,43 @@
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers know those.</summary>
+internal static class CallFailures
+{
+    /// <summary>The server has reset the call.</summary>
+    public static Exception Reset(CallError error, string message) =>
+        new HttpProtocolException((long)error, $"{message} HTTP/2 error code '{NameOf(error)}' (0x{(uint)error:x}).", null);
+
+    /// <summary>What to throw for a request that has failed before there was a response.</summary>
+    public static Exception Sending(Exception cause) => cause switch
+    {
+        HttpIOException exception => new HttpRequestException(exception.HttpRequestError, exception.Message, exception),
+        IOException or ObjectDisposedException or InvalidOperationException =>
+            new HttpRequestException(HttpRequestError.Unknown, "An error occurred while sending the request.", Aborted(cause)),
+        _ => cause,
+    };
+
+    /// <summary>What to throw for a response that has failed halfway.</summary>
+    public static Exception Reading(Exception cause) => cause is HttpIOException ? cause : Aborted(cause);
+
+    /// <summary>What to throw where there is no connection.</summary>
+    public static Exception Connecting(Exception cause) =>
+        new HttpRequestException(HttpRequestError.ConnectionError, cause.Message, cause);
+
+    private static Exception Aborted(Exception cause) =>
+        cause is IOException or InvalidOperationException and not ObjectDisposedException
+            ? cause
+            : new IOException("The request was aborted.", cause);
+
+    private static string NameOf(CallError error) => error switch
+    {
+        CallError.None => "NO_ERROR",
+        CallError.Protocol => "PROTOCOL_ERROR",
+        CallError.Internal => "INTERNAL_ERROR",
+        CallError.Refused => "REFUSED_STREAM",
+        CallError.Cancelled => "CANCEL",
+        CallError.TooMuch => "ENHANCE_YOUR_CALM",
+        _ => "(unknown error)",
+    };
+}

@@ -1,0 +1,183 @@
+using System.Net.Http.Headers;
+using System.Text;
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>The request.</summary>
+internal sealed partial class ClientCall
+{
+    private const string GrpcContentType = "application/grpc";
+
+    private CancellationTokenSource? _contentCancellation;
+    private bool _isGrpc;
+    private bool _canRepeatContent;
+
+    /// <summary>Whether nothing more is wanted of the request: the response has ended, or the call was given up.</summary>
+    public bool IsOver => _isOver;
+
+    /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
+    public int MaxHeld => Connection.MaxFrame / 2;
+
+    /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
+    public void ReleaseRequest() => Release();
+
+    private void WriteHeaders(HttpRequestMessage request, CallPath path)
+    {
+        var pairs = Connection.SentPairs;
+        var method = request.Method.Method;
+        Headers.Begin();
+        Headers.Add(HeaderNames.Method, method, pairs);
+        Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
+        Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
+        var host = Write(request.Headers);
+        Headers.Add(HeaderNames.Authority, host ?? path.Authority, pairs);
+        if (request.Content is { } content)
+        {
+            // Computed and noted among the headers when it is asked for.
+            _ = content.Headers.ContentLength;
+            Write(content.Headers);
+        }
+        else if (method is not ("GET" or "HEAD" or "OPTIONS" or "DELETE" or "CONNECT" or "TRACE"))
+        {
+            Headers.Add("content-length", "0", pairs);
+        }
+    }
+
+    /// <returns>The header Host, which is sent as the authority.</returns>
+    private string? Write(HttpHeaders headers)
+    {
+        string? host = null;
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            var value = values.ToString();
+            if (IsOfConnection(name, value))
+            {
+                host = name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? value : host;
+                continue;
+            }
+
+            if (!Ascii.IsValid(value) || value.AsSpan().ContainsAny('\0', '\r', '\n'))
+            {
+                throw new HttpRequestException(
+                    $"The value of the request header '{name}' has a character that is not ASCII, a line break, or a zero.");
+            }
+
+            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
+            {
+                _isGrpc = value.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase);
+            }
+
+            Headers.Add(name, value, Connection.SentPairs);
+        }
+
+        return host;
+    }
+
+    /// <summary>What HTTP/2 does not carry either: it belongs to the connection, or is said in another way.</summary>
+    private static bool IsOfConnection(string name, string value) => name.Length switch
+    {
+        2 => name.Equals("TE", StringComparison.OrdinalIgnoreCase) && !value.Equals("trailers", StringComparison.OrdinalIgnoreCase),
+        4 => name.Equals("Host", StringComparison.OrdinalIgnoreCase),
+        6 => name.Equals("Expect", StringComparison.OrdinalIgnoreCase),
+        7 => name.Equals("Upgrade", StringComparison.OrdinalIgnoreCase),
+        10 => name.Equals("Connection", StringComparison.OrdinalIgnoreCase) || name.Equals("Keep-Alive", StringComparison.OrdinalIgnoreCase),
+        16 => name.Equals("Proxy-Connection", StringComparison.OrdinalIgnoreCase),
+        17 => name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
+
+    private void SendContent(HttpContent? content)
+    {
+        if (content is null)
+        {
+            EndRequest(canRepeat: true);
+            return;
+        }
+
+        // gRPC's own contents end when their call does. Others may wait for a source of theirs.
+        var cancellation = _isGrpc ? null : new CancellationTokenSource();
+        Volatile.Write(ref _contentCancellation, cancellation);
+        var stream = new RequestStream(this);
+        Task copy;
+        try
+        {
+            copy = content.CopyToAsync(stream, null, cancellation?.Token ?? CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            FailRequest(stream, exception);
+            return;
+        }
+
+        if (copy.IsCompletedSuccessfully)
+        {
+            stream.End();
+            EndRequest(canRepeat: _isGrpc || content is ByteArrayContent);
+        }
+        else
+        {
+            _isReusable = false;
+            if (!copy.IsCompleted)
+            {
+                stream.LetGo();
+            }
+
+            _ = SendRestAsync(copy, stream);
+        }
+    }
+
+    private async Task SendRestAsync(Task copy, RequestStream stream)
+    {
+        try
+        {
+            await copy.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            FailRequest(stream, exception);
+            return;
+        }
+
+        stream.End();
+        EndRequest(canRepeat: false);
+    }
+
+    private void EndRequest(bool canRepeat)
+    {
+        Volatile.Write(ref _canRepeatContent, canRepeat);
+        EndOutput();
+        ReleaseUser();
+    }
+
+    /// <summary>The content has failed: by itself, or because nobody wants it any more.</summary>
+    private void FailRequest(RequestStream stream, Exception exception)
+    {
+        stream.End();
+        _isReusable = false;
+        if (!_isOver && !GiveUp(Outcome.Failure, exception))
+        {
+            // The caller has the response, and reads it.
+            FailInput(CallFailures.Reading(exception));
+            Abandon();
+        }
+
+        ReleaseUser();
+    }
+
+    /// <summary>Tells a content that waits for something that it is of no more use. Its callbacks are foreign code.</summary>
+    private void CancelContent()
+    {
+        if (Volatile.Read(ref _contentCancellation) is { } cancellation)
+        {
+            _ = cancellation.CancelAsync();
+        }
+    }
+
+    private void ReuseRequest()
+    {
+        _contentCancellation = null;
+        _isGrpc = false;
+        _canRepeatContent = false;
+    }
+}

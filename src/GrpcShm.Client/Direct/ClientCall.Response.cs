@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>The response. By the thread that receives, where it does not say otherwise.</summary>
+internal sealed partial class ClientCall
+{
+    private HttpResponseMessage? _response;
+    private ResponseStream? _stream;
+    private List<(string Name, string Value)>? _trailers;
+    private bool _hasResponse;
+    private volatile bool _hasEnded;
+
+    /// <summary>Gives the response its trailers, if they came after it. By the reader, at the end of the response.</summary>
+    public void MoveTrailers(HttpResponseMessage response)
+    {
+        if (_trailers is { } trailers)
+        {
+            _trailers = null;
+            foreach (var (name, value) in trailers)
+            {
+                response.TrailingHeaders.TryAddWithoutValidation(name, value);
+            }
+        }
+    }
+
+    protected override void OnHeaders(ref HeaderReader headers)
+    {
+        var response = new HttpResponseMessage { Version = HttpVersion.Version20, RequestMessage = _pending?.Request };
+        var stream = new ResponseStream(this, response);
+        var content = new ResponseContent(stream);
+        response.Content = content;
+        var hasStatus = false;
+        while (headers.Read())
+        {
+            switch (headers.Number)
+            {
+                case HeaderNames.Status when !hasStatus && TryParseStatus(headers.Value, out var status):
+                    response.StatusCode = status;
+                    hasStatus = true;
+                    break;
+                case HeaderNames.Method or HeaderNames.Scheme or HeaderNames.Authority or HeaderNames.Path or HeaderNames.Status:
+                    throw new SharedMemoryProtocolException($"A response with '{headers.Name}: {headers.Value}' makes no sense.");
+                case HeaderNames.ContentType:
+                    content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
+                    break;
+                default:
+                    // What is none for a response is one for its content, and what neither wants is dropped, as in HTTP/2.
+                    if (!response.Headers.TryAddWithoutValidation(headers.Name, headers.Value))
+                    {
+                        content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
+                    }
+
+                    break;
+            }
+        }
+
+        if (!hasStatus)
+        {
+            throw new SharedMemoryProtocolException("A response came without a status.");
+        }
+
+        _hasResponse = true;
+        _stream = stream;
+        _response = response;
+    }
+
+    protected override void OnTrailers(ref HeaderReader trailers)
+    {
+        // Once the caller has the response, only the reader may change it.
+        var response = _outcome == Outcome.None ? _response : null;
+        while (trailers.Read())
+        {
+            if (response is not null)
+            {
+                response.TrailingHeaders.TryAddWithoutValidation(trailers.Name, trailers.Value);
+            }
+            else
+            {
+                (_trailers ??= []).Add((trailers.Name, trailers.Value));
+            }
+        }
+    }
+
+    protected override void OnReceived(bool hasEnded)
+    {
+        if (hasEnded)
+        {
+            _hasEnded = true;
+            _isOver = true;
+        }
+
+        if (_hasResponse && _outcome == Outcome.None && TrySettle(Outcome.Response, null))
+        {
+            _completion.Schedule();
+        }
+
+        if (hasEnded)
+        {
+            CancelContent();
+        }
+    }
+
+    protected override void OnFailed(CallError error, Exception exception)
+    {
+        if (_hasEnded)
+        {
+            return;
+        }
+
+        _isOver = true;
+        _error = error;
+        if (TrySettle(Outcome.Failure, exception))
+        {
+            _completion.Schedule();
+        }
+
+        CancelContent();
+    }
+
+    /// <summary>Hands the response to the caller, whose it is from then on. By the completion.</summary>
+    private HttpResponseMessage TakeResponse()
+    {
+        var response = _response!;
+        if (!_hasEnded)
+        {
+            _stream!.Guard(this);
+        }
+
+        // A response that its caller drops can only be found out if nothing here holds it.
+        _response = null;
+        _stream = null;
+        return response;
+    }
+
+    private static bool TryParseStatus(string value, out HttpStatusCode status)
+    {
+        var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        status = (HttpStatusCode)number;
+        return isNumber && number is >= 100 and <= 999 && value.Length == 3;
+    }
+
+    private void ReuseResponse()
+    {
+        _response = null;
+        _stream = null;
+        _trailers = null;
+        _hasResponse = false;
+        _hasEnded = false;
+    }
+}

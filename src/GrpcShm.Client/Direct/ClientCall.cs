@@ -1,0 +1,244 @@
+using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// A call as <see cref="HttpMessageHandler"/> sees it: a request that is sent, and a response that comes. Pooled: a call
+/// that took the usual course serves again when its three users are done with it, which are the connection, the one
+/// who sends the request, and the one who reads the response.
+/// </summary>
+/// <remarks>
+/// What comes of it is decided once, by compare-and-swap of <c>_outcome</c>, by whoever is first: the thread that
+/// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
+/// continuation where the path's <see cref="RunProfile"/> says.
+/// </remarks>
+internal sealed partial class ClientCall : Call
+{
+    private const int Users = 3;
+
+    private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
+
+    private readonly ClientCallPool _pool;
+    private readonly CompletionWork _completion;
+    private PendingRequest? _pending;
+    private DirectConnection? _owner;
+    private CancellationTokenRegistration _cancellation;
+    private Exception? _failure;
+    private volatile Outcome _outcome;
+    private Progress _progress;
+    private CallError _error;
+    private int _users = Users;
+    private bool _isReusable = true;
+    private volatile bool _isOver;
+
+    public ClientCall(ClientCallPool pool)
+        : base(Unknown)
+    {
+        _pool = pool;
+        _completion = new CompletionWork(this);
+    }
+
+    private enum Outcome
+    {
+        None,
+        Response,
+        Failure,
+        Cancellation,
+    }
+
+    private enum Progress
+    {
+        None,
+        Begun,
+        CancelledBefore,
+        FailedBefore,
+    }
+
+    /// <summary>Sends a request. The response, or what else comes of it, is told to the request.</summary>
+    /// <returns>
+    /// Whether the connection has taken it. If not, it is going away, lost, or full, and this call is of no more use.
+    /// </returns>
+    /// <exception cref="HttpRequestException">The request can't be sent like this on any connection.</exception>
+    public bool TryBegin(PendingRequest pending, DirectConnection owner, CallPath path)
+    {
+        _pending = pending;
+        _owner = owner;
+        Profile = path.Profile;
+        Attach(owner.Calls);
+        WriteHeaders(pending.Request, path);
+
+        // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
+        _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);
+        if (!owner.TryAdd(this))
+        {
+            _cancellation.Dispose();
+            return false;
+        }
+
+        switch (Interlocked.CompareExchange(ref _progress, Progress.Begun, Progress.None))
+        {
+            case Progress.None:
+                SendContent(pending.Request.Content);
+                break;
+            case Progress.CancelledBefore:
+                GiveUp(Outcome.Cancellation, null);
+                ReleaseUser();
+                break;
+            default:
+                // Lost again already. The completion tries another connection.
+                ReleaseUser();
+                break;
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends the response's part.</summary>
+    /// <param name="isRead">Whether it was read to its end, and by nobody else at the same time.</param>
+    public void EndResponse(bool isRead)
+    {
+        if (!isRead)
+        {
+            _isReusable = false;
+        }
+
+        Input.Complete();
+        _owner!.ResponseEnded();
+        ReleaseUser();
+    }
+
+    /// <summary>The response is of no more interest. If it has not ended, the call is given up.</summary>
+    public void Abandon()
+    {
+        _isOver = true;
+        Discard();
+        Reset(CallError.Cancelled);
+        CancelContent();
+    }
+
+    protected override void OnLeft()
+    {
+        if (!IsLeftByReceiver)
+        {
+            _isReusable = false;
+        }
+
+        ReleaseUser();
+    }
+
+    /// <summary>The caller's token has fired.</summary>
+    private void Cancel()
+    {
+        if (Interlocked.CompareExchange(ref _progress, Progress.CancelledBefore, Progress.None) == Progress.Begun)
+        {
+            GiveUp(Outcome.Cancellation, null);
+        }
+    }
+
+    /// <summary>Ends the call from this side, if nothing has come of it yet.</summary>
+    private bool GiveUp(Outcome outcome, Exception? failure)
+    {
+        if (!TrySettle(outcome, failure))
+        {
+            return false;
+        }
+
+        Abandon();
+        _completion.Schedule();
+        return true;
+    }
+
+    private bool TrySettle(Outcome outcome, Exception? failure)
+    {
+        if (Interlocked.CompareExchange(ref _outcome, outcome, Outcome.None) != Outcome.None)
+        {
+            return false;
+        }
+
+        // Read by the completion, which is scheduled after this.
+        _failure = failure;
+        return true;
+    }
+
+    /// <summary>Tells the request what came of it. The caller's continuation runs in here.</summary>
+    private void Complete()
+    {
+        // Waits for a cancellation that is just under way: it must not reach the next use of this call.
+        _cancellation.Dispose();
+        var pending = _pending!;
+        var owner = _owner!;
+        switch (_outcome)
+        {
+            case Outcome.Response:
+                var response = TakeResponse();
+                pending.TrySetResult(response);
+                break;
+            case Outcome.Cancellation:
+                EndResponse(isRead: false);
+                pending.TrySetCanceled(pending.CancellationToken);
+                break;
+            default:
+                var failure = _failure!;
+                var isWorthAnother = IsWorthAnother();
+                EndResponse(isRead: false);
+                if (isWorthAnother)
+                {
+                    owner.TryElsewhere(pending);
+                }
+                else
+                {
+                    pending.TrySetException(CallFailures.Sending(failure));
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Whether the server has not begun the call for sure, and the request can be sent again.</summary>
+    private bool IsWorthAnother()
+    {
+        if (Interlocked.CompareExchange(ref _progress, Progress.FailedBefore, Progress.None) == Progress.None)
+        {
+            return true;
+        }
+
+        if (_hasResponse || !Volatile.Read(ref _canRepeatContent))
+        {
+            return false;
+        }
+
+        return _error == CallError.Refused || _owner!.HasNotBegun(HasBegun);
+    }
+
+    private void ReleaseUser()
+    {
+        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable)
+        {
+            return;
+        }
+
+        _pending = null;
+        _owner = null;
+        _cancellation = default;
+        _failure = null;
+        _outcome = Outcome.None;
+        _progress = Progress.None;
+        _error = CallError.None;
+        _users = Users;
+        _isOver = false;
+        ReuseRequest();
+        ReuseResponse();
+        Reuse();
+        Profile = Unknown;
+        _pool.Return(this);
+    }
+
+    private sealed class CompletionWork(ClientCall call) : ReactorWork
+    {
+        public override RunProfile Profile => call.Profile;
+
+        public override void Run() => call.Complete();
+    }
+}

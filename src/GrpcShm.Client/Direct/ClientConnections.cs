@@ -1,0 +1,259 @@
+using GrpcShm.Client.Diagnostics;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Rendezvous;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// The connections of a channel: at most one that takes calls in direct mode, made when it is needed, and those that
+/// still end the calls that they have. If the server has no direct mode, requests go over HTTP/2 until its last connection
+/// is gone, and then it is asked again.
+/// </summary>
+internal sealed class ClientConnections : IDisposable
+{
+    // Each is a connection that was made and lost, or refused the call, without anything coming of it.
+    private const int MaxFailures = 16;
+
+    private readonly Lock _gate = new();
+    private readonly SharedMemoryConnector _connector;
+    private readonly ClientCallPool _calls = new();
+    private readonly CallPaths _paths;
+    private DirectConnection? _current;
+    private ConnectAttempt? _attempt;
+    private bool _isDisposed;
+
+    public ClientConnections(
+        SharedMemoryConnector connector, Http2Route? http2, SharedMemoryClientOptions options, ClientDiagnostics diagnostics)
+    {
+        _connector = connector;
+        _paths = new CallPaths(options.RunMode);
+        Http2 = http2;
+        Options = options;
+        Diagnostics = diagnostics;
+    }
+
+    public SharedMemoryClientOptions Options { get; }
+
+    public ClientDiagnostics Diagnostics { get; }
+
+    /// <summary>The way over HTTP/2, if that is allowed.</summary>
+    public Http2Route? Http2 { get; }
+
+    /// <summary>Sends a request on the connection that there is.</summary>
+    /// <returns>Whether there is one, and it has taken the request.</returns>
+    /// <exception cref="HttpRequestException">The request can't be sent like this on any connection.</exception>
+    public bool TrySend(PendingRequest pending)
+    {
+        var connection = Volatile.Read(ref _current);
+        if (connection is null)
+        {
+            return false;
+        }
+
+        var path = _paths.Get(pending.Request.RequestUri!);
+        if (_calls.Rent().TryBegin(pending, connection, path))
+        {
+            return true;
+        }
+
+        connection.Retire();
+        return false;
+    }
+
+    /// <summary>Sends a request on a connection that is made first, if there is none.</summary>
+    /// <returns>Whether it was sent. If not, the server speaks HTTP/2, and the request has to go there.</returns>
+    public async Task<bool> SendAsync(PendingRequest pending)
+    {
+        while (true)
+        {
+            if (TrySend(pending))
+            {
+                return true;
+            }
+
+            if (Http2 is { IsLive: true })
+            {
+                return false;
+            }
+
+            if (pending.Failures++ >= MaxFailures)
+            {
+                throw CallFailures.Connecting(new IOException(
+                    $"The server closed {MaxFailures} connections, or refused the call on them, one after the other."));
+            }
+
+            await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes a connection if there is none.</summary>
+    /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
+    public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
+    {
+        while (Volatile.Read(ref _current) is null)
+        {
+            if (Http2 is { IsLive: true })
+            {
+                return false;
+            }
+
+            await WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sends a request once more, which completes with what comes of that.</summary>
+    public void Retry(PendingRequest pending) => _ = RetryAsync(pending);
+
+    /// <summary>A connection takes no more calls.</summary>
+    public void Remove(DirectConnection connection) => Interlocked.CompareExchange(ref _current, null, connection);
+
+    public void Dispose()
+    {
+        ConnectAttempt? attempt;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            attempt = _attempt;
+            _attempt = null;
+        }
+
+        attempt?.Cancel();
+        Volatile.Read(ref _current)?.Retire();
+        Http2?.Dispose();
+    }
+
+    private async Task RetryAsync(PendingRequest pending)
+    {
+        try
+        {
+            if (!await SendAsync(pending).ConfigureAwait(false))
+            {
+                pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            pending.TrySetCanceled(pending.CancellationToken);
+        }
+        catch (Exception exception)
+        {
+            pending.TrySetException(exception);
+        }
+    }
+
+    /// <summary>Waits for a connection, which all who wait share.</summary>
+    private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
+    {
+        ConnectAttempt attempt;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
+            if (_current is not null)
+            {
+                return;
+            }
+
+            if (_attempt is null)
+            {
+                _attempt = new ConnectAttempt();
+                ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: _attempt), preferLocal: false);
+            }
+
+            attempt = _attempt;
+            attempt.Waiters++;
+        }
+
+        try
+        {
+            await attempt.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw exception is ObjectDisposedException ? exception : CallFailures.Connecting(exception);
+        }
+        finally
+        {
+            Leave(attempt);
+        }
+    }
+
+    /// <summary>One who waited does so no more. With nobody left, there is nobody to connect for.</summary>
+    private void Leave(ConnectAttempt attempt)
+    {
+        lock (_gate)
+        {
+            if (--attempt.Waiters > 0 || _attempt != attempt)
+            {
+                return;
+            }
+
+            _attempt = null;
+        }
+
+        attempt.Cancel();
+    }
+
+    private async Task RunAsync(ConnectAttempt attempt)
+    {
+        Exception? failure = null;
+        try
+        {
+            var connection = await _connector.ConnectAsync(attempt.Token).ConfigureAwait(false);
+            Take(attempt, connection);
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        lock (_gate)
+        {
+            _attempt = _attempt == attempt ? null : _attempt;
+        }
+
+        attempt.End(failure);
+    }
+
+    private void Take(ConnectAttempt attempt, SharedMemoryConnection connection)
+    {
+        DirectConnection? direct = null;
+        if (connection.Mode == ConnectionModes.Calls)
+        {
+            try
+            {
+                direct = new DirectConnection(connection, this);
+            }
+            catch (ObjectDisposedException)
+            {
+                // The server has gone in the meantime. Who waits tries again.
+                return;
+            }
+        }
+
+        bool isWanted;
+        lock (_gate)
+        {
+            isWanted = _attempt == attempt;
+            _current = isWanted && direct is not null ? direct : _current;
+        }
+
+        if (direct is null)
+        {
+            if (isWanted)
+            {
+                Http2!.HandOver(connection);
+            }
+            else
+            {
+                connection.Dispose();
+            }
+        }
+        else if (!isWanted)
+        {
+            direct.Retire();
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// A request that waits for its response, over as many attempts as it takes. Its continuations run where the
+/// completion runs: that place is chosen with care.
+/// </summary>
+internal sealed class PendingRequest(HttpRequestMessage request, CancellationToken cancellationToken)
+    : TaskCompletionSource<HttpResponseMessage>
+{
+    public HttpRequestMessage Request => request;
+
+    /// <summary>Gives it up, as long as there is no response.</summary>
+    public CancellationToken CancellationToken => cancellationToken;
+
+    /// <summary>How often it has been begun in vain.</summary>
+    public int Failures { get; set; }
+}

@@ -1,0 +1,164 @@
+using System.IO.Pipelines;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// What a request's content is written to. While the content has not returned to its caller, little is kept: a content
+/// that completes at once goes in one frame with the headers and the end.
+/// </summary>
+internal sealed class RequestStream(ClientCall call) : Stream
+{
+    private readonly Lock _gate = new();
+    private volatile bool _isHeld = true;
+    private ClientCall? _call = call;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => _call is not null;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.</summary>
+    public void LetGo()
+    {
+        lock (_gate)
+        {
+            if (_isHeld)
+            {
+                _isHeld = false;
+                _call?.ReleaseRequest();
+            }
+        }
+    }
+
+    /// <summary>Takes nothing more.</summary>
+    public void End() => _call = null;
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var current = Check();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        if (_isHeld && TryKeep(current, buffer.Span))
+        {
+            return default;
+        }
+
+        try
+        {
+            return Finish(current.Output.WriteAsync(buffer, cancellationToken));
+        }
+        catch (InvalidOperationException) when (current.IsOver)
+        {
+            return ValueTask.FromException(Ended());
+        }
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Write(buffer.AsSpan(offset, count));
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (_isHeld && TryKeep(Check(), buffer))
+        {
+            return;
+        }
+
+        WriteAsync(buffer.ToArray()).AsTask().GetAwaiter().GetResult();
+    }
+
+    public override void WriteByte(byte value) => Write([value]);
+
+    public override Task FlushAsync(CancellationToken cancellationToken)
+    {
+        // What is kept is let go of when the content waits for anything, or ends.
+        var current = Check();
+        return _isHeld ? Task.CompletedTask : Finish(current.Output.FlushAsync(cancellationToken)).AsTask();
+    }
+
+    public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private ClientCall Check()
+    {
+        var current = _call;
+        ObjectDisposedException.ThrowIf(current is null, this);
+        return !current.IsOver ? current : throw Ended();
+    }
+
+    private bool TryKeep(ClientCall current, ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (!_isHeld)
+            {
+                return false;
+            }
+
+            if (current.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
+            {
+                // It goes with the next write.
+                _isHeld = false;
+                return false;
+            }
+
+            try
+            {
+                bytes.CopyTo(current.Output.GetSpan(bytes.Length));
+                current.Output.Advance(bytes.Length);
+            }
+            catch (InvalidOperationException) when (current.IsOver)
+            {
+                throw Ended();
+            }
+
+            return true;
+        }
+    }
+
+    private static ValueTask Finish(ValueTask<FlushResult> flush)
+    {
+        if (!flush.IsCompletedSuccessfully)
+        {
+            return FinishAsync(flush);
+        }
+
+        return flush.Result.IsCompleted ? ValueTask.FromException(Ended()) : default;
+    }
+
+    private static async ValueTask FinishAsync(ValueTask<FlushResult> flush)
+    {
+        if ((await flush.ConfigureAwait(false)).IsCompleted)
+        {
+            throw Ended();
+        }
+    }
+
+    // As in HTTP/2: who sends the rest of a request that nobody wants is told that it was cancelled.
+    private static OperationCanceledException Ended() => new("The response has ended, or the call has failed: the rest of the request is not wanted.");
+}

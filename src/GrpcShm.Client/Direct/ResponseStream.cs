@@ -1,0 +1,226 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// The body of a response as a stream. The call belongs to it until its end has been read, or until it is closed, which
+/// gives a call up that has not ended.
+/// </summary>
+internal sealed class ResponseStream(ClientCall call, HttpResponseMessage response) : Stream
+{
+    private const int Idle = 0;
+    private const int Reading = 1;
+    private const int Closed = 2;
+
+    private ClientCall? _call = call;
+    private Abandonment? _guard;
+    private int _state;
+    private bool _hasEnded;
+
+    public override bool CanRead => (Volatile.Read(ref _state) & Closed) == 0 || _hasEnded;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Sees to it that the call is given up if nobody reads, or closes, this.</summary>
+    public void Guard(ClientCall current) => _guard = new Abandonment(current);
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        var state = Interlocked.CompareExchange(ref _state, Reading, Idle);
+        if (state != Idle)
+        {
+            return CannotRead(state);
+        }
+
+        try
+        {
+            if (!_call!.Input.TryRead(out var result))
+            {
+                return WaitAsync(buffer, cancellationToken);
+            }
+
+            var count = Take(result, buffer.Span);
+            Leave();
+            return new ValueTask<int>(count);
+        }
+        catch (Exception exception)
+        {
+            Leave();
+            return ValueTask.FromException<int>(CallFailures.Reading(exception));
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            Abandon();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void Abandon()
+    {
+        // Before the state is looked at: if that says that the call is still this stream's, so was this.
+        var current = _call;
+        var before = Interlocked.Or(ref _state, Closed);
+        if (current is null || (before & Closed) != 0)
+        {
+            return;
+        }
+
+        _guard?.Dispose();
+        current.Abandon();
+        if ((before & Reading) == 0)
+        {
+            _call = null;
+            current.EndResponse(isRead: false);
+        }
+        else
+        {
+            // The reader ends the rest. Without having read to the end, the call is not reused, so this is still it.
+            current.Input.CancelPendingRead();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Take(await _call!.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer.Span);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw CallFailures.Reading(exception);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private int Take(in ReadResult result, Span<byte> destination)
+    {
+        var input = _call!.Input;
+        var available = result.Buffer;
+        if (result.IsCanceled)
+        {
+            input.AdvanceTo(available.Start);
+            throw new IOException("The request was aborted: its response has been disposed.");
+        }
+
+        var count = (int)Math.Min(available.Length, destination.Length);
+        if (count == 0)
+        {
+            // Nothing to read, or no room to read it into.
+            input.AdvanceTo(available.Start);
+            _hasEnded = available.IsEmpty && result.IsCompleted;
+            return 0;
+        }
+
+        if (available.IsSingleSegment)
+        {
+            available.FirstSpan[..count].CopyTo(destination);
+        }
+        else
+        {
+            available.Slice(0, count).CopyTo(destination);
+        }
+
+        input.AdvanceTo(available.GetPosition(count));
+        return count;
+    }
+
+    /// <summary>Ends a read.</summary>
+    private void Leave()
+    {
+        var current = _call!;
+        if (_hasEnded)
+        {
+            current.MoveTrailers(response);
+        }
+
+        var isLast = Interlocked.CompareExchange(ref _state, _hasEnded ? Closed : Idle, Reading) != Reading || _hasEnded;
+        if (isLast)
+        {
+            // At the end, or closed meanwhile.
+            var isAlone = _hasEnded && Volatile.Read(ref _state) == Closed;
+            _guard?.Dispose();
+            _call = null;
+            current.EndResponse(isAlone);
+        }
+    }
+
+    private ValueTask<int> CannotRead(int state)
+    {
+        if ((state & Closed) == 0)
+        {
+            return ValueTask.FromException<int>(new InvalidOperationException("A read of the response is under way."));
+        }
+
+        return _hasEnded
+            ? new ValueTask<int>(0)
+            : ValueTask.FromException<int>(new ObjectDisposedException(nameof(ResponseStream), "The response has been disposed."));
+    }
+
+    /// <summary>Gives a call up whose response nobody can read any more.</summary>
+    private sealed class Abandonment(ClientCall call) : IDisposable
+    {
+        private volatile bool _isDisarmed;
+
+        ~Abandonment()
+        {
+            if (!_isDisarmed)
+            {
+                call.Abandon();
+            }
+        }
+
+        public void Dispose()
+        {
+            _isDisarmed = true;
+            GC.SuppressFinalize(this);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>What comes. By the thread that has the turn on the connection, where it does not say otherwise.</summary>
+internal abstract partial class Call
+{
+    private ArrayBufferWriter<byte>? _partial;
+    private bool _hasHeaders;
+    private bool _continues;
+    private bool _discards;
+    private int _receiveCredit = CallSettings.Window;
+
+    /// <summary>Takes a message.</summary>
+    /// <param name="frame">Its header.</param>
+    /// <param name="headers">The block of headers, in private memory.</param>
+    /// <param name="data">The data, in shared memory.</param>
+    /// <param name="trailers">The block of trailers, in private memory.</param>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Receive(in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+    {
+        if (!_hasHeaders && Connection.IsClient)
+        {
+            CheckBegun(frame.Call);
+        }
+
+        var hasHeaders = frame.Has(FrameFlags.Headers);
+        var hasTrailers = frame.Has(FrameFlags.Trailers);
+        if (_hasReceivedEnd
+            || hasHeaders == _hasHeaders
+            || (_continues && _hasHeaders && (!hasTrailers || data.Length > 0)))
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer sent a message out of order: flags 0x{(byte)frame.Flags:x}, {data.Length} bytes of data, in call {Id}.");
+        }
+
+        if (hasHeaders)
+        {
+            var isWhole = hasTrailers || !frame.Has(FrameFlags.Continues);
+            if (TakeBlock(headers, isWhole, out var block))
+            {
+                _hasHeaders = true;
+                var reader = new HeaderReader(block, Connection.ReceivedPairs);
+                ReadBlock(ref reader, isTrailers: false);
+            }
+        }
+
+        if (data.Length > 0)
+        {
+            TakeData(data);
+        }
+
+        if (hasTrailers && TakeBlock(trailers, !frame.Has(FrameFlags.Continues), out var last))
+        {
+            var reader = new HeaderReader(last, Connection.ReceivedPairs);
+            ReadBlock(ref reader, isTrailers: true);
+        }
+
+        var hasEnded = frame.Has(FrameFlags.End);
+        if (hasEnded)
+        {
+            _input.End();
+        }
+
+        if (!_discards)
+        {
+            OnReceived(hasEnded);
+        }
+
+        if (hasEnded)
+        {
+            // A response that has ended leaves nothing to be said in the request.
+            EndReceiving(needsAnswer: Connection.IsClient);
+        }
+    }
+
+    /// <summary>Takes a reset for what has that id on a connection.</summary>
+    public void ReceiveReset(CallConnection connection, uint id, CallError error)
+    {
+        lock (_gate)
+        {
+            if (!IsStill(connection, id))
+            {
+                return;
+            }
+
+            // Its own side may end it at this moment, and then use it for another one.
+            _isReceivingReset = true;
+        }
+
+        if (!_discards)
+        {
+            Fail(error, Connection.CreateResetException(error));
+        }
+
+        EndReceiving(needsAnswer: true);
+    }
+
+    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    protected void Discard() => Volatile.Write(ref _discards, true);
+
+    /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
+    protected void FailInput(Exception exception) => _input.Fail(exception);
+
+    private void CheckBegun(uint id)
+    {
+        lock (_gate)
+        {
+            // One that was not may be given up and used for another at any time.
+            if (!IsStill(Connection, id) || !_hasBegun)
+            {
+                throw new SharedMemoryProtocolException($"The peer sent a message for call {id}, which has not begun.");
+            }
+        }
+    }
+
+    private void ReadBlock(ref HeaderReader reader, bool isTrailers)
+    {
+        if (_discards)
+        {
+            // For the pairs that it defines.
+            while (reader.Read())
+            {
+            }
+        }
+        else if (isTrailers)
+        {
+            OnTrailers(ref reader);
+        }
+        else
+        {
+            OnHeaders(ref reader);
+        }
+    }
+
+    private bool TakeBlock(ReadOnlySpan<byte> piece, bool isWhole, out ReadOnlySpan<byte> block)
+    {
+        if (isWhole && !_continues && piece.Length <= Connection.Settings.MaxHeaderBytes)
+        {
+            block = piece;
+            return true;
+        }
+
+        _partial ??= new ArrayBufferWriter<byte>();
+        if (_partial.WrittenCount + piece.Length > Connection.Settings.MaxHeaderBytes)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer sent a block of headers of more than {Connection.Settings.MaxHeaderBytes} bytes.");
+        }
+
+        Connection.HoldPartial(piece.Length);
+        _partial.Write(piece);
+        _continues = !isWhole;
+        block = _partial.WrittenSpan;
+        if (isWhole)
+        {
+            DropPartial();
+        }
+
+        return isWhole;
+    }
+
+    private void DropPartial()
+    {
+        if (_partial is { } partial)
+        {
+            Connection.HoldPartial(-partial.WrittenCount);
+            _partial = null;
+        }
+    }
+
+    private void TakeData(ReadOnlySpan<byte> data)
+    {
+        // Given back by the reader's thread at the same time.
+        if (Interlocked.Add(ref _receiveCredit, -data.Length) < 0)
+        {
+            throw new SharedMemoryProtocolException($"The peer sent more data for call {Id} than it had credit for.");
+        }
+
+        if (!_discards)
+        {
+            _input.Add(data);
+        }
+    }
+
+    /// <summary>The peer has ended its direction.</summary>
+    private void EndReceiving(bool needsAnswer)
+    {
+        DropPartial();
+        bool leaves;
+        lock (_gate)
+        {
+            _hasReceivedEnd = true;
+            _isReceivingReset = false;
+
+            // Here and not after the gate: somebody else may end the call's other side then, and use it for another.
+            leaves = needsAnswer && !_hasSentEnd ? ResetUnderGate(CallError.None) : TryLeave();
+        }
+
+        if (leaves)
+        {
+            Leave(byReceiver: true);
+        }
+    }
+
+    private void ReuseReceiving()
+    {
+        _input.Reuse();
+        _partial = null;
+        _hasHeaders = false;
+        _continues = false;
+        _discards = false;
+        _receiveCredit = CallSettings.Window;
+    }
+}

@@ -1,0 +1,191 @@
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// One call on a connection in direct mode, as either side sees it: a block of headers, data, and a block of
+/// trailers in each direction. Knows nothing of HTTP: what the blocks mean is for those who derive from it.
+/// </summary>
+/// <remarks>
+/// <para>Each side ends its direction once: by a message with the flag End, or by a reset. A call leaves its connection
+/// when both sides have ended; a side that has been told of the end and is not at its own yet answers with a reset.</para>
+/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, <c>On…</c>): it
+/// puts things where their readers find them, and never waits, nor runs foreign code, which is left to
+/// <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over foreign
+/// code, either.</para>
+/// </remarks>
+internal abstract partial class Call
+{
+    private readonly Lock _gate = new();
+    private readonly ReceivedBody _input;
+    private readonly SentBody _output;
+    private CallConnection? _connection;
+    private bool _hasSentEnd;
+    private bool _hasReceivedEnd;
+
+    // From when it is attached until it has left. Whoever takes it down, under the gate, has to leave, and so that is once.
+    private bool _isOn;
+    private bool _isReceivingReset;
+    private bool _hasFailed;
+
+    protected Call(RunProfile profile)
+    {
+        Profile = profile;
+        _input = new ReceivedBody(this);
+        _output = new SentBody(this);
+        _flush = new FlushOperation(this);
+        WaitingPlace = new LinkedListNode<Call>(this);
+    }
+
+    /// <summary>The id on the connection; the table's to set.</summary>
+    public uint Id { get; set; }
+
+    /// <summary>
+    /// Whether the peer has ended its direction. Becomes so by the thread that receives, so a call that has not is still
+    /// there when that thread looks again.
+    /// </summary>
+    public bool HasReceivedEnd => Volatile.Read(ref _hasReceivedEnd);
+
+    /// <summary>Where what this call leads to runs.</summary>
+    public RunProfile Profile { get; protected set; }
+
+    /// <summary>The data that comes.</summary>
+    public System.IO.Pipelines.PipeReader Input => _input;
+
+    /// <summary>The data that goes.</summary>
+    public System.IO.Pipelines.PipeWriter Output => _output;
+
+    /// <summary>The connection that carries it.</summary>
+    protected CallConnection Connection => _connection!;
+
+    /// <summary>
+    /// Whether it was the thread that receives who found that both sides have ended, so that it has no further use for
+    /// the call. In <see cref="OnLeft"/>.
+    /// </summary>
+    protected bool IsLeftByReceiver { get; private set; }
+
+    /// <summary>Names the connection. Before anything is sent or received.</summary>
+    public void Attach(CallConnection connection)
+    {
+        _connection = connection;
+        _isOn = true;
+    }
+
+    /// <summary>Undoes <see cref="Attach"/> for a call that was given no id.</summary>
+    public void Detach() => _isOn = false;
+
+    /// <summary>Whether this side is done with what has that id on a connection, so that its slot is free.</summary>
+    public bool HasLeft(CallConnection connection, uint id)
+    {
+        // Whoever sends the end has the gate until it is noted here, which the peer may outrun.
+        lock (_gate)
+        {
+            return !IsStill(connection, id);
+        }
+    }
+
+    /// <summary>Ends the call because its connection is lost. By the thread that receives, after its last look.</summary>
+    public void Lose(Exception exception)
+    {
+        lock (_gate)
+        {
+            if (!_isOn)
+            {
+                // Somebody else makes it leave at this moment.
+                return;
+            }
+
+            // From here on nothing is sent, so that the memory may go.
+            _isOn = false;
+            DropOutput();
+        }
+
+        try
+        {
+            Fail(CallError.Internal, exception);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>A block of headers has come. Reads all of it.</summary>
+    protected abstract void OnHeaders(ref HeaderReader headers);
+
+    /// <summary>A block of trailers has come. Reads all of it.</summary>
+    protected abstract void OnTrailers(ref HeaderReader trailers);
+
+    /// <summary>All parts of a message have been handled.</summary>
+    /// <param name="hasEnded">Whether it was the last.</param>
+    protected abstract void OnReceived(bool hasEnded);
+
+    /// <summary>
+    /// The peer has reset the call, or the connection is lost. Comes once, maybe before the headers. On a server it may
+    /// come after the end was received, on a client not: there all that was wanted has come.
+    /// </summary>
+    protected abstract void OnFailed(CallError error, Exception exception);
+
+    /// <summary>The reader is about to be shown data. Throws if it is more than it may be.</summary>
+    /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
+    protected virtual void OnRead(long total)
+    {
+    }
+
+    /// <summary>
+    /// The call has left the connection: nothing more is sent or received, and it may be used for another once its
+    /// own users are done.
+    /// </summary>
+    protected virtual void OnLeft()
+    {
+    }
+
+    /// <summary>Makes the call as new. Its input and output have to be completed, and it has to have left.</summary>
+    protected void Reuse()
+    {
+        _connection = null;
+        _hasSentEnd = false;
+        _hasReceivedEnd = false;
+        _hasFailed = false;
+        ReuseReceiving();
+        ReuseSending();
+    }
+
+    /// <summary>For the input, which is not derived from this.</summary>
+    internal void CheckRead(long total) => OnRead(total);
+
+    /// <summary>Whether this is what has that id on a connection. Under the gate: then it stays so until that is left.</summary>
+    private bool IsStill(CallConnection connection, uint id) => _isOn && connection.Has(this, id);
+
+    /// <summary>Whether both sides have ended. Under the gate; whoever gets a yes has to leave when it has left that.</summary>
+    private bool TryLeave()
+    {
+        if (!_isOn || !_hasSentEnd || !_hasReceivedEnd || _isReceivingReset)
+        {
+            return false;
+        }
+
+        _isOn = false;
+        return true;
+    }
+
+    private void Fail(CallError error, Exception exception)
+    {
+        if (_hasFailed || (_hasReceivedEnd && Connection.IsClient))
+        {
+            return;
+        }
+
+        _hasFailed = true;
+        _input.Fail(exception);
+        _flush.Wake();
+        OnFailed(error, exception);
+    }
+
+    private void Leave(bool byReceiver = false)
+    {
+        IsLeftByReceiver = byReceiver;
+        _connection!.Remove(this);
+        OnLeft();
+    }
+}

@@ -1,0 +1,152 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// The calls of a connection by their ids. The lower 16 bits of an id are a slot, the upper ones count how often the
+/// slot was used, so that a credit or a reset for an earlier call is not taken for the present one.
+/// </summary>
+/// <remarks>
+/// The client chooses slots, the server follows. Slots are changed under the lock; the thread that receives looks
+/// calls up without it, and finds a call as long as it has not been removed.
+/// </remarks>
+internal sealed class CallTable
+{
+    public const int MaxSlots = 1 << 16;
+
+    private readonly Lock _gate = new();
+    private readonly Stack<int> _free = new();
+    private Call?[] _calls = new Call?[64];
+    private ushort[] _uses = new ushort[64];
+    private int _used;
+    private int _count;
+    private bool _isClosed;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Gives a call a free slot. On the client.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool TryAdd(Call call, int maxCalls)
+    {
+        lock (_gate)
+        {
+            if (_isClosed || _count >= Math.Min(maxCalls, MaxSlots))
+            {
+                return false;
+            }
+
+            if (!_free.TryPop(out var slot))
+            {
+                slot = _used++;
+                Grow(slot);
+            }
+
+            call.Id = (uint)slot | ((uint)++_uses[slot] << 16);
+            Volatile.Write(ref _calls[slot], call);
+            _count++;
+            return true;
+        }
+    }
+
+    /// <summary>What is where a client wants a call.</summary>
+    public Call? At(uint id)
+    {
+        var calls = Volatile.Read(ref _calls);
+        var slot = (int)(id & (MaxSlots - 1));
+        return slot < calls.Length ? Volatile.Read(ref calls[slot]) : null;
+    }
+
+    /// <summary>Puts a call where its client wants it. On the server.</summary>
+    /// <returns>Whether the slot was free.</returns>
+    public bool TryAddAt(uint id, Call call)
+    {
+        lock (_gate)
+        {
+            var slot = (int)(id & (MaxSlots - 1));
+            Grow(slot);
+            if (_isClosed || _calls[slot] is not null)
+            {
+                return false;
+            }
+
+            call.Id = id;
+            Volatile.Write(ref _calls[slot], call);
+            _count++;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Finds a call without taking the lock. It may leave at any time, and then be used for another, if the peer has
+    /// ended it: see <see cref="FindOpen"/>.
+    /// </summary>
+    public Call? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
+
+    /// <summary>
+    /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then it
+    /// stays.
+    /// </summary>
+    public Call? FindOpen(uint id)
+    {
+        if (Find(id) is not { } call)
+        {
+            return null;
+        }
+
+        var hasEnded = call.HasReceivedEnd;
+
+        // Still the same, so what was read is of this call and not of the one that it is used for next.
+        if (!ReferenceEquals(Find(id), call))
+        {
+            return null;
+        }
+
+        return hasEnded
+            ? throw new SharedMemoryProtocolException($"The peer sent a message for call {id} after it had ended that.")
+            : call;
+    }
+
+    /// <summary>Takes a call out.</summary>
+    /// <returns>Whether it was the last.</returns>
+    public bool Remove(Call call)
+    {
+        lock (_gate)
+        {
+            var slot = (int)(call.Id & (MaxSlots - 1));
+            if (slot < _calls.Length && _calls[slot] == call)
+            {
+                _calls[slot] = null;
+                if (slot < _used)
+                {
+                    // One that this side has given out. The server's are the client's to give out again.
+                    _free.Push(slot);
+                }
+
+                return --_count == 0;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Admits no further call, and says which there are.</summary>
+    public List<Call> Close()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+            return [.. _calls.OfType<Call>()];
+        }
+    }
+
+    private void Grow(int slot)
+    {
+        if (slot >= _calls.Length)
+        {
+            // At least twice as many, so that a slot near the end costs one copy and not one for each slot.
+            var size = Math.Min(MaxSlots, Math.Max(slot + 1, _calls.Length * 2));
+            Array.Resize(ref _uses, size);
+            var calls = _calls;
+            Array.Resize(ref calls, size);
+            Volatile.Write(ref _calls, calls);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>Makes the calls that a server receives.</summary>
+internal interface ICallAcceptor
+{
+    /// <summary>
+    /// Gives a call that is as new; it has to be <see cref="Call.Attach"/>ed by the caller. By the thread that receives.
+    /// </summary>
+    Call Accept();
+}

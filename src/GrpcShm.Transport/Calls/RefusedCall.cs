@@ -1,0 +1,26 @@
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>A call that this side does not take. It stays until its sender has ended, too, and drops what comes.</summary>
+internal sealed class RefusedCall : Call
+{
+    public RefusedCall()
+        : base(new RunProfile(RunMode.ThreadPool)) => Discard();
+
+    protected override void OnHeaders(ref HeaderReader headers)
+    {
+    }
+
+    protected override void OnTrailers(ref HeaderReader trailers)
+    {
+    }
+
+    protected override void OnReceived(bool hasEnded)
+    {
+    }
+
+    protected override void OnFailed(CallError error, Exception exception)
+    {
+    }
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// Run to completion: the thread that took frames off the rings runs what they lead to. That is safe because the loop
+/// does not belong to the thread. While its leader is away in foreign code, the <see cref="Sentinel"/> may give the loop
+/// to another thread; the one that was away finds out when it comes back, and becomes a spare.
+/// </summary>
+/// <remarks>
+/// <code>
+/// _word: a sequence number that is even while a thread leads and odd while it is away
+///
+/// even n   --leader leaves----------> n + 1   by the leader, after all of the loop's state is in place
+/// odd n    --leader comes back------> n + 1   by compare-and-swap: then it still leads
+/// odd n    --sentinel takes over----> n + 1   by compare-and-swap: then another thread leads
+/// </code>
+/// One of the last two fails. The loop's state (queues, budget, strategy) is touched only by the leader; the store of the
+/// odd number releases it, the swap acquires it.
+/// </remarks>
+internal sealed partial class Reactor
+{
+    // So many threads may be held up in foreign code at once; then no more work runs on reactors until one is back.
+    private const int MaxOvertaken = 16;
+
+    private const int MaxSpares = 2;
+
+    private readonly string _name;
+    private readonly Queue<ReactorWork> _work = new();
+    private readonly Lock _sparesGate = new();
+    private readonly Stack<AutoResetEvent> _spares = new();
+    private Sentinel? _sentinel;
+    private RunProfile? _running;
+    private long _word;
+    private int _overtaken;
+
+    /// <summary>The sequence number, see the remarks.</summary>
+    public long LeadershipWord => Volatile.Read(ref _word);
+
+    public static bool IsAway(long word) => (word & 1) != 0;
+
+    /// <summary>Names who watches this reactor; until then all work goes to the thread pool.</summary>
+    public void WatchBy(Sentinel sentinel) => Volatile.Write(ref _sentinel, sentinel);
+
+    /// <summary>Queues work to be run after this round. Only on this reactor's thread, while it leads.</summary>
+    /// <returns>Whether it will be run here; if not, the thread pool has to.</returns>
+    public bool TryQueue(ReactorWork work)
+    {
+        if (_sentinel is null || Volatile.Read(ref _overtaken) >= MaxOvertaken)
+        {
+            return false;
+        }
+
+        _work.Enqueue(work);
+        return true;
+    }
+
+    /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
+    public void TakeOver(long word)
+    {
+        var profile = Volatile.Read(ref _running);
+        if (Interlocked.CompareExchange(ref _word, word + 1, word) != word)
+        {
+            return;
+        }
+
+        // It was work of this profile that the leader was in, since it would have had to change the word before another.
+        profile?.Overtaken();
+        Interlocked.Increment(ref _overtaken);
+        lock (_sparesGate)
+        {
+            if (_spares.TryPop(out var spare))
+            {
+                spare.Set();
+                return;
+            }
+        }
+
+        StartThread();
+    }
+
+    private void StartThread() => new Thread(Lead) { IsBackground = true, Name = _name }.UnsafeStart();
+
+    /// <summary>Leads the loop, as often as it is this thread's turn.</summary>
+    private void Lead()
+    {
+        using var turn = new AutoResetEvent(initialState: false);
+        do
+        {
+            t_running = this;
+
+            // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
+            // away may be waiting for just that work.
+            while (RunWork())
+            {
+                RunRound();
+            }
+        }
+        while (WaitForTurn(turn));
+    }
+
+    /// <summary>Runs what has been queued.</summary>
+    /// <returns>Whether this thread still leads.</returns>
+    private bool RunWork()
+    {
+        if (_work.Count == 0)
+        {
+            return true;
+        }
+
+        var time = Stopwatch.GetTimestamp();
+        while (_work.TryDequeue(out var work))
+        {
+            var profile = work.Profile;
+            if (!profile.RunsInline || Volatile.Read(ref _overtaken) >= MaxOvertaken)
+            {
+                // Since it was queued, its like was overtaken, or too many were.
+                work.RunOnPool();
+                continue;
+            }
+
+            Volatile.Write(ref _running, profile);
+            var away = _word + 1;
+            t_running = null;
+
+            // Release: whoever takes over finds the loop's state as it is here. Arming comes after it, see the sentinel.
+            Volatile.Write(ref _word, away);
+            _sentinel!.Arm();
+            work.Run();
+            CleanThread.Restore(_name);
+            var now = Stopwatch.GetTimestamp();
+            profile.Record(now - time);
+            time = now;
+            if (Interlocked.CompareExchange(ref _word, away + 1, away) != away)
+            {
+                Interlocked.Decrement(ref _overtaken);
+                return false;
+            }
+
+            t_running = this;
+        }
+
+        Volatile.Write(ref _running, null);
+        return true;
+    }
+
+    /// <summary>Waits until this thread is needed again.</summary>
+    /// <returns>Whether it will be; else it has to end.</returns>
+    private bool WaitForTurn(AutoResetEvent turn)
+    {
+        lock (_sparesGate)
+        {
+            if (_spares.Count == MaxSpares)
+            {
+                return false;
+            }
+
+            _spares.Push(turn);
+        }
+
+        turn.WaitOne();
+        return true;
+    }
+}

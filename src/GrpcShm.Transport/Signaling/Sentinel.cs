@@ -1,0 +1,103 @@
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// Watches reactors whose thread is away in foreign code, and gives one to another thread that stays away for too
+/// long: that blocks, computes, or waits for something that only this reactor can bring.
+/// </summary>
+/// <remarks>
+/// <para>It does not measure time, since a garbage collection or a stopped process make any time pass: it takes over
+/// when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/> while anything
+/// happens, and after <see cref="QuietLooks"/> looks without it sleeps without a timer, so an idle process has no
+/// wake-ups.</para>
+/// <code>
+/// field    written by                            read by          ordering
+/// _armed   sentinel clears, whoever arms sets    reactors         Dekker with the reactor's word: the reactor stores its
+///                                                                 word and loads _armed; the sentinel clears _armed,
+///                                                                 fences all processors, and loads the words
+/// </code>
+/// <para>The fence is the sentinel's alone (<see cref="Interlocked.MemoryBarrierProcessWide"/>), which costs it some
+/// microseconds each time it goes to sleep, and the reactors nothing for each call.</para>
+/// </remarks>
+internal sealed class Sentinel
+{
+    private const int QuietLooks = 16;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
+
+    private readonly Reactor[] _reactors;
+    private readonly long[] _seen;
+    private readonly object _wake = new();
+    private int _armed;
+    private long _looks;
+
+    public Sentinel(Reactor[] reactors)
+    {
+        _reactors = reactors;
+        _seen = new long[reactors.Length];
+        new Thread(Run) { IsBackground = true, Name = "GrpcShm sentinel" }.UnsafeStart();
+    }
+
+    /// <summary>How often it has looked. Stands still while it sleeps.</summary>
+    public long Looks => Volatile.Read(ref _looks);
+
+    /// <summary>Makes sure that somebody watches. Called by a reactor after it has said that it is away.</summary>
+    public void Arm()
+    {
+        if (Volatile.Read(ref _armed) == 0 && Interlocked.Exchange(ref _armed, 1) == 0)
+        {
+            lock (_wake)
+            {
+                Monitor.Pulse(_wake);
+            }
+        }
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            lock (_wake)
+            {
+                while (Volatile.Read(ref _armed) == 0)
+                {
+                    Monitor.Wait(_wake);
+                }
+            }
+
+            for (var quiet = 0; quiet < QuietLooks;)
+            {
+                Thread.Sleep(Interval);
+                quiet = Look() ? 0 : quiet + 1;
+                if (quiet == QuietLooks)
+                {
+                    Volatile.Write(ref _armed, 0);
+                    Interlocked.MemoryBarrierProcessWide();
+                    if (Look() && Interlocked.Exchange(ref _armed, 1) == 0)
+                    {
+                        quiet = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Looks at all reactors, and takes over from those that have not moved while away.</summary>
+    /// <returns>Whether anything happens.</returns>
+    private bool Look()
+    {
+        Volatile.Write(ref _looks, _looks + 1);
+        var isActive = false;
+        for (var i = 0; i < _reactors.Length; i++)
+        {
+            var word = _reactors[i].LeadershipWord;
+            isActive |= word != _seen[i] || Reactor.IsAway(word);
+            if (word == _seen[i] && Reactor.IsAway(word))
+            {
+                _reactors[i].TakeOver(word);
+            }
+
+            _seen[i] = word;
+        }
+
+        return isActive;
+    }
+}
