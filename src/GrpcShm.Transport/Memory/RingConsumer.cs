@@ -122,8 +122,9 @@ internal sealed unsafe class RingConsumer
     }
 
     /// <summary>
-    /// Says that this end is about to sleep. The caller has to <see cref="Refresh"/> once more afterwards: what was
-    /// published before the producer could see the flag comes without a doorbell.
+    /// Says that this end is about to sleep. The caller has to <see cref="Refresh"/> once more afterwards, after another
+    /// <see cref="ReadProducerState"/>: what was published before the producer could see the flag comes without a
+    /// doorbell, and so does the end.
     /// </summary>
     /// <returns>Whether the producer waits for space, however little there is, and has to be rung.</returns>
     public bool AnnounceSleep()
@@ -139,8 +140,11 @@ internal sealed unsafe class RingConsumer
     /// <summary>Says that this end looks by itself for a while, so that the producer need not ring.</summary>
     public void AnnounceAwake() => Volatile.Write(ref _control->ConsumerSleeping, 0);
 
-    /// <summary>Whether the producer has published anything since the last <see cref="Refresh"/>; checks nothing.</summary>
-    public bool Peek() => Volatile.Read(ref _control->Tail) != _tail;
+    /// <summary>
+    /// Whether the producer has published anything since the last <see cref="Refresh"/>, or has ended; checks nothing.
+    /// </summary>
+    public bool Peek() =>
+        Volatile.Read(ref _control->Tail) != _tail || Volatile.Read(ref _control->ProducerState) != RingEndState.Open;
 
     /// <summary>Says that this end will read no more.</summary>
     /// <returns>Whether the producer waits for space, which will not come, and has to be rung.</returns>

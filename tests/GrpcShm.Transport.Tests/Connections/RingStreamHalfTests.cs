@@ -1,4 +1,5 @@
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Connections;
 
@@ -41,5 +42,25 @@ public sealed class RingStreamHalfTests
         Assert.Equal(10, await read.InTime());
         Assert.Equal(0, await server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
         await Assert.ThrowsAnyAsync<IOException>(() => server.WritePatternAsync(0, 10));
+    }
+
+    [Fact]
+    public async Task Dispose_WritingHalfWhileThePeersReactorLooksByItself_IsFoundWithoutADoorbell()
+    {
+        await using var pair = await ConnectionPair.CreateAsync();
+        var writing = new RingStream(pair.Client, FileAccess.Write);
+        await using var reading = new RingStream(pair.Client, FileAccess.Read);
+        await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
+        var read = server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask();
+        Assert.True(pair.Server.BeginSpin());
+        var rung = pair.Client.Counters.DataDoorbells;
+
+        await writing.DisposeAsync();
+
+        // The end alone, since nothing was written: no tail moves, and who looks by itself is not rung.
+        Assert.Equal(rung, pair.Client.Counters.DataDoorbells);
+        Assert.True(pair.Server.EndSpin());
+        pair.Server.OnReady(ReactorPool.Next());
+        Assert.Equal(0, await read.InTime());
     }
 }

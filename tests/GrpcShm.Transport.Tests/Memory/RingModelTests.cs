@@ -93,6 +93,19 @@ public sealed class RingModelTests
         Assert.Equal(10, ring.Consumer.Refresh());
     }
 
+    [Theory]
+    [InlineData(RingEndState.Completed)]
+    [InlineData(RingEndState.Aborted)]
+    public void Peek_ProducerHasEnded_SaysSo(uint state)
+    {
+        using var ring = new RingInPrivateMemory();
+        Assert.False(ring.Consumer.Peek());
+
+        ring.Producer.Close(state);
+
+        Assert.True(ring.Consumer.Peek());
+    }
+
     [Fact]
     public void Publish_ConsumerSleeps_RingsOnce()
     {

@@ -1,0 +1,29 @@
+namespace GrpcShm.Fuzz;
+
+/// <summary>The inputs to make others from: one for each thing that can become of an input.</summary>
+internal sealed class Corpus
+{
+    // More make the seeds seldom; what is left out is found again.
+    private const int MaxInputs = 4096;
+
+    private readonly Dictionary<string, byte[]> _byOutcome = [];
+    private readonly List<byte[]> _inputs = [];
+
+    public IReadOnlyList<byte[]> Inputs => _inputs;
+
+    public IReadOnlyDictionary<string, byte[]> ByOutcome => _byOutcome;
+
+    public int Outcomes => _byOutcome.Count;
+
+    public void AddSeed(byte[] input) => _inputs.Add(input);
+
+    public void Add(string outcome, ReadOnlySpan<byte> input)
+    {
+        if (_byOutcome.Count < MaxInputs && !_byOutcome.ContainsKey(outcome))
+        {
+            var copy = input.ToArray();
+            _byOutcome.Add(outcome, copy);
+            _inputs.Add(copy);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using GrpcShm.Fuzz.Targets;
+
+namespace GrpcShm.Fuzz;
+
+/// <summary>All that there is to fuzz.</summary>
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<IFuzzTarget> All { get; } =
+    [
+        new ControlMessageTarget(),
+        new ServerHandshakeTarget(),
+        new ClientHandshakeTarget(),
+        new SegmentHeaderTarget(),
+        new RingTarget(),
+        new EndPointTarget(),
+    ];
+
+    public static IFuzzTarget Find(string name) => All.Single(t => t.Name == name);
+}

@@ -1,0 +1,3 @@
+using GrpcShm.Fuzz;
+
+return FuzzCommand.Create().Parse(args).Invoke();

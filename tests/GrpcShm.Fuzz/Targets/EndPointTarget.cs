@@ -1,0 +1,54 @@
+using System.Text;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Platform.Linux;
+
+namespace GrpcShm.Fuzz.Targets;
+
+/// <summary>Addresses, as they stand in configurations and URLs.</summary>
+internal sealed class EndPointTarget : IFuzzTarget
+{
+    public string Name => "endpoint";
+
+    public int Weight => 6;
+
+    public int MaxLength => 300;
+
+    public IEnumerable<byte[]> Seeds =>
+        ((string[])["xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden", "a/../b", "shm:ä"])
+        .Select(Encoding.UTF8.GetBytes);
+
+    public string Run(ReadOnlySpan<byte> input)
+    {
+        var text = Encoding.UTF8.GetString(input);
+        if (!SharedMemoryEndPoint.TryParse(text, out var endPoint))
+        {
+            return Reason(text);
+        }
+
+        FuzzFailureException.ThrowIf(!new SharedMemoryEndPoint(endPoint.ToString()).Equals(endPoint), "An address is not read as it was written.");
+        FuzzFailureException.ThrowIf(endPoint.IsPath != Path.IsPathRooted(endPoint.Name), "A name is a path.");
+        FuzzFailureException.ThrowIf(endPoint.Name.Contains('\0', StringComparison.Ordinal), "A name has a zero.");
+        if (!endPoint.IsPath)
+        {
+            FuzzFailureException.ThrowIf(
+                Path.GetDirectoryName(RendezvousPaths.SocketPath("/directory", endPoint)) != "/directory", "A name leaves its directory.");
+        }
+
+        return endPoint.IsPath ? "path" : "name";
+    }
+
+    private static string Reason(string text)
+    {
+        try
+        {
+            return $"Taken: {new SharedMemoryEndPoint(text)}";
+        }
+        catch (ArgumentException refusal)
+        {
+            // Without the address itself, which it may quote first.
+            var quote = $"'{text}'";
+            var message = refusal.Message;
+            return Outcome.Of((message.StartsWith(quote, StringComparison.Ordinal) ? message[quote.Length..] : message).Replace(':', ' '));
+        }
+    }
+}
