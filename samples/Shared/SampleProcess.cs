@@ -22,8 +22,15 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <summary>What followed the word "ready".</summary>
     public string Greeting { get; private set; } = "";
 
+    /// <summary>Whether it has ended, however that came about.</summary>
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts this program with other arguments and waits until it is ready.</summary>
-    public static async Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken)
+    public static Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken) =>
+        StartAsync(arguments, StartTime, cancellationToken);
+
+    /// <summary>As the other overload, with another bound on the wait.</summary>
+    public static async Task<SampleProcess> StartAsync(string[] arguments, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -44,7 +51,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         var process = new SampleProcess(Process.Start(start)!);
         try
         {
-            var line = await process.ReadLineAsync(StartTime, cancellationToken);
+            var line = await process.ReadLineAsync(timeout, cancellationToken);
             process.Greeting = line == "ready" || line.StartsWith("ready ", StringComparison.Ordinal)
                 ? line["ready".Length..].Trim()
                 : throw new InvalidOperationException($"The process {process.Id} said '{line}' instead of 'ready'.");
@@ -60,9 +67,31 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <summary>Writes a line to it and reads its answer.</summary>
     public async Task<string> AskAsync(string line, CancellationToken cancellationToken)
     {
+        await TellAsync(line, cancellationToken);
+        return await ReadLineAsync(StopTime, cancellationToken);
+    }
+
+    /// <summary>Writes a line to it.</summary>
+    public async Task TellAsync(string line, CancellationToken cancellationToken)
+    {
         await _process.StandardInput.WriteLineAsync(line.AsMemory(), cancellationToken);
         await _process.StandardInput.FlushAsync(cancellationToken);
-        return await ReadLineAsync(StopTime, cancellationToken);
+    }
+
+    /// <summary>Kills it as <c>kill -9</c> does: it has no chance to say or to finish anything.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(StopTime);
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="TimeoutException">It has not.</exception>
+    public async Task<int> WaitForExitAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken).WaitAsync(timeout, cancellationToken);
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Reporting;
 using GrpcShm.Samples.Comparison.Scenarios;
@@ -40,7 +41,7 @@ internal static class ComparisonCommand
 
     private static readonly Option<double?> Seconds = new("--seconds")
     {
-        Description = "How long one turn lasts. Defaults to 2, with --quick to 0.4.",
+        Description = "How long one turn lasts. Defaults to 2, with --quick to what two minutes allow.",
         CustomParser = result => ParseNumber<double>(result, 0.05, 3600),
     };
 
@@ -60,7 +61,7 @@ internal static class ComparisonCommand
     {
         var root = new RootCommand("Compares transports for gRPC between two processes of this machine.")
         {
-            Quick, Only, Transports, Rounds, Seconds, Json, CreateServe(),
+            Quick, Only, Transports, Rounds, Seconds, Json, CreateServe(), CreateFloorPeer(),
         };
         root.SetAction(CompareAsync);
         return root;
@@ -81,14 +82,27 @@ internal static class ComparisonCommand
         return serve;
     }
 
+    private static Command CreateFloorPeer()
+    {
+        var transport = new Argument<string>("transport");
+        transport.AcceptOnlyFromAmong([.. MachineFloor.Transports.Select(one => one.Name)]);
+        var address = new Argument<string>("address");
+        var peer = new Command(MachineFloor.PeerCommand, "The other process of the machine's floor.") { transport, address };
+        peer.Hidden = true;
+        peer.SetAction(result => RawPeer.Run(
+            MachineFloor.Transports.Single(one => one.Name == result.GetRequiredValue(transport)), result.GetRequiredValue(address)));
+        return peer;
+    }
+
     private static Task<int> CompareAsync(ParseResult result, CancellationToken cancellationToken) =>
         GuardAsync(async () =>
         {
             var plan = CreatePlan(result);
             var report = new ConsoleReport(plan);
             report.PrintHeader();
-            var measurements = await new ComparisonRun(plan, report).RunAsync(cancellationToken);
-            report.PrintTable(measurements);
+            var comparison = await new ComparisonRun(plan, report).RunAsync(cancellationToken);
+            report.Print(comparison);
+            var measurements = JsonMeasurement.Create(comparison, Machine.Current, DateTimeOffset.UtcNow);
             if (result.GetValue(Json) is { } file)
             {
                 await JsonReport.WriteAsync(file.FullName, measurements);
@@ -103,14 +117,22 @@ internal static class ComparisonCommand
         var quick = result.GetValue(Quick);
         var only = result.GetValue(Only) ?? [];
         var chosen = only.SelectMany(ScenarioRegistry.Match).ToHashSet();
-        var seconds = result.GetValue(Seconds);
-        return new RunPlan(
-            [.. result.GetValue(Transports)!.Distinct().Select(TransportRegistry.Find)],
-            [.. ScenarioRegistry.All.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)],
-            result.GetValue(Rounds) ?? (quick ? 3 : 5),
-            TimeSpan.FromSeconds(seconds ?? (quick ? 0.4 : 2)),
-            TimeSpan.FromSeconds(quick ? 0.7 : 2),
-            HasMinimumOperations: seconds is null && !quick);
+        ITransport[] transports = [.. result.GetValue(Transports)!.Distinct().Select(TransportRegistry.Find)];
+        Scenario[] scenarios =
+        [
+            .. ScenarioRegistry.All.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)
+                .Where(scenario => transports.Any(transport => transport.CanRun(scenario))),
+        ];
+        var duration = result.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
+        return quick
+            ? RunPlan.CreateQuick(transports, scenarios, result.GetValue(Rounds), duration)
+            : new RunPlan(
+                transports,
+                scenarios,
+                result.GetValue(Rounds) ?? 5,
+                duration ?? TimeSpan.FromSeconds(2),
+                TimeSpan.FromSeconds(2),
+                HasMinimumOperations: duration is null);
     }
 
     private static async Task<int> GuardAsync(Func<Task<int>> run)

@@ -1,3 +1,4 @@
+using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Scenarios;
 using GrpcShm.Samples.Comparison.Transports;
 
@@ -9,32 +10,28 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
     // The first scenario's warm-up compiles what all of them share.
     private const int FirstWarmUpFactor = 4;
 
-    public async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken cancellationToken)
+    private readonly List<Session> _sessions = [];
+    private readonly Dictionary<ITransport, ChannelMemory> _memory = [];
+
+    public async Task<ComparisonResult> RunAsync(CancellationToken cancellationToken)
     {
         var directory = Directory.CreateTempSubdirectory("grpcshm-comparison-");
-        var sessions = new List<Session>();
         try
         {
+            using var meter = new UsageMeter();
+            using var floor = MachineFloor.Start(directory.FullName);
             foreach (var transport in plan.Transports)
             {
-                sessions.Add(await Session.StartAsync(transport, directory.FullName, cancellationToken));
+                _sessions.Add(await Session.StartAsync(transport, directory.FullName, meter, cancellationToken));
             }
 
-            var measurements = new List<Measurement>();
-            foreach (var scenario in plan.Scenarios)
-            {
-                var longest = measurements.Count == 0 ? plan.LongestWarmUp * FirstWarmUpFactor : plan.LongestWarmUp;
-                var rounds = await RunScenarioAsync(scenario, sessions, longest, cancellationToken);
-                var finished = Summarize(scenario, rounds);
-                progress.ScenarioFinished(finished);
-                measurements.AddRange(finished);
-            }
-
-            return measurements;
+            var watch = await MachineWatch.StartAsync(_sessions, meter);
+            var measurements = await MeasureAsync(floor, cancellationToken);
+            return new ComparisonResult(measurements, floor.Rounds, await watch.ReadOthersCpuPercentAsync());
         }
         finally
         {
-            foreach (var session in sessions)
+            foreach (var session in _sessions)
             {
                 await session.DisposeAsync();
             }
@@ -43,15 +40,36 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         }
     }
 
-    private async Task<Dictionary<ITransport, List<Round>>> RunScenarioAsync(
-        Scenario scenario,
-        List<Session> sessions,
-        TimeSpan longestWarmUp,
-        CancellationToken cancellationToken)
+    private async Task<List<Measurement>> MeasureAsync(MachineFloor floor, CancellationToken cancellationToken)
     {
+        foreach (var session in _sessions)
+        {
+            progress.Running("memory of a connection", session.Transport, "");
+            _memory[session.Transport] = await session.MeasureChannelMemoryAsync(cancellationToken);
+        }
+
+        var measurements = new List<Measurement>();
+        foreach (var scenario in plan.Scenarios)
+        {
+            floor.Measure();
+            var longest = measurements.Count == 0 ? plan.LongestWarmUp * FirstWarmUpFactor : plan.LongestWarmUp;
+            var rounds = await RunScenarioAsync(scenario, longest, cancellationToken);
+            var finished = Summarize(scenario, rounds);
+            progress.ScenarioFinished(finished);
+            measurements.AddRange(finished);
+        }
+
+        floor.Measure();
+        return measurements;
+    }
+
+    private async Task<Dictionary<ITransport, List<Round>>> RunScenarioAsync(
+        Scenario scenario, TimeSpan longestWarmUp, CancellationToken cancellationToken)
+    {
+        Session[] sessions = [.. _sessions.Where(session => session.Transport.CanRun(scenario))];
         foreach (var session in sessions)
         {
-            progress.Running(scenario, session.Transport, "warming up");
+            progress.Running(scenario.Name, session.Transport, "warming up");
             await session.PrepareAsync(scenario, cancellationToken);
             await WarmUp.RunAsync(session, scenario, longestWarmUp, cancellationToken);
         }
@@ -59,11 +77,11 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         var rounds = sessions.ToDictionary(session => session.Transport, _ => new List<Round>());
         for (var round = 0; round < plan.Rounds; round++)
         {
-            for (var turn = 0; turn < sessions.Count; turn++)
+            for (var turn = 0; turn < sessions.Length; turn++)
             {
                 // Each round begins with another transport, so that none is always the one after a certain other.
-                var session = sessions[(round + turn) % sessions.Count];
-                progress.Running(scenario, session.Transport, $"round {round + 1} of {plan.Rounds}");
+                var session = sessions[(round + turn) % sessions.Length];
+                progress.Running(scenario.Name, session.Transport, $"round {round + 1} of {plan.Rounds}");
                 rounds[session.Transport].Add(
                     await session.MeasureAsync(scenario, plan.GetLimits(scenario), cancellationToken));
             }
@@ -77,11 +95,12 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         var baseline = rounds.FirstOrDefault(pair => pair.Key.Name == TransportRegistry.Baseline).Value;
         return
         [
-            .. plan.Transports.Select(transport => new Measurement(
-                transport,
+            .. rounds.Select(pair => new Measurement(
+                pair.Key,
                 scenario,
-                rounds[transport],
-                Measurement.GetRatio(scenario, rounds[transport], baseline))),
+                pair.Value,
+                Measurement.GetRatio(scenario, pair.Value, baseline),
+                _memory[pair.Key])),
         ];
     }
 }

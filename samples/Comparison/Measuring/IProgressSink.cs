@@ -1,4 +1,3 @@
-using GrpcShm.Samples.Comparison.Scenarios;
 using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
@@ -6,7 +5,7 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <summary>Is told how far a comparison has come. Called between runs, never during one.</summary>
 internal interface IProgressSink
 {
-    void Running(Scenario scenario, ITransport transport, string what);
+    void Running(string scenario, ITransport transport, string what);
 
     void ScenarioFinished(IReadOnlyList<Measurement> measurements);
 }

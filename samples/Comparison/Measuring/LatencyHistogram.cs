@@ -13,9 +13,6 @@ internal sealed class LatencyHistogram
 
     public long Count => _histogram.TotalCount;
 
-    /// <summary>The longest, in microseconds.</summary>
-    public double Maximum => _histogram.GetMaxValue() / 1000.0;
-
     public void Record(long elapsedTicks) =>
         _histogram.RecordValue(Math.Clamp((long)(elapsedTicks * NanosecondsPerTick), 0, Longest));
 
@@ -23,6 +20,6 @@ internal sealed class LatencyHistogram
 
     public void Reset() => _histogram.Reset();
 
-    /// <summary>In microseconds.</summary>
-    public double GetPercentile(double percentile) => _histogram.GetValueAtPercentile(percentile) / 1000.0;
+    public LatencyCurve GetCurve() => new(
+        [.. LatencyCurve.Percentiles.Select(percentile => _histogram.GetValueAtPercentile(percentile) / 1000.0)]);
 }

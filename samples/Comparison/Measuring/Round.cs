@@ -9,50 +9,55 @@ internal sealed record Round
 
     public required double Rate { get; init; }
 
-    public double? P50 { get; init; }
+    /// <summary>None for streams in one direction.</summary>
+    public LatencyCurve? Latencies { get; init; }
 
-    public double? P90 { get; init; }
-
-    public double? P99 { get; init; }
-
-    public double? P999 { get; init; }
-
-    public double? Maximum { get; init; }
+    /// <summary>Of a load at a fixed rate: counted from the send, not from when it was due.</summary>
+    public LatencyCurve? UncorrectedLatencies { get; init; }
 
     /// <summary>In percent of one processor.</summary>
     public required double ClientCpuPercent { get; init; }
 
-    /// <summary>In percent of one processor.</summary>
-    public required double ServerCpuPercent { get; init; }
+    /// <summary>In percent of one processor. None if the client's process is the server's.</summary>
+    public required double? ServerCpuPercent { get; init; }
 
     public required double ClientAllocatedPerOperation { get; init; }
 
-    public required double ServerAllocatedPerOperation { get; init; }
+    /// <summary>None if the client's process is the server's.</summary>
+    public required double? ServerAllocatedPerOperation { get; init; }
 
-    public static Round Create(Scenario scenario, RunResult result, ResourceUsage client, ResourceUsage server)
+    /// <summary>Of both processes. None where there are no doorbells.</summary>
+    public required double? DoorbellsPerOperation { get; init; }
+
+    /// <summary>How often a thread of either process went to sleep. None where the system does not tell.</summary>
+    public required double? SleepsPerOperation { get; init; }
+
+    public static Round Create(Scenario scenario, RunResult result, ResourceUsage client, ResourceUsage? server)
     {
         if (result.Operations == 0)
         {
             throw new ComparisonException($"Not one operation of {scenario.Name} ended in its time; give it more seconds.");
         }
 
+        var seconds = result.Elapsed.TotalSeconds;
+        double operations = result.Operations;
         return new Round
         {
             Operations = result.Operations,
-            Rate = result.Operations / result.Elapsed.TotalSeconds,
-            P50 = result.Latencies?.GetPercentile(50),
-            P90 = result.Latencies?.GetPercentile(90),
-            P99 = result.Latencies?.GetPercentile(99),
-            P999 = result.Latencies?.GetPercentile(99.9),
-            Maximum = result.Latencies?.Maximum,
-            ClientCpuPercent = 100 * client.Cpu.TotalSeconds / result.Elapsed.TotalSeconds,
-            ServerCpuPercent = 100 * server.Cpu.TotalSeconds / result.Elapsed.TotalSeconds,
-            ClientAllocatedPerOperation = (double)client.AllocatedBytes / result.Operations,
-            ServerAllocatedPerOperation = (double)server.AllocatedBytes / result.Operations,
+            Rate = operations / seconds,
+            Latencies = result.Latencies?.GetCurve(),
+            UncorrectedLatencies = result.Uncorrected?.GetCurve(),
+            ClientCpuPercent = 100 * client.Cpu.TotalSeconds / seconds,
+            ServerCpuPercent = 100 * server?.Cpu.TotalSeconds / seconds,
+            ClientAllocatedPerOperation = client.AllocatedBytes / operations,
+            ServerAllocatedPerOperation = server?.AllocatedBytes / operations,
+            // The client's process has connections of other transports, too; only the server's tells whether this one has doorbells.
+            DoorbellsPerOperation = (client.Doorbells + server?.Doorbells) / operations,
+            SleepsPerOperation = (client.Sleeps + (server is null ? 0 : server.Value.Sleeps)) / operations,
         };
     }
 
     public double Get(Figure figure) => figure == Figure.P50
-        ? P50 ?? throw new InvalidOperationException("A scenario that is compared by latency must record it.")
+        ? Latencies?.P50 ?? throw new InvalidOperationException("A scenario that is compared by latency must record it.")
         : Rate;
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using GrpcShm.Samples.Comparison.Protos;
 using GrpcShm.Samples.Comparison.Scenarios;
@@ -6,107 +7,108 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>One transport while it is compared: its server process and the connections to it.</summary>
+/// <summary>One transport while it is compared: its server and the connections to it.</summary>
 internal sealed class Session : IAsyncDisposable
 {
+    private const int MemoryChannels = 16;
+    private const int MemoryCallsInFlight = 16;
+    private const int MemoryPayload = 64 * 1024;
+
     // Far longer than any run that works, so that a transport that has lost a call ends the comparison with its name.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly ServerProcess _server;
-    private readonly List<ChannelBase> _channels = [];
-    private readonly List<Measured.MeasuredClient> _clients = [];
+    private readonly IServer _server;
+    private readonly UsageMeter _meter;
+    private readonly List<IConnection> _connections = [];
 
-    private Session(ITransport transport, ServerProcess server)
-    {
-        Transport = transport;
-        _server = server;
-    }
+    private Session(ITransport transport, IServer server, UsageMeter meter) =>
+        (Transport, _server, _meter) = (transport, server, meter);
 
     public ITransport Transport { get; }
 
     public static async Task<Session> StartAsync(
         ITransport transport,
         string directory,
-        CancellationToken cancellationToken)
-    {
-        var session = new Session(transport, await ServerProcess.StartAsync(transport, directory, cancellationToken));
-        try
-        {
-            // The first connection serves all scenarios that need no more than one, and asks for the server's usage.
-            session.Connect(1);
-            await session.GuardAsync("the first call", session.ReadServerUsageAsync(), TimeSpan.Zero, cancellationToken);
-            return session;
-        }
-        catch
-        {
-            await session.DisposeAsync();
-            throw;
-        }
-    }
+        UsageMeter meter,
+        CancellationToken cancellationToken) =>
+        new(transport, await transport.StartServerAsync(directory, cancellationToken), meter);
 
     /// <summary>Has as many connections as the scenario wants, and no more.</summary>
-    public async Task PrepareAsync(Scenario scenario, CancellationToken cancellationToken)
-    {
-        while (_channels.Count > scenario.Connections)
-        {
-            var last = _channels.Count - 1;
-            await CloseAsync(_channels[last]);
-            _channels.RemoveAt(last);
-            _clients.RemoveAt(last);
-        }
-
-        Connect(scenario.Connections);
-        foreach (var client in _clients)
-        {
-            var call = client.EchoAsync(new Payload(), cancellationToken: cancellationToken);
-            await GuardAsync("connecting", call.ResponseAsync, TimeSpan.Zero, cancellationToken);
-        }
-    }
+    public Task PrepareAsync(Scenario scenario, CancellationToken cancellationToken) =>
+        ConnectAsync(scenario.Connections, cancellationToken);
 
     public Task<RunResult> RunAsync(Scenario scenario, RunLimits limits, CancellationToken cancellationToken) =>
-        GuardAsync(scenario.Name, scenario.RunAsync(_clients, limits), limits.Duration, cancellationToken);
+        GuardAsync(scenario.Name, scenario.RunAsync(_connections, limits), limits.Duration, cancellationToken);
 
     public async Task<Round> MeasureAsync(Scenario scenario, RunLimits limits, CancellationToken cancellationToken)
     {
-        var serverBefore = await ReadServerUsageAsync();
-        var clientBefore = ResourceUsage.OfThisProcess();
+        var serverBefore = await _server.ReadUsageAsync();
+        var clientBefore = _meter.Read();
         var result = await RunAsync(scenario, limits, cancellationToken);
-        var client = ResourceUsage.OfThisProcess() - clientBefore;
-        var server = await ReadServerUsageAsync() - serverBefore;
+        var client = _meter.Read() - clientBefore;
+        var server = await _server.ReadUsageAsync() - serverBefore;
         return Round.Create(scenario, result, client, server);
     }
 
-    public async Task<ResourceUsage> ReadServerUsageAsync()
+    /// <summary>How many methods both processes have compiled.</summary>
+    public async Task<long> CountCompiledAsync() =>
+        _meter.Read().CompiledMethods + ((await _server.ReadUsageAsync())?.CompiledMethods ?? 0);
+
+    public async Task<TimeSpan> ReadServerCpuAsync() => (await _server.ReadUsageAsync())?.Cpu ?? TimeSpan.Zero;
+
+    /// <summary>Measures what further connections take.</summary>
+    public async Task<ChannelMemory> MeasureChannelMemoryAsync(CancellationToken cancellationToken)
     {
-        var usage = await _clients[0].ReadUsageAsync(new UsageRequest());
-        return new ResourceUsage(TimeSpan.FromTicks(usage.CpuTicks), usage.AllocatedBytes, usage.CompiledMethods);
+        // Two in vain: what is compiled on the way belongs to no connection.
+        await ConnectAsync(3, cancellationToken);
+        await ConnectAsync(1, cancellationToken);
+
+        var before = await MeasureMemoryAsync();
+        await ConnectAsync(1 + MemoryChannels, cancellationToken);
+        var idle = await MeasureMemoryAsync();
+        await LoadAsync(cancellationToken);
+        var loaded = await MeasureMemoryAsync();
+        await ConnectAsync(1, cancellationToken);
+        return new ChannelMemory(
+            Math.Max(0, idle - before) / MemoryChannels,
+            Math.Max(0, loaded - before) / MemoryChannels);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var channel in _channels)
+        foreach (var connection in _connections)
         {
-            await CloseAsync(channel);
+            await connection.DisposeAsync();
         }
 
         await _server.DisposeAsync();
     }
 
-    private static async Task CloseAsync(ChannelBase channel)
+    private async Task ConnectAsync(int connections, CancellationToken cancellationToken)
     {
-        await channel.ShutdownAsync();
-        (channel as IDisposable)?.Dispose();
-    }
-
-    private void Connect(int connections)
-    {
-        while (_channels.Count < connections)
+        while (_connections.Count > connections)
         {
-            var channel = Transport.CreateChannel(_server.Address);
-            _channels.Add(channel);
-            _clients.Add(new Measured.MeasuredClient(channel));
+            await _connections[^1].DisposeAsync();
+            _connections.RemoveAt(_connections.Count - 1);
+        }
+
+        while (_connections.Count < connections)
+        {
+            _connections.Add(Transport.Connect(_server.Address));
+            var call = _connections[^1].Service.EchoAsync(new Payload(), cancellationToken: cancellationToken);
+            await GuardAsync("connecting", call.ResponseAsync, TimeSpan.Zero, cancellationToken);
         }
     }
+
+    private Task<Payload[]> LoadAsync(CancellationToken cancellationToken)
+    {
+        var message = new Payload { Body = UnsafeByteOperations.UnsafeWrap(new byte[MemoryPayload]) };
+        var calls = _connections.SelectMany(connection => Enumerable.Range(0, MemoryCallsInFlight)
+            .Select(_ => connection.Service.EchoAsync(message, cancellationToken: cancellationToken).ResponseAsync));
+        return GuardAsync("large calls", Task.WhenAll(calls), TimeSpan.Zero, cancellationToken);
+    }
+
+    private async Task<long> MeasureMemoryAsync() => await _server.MeasureMemoryAsync() + ProcessMemory.Measure();
 
     private async Task<T> GuardAsync<T>(string what, Task<T> task, TimeSpan expected, CancellationToken cancellationToken)
     {

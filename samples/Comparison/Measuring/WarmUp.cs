@@ -26,13 +26,13 @@ internal static class WarmUp
     {
         var start = Stopwatch.GetTimestamp();
         var best = double.MaxValue;
-        var compiled = await CountCompiledAsync(session);
+        var compiled = await session.CountCompiledAsync();
         for (var without = 0; without < SlicesWithoutGain && Stopwatch.GetElapsedTime(start) < longest; without++)
         {
             var result = await session.RunAsync(scenario, new RunLimits(Slice), cancellationToken);
             var cost = result.Elapsed.TotalSeconds / Math.Max(1, result.Operations);
             var before = compiled;
-            compiled = await CountCompiledAsync(session);
+            compiled = await session.CountCompiledAsync();
             if (cost < best * Gain || compiled - before > CompiledAtRest)
             {
                 best = Math.Min(best, cost);
@@ -40,7 +40,4 @@ internal static class WarmUp
             }
         }
     }
-
-    private static async Task<long> CountCompiledAsync(Session session) =>
-        (await session.ReadServerUsageAsync()).CompiledMethods + ResourceUsage.OfThisProcess().CompiledMethods;
 }

@@ -6,10 +6,10 @@ using Spectre.Console;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-/// <summary>What a person sees: the machine, how far it has come, and the table at the end.</summary>
+/// <summary>What a person sees: the machine, how far it has come, and the tables at the end.</summary>
 internal sealed class ConsoleReport : IProgressSink
 {
-    private const int WidthWithoutTerminal = 170;
+    private const int WidthWithoutTerminal = 150;
     private const string EraseLine = "\r\e[2K";
 
     private readonly IAnsiConsole _console = AnsiConsole.Console;
@@ -34,20 +34,22 @@ internal sealed class ConsoleReport : IProgressSink
         _console.WriteLine($"  runtime  {machine.Runtime}; {machine.Settings}");
         _console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"  method   {_plan.Rounds} rounds of {_plan.RoundDuration.TotalSeconds} s, transports taking turns; medians of the rounds"));
+            $"  method   {_plan.Rounds} rounds of {_plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; medians of the rounds"));
+        _console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"  takes    about {Math.Max(1, _plan.Estimate.TotalMinutes):0} min"));
         foreach (var transport in _plan.Transports)
         {
-            _console.WriteLine($"  {transport.Name,-12} {transport.Description}");
+            _console.WriteLine($"  {transport.Name,-14} {transport.Description}");
         }
 
         _console.WriteLine();
     }
 
-    public void Running(Scenario scenario, ITransport transport, string what)
+    public void Running(string scenario, ITransport transport, string what)
     {
         if (!Console.IsOutputRedirected)
         {
-            Console.Out.Write($"{EraseLine}{GetPosition(1)} {scenario.Name}: {transport.Name}, {what}");
+            Console.Out.Write($"{EraseLine}{GetPosition(1)} {scenario}: {transport.Name} {what}");
         }
     }
 
@@ -64,21 +66,27 @@ internal sealed class ConsoleReport : IProgressSink
         _console.WriteLine($"{GetPosition(0)} {scenario.Name,-14} {string.Join("   ", figures)}");
     }
 
-    public void PrintTable(IReadOnlyList<Measurement> measurements)
+    public void Print(ComparisonResult result)
     {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn("scenario");
-        table.AddColumn("transport");
-        string[] columns =
-        [
-            "p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "CPU % c / s", "bytes/op c / s", "ratio to uds",
-        ];
-        foreach (var column in columns)
-        {
-            table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
-        }
+        _console.WriteLine();
+        PrintTable(result, ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds"], CreateSpeedRow);
+        _console.WriteLine("Ratio: this transport's p50 (less is better) or rate (more is better) through uds', round by round: median (least–most).");
+        _console.WriteLine("Loads at a fixed rate (paced-, load-) count from when each call was due, so that a held-up sender does not hide anything.");
+        _console.WriteLine();
+        PrintTable(result, ["CPU % client", "server", "bytes/op client", "server", "doorbells/op", "sleeps/op"], CreateCostRow);
+        _console.WriteLine("CPU in percent of one processor. Bytes: allocated for an operation. Doorbells: system calls that wake the other side of a");
+        _console.WriteLine("shared-memory connection. Sleeps: how often a thread of either process waited in the kernel. Of in-process all is the client's.");
+        _console.WriteLine();
+        PrintMemory(result);
+        PrintFloor(result);
+        PrintTrust(result);
+    }
 
-        foreach (var scenario in measurements.GroupBy(measurement => measurement.Scenario))
+    private void PrintTable(ComparisonResult result, string[] columns, Func<Measurement, string[]> createRow)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn("scenario").AddColumn("transport");
+        table.AddColumns([.. columns.Select(column => new TableColumn(column).RightAligned().NoWrap())]);
+        foreach (var scenario in result.Measurements.GroupBy(measurement => measurement.Scenario))
         {
             if (table.Rows.Count > 0)
             {
@@ -87,41 +95,76 @@ internal sealed class ConsoleReport : IProgressSink
 
             foreach (var measurement in scenario)
             {
-                table.AddRow(CreateRow(measurement));
+                table.AddRow([scenario.Key.Name, measurement.Transport.Name, .. createRow(measurement)]);
             }
         }
 
-        _console.WriteLine();
         _console.Write(table);
-        _console.WriteLine("CPU in percent of one processor; allocated bytes an operation; c client's process, s server's.");
-        _console.WriteLine("Ratio: this transport's p50 (less is better) or rate (more is better) through uds', round by round: median (least–most).");
-        if (measurements.Any(measurement => measurement.IsNoisy))
+    }
+
+    private static string[] CreateSpeedRow(Measurement measurement)
+    {
+        var rate = measurement.GetMedian(round => round.Rate);
+        var latencies = measurement.Latencies;
+        return
+        [
+            Format(latencies?.P50),
+            Format(latencies?.P90),
+            Format(latencies?.P99),
+            Format(latencies?.P999),
+            Format(measurement.Maximum),
+            rate.ToString("N0", CultureInfo.InvariantCulture),
+            Format(rate * measurement.Scenario.BytesPerOperation / (1024 * 1024)),
+            DescribeRatio(measurement),
+        ];
+    }
+
+    private static string[] CreateCostRow(Measurement measurement) =>
+    [
+        Whole(measurement.GetMedian(round => round.ClientCpuPercent)),
+        Whole(measurement.GetMedian(round => round.ServerCpuPercent)),
+        Whole(measurement.GetMedian(round => round.ClientAllocatedPerOperation)),
+        Whole(measurement.GetMedian(round => round.ServerAllocatedPerOperation)),
+        Fine(measurement.GetMedian(round => round.DoorbellsPerOperation)),
+        Fine(measurement.GetMedian(round => round.SleepsPerOperation)),
+    ];
+
+    private void PrintMemory(ComparisonResult result)
+    {
+        var transports = result.Measurements.DistinctBy(measurement => measurement.Transport)
+            .Select(one => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{one.Transport.Name} {one.Memory.Idle / 1024:N0} / {one.Memory.Loaded / 1024:N0}"));
+        _console.WriteLine($"Memory of a further connection, both processes, after one call / after a load, KiB: {string.Join("; ", transports)}");
+    }
+
+    private void PrintFloor(ComparisonResult result)
+    {
+        const double GigaByte = 1e9;
+        _console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The machine's floor, without gRPC: bare rings {result.GetFloor(one => one.RingP50).Median:0.00} µs and {result.GetFloor(one => one.RingBytes).Median / GigaByte:0.0} GB/s, ")
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"Unix socket {result.GetFloor(one => one.SocketP50).Median:0.0} µs and {result.GetFloor(one => one.SocketBytes).Median / GigaByte:0.0} GB/s, ")
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"memory copy {result.GetFloor(one => one.CopyInCache).Median / GigaByte:0.0} GB/s in the cache, {result.GetFloor(one => one.CopyThroughMemory).Median / GigaByte:0.0} GB/s through memory"));
+    }
+
+    private void PrintTrust(ComparisonResult result)
+    {
+        if (result.NoisyRows > 0)
         {
             _console.MarkupLine("[yellow]~ Noisy: the rounds lie far apart, so do not trust the figure. Try more rounds, or a quieter machine.[/]");
         }
 
-        _console.WriteLine($"Load at the end: {Machine.ReadLoad()}");
-    }
+        if (result.IsTooNoisy)
+        {
+            _console.MarkupLineInterpolated($"[red]This run was too noisy to be trusted: {string.Join(", and ", result.Disturbances)}.[/]");
+        }
 
-    private static string[] CreateRow(Measurement measurement)
-    {
-        var scenario = measurement.Scenario;
-        var rate = measurement.GetMedian(round => round.Rate);
-        return
-        [
-            scenario.Name,
-            measurement.Transport.Name,
-            Format(measurement.GetMedian(round => round.P50)),
-            Format(measurement.GetMedian(round => round.P90)),
-            Format(measurement.GetMedian(round => round.P99)),
-            Format(measurement.GetMedian(round => round.P999)),
-            Format(measurement.Rounds[0].Maximum is null ? null : measurement.Maximum),
-            rate.ToString("N0", CultureInfo.InvariantCulture),
-            Format(rate * scenario.BytesPerOperation / (1024 * 1024)),
-            $"{measurement.GetMedian(round => round.ClientCpuPercent):0} / {measurement.GetMedian(round => round.ServerCpuPercent):0}",
-            $"{measurement.GetMedian(round => round.ClientAllocatedPerOperation):0} / {measurement.GetMedian(round => round.ServerAllocatedPerOperation):0}",
-            DescribeRatio(measurement),
-        ];
+        _console.WriteLine($"Load at the end: {Machine.ReadLoad()}");
     }
 
     private static string DescribeFigure(Scenario scenario, Measurement measurement)
@@ -160,6 +203,10 @@ internal sealed class ConsoleReport : IProgressSink
         >= 100 => value.Value.ToString("N0", CultureInfo.InvariantCulture),
         _ => value.Value.ToString("0.0", CultureInfo.InvariantCulture),
     };
+
+    private static string Whole(double? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? "–";
+
+    private static string Fine(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "–";
 
     private string GetPosition(int ahead) => $"[{_finished + ahead}/{_plan.Scenarios.Count}]";
 }

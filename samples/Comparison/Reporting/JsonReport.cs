@@ -1,5 +1,4 @@
 using System.Text.Json;
-using GrpcShm.Samples.Comparison.Measuring;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
@@ -12,11 +11,9 @@ internal static class JsonReport
         WriteIndented = true,
     };
 
-    public static async Task WriteAsync(string path, IReadOnlyList<Measurement> measurements)
+    public static async Task WriteAsync(string path, IReadOnlyList<JsonMeasurement> measurements)
     {
-        var now = DateTimeOffset.UtcNow;
-        var rows = measurements.Select(measurement => JsonMeasurement.Create(measurement, Machine.Current, now));
         await using var file = File.Create(path);
-        await JsonSerializer.SerializeAsync(file, rows, Options);
+        await JsonSerializer.SerializeAsync(file, measurements, Options);
     }
 }

@@ -1,19 +1,20 @@
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
+using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>One stream to the server, as fast as it takes it.</summary>
 internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
+    public override bool NeedsStreams => true;
+
     public override long BytesPerOperation => PayloadBytes;
 
-    public override async Task<RunResult> RunAsync(
-        IReadOnlyList<Measured.MeasuredClient> clients,
-        RunLimits limits)
+    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
     {
-        using var call = clients[0].Absorb();
+        using var call = connections[0].Service.Absorb();
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();
         long sent = 0;

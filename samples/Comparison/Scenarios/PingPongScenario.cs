@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
+using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
@@ -10,12 +11,12 @@ internal sealed class PingPongScenario(string name, int payloadBytes) : Scenario
 {
     private readonly LatencyHistogram _histogram = new();
 
-    public override async Task<RunResult> RunAsync(
-        IReadOnlyList<Measured.MeasuredClient> clients,
-        RunLimits limits)
+    public override bool NeedsStreams => true;
+
+    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
     {
         _histogram.Reset();
-        using var call = clients[0].PingPong();
+        using var call = connections[0].Service.PingPong();
         // The first answer brings the headers as well.
         await ExchangeAsync(call);
 

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
+using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
@@ -33,6 +34,12 @@ internal abstract class Scenario
 
     public virtual int InFlight => 1;
 
+    /// <summary>Operations a second that are begun whether or not earlier ones have ended; none where each waits for another.</summary>
+    public virtual int? OfferedPerSecond => null;
+
+    /// <summary>Whether it has to do with streams of gRPC, which another exchange may not have.</summary>
+    public virtual bool NeedsStreams => false;
+
     public virtual int Connections => 1;
 
     /// <summary>Payload bytes that one operation moves, in both directions together.</summary>
@@ -40,9 +47,9 @@ internal abstract class Scenario
 
     protected Payload Message { get; }
 
-    /// <param name="clients">One for each connection.</param>
+    /// <param name="connections">As many as <see cref="Connections"/>.</param>
     /// <param name="limits">When to end.</param>
-    public abstract Task<RunResult> RunAsync(IReadOnlyList<Measured.MeasuredClient> clients, RunLimits limits);
+    public abstract Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits);
 
     protected void CheckEcho(Payload reply)
     {

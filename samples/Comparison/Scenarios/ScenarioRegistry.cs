@@ -12,23 +12,31 @@ internal static class ScenarioRegistry
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new UnaryScenario("unary-1", SmallPayload, Figure.P50) { MinimumOperations = 100_000 },
-        new UnaryScenario("unary-16", SmallPayload, Figure.Rate, inFlight: 16),
+        new UnaryScenario("unary-16", SmallPayload, Figure.Rate, inFlight: 16) { IsQuick = false },
         new UnaryScenario("unary-64", SmallPayload, Figure.Rate, inFlight: 64),
         new PingPongScenario("ping-pong", SmallPayload),
         new ClientStreamScenario("client-stream", SmallPayload),
         new ServerStreamScenario("server-stream", SmallPayload),
+        new EventsScenario("events", SmallPayload) { MinimumOperations = 1_000_000 },
         new UnaryScenario("payload-0", 0, Figure.P50) { IsQuick = false },
-        new UnaryScenario("payload-1k", KiB, Figure.P50),
+        new UnaryScenario("payload-64", SmallPayload, Figure.P50) { IsQuick = false },
+        new UnaryScenario("payload-1k", KiB, Figure.P50) { IsQuick = false },
         new UnaryScenario("payload-64k", 64 * KiB, Figure.Rate),
         new UnaryScenario("payload-1m", MiB, Figure.Rate),
         new UnaryScenario("payload-16m", 16 * MiB, Figure.Rate) { IsQuick = false },
         CreateConnections(1, isQuick: false),
         CreateConnections(2, isQuick: false),
-        CreateConnections(4, isQuick: true),
+        CreateConnections(4, isQuick: false),
         CreateConnections(8, isQuick: false),
         CreateConnections(16, isQuick: false),
         CreateConnections(32, isQuick: false),
         new PacedScenario("paced-1000", SmallPayload, callsPerSecond: 1000),
+        CreateLoad(2_000, isQuick: false),
+        CreateLoad(5_000, isQuick: true),
+        CreateLoad(10_000, isQuick: false),
+        CreateLoad(20_000, isQuick: true),
+        CreateLoad(40_000, isQuick: false),
+        CreateLoad(80_000, isQuick: false),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(scenario => scenario.Name)];
@@ -40,6 +48,13 @@ internal static class ScenarioRegistry
     /// <summary>The same load over more and more connections.</summary>
     private static UnaryScenario CreateConnections(int connections, bool isQuick) =>
         new($"connections-{connections}", SmallPayload, Figure.Rate, ConnectionsInFlight, connections)
+        {
+            IsQuick = isQuick,
+        };
+
+    /// <summary>More and more calls a second, for the latency against the load.</summary>
+    private static PacedScenario CreateLoad(int callsPerSecond, bool isQuick) =>
+        new($"load-{callsPerSecond}", SmallPayload, callsPerSecond)
         {
             IsQuick = isQuick,
         };

@@ -1,20 +1,21 @@
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
+using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>One stream from the server, as fast as it sends.</summary>
 internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
+    public override bool NeedsStreams => true;
+
     public override long BytesPerOperation => PayloadBytes;
 
-    public override async Task<RunResult> RunAsync(
-        IReadOnlyList<Measured.MeasuredClient> clients,
-        RunLimits limits)
+    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
     {
         // Disposal cancels the call, which is how the server learns that it has sent enough.
-        using var call = clients[0].Flood(new FloodRequest { BodyBytes = PayloadBytes });
+        using var call = connections[0].Service.Flood(new FloodRequest { BodyBytes = PayloadBytes });
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();
         long received = 0;

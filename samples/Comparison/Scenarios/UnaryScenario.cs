@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
+using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
@@ -23,9 +24,7 @@ internal sealed class UnaryScenario : Scenario
 
     public override int Connections { get; }
 
-    public override async Task<RunResult> RunAsync(
-        IReadOnlyList<Measured.MeasuredClient> clients,
-        RunLimits limits)
+    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
     {
         var minimum = limits.MinimumOperations / InFlight;
         var start = Stopwatch.GetTimestamp();
@@ -33,7 +32,7 @@ internal sealed class UnaryScenario : Scenario
         var callers = new Task[InFlight];
         for (var i = 0; i < callers.Length; i++)
         {
-            var client = clients[i % clients.Count];
+            var client = connections[i % connections.Count].Service;
             var histogram = _histograms[i];
             // On the pool, because a caller whose calls complete at once would never let the next one start.
             callers[i] = Task.Run(() => CallAsync(client, histogram, end, minimum));

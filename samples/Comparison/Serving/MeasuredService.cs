@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Grpc.Core;
-using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Protos;
 
 namespace GrpcShm.Samples.Comparison.Serving;
@@ -49,16 +48,5 @@ internal sealed class MeasuredService : Measured.MeasuredBase
         {
             // The client has enough: that is how this call ends.
         }
-    }
-
-    public override Task<Usage> ReadUsage(UsageRequest request, ServerCallContext context)
-    {
-        var usage = ResourceUsage.OfThisProcess();
-        return Task.FromResult(new Usage
-        {
-            CpuTicks = usage.Cpu.Ticks,
-            AllocatedBytes = usage.AllocatedBytes,
-            CompiledMethods = usage.CompiledMethods,
-        });
     }
 }

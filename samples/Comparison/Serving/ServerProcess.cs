@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json;
+using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Serving;
 
 /// <summary>The parent's side of a server process: starts it, learns its address, and ends it on every path.</summary>
-internal sealed class ServerProcess : IAsyncDisposable
+internal sealed class ServerProcess : IServer
 {
     private const int KeptErrorLines = 12;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
@@ -49,7 +52,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>What the server has complained of so far, for the message of an error that it probably caused.</summary>
+    public async Task<ResourceUsage?> ReadUsageAsync() => await AskAsync<ResourceUsage>(ServerProgram.UsageRequest);
+
+    public Task<long> MeasureMemoryAsync() => AskAsync<long>(ServerProgram.MemoryRequest);
+
     public string DescribeErrors() =>
         _errors.IsEmpty ? "" : Environment.NewLine + string.Join(Environment.NewLine, _errors);
 
@@ -70,6 +76,16 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private async Task<T> AskAsync<T>(string request)
+    {
+        await _process.StandardInput.WriteLineAsync(request);
+        await _process.StandardInput.FlushAsync();
+        var answer = await _process.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout);
+        return answer is null
+            ? throw new ComparisonException("The server process has ended." + DescribeErrors())
+            : JsonSerializer.Deserialize<T>(answer)!;
     }
 
     private static ProcessStartInfo CreateStartInfo(params string[] arguments)

@@ -1,51 +1,59 @@
+using System.Text.Json;
+using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Transports;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Samples.Comparison.Serving;
 
-/// <summary>The server process: serves one transport until its standard input ends.</summary>
+/// <summary>
+/// The server process: serves one transport until its standard input ends, and answers there, aside from what is measured,
+/// what it has used.
+/// </summary>
 internal static class ServerProgram
 {
     /// <summary>What the server writes before its address, once it listens.</summary>
     public const string ReadyPrefix = "ready ";
 
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Asks for a <see cref="ResourceUsage"/>.</summary>
+    public const string UsageRequest = "usage";
+
+    /// <summary>Asks for the bytes that the process holds.</summary>
+    public const string MemoryRequest = "memory";
 
     public static async Task<int> RunAsync(string transportName, string address)
     {
         var transport = TransportRegistry.Find(transportName);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Standard output carries the address, so complaints go to standard error.
-        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.AddGrpc(grpc =>
+        using var meter = new UsageMeter();
+        using var stopping = new CancellationTokenSource();
+
+        // On a thread of its own: the console reads synchronously, by whatever method.
+        var listening = new TaskCompletionSource<string>();
+        var serving = transport.ServeAsync(address, listening.SetResult, stopping.Token);
+        if (await Task.WhenAny(listening.Task, serving) == listening.Task)
         {
-            grpc.MaxReceiveMessageSize = null;
-            grpc.MaxSendMessageSize = null;
-        });
-        transport.ConfigureServer(builder, address);
+            Console.Out.WriteLine(ReadyPrefix + await listening.Task);
+            await Task.Factory.StartNew(
+                () => AnswerUntilParentEnds(meter),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
+        }
 
-        await using var application = builder.Build();
-        application.MapGrpcService<MeasuredService>();
-        await application.StartAsync();
-        Console.Out.WriteLine(ReadyPrefix + transport.GetBoundAddress(application, address));
-
-        // The pipe ends with the parent, however the parent ends: no server outlives its comparison.
-        await Task.Run(WaitForEndOfInput);
-        using var timeout = new CancellationTokenSource(StopTimeout);
-        await application.StopAsync(timeout.Token);
+        await stopping.CancelAsync();
+        await serving;
         return 0;
     }
 
-    private static void WaitForEndOfInput()
+    // The pipe ends with the parent, however the parent ends: no server outlives its comparison.
+    private static void AnswerUntilParentEnds(UsageMeter meter)
     {
-        using var input = Console.OpenStandardInput();
-        Span<byte> ignored = stackalloc byte[64];
-        while (input.Read(ignored) > 0)
+        while (Console.In.ReadLine() is { } request)
         {
+            Console.Out.WriteLine(request switch
+            {
+                UsageRequest => JsonSerializer.Serialize(meter.Read()),
+                MemoryRequest => JsonSerializer.Serialize(ProcessMemory.Measure()),
+                _ => throw new InvalidOperationException($"The request '{request}' is not known."),
+            });
         }
     }
 }

@@ -1,9 +1,12 @@
-using Grpc.Core;
-using Microsoft.AspNetCore.Builder;
+using GrpcShm.Samples.Comparison.Scenarios;
+using GrpcShm.Samples.Comparison.Serving;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-/// <summary>One way for the client's process to reach the server's. A new one is added to <see cref="TransportRegistry"/>.</summary>
+/// <summary>
+/// One way for the client to reach the server. A new one is added to <see cref="TransportRegistry"/>; one that carries gRPC is
+/// an <see cref="IGrpcTransport"/>.
+/// </summary>
 internal interface ITransport
 {
     string Name { get; }
@@ -13,12 +16,16 @@ internal interface ITransport
     /// <summary>What the server is told to listen on; files go into <paramref name="directory"/>.</summary>
     string ChooseAddress(string directory);
 
-    /// <summary>Server process: makes the host listen on the address.</summary>
-    void ConfigureServer(WebApplicationBuilder builder, string address);
+    /// <summary>Server process: listens, says what a client connects to, and serves until it is told to stop.</summary>
+    Task ServeAsync(string address, Action<string> listening, CancellationToken stopping);
 
-    /// <summary>Server process, once it listens: what a client connects to.</summary>
-    string GetBoundAddress(WebApplication application, string address) => address;
+    /// <summary>Client process: a connection of its own.</summary>
+    IConnection Connect(string address);
 
-    /// <summary>Client process: a channel of its own connection.</summary>
-    ChannelBase CreateChannel(string address);
+    /// <summary>Client process: starts the server, in a process of its own unless the transport is about having none.</summary>
+    async Task<IServer> StartServerAsync(string directory, CancellationToken cancellationToken) =>
+        await ServerProcess.StartAsync(this, directory, cancellationToken);
+
+    /// <summary>Whether it has what the scenario needs.</summary>
+    bool CanRun(Scenario scenario) => true;
 }

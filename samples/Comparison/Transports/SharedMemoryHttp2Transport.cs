@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-internal sealed class SharedMemoryHttp2Transport : ITransport
+internal sealed class SharedMemoryHttp2Transport : IGrpcTransport
 {
     public string Name => "shm-http2";
 

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-internal sealed class TcpTransport : ITransport
+internal sealed class TcpTransport : IGrpcTransport
 {
     public string Name => "tcp";
 

@@ -7,9 +7,12 @@ internal static class TransportRegistry
 
     public static IReadOnlyList<ITransport> All { get; } =
     [
+        new XStateNetPipeTransport(),
+        new NamedPipeTransport(),
         new UnixSocketTransport(),
         new TcpTransport(),
         new SharedMemoryHttp2Transport(),
+        new InProcessTransport(),
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(transport => transport.Name)];

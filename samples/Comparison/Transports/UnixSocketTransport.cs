@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-internal sealed class UnixSocketTransport : ITransport
+internal sealed class UnixSocketTransport : IGrpcTransport
 {
     public string Name => TransportRegistry.Baseline;
 

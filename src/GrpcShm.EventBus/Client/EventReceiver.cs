@@ -18,6 +18,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     // Of each sender the last sequence number. The reading thread's own.
     private readonly Dictionary<ulong, ulong> _lastSequences = [];
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FailedEvents _failed = new();
     private Func<MachineEvent, Task>[] _handlers;
     private bool _isStanding;
     private bool _isRunning;
@@ -172,7 +173,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             }
             else
             {
-                Acknowledge(item, new Acknowledgement { NewState = _state ?? "" });
+                Acknowledge(item, _failed.Find(item.Event) ?? new Acknowledgement { NewState = _state ?? "" });
             }
 
             if (item.Link is not null)
@@ -227,6 +228,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
                 StatusCode = (int)StatusCode.Unknown,
                 Message = $"The handler of the machine '{Name}' failed: {exception.Message}",
             };
+            _failed.Add(item.Event, failure);
             _host.HandlerFailed(Name, received, exception);
         }
 

@@ -1,3 +1,4 @@
+using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Benchmarks.Raw;

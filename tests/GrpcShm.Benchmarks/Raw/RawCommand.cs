@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using GrpcShm.Samples.Comparison.Floor;
 
 namespace GrpcShm.Benchmarks.Raw;
 
@@ -53,10 +54,7 @@ internal static class RawCommand
         var command = new Command(PeerName, "The other process of a raw measurement.") { transport, address };
         command.Hidden = true;
         command.SetAction(result =>
-        {
-            ExitWithParent();
-            RawPeer.Run(RawTransports.Find(result.GetRequiredValue(transport)), result.GetRequiredValue(address));
-        });
+            RawPeer.Run(RawTransports.Find(result.GetRequiredValue(transport)), result.GetRequiredValue(address)));
         return command;
     }
 
@@ -71,16 +69,4 @@ internal static class RawCommand
 
         return value;
     }
-
-    /// <summary>A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent.</summary>
-    private static void ExitWithParent() => new Thread(() =>
-    {
-        using var input = Console.OpenStandardInput();
-        while (input.ReadByte() >= 0)
-        {
-        }
-
-        Environment.Exit(0);
-    })
-    { IsBackground = true }.Start();
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using GrpcShm.Samples.Comparison.Floor;
 using Spectre.Console;
 
 namespace GrpcShm.Benchmarks.Raw;
@@ -20,7 +21,7 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         {
             foreach (var transport in transports)
             {
-                peers.Add(PeerProcess.Start(transport, directory.FullName));
+                peers.Add(PeerProcess.Start(transport, directory.FullName, RawCommand.PeerName));
             }
 
             using var copy = new MemoryCopyFloor();

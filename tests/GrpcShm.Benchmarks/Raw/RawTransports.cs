@@ -1,3 +1,5 @@
+using GrpcShm.Samples.Comparison.Floor;
+
 namespace GrpcShm.Benchmarks.Raw;
 
 internal static class RawTransports
@@ -8,6 +10,7 @@ internal static class RawTransports
     public static IReadOnlyList<IRawTransport> All { get; } =
     [
         new UnixSocketRawTransport(),
+        new MappedRingRawTransport(),
         new SpinningRingRawTransport(),
         new DoorbellRingRawTransport(),
     ];

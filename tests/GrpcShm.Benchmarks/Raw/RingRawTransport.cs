@@ -1,9 +1,10 @@
-using GrpcShm.Transport;
+using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Rendezvous;
+using GrpcShm.Transport;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrpcShm.Benchmarks.Raw;

@@ -1,3 +1,4 @@
+using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Benchmarks.Raw;
@@ -13,8 +14,12 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
 
     private sealed class Channel(SharedMemoryConnection connection) : IRawChannel
     {
+        // The connection tells of a peer that has died, and a peer of no orders for long is no error.
+        private const int Patience = int.MaxValue / 2;
+
         public void Write(ReadOnlySpan<byte> source)
         {
+            var wait = new SpinThenSleep(Patience);
             var outbound = connection.Outbound;
             while (true)
             {
@@ -25,17 +30,18 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
                     return;
                 }
 
-                Thread.SpinWait(1);
+                wait.Once();
             }
         }
 
         public int Read(Span<byte> destination)
         {
+            var wait = new SpinThenSleep(Patience);
             var inbound = connection.Inbound;
             bool ended;
             while (!inbound.Refresh(inbound.Ring.Head, out ended))
             {
-                Thread.SpinWait(1);
+                wait.Once();
             }
 
             return ended ? 0 : inbound.Read(destination);

@@ -138,6 +138,31 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal("NEXT", (await inbox.ReadAsync().InTime()).EventName);
     }
 
+    [Fact]
+    public async Task Deliver_TheSameSequenceTwice_WhoseHandlerFailed_FailsAgain()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel);
+        await ConnectAsync(client);
+        var handled = 0;
+        await client.RegisterMachineAsync("m", _ =>
+        {
+            handled++;
+            throw new InvalidOperationException("refused");
+        }).InTime();
+        await using var session = new SessionClient(channel);
+        var refused = new Event { Name = "REFUSED", Source = "s", Target = "m", Sender = 7, Sequence = 5 };
+        var command = new SessionCommand { Send = refused, Acknowledgement = AcknowledgementLevel.Processed };
+
+        var first = await session.ExecuteAsync(command).InTime();
+        var second = await session.ExecuteAsync(command.Clone()).InTime();
+
+        Assert.Equal((int)StatusCode.Unknown, first.StatusCode);
+        Assert.Equal((int)StatusCode.Unknown, second.StatusCode);
+        Assert.Contains("refused", second.Message, StringComparison.Ordinal);
+        Assert.Equal(1, handled);
+    }
+
     private static ResiliencePipeline Patient() => new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = 1000, Delay = TimeSpan.FromMilliseconds(20) })
         .Build();

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 internal static class RawChannelExtensions
 {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>The other process: does what it is ordered to until the connection ends.</summary>
 internal static class RawPeer
@@ -8,8 +8,10 @@ internal static class RawPeer
     public const string Ready = "ready";
     public const int BlockSize = 64 * 1024;
 
+    /// <summary>Serves one connection. Ends the process when its standard input ends: its parent is gone then.</summary>
     public static void Run(IRawTransport transport, string address)
     {
+        ExitWithParent();
         using var channel = transport.Accept(address, () => Console.Out.WriteLine(Ready));
         var buffer = new byte[BlockSize];
         var order = default(RawOrder);
@@ -45,4 +47,16 @@ internal static class RawPeer
 
         channel.Write([1]);
     }
+
+    /// <summary>A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent.</summary>
+    private static void ExitWithParent() => new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        while (input.ReadByte() >= 0)
+        {
+        }
+
+        Environment.Exit(0);
+    })
+    { IsBackground = true }.Start();
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace Samples.PingPong;
+namespace Samples;
 
 /// <summary>Counts this process's doorbells, by the meter of the shared-memory transport.</summary>
 internal sealed class DoorbellCounter : IDisposable

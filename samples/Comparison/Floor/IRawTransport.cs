@@ -1,8 +1,8 @@
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// A way for two processes to exchange bytes, without gRPC, measured by <see cref="RawCommand"/>. A new one is added to
-/// <see cref="RawTransports"/>; the same make with another way of waiting is another transport with another name.
+/// A way for two processes to exchange bytes, without gRPC. The same make with another way of waiting is another transport
+/// with another name.
 /// </summary>
 internal interface IRawTransport
 {

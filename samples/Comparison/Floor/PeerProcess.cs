@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>A peer process and the connection to it; ends both.</summary>
 internal sealed class PeerProcess : IDisposable
@@ -15,7 +15,10 @@ internal sealed class PeerProcess : IDisposable
 
     public IRawChannel Channel => _channel!;
 
-    public static PeerProcess Start(IRawTransport transport, string directory)
+    /// <param name="transport">What connects the two.</param>
+    /// <param name="directory">A directory of the run's own.</param>
+    /// <param name="command">The command of this program that runs a <see cref="RawPeer"/>, before the transport and the address.</param>
+    public static PeerProcess Start(IRawTransport transport, string directory, string command)
     {
         var address = Path.Combine(directory, transport.Name);
         var executable = Environment.ProcessPath!;
@@ -26,7 +29,7 @@ internal sealed class PeerProcess : IDisposable
             info.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
         }
 
-        info.ArgumentList.Add(RawCommand.PeerName);
+        info.ArgumentList.Add(command);
         info.ArgumentList.Add(transport.Name);
         info.ArgumentList.Add(address);
         var peer = new PeerProcess(Process.Start(info)!);

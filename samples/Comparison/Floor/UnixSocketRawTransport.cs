@@ -1,10 +1,10 @@
 using System.Net.Sockets;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 internal sealed class UnixSocketRawTransport : IRawTransport
 {
-    public string Name => RawTransports.Baseline;
+    public string Name => "uds";
 
     public string Description => "Unix domain socket, blocking calls";
 

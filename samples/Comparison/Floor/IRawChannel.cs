@@ -1,4 +1,4 @@
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>One side of a connection that carries bytes both ways and nothing more. One thread uses it.</summary>
 internal interface IRawChannel : IDisposable

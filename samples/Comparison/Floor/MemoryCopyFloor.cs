@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>How fast one thread copies: what no transport that copies once can beat.</summary>
 internal sealed unsafe class MemoryCopyFloor : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>What the measuring process tells its peer to do next, sent as it lies in memory.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using HdrHistogram;
 
-namespace GrpcShm.Benchmarks.Raw;
+namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>Measures a channel whose other end is a <see cref="RawPeer"/>.</summary>
 internal sealed class RawMeter(IRawChannel channel)

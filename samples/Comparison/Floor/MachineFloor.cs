@@ -1,0 +1,72 @@
+namespace GrpcShm.Samples.Comparison.Floor;
+
+/// <summary>
+/// The machine's own floor: two bare rings and a socket between two processes in C# without gRPC, and copies in memory.
+/// Measured again and again in between the scenarios, since a machine that is shared is not the same all the time.
+/// </summary>
+internal sealed class MachineFloor : IDisposable
+{
+    public const string PeerCommand = "floor-peer";
+
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(40);
+
+    private readonly PeerProcess _ring;
+    private readonly PeerProcess _socket;
+    private readonly RawMeter _ringMeter;
+    private readonly RawMeter _socketMeter;
+    private readonly MemoryCopyFloor _copy = new();
+    private readonly List<FloorRound> _rounds = [];
+
+    private MachineFloor(PeerProcess ring, PeerProcess socket)
+    {
+        (_ring, _socket) = (ring, socket);
+        (_ringMeter, _socketMeter) = (new RawMeter(ring.Channel), new RawMeter(socket.Channel));
+    }
+
+    public static IReadOnlyList<IRawTransport> Transports { get; } = [new MappedRingRawTransport(), new UnixSocketRawTransport()];
+
+    public IReadOnlyList<FloorRound> Rounds => _rounds;
+
+    public static MachineFloor Start(string directory)
+    {
+        var ring = PeerProcess.Start(Transports[0], directory, PeerCommand);
+        try
+        {
+            // The transports that are compared have names of their own in the same directory.
+            var floor = new MachineFloor(ring, PeerProcess.Start(Transports[1], directory, PeerCommand));
+
+            // Compiles.
+            floor.MeasureOnce();
+            return floor;
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    public void Measure() => _rounds.Add(MeasureOnce());
+
+    public void Dispose()
+    {
+        _ring.Dispose();
+        _socket.Dispose();
+        _copy.Dispose();
+    }
+
+    private FloorRound MeasureOnce()
+    {
+        var ring = _ringMeter.MeasureRoundTrip(Turn);
+        var socket = _socketMeter.MeasureRoundTrip(Turn);
+        return new FloorRound(
+            ring.P50,
+            ring.P99,
+            _ringMeter.MeasureBytes(Turn),
+            socket.P50,
+            socket.P99,
+            _socketMeter.MeasureBytes(Turn),
+            _copy.MeasureRing(Turn),
+            _copy.MeasureLarge(Turn));
+    }
+}

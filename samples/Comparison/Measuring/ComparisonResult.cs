@@ -1,0 +1,31 @@
+using GrpcShm.Samples.Comparison.Floor;
+
+namespace GrpcShm.Samples.Comparison.Measuring;
+
+/// <summary>All that a comparison has measured.</summary>
+/// <param name="Measurements">Scenario by scenario.</param>
+/// <param name="Floor">The machine itself, over the time of the run.</param>
+/// <param name="OthersCpuPercent">What other processes took, in percent of one processor; none where the system does not tell.</param>
+internal sealed record ComparisonResult(
+    IReadOnlyList<Measurement> Measurements, IReadOnlyList<FloorRound> Floor, double? OthersCpuPercent)
+{
+    private const double MostNoisyRows = 1.0 / 3;
+    private const double MostOthersCpu = 25;
+
+    public int NoisyRows => Measurements.Count(measurement => measurement.IsNoisy);
+
+    /// <summary>Why the figures are not to be trusted as a whole; nothing if they are.</summary>
+    public IReadOnlyList<string> Disturbances =>
+    [
+        .. NoisyRows > Measurements.Count * MostNoisyRows
+            ? (string[])[$"in {NoisyRows} of {Measurements.Count} rows the rounds lie far apart"]
+            : [],
+        .. OthersCpuPercent > MostOthersCpu
+            ? (string[])[FormattableString.Invariant($"other processes took {OthersCpuPercent:0} % of a processor meanwhile")]
+            : [],
+    ];
+
+    public bool IsTooNoisy => Disturbances.Count > 0;
+
+    public Spread GetFloor(Func<FloorRound, double> select) => Spread.Of(Floor.Select(select));
+}

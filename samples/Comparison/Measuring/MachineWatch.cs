@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace GrpcShm.Samples.Comparison.Measuring;
+
+/// <summary>What the machine does besides the comparison.</summary>
+internal sealed class MachineWatch
+{
+    private const string StatisticsFile = "/proc/stat";
+    private const double TicksPerSecond = 100;
+
+    private readonly IReadOnlyList<Session> _sessions;
+    private readonly UsageMeter _meter;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private TimeSpan? _busy;
+    private TimeSpan _own;
+
+    private MachineWatch(IReadOnlyList<Session> sessions, UsageMeter meter) => (_sessions, _meter) = (sessions, meter);
+
+    public static async Task<MachineWatch> StartAsync(IReadOnlyList<Session> sessions, UsageMeter meter)
+    {
+        var watch = new MachineWatch(sessions, meter);
+        watch._busy = ReadBusy();
+        watch._own = await watch.ReadOwnAsync();
+        return watch;
+    }
+
+    /// <summary>The processor time that others took since the start, in percent of one processor.</summary>
+    public async Task<double?> ReadOthersCpuPercentAsync()
+    {
+        var others = ReadBusy() - _busy - (await ReadOwnAsync() - _own);
+        return others is null ? null : Math.Max(0, 100 * others.Value / Stopwatch.GetElapsedTime(_started));
+    }
+
+    // Programs and their system calls, and what the host of a virtual machine took from it. Not interrupts: who caused them,
+    // nobody knows. Nor the floor's peers, which run for some milliseconds a scenario.
+    private static TimeSpan? ReadBusy()
+    {
+        if (!File.Exists(StatisticsFile))
+        {
+            return null;
+        }
+
+        // cpu  user nice system idle iowait irq softirq steal …
+        double[] ticks =
+        [
+            .. File.ReadLines(StatisticsFile).First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)
+                .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+        ];
+        return TimeSpan.FromSeconds((ticks[0] + ticks[1] + ticks[2] + ticks[7]) / TicksPerSecond);
+    }
+
+    private async Task<TimeSpan> ReadOwnAsync()
+    {
+        var own = _meter.Read().Cpu;
+        foreach (var session in _sessions)
+        {
+            own += await session.ReadServerCpuAsync();
+        }
+
+        return own;
+    }
+}

@@ -1,0 +1,37 @@
+using Grpc.Core;
+using GrpcShm.EventBus;
+using GrpcShm.Samples.Comparison.Protos;
+
+namespace GrpcShm.Samples.Comparison.Transports;
+
+/// <summary>A channel, and the generated client and the event service over it.</summary>
+internal sealed class GrpcConnection(ChannelBase channel) : IConnection
+{
+    public Measured.MeasuredClient Service { get; } = new(channel);
+
+    public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler)
+    {
+        var client = new EventBusClient(channel, new EventBusClientOptions { Name = machineId });
+        try
+        {
+            await client.ConnectAsync();
+            await client.RegisterMachineAsync(machineId, received =>
+            {
+                handler(received.RawPayload.Data.Memory);
+                return Task.CompletedTask;
+            });
+            return new EventBusMachine(client, machineId);
+        }
+        catch
+        {
+            await client.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await channel.ShutdownAsync();
+        (channel as IDisposable)?.Dispose();
+    }
+}

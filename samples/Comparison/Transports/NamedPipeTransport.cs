@@ -1,0 +1,48 @@
+using System.IO.Pipes;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Samples.Comparison.Transports;
+
+/// <summary>
+/// Kestrel's own named pipes on Windows. It has none elsewhere, where .NET makes them of Unix sockets: there it is the samples'
+/// listener over <see cref="NamedPipeServerStream"/>.
+/// </summary>
+internal sealed class NamedPipeTransport : IGrpcTransport
+{
+    public string Name => "namedpipe";
+
+    public string Description => OperatingSystem.IsWindows()
+        ? "gRPC, HTTP/2 over a named pipe (Kestrel's)"
+        : "gRPC, HTTP/2 over a named pipe (a listener over NamedPipeServerStream)";
+
+    public string ChooseAddress(string directory) => NamedPipeName.In(directory, "grpc");
+
+    public void ConfigureServer(WebApplicationBuilder builder, string address)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenNamedPipe(address, UseHttp2));
+            return;
+        }
+
+        builder.Services.AddSingleton<IConnectionListenerFactory, NamedPipeListenerFactory>();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(new NamedPipeEndPoint(address), UseHttp2));
+    }
+
+    public ChannelBase CreateChannel(string address)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) => await NamedPipeName.ConnectAsync(address, cancellationToken),
+        };
+        return GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(handler));
+    }
+
+    private static void UseHttp2(ListenOptions options) => options.Protocols = HttpProtocols.Http2;
+}

@@ -1,0 +1,79 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Samples.Stress.Journals;
+
+/// <summary>
+/// What a process must not forget when it is killed: the position of each of its lanes, and its counters. A mapped file, so a
+/// write costs some nanoseconds, outlives the process at once, and can be read by the first process meanwhile.
+/// </summary>
+/// <remarks>
+/// One process writes at a time. Of each lane there are two copies of the position and a version, whose lowest bit says which
+/// copy holds. The writer fills the other copy and then counts the version up (release). A process that is killed in between has
+/// changed nothing that holds. The reader takes the copy that holds and takes it again if the version has changed meanwhile: a
+/// copy is filled anew only after the version has moved on.
+/// </remarks>
+internal sealed unsafe class Journal : IDisposable
+{
+    private const int CounterSize = 64;
+    private const int LanesOffset = 4096;
+    private const int LaneSize = 128;
+    private const int CopiesOffset = 64;
+    private const int CopySize = 16;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+
+    public Journal(string path, int lanes)
+    {
+        Lanes = lanes;
+        var size = LanesOffset + ((long)lanes * LaneSize);
+        _file = MemoryMappedFile.CreateFromFile(path, FileMode.OpenOrCreate, mapName: null, size);
+        _view = _file.CreateViewAccessor(0, size);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+    }
+
+    public int Lanes { get; }
+
+    public long this[Counter counter] => Volatile.Read(ref At((int)counter * CounterSize));
+
+    public void Count(Counter counter, long by = 1) => Interlocked.Add(ref At((int)counter * CounterSize), by);
+
+    public Position Read(int lane)
+    {
+        while (true)
+        {
+            ref var version = ref At(OffsetOf(lane));
+            var before = Volatile.Read(ref version);
+            var copy = OffsetOf(lane) + CopiesOffset + ((int)(before & 1) * CopySize);
+            var position = new Position(Volatile.Read(ref At(copy)), (ulong)Volatile.Read(ref At(copy + sizeof(long))));
+
+            // The loads above are acquires: this one comes after them.
+            if (Volatile.Read(ref version) == before)
+            {
+                return position;
+            }
+        }
+    }
+
+    public void Write(int lane, Position position)
+    {
+        ref var version = ref At(OffsetOf(lane));
+        var next = version + 1;
+        var copy = OffsetOf(lane) + CopiesOffset + ((int)(next & 1) * CopySize);
+        At(copy) = position.Sequence;
+        At(copy + sizeof(long)) = (long)position.Digest;
+        Volatile.Write(ref version, next);
+    }
+
+    public void Dispose()
+    {
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private static int OffsetOf(int lane) => LanesOffset + (lane * LaneSize);
+
+    private ref long At(int offset) => ref *(long*)(_start + offset);
+}

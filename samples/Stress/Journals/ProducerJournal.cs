@@ -1,0 +1,15 @@
+namespace Samples.Stress.Journals;
+
+/// <summary>
+/// A producer's journal has two lanes for each consumer: how far its events are acknowledged, and how far they were sent.
+/// </summary>
+internal static class ProducerJournal
+{
+    public static Journal Open(string path, int consumers) => new(path, 2 * consumers);
+
+    public static Position ReadAcknowledged(Journal journal, int consumer) => journal.Read(consumer);
+
+    public static long ReadSent(Journal journal, int consumer) => journal.Read(SentLane(journal, consumer)).Sequence;
+
+    public static int SentLane(Journal journal, int consumer) => (journal.Lanes / 2) + consumer;
+}

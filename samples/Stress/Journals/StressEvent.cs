@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+
+namespace Samples.Stress.Journals;
+
+/// <summary>
+/// An event's payload: whose it is, its number in its lane, a checksum over all of it, and a body whose length and bytes follow
+/// from these, so that it is the same when a new life of its producer sends it again.
+/// </summary>
+internal readonly record struct StressEvent(int Producer, int Consumer, long Sequence, ulong Checksum)
+{
+    private const int ChecksumOffset = 16;
+    private const int BodyOffset = 24;
+
+    /// <summary>The checksum of the lane so far, with this event's.</summary>
+    public ulong Extend(ulong digest)
+    {
+        Span<byte> both = stackalloc byte[2 * sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(both, digest);
+        BinaryPrimitives.WriteUInt64LittleEndian(both[sizeof(ulong)..], Checksum);
+        return XxHash3.HashToUInt64(both);
+    }
+
+    /// <summary>Makes an event.</summary>
+    /// <param name="producer">Whose it is.</param>
+    /// <param name="consumer">Whom it is for.</param>
+    /// <param name="sequence">Its number in the lane between the two.</param>
+    /// <param name="maxBody">The most bytes that a body has.</param>
+    /// <param name="payload">What is sent.</param>
+    public static StressEvent Create(int producer, int consumer, long sequence, int maxBody, out byte[] payload)
+    {
+        var state = Mix(((ulong)producer << 48) ^ ((ulong)consumer << 32) ^ (ulong)sequence);
+        payload = new byte[BodyOffset + (int)(state % (ulong)(maxBody + 1))];
+        BinaryPrimitives.WriteInt32LittleEndian(payload, producer);
+        BinaryPrimitives.WriteInt32LittleEndian(payload.AsSpan(4), consumer);
+        BinaryPrimitives.WriteInt64LittleEndian(payload.AsSpan(8), sequence);
+        Fill(payload.AsSpan(BodyOffset), state);
+        var checksum = Sum(payload);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload.AsSpan(ChecksumOffset), checksum);
+        return new StressEvent(producer, consumer, sequence, checksum);
+    }
+
+    /// <summary>Reads an event.</summary>
+    /// <returns>Whether it is whole: every bit as it was made.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> payload, out StressEvent read)
+    {
+        read = default;
+        if (payload.Length < BodyOffset)
+        {
+            return false;
+        }
+
+        read = new StressEvent(
+            BinaryPrimitives.ReadInt32LittleEndian(payload),
+            BinaryPrimitives.ReadInt32LittleEndian(payload[4..]),
+            BinaryPrimitives.ReadInt64LittleEndian(payload[8..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(payload[ChecksumOffset..]));
+        return read.Checksum == Sum(payload);
+    }
+
+    // Of everything but the checksum itself.
+    private static ulong Sum(ReadOnlySpan<byte> payload)
+    {
+        var hash = new XxHash3();
+        hash.Append(payload[..ChecksumOffset]);
+        hash.Append(payload[BodyOffset..]);
+        return hash.GetCurrentHashAsUInt64();
+    }
+
+    private static void Fill(Span<byte> body, ulong state)
+    {
+        Span<byte> last = stackalloc byte[sizeof(ulong)];
+        for (; body.Length >= sizeof(ulong); body = body[sizeof(ulong)..])
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(body, state = Mix(state));
+        }
+
+        BinaryPrimitives.WriteUInt64LittleEndian(last, Mix(state));
+        last[..body.Length].CopyTo(body);
+    }
+
+    // SplitMix64: bytes that look random and are the same in every process.
+    private static ulong Mix(ulong state)
+    {
+        state += 0x9E3779B97F4A7C15;
+        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9;
+        state = (state ^ (state >> 27)) * 0x94D049BB133111EB;
+        return state ^ (state >> 31);
+    }
+}

@@ -1,0 +1,78 @@
+namespace Samples.Stress.Supervision;
+
+/// <summary>One of the processes, through all its lives.</summary>
+/// <param name="kind">Its part.</param>
+/// <param name="index">Its number among those of its kind.</param>
+/// <param name="arguments">What makes this program take that part.</param>
+internal sealed class Member(MemberKind kind, int index, string[] arguments) : IAsyncDisposable
+{
+    // The others leave little of the processors to one that starts.
+    private static readonly TimeSpan StartTime = TimeSpan.FromMinutes(3);
+
+    private SampleProcess? _process;
+
+    public MemberKind Kind { get; } = kind;
+
+    public string Name { get; } = kind == MemberKind.Hub ? "hub" : $"{kind.ToString().ToLowerInvariant()}-{index}";
+
+    public int Lives { get; private set; }
+
+    public int Kills { get; private set; }
+
+    /// <summary>Whether it was started, and not killed since.</summary>
+    public bool IsMeantToLive => Volatile.Read(ref _process) is not null;
+
+    /// <summary>Whether it has ended though nobody killed it.</summary>
+    public bool HasDied => Volatile.Read(ref _process) is { HasExited: true };
+
+    /// <summary>When its first life was seen first, in its present state, and at their highest.</summary>
+    public (ProcessFigures First, ProcessFigures Last, ProcessFigures Most)? Figures { get; private set; }
+
+    /// <summary>Starts it, for the first time or again.</summary>
+    /// <returns>What it said of itself.</returns>
+    public async Task<string> StartAsync(CancellationToken cancellationToken)
+    {
+        var process = await SampleProcess.StartAsync(arguments, StartTime, cancellationToken);
+        Lives++;
+        Volatile.Write(ref _process, process);
+        return process.Greeting;
+    }
+
+    public async Task KillAsync()
+    {
+        if (Interlocked.Exchange(ref _process, null) is { } process)
+        {
+            await process.KillAsync();
+            await process.DisposeAsync();
+            Kills++;
+        }
+    }
+
+    public Task TellAsync(string line, CancellationToken cancellationToken) =>
+        _process?.TellAsync(line, cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    public async Task<int> WaitForExitAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
+        _process is { } process ? await process.WaitForExitAsync(timeout, cancellationToken) : 0;
+
+    /// <summary>Looks at what it holds.</summary>
+    public ProcessFigures? Look()
+    {
+        if (Volatile.Read(ref _process) is { } process && ProcessFigures.Read(process.Id) is { } now)
+        {
+            Figures = Figures is { } before ? (before.First, now, ProcessFigures.Max(before.Most, now)) : (now, now, now);
+            return now;
+        }
+
+        return null;
+    }
+
+    /// <summary>Lets it end, and ends it if it does not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _process, null) is { } process)
+        {
+            await process.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+
+namespace Samples.Stress.Supervision;
+
+/// <summary>What a person sees: lines. With <c>--json</c> they go to the standard error, since the standard output is for the result.</summary>
+internal sealed class StressView(bool isJson)
+{
+    private const double MegaByte = 1024 * 1024;
+
+    private readonly TextWriter _lines = isJson ? Console.Error : Console.Out;
+
+    public void Say(TimeSpan at, string line) => _lines.WriteLine(Invariant($"{at:hh\\:mm\\:ss}  {line}"));
+
+    /// <summary>The line of every ten seconds, and one with what each process holds.</summary>
+    public void Show(TimeSpan at, TimeSpan since, Totals before, Totals now, int kills, Cast cast)
+    {
+        Say(at, Invariant($"processed {now.Processed:N0} ({(now.Processed - before.Processed) / since.TotalSeconds:N0}/s), ")
+            + Invariant($"lost {now.Lost}, damaged {now.Corrupt}, sent again {now.SentAgain:N0}, duplicates dropped {now.Duplicates:N0}, ")
+            + Invariant($"refused {now.Refused:N0}, kills {kills}"));
+        Say(at, "MB/descriptors/threads: hub " + Describe(cast.Hub)
+            + "; producers " + string.Join(' ', cast.Producers.Select(Describe))
+            + "; consumers " + string.Join(' ', cast.Consumers.Select(Describe)));
+    }
+
+    public void Show(StressReport report)
+    {
+        _lines.WriteLine(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to {report.Consumers} consumers over {report.Transport} in {report.Seconds:N0} s ({report.ProcessedPerSecond:N0}/s).")
+            + Invariant($" {report.Kills} processes were killed (the hub {report.KillsOfHub} times), {report.SentAgain:N0} events sent again, {report.Duplicates:N0} duplicates dropped."));
+        foreach (var problem in report.Problems)
+        {
+            _lines.WriteLine("Wrong: " + problem);
+        }
+
+        _lines.WriteLine(report.IsOk
+            ? "OK: every event was processed once, in order, and as it was sent."
+            : Invariant($"FAILED: {report.Problems.Count} things are wrong (seed {report.Seed})."));
+    }
+
+    private static string Describe(Member member) => member.Look() is { } figures
+        ? Invariant($"{figures.Bytes / MegaByte:0}/{figures.Descriptors}/{figures.Threads}")
+        : "–";
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
