@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.AspNetCore.Connections;
 
@@ -14,7 +15,7 @@ internal sealed class TransportPipes : IDuplexPipe
     private readonly SharedMemoryConnection _connection;
     private readonly SharedMemoryTransportOptions _options;
     private readonly MemoryPool<byte> _memoryPool;
-    private RingPipeWriter? _output;
+    private readonly RingPipeWriter? _output;
     private PipeReader? _input;
 
     public TransportPipes(
@@ -23,11 +24,14 @@ internal sealed class TransportPipes : IDuplexPipe
         _connection = connection;
         _options = options;
         _memoryPool = memoryPool;
+
+        // Calls write into the ring by themselves.
+        _output = connection.Mode == ConnectionModes.Bytes ? new RingPipeWriter(connection) : null;
     }
 
     public PipeReader Input => _input ??= CreateCopyingReader();
 
-    public PipeWriter Output => _output ??= new RingPipeWriter(_connection);
+    public PipeWriter Output => _output ?? throw new InvalidOperationException("In direct mode there is no stream of bytes to write to.");
 
     /// <summary>Whether somebody has a pipe already.</summary>
     public bool IsInputUsed => _input is not null;

@@ -19,7 +19,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         _pair = await ConnectionPair.CreateAsync();
         _context = new SharedMemoryConnectionContext(
-            _pair.Server, new SharedMemoryTransportOptions(), MemoryPool<byte>.Shared);
+            _pair.Server, new SharedMemoryTransportOptions(), NoApplication.Create(), MemoryPool<byte>.Shared);
         _client = new RingStream(_pair.Client, FileAccess.ReadWrite);
     }
 
@@ -130,7 +130,8 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         if (directly)
         {
-            _context.ReadRingDirectly();
+            // As the innermost connection middleware does before HTTP/2 runs.
+            Assert.True(_context.RunProtocolAsync(static _ => Task.CompletedTask, _context).IsCompletedSuccessfully);
         }
     }
 }

@@ -1,0 +1,17 @@
+using GrpcShm.AspNetCore;
+using GrpcShm.AspNetCore.Direct;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace GrpcShm.Transport.Tests.AspNetCore;
+
+/// <summary>A host that serves nothing, and so offers no direct mode.</summary>
+internal static class NoApplication
+{
+    public static DirectApplication Create() =>
+        new(
+            Options.Create(new SharedMemoryTransportOptions()),
+            Options.Create(new KestrelServerOptions()),
+            NullLoggerFactory.Instance);
+}
