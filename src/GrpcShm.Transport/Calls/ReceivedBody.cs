@@ -123,6 +123,8 @@ internal sealed class ReceivedBody : PipeReader
     /// <summary>Makes it as new. The reader has to have completed.</summary>
     public void Reuse()
     {
+        // One whose data was dropped when the peer reset it has not been told of an end.
+        End();
         _pipe.Reset();
         _hasEnded = false;
         _read = default;
