@@ -99,7 +99,7 @@ internal static class ClientHandshake
         if (answer.Version != SharedSegment.Version
             || answer.Mode is not (ConnectionModes.Bytes or ConnectionModes.Calls)
             || (answer.Mode & wanted) == 0
-            || (answer.Features & ~(uint)ConnectionFeatures.Checksums) != 0
+            || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None)) != 0
             || !RingSizes.IsValid(answer.ClientToServerSize)
             || !RingSizes.IsValid(answer.ServerToClientSize))
         {

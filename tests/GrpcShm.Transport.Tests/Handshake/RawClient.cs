@@ -34,11 +34,12 @@ internal sealed class RawClient : IDisposable
 
     private unsafe RingControl* ToClient => (RingControl*)(_memory.Pointer + SegmentLayout.ServerToClientControl);
 
-    public static async Task<RawClient> ConnectAsync(string path)
+    public static async Task<RawClient> ConnectAsync(
+        string path, ConnectionModes modes = ConnectionModes.Bytes, ConnectionFeatures features = ConnectionFeatures.None)
     {
         var socket = LinuxControlSocket.Connect(path)!;
         var channel = new ControlChannel(socket, ReactorPool.Next());
-        channel.Send(new ClientHello(1, 1, ConnectionModes.Bytes, 0, 0, 0).Write());
+        channel.Send(new ClientHello(1, 1, modes, 0, 0, (uint)features).Write());
         var answer = await channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(ControlMessageType.ServerHello, answer.Type);
         var client = new RawClient(socket, channel, answer);
@@ -60,6 +61,30 @@ internal sealed class RawClient : IDisposable
         }
 
         control->Tail += count;
+    }
+
+    /// <summary>Whether the server has taken all that was published.</summary>
+    public unsafe bool IsTaken => Volatile.Read(ref ToServer->Head) == ToServer->Tail;
+
+    /// <summary>Publishes bytes at the start of a cache line, as a frame is. The server has to have taken all before.</summary>
+    public unsafe void PublishFrame(ReadOnlySpan<byte> frame)
+    {
+        var control = ToServer;
+        var offset = (int)(control->Tail % RingSizes.Smallest);
+        var size = (frame.Length + 63) / 64 * 64;
+        if (offset + size > RingSizes.Smallest)
+        {
+            var gap = Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, RingSizes.Smallest - offset);
+            gap.Clear();
+            MemoryMarshal.Write(gap, gap.Length);
+            gap[4] = 1;
+            size += gap.Length;
+            offset = 0;
+        }
+
+        frame.CopyTo(Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, frame.Length));
+        Volatile.Write(ref control->Tail, control->Tail + size);
+        Ring();
     }
 
     public unsafe void SetTail(long value) => ToServer->Tail = value;

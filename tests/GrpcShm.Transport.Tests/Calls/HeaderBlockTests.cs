@@ -1,0 +1,235 @@
+using System.Collections.Concurrent;
+using CsCheck;
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Transport.Tests.Calls;
+
+public sealed class HeaderBlockTests
+{
+    private const string NameCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";
+
+    private static readonly Gen<string> Names = Gen.OneOf(
+        Gen.Int[0, HeaderNames.Count - 1].Select(HeaderNames.NameOf), Gen.Char[NameCharacters].Array[1, 40].Select(c => new string(c)));
+
+    private static readonly Gen<string> Values = Gen.OneOf(
+        Gen.Int[0, 3].Select(i => new[] { "POST", "200", "application/grpc", string.Empty }[i]),
+        Gen.Char['\u0020', '\ud7ff'].Array[0, 1200].Select(c => new string(c)));
+
+    [Fact]
+    public void Block_AnyFields_ComeAsTheyWereInAnyNumberOfBlocks() =>
+        Gen.Select(Names, Values).Array[0, 20].Array[1, 5].Sample(blocks =>
+        {
+            var sent = new SentPairs();
+            var received = new ReceivedPairs();
+            var block = new HeaderBlock();
+            foreach (var fields in blocks)
+            {
+                block.Begin();
+                foreach (var (name, value) in fields)
+                {
+                    block.Add(name, value, sent);
+                }
+
+                Assert.Equal(fields, Read(block.Rest, received));
+                block.Claimed(block.Rest.Length);
+                Assert.False(block.IsPending);
+            }
+        });
+
+    [Fact]
+    public void Add_SameFieldInALaterBlock_IsANumber()
+    {
+        var sent = new SentPairs();
+        var block = new HeaderBlock();
+        block.Begin();
+        block.Add(":path", "/package.Service/Method", sent);
+        Assert.True(block.Rest.Length > 20);
+        block.Claimed(block.Rest.Length);
+        block.Begin();
+        block.Add(":path", "/package.Service/Method", sent);
+        Assert.Equal(1, block.Rest.Length);
+    }
+
+    [Fact]
+    public void Add_SecretFields_AreNeverPairs()
+    {
+        var sent = new SentPairs();
+        var block = new HeaderBlock();
+        foreach (var name in new[] { "authorization", "cookie", "x-token" })
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                block.Begin();
+                block.Add(name, "0123456789", sent);
+                Assert.True(block.Rest.Length > 10);
+                block.Claimed(block.Rest.Length);
+            }
+        }
+    }
+
+    [Fact]
+    public void Add_BlocksPutTogetherAtOnceAndSentInAnyOrder_AreUnderstood()
+    {
+        var sent = new SentPairs();
+        var first = Block(sent, "/a");
+        var second = Block(sent, "/a");
+        var dropped = Block(sent, "/b");
+        var received = new ReceivedPairs();
+        Assert.Equal([(":path", "/a")], Read(second.Rest, received));
+        second.Claimed(second.Rest.Length);
+        Assert.Equal([(":path", "/a")], Read(first.Rest, received));
+        first.Claimed(first.Rest.Length);
+        dropped.Clear();
+
+        // What a block would have defined that was never sent is defined by the next.
+        var next = Block(sent, "/b");
+        Assert.Equal([(":path", "/b")], Read(next.Rest, received));
+        next.Claimed(next.Rest.Length);
+        Assert.Equal(1, Block(sent, "/b").Rest.Length);
+    }
+
+    [Fact]
+    public void Claimed_InPieces_DefinesWithTheLast()
+    {
+        var sent = new SentPairs();
+        var block = Block(sent, "/a");
+        block.Claimed(2);
+        Assert.NotEqual(1, Block(sent, "/a").Rest.Length);
+        block.Claimed(block.Rest.Length);
+        Assert.Equal(1, Block(sent, "/a").Rest.Length);
+    }
+
+    [Fact]
+    public async Task Add_ManyThreads_AreUnderstoodInTheOrderOfTheirClaims()
+    {
+        var sent = new SentPairs();
+        var claims = new BlockingCollection<(byte[] Block, string Path)>(new ConcurrentQueue<(byte[], string)>());
+        var gate = new Lock();
+        var threads = Enumerable.Range(0, 4).Select<int, Action>(seed => () =>
+        {
+            var random = new Random(seed);
+            var block = new HeaderBlock();
+            for (var i = 0; i < 20_000; i++)
+            {
+                // More than there are numbers for.
+                var path = $"/{random.Next(400)}";
+                block.Begin();
+                block.Add(":path", path, sent);
+                if (random.Next(3) == 0)
+                {
+                    block.Clear();
+                    continue;
+                }
+
+                lock (gate)
+                {
+                    // The claim.
+                    claims.Add((block.Rest.ToArray(), path), CancellationToken.None);
+                }
+
+                block.Claimed(block.Rest.Length);
+            }
+        });
+        await TimeLimit.OnThreads([.. threads]);
+        claims.CompleteAdding();
+        var received = new ReceivedPairs();
+        foreach (var (block, path) in claims)
+        {
+            Assert.Equal([(":path", path)], Read(block, received));
+        }
+    }
+
+    [Theory]
+    [InlineData("", "x")]
+    [InlineData("a b", "x")]
+    [InlineData("a:b", "x")]
+    [InlineData("ä", "x")]
+    [InlineData("\u0161", "x")]
+    [InlineData("a", "x\ny")]
+    [InlineData("a", "\r")]
+    [InlineData("a", "\0")]
+    [InlineData(":path", "/\n")]
+    [InlineData("content-type", "x\r\ny")]
+    public void Add_WhatThePeerWouldRefuse_ThrowsAndLeavesTheBlockAsItWas(string name, string value)
+    {
+        var sent = new SentPairs();
+        var block = Block(sent, "/a");
+        var before = block.Rest.ToArray();
+        Assert.Throws<InvalidOperationException>(() => block.Add(name, value, sent));
+        Assert.Equal(before, block.Rest);
+    }
+
+    [Theory]
+    [InlineData("80")]
+    [InlineData("8080808080")]
+    [InlineData("808080808010")]
+    [InlineData("ffffffff10")]
+    [InlineData("ffffffffff01")]
+    [InlineData("00")]
+    [InlineData("04")]
+    [InlineData("0441")]
+    [InlineData("0420")]
+    [InlineData("0461")]
+    [InlineData("046105")]
+    [InlineData("0461fcffffff0f")]
+    [InlineData("0461010a")]
+    [InlineData("04610100")]
+    [InlineData("0461010d")]
+    [InlineData("fcffffff0f")]
+    [InlineData("fdffffff0f")]
+    [InlineData("fdffffff0f00")]
+    [InlineData("feffffff0f")]
+    [InlineData("ffffffff0f")]
+    [InlineData("8d0100")]
+    [InlineData("3e")]
+    [InlineData("42")]
+    [InlineData("8208")]
+    [InlineData("0f0f0161")]
+    [InlineData("0f0b0161")]
+    [InlineData("0f80020161")]
+    [InlineData("0f100161" + "0f100162")]
+    [InlineData("0f100161" + "13100161")]
+    public void Read_MalformedBlock_Throws(string block) =>
+        Assert.Throws<SharedMemoryProtocolException>(() => Read(Convert.FromHexString(block), new ReceivedPairs()));
+
+    [Fact]
+    public void Read_DefinitionLongerThanAPairMayBe_Throws()
+    {
+        byte[] block = [0x0f, 0x10, 0x81, 0x08, .. Enumerable.Repeat((byte)'a', 1025)];
+        Assert.Throws<SharedMemoryProtocolException>(() => Read(block, new ReceivedPairs()));
+    }
+
+    [Fact]
+    public void Read_AnyBytes_GivesFieldsOrThrows() =>
+        Gen.Byte.Array[0, 100].Sample(bytes =>
+        {
+            try
+            {
+                Assert.All(Read(bytes, new ReceivedPairs()), field => Assert.NotEqual(string.Empty, field.Name));
+            }
+            catch (SharedMemoryProtocolException)
+            {
+                // As good.
+            }
+        });
+
+    private static HeaderBlock Block(SentPairs pairs, string path)
+    {
+        var block = new HeaderBlock();
+        block.Begin();
+        block.Add(":path", path, pairs);
+        return block;
+    }
+
+    private static List<(string Name, string Value)> Read(ReadOnlySpan<byte> block, ReceivedPairs pairs)
+    {
+        var fields = new List<(string, string)>();
+        var reader = new HeaderReader(block, pairs);
+        while (reader.Read())
+        {
+            fields.Add((reader.Name, reader.Value));
+        }
+
+        return fields;
+    }
+}

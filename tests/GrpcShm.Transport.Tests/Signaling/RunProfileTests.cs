@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Tests.Signaling;
+
+public sealed class RunProfileTests
+{
+    private static readonly long Short = Stopwatch.Frequency / 1_000_000 * 5;
+    private static readonly long Long = Stopwatch.Frequency / 1_000;
+
+    [Fact]
+    public void RunsInline_FirstRunsAreLong_StaysSinceTheyDoNotCount()
+    {
+        var profile = new RunProfile(RunMode.Adaptive);
+        Record(profile, Long, 32);
+        Assert.True(profile.RunsInline);
+    }
+
+    [Fact]
+    public void RunsInline_RunsAreLong_GoesAndComesBackWithShortOnes()
+    {
+        var profile = new RunProfile(RunMode.Adaptive);
+        Record(profile, Long, 100);
+        Assert.False(profile.RunsInline);
+        Record(profile, Short, 200);
+        Assert.True(profile.RunsInline);
+    }
+
+    [Fact]
+    public void RunsInline_OneRunInManyIsVeryLong_Stays()
+    {
+        var profile = new RunProfile(RunMode.Adaptive);
+        for (var i = 0; i < 1000; i++)
+        {
+            Record(profile, i % 10 == 0 ? Stopwatch.Frequency : Short, 1);
+            Assert.True(profile.RunsInline);
+        }
+    }
+
+    [Fact]
+    public void Overtaken_AgainAndAgain_KeepsItAwayTwiceAsLongEachTime()
+    {
+        var profile = new RunProfile(RunMode.Adaptive);
+        Record(profile, Short, 100);
+        foreach (var penalty in new[] { 256, 512, 1024 })
+        {
+            profile.Overtaken();
+            Record(profile, Short, penalty - 1);
+            Assert.False(profile.RunsInline);
+            Record(profile, Short, 1);
+            Assert.True(profile.RunsInline);
+        }
+    }
+
+    [Fact]
+    public async Task Record_ByManyThreadsDuringAPenalty_ComesBack()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            var profile = new RunProfile(RunMode.Adaptive);
+            profile.Overtaken();
+            await TimeLimit.OnThreads([.. Enumerable.Repeat(() => Record(profile, Short, 100_000), 2)]);
+            Assert.True(profile.RunsInline);
+        }
+    }
+
+    [Theory]
+    [InlineData((int)RunMode.Inline, true)]
+    [InlineData((int)RunMode.ThreadPool, false)]
+    public void RunsInline_ForcedMode_IsTheModes(int mode, bool runsInline)
+    {
+        var profile = new RunProfile((RunMode)mode);
+        profile.Overtaken();
+        Record(profile, runsInline ? Long : Short, 1000);
+        Assert.Equal(runsInline, profile.RunsInline);
+    }
+
+    private static void Record(RunProfile profile, long ticks, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            profile.Record(ticks);
+        }
+    }
+}
