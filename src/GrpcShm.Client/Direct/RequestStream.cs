@@ -55,14 +55,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
             return default;
         }
 
-        try
-        {
-            return Finish(current.Output.WriteAsync(buffer, cancellationToken));
-        }
-        catch (InvalidOperationException) when (current.IsOver)
-        {
-            return ValueTask.FromException(Ended());
-        }
+        return Finish(current, current.Output.WriteAsync(buffer, cancellationToken));
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -93,7 +86,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
     {
         // What is kept is let go of when the content waits for anything, or ends.
         var current = Check();
-        return _isHeld ? Task.CompletedTask : Finish(current.Output.FlushAsync(cancellationToken)).AsTask();
+        return _isHeld ? Task.CompletedTask : Finish(current, current.Output.FlushAsync(cancellationToken)).AsTask();
     }
 
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
@@ -108,7 +101,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
     {
         var current = _call;
         ObjectDisposedException.ThrowIf(current is null, this);
-        return !current.IsOver ? current : throw Ended();
+        return !current.IsOver ? current : throw current.CreateWriteException();
     }
 
     private bool TryKeep(ClientCall current, ReadOnlySpan<byte> bytes)
@@ -127,38 +120,27 @@ internal sealed class RequestStream(ClientCall call) : Stream
                 return false;
             }
 
-            try
-            {
-                bytes.CopyTo(current.Output.GetSpan(bytes.Length));
-                current.Output.Advance(bytes.Length);
-            }
-            catch (InvalidOperationException) when (current.IsOver)
-            {
-                throw Ended();
-            }
-
+            bytes.CopyTo(current.Output.GetSpan(bytes.Length));
+            current.Output.Advance(bytes.Length);
             return true;
         }
     }
 
-    private static ValueTask Finish(ValueTask<FlushResult> flush)
+    private static ValueTask Finish(ClientCall current, ValueTask<FlushResult> flush)
     {
         if (!flush.IsCompletedSuccessfully)
         {
-            return FinishAsync(flush);
+            return FinishAsync(current, flush);
         }
 
-        return flush.Result.IsCompleted ? ValueTask.FromException(Ended()) : default;
+        return flush.Result.IsCompleted ? ValueTask.FromException(current.CreateWriteException()) : default;
     }
 
-    private static async ValueTask FinishAsync(ValueTask<FlushResult> flush)
+    private static async ValueTask FinishAsync(ClientCall current, ValueTask<FlushResult> flush)
     {
         if ((await flush.ConfigureAwait(false)).IsCompleted)
         {
-            throw Ended();
+            throw current.CreateWriteException();
         }
     }
-
-    // As in HTTP/2: who sends the rest of a request that nobody wants is told that it was cancelled.
-    private static OperationCanceledException Ended() => new("The response has ended, or the call has failed: the rest of the request is not wanted.");
 }
