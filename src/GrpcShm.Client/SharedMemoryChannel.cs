@@ -67,6 +67,17 @@ public static class SharedMemoryChannel
         }
     }
 
+    /// <summary>Makes the handler of a channel or an <see cref="HttpClient"/> that somebody else makes.</summary>
+    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="options">How to connect.</param>
+    /// <returns>A handler, which owns its connections. It takes requests for any host.</returns>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    public static HttpMessageHandler CreateHandler(string address, SharedMemoryClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return CreateHandler(address, options, loggerFactory: null, meterFactory: null);
+    }
+
     /// <summary>Makes what carries the calls of one channel, or of one named client.</summary>
     internal static HttpMessageHandler CreateHandler(
         string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)

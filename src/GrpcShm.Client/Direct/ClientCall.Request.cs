@@ -20,6 +20,9 @@ internal sealed partial class ClientCall
     /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
     public int MaxHeld => Connection.MaxFrame / 2;
 
+    /// <summary>Held while what is kept of the content is added to, or let go of.</summary>
+    public Lock HoldGate { get; } = new();
+
     /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
     public void ReleaseRequest() => Release();
 

@@ -8,7 +8,6 @@ namespace GrpcShm.Client.Direct;
 /// </summary>
 internal sealed class RequestStream(ClientCall call) : Stream
 {
-    private readonly Lock _gate = new();
     private volatile bool _isHeld = true;
     private ClientCall? _call = call;
 
@@ -29,12 +28,15 @@ internal sealed class RequestStream(ClientCall call) : Stream
     /// <summary>Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.</summary>
     public void LetGo()
     {
-        lock (_gate)
+        if (_call is { } current)
         {
-            if (_isHeld)
+            lock (current.HoldGate)
             {
-                _isHeld = false;
-                _call?.ReleaseRequest();
+                if (_isHeld)
+                {
+                    _isHeld = false;
+                    current.ReleaseRequest();
+                }
             }
         }
     }
@@ -106,7 +108,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
     private bool TryKeep(ClientCall current, ReadOnlySpan<byte> bytes)
     {
-        lock (_gate)
+        lock (current.HoldGate)
         {
             if (!_isHeld)
             {

@@ -123,7 +123,7 @@ internal sealed class ReceivedBody : PipeReader
     /// <summary>Makes it as new. The reader has to have completed.</summary>
     public void Reuse()
     {
-        // One whose data was dropped when the peer reset it has not been told of an end.
+        // What was discarded may have had no end.
         End();
         _pipe.Reset();
         _hasEnded = false;

@@ -1,3 +1,4 @@
+using GrpcShm.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
 
@@ -8,6 +9,9 @@ public sealed class SharedMemoryHttp2Mode : TransportMode
 {
     /// <inheritdoc/>
     public override string Name => "HTTP/2 over shared memory";
+
+    /// <inheritdoc/>
+    protected override SharedMemoryMode Pinned => SharedMemoryMode.Http2;
 
     /// <inheritdoc/>
     public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>

@@ -1,4 +1,5 @@
 using Grpc.Net.Client;
+using GrpcShm.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
 
@@ -22,13 +23,22 @@ public abstract class TransportMode
 
     /// <summary>What a client process of this mode is started with, besides its address.</summary>
     public virtual IEnumerable<string> GetClientArguments(TestDirectory directory) =>
-        ["--runtime-directory", directory.FullName];
+        ["--runtime-directory", directory.FullName, "--mode", Pinned.ToString()];
 
-    /// <summary>Makes a channel; modes that must be pinned are pinned here.</summary>
-    public virtual GrpcChannel CreateChannel(EndpointAddress address, TestDirectory directory, ClientSetup? setup = null) =>
-        ChannelFactory.CreateChannel(address, (setup ?? new ClientSetup()) with { RuntimeDirectory = directory.FullName });
+    /// <summary>Whether more streams than HTTP/2's limit takes need more connections.</summary>
+    public virtual bool NeedsConnectionsForStreams => true;
+
+    /// <summary>How shared memory carries the calls, so that no test runs over another mode than it says.</summary>
+    protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
+
+    /// <summary>Makes a channel.</summary>
+    public GrpcChannel CreateChannel(EndpointAddress address, TestDirectory directory, ClientSetup? setup = null) =>
+        ChannelFactory.CreateChannel(address, Complete(setup ?? new ClientSetup(), directory));
 
     /// <summary>Makes a client for plain HTTP.</summary>
-    public virtual HttpClient CreateHttpClient(EndpointAddress address, TestDirectory directory) =>
-        ChannelFactory.CreateHttpClient(address, new ClientSetup { RuntimeDirectory = directory.FullName });
+    public HttpClient CreateHttpClient(EndpointAddress address, TestDirectory directory) =>
+        ChannelFactory.CreateHttpClient(address, Complete(new ClientSetup(), directory));
+
+    private ClientSetup Complete(ClientSetup setup, TestDirectory directory) =>
+        setup with { RuntimeDirectory = directory.FullName, Mode = Pinned };
 }

@@ -5,4 +5,4 @@ namespace GrpcShm.Conformance.Tests.Suite;
 
 /// <summary>The suite over HTTP/2 through shared memory.</summary>
 public sealed class SharedMemoryHttp2Conformance(ServerFixture<SharedMemoryHttp2Mode> fixture)
-    : TransportConformance(fixture), IClassFixture<ServerFixture<SharedMemoryHttp2Mode>>;
+    : Http2Conformance(fixture), IClassFixture<ServerFixture<SharedMemoryHttp2Mode>>;

@@ -66,33 +66,6 @@ public abstract partial class TransportConformance
         await Server.WhenCallAsync($"{request.Key}#1", CallPhase.Cancelled);
     }
 
-    [Fact]
-    public async Task KeepAlive_PingsOfTheServer_AreAnswered()
-    {
-        await using var server = await Fixture.StartServerAsync(
-            "--watch-pings", "--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:50");
-        using var channel = server.CreateChannel();
-
-        await AssertPingsAsync(server, channel, acknowledgements: true);
-    }
-
-    [Fact]
-    public async Task KeepAlive_PingsOfTheClient_ReachTheServer()
-    {
-        await using var server = await Fixture.StartServerAsync("--watch-pings");
-        using var channel = server.CreateChannel(new()
-        {
-            ConfigureHandler = handler =>
-            {
-                handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
-                handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(50);
-                handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
-            },
-        });
-
-        await AssertPingsAsync(server, channel, acknowledgements: false);
-    }
-
     private static MethodConfig RetryPolicy() => new()
     {
         Names = { MethodName.Default },
@@ -105,24 +78,6 @@ public abstract partial class TransportConformance
             RetryableStatusCodes = { StatusCode.Unavailable },
         },
     };
-
-    // A call that waits keeps its connection open, and sends nothing that could be taken for a ping.
-    private static async Task AssertPingsAsync(ServerHandle server, GrpcChannel channel, bool acknowledgements)
-    {
-        var client = new TestService.TestServiceClient(channel);
-        using var waiting = client.WaitAsync(new WaitRequest { Gate = "end of the test", SendHeadersFirst = true }, Call());
-        await waiting.ResponseHeadersAsync.Within();
-        var connection = await client.DescribeAsync(new Empty(), Call()).Within();
-
-        // Clients also ping on their own account while data flows, so those that came before do not count.
-        var request = new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
-        request.Count = (await server.Control.AwaitPingsAsync(request, Call()).Within()).Count + 2;
-        await server.Control.AwaitPingsAsync(request, Call()).Within();
-
-        Assert.False(waiting.ResponseAsync.IsCompleted);
-        await server.OpenGateAsync("end of the test");
-        await waiting.Within();
-    }
 
     private GrpcChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
     {

@@ -14,7 +14,7 @@ public abstract partial class TransportConformance(IServerFixture fixture)
 {
     private static ulong s_seed = (ulong)Random.Shared.NextInt64();
 
-    private IServerFixture Fixture { get; } = fixture;
+    private protected IServerFixture Fixture { get; } = fixture;
 
     private ServerHandle Server => Fixture.Server;
 
@@ -22,9 +22,9 @@ public abstract partial class TransportConformance(IServerFixture fixture)
 
     private TestService.TestServiceClient Client { get; } = new(fixture.Channel);
 
-    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+    private protected static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
-    private static CallOptions Call(Metadata? headers = null, DateTime? deadline = null) =>
+    private protected static CallOptions Call(Metadata? headers = null, DateTime? deadline = null) =>
         new(headers, deadline, TestToken);
 
     private static string NewId(string what) => $"{what} {Guid.NewGuid():N}";

@@ -5,4 +5,4 @@ namespace GrpcShm.Conformance.Tests.Suite;
 
 /// <summary>The suite over a Unix socket, the control group.</summary>
 public sealed class UnixSocketConformance(ServerFixture<UnixSocketMode> fixture)
-    : TransportConformance(fixture), IClassFixture<ServerFixture<UnixSocketMode>>;
+    : Http2Conformance(fixture), IClassFixture<ServerFixture<UnixSocketMode>>;

@@ -28,12 +28,17 @@ public static class ChannelFactory
 
     /// <summary>Makes a client for plain HTTP/2.</summary>
     public static HttpClient CreateHttpClient(EndpointAddress address, ClientSetup setup) =>
-        new(CreateHandler(address, setup), disposeHandler: true)
+        new(CreateHttpClientHandler(address, setup), disposeHandler: true)
         {
             BaseAddress = GetBaseAddress(address, setup),
             DefaultRequestVersion = System.Net.HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
+
+    private static HttpMessageHandler CreateHttpClientHandler(EndpointAddress address, ClientSetup setup) =>
+        address.Kind == EndpointKind.SharedMemory && setup.CertificateFingerprint is null
+            ? SharedMemoryChannel.CreateHandler(address.ToString(), CreateSharedMemoryOptions(setup))
+            : CreateHandler(address, setup);
 
     private static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
     {
@@ -64,6 +69,7 @@ public static class ChannelFactory
         {
             RuntimeDirectory = setup.RuntimeDirectory,
             ConfigureHandler = setup.ConfigureHandler,
+            Mode = setup.Mode,
         };
         setup.ConfigureSharedMemory?.Invoke(options);
         return options;

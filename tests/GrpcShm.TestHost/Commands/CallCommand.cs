@@ -1,4 +1,5 @@
 using System.CommandLine;
+using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.TestHost.Commands;
@@ -34,6 +35,8 @@ internal sealed class CallCommand : Command
 
     private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
 
+    private readonly Option<SharedMemoryMode> _mode = new("--mode") { Description = "How shared memory carries the calls." };
+
     public CallCommand()
         : base("call", "Connects to a server and plays a scenario until standard input says stop or closes.")
     {
@@ -42,6 +45,7 @@ internal sealed class CallCommand : Command
         Add(_count);
         Add(_callId);
         Add(_runtimeDirectory);
+        Add(_mode);
         _scenario.AcceptOnlyFromAmong("pending", "churn");
         SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
     }
@@ -49,7 +53,7 @@ internal sealed class CallCommand : Command
     private async Task<int> PlayAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var address = result.GetRequiredValue(_address);
-        var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory) };
+        var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory), Mode = result.GetValue(_mode) };
         try
         {
             if (result.GetRequiredValue(_scenario) == "pending")

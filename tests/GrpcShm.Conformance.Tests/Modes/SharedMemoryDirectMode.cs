@@ -1,0 +1,22 @@
+using GrpcShm.Client;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.Conformance.Tests.Modes;
+
+/// <summary>Calls framed straight into shared-memory rings.</summary>
+public sealed class SharedMemoryDirectMode : TransportMode
+{
+    /// <inheritdoc/>
+    public override string Name => "direct mode";
+
+    /// <inheritdoc/>
+    public override bool NeedsConnectionsForStreams => false;
+
+    /// <inheritdoc/>
+    protected override SharedMemoryMode Pinned => SharedMemoryMode.Direct;
+
+    /// <inheritdoc/>
+    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+        new(EndpointKind.SharedMemory, name);
+}
