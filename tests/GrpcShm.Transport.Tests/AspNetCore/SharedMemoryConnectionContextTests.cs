@@ -19,7 +19,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         _pair = await ConnectionPair.CreateAsync();
         _context = new SharedMemoryConnectionContext(
-            _pair.Server, new SharedMemoryTransportOptions(), MemoryPool<byte>.Shared);
+            _pair.Server, new SharedMemoryTransportOptions(), TestApplication.Create(), MemoryPool<byte>.Shared);
         _client = new RingStream(_pair.Client, FileAccess.ReadWrite);
     }
 
@@ -130,7 +130,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         if (directly)
         {
-            _context.ReadRingDirectly();
+            Assert.True(_context.RunProtocolAsync(static _ => Task.CompletedTask, _context).IsCompletedSuccessfully);
         }
     }
 }

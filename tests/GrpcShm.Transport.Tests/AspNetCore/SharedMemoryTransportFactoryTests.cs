@@ -56,6 +56,7 @@ public sealed class SharedMemoryTransportFactoryTests : IDisposable
     private SharedMemoryTransportFactory Create() =>
         new(
             Options.Create(new SharedMemoryTransportOptions { RuntimeDirectory = _directory.Path }),
+            TestApplication.Create(),
             NullLoggerFactory.Instance,
             _services.GetRequiredService<IMeterFactory>());
 }
