@@ -12,6 +12,7 @@ internal sealed partial class ClientCall
     private CancellationTokenSource? _contentCancellation;
     private bool _isGrpc;
     private bool _canRepeatContent;
+    private Exception? _brokenBy;
 
     /// <summary>Whether nothing more is wanted of the request: the response has ended, or the call was given up.</summary>
     public bool IsOver => _isOver;
@@ -19,8 +20,25 @@ internal sealed partial class ClientCall
     /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
     public int MaxHeld => Connection.MaxFrame / 2;
 
+    /// <summary>Held while what is kept of the content is added to, or let go of.</summary>
+    public Lock HoldGate { get; } = new();
+
     /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
     public void ReleaseRequest() => Release();
+
+    /// <summary>Says why the rest of the request is not sent.</summary>
+    public Exception CreateWriteException()
+    {
+        if (!_isOver)
+        {
+            return new IOException("The connection was lost.");
+        }
+
+        // As in HTTP/2: who sends the rest of a request that nobody wants is told that it was cancelled.
+        return _brokenBy is { } exception
+            ? CallFailures.Reading(exception)
+            : new OperationCanceledException("The response has ended, or the call was cancelled: the rest of the request is not wanted.");
+    }
 
     private void WriteHeaders(HttpRequestMessage request, CallPath path)
     {

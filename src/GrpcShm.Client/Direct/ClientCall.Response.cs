@@ -111,6 +111,7 @@ internal sealed partial class ClientCall
             return;
         }
 
+        _brokenBy = exception;
         _isOver = true;
         _error = error;
         if (TrySettle(Outcome.Failure, exception))

@@ -8,7 +8,6 @@ namespace GrpcShm.Client.Direct;
 /// </summary>
 internal sealed class RequestStream(ClientCall call) : Stream
 {
-    private readonly Lock _gate = new();
     private volatile bool _isHeld = true;
     private ClientCall? _call = call;
 
@@ -29,12 +28,15 @@ internal sealed class RequestStream(ClientCall call) : Stream
     /// <summary>Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.</summary>
     public void LetGo()
     {
-        lock (_gate)
+        if (_call is { } current)
         {
-            if (_isHeld)
+            lock (current.HoldGate)
             {
-                _isHeld = false;
-                _call?.ReleaseRequest();
+                if (_isHeld)
+                {
+                    _isHeld = false;
+                    current.ReleaseRequest();
+                }
             }
         }
     }
@@ -55,14 +57,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
             return default;
         }
 
-        try
-        {
-            return Finish(current.Output.WriteAsync(buffer, cancellationToken));
-        }
-        catch (InvalidOperationException) when (current.IsOver)
-        {
-            return ValueTask.FromException(Ended());
-        }
+        return Finish(current, current.Output.WriteAsync(buffer, cancellationToken));
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -93,7 +88,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
     {
         // What is kept is let go of when the content waits for anything, or ends.
         var current = Check();
-        return _isHeld ? Task.CompletedTask : Finish(current.Output.FlushAsync(cancellationToken)).AsTask();
+        return _isHeld ? Task.CompletedTask : Finish(current, current.Output.FlushAsync(cancellationToken)).AsTask();
     }
 
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
@@ -108,12 +103,12 @@ internal sealed class RequestStream(ClientCall call) : Stream
     {
         var current = _call;
         ObjectDisposedException.ThrowIf(current is null, this);
-        return !current.IsOver ? current : throw Ended();
+        return !current.IsOver ? current : throw current.CreateWriteException();
     }
 
     private bool TryKeep(ClientCall current, ReadOnlySpan<byte> bytes)
     {
-        lock (_gate)
+        lock (current.HoldGate)
         {
             if (!_isHeld)
             {
@@ -127,38 +122,27 @@ internal sealed class RequestStream(ClientCall call) : Stream
                 return false;
             }
 
-            try
-            {
-                bytes.CopyTo(current.Output.GetSpan(bytes.Length));
-                current.Output.Advance(bytes.Length);
-            }
-            catch (InvalidOperationException) when (current.IsOver)
-            {
-                throw Ended();
-            }
-
+            bytes.CopyTo(current.Output.GetSpan(bytes.Length));
+            current.Output.Advance(bytes.Length);
             return true;
         }
     }
 
-    private static ValueTask Finish(ValueTask<FlushResult> flush)
+    private static ValueTask Finish(ClientCall current, ValueTask<FlushResult> flush)
     {
         if (!flush.IsCompletedSuccessfully)
         {
-            return FinishAsync(flush);
+            return FinishAsync(current, flush);
         }
 
-        return flush.Result.IsCompleted ? ValueTask.FromException(Ended()) : default;
+        return flush.Result.IsCompleted ? ValueTask.FromException(current.CreateWriteException()) : default;
     }
 
-    private static async ValueTask FinishAsync(ValueTask<FlushResult> flush)
+    private static async ValueTask FinishAsync(ClientCall current, ValueTask<FlushResult> flush)
     {
         if ((await flush.ConfigureAwait(false)).IsCompleted)
         {
-            throw Ended();
+            throw current.CreateWriteException();
         }
     }
-
-    // As in HTTP/2: who sends the rest of a request that nobody wants is told that it was cancelled.
-    private static OperationCanceledException Ended() => new("The response has ended, or the call has failed: the rest of the request is not wanted.");
 }

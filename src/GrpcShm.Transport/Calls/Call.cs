@@ -178,8 +178,10 @@ internal abstract partial class Call
 
         _hasFailed = true;
         _input.Fail(exception);
-        _flush.Wake();
+
+        // Before a writer is told that it is over: it will ask why.
         OnFailed(error, exception);
+        _flush.Wake();
     }
 
     private void Leave(bool byReceiver = false)

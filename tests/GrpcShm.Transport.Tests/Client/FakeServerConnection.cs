@@ -1,0 +1,58 @@
+using System.Threading.Channels;
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Signaling;
+using GrpcShm.Transport.Tests.Calls;
+
+namespace GrpcShm.Transport.Tests.Client;
+
+/// <summary>A connection of a <see cref="FakeServer"/>.</summary>
+internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
+{
+    private readonly Func<TestCall, Task> _handler;
+    private readonly bool _isServed;
+    private readonly RunProfile _profile = new(RunMode.ThreadPool);
+    private readonly Channel<TestCall> _accepted = Channel.CreateUnbounded<TestCall>();
+    private int _count;
+
+    public FakeServerConnection(SharedMemoryConnection connection, CallSettings settings, Func<TestCall, Task> handler, bool isServed)
+    {
+        _handler = handler;
+        _isServed = isServed;
+        Connection = connection;
+        Calls = new CallConnection(connection, settings, this);
+        if (isServed)
+        {
+            Calls.Start();
+        }
+    }
+
+    public SharedMemoryConnection Connection { get; }
+
+    public CallConnection Calls { get; }
+
+    /// <summary>How many calls have been taken so far.</summary>
+    public int CallCount => Volatile.Read(ref _count);
+
+    public Task<TestCall> NextCallAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
+
+    /// <summary>Waits until no call is left on it.</summary>
+    public Task UntilIdleAsync() => TimeLimit.UntilAsync(() => Calls.ActiveCalls == 0, () => $"{Calls.ActiveCalls} calls are left.");
+
+    Call ICallAcceptor.Accept()
+    {
+        Interlocked.Increment(ref _count);
+        var call = new TestCall(_profile, _handler);
+        _accepted.Writer.TryWrite(call);
+        return call;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Connection.Dispose();
+        if (_isServed)
+        {
+            await Calls.Completion.InTime();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Grpc.Core;
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Tests.Calls;
+
+namespace GrpcShm.Transport.Tests.Client;
+
+/// <summary>What fake servers answer, and what their clients call.</summary>
+internal static class Responses
+{
+    public const string Address = "http://localhost/test.Fake/Call";
+
+    private static readonly Marshaller<byte[]> Bytes = Marshallers.Create(static bytes => bytes, static bytes => bytes);
+
+    public static readonly Method<byte[], byte[]> Unary = Create(MethodType.Unary);
+
+    public static readonly Method<byte[], byte[]> ClientStreaming = Create(MethodType.ClientStreaming);
+
+    public static readonly Method<byte[], byte[]> ServerStreaming = Create(MethodType.ServerStreaming);
+
+    public static readonly Method<byte[], byte[]> Duplex = Create(MethodType.DuplexStreaming);
+
+    /// <summary>How calls are made: with an end to every wait.</summary>
+    public static CallOptions CallOptions => new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
+
+    public static HttpRequestMessage Post(HttpContent? content) => new(HttpMethod.Post, Address) { Version = new Version(2, 0), Content = content };
+
+    /// <summary>Reads the whole request, and sends its messages back in one frame.</summary>
+    public static async Task EchoAsync(TestCall call)
+    {
+        var body = await call.ReadWholeAsync();
+        SetGrpcHeaders(call);
+        call.Output.Write(body);
+        call.SetTrailers(("grpc-status", "0"));
+        call.EndOutput();
+    }
+
+    public static Task NeverAsync(TestCall call) => Task.CompletedTask;
+
+    public static void SetGrpcHeaders(TestCall call) => call.SetHeaders((":status", "200"), ("content-type", "application/grpc"));
+
+    public static byte[] Message(ReadOnlySpan<byte> content)
+    {
+        var message = new byte[5 + content.Length];
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(1), content.Length);
+        content.CopyTo(message.AsSpan(5));
+        return message;
+    }
+
+    public static async Task<byte[]> CallAsync(this CallInvoker invoker, byte[] request, CallOptions? options = null) =>
+        await invoker.AsyncUnaryCall(Unary, null, options ?? CallOptions, request).ResponseAsync.InTime();
+
+    private static Method<byte[], byte[]> Create(MethodType type) => new(type, "test.Fake", type.ToString(), Bytes, Bytes);
+}
