@@ -65,6 +65,7 @@ internal static unsafe partial class Libc
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ENOBUFS = 105;
+    public const int ETOOMANYREFS = 109;
     public const int ECONNREFUSED = 111;
     public const int ECONNABORTED = 103;
     public const int ECONNRESET = 104;
