@@ -98,6 +98,22 @@ public sealed class OverloadTests : IDisposable
     }
 
     [Fact]
+    public async Task Server_MayNotMakeFilesOfThatSize_RefusesInsteadOfDyingOfASignal()
+    {
+        const int TooLarge = 27;
+        await using var server = await StartServerAsync();
+        await using var client = await StartClientAsync(server);
+        await SucceedsAsync(client, "kept");
+
+        await TellAsync(server.Process, "file-size 262144");
+        await FailsAsync(client, $"errno {TooLarge}", "refused");
+        await SucceedsAsync(client, "kept");
+
+        await TellAsync(server.Process, "file-size 16777216");
+        await SucceedsAsync(client, "new");
+    }
+
+    [Fact]
     public async Task Client_HasNoDescriptorLeft_SaysSo()
     {
         await using var server = await StartServerAsync();

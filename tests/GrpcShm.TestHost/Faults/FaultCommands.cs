@@ -1,8 +1,10 @@
+using System.Globalization;
+
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
 /// The lines on standard input that take something away from this process: <c>fail STEP ERROR</c>, <c>fail none</c>,
-/// <c>descriptors take</c>, <c>descriptors give</c>. Each is answered when it is in force.
+/// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>. Each is answered when it is in force.
 /// </summary>
 internal sealed class FaultCommands
 {
@@ -13,6 +15,7 @@ internal sealed class FaultCommands
     public bool TryExecute(string line)
     {
         const string Fail = "fail ";
+        const string FileSize = "file-size ";
         switch (line)
         {
             case "descriptors take":
@@ -23,6 +26,10 @@ internal sealed class FaultCommands
                 break;
             case var command when command.StartsWith(Fail, StringComparison.Ordinal):
                 _platform.Fail(command[Fail.Length..]);
+                break;
+            case var command when command.StartsWith(FileSize, StringComparison.Ordinal):
+                ResourceLimits.Set(
+                    ResourceLimits.FileSize, ulong.Parse(command[FileSize.Length..], CultureInfo.InvariantCulture));
                 break;
             default:
                 return false;
