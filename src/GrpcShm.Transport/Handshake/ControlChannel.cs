@@ -20,18 +20,12 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     private int _disposeBegun;
     private volatile bool _disposed;
 
+    /// <summary>Takes a socket over.</summary>
+    /// <exception cref="IOException">The system has no room for another; the socket stays the caller's.</exception>
     public ControlChannel(ControlSocket socket, Reactor reactor)
     {
         _socket = socket;
-        try
-        {
-            _registration = reactor.Register(socket.Handle, this);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
+        _registration = reactor.Register(socket.Handle, this);
     }
 
     public SharedMemoryPeer Peer => _socket.Peer;

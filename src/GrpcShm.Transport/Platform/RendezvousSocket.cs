@@ -15,6 +15,14 @@ internal abstract class RendezvousSocket : IDisposable
     /// </exception>
     public abstract ControlSocket? Accept();
 
+    /// <summary>
+    /// Takes the next client by a descriptor that is kept back for the time when there are no others, tells it why it has
+    /// to go, and lets go of it. Does not block.
+    /// </summary>
+    /// <param name="message">What to tell it.</param>
+    /// <returns>Who it was, or <see langword="null"/> if there was none, or not even this could be done.</returns>
+    public abstract SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message);
+
     /// <summary>Gives the name back, so that another process can listen on it at once.</summary>
     public abstract void Dispose();
 }

@@ -9,8 +9,8 @@ namespace GrpcShm.Transport.Platform;
 /// </summary>
 internal abstract class TransportPlatform
 {
-    /// <summary>This system's make.</summary>
-    public static TransportPlatform Current { get; } =
+    /// <summary>This system's make. Tests put one in front of it that lacks something on demand.</summary>
+    public static TransportPlatform Current { get; set; } =
         OperatingSystem.IsLinux() && Environment.Is64BitProcess && BitConverter.IsLittleEndian
             ? new LinuxPlatform()
             : new UnsupportedPlatform();

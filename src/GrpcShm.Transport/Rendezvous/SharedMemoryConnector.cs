@@ -69,9 +69,11 @@ internal sealed class SharedMemoryConnector
     private async Task<SharedMemoryConnection> ShakeHandsAsync(ControlSocket socket, CancellationToken cancellationToken)
     {
         Reactor reactor;
+        ControlChannel channel;
         try
         {
             reactor = ReactorPool.Next();
+            channel = new ControlChannel(socket, reactor);
         }
         catch
         {
@@ -79,7 +81,6 @@ internal sealed class SharedMemoryConnector
             throw;
         }
 
-        var channel = new ControlChannel(socket, reactor);
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_settings.ConnectTimeout);
         try

@@ -12,27 +12,20 @@ namespace GrpcShm.Transport.Rendezvous;
 /// Owns an endpoint's name, and turns those who connect to it into connections. Handshakes run beside each other and
 /// beside the accepting: a slow or dying client holds up nobody.
 /// </summary>
-internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
+internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDisposable
 {
-    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
-
-    // So many clients in one turn of the reactor; the rings have theirs in between.
-    private const int AcceptsPerTurn = 16;
-
     private readonly ListenerSettings _settings;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RendezvousSocket _socket;
     private readonly ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
-    private readonly Lock _acceptGate = new();
     private readonly Lock _handshakesGate = new();
     private readonly HashSet<Task> _handshakes = [];
 
     // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
     private readonly Channel<SharedMemoryConnection> _accepted = Channel.CreateUnbounded<SharedMemoryConnection>();
 
-    private bool _isRetrying;
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
@@ -76,16 +69,6 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         return null;
     }
 
-    public void OnReady(Reactor reactor)
-    {
-        if (!AcceptSome())
-        {
-            reactor.Resume(this);
-        }
-    }
-
-    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
-
     /// <inheritdoc cref="CloseAsync"/>
     public ValueTask DisposeAsync() => CloseAsync(CancellationToken.None);
 
@@ -128,69 +111,8 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         }
     }
 
-    /// <returns>Whether there was nobody left to accept.</returns>
-    private bool AcceptSome()
-    {
-        IOException failure;
-        lock (_acceptGate)
-        {
-            try
-            {
-                for (var i = 0; i < AcceptsPerTurn; i++)
-                {
-                    if (_disposed || _socket.Accept() is not { } client)
-                    {
-                        return true;
-                    }
-
-                    Begin(client);
-                }
-
-                return false;
-            }
-            catch (IOException exception)
-            {
-                if (_isRetrying)
-                {
-                    return true;
-                }
-
-                _isRetrying = true;
-                failure = exception;
-            }
-        }
-
-        // No descriptors or no memory. The poller has reported the client and will not report it again, so look again
-        // by a timer, one for all of them, which runs only while this lasts.
-        Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
-        _ = RetryAcceptAsync();
-        return true;
-    }
-
-    private async Task RetryAcceptAsync()
-    {
-        try
-        {
-            await Task.Delay(AcceptRetryDelay, _closing.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
-        lock (_acceptGate)
-        {
-            _isRetrying = false;
-        }
-
-        while (!AcceptSome())
-        {
-        }
-    }
-
     private void Begin(ControlSocket client)
     {
-        var peer = client.Peer;
         var reactor = ReactorPool.Next();
         ControlChannel channel;
         try
@@ -199,7 +121,11 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         }
         catch (IOException exception)
         {
-            Refused(peer, RefusalCode.Resources, exception.Message);
+            using (client)
+            {
+                TryRefuse(client, exception.Message);
+            }
+
             return;
         }
 
@@ -279,6 +205,20 @@ internal sealed class SharedMemoryListener : IReactorTarget, IAsyncDisposable
         }
 
         channel.Dispose();
+    }
+
+    private void TryRefuse(ControlSocket client, string reason)
+    {
+        try
+        {
+            client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason), []);
+        }
+        catch (IOException)
+        {
+            // It has not waited for that.
+        }
+
+        Refused(client.Peer, RefusalCode.Resources, reason);
     }
 
     private void Refuse(ControlChannel channel, RefusalCode code, string reason)

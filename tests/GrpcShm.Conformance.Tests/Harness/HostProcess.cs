@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using GrpcShm.TestHost;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 
 /// <summary>A running <c>GrpcShm.TestHost</c>, which does not outlive its test.</summary>
-public sealed class HostProcess : IAsyncDisposable
+public sealed partial class HostProcess : IAsyncDisposable
 {
     private const int KeptLogLines = 200;
+    private const int StopSignal = 19;
+    private const int ContinueSignal = 18;
 
     private readonly Process _process;
     private readonly Channel<HostMessage> _messages = Channel.CreateUnbounded<HostMessage>();
@@ -95,6 +98,12 @@ public sealed class HostProcess : IAsyncDisposable
     /// <summary>Sends a line to its standard input.</summary>
     public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line).Within();
 
+    /// <summary>Stops it where it is, until <see cref="Thaw"/>.</summary>
+    public void Freeze() => Signal(StopSignal);
+
+    /// <summary>Lets it go on.</summary>
+    public void Thaw() => Signal(ContinueSignal);
+
     /// <summary>Ends it at once, as SIGKILL does.</summary>
     public async Task KillAsync()
     {
@@ -157,6 +166,11 @@ public sealed class HostProcess : IAsyncDisposable
             throw new InvalidOperationException($"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    private static partial int SendSignal(int process, int signal);
+
+    private void Signal(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
 
     private async Task ReadMessagesAsync()
     {

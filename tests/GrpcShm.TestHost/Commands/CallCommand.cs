@@ -17,7 +17,7 @@ internal sealed class CallCommand : Command
     private readonly Option<string> _scenario = new("--scenario")
     {
         Description = "pending: opens calls of every kind and waits. churn: for each number on standard input, connects "
-            + "and disconnects so many times.",
+            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went.",
         Required = true,
     };
 
@@ -46,7 +46,7 @@ internal sealed class CallCommand : Command
         Add(_callId);
         Add(_runtimeDirectory);
         Add(_mode);
-        _scenario.AcceptOnlyFromAmong("pending", "churn");
+        _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt");
         SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
     }
 
@@ -56,15 +56,14 @@ internal sealed class CallCommand : Command
         var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory), Mode = result.GetValue(_mode) };
         try
         {
-            if (result.GetRequiredValue(_scenario) == "pending")
+            var scenario = result.GetRequiredValue(_scenario) switch
             {
-                await PendingScenario.PlayAsync(
-                    address, setup, result.GetValue(_count), result.GetRequiredValue(_callId), cancellationToken);
-            }
-            else
-            {
-                await ChurnScenario.PlayAsync(address, setup, cancellationToken);
-            }
+                "pending" => PendingScenario.PlayAsync(
+                    address, setup, result.GetValue(_count), result.GetRequiredValue(_callId), cancellationToken),
+                "churn" => ChurnScenario.PlayAsync(address, setup, cancellationToken),
+                _ => AttemptScenario.PlayAsync(address, setup, cancellationToken),
+            };
+            await scenario;
 
             new HostMessage(HostMessage.Stopped, Environment.ProcessId).Write();
             return 0;

@@ -26,6 +26,8 @@ internal sealed class ServeCommand : Command
     private readonly Option<int?> _connectionWindow = new("--connection-window-size") { Description = "HTTP/2's, in bytes." };
     private readonly Option<string> _compression = new("--compression") { Description = "Compresses responses, e.g. gzip." };
     private readonly Option<TimeSpan?> _shutdownTimeout = new("--shutdown-timeout");
+    private readonly Option<int?> _maxConnections = new("--max-connections");
+    private readonly Option<bool> _faults = new("--faults") { Description = "Lets standard input take resources away." };
 
     public ServeCommand()
         : base("serve", "Serves the conformance services.")
@@ -44,6 +46,8 @@ internal sealed class ServeCommand : Command
         Add(_connectionWindow);
         Add(_compression);
         Add(_shutdownTimeout);
+        Add(_maxConnections);
+        Add(_faults);
         SetAction((result, _) => ServeAsync(Read(result)));
     }
 
@@ -84,5 +88,7 @@ internal sealed class ServeCommand : Command
         ConnectionWindowSize = result.GetValue(_connectionWindow),
         Compression = result.GetValue(_compression),
         ShutdownTimeout = result.GetValue(_shutdownTimeout),
+        MaxConnections = result.GetValue(_maxConnections),
+        Faults = result.GetValue(_faults),
     };
 }

@@ -32,4 +32,8 @@ internal sealed record ServerSetup
     public required string? Compression { get; init; }
 
     public required TimeSpan? ShutdownTimeout { get; init; }
+
+    public required int? MaxConnections { get; init; }
+
+    public required bool Faults { get; init; }
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.AspNetCore.Server;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Faults;
 using GrpcShm.TestHost.Services;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,6 +18,7 @@ internal sealed class TestServer : IAsyncDisposable
 {
     private readonly ServerSetup _setup;
     private readonly X509Certificate2? _certificate;
+    private readonly FaultCommands? _faults;
     private readonly ConnectionRegistry _connections = new();
     private readonly List<(EndpointAddress Address, ListenOptions Options)> _listening = [];
     private readonly WebApplication _app;
@@ -24,6 +26,7 @@ internal sealed class TestServer : IAsyncDisposable
     public TestServer(ServerSetup setup)
     {
         _setup = setup;
+        _faults = setup.Faults ? new FaultCommands() : null;
         _certificate = setup.Tls ? ServerCertificate.Create() : null;
 
         var builder = WebApplication.CreateBuilder(setup.Urls is null ? [] : ["--urls", setup.Urls]);
@@ -44,8 +47,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Carries out a line from standard input: <c>open GATE</c>. A server that is stopping takes no new calls to
-    /// <see cref="ControlService"/>.
+    /// Carries out a line from standard input: <c>open GATE</c>, or one of <see cref="FaultCommands"/>. A server that is
+    /// stopping takes no new calls to <see cref="ControlService"/>.
     /// </summary>
     public void Execute(string command)
     {
@@ -53,6 +56,10 @@ internal sealed class TestServer : IAsyncDisposable
         if (command.StartsWith(Open, StringComparison.Ordinal))
         {
             _app.Services.GetRequiredService<GateRegistry>().Open(command[Open.Length..]);
+        }
+        else
+        {
+            _faults?.TryExecute(command);
         }
     }
 
@@ -111,6 +118,7 @@ internal sealed class TestServer : IAsyncDisposable
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
+        limits.MaxConcurrentConnections = _setup.MaxConnections;
         limits.Http2.KeepAlivePingDelay = _setup.KeepAlivePingDelay ?? limits.Http2.KeepAlivePingDelay;
         limits.Http2.KeepAlivePingTimeout = _setup.KeepAlivePingTimeout ?? limits.Http2.KeepAlivePingTimeout;
         limits.Http2.MaxStreamsPerConnection = _setup.MaxStreamsPerConnection ?? limits.Http2.MaxStreamsPerConnection;

@@ -94,6 +94,25 @@ public sealed class HostilePeerTests : HostileTest
     }
 
     [Fact]
+    public async Task Memory_HolesArePunchedIntoIt_OnlyReadsAsZerosAndIsCutOff()
+    {
+        using var client = await RawClient.ConnectAsync(EndPoint.SocketPath);
+        await using var server = new RingStream(await EndPoint.AcceptAsync(), FileAccess.ReadWrite);
+        client.Publish(100);
+        client.Ring();
+        await server.ReadPatternAsync(0, 100);
+        var read = server.ReadAsync(new byte[1], None).AsTask();
+
+        Descriptors.PunchHole(client.Memory, client.Bytes.Length);
+        client.Ring();
+
+        // The tail is 0 again, and cursors do not go back.
+        await Assert.ThrowsAsync<SharedMemoryProtocolException>(() => read.InTime());
+        Assert.False(client.Bytes[SegmentLayout.DataStart..].ContainsAnyExcept((byte)0));
+        await FarewellAsync(client);
+    }
+
+    [Fact]
     public async Task States_Unknown_AreCutOff()
     {
         using var client = await RawClient.ConnectAsync(EndPoint.SocketPath);

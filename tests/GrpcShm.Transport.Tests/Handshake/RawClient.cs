@@ -28,6 +28,9 @@ internal sealed class RawClient : IDisposable
 
     public SafeHandle Socket => _socket.Handle;
 
+    /// <summary>The memory, as the server has handed it over.</summary>
+    public SafeFileDescriptor Memory => (SafeFileDescriptor)_handles[0];
+
     public unsafe Span<byte> Bytes => new(_memory.Pointer, (int)_memory.Length);
 
     private unsafe RingControl* ToServer => (RingControl*)(_memory.Pointer + SegmentLayout.ClientToServerControl);

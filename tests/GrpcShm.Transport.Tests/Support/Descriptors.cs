@@ -29,6 +29,24 @@ internal static partial class Descriptors
         return Libc.Open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
     }
 
+    /// <summary>Takes the pages of a file away, without changing its size.</summary>
+    public static void PunchHole(SafeFileDescriptor file, long length)
+    {
+        const int KeepSizeAndPunchHole = 1 | 2;
+        Assert.Equal(0, Allocate(file, KeepSizeAndPunchHole, 0, length));
+    }
+
+    /// <summary>What a descriptor was opened with, as the kernel shows it.</summary>
+    public static int Flags(int number) =>
+        Convert.ToInt32(
+            File.ReadLines($"/proc/self/fdinfo/{number}").Single(l => l.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim(), 8);
+
+    /// <summary>The descriptors that refer to something of this kind.</summary>
+    public static IEnumerable<int> Of(Func<string, bool> kind) =>
+        from path in Directory.GetFiles("/proc/self/fd")
+        where new FileInfo(path).LinkTarget is { } target && kind(target)
+        select int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
+
     /// <summary>Sends a message with any number of descriptors.</summary>
     public static unsafe void Send(SafeHandle socket, ReadOnlySpan<byte> message, params ReadOnlySpan<SafeHandle> attachments)
     {
@@ -65,6 +83,9 @@ internal static partial class Descriptors
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int Allocate(SafeFileDescriptor file, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "dup", SetLastError = true)]
     private static partial int Dup(int descriptor);

@@ -62,12 +62,16 @@ internal static unsafe partial class Libc
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EINVAL = 22;
+    public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EPIPE = 32;
     public const int ENOBUFS = 105;
+    public const int ETOOMANYREFS = 109;
     public const int ECONNREFUSED = 111;
     public const int ECONNABORTED = 103;
     public const int ECONNRESET = 104;
+
+    public const int RLIMIT_FSIZE = 1;
 
     public const int AT_FDCWD = -100;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -165,6 +169,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MakeDirectory(string path, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    private static partial int GetLimitRaw(int resource, ResourceLimit* limit);
+
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint EffectiveUserId();
 
@@ -188,6 +195,13 @@ internal static unsafe partial class Libc
     public static SafeFileDescriptor EpollCreate() => Owned(EpollCreateRaw(EPOLL_CLOEXEC));
 
     public static SafeFileDescriptor Open(string path, int flags, uint mode) => Owned(OpenRaw(path, flags, mode));
+
+    /// <summary>The limit that is in force for a resource; <see cref="ulong.MaxValue"/> is none.</summary>
+    public static ulong GetLimit(int resource)
+    {
+        ResourceLimit limit;
+        return GetLimitRaw(resource, &limit) == 0 ? limit.Soft : ulong.MaxValue;
+    }
 
     public static int Statx(string path, int flags, out StatxBuffer result)
     {
@@ -229,6 +243,13 @@ internal static unsafe partial class Libc
     {
         public void* Base;
         public nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ResourceLimit
+    {
+        public ulong Soft;
+        public ulong Hard;
     }
 
     [StructLayout(LayoutKind.Sequential)]

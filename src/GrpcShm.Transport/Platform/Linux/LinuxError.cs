@@ -9,6 +9,7 @@ internal static class LinuxError
     {
         var message = $"{what}: {Libc.Describe(error)} (errno {error}).";
         return error is Libc.ENOMEM or Libc.ENOSPC or Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS
+            or Libc.ETOOMANYREFS or Libc.EFBIG
             ? new SharedMemoryResourcesException(message)
             : new IOException(message);
     }

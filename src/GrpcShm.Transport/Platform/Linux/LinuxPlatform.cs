@@ -35,6 +35,15 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override SharedAllocation Allocate(long size)
     {
+        // Beyond this limit the kernel does not just refuse: it sends SIGXFSZ, which ends the process. No client's wish for
+        // large rings may do that.
+        if (Libc.GetLimit(Libc.RLIMIT_FSIZE) is var limit && (ulong)size > limit)
+        {
+            throw LinuxError.Create(
+                $"Shared memory of {size} bytes cannot be made, since this process may only make files of {limit} bytes",
+                Libc.EFBIG);
+        }
+
         var file = CreateMemoryFile();
         try
         {

@@ -17,12 +17,17 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     private readonly SafeFileDescriptor _lock;
     private readonly SafeFileDescriptor _socket;
     private readonly string _path;
+
+    // Good for nothing but to be given up for a client when there is no other descriptor.
+    private SafeFileDescriptor _reserve;
     private bool _disposed;
 
-    private LinuxRendezvousSocket(SafeFileDescriptor @lock, SafeFileDescriptor socket, string path)
+    private LinuxRendezvousSocket(
+        SafeFileDescriptor @lock, SafeFileDescriptor socket, SafeFileDescriptor reserve, string path)
     {
         _lock = @lock;
         _socket = socket;
+        _reserve = reserve;
         _path = path;
     }
 
@@ -33,6 +38,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         var path = ChoosePath(endPoint, settings);
         var @lock = TakeLock(endPoint, path + ".lock");
         SafeFileDescriptor? socket = null;
+        SafeFileDescriptor? reserve = null;
         try
         {
             socket = Libc.Socket();
@@ -41,13 +47,20 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
                 throw LinuxError.Create("A socket cannot be made", Libc.LastError);
             }
 
+            reserve = Libc.EventCreate();
+            if (reserve.IsInvalid)
+            {
+                throw LinuxError.Create("A descriptor cannot be kept back", Libc.LastError);
+            }
+
             // What lies there is a dead server's: a live one would hold the lock.
             RemoveSocket(path);
             BindAndListen(socket, path, settings.SocketMode);
-            return new LinuxRendezvousSocket(@lock, socket, path);
+            return new LinuxRendezvousSocket(@lock, socket, reserve, path);
         }
         catch
         {
+            reserve?.Dispose();
             socket?.Dispose();
             @lock.Dispose();
             throw;
@@ -77,6 +90,26 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
     }
 
+    public override SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message)
+    {
+        // Another thread may be quicker and take what is given up here. Then the client waits on.
+        _reserve.Dispose();
+        try
+        {
+            using var client = Accept();
+            client?.Send(message, []);
+            return client?.Peer;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        finally
+        {
+            _reserve = Libc.EventCreate();
+        }
+    }
+
     public override void Dispose()
     {
         if (_disposed)
@@ -88,6 +121,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         _disposed = true;
         _ = Libc.Unlink(_path);
         _socket.Dispose();
+        _reserve.Dispose();
 
         // Closing alone would leave the lock to a child process that is between fork and exec right now.
         _ = Libc.Lock(_lock, Libc.LOCK_UN);

@@ -1,0 +1,102 @@
+using GrpcShm.Transport.Diagnostics;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Rendezvous;
+
+/// <summary>The accepting, also where the system lacks what it takes.</summary>
+internal sealed partial class SharedMemoryListener
+{
+    private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
+
+    // So many clients in one turn of the reactor; the rings have theirs in between.
+    private const int AcceptsPerTurn = 16;
+
+    private readonly Lock _acceptGate = new();
+    private bool _isRetrying;
+
+    public void OnReady(Reactor reactor)
+    {
+        if (!AcceptSome(isRetry: false))
+        {
+            reactor.Resume(this);
+        }
+    }
+
+    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
+
+    /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
+    private bool AcceptSome(bool isRetry)
+    {
+        IOException failure;
+        lock (_acceptGate)
+        {
+            try
+            {
+                for (var i = 0; i < AcceptsPerTurn; i++)
+                {
+                    if (_disposed || _socket.Accept() is not { } client)
+                    {
+                        _isRetrying &= !isRetry;
+                        return true;
+                    }
+
+                    Begin(client);
+                }
+
+                return false;
+            }
+            catch (IOException exception)
+            {
+                if (_isRetrying && !isRetry)
+                {
+                    return true;
+                }
+
+                _isRetrying = true;
+                failure = exception;
+                if (isRetry)
+                {
+                    // It is more than a moment's shortage: those who wait are told so.
+                    RefuseSome(failure.Message);
+                }
+            }
+        }
+
+        // No descriptors or no memory. The poller has reported the client and will not report it again, so look again
+        // by a timer, one for all of them, which runs only while this lasts.
+        if (!isRetry)
+        {
+            Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
+        }
+
+        _ = RetryAcceptAsync();
+        return true;
+    }
+
+    private void RefuseSome(string why)
+    {
+        var reason = $"The server cannot take another connection at present. {why}";
+        var message = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason);
+        for (var i = 0; i < AcceptsPerTurn && _socket.Refuse(message) is { } peer; i++)
+        {
+            Refused(peer, RefusalCode.Resources, reason);
+        }
+    }
+
+    private async Task RetryAcceptAsync()
+    {
+        try
+        {
+            await Task.Delay(AcceptRetryDelay, _closing.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        while (!AcceptSome(isRetry: true))
+        {
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Platform;
+using GrpcShm.Transport.Platform.Linux;
+
+namespace GrpcShm.TestHost.Faults;
+
+/// <summary>The system's own make of the platform, but on demand it lacks something, with the error that the kernel gives.</summary>
+internal sealed class FaultyPlatform : TransportPlatform
+{
+    private readonly TransportPlatform _inner;
+    private readonly FaultSwitch _switch = new();
+
+    private FaultyPlatform(TransportPlatform inner) => _inner = inner;
+
+    public override uint CurrentUserId => _inner.CurrentUserId;
+
+    /// <summary>Puts it in front of this process's platform, before anything has been connected.</summary>
+    public static FaultyPlatform Install()
+    {
+        var platform = new FaultyPlatform(Current);
+        Current = platform;
+        return platform;
+    }
+
+    /// <summary>Lets a step fail from now on.</summary>
+    /// <param name="command">One of <see cref="FaultSwitch.Steps"/> and an error's number; or <c>none</c>.</param>
+    public void Fail(string command)
+    {
+        if (command == "none")
+        {
+            _switch.Set(null, 0);
+            return;
+        }
+
+        var parts = command.Split(' ');
+        _switch.Set(parts[0], int.Parse(parts[1], CultureInfo.InvariantCulture));
+    }
+
+    public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
+        new FaultyRendezvousSocket(_inner.Listen(endPoint, settings), _switch);
+
+    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    {
+        _switch.ThrowIf(FaultSwitch.Connect);
+        return _inner.Connect(endPoint, directory, out lookedAt) is { } socket
+            ? new FaultyControlSocket(socket, _switch)
+            : null;
+    }
+
+    public override SharedAllocation Allocate(long size)
+    {
+        _switch.ThrowIf(FaultSwitch.Allocate);
+        return _inner.Allocate(size);
+    }
+
+    public override MappedMemory Open(SafeHandle grant, long size)
+    {
+        _switch.ThrowIf(FaultSwitch.Map);
+        return _inner.Open(grant, size);
+    }
+
+    public override Doorbell CreateDoorbell()
+    {
+        _switch.ThrowIf(FaultSwitch.Doorbell);
+        return _inner.CreateDoorbell();
+    }
+
+    public override Doorbell OpenDoorbell(SafeHandle grant) => _inner.OpenDoorbell(grant);
+
+    public override Poller CreatePoller() => new FaultyPoller(_inner.CreatePoller(), _switch);
+}

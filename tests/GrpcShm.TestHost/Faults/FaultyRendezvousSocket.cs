@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.TestHost.Faults;
+
+/// <summary>Fails to accept on demand; to refuse it has a descriptor of its own, which does not fail.</summary>
+internal sealed class FaultyRendezvousSocket(RendezvousSocket inner, FaultSwitch faults) : RendezvousSocket
+{
+    public override SafeHandle Handle => inner.Handle;
+
+    public override ControlSocket? Accept()
+    {
+        faults.ThrowIf(FaultSwitch.Accept);
+        return inner.Accept() is { } client ? new FaultyControlSocket(client, faults) : null;
+    }
+
+    public override SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message) => inner.Refuse(message);
+
+    public override void Dispose() => inner.Dispose();
+}
