@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Measuring;
+using GrpcShm.Samples.Comparison.Regression;
 using GrpcShm.Samples.Comparison.Reporting;
 using GrpcShm.Samples.Comparison.Scenarios;
 using GrpcShm.Samples.Comparison.Serving;
@@ -14,6 +15,8 @@ namespace GrpcShm.Samples.Comparison.CommandLine;
 /// <summary>The command line: <c>--help</c> is its documentation.</summary>
 internal static class ComparisonCommand
 {
+    private const int RegressionExitCode = 3;
+
     private static readonly Option<bool> Quick = new("--quick")
     {
         Description = "Fewer scenarios, shorter and fewer rounds: under two minutes.",
@@ -50,18 +53,35 @@ internal static class ComparisonCommand
         Description = "Write the measurements to this file, as a JSON array with one object for each.",
     };
 
+    private static readonly Option<DirectoryInfo?> Report = new("--report")
+    {
+        Description = "Write a page with charts to this directory: index.html, which needs no other file, and the charts as PNG.",
+    };
+
+    private static readonly Option<FileInfo> Compare = new("--compare")
+    {
+        Description = "Print what got slower since an earlier run, of which this is the --json file.",
+    };
+
+    private static readonly Option<bool> FailOnRegression = new("--fail-on-regression")
+    {
+        Description = $"With --compare: end with exit code {RegressionExitCode} if something got slower.",
+    };
+
     static ComparisonCommand()
     {
         Transports.Validators.Add(CheckTransports);
         Only.Validators.Add(CheckScenarios);
         Json.Validators.Add(CheckJson);
+        Compare.AcceptExistingOnly();
     }
 
     public static RootCommand Create()
     {
         var root = new RootCommand("Compares transports for gRPC between two processes of this machine.")
         {
-            Quick, Only, Transports, Rounds, Seconds, Json, CreateServe(), CreateFloorPeer(),
+            Quick, Only, Transports, Rounds, Seconds, Json, Report, Compare, FailOnRegression,
+            CreateServe(), CreateFloorPeer(), CreateCompare(),
         };
         root.SetAction(CompareAsync);
         return root;
@@ -94,9 +114,28 @@ internal static class ComparisonCommand
         return peer;
     }
 
+    private static Command CreateCompare()
+    {
+        var old = new Argument<FileInfo>("old") { Description = "The earlier run's --json file." };
+        var now = new Argument<FileInfo>("new") { Description = "The later run's --json file." };
+        old.AcceptExistingOnly();
+        now.AcceptExistingOnly();
+        var compare = new Command("compare", "Print what got slower from one run to another, without measuring anything.")
+        {
+            old, now, FailOnRegression,
+        };
+        compare.SetAction((result, _) => GuardAsync(async () => PrintRegressions(
+            result,
+            await JsonReport.ReadAsync(result.GetRequiredValue(old).FullName),
+            await JsonReport.ReadAsync(result.GetRequiredValue(now).FullName))));
+        return compare;
+    }
+
     private static Task<int> CompareAsync(ParseResult result, CancellationToken cancellationToken) =>
         GuardAsync(async () =>
         {
+            // Before anything is measured: a file that cannot be read is no surprise after half an hour.
+            var old = result.GetValue(Compare) is { } earlier ? await JsonReport.ReadAsync(earlier.FullName) : null;
             var plan = CreatePlan(result);
             var report = new ConsoleReport(plan);
             report.PrintHeader();
@@ -109,8 +148,22 @@ internal static class ComparisonCommand
                 Console.Out.WriteLine($"Written to {file.FullName}");
             }
 
-            return 0;
+            if (result.GetValue(Report) is { } directory)
+            {
+                await new HtmlReport(plan, comparison).WriteAsync(directory.FullName);
+                Console.Out.WriteLine($"Written to {Path.Combine(directory.FullName, HtmlReport.FileName)}");
+            }
+
+            return old is null ? 0 : PrintRegressions(result, old, measurements);
         });
+
+    private static int PrintRegressions(
+        ParseResult result, IReadOnlyList<JsonMeasurement> old, IReadOnlyList<JsonMeasurement> now)
+    {
+        var check = new RegressionCheck(old, now);
+        RegressionReport.Print(check);
+        return check.HasRegression && result.GetValue(FailOnRegression) ? RegressionExitCode : 0;
+    }
 
     private static RunPlan CreatePlan(ParseResult result)
     {

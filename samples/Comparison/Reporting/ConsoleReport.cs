@@ -69,11 +69,11 @@ internal sealed class ConsoleReport : IProgressSink
     public void Print(ComparisonResult result)
     {
         _console.WriteLine();
-        PrintTable(result, ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds"], CreateSpeedRow);
+        PrintTable(result, ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds"], one => [.. Figures.DescribeSpeed(one), DescribeRatio(one)]);
         _console.WriteLine("Ratio: this transport's p50 (less is better) or rate (more is better) through uds', round by round: median (least–most).");
         _console.WriteLine("Loads at a fixed rate (paced-, load-) count from when each call was due, so that a held-up sender does not hide anything.");
         _console.WriteLine();
-        PrintTable(result, ["CPU % client", "server", "bytes/op client", "server", "doorbells/op", "sleeps/op"], CreateCostRow);
+        PrintTable(result, ["CPU % client", "server", "bytes/op client", "server", "doorbells/op", "sleeps/op"], Figures.DescribeCosts);
         _console.WriteLine("CPU in percent of one processor. Bytes: allocated for an operation. Doorbells: system calls that wake the other side of a");
         _console.WriteLine("shared-memory connection. Sleeps: how often a thread of either process waited in the kernel. Of in-process all is the client's.");
         _console.WriteLine();
@@ -102,33 +102,6 @@ internal sealed class ConsoleReport : IProgressSink
         _console.Write(table);
     }
 
-    private static string[] CreateSpeedRow(Measurement measurement)
-    {
-        var rate = measurement.GetMedian(round => round.Rate);
-        var latencies = measurement.Latencies;
-        return
-        [
-            Format(latencies?.P50),
-            Format(latencies?.P90),
-            Format(latencies?.P99),
-            Format(latencies?.P999),
-            Format(measurement.Maximum),
-            rate.ToString("N0", CultureInfo.InvariantCulture),
-            Format(rate * measurement.Scenario.BytesPerOperation / (1024 * 1024)),
-            DescribeRatio(measurement),
-        ];
-    }
-
-    private static string[] CreateCostRow(Measurement measurement) =>
-    [
-        Whole(measurement.GetMedian(round => round.ClientCpuPercent)),
-        Whole(measurement.GetMedian(round => round.ServerCpuPercent)),
-        Whole(measurement.GetMedian(round => round.ClientAllocatedPerOperation)),
-        Whole(measurement.GetMedian(round => round.ServerAllocatedPerOperation)),
-        Fine(measurement.GetMedian(round => round.DoorbellsPerOperation)),
-        Fine(measurement.GetMedian(round => round.SleepsPerOperation)),
-    ];
-
     private void PrintMemory(ComparisonResult result)
     {
         var transports = result.Measurements.DistinctBy(measurement => measurement.Transport)
@@ -140,16 +113,8 @@ internal sealed class ConsoleReport : IProgressSink
 
     private void PrintFloor(ComparisonResult result)
     {
-        const double GigaByte = 1e9;
-        _console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"The machine's floor, without gRPC: bare rings {result.GetFloor(one => one.RingP50).Median:0.00} µs and {result.GetFloor(one => one.RingBytes).Median / GigaByte:0.0} GB/s, ")
-            + string.Create(
-                CultureInfo.InvariantCulture,
-                $"Unix socket {result.GetFloor(one => one.SocketP50).Median:0.0} µs and {result.GetFloor(one => one.SocketBytes).Median / GigaByte:0.0} GB/s, ")
-            + string.Create(
-                CultureInfo.InvariantCulture,
-                $"memory copy {result.GetFloor(one => one.CopyInCache).Median / GigaByte:0.0} GB/s in the cache, {result.GetFloor(one => one.CopyThroughMemory).Median / GigaByte:0.0} GB/s through memory"));
+        var floor = Figures.DescribeFloor(result).Select(part => $"{part.Name} {part.Text}");
+        _console.WriteLine($"The machine's floor, without gRPC: {string.Join("; ", floor)}");
     }
 
     private void PrintTrust(ComparisonResult result)
@@ -171,8 +136,8 @@ internal sealed class ConsoleReport : IProgressSink
     {
         var median = measurement.Figure.Median;
         var figure = scenario.Figure == Figure.P50
-            ? $"{Format(median)} µs"
-            : $"{median.ToString("N0", CultureInfo.InvariantCulture)}/s";
+            ? $"{Figures.Format(median)} µs"
+            : $"{Figures.Whole(median)}/s";
         return measurement.Transport.Name == TransportRegistry.Baseline || measurement.RatioToBaseline is not { } ratio
             ? figure
             : string.Create(CultureInfo.InvariantCulture, $"{figure} ({ratio.Median:0.00}×)");
@@ -196,17 +161,6 @@ internal sealed class ConsoleReport : IProgressSink
             CultureInfo.InvariantCulture,
             $"{name} {ratio.Median:0.00} ({ratio.Least:0.00}–{ratio.Most:0.00}){noise}");
     }
-
-    private static string Format(double? value) => value switch
-    {
-        null => "–",
-        >= 100 => value.Value.ToString("N0", CultureInfo.InvariantCulture),
-        _ => value.Value.ToString("0.0", CultureInfo.InvariantCulture),
-    };
-
-    private static string Whole(double? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? "–";
-
-    private static string Fine(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "–";
 
     private string GetPosition(int ahead) => $"[{_finished + ahead}/{_plan.Scenarios.Count}]";
 }

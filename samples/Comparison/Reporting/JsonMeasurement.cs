@@ -5,7 +5,7 @@ using GrpcShm.Samples.Comparison.Scenarios;
 namespace GrpcShm.Samples.Comparison.Reporting;
 
 /// <summary>A measurement as <c>--json</c> writes it, in snake case; README.md documents every property.</summary>
-internal sealed record JsonMeasurement
+internal sealed partial record JsonMeasurement
 {
     /// <summary>What stands for a transport where the machine itself was measured.</summary>
     public const string Floor = "floor";
@@ -58,7 +58,7 @@ internal sealed record JsonMeasurement
 
     public long? MemoryPerLoadedChannelBytes { get; init; }
 
-    public string? RatioOf { get; init; }
+    public required string RatioOf { get; init; }
 
     public double? RatioToUds { get; init; }
 
@@ -99,7 +99,7 @@ internal sealed record JsonMeasurement
             P50Us = result.GetFloor(one => one.RingP50).Median,
             P99Us = result.GetFloor(one => one.RingP99).Median,
             BytesPerS = result.GetFloor(one => one.RingBytes).Median,
-            RatioOf = "p50_us",
+            RatioOf = LatencyFigure,
         },
         CreateFloor("socket", result, one => one.SocketP50, machine, measuredAt) with
         {
@@ -107,7 +107,7 @@ internal sealed record JsonMeasurement
             P50Us = result.GetFloor(one => one.SocketP50).Median,
             P99Us = result.GetFloor(one => one.SocketP99).Median,
             BytesPerS = result.GetFloor(one => one.SocketBytes).Median,
-            RatioOf = "p50_us",
+            RatioOf = LatencyFigure,
         },
         CreateFloor("copy-in-cache", result, one => one.CopyInCache, machine, measuredAt) with
         {
@@ -153,7 +153,7 @@ internal sealed record JsonMeasurement
             SleepsPerOp = measurement.GetMedian(round => round.SleepsPerOperation),
             MemoryPerChannelBytes = measurement.Memory.Idle,
             MemoryPerLoadedChannelBytes = measurement.Memory.Loaded,
-            RatioOf = scenario.Figure == Figure.P50 ? "p50_us" : "rate_per_s",
+            RatioOf = scenario.Figure == Figure.P50 ? LatencyFigure : RateFigure,
             RatioToUds = measurement.RatioToBaseline?.Median,
             RatioToUdsMin = measurement.RatioToBaseline?.Least,
             RatioToUdsMax = measurement.RatioToBaseline?.Most,
@@ -183,7 +183,7 @@ internal sealed record JsonMeasurement
             PayloadBytes = RawPeer.BlockSize,
             InFlight = 1,
             Connections = 1,
-            RatioOf = "bytes_per_s",
+            RatioOf = BytesFigure,
             FigureMin = figure.Least,
             FigureMax = figure.Most,
             Spread = figure.Width,

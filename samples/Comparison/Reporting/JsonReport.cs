@@ -16,4 +16,19 @@ internal static class JsonReport
         await using var file = File.Create(path);
         await JsonSerializer.SerializeAsync(file, measurements, Options);
     }
+
+    /// <exception cref="ComparisonException">The file is not what <see cref="WriteAsync"/> writes.</exception>
+    public static async Task<IReadOnlyList<JsonMeasurement>> ReadAsync(string path)
+    {
+        try
+        {
+            await using var file = File.OpenRead(path);
+            return await JsonSerializer.DeserializeAsync<IReadOnlyList<JsonMeasurement>>(file, Options) ?? [];
+        }
+        catch (JsonException exception)
+        {
+            throw new ComparisonException(
+                $"'{path}' was not written by --json, or by another version of it: {exception.Message}", exception);
+        }
+    }
 }

@@ -26,6 +26,9 @@ internal abstract class Scenario
 
     public Figure Figure { get; }
 
+    /// <summary>Whether it is one of several loads of which only the first is of interest by itself.</summary>
+    public bool IsLoad { get; init; }
+
     /// <summary>Whether it is also run when time is short.</summary>
     public bool IsQuick { get; init; } = true;
 

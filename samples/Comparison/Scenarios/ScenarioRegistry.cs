@@ -56,6 +56,7 @@ internal static class ScenarioRegistry
     private static PacedScenario CreateLoad(int callsPerSecond, bool isQuick) =>
         new($"load-{callsPerSecond}", SmallPayload, callsPerSecond)
         {
+            IsLoad = true,
             IsQuick = isQuick,
         };
 }

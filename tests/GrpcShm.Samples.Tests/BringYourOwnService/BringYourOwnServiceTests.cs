@@ -39,7 +39,7 @@ public class BringYourOwnServiceTests
     [Fact]
     public void Readme_LinesToAdd_AreThoseOfTheProgramAndOfTheMainReadme()
     {
-        var root = FindRoot();
+        var root = SourceTree.Root;
         var folder = Path.Combine(root, "samples", "BringYourOwnService");
         var added = File.ReadLines(Path.Combine(folder, "README.md"))
             .Where(line => line.StartsWith('+') && !line.Contains('<', StringComparison.Ordinal))
@@ -57,16 +57,5 @@ public class BringYourOwnServiceTests
             Assert.Contains(code, program, StringComparison.Ordinal);
             Assert.Contains(code, readme, StringComparison.Ordinal);
         });
-    }
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "GrpcShm.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run in the source tree.");
-        }
-
-        return folder;
     }
 }

@@ -1,0 +1,50 @@
+using GrpcShm.Samples.Comparison.Measuring;
+using ScottPlot;
+
+namespace GrpcShm.Samples.Comparison.Reporting.Charts;
+
+/// <summary>How the latencies of a scenario are distributed: how many calls took no longer than this.</summary>
+internal static class LatencyChart
+{
+    private static readonly (double Percentile, string Label)[] Ticks =
+        [(0, "0"), (50, "50 %"), (90, "90 %"), (99, "99 %"), (99.9, "99.9 %"), (99.99, "99.99 %")];
+
+    public static Chart Create(IReadOnlyList<Measurement> measurements)
+    {
+        var scenario = measurements[0].Scenario;
+        using var plot = new Plot();
+        int[] shown = [.. Enumerable.Range(0, LatencyCurve.Percentiles.Count).Where(i => LatencyCurve.Percentiles[i] < 100)];
+        double[] positions = [.. shown.Select(i => PositionOf(LatencyCurve.Percentiles[i]))];
+        var all = new List<double>();
+        foreach (var measurement in measurements)
+        {
+            var curve = measurement.Latencies!;
+            double[] latencies = [.. shown.Select(i => Math.Log10(curve.Values[i]))];
+            all.AddRange(latencies);
+            ChartStyle.AddLine(plot, positions, latencies, measurement.Transport);
+        }
+
+        var ticks = new ScottPlot.TickGenerators.NumericManual();
+        foreach (var (percentile, label) in Ticks)
+        {
+            ticks.AddMajor(PositionOf(percentile), label);
+        }
+
+        plot.Axes.Bottom.TickGenerator = ticks;
+        ChartStyle.LabelMicroseconds(plot, all);
+        plot.Title($"Latency of {scenario.Name}");
+        plot.XLabel("of all calls …");
+        plot.YLabel("… took no longer than");
+        plot.ShowLegend(Edge.Right);
+        return new Chart(
+            $"latency-{scenario.Name}.png",
+            $"Latency of {scenario.Name}",
+            scenario.OfferedPerSecond is null
+                ? "Lower is better. Each step to the right leaves a tenth of the calls."
+                : "Lower is better. Each step to the right leaves a tenth of the calls. Counted from when each call was due.",
+            plot.GetImage(ChartStyle.Width, ChartStyle.Height).GetImageBytes(ImageFormat.Png));
+    }
+
+    // One to the right for each further nine.
+    private static double PositionOf(double percentile) => -Math.Log10(1 - (percentile / 100));
+}

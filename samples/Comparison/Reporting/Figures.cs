@@ -1,0 +1,63 @@
+using System.Globalization;
+using GrpcShm.Samples.Comparison.Floor;
+using GrpcShm.Samples.Comparison.Measuring;
+
+namespace GrpcShm.Samples.Comparison.Reporting;
+
+/// <summary>Figures as all reports write them.</summary>
+internal static class Figures
+{
+    private const string None = "–";
+    private const double GigaByte = 1e9;
+    private const double MebiByte = 1024 * 1024;
+
+    /// <summary>With a digit after the point if it is small.</summary>
+    public static string Format(double? value) => value switch
+    {
+        null => None,
+        >= 100 => Whole(value),
+        _ => value.Value.ToString("0.0", CultureInfo.InvariantCulture),
+    };
+
+    public static string Whole(double? value) => value?.ToString("N0", CultureInfo.InvariantCulture) ?? None;
+
+    public static string Fine(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? None;
+
+    /// <summary>p50, p90, p99, p99.9, maximum, operations and MiB a second.</summary>
+    public static string[] DescribeSpeed(Measurement measurement)
+    {
+        var rate = measurement.GetMedian(round => round.Rate);
+        var latencies = measurement.Latencies;
+        return
+        [
+            Format(latencies?.P50),
+            Format(latencies?.P90),
+            Format(latencies?.P99),
+            Format(latencies?.P999),
+            Format(measurement.Maximum),
+            Whole(rate),
+            Format(rate * measurement.Scenario.BytesPerOperation / MebiByte),
+        ];
+    }
+
+    /// <summary>CPU of the client and the server, bytes of both, doorbells, sleeps.</summary>
+    public static string[] DescribeCosts(Measurement measurement) =>
+    [
+        Whole(measurement.GetMedian(round => round.ClientCpuPercent)),
+        Whole(measurement.GetMedian(round => round.ServerCpuPercent)),
+        Whole(measurement.GetMedian(round => round.ClientAllocatedPerOperation)),
+        Whole(measurement.GetMedian(round => round.ServerAllocatedPerOperation)),
+        Fine(measurement.GetMedian(round => round.DoorbellsPerOperation)),
+        Fine(measurement.GetMedian(round => round.SleepsPerOperation)),
+    ];
+
+    /// <summary>The parts of the machine's floor, each with its name.</summary>
+    public static IEnumerable<(string Name, string Text)> DescribeFloor(ComparisonResult result)
+    {
+        double Median(Func<FloorRound, double> select) => result.GetFloor(select).Median;
+        yield return ("bare rings", $"{Fine(Median(one => one.RingP50))} µs, {Format(Median(one => one.RingBytes) / GigaByte)} GB/s");
+        yield return ("Unix socket", $"{Format(Median(one => one.SocketP50))} µs, {Format(Median(one => one.SocketBytes) / GigaByte)} GB/s");
+        yield return ("memory copy",
+            $"{Format(Median(one => one.CopyInCache) / GigaByte)} GB/s in the cache, {Format(Median(one => one.CopyThroughMemory) / GigaByte)} GB/s through memory");
+    }
+}

@@ -1,0 +1,31 @@
+using GrpcShm.Samples.Comparison.Regression;
+
+namespace GrpcShm.Samples.Comparison.Reporting;
+
+// The figure by which a measurement is compared with others, and with itself of another day.
+internal sealed partial record JsonMeasurement
+{
+    private const string LatencyFigure = "p50_us";
+    private const string RateFigure = "rate_per_s";
+    private const string BytesFigure = "bytes_per_s";
+
+    private bool IsLessBetter => RatioOf == LatencyFigure;
+
+    /// <summary>The figure that <see cref="RatioOf"/> names.</summary>
+    /// <exception cref="ComparisonException">It is not there.</exception>
+    public double GetFigure() => RatioOf switch
+    {
+        LatencyFigure => P50Us,
+        RateFigure => RatePerS,
+        BytesFigure => BytesPerS,
+        _ => null,
+    } ?? throw new ComparisonException($"{Scenario} over {Transport} has no figure '{RatioOf}'.");
+
+    /// <summary>What an operation costs, in time.</summary>
+    public Interval GetCost() => Interval.Of(GetFigure(), FigureMin, FigureMax, Rounds, IsLessBetter);
+
+    /// <summary>What an operation costs in relation to the Unix socket of the same run; none if that was not measured.</summary>
+    public Interval? GetRelativeCost() => RatioToUds is { } ratio
+        ? Interval.Of(ratio, RatioToUdsMin ?? ratio, RatioToUdsMax ?? ratio, Rounds, IsLessBetter)
+        : null;
+}
