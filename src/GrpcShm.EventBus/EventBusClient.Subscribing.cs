@@ -20,23 +20,34 @@ public sealed partial class EventBusClient
     /// The machine belongs to another live process (<c>AlreadyExists</c>), the id is not valid (<c>InvalidArgument</c>), or
     /// the client is not connected (<c>Unavailable</c>).
     /// </exception>
-    public async Task<IDisposable> SubscribeAsync(string machineId, Func<MachineEvent, Task> handler)
+    public Task<IDisposable> SubscribeAsync(string machineId, Func<MachineEvent, Task> handler) =>
+        SubscribeAsync(machineId, handler, CancellationToken.None);
+
+    /// <summary>As <see cref="SubscribeAsync(string, Func{MachineEvent, Task})"/>, for a caller that may give up waiting.</summary>
+    /// <param name="machineId">The machine, unique on the hub.</param>
+    /// <param name="handler">Handles the machine's events, one after the other, on the thread pool.</param>
+    /// <param name="cancellationToken">Gives up: the handler gets no events, and the machine is unregistered if it has no other.</param>
+    /// <returns>Ends it when disposed of; with the machine's last handler the machine is unregistered.</returns>
+    /// <exception cref="EventBusException">As for the other overload.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task<IDisposable> SubscribeAsync(
+        string machineId, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(handler);
         while (true)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (!_machines.TryGetValue(machineId, out var machine))
             {
                 if (TryAddMachine(machineId, handler, new MachineOptions(), out var added))
                 {
-                    return await BeginAsync(added, handler, default).ConfigureAwait(false);
+                    return await BeginAsync(added, handler, cancellationToken).ConfigureAwait(false);
                 }
             }
             else if (machine.TryAddHandler(handler))
             {
-                await machine.Standing.ConfigureAwait(false);
-                return new HandlerSubscription(this, machine, handler);
+                return await JoinAsync(machine, handler, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -142,7 +153,10 @@ public sealed partial class EventBusClient
         if (receiver.Options.Groups.Count > 0)
         {
             var registration = new Registration { MachineId = receiver.Subscription.Inbox, Groups = { receiver.Options.Groups } };
-            commands.Add(new PendingCommand(new SessionCommand { Register = registration }, CommandOverhead) { IsRestoring = isRestoring });
+            commands.Add(new PendingCommand(new SessionCommand { Register = registration }, CommandOverhead)
+            {
+                IsRestoring = isRestoring, Receiver = receiver,
+            });
         }
 
         commands.Add(new PendingCommand(new SessionCommand { Subscribe = receiver.Subscription }, CommandOverhead)
@@ -174,47 +188,60 @@ public sealed partial class EventBusClient
         return new EventReceiver(new ReceiverHost(this), subscription, options, _options.ReceiveWindow, handler);
     }
 
-    private async Task<IDisposable> BeginAsync(
+    private Task<IDisposable> BeginAsync(
         EventReceiver receiver, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
+    {
+        List<PendingCommand> commands;
+        try
+        {
+            commands = CommandsFor(receiver, isRestoring: false);
+        }
+        catch
+        {
+            Remove(receiver);
+            throw;
+        }
+
+        _ = EstablishAsync(receiver, commands);
+        return JoinAsync(receiver, handler, cancellationToken);
+    }
+
+    // Goes on when whoever began it has given up waiting: others may have joined.
+    private async Task EstablishAsync(EventReceiver receiver, List<PendingCommand> commands)
     {
         _receivers[receiver.Number] = receiver;
         try
         {
-            var tasks = new List<Task>();
-            foreach (var command in CommandsFor(receiver, isRestoring: false))
+            foreach (var command in commands)
             {
                 if (_queue.TryAdd(command) is { } refused)
                 {
                     throw refused;
                 }
-
-                tasks.Add(command.Task);
-            }
-
-            if (State == EventBusConnectionState.Disconnected)
-            {
-                throw Disconnected(null);
             }
 
             Volatile.Read(ref _link)?.Wake();
-            foreach (var task in tasks)
-            {
-                await task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await Task.WhenAll(commands.Select(command => command.Task)).ConfigureAwait(false);
         }
-        catch (Exception exception)
+        catch (EventBusException exception)
         {
-            Remove(receiver);
-            receiver.End(exception as EventBusException ?? new EventBusException(StatusCode.Cancelled, exception.Message, null, exception));
-            throw;
+            // Of two commands one may have succeeded.
+            Abandon(receiver);
+            receiver.End(exception);
         }
+    }
 
-        if (!receiver.IsMachine)
+    private async Task<IDisposable> JoinAsync(
+        EventReceiver receiver, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
+    {
+        try
         {
-            lock (_connectionLock)
-            {
-                Volatile.Write(ref _observers, [.. _observers, receiver]);
-            }
+            await receiver.Standing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Unsubscribe(receiver, handler);
+            throw;
         }
 
         return new HandlerSubscription(this, receiver, handler);
@@ -222,7 +249,16 @@ public sealed partial class EventBusClient
 
     private void Unsubscribe(EventReceiver receiver, Func<MachineEvent, Task> handler)
     {
-        if (!receiver.RemoveHandler(handler))
+        if (receiver.RemoveHandler(handler))
+        {
+            Abandon(receiver);
+        }
+    }
+
+    // Once only: a later command would concern whoever has the machine's id then.
+    private void Abandon(EventReceiver receiver)
+    {
+        if (!_receivers.TryRemove(receiver.Number, out _))
         {
             return;
         }
@@ -254,6 +290,23 @@ public sealed partial class EventBusClient
         }
     }
 
+    // Before whoever subscribed is told: it sees what machines of this client send from then on.
+    private void Stand(EventReceiver receiver)
+    {
+        if (!receiver.IsMachine)
+        {
+            lock (_connectionLock)
+            {
+                if (!receiver.HasEnded && !_observers.Contains(receiver))
+                {
+                    Volatile.Write(ref _observers, [.. _observers, receiver]);
+                }
+            }
+        }
+
+        receiver.Stand();
+    }
+
     private void ReportLoss(string name, long dropped)
     {
         _logger.EventsDropped(name, dropped);
@@ -283,9 +336,10 @@ public sealed partial class EventBusClient
         public HandlingScope Handling(MachineEvent received) =>
             new(EventTracing.Process(received.Raw), client._metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
 
-        public void Handled(HandlingScope scope, bool failed)
+        public void Handled(MachineEvent received, HandlingScope scope, bool failed)
         {
-            client._metrics.Processed(scope.Started, failed);
+            client._metrics.Processed(scope.Started, received.TargetMachineId, failed);
+            scope.Activity?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
             scope.Activity?.Dispose();
         }
 

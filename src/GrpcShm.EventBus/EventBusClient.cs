@@ -25,7 +25,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private readonly EventBusClientOptions _options;
     private readonly ILogger _logger;
     private readonly PayloadCodecs _codecs;
-    private readonly ClientMetrics _metrics;
+    private readonly MessagingMetrics _metrics;
     private readonly CommandQueue _queue;
     private readonly CircuitBreakerStateProvider _breaker = new();
     private readonly ResiliencePipeline _connectPipeline;
@@ -42,14 +42,24 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     /// <param name="options">How to connect, send and encode; or <see langword="null"/> for the defaults. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="channel"/> is <see langword="null"/>.</exception>
     public EventBusClient(ChannelBase channel, EventBusClientOptions? options = null)
+        : this(new Contract.EventBusClient(channel ?? throw new ArgumentNullException(nameof(channel))), options)
     {
-        ArgumentNullException.ThrowIfNull(channel);
+    }
+
+    /// <summary>Makes a client that calls the hub by a generated one, for example that of the gRPC client factory.</summary>
+    /// <param name="contract">The generated client, with its channel and interceptors. They stay the caller's.</param>
+    /// <param name="options">How to connect, send and encode; or <see langword="null"/> for the defaults. Not to be changed afterwards.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="contract"/> is <see langword="null"/>.</exception>
+    public EventBusClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(contract);
         _options = options ?? new EventBusClientOptions();
-        _contract = new Contract.EventBusClient(channel);
+        _contract = contract;
         _logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<EventBusClient>();
         _codecs = new PayloadCodecs(_options);
-        _metrics = new ClientMetrics(_options.MeterFactory);
+        _metrics = new MessagingMetrics(_options.MeterFactory, _options.MeasureDestinations);
         _queue = new CommandQueue(_options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
+        _queue.Close(Disconnected(null));
         _connectPipeline = _options.ConnectPipeline ?? DefaultPipelines.Connecting(_breaker);
         _sendPipeline = _options.SendPipeline ?? DefaultPipelines.Sending();
     }

@@ -120,6 +120,13 @@ public sealed class EventBusClientOptions
     /// <remarks>Defaults to <see langword="null"/>: a meter of the process.</remarks>
     public IMeterFactory? MeterFactory { get; set; }
 
+    /// <summary>
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of machines
+    /// that a metrics system can take.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="false"/>.</remarks>
+    public bool MeasureDestinations { get; set; }
+
     private static TimeSpan Check(TimeSpan value, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), name);

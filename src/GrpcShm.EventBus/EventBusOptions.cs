@@ -101,6 +101,13 @@ public sealed class EventBusOptions
         set => field = Check(value, nameof(DefaultAcknowledgementTimeout));
     } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of machines
+    /// that a metrics system can take.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="false"/>.</remarks>
+    public bool MeasureDestinations { get; set; }
+
     private static int Check(int value, int least, int most, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);

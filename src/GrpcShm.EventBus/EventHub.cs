@@ -57,7 +57,7 @@ public sealed class EventHub
 
         if (!verdict.IsOk)
         {
-            _hub.Machines.End(owner);
+            _hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
             throw verdict.ToException();
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
@@ -52,16 +53,19 @@ public sealed class LocalMachine : IAsyncDisposable
             @event.Source = Id;
         }
 
+        using var activity = EventTracing.Send(@event);
+
         // Taken while in use: a second sender at the same moment makes one of its own.
         var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
         var verdict = _hub.Router.Send(@event, null, context);
         if (context.MustWait)
         {
-            return WaitForRoomAsync(context, cancellationToken);
+            return WaitForRoomAsync(context, @event.Target, cancellationToken);
         }
 
         context.SignalAll();
         Volatile.Write(ref _context, context);
+        _hub.Messaging.Sent(@event.Target, verdict.Code);
         return verdict.IsOk ? ValueTask.CompletedTask : ValueTask.FromException(verdict.ToException());
     }
 
@@ -74,16 +78,17 @@ public sealed class LocalMachine : IAsyncDisposable
         }
 
         await _disposing.CancelAsync().ConfigureAwait(false);
-        _hub.Machines.End(_owner);
+        _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "It was disposed of.");
         _hub.Router.Unsubscribe(_subscription);
         _outbox.Signal();
         await _running.ConfigureAwait(false);
         _disposing.Dispose();
     }
 
-    private async ValueTask WaitForRoomAsync(RoutingContext context, CancellationToken cancellationToken)
+    private async ValueTask WaitForRoomAsync(RoutingContext context, string target, CancellationToken cancellationToken)
     {
         var (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
+        _hub.Messaging.Sent(target, verdict.Code);
         if (!verdict.IsOk)
         {
             throw verdict.ToException();
@@ -121,13 +126,18 @@ public sealed class LocalMachine : IAsyncDisposable
             subscriber.Acknowledge(new Acknowledgement { Number = number });
         }
 
+        using var activity = EventTracing.Process(delivery.Event);
+        var started = _hub.Messaging.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0;
         Acknowledgement? acknowledgement;
+        var failed = false;
         try
         {
             acknowledgement = await _handler(delivery.Event, _disposing.Token).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
+            failed = true;
+            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
             _hub.Logger.HandlerFailed(Id, exception);
             acknowledgement = new Acknowledgement
             {
@@ -136,6 +146,7 @@ public sealed class LocalMachine : IAsyncDisposable
             };
         }
 
+        _hub.Messaging.Processed(started, Id, failed);
         if (number != 0 && level > AcknowledgementLevel.Delivered)
         {
             acknowledgement ??= new Acknowledgement();

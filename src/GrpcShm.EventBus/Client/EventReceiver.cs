@@ -232,7 +232,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _host.HandlerFailed(Name, received, exception);
         }
 
-        _host.Handled(handling, failure is not null);
+        _host.Handled(received, handling, failure is not null);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
     }

@@ -11,7 +11,7 @@ internal interface IReceiverHost
     HandlingScope Handling(MachineEvent received);
 
     /// <summary>The handlers have run.</summary>
-    void Handled(HandlingScope scope, bool failed);
+    void Handled(MachineEvent received, HandlingScope scope, bool failed);
 
     /// <summary>A handler threw.</summary>
     void HandlerFailed(string name, MachineEvent received, Exception exception);

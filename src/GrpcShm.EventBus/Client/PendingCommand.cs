@@ -17,7 +17,7 @@ internal sealed class PendingCommand(SessionCommand command, int size)
     /// <summary>When it was made, for the metrics; zero if nobody measures.</summary>
     public long Started { get; init; }
 
-    /// <summary>What stands once this command has succeeded; or none.</summary>
+    /// <summary>What ends if this command fails, and stands once it has succeeded to subscribe; or none.</summary>
     public EventReceiver? Receiver { get; init; }
 
     /// <summary>Whether it restores what an earlier session had: the next session makes its own.</summary>

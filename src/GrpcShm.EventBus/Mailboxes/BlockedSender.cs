@@ -10,6 +10,12 @@ internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machi
     /// <summary>The machine whose inbox it is; empty for a subscription that is no inbox.</summary>
     public string MachineId { get; } = machineId;
 
+    /// <summary>The subscriber whose mailbox it is; none where only mailboxes are at work.</summary>
+    public Routing.Subscriber? Subscriber { get; set; }
+
+    /// <summary>Whether the sender learns that there was no room; else the subscriber does.</summary>
+    public bool IsTold => Mailbox.IsSenderTold(Item, MachineId);
+
     public void Complete(PutResult result) => _source.TrySetResult(result);
 
     /// <summary>Waits for room. <see cref="PutResult.Full"/> if there was none in time.</summary>

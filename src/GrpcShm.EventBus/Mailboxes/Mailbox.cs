@@ -25,6 +25,12 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
     /// <summary>How many events were dropped since the mailbox was made.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
+    /// <summary>
+    /// Whether the sender learns that there was no room for its event. Of a copy, or of what was published, only the
+    /// subscriber can be told that it did not get it.
+    /// </summary>
+    public static bool IsSenderTold(in MailItem item, string machineId) => machineId.Length > 0 && item.Event.Target.Length > 0;
+
     /// <summary>Puts an event in, as the policy says.</summary>
     /// <param name="item">The event.</param>
     /// <param name="machineId">The machine whose inbox this is, or empty.</param>
@@ -63,7 +69,14 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
                     _dropped++;
                     break;
                 default:
-                    return PutResult.Full;
+                    if (IsSenderTold(item, machineId))
+                    {
+                        return PutResult.Full;
+                    }
+
+                    dropped = item;
+                    _dropped++;
+                    break;
             }
         }
 
@@ -120,8 +133,7 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
                 return false;
             }
 
-            // The sender to an inbox is told. Of a copy only the subscriber can be told that it did not get it.
-            _dropped += sender.MachineId.Length == 0 ? 1 : 0;
+            _dropped += sender.IsTold ? 0 : 1;
             return true;
         }
     }

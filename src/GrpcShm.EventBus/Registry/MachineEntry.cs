@@ -1,5 +1,6 @@
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
 
@@ -38,6 +39,16 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             }
         }
     }
+
+    public Machine Describe() => new()
+    {
+        MachineId = Id,
+        Groups = { Groups },
+        Subscribed = Inbox is not null,
+        Waiting = (uint)Waiting,
+        RegisteredAt = (RegisteredAt - DateTime.UnixEpoch).Ticks,
+        Owner = Owner.Name,
+    };
 
     /// <summary>Puts an event into the inbox, or keeps it for the inbox.</summary>
     public PutResult Put(in MailItem item, RoutingContext context)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
 
@@ -11,6 +12,7 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
+    private readonly MachineWatchers _watchers = new();
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
@@ -24,6 +26,103 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
 
     /// <summary>Registers a machine. One that the same process has registered already changes its groups.</summary>
     public Verdict Register(MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
+    {
+        RoutingContext? told = null;
+        var verdict = Register(owner, machineId, groups, out machine, ref told);
+        told?.SignalAll();
+        return verdict;
+    }
+
+    /// <summary>Unregisters a machine, if its owner is the same process as <paramref name="owner"/>.</summary>
+    public Verdict Unregister(MachineOwner owner, string machineId, out Subscriber? inbox)
+    {
+        inbox = null;
+        MachineEntry? machine;
+        RoutingContext? told = null;
+        lock (_lock)
+        {
+            if (!_machines.TryGetValue(machineId, out machine))
+            {
+                return Verdict.NotFound(machineId);
+            }
+
+            if (!machine.Owner.IsSameProcessAs(owner))
+            {
+                return new Verdict(StatusCode.PermissionDenied, $"The machine '{machineId}' belongs to another process.", machineId);
+            }
+
+            Remove(machine, MachineChangeKind.Unregistered, "Its process unregistered it.", ref told);
+        }
+
+        inbox = machine.End();
+        told?.SignalAll();
+        return Verdict.Ok;
+    }
+
+    /// <summary>Unregisters all machines of an owner that has ended.</summary>
+    /// <param name="owner">The owner.</param>
+    /// <param name="kind">What watchers are told: that it was wished for, or that the machines are lost.</param>
+    /// <param name="reason">Why, for people to read.</param>
+    /// <returns>How many there were.</returns>
+    public int End(MachineOwner owner, MachineChangeKind kind, string reason)
+    {
+        MachineEntry[] machines;
+        RoutingContext? told = null;
+        lock (_lock)
+        {
+            owner.HasEnded = true;
+            machines = [.. owner.Machines];
+            foreach (var machine in machines)
+            {
+                Remove(machine, kind, reason, ref told);
+            }
+        }
+
+        foreach (var machine in machines)
+        {
+            machine.End();
+        }
+
+        told?.SignalAll();
+        return machines.Length;
+    }
+
+    /// <summary>Tells a subscriber which machines are there, and from then on which come and go.</summary>
+    public void Watch(string pattern, Subscriber subscriber, RoutingContext context)
+    {
+        lock (_lock)
+        {
+            _watchers.Add(pattern, subscriber, All, context);
+        }
+    }
+
+    public void Unwatch(Subscriber subscriber)
+    {
+        lock (_lock)
+        {
+            _watchers.Remove(subscriber);
+        }
+    }
+
+    private static Verdict Taken(MachineEntry machine) => new(
+        StatusCode.AlreadyExists,
+        machine.Owner.Name.Length > 0
+            ? $"The machine '{machine.Id}' is registered by '{machine.Owner.Name}', which is alive."
+            : $"The machine '{machine.Id}' is registered by another process, which is alive.",
+        machine.Id);
+
+    private static string[] Sorted(IReadOnlyCollection<string> groups) =>
+        groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
+    private static void ChangeOwner(MachineEntry machine, MachineOwner owner)
+    {
+        machine.Owner.Machines.Remove(machine);
+        machine.Owner = owner;
+        owner.Machines.Add(machine);
+    }
+
+    private Verdict Register(
+        MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine, ref RoutingContext? told)
     {
         lock (_lock)
         {
@@ -64,76 +163,14 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
             ChangeGroups(machine, Sorted(groups ?? []));
             _machines[machineId] = machine;
             _count++;
+            _watchers.Tell(MachineChangeKind.Registered, machine, "", ref told);
             return Verdict.Ok;
         }
     }
 
-    /// <summary>Unregisters a machine, if its owner is the same process as <paramref name="owner"/>.</summary>
-    public Verdict Unregister(MachineOwner owner, string machineId, out Subscriber? inbox)
+    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, ref RoutingContext? told)
     {
-        inbox = null;
-        MachineEntry? machine;
-        lock (_lock)
-        {
-            if (!_machines.TryGetValue(machineId, out machine))
-            {
-                return Verdict.NotFound(machineId);
-            }
-
-            if (!machine.Owner.IsSameProcessAs(owner))
-            {
-                return new Verdict(StatusCode.PermissionDenied, $"The machine '{machineId}' belongs to another process.", machineId);
-            }
-
-            Remove(machine);
-        }
-
-        inbox = machine.End();
-        return Verdict.Ok;
-    }
-
-    /// <summary>Unregisters all machines of an owner that has ended.</summary>
-    /// <returns>How many there were.</returns>
-    public int End(MachineOwner owner)
-    {
-        MachineEntry[] machines;
-        lock (_lock)
-        {
-            owner.HasEnded = true;
-            machines = [.. owner.Machines];
-            foreach (var machine in machines)
-            {
-                Remove(machine);
-            }
-        }
-
-        foreach (var machine in machines)
-        {
-            machine.End();
-        }
-
-        return machines.Length;
-    }
-
-    private static Verdict Taken(MachineEntry machine) => new(
-        StatusCode.AlreadyExists,
-        machine.Owner.Name.Length > 0
-            ? $"The machine '{machine.Id}' is registered by '{machine.Owner.Name}', which is alive."
-            : $"The machine '{machine.Id}' is registered by another process, which is alive.",
-        machine.Id);
-
-    private static string[] Sorted(IReadOnlyCollection<string> groups) =>
-        groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-
-    private static void ChangeOwner(MachineEntry machine, MachineOwner owner)
-    {
-        machine.Owner.Machines.Remove(machine);
-        machine.Owner = owner;
-        owner.Machines.Add(machine);
-    }
-
-    private void Remove(MachineEntry machine)
-    {
+        _watchers.Tell(kind, machine, reason, ref told);
         _machines.TryRemove(machine.Id, out _);
         machine.Owner.Machines.Remove(machine);
         ChangeGroups(machine, []);

@@ -23,6 +23,11 @@ internal sealed class EventLimits(EventBusOptions options)
             return Verdict.Invalid("The event has a target, but it is published. Send it, or leave the target empty.");
         }
 
+        if (@event.MachineChange is not null)
+        {
+            return Verdict.Invalid("The event tells of a machine that has come or gone, which the hub alone does.");
+        }
+
         var verdict = isPublished ? Verdict.Ok : CheckId(@event.Target, "target of the event");
         if (verdict.IsOk)
         {
@@ -92,6 +97,8 @@ internal sealed class EventLimits(EventBusOptions options)
                 return CheckId(subscription.Group, "name of the group");
             case Subscription.FilterOneofCase.StateChanges:
                 return CheckId(subscription.StateChanges, "pattern of state changes");
+            case Subscription.FilterOneofCase.MachineChanges:
+                return CheckId(subscription.MachineChanges, "pattern of machines");
             case Subscription.FilterOneofCase.Pattern:
                 var verdict = CheckText(subscription.Pattern.Name, "pattern of names");
                 verdict = verdict.IsOk ? CheckText(subscription.Pattern.Source, "pattern of sources") : verdict;

@@ -21,18 +21,18 @@ internal sealed class EventRouter(
         if (verdict.IsOk)
         {
             verdict = machines.TryGet(@event!.Target, out var machine)
-                ? ToVerdict(machine!.Put(new MailItem(@event, size, pending), context), machine.Id)
+                ? ToVerdict(machine!.Put(new MailItem(@event, size, pending, metrics.Now), context), machine.Id)
                 : Verdict.NotFound(@event.Target);
         }
 
         if (verdict.IsOk)
         {
-            observers.Put(@event!, size, null, context);
+            observers.Put(@event!, size, metrics.Now, null, context);
             metrics.Accepted();
         }
         else
         {
-            metrics.Refused();
+            metrics.Refused(verdict.Code);
         }
 
         return verdict;
@@ -55,11 +55,11 @@ internal sealed class EventRouter(
 
         if (!verdict.IsOk)
         {
-            metrics.Refused();
+            metrics.Refused(verdict.Code);
             return verdict;
         }
 
-        var item = new MailItem(publication.Event, size, null);
+        var item = new MailItem(publication.Event, size, null, metrics.Now);
         foreach (var machine in Audience(publication))
         {
             if (publication.ExcludeSource && machine.Id == publication.Event.Source)
@@ -71,7 +71,7 @@ internal sealed class EventRouter(
         }
 
         var group = publication.AudienceCase == Publication.AudienceOneofCase.Group ? publication.Group : null;
-        recipients += observers.Put(publication.Event, size, group, context);
+        recipients += observers.Put(publication.Event, size, item.Accepted, group, context);
         metrics.Accepted();
         return Verdict.Ok;
     }
@@ -90,7 +90,15 @@ internal sealed class EventRouter(
         if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
         {
             var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, filter.Credit);
-            observers.Add(filter, observer);
+            if (filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+            {
+                machines.Watch(filter.MachineChanges, observer, context);
+            }
+            else
+            {
+                observers.Add(filter, observer);
+            }
+
             subscription = new LiveSubscription(filter, observer, null);
             metrics.SubscriptionBegan();
             return Verdict.Ok;
@@ -120,6 +128,10 @@ internal sealed class EventRouter(
         if (subscription.Machine is { } machine)
         {
             machine.Detach(subscription.Subscriber);
+        }
+        else if (subscription.Filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+        {
+            machines.Unwatch(subscription.Subscriber);
         }
         else
         {
@@ -168,6 +180,12 @@ internal sealed class EventRouter(
             policy = filter.FilterCase == Subscription.FilterOneofCase.Inbox ? OverflowPolicy.Block : OverflowPolicy.DropOldest;
         }
 
+        var watches = filter.FilterCase == Subscription.FilterOneofCase.MachineChanges;
+        if (watches && policy == OverflowPolicy.Block)
+        {
+            return Verdict.Invalid("Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
+        }
+
         var asked = filter.Mailbox?.Capacity ?? 0;
         if (asked > options.MaxMailboxCapacity)
         {
@@ -175,7 +193,7 @@ internal sealed class EventRouter(
         }
 
         var capacity = asked > 0 ? (int)asked
-            : policy == OverflowPolicy.Grow ? options.MaxMailboxCapacity
+            : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
         mailbox = new Mailbox(capacity, policy);
         return Verdict.Ok;

@@ -58,15 +58,20 @@ internal sealed class ObserverTable
     }
 
     /// <summary>Gives copies of an event to whoever wants them.</summary>
+    /// <param name="event">The event.</param>
+    /// <param name="size">Its encoded size.</param>
+    /// <param name="now">When it was accepted, for the metrics.</param>
+    /// <param name="group">The group that it was published to; or none.</param>
+    /// <param name="context">What is left to do afterwards.</param>
     /// <returns>How many mailboxes took it.</returns>
-    public int Put(Event @event, int size, string? group, RoutingContext context)
+    public int Put(Event @event, int size, long now, string? group, RoutingContext context)
     {
         if (Count == 0)
         {
             return 0;
         }
 
-        var item = new MailItem(@event, size, null);
+        var item = new MailItem(@event, size, null, now);
         var accepted = 0;
         if (@event.Target.Length > 0 && _byMachine.TryGetValue(@event.Target, out var subscribers))
         {

@@ -54,7 +54,12 @@ internal sealed class RoutingContext
                 var result = await sender
                     .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
                 accepted += result == PutResult.Accepted ? 1 : 0;
-                if (sender.MachineId.Length > 0 && verdict.IsOk)
+                if (result == PutResult.Full && !sender.IsTold)
+                {
+                    sender.Subscriber?.MissedOne(this);
+                }
+
+                if (sender.IsTold && verdict.IsOk)
                 {
                     verdict = result switch
                     {
@@ -70,6 +75,7 @@ internal sealed class RoutingContext
             _blocked.Clear();
         }
 
+        SignalAll();
         return (verdict, accepted);
     }
 }

@@ -37,7 +37,8 @@ internal sealed class Subscriber(
         switch (result)
         {
             case PutResult.Blocked:
-                context.AddBlocked(blocked!);
+                blocked!.Subscriber = this;
+                context.AddBlocked(blocked);
                 break;
             case PutResult.Dropped:
                 metrics.Dropped();
@@ -49,6 +50,13 @@ internal sealed class Subscriber(
         }
 
         return result;
+    }
+
+    /// <summary>There was no room in time for an event whose sender is not told: the subscriber is.</summary>
+    public void MissedOne(RoutingContext context)
+    {
+        metrics.Dropped();
+        Schedule(context);
     }
 
     /// <summary>Hands over the events that waited for the inbox, and wakes the stream's writer.</summary>
@@ -87,6 +95,7 @@ internal sealed class Subscriber(
     /// <summary>Fills in a delivery for the stream.</summary>
     public void Fill(Delivery delivery, in MailItem item)
     {
+        metrics.Waited(item.Accepted, InboxOf);
         delivery.Subscription = Number;
         delivery.Event = item.Event;
         delivery.Number = 0;

@@ -27,7 +27,7 @@ internal sealed partial class EventBusService
             if (!verdict.IsOk)
             {
                 // All or none.
-                hub.Machines.End(lease);
+                hub.Machines.End(lease, MachineChangeKind.Unregistered, "The registration of another machine was refused.");
                 throw verdict.ToException();
             }
         }
@@ -73,7 +73,7 @@ internal sealed partial class EventBusService
             .Take(pageSize + 1)
             .ToArray();
         var response = new ListMachinesResponse();
-        response.Machines.AddRange(page.Take(pageSize).Select(Describe));
+        response.Machines.AddRange(page.Take(pageSize).Select(machine => machine.Describe()));
         response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
         return Task.FromResult(response);
     }
@@ -90,25 +90,11 @@ internal sealed partial class EventBusService
             EventsDropped = (ulong)hub.Metrics.EventsDropped,
         });
 
-    private static Machine Describe(MachineEntry machine)
-    {
-        var description = new Machine
-        {
-            MachineId = machine.Id,
-            Subscribed = machine.Inbox is not null,
-            Waiting = (uint)machine.Waiting,
-            RegisteredAt = (machine.RegisteredAt - DateTime.UnixEpoch).Ticks,
-            Owner = machine.Owner.Name,
-        };
-        description.Groups.AddRange(machine.Groups);
-        return description;
-    }
-
     private async Task ExpireAsync(MachineOwner lease)
     {
         await Task.Delay(hub.Options.UnclaimedTimeout, hub.Stopping)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var expired = hub.Machines.End(lease);
+        var expired = hub.Machines.End(lease, MachineChangeKind.Lost, "Nobody subscribed to its inbox in time.");
         if (expired > 0)
         {
             hub.Logger.RegistrationsExpired(lease.Name, lease.InstanceId, expired);

@@ -93,7 +93,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
         if (!verdict.IsOk)
         {
-            hub.Machines.End(owner);
+            hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
             throw verdict.ToException();
         }
 
@@ -107,7 +107,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         finally
         {
             hub.RemoveSubscriber(id);
-            hub.Machines.End(owner);
+            hub.Machines.End(owner, MachineChangeKind.Lost, "The call that was subscribed to its inbox ended.");
             hub.Router.Unsubscribe(subscription);
         }
     }

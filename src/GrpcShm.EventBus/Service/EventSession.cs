@@ -72,9 +72,11 @@ internal sealed partial class EventSession
         if (_ended.TrySetResult(verdict))
         {
             _hub.RemoveSession(this, _owner.InstanceId);
-            var machines = _hub.Machines.End(_owner);
+            var machines = verdict.IsOk
+                ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
+                : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
             _hub.Metrics.SessionEnded();
-            _hub.Logger.SessionEnded(Id, verdict.IsOk ? "the client closed it." : verdict.Message, machines);
+            _hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }
     }
 

@@ -25,7 +25,8 @@ internal sealed class HubCore
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
         Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);
-        Metrics = new EventBusMetrics(meterFactory, Machines);
+        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
+        Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
     }
 
@@ -43,6 +44,9 @@ internal sealed class HubCore
     public MachineRegistry Machines { get; }
 
     public EventBusMetrics Metrics { get; }
+
+    /// <summary>What the hub's own machines send and handle.</summary>
+    public MessagingMetrics Messaging { get; }
 
     public EventRouter Router { get; }
 

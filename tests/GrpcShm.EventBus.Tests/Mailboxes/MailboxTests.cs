@@ -17,7 +17,7 @@ public sealed class MailboxTests
 
         for (uint number = 1; number <= 5; number++)
         {
-            mailbox.Put(Item(number), "", out _);
+            mailbox.Put(Item(number), "m", out _);
         }
 
         Assert.Equal(dropped, mailbox.Dropped);
@@ -31,10 +31,10 @@ public sealed class MailboxTests
 
         for (uint number = 1; number <= 100; number++)
         {
-            Assert.Equal(PutResult.Accepted, mailbox.Put(Item(number), "", out _));
+            Assert.Equal(PutResult.Accepted, mailbox.Put(Item(number), "m", out _));
         }
 
-        Assert.Equal(PutResult.Full, mailbox.Put(Item(101), "", out _));
+        Assert.Equal(PutResult.Full, mailbox.Put(Item(101), "m", out _));
         Assert.Equal(Enumerable.Range(1, 100).Select(number => (uint)number), Take(mailbox, 200));
     }
 
@@ -99,7 +99,7 @@ public sealed class MailboxTests
         Assert.Equal(1, mailbox.Take(items, 1000));
     }
 
-    private static MailItem Item(uint number) => new(new Event { Version = number }, 1, null);
+    private static MailItem Item(uint number) => new(new Event { Target = "m", Version = number }, 1, null);
 
     private static uint[] Take(Mailbox mailbox, int most)
     {

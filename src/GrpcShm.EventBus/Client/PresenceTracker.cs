@@ -1,0 +1,100 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>
+/// Which machines are there, for one subscriber to them. After a lost connection the hub names those that are there anew:
+/// whoever is not among them any more has gone in between.
+/// </summary>
+/// <remarks>Its events come one after the other, as those of every subscription.</remarks>
+internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
+{
+    private Dictionary<string, MachinePresence> _known = new(StringComparer.Ordinal);
+
+    // What has been named since a session began; none once all have been.
+    private Dictionary<string, MachinePresence>? _named;
+
+    public async Task HandleAsync(MachineEvent received)
+    {
+        if (received.Raw.MachineChange is not { } change)
+        {
+            return;
+        }
+
+        switch (change.Kind)
+        {
+            case MachineChangeKind.Present:
+                var present = Describe(received, change);
+                (_named ??= new(StringComparer.Ordinal))[present.MachineId] = present;
+                if (!_known.ContainsKey(present.MachineId))
+                {
+                    await handler(present).ConfigureAwait(false);
+                }
+
+                break;
+            case MachineChangeKind.Complete:
+                await CompleteAsync(received.Timestamp).ConfigureAwait(false);
+                break;
+            default:
+                await ChangeAsync(Describe(received, change)).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private static MachinePresence Describe(MachineEvent received, MachineChange change) => new()
+    {
+        MachineId = received.SourceMachineId,
+        Change = change.Kind,
+        Reason = change.Reason,
+        Groups = [.. change.Machine?.Groups ?? []],
+        Owner = change.Machine?.Owner ?? "",
+        Timestamp = received.Timestamp,
+    };
+
+    private async Task CompleteAsync(DateTime timestamp)
+    {
+        var named = _named ?? new(StringComparer.Ordinal);
+        MachinePresence[] gone = [.. _known.Values.Where(machine => !named.ContainsKey(machine.MachineId))];
+        (_known, _named) = (named, null);
+        List<Exception> failures = [];
+        foreach (var machine in gone)
+        {
+            try
+            {
+                await handler(new MachinePresence
+                {
+                    MachineId = machine.MachineId,
+                    Change = MachineChangeKind.Lost,
+                    Reason = "It was gone when the lost connection to the hub was there again.",
+                    Groups = machine.Groups,
+                    Owner = machine.Owner,
+                    Timestamp = timestamp,
+                }).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                // It is told of the others all the same.
+                failures.Add(exception);
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new AggregateException(failures);
+        }
+    }
+
+    private Task ChangeAsync(MachinePresence presence)
+    {
+        if (presence.IsPresent)
+        {
+            _known[presence.MachineId] = presence;
+        }
+        else
+        {
+            _known.Remove(presence.MachineId);
+        }
+
+        return handler(presence);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Grpc.Core;
+
+namespace GrpcShm.EventBus.Diagnostics;
+
+/// <summary>
+/// The instruments of whoever sends and handles events, by OpenTelemetry's conventions for messaging: a client, and the
+/// hub's own machines.
+/// </summary>
+internal sealed class MessagingMetrics : IDisposable
+{
+    // The bounds that the conventions give for durations in seconds; the first ones fit events within a machine, too.
+    public static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
+
+    public static readonly KeyValuePair<string, object?> System = new("messaging.system", EventTracing.System);
+
+    private readonly Meter _meter;
+    private readonly bool _ownsMeter;
+    private readonly bool _namesDestinations;
+    private readonly Counter<long> _sent;
+    private readonly Counter<long> _consumed;
+    private readonly Histogram<double> _sendDuration;
+    private readonly Histogram<double> _processDuration;
+
+    public MessagingMetrics(IMeterFactory? meterFactory, bool namesDestinations)
+    {
+        _ownsMeter = meterFactory is null;
+        _namesDestinations = namesDestinations;
+        _meter = meterFactory?.Create(EventBusMetrics.MeterName) ?? new Meter(EventBusMetrics.MeterName);
+        _sent = _meter.CreateCounter<long>(
+            "messaging.client.sent.messages", "{message}", "Events that this process attempted to send.");
+        _consumed = _meter.CreateCounter<long>(
+            "messaging.client.consumed.messages", "{message}", "Events that were handed to this process's handlers.");
+        _sendDuration = _meter.CreateHistogram(
+            "messaging.client.operation.duration", "s", "How long sends took until they were answered.", tags: null, Seconds);
+        _processDuration = _meter.CreateHistogram(
+            "messaging.process.duration", "s", "How long handlers took.", tags: null, Seconds);
+    }
+
+    public bool MeasuresDuration => _sendDuration.Enabled;
+
+    public bool MeasuresProcessing => _processDuration.Enabled;
+
+    /// <summary>Adds the target, which not everybody wants: there may be very many.</summary>
+    public static void AddDestination(ref TagList tags, string destination)
+    {
+        if (destination.Length > 0)
+        {
+            tags.Add("messaging.destination.name", destination);
+        }
+    }
+
+    public void Sent(string target, StatusCode failure)
+    {
+        if (_sent.Enabled)
+        {
+            _sent.Add(1, Tags("send", target, failure));
+        }
+    }
+
+    public void SendTook(long started, string target, StatusCode failure)
+    {
+        if (started != 0)
+        {
+            _sendDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags("send", target, failure));
+        }
+    }
+
+    public void Processed(long started, string target, bool failed)
+    {
+        var failure = failed ? StatusCode.Unknown : StatusCode.OK;
+        if (_consumed.Enabled)
+        {
+            _consumed.Add(1, Tags("process", target, failure));
+        }
+
+        if (started != 0)
+        {
+            _processDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags("process", target, failure));
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_ownsMeter)
+        {
+            _meter.Dispose();
+        }
+    }
+
+    private TagList Tags(string operation, string destination, StatusCode failure)
+    {
+        var tags = new TagList { System };
+        tags.Add("messaging.operation.name", operation);
+        tags.Add("messaging.operation.type", operation);
+        if (_namesDestinations)
+        {
+            AddDestination(ref tags, destination);
+        }
+
+        if (failure != StatusCode.OK)
+        {
+            tags.Add("error.type", failure.ToString());
+        }
+
+        return tags;
+    }
+}

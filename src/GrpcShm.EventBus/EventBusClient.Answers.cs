@@ -1,0 +1,93 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Diagnostics;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus;
+
+// What becomes of commands: answered, refused, or left unanswered.
+public sealed partial class EventBusClient
+{
+    private void Answer(PendingCommand command, Outcome? outcome)
+    {
+        if (command.IsSend)
+        {
+            _queue.SendAnswered();
+        }
+
+        if (outcome is { StatusCode: not 0 })
+        {
+            Refuse(command, ToException(command, outcome));
+            return;
+        }
+
+        if (command.IsSend)
+        {
+            var target = command.Command.Send?.Target ?? "";
+            _metrics.Sent(target, StatusCode.OK);
+            _metrics.SendTook(command.Started, target, StatusCode.OK);
+        }
+
+        if (command is { Command.Subscribe: not null, Receiver: { } receiver })
+        {
+            Stand(receiver);
+        }
+
+        command.TrySetResult(outcome);
+    }
+
+    // After a lost connection "it is not there" is only half of the truth: the event may have arrived before. A pipeline
+    // that takes it for never delivered would have it handled twice.
+    private static EventBusException ToException(PendingCommand command, Outcome outcome) =>
+        command.IsRepeated && (StatusCode)outcome.StatusCode is StatusCode.NotFound or StatusCode.ResourceExhausted
+            ? new EventBusException(
+                StatusCode.Unavailable,
+                $"The connection was lost before the event was answered, which may have been handled; now: {outcome.Message}",
+                outcome.MachineId)
+            : new EventBusException((StatusCode)outcome.StatusCode, outcome.Message, outcome.MachineId);
+
+    // For commands that the hub does not answer any more.
+    private void Fail(PendingCommand command, EventBusException exception)
+    {
+        if (command.IsSend)
+        {
+            _queue.SendAnswered();
+        }
+
+        Refuse(command, exception);
+    }
+
+    private void Refuse(PendingCommand command, EventBusException exception)
+    {
+        if (command.IsSend)
+        {
+            if (!command.IsAttempt)
+            {
+                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, exception);
+            }
+
+            _metrics.SendTook(command.Started, command.Command.Send?.Target ?? "", exception.StatusCode);
+        }
+
+        if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
+        {
+            Abandon(restored);
+            _logger.MachineLost(restored.Name, exception.Message);
+            Raise(MachineLost, new MachineLoss(restored.Name, exception));
+        }
+
+        // Whoever waits for the receiver has its answer, and later ones find it ended.
+        command.Receiver?.End(exception);
+        command.TrySetException(exception);
+
+        // Reported already: it is no error of the program's that nobody looked at this task.
+        _ = command.Task.Exception;
+    }
+
+    private void ReportFailure(Event @event, EventBusException exception)
+    {
+        _metrics.Sent(@event.Target, exception.StatusCode);
+        _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+        Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
+    }
+}
