@@ -1,3 +1,5 @@
+using GrpcShm.Client;
+
 namespace GrpcShm.Samples.Comparison.Transports;
 
 internal static class TransportRegistry
@@ -11,7 +13,8 @@ internal static class TransportRegistry
         new NamedPipeTransport(),
         new UnixSocketTransport(),
         new TcpTransport(),
-        new SharedMemoryHttp2Transport(),
+        new SharedMemoryTransport(SharedMemoryMode.Http2),
+        new SharedMemoryTransport(SharedMemoryMode.Direct),
         new InProcessTransport(),
     ];
 

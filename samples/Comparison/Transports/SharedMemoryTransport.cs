@@ -1,0 +1,27 @@
+using Grpc.Core;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+
+namespace GrpcShm.Samples.Comparison.Transports;
+
+/// <summary>Shared memory in one of its modes, pinned so that the row is what it says.</summary>
+internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransport
+{
+    public string Name => mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";
+
+    public string Description => mode == SharedMemoryMode.Direct
+        ? "gRPC, calls framed straight into shared-memory rings"
+        : "gRPC, HTTP/2 through shared-memory rings";
+
+    public string ChooseAddress(string directory) => Path.Combine(directory, "shm.sock");
+
+    public void ConfigureServer(WebApplicationBuilder builder, string address)
+    {
+        builder.WebHost.UseSharedMemory();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(address));
+    }
+
+    public ChannelBase CreateChannel(string address) =>
+        SharedMemoryChannel.ForAddress($"shm://{address}", new SharedMemoryClientOptions { Mode = mode }, ChannelOptions.Create());
+}
