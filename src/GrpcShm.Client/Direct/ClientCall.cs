@@ -169,6 +169,9 @@ internal sealed partial class ClientCall : Call
         _cancellation.Dispose();
         var pending = _pending!;
         var owner = _owner!;
+
+        // It will have the response, which nothing here may hold: see TakeResponse.
+        _pending = null;
         switch (_outcome)
         {
             case Outcome.Response:
@@ -181,11 +184,12 @@ internal sealed partial class ClientCall : Call
                 break;
             default:
                 var failure = _failure!;
+                var isRefused = _error == CallError.Refused;
                 var isWorthAnother = IsWorthAnother();
                 EndResponse(isRead: false);
                 if (isWorthAnother)
                 {
-                    owner.TryElsewhere(pending);
+                    owner.TryElsewhere(pending, isRefused);
                 }
                 else
                 {

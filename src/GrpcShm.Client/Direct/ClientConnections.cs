@@ -6,20 +6,20 @@ using GrpcShm.Transport.Rendezvous;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// The connections of a channel: at most one that takes calls in direct mode, made when it is needed, and those that
-/// still end the calls that they have. If the server has no direct mode, requests go over HTTP/2 until its last connection
+/// The connections of a channel in direct mode: one, made when it is needed, and more as long as the server takes no
+/// further calls on it. If the server has no direct mode, requests go over HTTP/2 until its last connection
 /// is gone, and then it is asked again.
 /// </summary>
 internal sealed class ClientConnections : IDisposable
 {
-    // Each is a connection that was made and lost, or refused the call, without anything coming of it.
-    private const int MaxFailures = 16;
+    // Each is a connection that had to be made, or on which the call came to nothing.
+    private const int MaxFailures = 32;
 
     private readonly Lock _gate = new();
     private readonly SharedMemoryConnector _connector;
     private readonly ClientCallPool _calls = new();
     private readonly CallPaths _paths;
-    private DirectConnection? _current;
+    private DirectConnection[] _live = [];
     private ConnectAttempt? _attempt;
     private bool _isDisposed;
 
@@ -45,19 +45,14 @@ internal sealed class ClientConnections : IDisposable
     /// <exception cref="HttpRequestException">The request can't be sent like this on any connection.</exception>
     public bool TrySend(PendingRequest pending)
     {
-        var connection = Volatile.Read(ref _current);
-        if (connection is null)
+        foreach (var connection in Volatile.Read(ref _live))
         {
-            return false;
+            if (!connection.IsFull && _calls.Rent().TryBegin(pending, connection, _paths.Get(pending.Request.RequestUri!)))
+            {
+                return true;
+            }
         }
 
-        var path = _paths.Get(pending.Request.RequestUri!);
-        if (_calls.Rent().TryBegin(pending, connection, path))
-        {
-            return true;
-        }
-
-        connection.Retire();
         return false;
     }
 
@@ -77,12 +72,7 @@ internal sealed class ClientConnections : IDisposable
                 return false;
             }
 
-            if (pending.Failures++ >= MaxFailures)
-            {
-                throw CallFailures.Connecting(new IOException(
-                    $"The server closed {MaxFailures} connections, or refused the call on them, one after the other."));
-            }
-
+            Count(pending);
             await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
         }
     }
@@ -91,7 +81,7 @@ internal sealed class ClientConnections : IDisposable
     /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        while (Volatile.Read(ref _current) is null)
+        while (!HasRoom())
         {
             if (Http2 is { IsLive: true })
             {
@@ -108,27 +98,60 @@ internal sealed class ClientConnections : IDisposable
     public void Retry(PendingRequest pending) => _ = RetryAsync(pending);
 
     /// <summary>A connection takes no more calls.</summary>
-    public void Remove(DirectConnection connection) => Interlocked.CompareExchange(ref _current, null, connection);
+    public void Remove(DirectConnection connection)
+    {
+        lock (_gate)
+        {
+            if (Array.IndexOf(_live, connection) >= 0)
+            {
+                Volatile.Write(ref _live, [.. _live.Where(c => c != connection)]);
+            }
+        }
+    }
+
+    /// <summary>A connection has no calls. One is enough.</summary>
+    public void RetireIfSurplus(DirectConnection connection)
+    {
+        var live = Volatile.Read(ref _live);
+        if (live.Length > 1 && live[0] != connection)
+        {
+            connection.Retire();
+        }
+    }
 
     public void Dispose()
     {
         ConnectAttempt? attempt;
+        DirectConnection[] live;
         lock (_gate)
         {
             _isDisposed = true;
             attempt = _attempt;
             _attempt = null;
+            live = _live;
         }
 
         attempt?.Cancel();
-        Volatile.Read(ref _current)?.Retire();
+        Array.ForEach(live, static connection => connection.Retire());
         Http2?.Dispose();
     }
+
+    private static void Count(PendingRequest pending)
+    {
+        if (pending.Failures++ >= MaxFailures)
+        {
+            throw CallFailures.Connecting(new IOException(
+                $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));
+        }
+    }
+
+    private bool HasRoom() => Array.Exists(Volatile.Read(ref _live), static connection => !connection.IsFull);
 
     private async Task RetryAsync(PendingRequest pending)
     {
         try
         {
+            Count(pending);
             if (!await SendAsync(pending).ConfigureAwait(false))
             {
                 pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
@@ -151,7 +174,7 @@ internal sealed class ClientConnections : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
-            if (_current is not null)
+            if (HasRoom())
             {
                 return;
             }
@@ -237,7 +260,10 @@ internal sealed class ClientConnections : IDisposable
         lock (_gate)
         {
             isWanted = _attempt == attempt;
-            _current = isWanted && direct is not null ? direct : _current;
+            if (isWanted && direct is not null)
+            {
+                Volatile.Write(ref _live, [.. _live, direct]);
+            }
         }
 
         if (direct is null)

@@ -22,7 +22,10 @@ internal sealed class DirectConnection
     private readonly ClientConnections _owner;
     private readonly KeepAlive? _keepAlive;
     private readonly OpenConnection? _measure;
+    private readonly Lock _closing = new();
+    private bool _isClosed;
     private volatile bool _isRetired;
+    private volatile bool _isFull;
     private int _isClosing;
     private int _used;
 
@@ -54,6 +57,9 @@ internal sealed class DirectConnection
 
     public CallConnection Calls { get; }
 
+    /// <summary>Whether it has as many calls as it may, until one of them ends.</summary>
+    public bool IsFull => _isFull;
+
     /// <summary>Adds a call. Any thread.</summary>
     /// <returns>Whether it is taken. Then <see cref="ResponseEnded"/> has to follow.</returns>
     public bool TryAdd(ClientCall call)
@@ -62,6 +68,15 @@ internal sealed class DirectConnection
         if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call))
         {
             ResponseEnded();
+            if (Calls.ActiveCalls >= Calls.Settings.MaxCalls)
+            {
+                _isFull = true;
+            }
+            else
+            {
+                Retire();
+            }
+
             return false;
         }
 
@@ -73,6 +88,11 @@ internal sealed class DirectConnection
     /// <summary>Nobody is interested in a call any more.</summary>
     public void ResponseEnded()
     {
+        if (_isFull)
+        {
+            _isFull = false;
+        }
+
         if (Interlocked.Decrement(ref _used) == 0)
         {
             _measure?.BecomeIdle(ref _used);
@@ -80,21 +100,36 @@ internal sealed class DirectConnection
             {
                 CloseIfUnused();
             }
+            else
+            {
+                _owner.RetireIfSurplus(this);
+            }
         }
     }
 
     /// <summary>Takes no more calls.</summary>
     public void Retire()
     {
-        _isRetired = true;
         _owner.Remove(this);
+        _isRetired = true;
         CloseIfUnused();
     }
 
-    /// <summary>A call failed without a response: another connection may have more luck.</summary>
-    public void TryElsewhere(PendingRequest pending)
+    /// <summary>A call that the server has not begun has failed: it may have more luck elsewhere.</summary>
+    /// <param name="pending">The request.</param>
+    /// <param name="isRefused">Whether the server has said that it does not take the call.</param>
+    public void TryElsewhere(PendingRequest pending, bool isRefused)
     {
-        Retire();
+        if (!isRefused || Calls.IsGoingAway)
+        {
+            Retire();
+        }
+        else
+        {
+            // It has as many as it takes. Calls that end on this side may not have ended on that side yet.
+            _isFull = Volatile.Read(ref _used) > 0;
+        }
+
         _owner.Retry(pending);
     }
 
@@ -113,13 +148,25 @@ internal sealed class DirectConnection
 
     private void CloseIfUnused()
     {
-        Interlocked.Exchange(ref _isClosing, 1);
-        if (Volatile.Read(ref _used) > 0)
+        lock (_closing)
         {
-            // If it is just being added, it either steps back, and this is called again, or has not seen a thing.
-            Interlocked.Exchange(ref _isClosing, 0);
+            if (_isClosed)
+            {
+                return;
+            }
+
+            Interlocked.Exchange(ref _isClosing, 1);
+            if (Volatile.Read(ref _used) > 0)
+            {
+                // One that is just being added either steps back, and this is called again, or has not seen a thing.
+                Interlocked.Exchange(ref _isClosing, 0);
+                return;
+            }
+
+            _isClosed = true;
         }
-        else if (Reactor.Running is null)
+
+        if (Reactor.Running is null)
         {
             _connection.Dispose();
         }

@@ -52,6 +52,18 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
+    /// <summary>How many calls have been taken so far, on all connections.</summary>
+    public int CallsTaken
+    {
+        get
+        {
+            lock (_connections)
+            {
+                return _connections.Sum(static c => c.CallCount);
+            }
+        }
+    }
+
     public void Listen()
     {
         _endPoint.Listen();

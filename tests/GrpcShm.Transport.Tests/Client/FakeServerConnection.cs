@@ -9,7 +9,6 @@ namespace GrpcShm.Transport.Tests.Client;
 /// <summary>A connection of a <see cref="FakeServer"/>.</summary>
 internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
 {
-    private readonly Func<TestCall, Task> _handler;
     private readonly bool _isServed;
     private readonly RunProfile _profile = new(RunMode.ThreadPool);
     private readonly Channel<TestCall> _accepted = Channel.CreateUnbounded<TestCall>();
@@ -17,7 +16,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
 
     public FakeServerConnection(SharedMemoryConnection connection, CallSettings settings, Func<TestCall, Task> handler, bool isServed)
     {
-        _handler = handler;
+        Handler = handler;
         _isServed = isServed;
         Connection = connection;
         Calls = new CallConnection(connection, settings, this);
@@ -31,6 +30,9 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
 
     public CallConnection Calls { get; }
 
+    /// <summary>What the next calls on it run into.</summary>
+    public Func<TestCall, Task> Handler { get; set; }
+
     /// <summary>How many calls have been taken so far.</summary>
     public int CallCount => Volatile.Read(ref _count);
 
@@ -42,7 +44,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     Call ICallAcceptor.Accept()
     {
         Interlocked.Increment(ref _count);
-        var call = new TestCall(_profile, _handler);
+        var call = new TestCall(_profile, Handler);
         _accepted.Writer.TryWrite(call);
         return call;
     }

@@ -21,6 +21,9 @@ internal static class Responses
 
     public static readonly Method<byte[], byte[]> Duplex = Create(MethodType.DuplexStreaming);
 
+    /// <summary>A message that <see cref="EchoAsync"/> does not answer.</summary>
+    public static readonly byte[] Unanswered = "Do not answer."u8.ToArray();
+
     /// <summary>How calls are made: with an end to every wait.</summary>
     public static CallOptions CallOptions => new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
 
@@ -30,6 +33,11 @@ internal static class Responses
     public static async Task EchoAsync(TestCall call)
     {
         var body = await call.ReadWholeAsync();
+        if (body.AsSpan().EndsWith(Unanswered))
+        {
+            return;
+        }
+
         SetGrpcHeaders(call);
         call.Output.Write(body);
         call.SetTrailers(("grpc-status", "0"));
