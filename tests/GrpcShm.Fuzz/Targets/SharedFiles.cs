@@ -64,7 +64,7 @@ internal sealed unsafe class SharedFiles
 
     private static SafeFileDescriptor Memory(int size, int seals)
     {
-        var file = Libc.MemfdCreate("grpcshm-fuzz", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
+        var file = Libc.MemfdCreate("fuzz", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
         FuzzFailureException.ThrowIf(Libc.Truncate(file, size) != 0, "There is no memory to share.");
         FuzzFailureException.ThrowIf(Libc.Control(file, Libc.F_ADD_SEALS, seals) != 0, "Memory cannot be sealed.");
         return file;
