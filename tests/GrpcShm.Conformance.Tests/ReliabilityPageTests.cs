@@ -1,0 +1,63 @@
+using System.Text.RegularExpressions;
+
+namespace GrpcShm.Conformance.Tests;
+
+/// <summary><c>docs/reliability.md</c> names the test that holds each promise. A test that is not there holds nothing.</summary>
+public sealed partial class ReliabilityPageTests
+{
+    [Fact]
+    public void Page_TestsThatItNames_AllExist()
+    {
+        var tests = Tests();
+        var named = Named(File.ReadAllLines(Path.Join(Root(), "docs", "reliability.md"))).ToList();
+
+        Assert.True(named.Count > 50);
+        Assert.Empty(named.Where(n => !tests.Contains(n)).Select(n => $"{n.Class}.{n.Method}"));
+    }
+
+    [Theory]
+    [InlineData("| a | `ATests.B_C_D`, `….E_F_G` |", "ATests.B_C_D ATests.E_F_G")]
+    [InlineData("`ATests.B_C_D`\n`….E_F_G`; model `ring`", "ATests.B_C_D ATests.E_F_G")]
+    public void Named_ShortForms_MeanTheClassBefore(string page, string expected) =>
+        Assert.Equal(expected, string.Join(' ', Named(page.Split('\n')).Select(n => $"{n.Class}.{n.Method}")));
+
+    private static IEnumerable<(string Class, string Method)> Named(IEnumerable<string> lines)
+    {
+        var last = "";
+        foreach (var match in lines.SelectMany(line => NamePattern().Matches(line)))
+        {
+            last = match.Groups[1].Value == "…" ? last : match.Groups[1].Value;
+            yield return (last, match.Groups[2].Value);
+        }
+    }
+
+    /// <summary>By the source, since the tests of other projects are not built into this one.</summary>
+    private static HashSet<(string Class, string Method)> Tests() =>
+    [
+        .. from file in Directory.GetFiles(Path.Join(Root(), "tests"), "*.cs", SearchOption.AllDirectories)
+           let text = File.ReadAllText(file)
+           let type = ClassPattern().Match(text).Groups[1].Value
+           from method in MethodPattern().Matches(text)
+           select (type, method.Groups[1].Value),
+    ];
+
+    private static string Root()
+    {
+        var directory = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Join(directory, "GrpcShm.sln")))
+        {
+            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests do not run within their repository.");
+        }
+
+        return directory;
+    }
+
+    [GeneratedRegex(@"`(…|\w+)\.(\w+_\w+)`")]
+    private static partial Regex NamePattern();
+
+    [GeneratedRegex(@"^[a-z ]*\bclass (\w+)", RegexOptions.Multiline)]
+    private static partial Regex ClassPattern();
+
+    [GeneratedRegex(@"\[(?:Fact|Theory)[^\]]*\](?:\s*\[[^\n]*\])*\s*public (?:async )?(?:Task|void|ValueTask) (\w+)\(")]
+    private static partial Regex MethodPattern();
+}
