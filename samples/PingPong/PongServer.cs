@@ -1,9 +1,6 @@
 using System.Text.Json;
 using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -36,7 +33,7 @@ internal static class PongServer
         app.MapEventBus();
         await using var pong = new PongMachine(app.Services.GetRequiredService<EventHub>());
         await app.StartAsync();
-        Console.WriteLine($"ready {ActualAddress(app, endpoint)}");
+        Console.WriteLine($"ready {endpoint.AsBound(app).Address}");
         while (await Console.In.ReadLineAsync() is not null)
         {
             var usage = ProcessUsage.OfThisProcess(doorbells);
@@ -45,16 +42,5 @@ internal static class PongServer
 
         await app.StopAsync();
         return 0;
-    }
-
-    private static string ActualAddress(WebApplication app, SampleEndpoint endpoint)
-    {
-        if (endpoint.Kind != TransportKind.Tcp)
-        {
-            return endpoint.Address;
-        }
-
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-        return new Uri(addresses.Addresses.Single()).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -1,10 +1,14 @@
-using System.IO.Pipes;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Net.Client;
 using GrpcShm.Client;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -42,7 +46,7 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
                 builder.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Address, UseHttp2));
                 break;
             case TransportKind.Tcp:
-                var port = int.Parse(Address, System.Globalization.CultureInfo.InvariantCulture);
+                var port = int.Parse(Address, CultureInfo.InvariantCulture);
                 builder.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, UseHttp2));
                 break;
             case TransportKind.NamedPipe when OperatingSystem.IsWindows():
@@ -56,6 +60,18 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
             default:
                 throw new InvalidOperationException($"The transport {Kind} is not known.");
         }
+    }
+
+    /// <summary>Where a server that was to listen here does listen: at a port that was free, if any was as good.</summary>
+    public SampleEndpoint AsBound(WebApplication server)
+    {
+        if (Kind != TransportKind.Tcp)
+        {
+            return this;
+        }
+
+        var addresses = server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+        return this with { Address = new Uri(addresses.Addresses.Single()).Port.ToString(CultureInfo.InvariantCulture) };
     }
 
     /// <summary>Makes a channel to the server that listens here.</summary>
@@ -94,19 +110,6 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
         }
     }
 
-    private async ValueTask<Stream> ConnectPipeAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var pipe = new NamedPipeClientStream(
-            ".", Address, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
-        try
-        {
-            await pipe.ConnectAsync(cancellationToken);
-            return pipe;
-        }
-        catch
-        {
-            await pipe.DisposeAsync();
-            throw;
-        }
-    }
+    private async ValueTask<Stream> ConnectPipeAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
+        await NamedPipeConnector.ConnectAsync(Address, cancellationToken);
 }

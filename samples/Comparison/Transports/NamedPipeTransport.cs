@@ -39,7 +39,7 @@ internal sealed class NamedPipeTransport : IGrpcTransport
     {
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) => await NamedPipeName.ConnectAsync(address, cancellationToken),
+            ConnectCallback = async (_, cancellationToken) => await NamedPipeConnector.ConnectAsync(address, cancellationToken),
         };
         return GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(handler));
     }

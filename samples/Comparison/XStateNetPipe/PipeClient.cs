@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
-using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
@@ -28,7 +27,7 @@ internal sealed class PipeClient : IAsyncDisposable
     public static async Task<PipeClient> ConnectAsync(
         string pipeName, string machineId, Action<PipeEvent> handler, Action<Exception> ended)
     {
-        var pipe = await NamedPipeName.ConnectAsync(pipeName, CancellationToken.None);
+        var pipe = await NamedPipeConnector.ConnectAsync(pipeName, CancellationToken.None);
         var client = new PipeClient(machineId, new PipeLines(pipe), handler, ended);
         client._reading = client.ReadAsync();
         using var process = Process.GetCurrentProcess();

@@ -1,9 +1,5 @@
-using System.Globalization;
 using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,20 +26,9 @@ internal static class HubProgram
         await using var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync();
-        Console.WriteLine($"ready {ActualAddress(app, endpoint)}");
+        Console.WriteLine($"ready {endpoint.AsBound(app).Address}");
         await commands.Gone;
         await app.StopAsync();
         return 0;
-    }
-
-    private static string ActualAddress(WebApplication app, SampleEndpoint endpoint)
-    {
-        if (endpoint.Kind != TransportKind.Tcp)
-        {
-            return endpoint.Address;
-        }
-
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-        return new Uri(addresses.Addresses.Single()).Port.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -1,9 +1,5 @@
-using System.Globalization;
 using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -29,19 +25,8 @@ internal sealed class HubServer : IAsyncDisposable
         var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync(cancellationToken);
-        return new HubServer(app, WithActualPort(app, endpoint));
+        return new HubServer(app, endpoint.AsBound(app));
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
-
-    private static SampleEndpoint WithActualPort(WebApplication app, SampleEndpoint endpoint)
-    {
-        if (endpoint.Kind != TransportKind.Tcp)
-        {
-            return endpoint;
-        }
-
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-        return endpoint with { Address = new Uri(addresses.Addresses.Single()).Port.ToString(CultureInfo.InvariantCulture) };
-    }
 }

@@ -8,10 +8,12 @@ namespace GrpcShm.Benchmarks.Raw;
 internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds, TimeSpan turn)
 {
     private const double GigaByte = 1e9;
+    private const int WidthWithoutTerminal = 120;
 
     private readonly List<double> _ringCopies = [];
     private readonly List<double> _largeCopies = [];
-    private readonly Dictionary<IRawTransport, List<RawRound>> _rounds = transports.ToDictionary(one => one, _ => new List<RawRound>());
+    private readonly List<(string Name, List<RawRound> Turns)> _rounds = [];
+    private string? _compiler;
 
     public void Run()
     {
@@ -25,7 +27,15 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
             }
 
             using var copy = new MemoryCopyFloor();
-            RawMeter[] meters = [.. peers.Select(peer => new RawMeter(peer.Channel))];
+            List<IRawMeter> meters = [.. transports.Zip(peers, (transport, peer) => new TransportMeter(transport, peer))];
+            if (CompiledRing.TryCompile(directory.FullName) is { } compiled)
+            {
+                meters.Add(compiled);
+                _compiler = compiled.Compiler;
+            }
+
+            _rounds.AddRange(meters.Select(meter => (meter.Name, new List<RawRound>())));
+
             // The first round only warms up.
             for (var round = 0; round <= rounds; round++)
             {
@@ -42,6 +52,11 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
     public void Print()
     {
         var console = AnsiConsole.Console;
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = WidthWithoutTerminal;
+        }
+
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{Environment.ProcessorCount} processors, {rounds} rounds of {turn.TotalSeconds} s a figure, medians (ratios round by round)"));
@@ -52,10 +67,10 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         var table = new Table().Border(TableBorder.Simple);
         string[] columns = ["transport", "round trip p50 µs", "p99 µs", "p50 to uds", "GB/s", "to memory copy"];
         table.AddColumns([.. columns.Select(column => new TableColumn(column).NoWrap())]);
-        foreach (var (transport, turns) in _rounds)
+        foreach (var (name, turns) in _rounds)
         {
             table.AddRow(
-                transport.Name,
+                name,
                 Format(turns, one => one.P50),
                 Format(turns, one => one.P99),
                 turns.Exists(one => double.IsNaN(one.BaselineP50)) ? "–" : Format(turns, one => one.P50 / one.BaselineP50),
@@ -64,14 +79,17 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         }
 
         console.Write(table);
+        console.WriteLine(_compiler is null
+            ? "No C compiler is at hand (cc, gcc, clang), or this is not Linux: nothing to compare with in C."
+            : $"ring-bare in C was compiled by {_compiler} -O2 just now.");
     }
 
-    private void Measure(RawMeter[] meters, MemoryCopyFloor copy, bool isKept)
+    private void Measure(List<IRawMeter> meters, MemoryCopyFloor copy, bool isKept)
     {
         var ringCopy = copy.MeasureRing(turn);
         var largeCopy = copy.MeasureLarge(turn);
-        var trips = Array.ConvertAll(meters, meter => meter.MeasureRoundTrip(turn));
-        var bytes = Array.ConvertAll(meters, meter => meter.MeasureBytes(turn));
+        var trips = meters.ConvertAll(meter => meter.MeasureRoundTrip(turn));
+        var bytes = meters.ConvertAll(meter => meter.MeasureBytes(turn));
         if (!isKept)
         {
             return;
@@ -79,15 +97,11 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
 
         _ringCopies.Add(ringCopy);
         _largeCopies.Add(largeCopy);
-        var baseline = double.NaN;
-        for (var i = 0; i < meters.Length; i++)
+        var baseline = meters.FindIndex(meter => meter.Name == RawTransports.Baseline);
+        for (var i = 0; i < meters.Count; i++)
         {
-            baseline = transports[i].Name == RawTransports.Baseline ? trips[i].P50 : baseline;
-        }
-
-        for (var i = 0; i < meters.Length; i++)
-        {
-            _rounds[transports[i]].Add(new RawRound(trips[i].P50, trips[i].P99, bytes[i], ringCopy, baseline));
+            _rounds[i].Turns.Add(new RawRound(
+                trips[i].P50, trips[i].P99, bytes[i], ringCopy, baseline < 0 ? double.NaN : trips[baseline].P50));
         }
     }
 

@@ -16,7 +16,12 @@ internal abstract class RingRawTransport : IRawTransport
 
     public abstract string Description { get; }
 
-    public IRawChannel Accept(string address, Action listening)
+    public IRawChannel Accept(string address, Action listening) => CreateChannel(AcceptConnection(address, listening));
+
+    public IRawChannel Connect(string address) => CreateChannel(ConnectConnection(address));
+
+    /// <summary>Listens, and takes the first to connect.</summary>
+    public static SharedMemoryConnection AcceptConnection(string address, Action listening)
     {
         var rendezvous = new RendezvousSettings(
             null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
@@ -27,15 +32,12 @@ internal abstract class RingRawTransport : IRawTransport
         listening();
         var connection = listener.AcceptAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult()!;
         listener.DisposeAsync().AsTask().GetAwaiter().GetResult();
-        return CreateChannel(connection);
+        return connection;
     }
 
-    public IRawChannel Connect(string address)
-    {
-        var connector = new SharedMemoryConnector(
-            new SharedMemoryEndPoint(address), new ConnectSettings(), TransportMetrics.For(null), NullLogger.Instance);
-        return CreateChannel(connector.ConnectAsync(CancellationToken.None).GetAwaiter().GetResult());
-    }
+    public static SharedMemoryConnection ConnectConnection(string address) => new SharedMemoryConnector(
+        new SharedMemoryEndPoint(address), new ConnectSettings(), TransportMetrics.For(null), NullLogger.Instance)
+        .ConnectAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     protected abstract IRawChannel CreateChannel(SharedMemoryConnection connection);
 }

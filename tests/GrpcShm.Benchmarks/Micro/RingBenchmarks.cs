@@ -1,0 +1,58 @@
+using System.Runtime.InteropServices;
+using BenchmarkDotNet.Attributes;
+using GrpcShm.Transport.Memory;
+
+namespace GrpcShm.Benchmarks.Micro;
+
+/// <summary>A message through the ring, both ends on one thread: what the ring itself costs, without the way between two caches.</summary>
+[MemoryDiagnoser]
+public unsafe class RingBenchmarks
+{
+    private const int Capacity = 256 * 1024;
+    private const int PageSize = 4096;
+
+    private void* _memory;
+    private byte[] _message = [];
+    private byte[] _received = [];
+    private RingProducer _producer = null!;
+    private RingConsumer _consumer = null!;
+
+    /// <summary>Bytes of a message.</summary>
+    [Params(64, 4096, 65_536)]
+    public int Size { get; set; }
+
+    /// <summary>Makes a ring in private memory.</summary>
+    [GlobalSetup]
+    public void Setup()
+    {
+        _memory = NativeMemory.AlignedAlloc(PageSize + Capacity, PageSize);
+        new Span<byte>(_memory, PageSize + Capacity).Clear();
+        var control = (RingControl*)_memory;
+        var data = (byte*)_memory + PageSize;
+        (_producer, _consumer) = (new RingProducer(control, data, Capacity), new RingConsumer(control, data, Capacity));
+        (_message, _received) = (new byte[Size], new byte[Size]);
+    }
+
+    /// <summary>Frees it.</summary>
+    [GlobalCleanup]
+    public void Cleanup() => NativeMemory.AlignedFree(_memory);
+
+    /// <summary>Copies in, publishes, looks, copies out.</summary>
+    [Benchmark]
+    public int WriteAndRead()
+    {
+        _producer.Write(_message);
+        _producer.Publish();
+        _consumer.Refresh();
+        return _consumer.Read(_received, out _);
+    }
+
+    /// <summary>Two copies and nothing else.</summary>
+    [Benchmark(Baseline = true)]
+    public void CopyTwice()
+    {
+        var between = new Span<byte>((byte*)_memory + PageSize, Size);
+        _message.CopyTo(between);
+        between.CopyTo(_received);
+    }
+}
