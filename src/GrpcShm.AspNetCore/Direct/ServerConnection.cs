@@ -17,6 +17,7 @@ internal sealed class ServerConnection : ICallAcceptor
 
     private readonly SharedMemoryConnectionContext _context;
     private readonly CallConnection _calls;
+    private readonly KeepAlive? _keepAlive;
     private readonly ConcurrentQueue<ServerCall> _pool = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,6 +39,8 @@ internal sealed class ServerConnection : ICallAcceptor
         {
             OnIdle = EndIfDrained,
         };
+        var limits = application.Kestrel.Limits.Http2;
+        _keepAlive = KeepAlive.Create(limits.KeepAlivePingDelay, limits.KeepAlivePingTimeout, connection, _calls);
     }
 
     public DirectApplication Application { get; }
@@ -56,6 +59,8 @@ internal sealed class ServerConnection : ICallAcceptor
             await Task.WhenAny(_calls.Completion, _drained.Task).ConfigureAwait(false);
         }
 
+        _keepAlive?.Dispose();
+
         // Handlers of a client that is gone have been told so. They still use what this host gives them. With none left
         // the connection is closed, which tells a client that had not read of the going away yet that nothing of
         // what it sent since has been begun.
@@ -73,6 +78,7 @@ internal sealed class ServerConnection : ICallAcceptor
     Call ICallAcceptor.Accept()
     {
         Interlocked.Increment(ref _running);
+        _keepAlive?.Start();
         return _pool.TryDequeue(out var call) ? call : Application.CreateCall(this);
     }
 

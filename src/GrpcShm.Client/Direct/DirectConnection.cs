@@ -50,7 +50,7 @@ internal sealed class DirectConnection
             throw;
         }
 
-        _keepAlive = KeepAlive.Create(owner.Options, connection, Calls);
+        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
         _measure = owner.Diagnostics.ConnectionOpened();
         _ = WatchAsync();
     }

@@ -29,12 +29,7 @@ public abstract partial class LifeAndDeathTests
         await using var server = await StartServerAsync();
         using var channel = server.CreateChannel(new()
         {
-            ConfigureHandler = handler =>
-            {
-                handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
-                handler.KeepAlivePingTimeout = TimeSpan.FromSeconds(1);
-                handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
-            },
+            KeepAlive = TimeSpan.FromSeconds(1),
         });
         using var call = new TestService.TestServiceClient(channel)
             .WaitAsync(new WaitRequest { Gate = "never", SendHeadersFirst = true }, Call());

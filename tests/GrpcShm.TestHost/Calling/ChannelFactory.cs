@@ -59,6 +59,13 @@ public static class ChannelFactory
                 (_, certificate, _, _) => HasFingerprint(certificate, fingerprint);
         }
 
+        if (setup.KeepAlive is { } keepAlive)
+        {
+            handler.KeepAlivePingDelay = keepAlive;
+            handler.KeepAlivePingTimeout = keepAlive;
+            handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
+        }
+
         setup.ConfigureHandler?.Invoke(handler);
         return handler;
     }
@@ -71,6 +78,12 @@ public static class ChannelFactory
             ConfigureHandler = setup.ConfigureHandler,
             Mode = setup.Mode,
         };
+        if (setup.KeepAlive is { } keepAlive)
+        {
+            options.KeepAlivePingDelay = keepAlive;
+            options.KeepAlivePingTimeout = keepAlive;
+        }
+
         setup.ConfigureSharedMemory?.Invoke(options);
         return options;
     }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Asks a silent server for signs of life while calls are under way, and ends the connection if there are none. Without
+/// Asks a silent peer for signs of life while calls are under way, and ends the connection if there are none. Without
 /// calls there is no timer.
 /// </summary>
 internal sealed class KeepAlive : IDisposable
@@ -22,12 +21,12 @@ internal sealed class KeepAlive : IDisposable
     private int _isTicking;
     private volatile bool _isDisposed;
 
-    private KeepAlive(SharedMemoryClientOptions options, SharedMemoryConnection connection, CallConnection calls)
+    private KeepAlive(TimeSpan delay, TimeSpan timeout, SharedMemoryConnection connection, CallConnection calls)
     {
         _connection = connection;
         _calls = calls;
-        _delay = options.KeepAlivePingDelay;
-        _timeout = options.KeepAlivePingTimeout;
+        _delay = delay;
+        _timeout = timeout;
         _period = _delay / 4;
         using (ExecutionContext.SuppressFlow())
         {
@@ -35,8 +34,13 @@ internal sealed class KeepAlive : IDisposable
         }
     }
 
-    public static KeepAlive? Create(SharedMemoryClientOptions options, SharedMemoryConnection connection, CallConnection calls) =>
-        options.KeepAlivePingDelay == Timeout.InfiniteTimeSpan ? null : new KeepAlive(options, connection, calls);
+    /// <param name="delay">How long the peer may be silent; infinite or the largest value to never ask.</param>
+    /// <param name="timeout">How long it may take to answer.</param>
+    /// <param name="connection">The connection that ends.</param>
+    /// <param name="calls">The calls on it.</param>
+    public static KeepAlive? Create(
+        TimeSpan delay, TimeSpan timeout, SharedMemoryConnection connection, CallConnection calls) =>
+        delay == Timeout.InfiniteTimeSpan || delay == TimeSpan.MaxValue ? null : new KeepAlive(delay, timeout, connection, calls);
 
     /// <summary>Calls are under way.</summary>
     public void Start()
@@ -93,7 +97,7 @@ internal sealed class KeepAlive : IDisposable
         catch (TimeoutException)
         {
             _connection.Abort(new CloseCause(
-                CloseCode.Aborted, $"The server did not answer a keep-alive ping within {_timeout}.", ByPeer: false));
+                CloseCode.Aborted, $"The peer did not answer a keep-alive ping within {_timeout}.", ByPeer: false));
         }
         catch (IOException)
         {
