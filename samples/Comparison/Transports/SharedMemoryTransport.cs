@@ -14,7 +14,7 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransp
         ? "gRPC, calls framed straight into shared-memory rings"
         : "gRPC, HTTP/2 through shared-memory rings";
 
-    public string ChooseAddress(string directory) => Path.Combine(directory, "shm.sock");
+    public string ChooseAddress(string directory) => Path.Combine(directory, Name + ".sock");
 
     public void ConfigureServer(WebApplicationBuilder builder, string address)
     {
