@@ -14,10 +14,17 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     private const int Reading = 1;
     private const int Closed = 2;
 
+    // A stream of small messages is read in two small pieces each. With so much waiting, as much is taken over at once.
+    private const int LeastAhead = 1024;
+    private const int AheadSize = 4096;
+
     private ClientCall? _call = call;
     private Abandonment? _guard;
     private int _state;
     private bool _hasEnded;
+    private byte[]? _ahead;
+    private int _aheadStart;
+    private int _aheadEnd;
 
     public override bool CanRead => (Volatile.Read(ref _state) & Closed) == 0 || _hasEnded;
 
@@ -51,12 +58,20 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
 
         try
         {
-            if (!_call!.Input.TryRead(out var result))
+            int count;
+            if (_aheadStart < _aheadEnd)
+            {
+                count = TakeAhead(buffer.Span);
+            }
+            else if (_call!.Input.TryRead(out var result))
+            {
+                count = Take(result, buffer.Span);
+            }
+            else
             {
                 return WaitAsync(buffer, cancellationToken);
             }
 
-            var count = Take(result, buffer.Span);
             Leave();
             return new ValueTask<int>(count);
         }
@@ -159,6 +174,16 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             return 0;
         }
 
+        if (available.Length >= LeastAhead && destination.Length < LeastAhead)
+        {
+            _ahead ??= new byte[AheadSize];
+            _aheadStart = 0;
+            _aheadEnd = (int)Math.Min(available.Length, AheadSize);
+            available.Slice(0, _aheadEnd).CopyTo(_ahead);
+            input.AdvanceTo(available.GetPosition(_aheadEnd));
+            return TakeAhead(destination);
+        }
+
         if (available.IsSingleSegment)
         {
             available.FirstSpan[..count].CopyTo(destination);
@@ -169,6 +194,14 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         }
 
         input.AdvanceTo(available.GetPosition(count));
+        return count;
+    }
+
+    private int TakeAhead(Span<byte> destination)
+    {
+        var count = Math.Min(destination.Length, _aheadEnd - _aheadStart);
+        _ahead.AsSpan(_aheadStart, count).CopyTo(destination);
+        _aheadStart += count;
         return count;
     }
 
