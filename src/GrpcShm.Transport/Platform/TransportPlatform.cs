@@ -46,4 +46,7 @@ internal abstract class TransportPlatform
     public abstract Doorbell OpenDoorbell(SafeHandle grant);
 
     public abstract Poller CreatePoller();
+
+    /// <summary>Watches the calling thread, for as long as it runs.</summary>
+    public abstract ThreadWatch WatchThread();
 }

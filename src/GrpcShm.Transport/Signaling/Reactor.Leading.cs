@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
@@ -25,17 +26,25 @@ internal sealed partial class Reactor
 
     private const int MaxSpares = 2;
 
+    // What is queued behind this much is worth a hop to another thread, where there is one that has nothing to do.
+    private static readonly long LateTicks = Stopwatch.Frequency / 1_000_000 * 500;
+
     private readonly string _name;
+    private readonly Func<ThreadWatch> _watchThread;
     private readonly Queue<ReactorWork> _work = new();
     private readonly Lock _sparesGate = new();
     private readonly Stack<AutoResetEvent> _spares = new();
     private Sentinel? _sentinel;
     private RunProfile? _running;
+    private ThreadWatch? _leader;
     private long _word;
     private int _overtaken;
 
     /// <summary>The sequence number, see the remarks.</summary>
     public long LeadershipWord => Volatile.Read(ref _word);
+
+    /// <summary>The thread that leads. Set before that is away, so whoever has seen it away may ask.</summary>
+    public ThreadWatch Leader => Volatile.Read(ref _leader)!;
 
     public static bool IsAway(long word) => (word & 1) != 0;
 
@@ -56,7 +65,9 @@ internal sealed partial class Reactor
     }
 
     /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
-    public void TakeOver(long word)
+    /// <param name="word">The sequence number.</param>
+    /// <param name="isItsFault">Whether what the leader runs has held it up, so that its like had better run elsewhere.</param>
+    public void TakeOver(long word, bool isItsFault)
     {
         var profile = Volatile.Read(ref _running);
         if (Interlocked.CompareExchange(ref _word, word + 1, word) != word)
@@ -65,7 +76,11 @@ internal sealed partial class Reactor
         }
 
         // It was work of this profile that the leader was in, since it would have had to change the word before another.
-        profile?.Overtaken();
+        if (isItsFault)
+        {
+            profile?.Overtaken();
+        }
+
         Interlocked.Increment(ref _overtaken);
         lock (_sparesGate)
         {
@@ -79,14 +94,18 @@ internal sealed partial class Reactor
         StartThread();
     }
 
+    private static bool IsPoolIdle => ThreadPool.PendingWorkItemCount == 0;
+
     private void StartThread() => new Thread(Lead) { IsBackground = true, Name = _name }.UnsafeStart();
 
     /// <summary>Leads the loop, as often as it is this thread's turn.</summary>
     private void Lead()
     {
         using var turn = new AutoResetEvent(initialState: false);
+        var watch = _watchThread();
         do
         {
+            Volatile.Write(ref _leader, watch);
             t_running = this;
 
             // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
@@ -108,13 +127,14 @@ internal sealed partial class Reactor
             return true;
         }
 
-        var time = Stopwatch.GetTimestamp();
+        var started = Stopwatch.GetTimestamp();
+        var time = started;
         while (_work.TryDequeue(out var work))
         {
             var profile = work.Profile;
-            if (!profile.RunsInline || Volatile.Read(ref _overtaken) >= MaxOvertaken)
+            if (!profile.RunsNow(isLast: _work.Count == 0, isLate: time - started > LateTicks && IsPoolIdle)
+                || Volatile.Read(ref _overtaken) >= MaxOvertaken)
             {
-                // Since it was queued, its like was overtaken, or too many were.
                 work.RunOnPool();
                 continue;
             }

@@ -39,12 +39,17 @@ internal sealed partial class Reactor
     private int _budget;
 
     /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
-    public Reactor(Poller poller, string name, AdaptiveWait wait)
+    /// <param name="poller">What it waits with; its own from now on.</param>
+    /// <param name="name">Its threads' name.</param>
+    /// <param name="wait">How it waits.</param>
+    /// <param name="watchThread">Makes what tells of the calling thread's running.</param>
+    public Reactor(Poller poller, string name, AdaptiveWait wait, Func<ThreadWatch> watchThread)
     {
         _poller = poller;
         _wait = wait;
         _trust = new SpinTrust(wait.SpinTicks);
         _name = name;
+        _watchThread = watchThread;
         StartThread();
     }
 

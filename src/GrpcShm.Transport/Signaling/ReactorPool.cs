@@ -9,7 +9,7 @@ namespace GrpcShm.Transport.Signaling;
 /// <list type="bullet">
 /// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
 /// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000; defaults
-/// to 20. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
+/// to 40. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
 /// </list>
 /// </remarks>
 internal static class ReactorPool
@@ -43,7 +43,7 @@ internal static class ReactorPool
     private static Reactor[] Start()
     {
         var count = Setting("GrpcShm.ReactorCount", 1, 1, 64);
-        var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 20, 0, 1000) : 0;
+        var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 40, 0, 1000) : 0;
         lock (Gate)
         {
             if (s_reactors is { } started)
@@ -68,8 +68,11 @@ internal static class ReactorPool
 
             Reactor[] reactors =
             [
-                .. pollers.Select((poller, i) =>
-                    new Reactor(poller, $"GrpcShm reactor {i}", new AdaptiveWait(TimeSpan.FromMicroseconds(spin)))),
+                .. pollers.Select((poller, i) => new Reactor(
+                    poller,
+                    $"GrpcShm reactor {i}",
+                    new AdaptiveWait(TimeSpan.FromMicroseconds(spin)),
+                    TransportPlatform.Current.WatchThread)),
             ];
             var sentinel = new Sentinel(reactors);
             Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));

@@ -16,7 +16,7 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
     /// <summary>Lets the work run: here on this reactor's thread, when it has served its rings, or on the pool.</summary>
     public void Schedule()
     {
-        if (Reactor.Running is { } reactor && Profile.RunsInline && reactor.TryQueue(this))
+        if (Reactor.Running is { } reactor && Profile.MayRunInline && reactor.TryQueue(this))
         {
             return;
         }

@@ -4,14 +4,17 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Decides where the work of one method runs: on the reactor, which saves a hop to another thread, while it is
-/// short; on the thread pool while it is long, so that long work runs in parallel and holds up nobody.
+/// short; on the thread pool while it is long, so that long work runs in parallel and holds up nobody. What is long depends on
+/// whether anybody waits: with nothing queued behind it, a method may take several times what a hop costs. So a process
+/// that has little to do, whose methods run slowly because all caches are cold, does not pay for the hop on top.
 /// </summary>
 /// <remarks>
 /// The time of a run is followed by an estimate of its median that goes up or down by an eighth with each run (a
 /// Robbins–Monro approximation with a proportional step): one run that was preempted or met a garbage collection moves it
 /// no more than any other. The first runs do not count, since they meet the JIT compiler. Runs on the pool are
 /// measured as well, so a method that has become short comes back. Work that was overtaken (it blocked, or ran for
-/// milliseconds) is kept on the pool for a number of runs that doubles each time.
+/// milliseconds) is kept on the pool for a number of runs that doubles each time, and halves again after as many that
+/// went well.
 /// <para>Threads may record at the same time and lose one another's update; it is an estimate.</para>
 /// </remarks>
 internal sealed class RunProfile
@@ -22,6 +25,7 @@ internal sealed class RunProfile
 
     // What a hop to the thread pool costs when its workers sleep, roughly.
     private static readonly long LimitTicks = Stopwatch.Frequency / 1_000_000 * 25;
+    private static readonly long LastLimitTicks = 8 * LimitTicks;
     private static readonly long LeastStepTicks = Math.Max(1, Stopwatch.Frequency / 10_000_000);
 
     private readonly RunMode _mode;
@@ -29,17 +33,25 @@ internal sealed class RunProfile
     private int _runs;
     private int _penalty;
     private int _nextPenalty = FirstPenalty;
+    private int _runsThatWentWell;
 
     public RunProfile(RunMode mode) => _mode = mode;
 
-    /// <summary>Whether the next run may take place on a reactor's thread.</summary>
-    public bool RunsInline => _mode switch
+    /// <summary>Whether the next run may be queued for a reactor's thread.</summary>
+    public bool MayRunInline => RunsNow(isLast: true, isLate: false);
+
+    /// <summary>Whether a run that has come to its turn on a reactor's thread takes place there.</summary>
+    /// <param name="isLast">Whether nothing is queued behind it.</param>
+    /// <param name="isLate">Whether it has waited for long while there are idle threads.</param>
+    public bool RunsNow(bool isLast, bool isLate) => _mode switch
     {
         RunMode.Inline => true,
         RunMode.ThreadPool => false,
 
         // Two threads that record the last run of a penalty at once take it below zero.
-        _ => Volatile.Read(ref _penalty) <= 0 && Volatile.Read(ref _estimate) <= LimitTicks,
+        _ => !isLate
+            && Volatile.Read(ref _penalty) <= 0
+            && Volatile.Read(ref _estimate) <= (isLast ? LastLimitTicks : LimitTicks),
     };
 
     /// <summary>Notes how long a run took on its thread, in ticks of <see cref="Stopwatch"/>.</summary>
@@ -48,6 +60,11 @@ internal sealed class RunProfile
         if (_penalty > 0)
         {
             Interlocked.Decrement(ref _penalty);
+        }
+        else if (_nextPenalty > FirstPenalty && ++_runsThatWentWell >= _nextPenalty)
+        {
+            _runsThatWentWell = 0;
+            _nextPenalty /= 2;
         }
 
         if (_runs < RunsBeforeItCounts)
@@ -65,6 +82,7 @@ internal sealed class RunProfile
     public void Overtaken()
     {
         Volatile.Write(ref _penalty, _nextPenalty);
+        _runsThatWentWell = 0;
         _nextPenalty = Math.Min(_nextPenalty * 2, LongestPenalty);
     }
 }

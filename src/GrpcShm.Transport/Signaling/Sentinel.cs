@@ -9,6 +9,8 @@ namespace GrpcShm.Transport.Signaling;
 /// when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/> while anything
 /// happens, and after <see cref="QuietLooks"/> looks without it sleeps without a timer, so an idle process has no
 /// wake-ups.</para>
+/// <para>A thread that could run and only lacks a processor is not held up by what it does: another one in its place would
+/// lack the same. It is given more looks.</para>
 /// <code>
 /// field    written by                            read by          ordering
 /// _armed   sentinel clears, whoever arms sets    reactors         Dekker with the reactor's word: the reactor stores its
@@ -21,10 +23,15 @@ namespace GrpcShm.Transport.Signaling;
 internal sealed class Sentinel
 {
     private const int QuietLooks = 16;
+
+    // Then it may be that nothing but this reactor can bring the processor back.
+    private const int MostExtraLooks = 8;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
 
     private readonly Reactor[] _reactors;
     private readonly long[] _seen;
+    private readonly int[] _extraLooks;
     private readonly object _wake = new();
     private int _armed;
     private long _looks;
@@ -33,6 +40,7 @@ internal sealed class Sentinel
     {
         _reactors = reactors;
         _seen = new long[reactors.Length];
+        _extraLooks = new int[reactors.Length];
         new Thread(Run) { IsBackground = true, Name = "GrpcShm sentinel" }.UnsafeStart();
     }
 
@@ -90,14 +98,32 @@ internal sealed class Sentinel
         {
             var word = _reactors[i].LeadershipWord;
             isActive |= word != _seen[i] || Reactor.IsAway(word);
-            if (word == _seen[i] && Reactor.IsAway(word))
+            if (Reactor.IsAway(word))
             {
-                _reactors[i].TakeOver(word);
+                LookAtAway(i, word);
             }
 
             _seen[i] = word;
         }
 
         return isActive;
+    }
+
+    private void LookAtAway(int index, long word)
+    {
+        var reactor = _reactors[index];
+        if (word != _seen[index])
+        {
+            _extraLooks[index] = 0;
+            reactor.Leader.Note();
+            return;
+        }
+
+        // Asked of the thread that was away at this word. If it has come back meanwhile, the take-over fails.
+        var isKept = reactor.Leader.IsKeptFromProcessor(Interval);
+        if (!isKept || ++_extraLooks[index] > MostExtraLooks)
+        {
+            reactor.TakeOver(word, isItsFault: !isKept);
+        }
     }
 }

@@ -28,9 +28,9 @@ public sealed class ReactorLeadingTests
         var other = new RunProfile(RunMode.Adaptive);
         runner.Post(blocking, () => never.Wait(TimeLimit.Value));
         Assert.True(await runner.RunAsync(other, () => runner.IsHere));
-        Assert.False(blocking.RunsInline);
+        Assert.False(blocking.MayRunInline);
         Assert.False(await runner.RunAsync(blocking, () => runner.IsHere));
-        Assert.True(other.RunsInline);
+        Assert.True(other.MayRunInline);
         never.Set();
 
         // The one that was away is a spare now, and does no harm.
@@ -38,6 +38,46 @@ public sealed class ReactorLeadingTests
         {
             Assert.True(await runner.RunAsync(other, () => runner.IsHere));
         }
+    }
+
+    [Fact]
+    public async Task Work_LacksAProcessor_IsGivenMoreLooksAndNotBlamed()
+    {
+        var watch = new FakeThreadWatch();
+        using var runner = new WorkRunner(() => watch);
+        using var never = new ManualResetEventSlim();
+        var profile = new RunProfile(RunMode.Adaptive);
+        var other = new RunProfile(RunMode.Adaptive);
+        runner.Post(profile, () => never.Wait(TimeLimit.Value));
+        Assert.True(await runner.RunAsync(other, () => runner.IsHere));
+        Assert.True(watch.Questions >= 9, $"It was given {watch.Questions} looks.");
+        Assert.True(profile.MayRunInline);
+        never.Set();
+    }
+
+    [Fact]
+    public async Task Work_ManyShortOnesForLong_ThoseBehindGoToIdleThreads()
+    {
+        using var runner = new WorkRunner();
+        var profile = new RunProfile(RunMode.Adaptive);
+        var (here, elsewhere) = (0, 0);
+        var left = new CountdownEvent(200);
+        var work = () =>
+        {
+            Interlocked.Increment(ref runner.IsHere ? ref here : ref elsewhere);
+
+            // Some 20 µs, which is short.
+            Thread.SpinWait(300);
+            left.Signal();
+        };
+        await TimeLimit.UntilAsync(
+            () =>
+            {
+                left.Reset();
+                runner.Post(profile, [.. Enumerable.Repeat(work, left.InitialCount)]);
+                return left.Wait(TimeLimit.Value) && here > 0 && elsewhere > 0;
+            },
+            () => $"{here} ran on the reactor and {elsewhere} elsewhere.");
     }
 
     [Fact]

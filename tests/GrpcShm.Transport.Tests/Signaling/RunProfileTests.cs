@@ -9,31 +9,31 @@ public sealed class RunProfileTests
     private static readonly long Long = Stopwatch.Frequency / 1_000;
 
     [Fact]
-    public void RunsInline_FirstRunsAreLong_StaysSinceTheyDoNotCount()
+    public void MayRunInline_FirstRunsAreLong_StaysSinceTheyDoNotCount()
     {
         var profile = new RunProfile(RunMode.Adaptive);
         Record(profile, Long, 32);
-        Assert.True(profile.RunsInline);
+        Assert.True(profile.MayRunInline);
     }
 
     [Fact]
-    public void RunsInline_RunsAreLong_GoesAndComesBackWithShortOnes()
+    public void MayRunInline_RunsAreLong_GoesAndComesBackWithShortOnes()
     {
         var profile = new RunProfile(RunMode.Adaptive);
         Record(profile, Long, 100);
-        Assert.False(profile.RunsInline);
+        Assert.False(profile.MayRunInline);
         Record(profile, Short, 200);
-        Assert.True(profile.RunsInline);
+        Assert.True(profile.MayRunInline);
     }
 
     [Fact]
-    public void RunsInline_OneRunInManyIsVeryLong_Stays()
+    public void MayRunInline_OneRunInManyIsVeryLong_Stays()
     {
         var profile = new RunProfile(RunMode.Adaptive);
         for (var i = 0; i < 1000; i++)
         {
             Record(profile, i % 10 == 0 ? Stopwatch.Frequency : Short, 1);
-            Assert.True(profile.RunsInline);
+            Assert.True(profile.MayRunInline);
         }
     }
 
@@ -46,10 +46,53 @@ public sealed class RunProfileTests
         {
             profile.Overtaken();
             Record(profile, Short, penalty - 1);
-            Assert.False(profile.RunsInline);
+            Assert.False(profile.MayRunInline);
             Record(profile, Short, 1);
-            Assert.True(profile.RunsInline);
+            Assert.True(profile.MayRunInline);
         }
+    }
+
+    [Fact]
+    public void Overtaken_LongAgo_KeepsItAwayForLess()
+    {
+        var profile = new RunProfile(RunMode.Adaptive);
+        Record(profile, Short, 100);
+        foreach (var penalty in new[] { 256, 512, 1024 })
+        {
+            profile.Overtaken();
+            Record(profile, Short, penalty);
+        }
+
+        // As many as each of the penalties that it would have got next.
+        Record(profile, Short, 2048 + 1024 + 512);
+        profile.Overtaken();
+        Record(profile, Short, 255);
+        Assert.False(profile.MayRunInline);
+        Record(profile, Short, 1);
+        Assert.True(profile.MayRunInline);
+    }
+
+    [Theory]
+    [InlineData((int)RunMode.Inline, true)]
+    [InlineData((int)RunMode.Adaptive, false)]
+    public void RunsNow_TakesAFewHops_OnlyWithNothingQueuedBehind(int mode, bool runsWithOthersBehind)
+    {
+        var profile = new RunProfile((RunMode)mode);
+        Record(profile, Stopwatch.Frequency / 10_000, 1000);
+        Assert.True(profile.MayRunInline);
+        Assert.True(profile.RunsNow(isLast: true, isLate: false));
+        Assert.Equal(runsWithOthersBehind, profile.RunsNow(isLast: false, isLate: false));
+    }
+
+    [Theory]
+    [InlineData((int)RunMode.Inline, true)]
+    [InlineData((int)RunMode.Adaptive, false)]
+    public void RunsNow_HasWaitedWhileThreadsWereIdle_GoesToOneOfThem(int mode, bool runs)
+    {
+        var profile = new RunProfile((RunMode)mode);
+        Record(profile, Short, 1000);
+        Assert.Equal(runs, profile.RunsNow(isLast: false, isLate: true));
+        Assert.True(profile.RunsNow(isLast: false, isLate: false));
     }
 
     [Fact]
@@ -60,19 +103,19 @@ public sealed class RunProfileTests
             var profile = new RunProfile(RunMode.Adaptive);
             profile.Overtaken();
             await TimeLimit.OnThreads([.. Enumerable.Repeat(() => Record(profile, Short, 100_000), 2)]);
-            Assert.True(profile.RunsInline);
+            Assert.True(profile.MayRunInline);
         }
     }
 
     [Theory]
     [InlineData((int)RunMode.Inline, true)]
     [InlineData((int)RunMode.ThreadPool, false)]
-    public void RunsInline_ForcedMode_IsTheModes(int mode, bool runsInline)
+    public void MayRunInline_ForcedMode_IsTheModes(int mode, bool runsInline)
     {
         var profile = new RunProfile((RunMode)mode);
         profile.Overtaken();
         Record(profile, runsInline ? Long : Short, 1000);
-        Assert.Equal(runsInline, profile.RunsInline);
+        Assert.Equal(runsInline, profile.MayRunInline);
     }
 
     private static void Record(RunProfile profile, long ticks, int times)

@@ -12,8 +12,13 @@ internal sealed class WorkRunner : IReactorTarget, IDisposable
     private readonly ReactorRegistration _registration;
 
     public WorkRunner()
+        : this(TransportPlatform.Current.WatchThread)
     {
-        Reactor = new Reactor(TransportPlatform.Current.CreatePoller(), Name, new AdaptiveWait(TimeSpan.Zero));
+    }
+
+    public WorkRunner(Func<ThreadWatch> watchThread)
+    {
+        Reactor = new Reactor(TransportPlatform.Current.CreatePoller(), Name, new AdaptiveWait(TimeSpan.Zero), watchThread);
         Sentinel = new Sentinel([Reactor]);
         Reactor.WatchBy(Sentinel);
         _registration = Reactor.Register(_bell.Handle, this);

@@ -154,6 +154,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "nanosleep")]
     public static partial int Sleep(void* time, void* rest);
 
+    [LibraryImport(Library, EntryPoint = "gettid")]
+    public static partial int CurrentThreadId();
+
+    [LibraryImport(Library, EntryPoint = "clock_gettime")]
+    private static partial int GetClockRaw(int clock, TimeSpecification* time);
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenRaw(string path, int flags, uint mode);
 
@@ -203,6 +209,13 @@ internal static unsafe partial class Libc
         return GetLimitRaw(resource, &limit) == 0 ? limit.Soft : ulong.MaxValue;
     }
 
+    /// <summary>Nanoseconds of a clock; 0 if there is no such clock.</summary>
+    public static long GetClock(int clock)
+    {
+        TimeSpecification time;
+        return GetClockRaw(clock, &time) == 0 ? (time.Seconds * 1_000_000_000) + time.Nanoseconds : 0;
+    }
+
     public static int Statx(string path, int flags, out StatxBuffer result)
     {
         fixed (StatxBuffer* buffer = &result)
@@ -243,6 +256,13 @@ internal static unsafe partial class Libc
     {
         public void* Base;
         public nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TimeSpecification
+    {
+        public long Seconds;
+        public long Nanoseconds;
     }
 
     [StructLayout(LayoutKind.Sequential)]

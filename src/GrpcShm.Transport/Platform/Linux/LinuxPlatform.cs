@@ -119,6 +119,8 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override Poller CreatePoller() => new EpollPoller();
 
+    public override ThreadWatch WatchThread() => new LinuxThreadWatch();
+
     private static SafeFileDescriptor CreateMemoryFile()
     {
         const string Name = "grpcshm";
