@@ -37,6 +37,7 @@ internal sealed class MachineFloor : IDisposable
 
             // Compiles.
             floor.MeasureOnce();
+            floor.Rest();
             return floor;
         }
         catch
@@ -46,13 +47,25 @@ internal sealed class MachineFloor : IDisposable
         }
     }
 
-    public void Measure() => _rounds.Add(MeasureOnce());
+    public void Measure()
+    {
+        _ring.Wake();
+        _socket.Wake();
+        _rounds.Add(MeasureOnce());
+        Rest();
+    }
 
     public void Dispose()
     {
         _ring.Dispose();
         _socket.Dispose();
         _copy.Dispose();
+    }
+
+    private void Rest()
+    {
+        _ring.Rest();
+        _socket.Rest();
     }
 
     private FloorRound MeasureOnce()

@@ -51,6 +51,16 @@ internal sealed class PeerProcess : IDisposable
         }
     }
 
+    /// <summary>Lets the peer do nothing at all until it is woken.</summary>
+    public void Rest() => Channel.Order(roundTrips: 0, bytes: 0);
+
+    /// <summary>Wakes the peer from its rest.</summary>
+    public void Wake()
+    {
+        _process.StandardInput.Write('\n');
+        _process.StandardInput.Flush();
+    }
+
     public void Dispose()
     {
         _channel?.Dispose();

@@ -11,7 +11,8 @@ internal static class RawPeer
     /// <summary>Serves one connection. Ends the process when its standard input ends: its parent is gone then.</summary>
     public static void Run(IRawTransport transport, string address)
     {
-        ExitWithParent();
+        using var woken = new SemaphoreSlim(0);
+        ExitWithParent(woken);
         using var channel = transport.Accept(address, () => Console.Out.WriteLine(Ready));
         var buffer = new byte[BlockSize];
         var order = default(RawOrder);
@@ -21,9 +22,14 @@ internal static class RawPeer
             {
                 Echo(channel, buffer.AsSpan(0, (int)order.Bytes), order.RoundTrips);
             }
-            else
+            else if (order.Bytes > 0)
             {
                 Absorb(channel, buffer, order.Bytes);
+            }
+            else
+            {
+                // One that looks for its next order, however seldom, takes a processor from what is measured meanwhile.
+                woken.Wait();
             }
         }
     }
@@ -48,12 +54,15 @@ internal static class RawPeer
         channel.Write([1]);
     }
 
-    /// <summary>A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent.</summary>
-    private static void ExitWithParent() => new Thread(() =>
+    /// <summary>
+    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A byte in it wakes a peer that rests.
+    /// </summary>
+    private static void ExitWithParent(SemaphoreSlim woken) => new Thread(() =>
     {
         using var input = Console.OpenStandardInput();
         while (input.ReadByte() >= 0)
         {
+            woken.Release();
         }
 
         Environment.Exit(0);
