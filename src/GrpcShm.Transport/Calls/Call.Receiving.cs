@@ -75,6 +75,9 @@ internal abstract partial class Call
         }
     }
 
+    /// <summary>Shows the reader the data that has been taken.</summary>
+    public void ShowData() => _input.Flush();
+
     /// <summary>Takes a reset for what has that id on a connection.</summary>
     public void ReceiveReset(CallConnection connection, uint id, CallError error)
     {
@@ -181,6 +184,7 @@ internal abstract partial class Call
         if (!_discards)
         {
             _input.Add(data);
+            Connection.ShowLater(this);
         }
     }
 

@@ -32,6 +32,7 @@ internal sealed partial class CallConnection
     private bool _hasMore;
     private int _turn;
     private long _partialBytes;
+    private Call? _unshown;
 
     /// <summary>Whether nobody receives right now, so that a reactor may look at the ring by itself.</summary>
     public bool IsWaiting => Volatile.Read(ref _turn) == Idle;
@@ -217,7 +218,28 @@ internal sealed partial class CallConnection
         }
 
         inbound.Advance(taken);
+        ShowData();
         return count;
+    }
+
+    /// <summary>
+    /// Lets a call show its reader what it has taken when its frames have all been looked at: a stream of small messages wakes and
+    /// locks once for many of them. By the thread that receives.
+    /// </summary>
+    public void ShowLater(Call call)
+    {
+        if (!ReferenceEquals(_unshown, call))
+        {
+            ShowData();
+            _unshown = call;
+        }
+    }
+
+    private void ShowData()
+    {
+        // It may have left meanwhile, and be used for another: then there is nothing to show, which does no harm.
+        _unshown?.ShowData();
+        _unshown = null;
     }
 
     private void Receive(in FrameHeader header, ReadOnlySpan<byte> frame)

@@ -21,6 +21,7 @@ internal sealed class ReceivedBody : PipeReader
     // A pipe's writer is for one thread at a time; a call may be failed by another than the one that receives.
     private readonly Lock _writing = new();
     private bool _hasEnded;
+    private bool _hasUnflushed;
     private ReadOnlySequence<byte> _read;
     private long _consumed;
 
@@ -41,7 +42,7 @@ internal sealed class ReceivedBody : PipeReader
             useSynchronizationContext: false));
     }
 
-    /// <summary>Adds data.</summary>
+    /// <summary>Adds data, which the reader sees with the next <see cref="Flush"/>, or <see cref="End()"/>.</summary>
     public void Add(ReadOnlySpan<byte> data)
     {
         lock (_writing)
@@ -53,6 +54,21 @@ internal sealed class ReceivedBody : PipeReader
 
             data.CopyTo(_pipe.Writer.GetSpan(data.Length));
             _pipe.Writer.Advance(data.Length);
+            _hasUnflushed = true;
+        }
+    }
+
+    /// <summary>Shows the reader what has been added.</summary>
+    public void Flush()
+    {
+        lock (_writing)
+        {
+            if (!_hasUnflushed)
+            {
+                return;
+            }
+
+            _hasUnflushed = false;
 
             // Complete at once, since there is no threshold.
             var flush = _pipe.Writer.FlushAsync();
@@ -139,6 +155,7 @@ internal sealed class ReceivedBody : PipeReader
             if (!_hasEnded)
             {
                 _hasEnded = true;
+                _hasUnflushed = false;
                 _pipe.Writer.Complete(exception);
             }
         }

@@ -70,4 +70,6 @@ internal sealed class FaultyPlatform : TransportPlatform
     public override Doorbell OpenDoorbell(SafeHandle grant) => _inner.OpenDoorbell(grant);
 
     public override Poller CreatePoller() => new FaultyPoller(_inner.CreatePoller(), _switch);
+
+    public override ThreadWatch WatchThread() => _inner.WatchThread();
 }
