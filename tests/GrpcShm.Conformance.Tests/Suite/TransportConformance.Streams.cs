@@ -121,20 +121,21 @@ public abstract partial class TransportConformance
         }
     }
 
-    [Fact]
-    public async Task Concurrency_1000CallsOnOneConnection_AreInsideTheServerAtOnce()
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(10_000)]
+    public async Task Concurrency_ManyCallsOnOneConnection_AreInsideTheServerAtOnce(int count)
     {
-        const int Calls = 1000;
-        await using var server = await Fixture.StartServerAsync("--max-streams-per-connection", $"{Calls + 1}");
+        await using var server = await Fixture.StartServerAsync("--max-streams-per-connection", $"{count + 1}");
         using var channel = server.CreateChannel(new()
         {
             ConfigureHandler = handler => handler.EnableMultipleHttp2Connections = false,
         });
         var client = new TestService.TestServiceClient(channel);
-        var meeting = new MeetRequest { Group = NewId("meeting"), Count = Calls };
+        var meeting = new MeetRequest { Group = NewId("meeting"), Count = count };
 
         // None is answered before all have arrived.
-        var calls = Enumerable.Range(0, Calls).Select(_ => client.MeetAsync(meeting, Call()).ResponseAsync).ToList();
+        var calls = Enumerable.Range(0, count).Select(_ => client.MeetAsync(meeting, Call()).ResponseAsync).ToList();
         var responses = await Task.WhenAll(calls).Within();
 
         Assert.Single(responses.Select(response => response.ConnectionId).Distinct());

@@ -193,6 +193,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         app.MapGrpcService<ConformanceService>();
         app.MapGrpcService<LimitedService>();
+        app.MapGrpcService<ThreadsService>();
         app.MapGrpcService<ControlService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();

@@ -1,0 +1,268 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost;
+using GrpcShm.TestHost.Contracts;
+using GrpcShm.Transport;
+
+namespace GrpcShm.Conformance.Tests.RunToCompletion;
+
+/// <summary>
+/// Handlers and continuations run on the thread that took their frames off the ring. Whatever they do to it, on either side and on
+/// both at once, all others of the same connection go on.
+/// </summary>
+public sealed class RunToCompletionTests : IAsyncLifetime
+{
+    private const string Reactor = "GrpcShm reactor";
+
+    private static readonly AsyncLocal<string?> Left = new();
+
+    private readonly TestDirectory _directory = new();
+    private readonly SharedMemoryDirectMode _mode = new();
+    private ServerHandle? _server;
+    private GrpcChannel? _channel;
+    private Threads.ThreadsClient? _client;
+
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    private ServerHandle Server => _server!;
+
+    private Threads.ThreadsClient Client => _client!;
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ServerHandle.StartAsync(_mode, _directory, "threads");
+        Connect(RunMode.Adaptive);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        using (_directory)
+        {
+            _channel?.Dispose();
+            if (_server is not null)
+            {
+                await _server.DisposeAsync();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task ShortCall_OnBothSides_RunsOnTheReactor()
+    {
+        // Not each: one that was held up by a busy machine runs elsewhere for a while.
+        await TestTimeout.UntilAsync(async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
+        await TestTimeout.UntilAsync(IsContinuedOnReactorAsync);
+    }
+
+    [Theory]
+    [InlineData("Block")]
+    [InlineData("Spin")]
+    public async Task Handler_HoldsItsThread_OthersOfItsConnectionAreServed(string how)
+    {
+        await using var holds = new Holds(this);
+        for (var i = 0; i < 3; i++)
+        {
+            // Whoever takes over is held as well.
+            await holds.StartAsync(how);
+            await AssertServesAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Continuation_HoldsItsThread_OthersOfItsConnectionGoOn(bool spins)
+    {
+        Connect(RunMode.Inline);
+        using var go = new ManualResetEventSlim();
+        var held = new List<Task>();
+        for (var i = 0; i < 3; i++)
+        {
+            held.Add(await HoldReactorAsync(() =>
+            {
+                while (spins && !go.IsSet)
+                {
+                    Thread.SpinWait(100);
+                }
+
+                Assert.True(go.Wait(TestTimeout.Default));
+            }));
+            await AssertServesAsync();
+        }
+
+        go.Set();
+        await Task.WhenAll(held).Within();
+    }
+
+    [Fact]
+    public async Task Continuation_WaitsForACallOfItsConnection_IsAnswered()
+    {
+        Connect(RunMode.Inline);
+        var held = await HoldReactorAsync(() => Client.Mark(new MarkRequest(), Call()));
+        await held.Within();
+        await AssertServesAsync();
+    }
+
+    [Fact]
+    public async Task Handler_WaitsForACallOfItsConnection_ReceivesIt()
+    {
+        await using var holds = new Holds(this);
+        await holds.StartAsync("Block");
+        await holds.OpenAsync().Within();
+    }
+
+    [Fact]
+    public async Task BothSides_WaitForCallsOfTheirConnectionAtOnce_AllEnd()
+    {
+        Connect(RunMode.Inline);
+        var held = new List<Task>();
+        var gates = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            var id = Guid.NewGuid().ToString("N");
+            gates.Add(id);
+            held.Add(await HoldReactorAsync(() => Client.Block(new HoldRequest { Gate = id }, Call(id))));
+            await Server.WhenCallAsync(id, CallPhase.Started);
+        }
+
+        // Each gate is opened by a call from a continuation that waits for it, in turn.
+        foreach (var gate in gates)
+        {
+            held.Add(await HoldReactorAsync(() => Client.Open(new HoldRequest { Gate = gate }, Call())));
+        }
+
+        await Task.WhenAll(held).Within();
+        await AssertServesAsync();
+    }
+
+    [Fact]
+    public async Task Handlers_ComputeFor5MillisecondsEach_RunInParallelAndOthersAreServed()
+    {
+        await TestTimeout.UntilAsync(async () =>
+        {
+            var burns = Enumerable.Range(0, 64)
+                .Select(_ => Client.BurnAsync(new BurnRequest { Milliseconds = 5 }, Call()).ResponseAsync)
+                .ToList();
+            await AssertServesAsync();
+            var responses = await Task.WhenAll(burns);
+            return responses.Max(response => response.AtOnce) >= Math.Min(2, Environment.ProcessorCount);
+        });
+    }
+
+    [Fact]
+    public async Task Handler_LeavesMarksOnItsThread_NoOtherFindsThem()
+    {
+        var responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => MarkAsync())).Within();
+
+        Assert.All(responses, response => Assert.Equal("", response.Found));
+    }
+
+    [Fact]
+    public async Task Continuation_LeavesMarksOnItsThread_NoOtherFindsThem()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.Null(await LeaveMarkAsync().Within());
+        }
+    }
+
+    /// <summary>
+    /// Connects anew. Inline where a test holds up the reactor again and again: it would learn, and run the rest elsewhere.
+    /// </summary>
+    private void Connect(RunMode mode)
+    {
+        _channel?.Dispose();
+        _channel = Server.CreateChannel(new() { ConfigureSharedMemory = options => options.RunMode = mode });
+        _client = new Threads.ThreadsClient(_channel);
+    }
+
+    private static CallOptions Call(string? id = null) =>
+        new(id is null ? null : new Metadata { { MetadataKeys.CallId, id } }, cancellationToken: TestToken);
+
+    private Task<MarkResponse> MarkAsync() =>
+        Client.MarkAsync(new MarkRequest { Mark = "a mark" }, Call()).ResponseAsync.Within();
+
+    /// <summary>Leaves a mark on the thread that continues a call.</summary>
+    /// <returns>The one that was there.</returns>
+    private Task<string?> LeaveMarkAsync()
+    {
+        var found = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Unlike an await, this brings no execution context along: it runs in what it finds.
+        Client.MarkAsync(new MarkRequest(), Call()).ResponseAsync.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
+        {
+            found.SetResult(Left.Value);
+            Left.Value = "left behind";
+        });
+        return found.Task;
+    }
+
+    private async Task AssertServesAsync()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await MarkAsync();
+        }
+    }
+
+    private async Task<bool> IsContinuedOnReactorAsync()
+    {
+        await Client.MarkAsync(new MarkRequest(), Call()).ConfigureAwait(false);
+        return IsOnReactor();
+    }
+
+    private static bool IsOnReactor() => Thread.CurrentThread.Name?.StartsWith(Reactor, StringComparison.Ordinal) == true;
+
+    /// <summary>Runs an action on the reactor of this process, as the continuation of a call.</summary>
+    /// <returns>When it has begun: a task that ends with it.</returns>
+    private async Task<Task> HoldReactorAsync(Action action)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var held = RunAsync();
+        await Task.WhenAny(begun.Task, held).Within();
+        return held;
+
+        async Task RunAsync()
+        {
+            await TestTimeout.UntilAsync(async () =>
+            {
+                await Client.MarkAsync(new MarkRequest(), Call()).ConfigureAwait(false);
+                if (!IsOnReactor())
+                {
+                    return false;
+                }
+
+                begun.SetResult();
+                action();
+                return true;
+            }).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Calls that hold a thread of the server, which end with this.</summary>
+    private sealed class Holds(RunToCompletionTests test) : IAsyncDisposable
+    {
+        private readonly string _gate = Guid.NewGuid().ToString("N");
+        private readonly List<Task> _calls = [];
+
+        public async Task StartAsync(string how)
+        {
+            var id = Guid.NewGuid().ToString("N");
+            var request = new HoldRequest { Gate = _gate };
+            _calls.Add((how == "Block" ? test.Client.BlockAsync(request, Call(id)) : test.Client.SpinAsync(request, Call(id))).ResponseAsync);
+            await test.Server.WhenCallAsync(id, CallPhase.Started);
+        }
+
+        public async Task OpenAsync()
+        {
+            await test.Client.OpenAsync(new HoldRequest { Gate = _gate }, Call());
+            await Task.WhenAll(_calls);
+        }
+
+        public async ValueTask DisposeAsync() => await OpenAsync().Within();
+    }
+}
