@@ -29,9 +29,12 @@ internal sealed class TestServer : IAsyncDisposable
         var directory = System.IO.Directory.CreateTempSubdirectory("grpcshm-hosting-").FullName;
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(
-            settings.Append(("SharedMemory:RuntimeDirectory", directory))
-                .Select(s => new KeyValuePair<string, string?>(s.Item1, s.Item2)));
+        builder.Configuration["SharedMemory:RuntimeDirectory"] = directory;
+        foreach (var (key, value) in settings)
+        {
+            builder.Configuration[key] = value;
+        }
+
         builder.Services.AddGrpc();
         builder.WebHost.UseSharedMemory();
         configure?.Invoke(builder);
@@ -49,6 +52,8 @@ internal sealed class TestServer : IAsyncDisposable
             throw;
         }
     }
+
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,220 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using GrpcShm.Transport.Calls;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Transport.Tests.Client;
+
+/// <summary>What is told of calls in direct mode, as .NET's own handler tells it.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class DirectDiagnosticsTests
+{
+    private static CancellationToken None => CancellationToken.None;
+
+    [Fact]
+    public async Task Span_OfAResponse_IsThatOfHttpClient()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        using var spans = new SpanListener();
+        using var parent = new Activity("parent").Start();
+        parent.TraceStateString = "a=b";
+        var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/path?secret=1");
+
+        using var response = await invoker.SendAsync(request, None).InTime();
+
+        var span = Assert.Single(spans.Ended);
+        Assert.Equal("System.Net.Http.HttpRequestOut", span.OperationName);
+        Assert.Equal("GET", span.DisplayName);
+        Assert.Equal(ActivityKind.Client, span.Kind);
+        Assert.Equal(parent.SpanId, span.ParentSpanId);
+        Assert.Equal(ActivityStatusCode.Unset, span.Status);
+        Assert.Equal(
+            new Dictionary<string, object?>
+            {
+                ["http.request.method"] = "GET",
+                ["server.address"] = "localhost",
+                ["server.port"] = 80,
+                ["url.full"] = "http://localhost/path?*",
+                ["http.response.status_code"] = 200,
+                ["network.protocol.version"] = "2",
+            },
+            span.TagObjects.ToDictionary());
+        Assert.Same(parent, Activity.Current);
+        var headers = await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime();
+        Assert.Contains(("traceparent", span.Id!), headers);
+        Assert.Contains(("tracestate", "a=b"), headers);
+    }
+
+    [Fact]
+    public async Task Span_OfAFailure_SaysWhich()
+    {
+        await using var server = new FakeServer(static call =>
+        {
+            call.Reset(CallError.Internal);
+            return Task.CompletedTask;
+        });
+        using var invoker = server.CreateInvoker();
+        using var spans = new SpanListener();
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(Responses.Post(null), None).InTime());
+
+        var span = Assert.Single(spans.Ended);
+        Assert.Equal(ActivityStatusCode.Error, span.Status);
+        Assert.Equal("http_protocol_error", span.GetTagItem("error.type"));
+    }
+
+    [Fact]
+    public async Task Span_OfAConnectionThatFails_SaysSo()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync, listens: false);
+        using var invoker = server.CreateInvoker();
+        using var spans = new SpanListener();
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(Responses.Post(null), None).InTime());
+
+        Assert.Equal("connection_error", Assert.Single(spans.Ended).GetTagItem("error.type"));
+    }
+
+    [Fact]
+    public async Task TraceHeaders_OfTheCaller_AreLeftAlone()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        using var parent = new Activity("parent").Start();
+        const string Own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        var request = Responses.Post(null);
+        request.Headers.Add("traceparent", Own);
+
+        using var response = await invoker.SendAsync(request, None).InTime();
+
+        var headers = await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime();
+        Assert.Equal([Own], headers.Where(static h => h.Name == "traceparent").Select(static h => h.Value));
+    }
+
+    [Fact]
+    public async Task TraceHeaders_WithoutAnActivity_AreNotSent()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        Activity.Current = null;
+
+        using var response = await invoker.SendAsync(Responses.Post(null), None).InTime();
+
+        var headers = await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime();
+        Assert.DoesNotContain(headers, static h => h.Name == "traceparent");
+    }
+
+    [Fact]
+    public async Task Metrics_OfRequestsAndConnections_AreThoseOfHttpClient()
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        await using var server = new FakeServer(Responses.EchoAsync);
+        server.Options.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        using var metrics = new MetricListener(server.Options.MeterFactory);
+        var invoker = server.CreateInvoker();
+
+        using (await invoker.SendAsync(Responses.Post(null), None).InTime())
+        {
+            Assert.Equal(0, metrics.Sum("http.client.active_requests"));
+            Assert.Equal(1, metrics.Sum("http.client.open_connections", "http.connection.state", "active"));
+            Assert.Equal(0, metrics.Sum("http.client.open_connections", "http.connection.state", "idle"));
+        }
+
+        Assert.Equal(1, metrics.Sum("http.client.open_connections", "http.connection.state", "idle"));
+        Assert.Equal(0, metrics.Sum("http.client.open_connections", "http.connection.state", "active"));
+        var duration = Assert.Single(metrics.Of("http.client.request.duration"));
+        Assert.Equal(
+            new Dictionary<string, object?>
+            {
+                ["url.scheme"] = "http",
+                ["server.address"] = "localhost",
+                ["server.port"] = 80,
+                ["http.request.method"] = "POST",
+                ["http.response.status_code"] = 200,
+                ["network.protocol.version"] = "2",
+            },
+            duration.Tags);
+
+        invoker.Dispose();
+
+        await TimeLimit.UntilAsync(() => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
+    }
+
+    private sealed class SpanListener : IDisposable
+    {
+        private readonly ActivityListener _listener;
+        private readonly List<Activity> _ended = [];
+
+        public SpanListener()
+        {
+            _listener = new ActivityListener
+            {
+                ShouldListenTo = static source => source.Name == "System.Net.Http",
+                Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStopped = activity =>
+                {
+                    lock (_ended)
+                    {
+                        _ended.Add(activity);
+                    }
+                },
+            };
+            ActivitySource.AddActivityListener(_listener);
+        }
+
+        public List<Activity> Ended
+        {
+            get
+            {
+                lock (_ended)
+                {
+                    return [.. _ended];
+                }
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
+    }
+
+    private sealed class MetricListener : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private readonly List<(string Name, double Value, Dictionary<string, object?> Tags)> _measured = [];
+
+        public MetricListener(IMeterFactory factory)
+        {
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "System.Net.Http" && ReferenceEquals(instrument.Meter.Scope, factory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+            _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+            _listener.Start();
+        }
+
+        public List<(string Name, double Value, Dictionary<string, object?> Tags)> Of(string name)
+        {
+            lock (_measured)
+            {
+                return [.. _measured.Where(m => m.Name == name)];
+            }
+        }
+
+        public double Sum(string name, string? tag = null, string? value = null) =>
+            Of(name).Where(m => tag is null || Equals(m.Tags[tag], value)).Sum(static m => m.Value);
+
+        public void Dispose() => _listener.Dispose();
+
+        private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            lock (_measured)
+            {
+                _measured.Add((instrument.Name, value, tags.ToArray().ToDictionary()));
+            }
+        }
+    }
+}
