@@ -67,7 +67,14 @@ internal sealed partial class ClientCall : Call
         _owner = owner;
         Profile = path.Profile;
         Attach(owner.Calls);
-        WriteHeaders(pending.Request, path);
+        try
+        {
+            WriteHeaders(pending.Request, path);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new HttpRequestException(exception.Message, exception);
+        }
 
         // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
         _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);

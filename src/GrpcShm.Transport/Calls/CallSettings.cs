@@ -18,7 +18,7 @@ internal sealed record CallSettings
     public int MaxCalls { get; init; } = CallTable.MaxSlots;
 
     /// <summary>The most bytes of a block of headers or trailers that is accepted.</summary>
-    public int MaxHeaderBytes { get; init; } = 64 * 1024;
+    public int MaxHeaderBytes { get; init; } = HeaderBlock.MaxSize;
 
     /// <summary>Where the work of calls runs.</summary>
     public RunMode RunMode { get; init; }

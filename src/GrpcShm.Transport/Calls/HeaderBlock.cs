@@ -6,6 +6,12 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>A block of headers or trailers on its way out. Reused; one thread at a time.</summary>
 internal sealed class HeaderBlock
 {
+    /// <summary>The largest block, in bytes, that a peer has to accept; see docs/protocol.md.</summary>
+    public const int MaxSize = 64 * 1024;
+
+    // The two numbers before a name and a value.
+    private const int MaxPrefix = 10;
+
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
@@ -108,8 +114,15 @@ internal sealed class HeaderBlock
         }
     }
 
-    private static void CheckValue(string name, string value)
+    private void CheckValue(string name, string value)
     {
+        var others = _length + name.Length + MaxPrefix;
+        if (others + (value.Length * 3L) > MaxSize && others + Encoding.UTF8.GetByteCount(value) > MaxSize)
+        {
+            throw new InvalidOperationException(
+                $"With '{name}' the headers or trailers of the call would be larger than {MaxSize} bytes. Send large values as messages.");
+        }
+
         if (value.AsSpan().ContainsAny(ForbiddenInValues))
         {
             throw new InvalidOperationException($"The value of the header '{name}' has a line break or a zero in it.");

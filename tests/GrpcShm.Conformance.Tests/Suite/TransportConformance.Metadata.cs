@@ -53,6 +53,24 @@ public abstract partial class TransportConformance
     }
 
     [Fact]
+    public async Task Metadata_TooLarge_FailsItsCallAlone()
+    {
+        var large = new Metadata { { MetadataKeys.EchoInitial, new string('x', 100 * KiB) } };
+
+        await Client.NothingAsync(new Empty(), Call(large)).FailsWithin();
+        await AssertStillServesAsync();
+    }
+
+    [Fact]
+    public async Task StatusMessage_TooLarge_FailsItsCallAlone()
+    {
+        var wish = new StatusWish { Code = (int)StatusCode.NotFound, Message = new string('x', 100 * KiB) };
+
+        await Client.UnaryAsync(new UnaryRequest { Status = wish }, Call()).FailsWithin();
+        await AssertStillServesAsync();
+    }
+
+    [Fact]
     public async Task CustomMetadata_OneKeySeveralTimes_KeepsAllValuesInOrder()
     {
         using var call = Client.NothingAsync(new Empty(), Call(new Metadata

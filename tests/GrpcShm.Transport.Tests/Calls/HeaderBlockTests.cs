@@ -160,6 +160,24 @@ public sealed class HeaderBlockTests
     }
 
     [Theory]
+    [InlineData(":path", 'x')]
+    [InlineData("x-large", 'x')]
+    [InlineData("x-large", '\u20ac')]
+    public void Add_MoreThanThePeerAccepts_ThrowsAndLeavesTheBlockAsItWas(string name, char content)
+    {
+        var sent = new SentPairs();
+        var block = Block(sent, "/a");
+        var before = block.Rest.ToArray();
+        var fits = new string('x', HeaderBlock.MaxSize - before.Length - name.Length - 10);
+        var tooLarge = new string(content, HeaderBlock.MaxSize / (content == 'x' ? 1 : 3));
+        Assert.Throws<InvalidOperationException>(() => block.Add(name, tooLarge, sent));
+        Assert.Equal(before, block.Rest);
+        block.Add(name, fits, sent);
+        Assert.True(block.Rest.Length <= HeaderBlock.MaxSize);
+        Assert.Equal(fits, Read(block.Rest.ToArray(), new ReceivedPairs())[^1].Item2);
+    }
+
+    [Theory]
     [InlineData("80")]
     [InlineData("8080808080")]
     [InlineData("808080808010")]
