@@ -148,6 +148,11 @@ internal sealed class SessionClient : IAsyncDisposable
             _opened.TrySetResult(response.Opened);
         }
 
+        if (response.Closing is not null)
+        {
+            _ = _call.RequestStream.CompleteAsync();
+        }
+
         foreach (var delivery in response.Deliveries)
         {
             _deliveries.Writer.TryWrite(delivery);

@@ -19,6 +19,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly Dictionary<ulong, ulong> _lastSequences = [];
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
+    private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<MachineEvent, Task>[] _handlers;
     private bool _isStanding;
     private bool _isRunning;
@@ -58,6 +59,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     /// <summary>Completes when the hub has said that the subscription stands, or with why it does not.</summary>
     public Task Standing => _standing.Task;
+
+    /// <summary>Completes with the reason when the receiver has ended.</summary>
+    public Task<EventBusException> Ended => _ended.Task;
 
     public bool IsStanding => Volatile.Read(ref _isStanding);
 
@@ -141,6 +145,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _waitingForRoom.Clear();
         }
 
+        _ended.TrySetResult(reason);
         _standing.TrySetException(reason);
         _ = _standing.Task.Exception;
         foreach (var sender in left.Select(item => item.Sender).Concat(waiting))

@@ -74,6 +74,7 @@ internal sealed class SessionLink : IDisposable
     /// <summary>Ends the session from this side. What was written before is carried out.</summary>
     public void End(Exception reason)
     {
+        reason = reason is RpcException failure && HubFailure.IsLostConnection(failure) ? HubFailure.From(failure) : reason;
         if (_ended.TrySetResult(reason))
         {
             _opened.TrySetException(reason);
@@ -200,6 +201,11 @@ internal sealed class SessionLink : IDisposable
         foreach (var loss in response.Losses)
         {
             _events.Lost(loss);
+        }
+
+        if (response.Closing is { } closing)
+        {
+            End(new EventBusException((StatusCode)closing.StatusCode, $"The hub ended the session: {closing.Message}"));
         }
 
         return inline;
