@@ -23,9 +23,10 @@ public sealed partial class EventBusClient
 
         if (command.IsSend)
         {
-            var target = command.Command.Send?.Target ?? "";
-            _metrics.Sent(target, StatusCode.OK);
-            _metrics.SendTook(command.Started, target, StatusCode.OK);
+            var operation = command.Operation;
+            EventTracing.End(command.Activity, StatusCode.OK, null);
+            _metrics.Sent(operation, StatusCode.OK);
+            _metrics.SendTook(command.Started, operation, StatusCode.OK);
         }
 
         if (command is { Command.Subscribe: not null, Receiver: { } receiver })
@@ -61,12 +62,13 @@ public sealed partial class EventBusClient
     {
         if (command.IsSend)
         {
+            EventTracing.End(command.Activity, exception.StatusCode, exception.Message);
             if (!command.IsAttempt)
             {
-                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, exception);
+                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, command.Operation, exception);
             }
 
-            _metrics.SendTook(command.Started, command.Command.Send?.Target ?? "", exception.StatusCode);
+            _metrics.SendTook(command.Started, command.Operation, exception.StatusCode);
         }
 
         if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
@@ -84,9 +86,9 @@ public sealed partial class EventBusClient
         _ = command.Task.Exception;
     }
 
-    private void ReportFailure(Event @event, EventBusException exception)
+    private void ReportFailure(Event @event, in MessagingOperation operation, EventBusException exception)
     {
-        _metrics.Sent(@event.Target, exception.StatusCode);
+        _metrics.Sent(operation, exception.StatusCode);
         _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
         Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
     }
