@@ -29,7 +29,7 @@ public sealed partial class EventBusClient
             _metrics.SendTook(command.Started, operation, StatusCode.OK);
         }
 
-        if (command is { Command.Subscribe: not null, Receiver: { } receiver })
+        if (command is { Command.Subscribe: not null, Receiver: { IsRefused: false } receiver })
         {
             Stand(receiver);
         }
@@ -74,12 +74,13 @@ public sealed partial class EventBusClient
         if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
         {
             Abandon(restored);
+            restored.End(exception);
             _logger.MachineLost(restored.Name, exception.Message);
             Raise(MachineLost, new MachineLoss(restored.Name, exception));
         }
 
-        // Whoever waits for the receiver has its answer, and later ones find it ended.
-        command.Receiver?.End(exception);
+        // A new receiver is ended by whoever establishes it: who waits for it is told when nothing of it is left.
+        command.Receiver?.Refuse();
         command.TrySetException(exception);
 
         // Reported already: it is no error of the program's that nobody looked at this task.

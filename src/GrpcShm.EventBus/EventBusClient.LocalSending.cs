@@ -33,7 +33,15 @@ public sealed partial class EventBusClient
         }
 
         var milliseconds = timeoutMilliseconds > 0 ? timeoutMilliseconds : (long)_options.AcknowledgementTimeout.TotalMilliseconds;
-        return WaitLocallyAsync(sending, @event, TimeSpan.FromMilliseconds(milliseconds), started, activity, isAttempt);
+        var waiting = WaitLocallyAsync(sending, @event, TimeSpan.FromMilliseconds(milliseconds), started, activity, isAttempt);
+
+        // Its failure is reported: it is no error of the program's that nobody looked at this task.
+        _ = waiting.ContinueWith(
+            static failed => failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return waiting;
     }
 
     private async Task<Outcome?> WaitLocallyAsync(

@@ -22,6 +22,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<MachineEvent, Task>[] _handlers;
     private bool _isStanding;
+    private bool _isRefused;
     private bool _isRunning;
     private bool _hasEnded;
     private int _handled;
@@ -65,6 +66,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public bool IsStanding => Volatile.Read(ref _isStanding);
 
+    /// <summary>Whether the hub refused a part of it. It will end.</summary>
+    public bool IsRefused => Volatile.Read(ref _isRefused);
+
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
     public int HandlerCount => Volatile.Read(ref _handlers).Length;
@@ -105,6 +109,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         End(new EventBusException(StatusCode.NotFound, $"The machine '{Name}' has been unregistered.", Name));
         return true;
     }
+
+    /// <summary>Notes that the hub refused a part of it, so that it does not stand because of the rest.</summary>
+    public void Refuse() => Volatile.Write(ref _isRefused, true);
 
     /// <summary>The subscription stands: what has come so far, and what will, goes to the handlers.</summary>
     public void Stand()
