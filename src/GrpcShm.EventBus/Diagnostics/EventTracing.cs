@@ -21,8 +21,13 @@ internal static class EventTracing
     public static Activity? Begin(Event @event, in MessagingOperation operation)
     {
         var current = Activity.Current;
-        var activity = Source.HasListeners() ? Start(@event, ActivityKind.Producer, operation, default) : null;
-        Activity.Current = current;
+        Activity? activity = null;
+        if (Source.HasListeners())
+        {
+            activity = Start(@event, ActivityKind.Producer, operation, default);
+            Activity.Current = current;
+        }
+
         if ((activity ?? current) is { IdFormat: ActivityIdFormat.W3C, Id: { } id } context)
         {
             Set(@event, TraceParent, id);
