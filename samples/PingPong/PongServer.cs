@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GrpcShm.EventBus;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,7 +28,9 @@ internal static class PongServer
             options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
         builder.Services.AddEventBus();
-        endpoint.Listen(builder.WebHost);
+
+        // A hub does not wait, and runs nobody's handlers where it reads: it needs no second thread for what it takes off the ring.
+        endpoint.Listen(builder.WebHost, options => options.RunMode = RunMode.Inline);
 
         await using var app = builder.Build();
         app.MapEventBus();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Net.Client;
+using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -34,12 +35,14 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
     }
 
     /// <summary>Makes the server listen here.</summary>
-    public void Listen(IWebHostBuilder builder)
+    /// <param name="builder">The server's.</param>
+    /// <param name="sharedMemory">Settings of that transport, if it is the one.</param>
+    public void Listen(IWebHostBuilder builder, Action<SharedMemoryTransportOptions>? sharedMemory = null)
     {
         switch (Kind)
         {
             case TransportKind.Shm:
-                builder.UseSharedMemory();
+                builder.UseSharedMemory(sharedMemory);
                 builder.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(Address));
                 break;
             case TransportKind.Uds:

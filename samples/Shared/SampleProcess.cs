@@ -10,11 +10,17 @@ namespace Samples;
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _mayEnd;
 
-    private SampleProcess(Process process) => _process = process;
+    private SampleProcess(Process process)
+    {
+        _process = process;
+        _ = WatchAsync();
+    }
 
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
@@ -25,12 +31,13 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <summary>Whether it has ended, however that came about.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts this program with other arguments and waits until it is ready.</summary>
-    public static Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken) =>
-        StartAsync(arguments, StartTime, cancellationToken);
+    /// <summary>Fails when it ends without being told, or waited for.</summary>
+    public Task Failed => _failed.Task;
 
-    /// <summary>As the other overload, with another bound on the wait.</summary>
-    public static async Task<SampleProcess> StartAsync(string[] arguments, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>Starts this program with other arguments, and does not wait for it.</summary>
+    /// <param name="arguments">What makes it take its part. Every user of the machine can read these.</param>
+    /// <param name="environment">What else to tell it: secrets.</param>
+    public static SampleProcess Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
@@ -48,21 +55,26 @@ internal sealed class SampleProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
-        var process = new SampleProcess(Process.Start(start)!);
-        try
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
-            var line = await process.ReadLineAsync(timeout, cancellationToken);
-            process.Greeting = line == "ready" || line.StartsWith("ready ", StringComparison.Ordinal)
-                ? line["ready".Length..].Trim()
-                : throw new InvalidOperationException($"The process {process.Id} said '{line}' instead of 'ready'.");
-            return process;
+            start.Environment[name] = value;
         }
-        catch
-        {
-            await process.DisposeAsync();
-            throw;
-        }
+
+        return new SampleProcess(Process.Start(start)!);
     }
+
+    /// <summary>Starts this program with other arguments and waits until it is ready.</summary>
+    public static Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken) =>
+        StartAsync(arguments, StartTime, cancellationToken);
+
+    /// <summary>As the other overload, with another bound on the wait.</summary>
+    public static Task<SampleProcess> StartAsync(string[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+        WaitUntilReadyAsync(Start(arguments), timeout, cancellationToken);
+
+    /// <summary>As the first overload, with what else to tell it.</summary>
+    public static Task<SampleProcess> StartAsync(
+        string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken) =>
+        WaitUntilReadyAsync(Start(arguments, environment), StartTime, cancellationToken);
 
     /// <summary>Writes a line to it and reads its answer.</summary>
     public async Task<string> AskAsync(string line, CancellationToken cancellationToken)
@@ -81,8 +93,18 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <summary>Kills it as <c>kill -9</c> does: it has no chance to say or to finish anything.</summary>
     public async Task KillAsync()
     {
+        Volatile.Write(ref _mayEnd, true);
         _process.Kill();
         await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(StopTime);
+    }
+
+    /// <summary>Lets it end.</summary>
+    /// <returns>Its last words.</returns>
+    public async Task<string> EndAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _mayEnd, true);
+        _process.StandardInput.Close();
+        return await ReadLineAsync(StopTime, cancellationToken);
     }
 
     /// <summary>Waits until it has ended by itself.</summary>
@@ -90,12 +112,14 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <exception cref="TimeoutException">It has not.</exception>
     public async Task<int> WaitForExitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
+        Volatile.Write(ref _mayEnd, true);
         await _process.WaitForExitAsync(cancellationToken).WaitAsync(timeout, cancellationToken);
         return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
     {
+        Volatile.Write(ref _mayEnd, true);
         try
         {
             _process.StandardInput.Close();
@@ -103,10 +127,28 @@ internal sealed class SampleProcess : IAsyncDisposable
         }
         catch (Exception exception) when (exception is TimeoutException or IOException)
         {
-            _process.Kill();
+            await KillAsync();
         }
 
         _process.Dispose();
+    }
+
+    private static async Task<SampleProcess> WaitUntilReadyAsync(
+        SampleProcess process, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var line = await process.ReadLineAsync(timeout, cancellationToken);
+            process.Greeting = line == "ready" || line.StartsWith("ready ", StringComparison.Ordinal)
+                ? line["ready".Length..].Trim()
+                : throw new InvalidOperationException($"the process {process.Id} said '{line}' instead of 'ready'.");
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task<string> ReadLineAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -119,6 +161,19 @@ internal sealed class SampleProcess : IAsyncDisposable
         catch (TimeoutException)
         {
             throw new IOException($"the process {Id} did not answer within {timeout.TotalSeconds:0} s.");
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        await _process.WaitForExitAsync(CancellationToken.None);
+        if (!Volatile.Read(ref _mayEnd))
+        {
+            _failed.TrySetException(new IOException(
+                $"the process {Id} ended by itself with exit code {_process.ExitCode}; its last words are above."));
+
+            // Whoever does not look at this notices by other means.
+            _ = _failed.Task.Exception;
         }
     }
 }

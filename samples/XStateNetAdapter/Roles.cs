@@ -1,8 +1,5 @@
 using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -24,14 +21,7 @@ internal static class Roles
         await using var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync();
-        var address = endpoint.Address;
-        if (endpoint.Kind == TransportKind.Tcp)
-        {
-            var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-            address = $"{new Uri(addresses.Addresses.Single()).Port}";
-        }
-
-        Console.WriteLine($"ready {address}");
+        Console.WriteLine($"ready {endpoint.AsBound(app).Address}");
         await Console.In.ReadToEndAsync();
         await app.StopAsync();
         return 0;

@@ -23,12 +23,13 @@ public sealed partial class EventBusClient
 
         if (command.IsSend)
         {
-            var target = command.Command.Send?.Target ?? "";
-            _metrics.Sent(target, StatusCode.OK);
-            _metrics.SendTook(command.Started, target, StatusCode.OK);
+            var operation = command.Operation;
+            EventTracing.End(command.Activity, StatusCode.OK, null);
+            _metrics.Sent(operation, StatusCode.OK);
+            _metrics.SendTook(command.Started, operation, StatusCode.OK);
         }
 
-        if (command is { Command.Subscribe: not null, Receiver: { } receiver })
+        if (command is { Command.Subscribe: not null, Receiver: { IsRefused: false } receiver })
         {
             Stand(receiver);
         }
@@ -61,32 +62,34 @@ public sealed partial class EventBusClient
     {
         if (command.IsSend)
         {
+            EventTracing.End(command.Activity, exception.StatusCode, exception.Message);
             if (!command.IsAttempt)
             {
-                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, exception);
+                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, command.Operation, exception);
             }
 
-            _metrics.SendTook(command.Started, command.Command.Send?.Target ?? "", exception.StatusCode);
+            _metrics.SendTook(command.Started, command.Operation, exception.StatusCode);
         }
 
         if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
         {
             Abandon(restored);
+            restored.End(exception);
             _logger.MachineLost(restored.Name, exception.Message);
             Raise(MachineLost, new MachineLoss(restored.Name, exception));
         }
 
-        // Whoever waits for the receiver has its answer, and later ones find it ended.
-        command.Receiver?.End(exception);
+        // A new receiver is ended by whoever establishes it: who waits for it is told when nothing of it is left.
+        command.Receiver?.Refuse();
         command.TrySetException(exception);
 
         // Reported already: it is no error of the program's that nobody looked at this task.
         _ = command.Task.Exception;
     }
 
-    private void ReportFailure(Event @event, EventBusException exception)
+    private void ReportFailure(Event @event, in MessagingOperation operation, EventBusException exception)
     {
-        _metrics.Sent(@event.Target, exception.StatusCode);
+        _metrics.Sent(operation, exception.StatusCode);
         _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
         Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
     }

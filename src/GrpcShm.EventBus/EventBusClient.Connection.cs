@@ -184,7 +184,6 @@ public sealed partial class EventBusClient
     // What the lost session leaves: requests fail, for they may have been handled; all else is sent again.
     private async Task<List<PendingCommand>> TakeOverAsync(SessionLink link)
     {
-        link.Dispose();
         var repeated = new List<PendingCommand>();
         foreach (var command in await link.TakeUnansweredAsync().ConfigureAwait(false))
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Client;
+using GrpcShm.EventBus.Diagnostics;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
@@ -11,6 +12,8 @@ public sealed partial class EventBusClient
     private Task<Outcome?> SendLocally(
         EventReceiver machine, Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt)
     {
+        var operation = MessagingOperation.Send(@event.Target);
+        var activity = EventTracing.Begin(@event, operation);
         foreach (var observer in Volatile.Read(ref _observers))
         {
             if (EventFilters.Matches(observer.Subscription, @event))
@@ -23,24 +26,35 @@ public sealed partial class EventBusClient
         var sending = machine.PutLocal(@event, level);
         if (sending.IsCompletedSuccessfully)
         {
-            _metrics.Sent(@event.Target, StatusCode.OK);
-            _metrics.SendTook(started, @event.Target, StatusCode.OK);
+            EventTracing.End(activity, StatusCode.OK, null);
+            _metrics.Sent(operation, StatusCode.OK);
+            _metrics.SendTook(started, operation, StatusCode.OK);
             return sending;
         }
 
         var milliseconds = timeoutMilliseconds > 0 ? timeoutMilliseconds : (long)_options.AcknowledgementTimeout.TotalMilliseconds;
-        return WaitLocallyAsync(sending, @event, TimeSpan.FromMilliseconds(milliseconds), started, isAttempt);
+        var waiting = WaitLocallyAsync(sending, @event, TimeSpan.FromMilliseconds(milliseconds), started, activity, isAttempt);
+
+        // Its failure is reported: it is no error of the program's that nobody looked at this task.
+        _ = waiting.ContinueWith(
+            static failed => failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return waiting;
     }
 
     private async Task<Outcome?> WaitLocallyAsync(
-        Task<Outcome?> sending, Event @event, TimeSpan timeout, long started, bool isAttempt)
+        Task<Outcome?> sending, Event @event, TimeSpan timeout, long started, Activity? activity, bool isAttempt)
     {
+        var operation = MessagingOperation.Send(@event.Target);
         EventBusException failure;
         try
         {
             var outcome = await sending.WaitAsync(timeout).ConfigureAwait(false);
-            _metrics.Sent(@event.Target, StatusCode.OK);
-            _metrics.SendTook(started, @event.Target, StatusCode.OK);
+            EventTracing.End(activity, StatusCode.OK, null);
+            _metrics.Sent(operation, StatusCode.OK);
+            _metrics.SendTook(started, operation, StatusCode.OK);
             return outcome;
         }
         catch (TimeoutException)
@@ -53,10 +67,11 @@ public sealed partial class EventBusClient
             failure = exception;
         }
 
-        _metrics.SendTook(started, @event.Target, failure.StatusCode);
+        EventTracing.End(activity, failure.StatusCode, failure.Message);
+        _metrics.SendTook(started, operation, failure.StatusCode);
         if (!isAttempt)
         {
-            ReportFailure(@event, failure);
+            ReportFailure(@event, operation, failure);
         }
 
         throw failure;

@@ -40,7 +40,7 @@ public sealed partial class EventBusClient
         var there = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // The id may hold what is special in a pattern, which then matches others, too.
-        Func<MachinePresence, Task> handler = presence =>
+        Func<MachineEvent, Task> handler = new PresenceTracker(presence =>
         {
             if (presence.IsPresent && presence.MachineId == machineId)
             {
@@ -48,25 +48,12 @@ public sealed partial class EventBusClient
             }
 
             return Task.CompletedTask;
-        };
-        void OnConnectionChanged(object? _, EventBusConnectionChange change)
+        }).HandleAsync;
+        var receiver = MakeReceiver(new Subscription { MachineChanges = machineId }, new MachineOptions(), handler);
+        using var subscription = await BeginAsync(receiver, handler, cancellationToken).ConfigureAwait(false);
+        if (await Task.WhenAny(there.Task, receiver.Ended).WaitAsync(cancellationToken).ConfigureAwait(false) != there.Task)
         {
-            if (change.State == EventBusConnectionState.Disconnected)
-            {
-                there.TrySetException(Disconnected(change.Reason));
-            }
-        }
-
-        ConnectionChanged += OnConnectionChanged;
-        try
-        {
-            using var subscription = await SubscribeToMachinesAsync(machineId, handler, null, cancellationToken).ConfigureAwait(false);
-            await there.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            ConnectionChanged -= OnConnectionChanged;
-            _ = there.Task.Exception;
+            throw await receiver.Ended.ConfigureAwait(false);
         }
     }
 
@@ -132,7 +119,7 @@ public sealed partial class EventBusClient
         }
         catch (RpcException exception)
         {
-            throw new EventBusException(exception.StatusCode, exception.Status.Detail, null, exception);
+            throw HubFailure.From(exception);
         }
     }
 }

@@ -177,7 +177,7 @@ public sealed partial class EventBusClient
             }
             catch (EventBusException exception)
             {
-                ReportFailure(@event, exception);
+                ReportFailure(@event, MessagingOperation.Send(@event.Target), exception);
                 throw;
             }
         }
@@ -190,7 +190,6 @@ public sealed partial class EventBusClient
     // Takes the event's place in the order; nothing before it may wait.
     private Task<Outcome?> SendOnce(Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt)
     {
-        using var activity = EventTracing.Send(@event);
         if (_options.DeliverLocally && _machines.TryGetValue(@event.Target, out var machine))
         {
             return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt);
@@ -202,10 +201,13 @@ public sealed partial class EventBusClient
 
     private Task<Outcome?> SendByHub(SessionCommand command, Event @event, bool isAttempt)
     {
+        var operation = command.Send is null ? MessagingOperation.Publish(command.Publish) : MessagingOperation.Send(@event.Target);
+        var activity = EventTracing.Begin(@event, operation);
         var pending = new PendingCommand(command, @event.Payload.Length + @event.Name.Length + CommandOverhead)
         {
             Started = _metrics.MeasuresDuration ? Stopwatch.GetTimestamp() : 0,
             IsAttempt = isAttempt,
+            Activity = activity,
         };
         var link = Volatile.Read(ref _link);
         var refused = link is not { HasEnded: false } && _breaker.CircuitState != CircuitState.Closed
@@ -213,9 +215,10 @@ public sealed partial class EventBusClient
             : _queue.TryAdd(pending);
         if (refused is not null)
         {
+            EventTracing.End(activity, refused.StatusCode, refused.Message);
             if (!isAttempt)
             {
-                ReportFailure(@event, refused);
+                ReportFailure(@event, operation, refused);
             }
 
             pending.TrySetException(refused);

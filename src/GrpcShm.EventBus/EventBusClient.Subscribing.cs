@@ -339,8 +339,11 @@ public sealed partial class EventBusClient
         public void Handled(MachineEvent received, HandlingScope scope, bool failed)
         {
             client._metrics.Processed(scope.Started, received.TargetMachineId, failed);
-            scope.Activity?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Unset);
-            scope.Activity?.Dispose();
+            if (scope.Activity is { } activity)
+            {
+                EventTracing.SetFailure(activity, failed ? StatusCode.Unknown : StatusCode.OK, null);
+                activity.Dispose();
+            }
         }
 
         public void HandlerFailed(string name, MachineEvent received, Exception exception)

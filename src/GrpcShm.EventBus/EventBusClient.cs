@@ -17,7 +17,7 @@ namespace GrpcShm.EventBus;
 /// <remarks>
 /// Events from one machine to another arrive in the order in which <see cref="SendEventAsync(string, string, string, object?)"/>
 /// was called. Handlers of one machine run one after the other, of different machines at the same time. The events that
-/// this class raises run on the thread pool.
+/// this class raises run on the thread pool, one after the other.
 /// </remarks>
 public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
 {
@@ -33,8 +33,10 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private readonly ConcurrentDictionary<string, EventReceiver> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<uint, EventReceiver> _receivers = new();
     private readonly Lock _connectionLock = new();
+    private readonly Queue<Action> _raised = new();
     private EventReceiver[] _observers = [];
     private int _lastReceiver;
+    private bool _isRaising;
     private bool _isDisposed;
 
     /// <summary>Makes a client. It connects by <see cref="ConnectAsync"/>.</summary>
@@ -104,12 +106,40 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
 
     private void Raise<T>(EventHandler<T>? handlers, T arguments)
     {
-        if (handlers is not null)
+        if (handlers is null)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static raised => raised.Client.RunHandlers(raised.Handlers, raised.Arguments),
-                (Client: this, Handlers: handlers, Arguments: arguments),
-                preferLocal: false);
+            return;
+        }
+
+        lock (_raised)
+        {
+            _raised.Enqueue(() => RunHandlers(handlers, arguments));
+            if (_isRaising)
+            {
+                return;
+            }
+
+            _isRaising = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static client => client.RunRaised(), this, preferLocal: false);
+    }
+
+    private void RunRaised()
+    {
+        while (true)
+        {
+            Action? next;
+            lock (_raised)
+            {
+                if (!_raised.TryDequeue(out next))
+                {
+                    _isRaising = false;
+                    return;
+                }
+            }
+
+            next();
         }
     }
 

@@ -53,19 +53,19 @@ public sealed class LocalMachine : IAsyncDisposable
             @event.Source = Id;
         }
 
-        using var activity = EventTracing.Send(@event);
+        var activity = EventTracing.Begin(@event, MessagingOperation.Send(@event.Target));
 
         // Taken while in use: a second sender at the same moment makes one of its own.
         var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
         var verdict = _hub.Router.Send(@event, null, context);
         if (context.MustWait)
         {
-            return WaitForRoomAsync(context, @event.Target, cancellationToken);
+            return WaitForRoomAsync(context, @event.Target, activity, cancellationToken);
         }
 
         context.SignalAll();
         Volatile.Write(ref _context, context);
-        _hub.Messaging.Sent(@event.Target, verdict.Code);
+        Sent(@event.Target, activity, verdict);
         return verdict.IsOk ? ValueTask.CompletedTask : ValueTask.FromException(verdict.ToException());
     }
 
@@ -85,10 +85,27 @@ public sealed class LocalMachine : IAsyncDisposable
         _disposing.Dispose();
     }
 
-    private async ValueTask WaitForRoomAsync(RoutingContext context, string target, CancellationToken cancellationToken)
+    private void Sent(string target, Activity? activity, Verdict verdict)
     {
-        var (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
-        _hub.Messaging.Sent(target, verdict.Code);
+        EventTracing.End(activity, verdict.Code, verdict.Message);
+        _hub.Messaging.Sent(MessagingOperation.Send(target), verdict.Code);
+    }
+
+    private async ValueTask WaitForRoomAsync(
+        RoutingContext context, string target, Activity? activity, CancellationToken cancellationToken)
+    {
+        Verdict verdict;
+        try
+        {
+            (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception)
+        {
+            Sent(target, activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
+            throw;
+        }
+
+        Sent(target, activity, verdict);
         if (!verdict.IsOk)
         {
             throw verdict.ToException();
@@ -137,7 +154,11 @@ public sealed class LocalMachine : IAsyncDisposable
         catch (Exception exception)
         {
             failed = true;
-            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            if (activity is not null)
+            {
+                EventTracing.SetFailure(activity, StatusCode.Unknown, exception.Message);
+            }
+
             _hub.Logger.HandlerFailed(Id, exception);
             acknowledgement = new Acknowledgement
             {

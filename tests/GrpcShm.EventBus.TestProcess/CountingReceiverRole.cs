@@ -9,8 +9,12 @@ internal static class CountingReceiverRole
         await using var client = new EventBusClient(channel);
         await client.ConnectAsync();
         var last = -1;
-        await client.RegisterMachineAsync(machineId, received =>
+        var ready = new TaskCompletionSource();
+        await client.RegisterMachineAsync(machineId, async received =>
         {
+            // The first event may come before the process has said that it is ready.
+            await ready.Task;
+
             // End to end: what was handled is not handled again, whoever repeats it.
             if (received.Version > last)
             {
@@ -19,9 +23,9 @@ internal static class CountingReceiverRole
             }
 
             received.NewState = $"{received.Version}";
-            return Task.CompletedTask;
         });
         Console.WriteLine("ready");
+        ready.SetResult();
         await Console.In.ReadToEndAsync();
         return 0;
     }

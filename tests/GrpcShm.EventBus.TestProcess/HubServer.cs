@@ -19,7 +19,9 @@ internal sealed class HubServer : IAsyncDisposable
 
     public string Socket { get; }
 
-    public EventHub Hub => _app.Services.GetRequiredService<EventHub>();
+    public IServiceProvider Services => _app.Services;
+
+    public EventHub Hub => Services.GetRequiredService<EventHub>();
 
     public static async Task<HubServer> StartAsync(string socket, Action<EventBusOptions>? configure = null)
     {

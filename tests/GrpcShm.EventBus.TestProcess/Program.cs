@@ -10,6 +10,8 @@ return args switch
     ["counting-sender", var address, var source, var target, var first] =>
         await CountingSenderRole.RunAsync(address, source, target, Number(first)),
     ["counting-receiver", var address, var machineId] => await CountingReceiverRole.RunAsync(address, machineId),
+    ["held-machine", var address, var machineId, var policy, var capacity] =>
+        await HeldMachineRole.RunAsync(address, machineId, policy, Number(capacity)),
     ["producers", var address, var from, var to, var consumers, var seconds] => await ProducersRole.RunAsync(
         address, Number(from), Number(to), Number(consumers), Number(seconds)),
     ["consumers", var address, var from, var to, var producers] =>

@@ -16,6 +16,7 @@ internal sealed class SessionClient : IAsyncDisposable
     private readonly ConcurrentDictionary<ulong, Waiter> _waiting = new();
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<SessionOpened> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SessionClosing> _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Lock _completedLock = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +41,9 @@ internal sealed class SessionClient : IAsyncDisposable
 
     /// <summary>Completes when the hub ends the session: with the error, or with none.</summary>
     public Task<Exception?> Ended => _ended.Task;
+
+    /// <summary>What the hub said before it ended the session.</summary>
+    public Task<SessionClosing> Closing => _closing.Task;
 
     /// <summary>Gives a command its number, sends it, and waits for its outcome.</summary>
     public async Task<Outcome> ExecuteAsync(SessionCommand command)
@@ -128,6 +132,11 @@ internal sealed class SessionClient : IAsyncDisposable
         var reason = failure ?? new InvalidOperationException("The session has ended.");
         _ended.TrySetResult(failure);
         _opened.TrySetException(reason);
+        if (_closing.TrySetException(reason))
+        {
+            _ = _closing.Task.Exception;
+        }
+
         _deliveries.Writer.TryComplete(reason);
         _losses.Writer.TryComplete(reason);
         foreach (var waiting in _waiting.Values)
@@ -146,6 +155,12 @@ internal sealed class SessionClient : IAsyncDisposable
         if (response.Opened is not null)
         {
             _opened.TrySetResult(response.Opened);
+        }
+
+        if (response.Closing is { } closing)
+        {
+            _closing.TrySetResult(closing);
+            _ = _call.RequestStream.CompleteAsync();
         }
 
         foreach (var delivery in response.Deliveries)

@@ -6,7 +6,7 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Tests;
 
-/// <summary>A test with a hub of its own in this process, over a Unix socket.</summary>
+/// <summary>A test with a hub of its own in this process, over a Unix socket, unless a derived class has another one.</summary>
 public abstract class HubTest : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();
@@ -17,7 +17,10 @@ public abstract class HubTest : IAsyncLifetime
 
     internal Contract.EventBusClient Client => new(Connect());
 
-    public async ValueTask InitializeAsync() => _server = await HubServer.StartAsync(_directory.Socket, Configure);
+    /// <summary>Where the hub is.</summary>
+    internal virtual string Address => Server.Socket;
+
+    public async ValueTask InitializeAsync() => _server = await StartHubAsync(_directory.Socket);
 
     public async ValueTask DisposeAsync()
     {
@@ -26,10 +29,16 @@ public abstract class HubTest : IAsyncLifetime
             channel.Dispose();
         }
 
-        await Server.DisposeAsync().InTime();
+        if (_server is not null)
+        {
+            await _server.DisposeAsync().InTime();
+        }
+
         _directory.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    private protected virtual async Task<HubServer?> StartHubAsync(string socket) => await HubServer.StartAsync(socket, Configure);
 
     protected virtual void Configure(EventBusOptions options)
     {
@@ -43,7 +52,7 @@ public abstract class HubTest : IAsyncLifetime
 
     internal GrpcChannel Connect()
     {
-        var channel = HubChannel.To(Server.Socket);
+        var channel = HubChannel.To(Address);
         _channels.Add(channel);
         return channel;
     }

@@ -39,19 +39,19 @@ internal sealed class GreeterChecks
         await CheckAsync("a call without a key", nameof(StatusCode.Unauthenticated), () => SayHelloAsync(new(_channel)));
         await CheckAsync("a call with a wrong key", nameof(StatusCode.Unauthenticated), () => SayHelloAsync(
             new(_channel.Intercept(new BearerTokenInterceptor("wrong")))));
-        await CheckAsync("a call with the client's interceptor", "Hello world", () => SayHelloAsync(Greeter));
-        await CheckAsync("the server's interceptor: that and this", "2", GetCallNumberAsync);
+        await CheckAsync("a call with its key", "Hello world", () => SayHelloAsync(Greeter));
+        await CheckAsync("calls that the server's interceptor saw", "2", GetCallNumberAsync);
 
         var isSharedMemory = endpoint.Kind == TransportKind.Shm;
         await CheckAsync(
-            "middleware sees the connection", isSharedMemory ? $"shm:{endpoint.Address}" : "another transport", GetCameByAsync);
+            "how it came, as middleware sees it", isSharedMemory ? $"shm:{endpoint.Address}" : "another transport", GetCameByAsync);
         await CheckAsync(
-            "policy 'same user'",
+            isSharedMemory ? "policy 'same user'" : "policy 'same user', for shared memory only",
             isSharedMemory ? $"process {Environment.ProcessId}" : nameof(StatusCode.PermissionDenied),
             () => IntroduceAsync(Greeter));
         await CheckAsync(
             "policy 'same user', without a key", nameof(StatusCode.Unauthenticated), () => IntroduceAsync(new(_channel)));
-        await CheckAsync("the client's interceptor saw its own", "4", () => Task.FromResult($"{_key.Calls}"));
+        await CheckAsync("calls that the client's interceptor saw", "4", () => Task.FromResult($"{_key.Calls}"));
     }
 
     /// <summary>The endpoint of <c>--urls</c> goes on listening, and the policy holds there, too.</summary>
@@ -59,7 +59,7 @@ internal sealed class GreeterChecks
     {
         await CheckAsync("the TCP endpoint beside it", "Hello world", () => SayHelloAsync(WithKey(channel)));
         await CheckAsync(
-            "policy 'same user' there", nameof(StatusCode.PermissionDenied), () => IntroduceAsync(WithKey(channel)));
+            "policy 'same user' there: for shared memory only", nameof(StatusCode.PermissionDenied), () => IntroduceAsync(WithKey(channel)));
     }
 
     /// <summary>Takes a refusal for a result like any other.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Samples.WaferFab.Planning;
 
 namespace Samples.WaferFab.Scheduling;
@@ -6,7 +7,7 @@ namespace Samples.WaferFab.Scheduling;
 internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("waferfab-");
-    private readonly Dictionary<string, ToolProcess> _processes = [];
+    private readonly Dictionary<string, SampleProcess> _processes = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Fails when a process ends without being told.</summary>
@@ -26,10 +27,11 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
     /// <summary>Starts a tool's process, for the first time or again.</summary>
     public void Start(string tool)
     {
-        var process = ToolProcess.Start(tool, JournalPath(tool), hub);
+        var kind = hub.Kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        var process = SampleProcess.Start(["tool", tool, JournalPath(tool), "--transport", kind, hub.Address]);
         _processes.Add(tool, process);
         _ = process.Failed.ContinueWith(
-            failed => _failed.TrySetException(failed.Exception!.InnerExceptions),
+            failed => _failed.TrySetException(new IOException($"{tool} failed: {failed.Exception!.InnerException!.Message}")),
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
@@ -50,7 +52,7 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
         var sent = new Dictionary<string, long>();
         foreach (var (tool, process) in _processes)
         {
-            sent.Add(tool, await process.EndAsync(cancellationToken));
+            sent.Add(tool, ReadSent(tool, await process.EndAsync(cancellationToken)));
         }
 
         return sent;
@@ -65,6 +67,10 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
 
         _directory.Delete(recursive: true);
     }
+
+    private static long ReadSent(string tool, string line) => line.StartsWith("sent ", StringComparison.Ordinal)
+        ? long.Parse(line["sent ".Length..], CultureInfo.InvariantCulture)
+        : throw new IOException($"{tool} said '{line}' at its end instead of how many events it has sent.");
 
     private string JournalPath(string tool) => Path.Combine(_directory.FullName, tool + ".journal");
 }

@@ -17,7 +17,8 @@ internal static class DefaultPipelines
     {
         var mayRetry = new PredicateBuilder().Handle<Exception>(exception => exception is not OperationCanceledException
             and not ObjectDisposedException
-            && !(exception is RpcException failure && Final.Contains(failure.StatusCode)));
+            && !(exception is RpcException failure && Final.Contains(failure.StatusCode))
+            && !(exception is EventBusException refusal && Final.Contains(refusal.StatusCode)));
         return new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {

@@ -19,8 +19,10 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly Dictionary<ulong, ulong> _lastSequences = [];
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
+    private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<MachineEvent, Task>[] _handlers;
     private bool _isStanding;
+    private bool _isRefused;
     private bool _isRunning;
     private bool _hasEnded;
     private int _handled;
@@ -59,7 +61,13 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     /// <summary>Completes when the hub has said that the subscription stands, or with why it does not.</summary>
     public Task Standing => _standing.Task;
 
+    /// <summary>Completes with the reason when the receiver has ended.</summary>
+    public Task<EventBusException> Ended => _ended.Task;
+
     public bool IsStanding => Volatile.Read(ref _isStanding);
+
+    /// <summary>Whether the hub refused a part of it. It will end.</summary>
+    public bool IsRefused => Volatile.Read(ref _isRefused);
 
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
@@ -102,6 +110,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         return true;
     }
 
+    /// <summary>Notes that the hub refused a part of it, so that it does not stand because of the rest.</summary>
+    public void Refuse() => Volatile.Write(ref _isRefused, true);
+
     /// <summary>The subscription stands: what has come so far, and what will, goes to the handlers.</summary>
     public void Stand()
     {
@@ -141,6 +152,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _waitingForRoom.Clear();
         }
 
+        _ended.TrySetResult(reason);
         _standing.TrySetException(reason);
         _ = _standing.Task.Exception;
         foreach (var sender in left.Select(item => item.Sender).Concat(waiting))

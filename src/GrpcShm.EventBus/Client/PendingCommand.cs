@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using GrpcShm.EventBus.Diagnostics;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -16,6 +18,13 @@ internal sealed class PendingCommand(SessionCommand command, int size)
 
     /// <summary>When it was made, for the metrics; zero if nobody measures.</summary>
     public long Started { get; init; }
+
+    /// <summary>What stands for it in traces, if anybody traces.</summary>
+    public Activity? Activity { get; init; }
+
+    /// <summary>What a command that sends or publishes does.</summary>
+    public MessagingOperation Operation =>
+        Command.Send is { } sent ? MessagingOperation.Send(sent.Target) : MessagingOperation.Publish(Command.Publish);
 
     /// <summary>What ends if this command fails, and stands once it has succeeded to subscribe; or none.</summary>
     public EventReceiver? Receiver { get; init; }

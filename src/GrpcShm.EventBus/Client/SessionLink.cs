@@ -6,7 +6,7 @@ using Contract = XStateNet.Events.V1.EventBus;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>One session with the hub, from its opening to its loss.</summary>
-internal sealed class SessionLink : IDisposable
+internal sealed class SessionLink
 {
     // As much as the hub puts into one of its own messages.
     private const int MaxCommands = 256;
@@ -19,6 +19,8 @@ internal sealed class SessionLink : IDisposable
     private readonly Lock _notesLock = new();
     private readonly TaskCompletionSource<SessionOpened> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _readToItsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PendingCommand> _succeeded = [];
     private readonly Action _continueReading;
     private List<SessionCommand> _notes = [];
@@ -74,6 +76,7 @@ internal sealed class SessionLink : IDisposable
     /// <summary>Ends the session from this side. What was written before is carried out.</summary>
     public void End(Exception reason)
     {
+        reason = reason is RpcException failure && HubFailure.IsLostConnection(failure) ? HubFailure.From(failure) : reason;
         if (_ended.TrySetResult(reason))
         {
             _opened.TrySetException(reason);
@@ -82,34 +85,42 @@ internal sealed class SessionLink : IDisposable
         }
     }
 
-    /// <summary>Closes the stream and waits for the hub to close it too.</summary>
+    /// <summary>
+    /// Closes the stream and waits for the hub to close it too: what was asked for before is carried out, and answered.
+    /// </summary>
     public async Task CloseAsync(Exception reason, CancellationToken cancellationToken)
     {
         _isClosing = true;
         End(reason);
-        await _writing.ConfigureAwait(false);
         try
         {
+            await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
             await _call.RequestStream.CompleteAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (_reading is { } reading)
-            {
-                await reading.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await _readToItsEnd.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException)
         {
             // The hub was faster, or does not answer.
         }
+        finally
+        {
+            _closed.SetResult();
+        }
     }
 
-    /// <summary>What the session leaves unanswered, in order. Call it after the end, once the writer has stopped.</summary>
+    /// <summary>Lets go of the stream, once it is closed if it is being closed.</summary>
+    /// <returns>What the session leaves unanswered, in order.</returns>
     public async Task<List<PendingCommand>> TakeUnansweredAsync()
     {
+        if (_isClosing)
+        {
+            await _closed.Task.ConfigureAwait(false);
+        }
+
+        _call.Dispose();
         await _writing.ConfigureAwait(false);
         return _sent.TakeAll();
     }
-
-    public void Dispose() => _call.Dispose();
 
     // The next response is asked for, and its taking arranged for, before this thread runs a handler: so a handler that
     // waits, even one that blocks its thread, never keeps the session from reading, and no time is lost in passing an
@@ -126,6 +137,7 @@ internal sealed class SessionLink : IDisposable
             catch (Exception exception)
             {
                 End(exception);
+                _readToItsEnd.TrySetResult();
                 inline?.Execute();
                 return;
             }
@@ -157,6 +169,7 @@ internal sealed class SessionLink : IDisposable
             if (!_reading!.GetAwaiter().GetResult())
             {
                 End(new EventBusException(StatusCode.Unavailable, "The hub ended the session."));
+                _readToItsEnd.TrySetResult();
                 return false;
             }
 
@@ -166,6 +179,7 @@ internal sealed class SessionLink : IDisposable
         catch (Exception exception)
         {
             End(exception);
+            _readToItsEnd.TrySetResult();
             return false;
         }
     }
@@ -200,6 +214,11 @@ internal sealed class SessionLink : IDisposable
         foreach (var loss in response.Losses)
         {
             _events.Lost(loss);
+        }
+
+        if (response.Closing is { } closing)
+        {
+            End(new EventBusException((StatusCode)closing.StatusCode, $"The hub ended the session: {closing.Message}"));
         }
 
         return inline;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Grpc.Core;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Diagnostics;
@@ -13,11 +14,21 @@ internal static class EventTracing
 
     private static readonly ActivitySource Source = new(Name);
 
-    /// <summary>Begins the activity of a send, and puts the trace context into the event.</summary>
-    public static Activity? Send(Event @event)
+    /// <summary>
+    /// Begins the activity of a send or a publication, and puts the trace context into the event. The caller's own activity
+    /// stays the current one: this one lasts until the answer is there (<see cref="End"/>), on whatever thread that is.
+    /// </summary>
+    public static Activity? Begin(Event @event, in MessagingOperation operation)
     {
-        var activity = Source.HasListeners() ? Start(@event, ActivityKind.Producer, "send", default) : null;
-        if ((activity ?? Activity.Current) is { IdFormat: ActivityIdFormat.W3C, Id: { } id } context)
+        var current = Activity.Current;
+        Activity? activity = null;
+        if (Source.HasListeners())
+        {
+            activity = Start(@event, ActivityKind.Producer, operation, default);
+            Activity.Current = current;
+        }
+
+        if ((activity ?? current) is { IdFormat: ActivityIdFormat.W3C, Id: { } id } context)
         {
             Set(@event, TraceParent, id);
             if (context.TraceStateString is { Length: > 0 } state)
@@ -29,7 +40,31 @@ internal static class EventTracing
         return activity;
     }
 
-    /// <summary>Begins the activity of handling an event, as a child of its send.</summary>
+    /// <summary>Ends an activity that <see cref="Begin"/> began.</summary>
+    public static void End(Activity? activity, StatusCode failure, string? message)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        SetFailure(activity, failure, message);
+        var current = Activity.Current;
+        activity.Stop();
+        Activity.Current = current;
+    }
+
+    /// <summary>Says how what an activity stands for failed, if it did.</summary>
+    public static void SetFailure(Activity activity, StatusCode failure, string? message)
+    {
+        if (failure != StatusCode.OK)
+        {
+            activity.SetTag("error.type", failure.ToString());
+            activity.SetStatus(ActivityStatusCode.Error, message);
+        }
+    }
+
+    /// <summary>Begins the activity of handling an event, as a child of its send, and makes it the current one.</summary>
     public static Activity? Process(Event @event)
     {
         if (!Source.HasListeners())
@@ -38,20 +73,23 @@ internal static class EventTracing
         }
 
         ActivityContext.TryParse(Get(@event, TraceParent), Get(@event, TraceState), isRemote: true, out var parent);
-        return Start(@event, ActivityKind.Consumer, "process", parent);
+        return Start(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
     }
 
-    private static Activity? Start(Event @event, ActivityKind kind, string operation, ActivityContext parent)
+    private static Activity? Start(Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
     {
-        var destination = @event.Target.Length > 0 ? @event.Target : "(published)";
-        var activity = Source.CreateActivity($"{operation} {destination}", kind, parent);
+        var activity = Source.CreateActivity(operation.SpanName, kind, parent);
         if (activity is { IsAllDataRequested: true })
         {
             activity.SetTag("messaging.system", System);
-            activity.SetTag("messaging.operation.name", operation);
-            activity.SetTag("messaging.operation.type", operation);
-            activity.SetTag("messaging.destination.name", destination);
+            activity.SetTag("messaging.operation.name", operation.Name);
+            activity.SetTag("messaging.operation.type", operation.Type);
             activity.SetTag("messaging.message.body.size", @event.Payload.Length);
+            if (operation.Destination.Length > 0)
+            {
+                activity.SetTag("messaging.destination.name", operation.Destination);
+            }
+
             if (@event.Id.Length > 0)
             {
                 activity.SetTag("messaging.message.id", @event.Id);

@@ -10,10 +10,14 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// </summary>
 internal sealed class MessagingMetrics : IDisposable
 {
-    // The bounds that the conventions give for durations in seconds; the first ones fit events within a machine, too.
+    // The bounds that the conventions give for durations, in seconds, and before them those that fit events within a machine.
     public static readonly InstrumentAdvice<double> Seconds = new()
     {
-        HistogramBucketBoundaries = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+        HistogramBucketBoundaries =
+        [
+            0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+            0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+        ],
     };
 
     public static readonly KeyValuePair<string, object?> System = new("messaging.system", EventTracing.System);
@@ -54,33 +58,34 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void Sent(string target, StatusCode failure)
+    public void Sent(in MessagingOperation operation, StatusCode failure)
     {
         if (_sent.Enabled)
         {
-            _sent.Add(1, Tags("send", target, failure));
+            _sent.Add(1, Tags(operation, failure));
         }
     }
 
-    public void SendTook(long started, string target, StatusCode failure)
+    public void SendTook(long started, in MessagingOperation operation, StatusCode failure)
     {
         if (started != 0)
         {
-            _sendDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags("send", target, failure));
+            _sendDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags(operation, failure));
         }
     }
 
     public void Processed(long started, string target, bool failed)
     {
+        var operation = MessagingOperation.Process(target);
         var failure = failed ? StatusCode.Unknown : StatusCode.OK;
         if (_consumed.Enabled)
         {
-            _consumed.Add(1, Tags("process", target, failure));
+            _consumed.Add(1, Tags(operation, failure));
         }
 
         if (started != 0)
         {
-            _processDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags("process", target, failure));
+            _processDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, Tags(operation, failure));
         }
     }
 
@@ -92,14 +97,14 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    private TagList Tags(string operation, string destination, StatusCode failure)
+    private TagList Tags(in MessagingOperation operation, StatusCode failure)
     {
         var tags = new TagList { System };
-        tags.Add("messaging.operation.name", operation);
-        tags.Add("messaging.operation.type", operation);
+        tags.Add("messaging.operation.name", operation.Name);
+        tags.Add("messaging.operation.type", operation.Type);
         if (_namesDestinations)
         {
-            AddDestination(ref tags, destination);
+            AddDestination(ref tags, operation.Destination);
         }
 
         if (failure != StatusCode.OK)

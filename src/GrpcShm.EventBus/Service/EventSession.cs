@@ -11,6 +11,9 @@ namespace GrpcShm.EventBus.Service;
 /// <summary>One client's session: reads its commands and carries them out, in order.</summary>
 internal sealed partial class EventSession
 {
+    // How long the client may take to end its side once the hub has ended the session.
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(1);
+
     private readonly HubCore _hub;
     private readonly Outbox _outbox = new(runWriterInline: true);
     private readonly SessionWriter _writer;
@@ -52,10 +55,9 @@ internal sealed partial class EventSession
         {
             await stopping.DisposeAsync().ConfigureAwait(false);
             End(Verdict.Ok);
-            Release();
+            Release(await _ended.Task.ConfigureAwait(false));
         }
 
-        // A client that does not read any more must not keep the session: only a clean end waits for the last write.
         var verdict = await _ended.Task.ConfigureAwait(false);
         if (verdict.IsOk)
         {
@@ -63,6 +65,9 @@ internal sealed partial class EventSession
             return;
         }
 
+        // A client that does not read any more must not keep the call for long; of its machines none is left.
+        await Task.WhenAll(reading, writing).WaitAsync(ClosingTime, _callCancelled)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         throw verdict.ToException();
     }
 
@@ -84,7 +89,8 @@ internal sealed partial class EventSession
     {
         try
         {
-            while (!_ended.Task.IsCompleted && await requests.MoveNext(_callCancelled).ConfigureAwait(false))
+            // When the session has ended, what still comes is read and dropped: up to the client's own end.
+            while (await requests.MoveNext(_callCancelled).ConfigureAwait(false))
             {
                 await ExecuteAsync(requests.Current).ConfigureAwait(false);
             }
@@ -190,7 +196,7 @@ internal sealed partial class EventSession
     }
 
     // The reader may still be in the middle of a command; whatever it subscribes to now belongs to an owner that has ended.
-    private void Release()
+    private void Release(Verdict verdict)
     {
         lock (_subscriptions)
         {
@@ -202,6 +208,6 @@ internal sealed partial class EventSession
             _subscriptions.Clear();
         }
 
-        _writer.End();
+        _writer.End(verdict);
     }
 }

@@ -23,6 +23,7 @@ internal sealed class SessionWriter
     private List<Outcome> _writingOutcomes = [];
     private ulong _completedThrough;
     private ulong _reportedThrough;
+    private SessionClosing? _closing;
     private volatile bool _isEnding;
 
     public SessionWriter(IServerStreamWriter<SessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
@@ -38,6 +39,7 @@ internal sealed class SessionWriter
     public async Task RunAsync(SessionOpened opened)
     {
         await _stream.WriteAsync(new SessionResponse { Opened = opened }).ConfigureAwait(false);
+        var isOnSendersThread = false;
         while (true)
         {
             // Read before the work is looked at: what came before the end is still written.
@@ -47,14 +49,26 @@ internal sealed class SessionWriter
                 await _stream.WriteAsync(_response).ConfigureAwait(false);
                 _metrics.Delivered(_response.Deliveries.Count);
                 Recycle();
+                if (isOnSendersThread && _outbox.HasReady)
+                {
+                    // What others send all the while must not keep that one sender.
+                    isOnSendersThread = false;
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
             }
 
             if (isEnding)
             {
+                if (_closing is not null)
+                {
+                    await _stream.WriteAsync(new SessionResponse { Closing = _closing }).ConfigureAwait(false);
+                }
+
                 return;
             }
 
             await _outbox.WaitAsync().ConfigureAwait(false);
+            isOnSendersThread = true;
         }
     }
 
@@ -77,9 +91,10 @@ internal sealed class SessionWriter
     /// <summary>Notes how far the client's commands have been carried out; outcomes up to there were added before.</summary>
     public void CompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
 
-    /// <summary>Ends the writing once everything queued is written.</summary>
-    public void End()
+    /// <summary>Ends the writing once everything queued is written, and says why if it was not the client's wish.</summary>
+    public void End(Verdict verdict)
     {
+        _closing = verdict.IsOk ? null : new SessionClosing { StatusCode = (int)verdict.Code, Message = verdict.Message };
         _isEnding = true;
         _outbox.Signal();
     }

@@ -22,6 +22,7 @@ internal sealed class SubscriptionStream(
         await using var cancelled = cancellationToken.Register(Wake).ConfigureAwait(false);
         await using var stopping = hub.Stopping.Register(Wake).ConfigureAwait(false);
         var batch = new DeliveryBatch(outbox);
+        var isOnSendersThread = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             while (Fill(batch))
@@ -30,6 +31,12 @@ internal sealed class SubscriptionStream(
                 hub.Metrics.Delivered(_response.Deliveries.Count);
                 _response.Deliveries.Clear();
                 batch.Recycle();
+                if (isOnSendersThread && outbox.HasReady)
+                {
+                    // What others send all the while must not keep that one sender.
+                    isOnSendersThread = false;
+                    await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                }
             }
 
             if (hub.Stopping.IsCancellationRequested)
@@ -44,6 +51,7 @@ internal sealed class SubscriptionStream(
             }
 
             await outbox.WaitAsync().ConfigureAwait(false);
+            isOnSendersThread = true;
         }
     }
 

@@ -84,6 +84,83 @@ public sealed class ReconnectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task HubStops_Client_IsToldThatItStopsAndNotThatSomethingBroke()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel);
+        var reason = new TaskCompletionSource<Exception?>();
+        client.ConnectionChanged += (_, change) =>
+        {
+            if (change.State == EventBusConnectionState.Reconnecting)
+            {
+                reason.TrySetResult(change.Reason);
+            }
+        };
+        await client.ConnectAsync().InTime();
+
+        await _hub.StopAsync().InTime();
+
+        var told = Assert.IsType<EventBusException>(await reason.Task.InTime());
+        Assert.Equal(StatusCode.Unavailable, told.StatusCode);
+        Assert.Contains("stopping", told.Message, StringComparison.Ordinal);
+        await _hub.DisposeAsync().InTime();
+        _hub = await HubServer.StartAsync(_directory.Socket);
+    }
+
+    [Fact]
+    public async Task Disconnect_AfterSendsThatNobodyAwaited_TheyArriveAndAreAnswered()
+    {
+        const int count = 1000;
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var receiver = new EventBusClient(channel);
+        await receiver.ConnectAsync().InTime();
+        var inbox = await ClientTest.ReceiveAsync(receiver, "m");
+        for (var round = 0; round < 20; round++)
+        {
+            await using var sender = new EventBusClient(channel);
+            await sender.ConnectAsync().InTime();
+            var sends = Enumerable.Range(0, count).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
+
+            await sender.DisconnectAsync().InTime();
+
+            await Task.WhenAll(sends).InTime();
+            for (var i = 0; i < count; i++)
+            {
+                Assert.Equal($"{i}", (await inbox.ReadAsync().InTime()).EventName);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task HubRestarts_WatcherOfMachines_IsToldWhoHasGoneMeanwhile()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        using var otherChannel = HubChannel.To(_directory.Socket);
+        await using var watcher = new EventBusClient(channel);
+        await using var other = new EventBusClient(otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
+        var states = await ConnectAsync(watcher);
+        await other.ConnectAsync().InTime();
+        await ClientTest.ReceiveAsync(watcher, "stays");
+        await ClientTest.ReceiveAsync(other, "goes");
+        var presences = Channel.CreateUnbounded<MachinePresence>();
+        await watcher.SubscribeToMachinesAsync("*", presence => presences.Writer.WriteAsync(presence).AsTask()).InTime();
+        Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
+        Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
+
+        // The other one's pipeline gives up: it does not come back.
+        await RestartAsync(states);
+
+        // The one that stays is there again before the watcher is; it need not be named again.
+        var gone = await presences.Reader.ReadAsync().InTime();
+        while (gone.MachineId == "stays")
+        {
+            gone = await presences.Reader.ReadAsync().InTime();
+        }
+
+        Assert.Equal(("goes", MachineChangeKind.Lost), (gone.MachineId, gone.Change));
+    }
+
+    [Fact]
     public async Task HubStaysAway_BreakerOpens_SendsFailAtOnce()
     {
         using var channel = HubChannel.To(_directory.Socket);

@@ -2,9 +2,6 @@ using System.Globalization;
 
 namespace GrpcShm.EventBus.Tests.Processes;
 
-[CollectionDefinition(nameof(SoakTests), DisableParallelization = true)]
-public sealed class AloneOnTheMachine;
-
 /// <summary>Full speed for a while. <c>GRPCSHM_SOAK_SECONDS</c> says for how long; a minute if it is not set.</summary>
 [Collection(nameof(SoakTests))]
 public sealed class SoakTests

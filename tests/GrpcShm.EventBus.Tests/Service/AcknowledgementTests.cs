@@ -44,6 +44,21 @@ public sealed class AcknowledgementTests : HubTest
     }
 
     [Fact]
+    public async Task Ask_NotAnsweredWithinItsDeadline_IsDeadlineExceededAndALateReplyDoesNoHarm()
+    {
+        await using var target = await OpenMachineAsync("m");
+        var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") }, deadline: DateTime.UtcNow.AddMilliseconds(200));
+        var delivery = await target.Deliveries.ReadAsync().InTime();
+
+        await FailsAsync(call, StatusCode.DeadlineExceeded);
+
+        await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "LATE" } })).InTime();
+        await target.SendAsync(Send("m", "NEXT")).InTime();
+        Assert.Equal("NEXT", (await target.Deliveries.ReadAsync().InTime()).Event.Name);
+        Assert.Empty(target.Failures);
+    }
+
+    [Fact]
     public async Task Ask_InASession_GetsTheReplyInTheOutcome()
     {
         await using var target = await OpenMachineAsync("m");

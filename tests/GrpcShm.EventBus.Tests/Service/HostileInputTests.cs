@@ -1,10 +1,21 @@
 using Grpc.Core;
+using GrpcShm.EventBus.TestProcess;
+using GrpcShm.EventBus.Tests.Processes;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-public sealed class HostileInputTests : HubTest
+/// <summary>What nobody should send, sent to a hub in another process, which is the same one for all of these tests.</summary>
+public abstract class HostileInputTests : HubTest
 {
+    private readonly HubProcess _hub;
+
+    private protected HostileInputTests(HubProcess hub) => _hub = hub;
+
+    internal override string Address => _hub.Address;
+
+    private protected override Task<HubServer?> StartHubAsync(string socket) => Task.FromResult<HubServer?>(null);
+
     public static TheoryData<Event> BadEvents { get; } =
     [
         new Event { Name = "E", Target = "" },
@@ -144,6 +155,69 @@ public sealed class HostileInputTests : HubTest
         await AssertWorksAsync();
         Assert.False(other.Ended.IsCompleted);
     }
+
+    [Fact]
+    public async Task Subscribe_AndNeverRead_CostsABoundedAmountAndDelaysNobody()
+    {
+        const int many = 400;
+        var payload = Google.Protobuf.ByteString.CopyFrom(new byte[64 * 1024]);
+        using var deaf = Client.Subscribe(new SubscribeRequest
+        {
+            Subscription = new Subscription
+            {
+                Inbox = "deaf",
+                Mailbox = new MailboxSettings { Capacity = 16, OverflowPolicy = OverflowPolicy.DropOldest },
+            },
+        });
+        Assert.True(await deaf.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var before = await Client.GetHealthAsync(new GetHealthRequest()).ResponseAsync.InTime();
+
+        for (var i = 0; i < many; i++)
+        {
+            var large = new Event { Name = "LARGE", Target = "deaf", Payload = payload };
+            await Client.SendAsync(new SendRequest { Event = large }).ResponseAsync.InTime();
+        }
+
+        await AssertWorksAsync();
+        var after = await Client.GetHealthAsync(new GetHealthRequest()).ResponseAsync.InTime();
+        Assert.InRange(after.EventsDropped - before.EventsDropped, 1ul, (ulong)many);
+    }
+
+    [Fact]
+    public async Task Session_SendsAndNeverReadsItsOutcomes_IsEnded()
+    {
+        using var call = Client.Session();
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        Assert.Equal(1u, await CountSessionsAsync());
+
+        // It goes on writing until nobody takes it any more.
+        var writing = Task.Run(async () =>
+        {
+            for (ulong number = 1; ;)
+            {
+                var request = new SessionRequest();
+                for (var i = 0; i < 1000; i++)
+                {
+                    request.Commands.Add(new SessionCommand { Number = number++, Send = NewEvent("nobody-" + new string('x', 200)) });
+                }
+
+                await call.RequestStream.WriteAsync(request);
+            }
+        });
+
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (await CountSessionsAsync() > 0)
+        {
+            giveUp.Token.ThrowIfCancellationRequested();
+        }
+
+        call.Dispose();
+        await Assert.ThrowsAnyAsync<Exception>(() => writing.InTime());
+        await AssertWorksAsync();
+    }
+
+    private async Task<uint> CountSessionsAsync() =>
+        (await Client.GetHealthAsync(new GetHealthRequest()).ResponseAsync.InTime()).Sessions;
 
     private async Task AssertWorksAsync()
     {

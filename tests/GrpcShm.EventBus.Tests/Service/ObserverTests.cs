@@ -118,6 +118,47 @@ public sealed class ObserverTests : HubTest
             [(1u, "ORDER-1"), (2u, "ORDER-1"), (2u, "OTHER"), (3u, "ORDER-1"), (3u, "OTHER")], copies.Order());
     }
 
+    public static TheoryData<Subscription> Filters { get; } =
+    [
+        new Subscription { Inbox = "new" },
+        new Subscription { Machine = "m" },
+        new Subscription { StateChanges = "te?t" },
+        new Subscription { Group = "g" },
+        new Subscription { Pattern = new EventPattern { Name = "E*" } },
+        new Subscription { All = new AllEvents() },
+        new Subscription { MachineChanges = "late" },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Filters))]
+    public async Task Subscribe_ByACallOfItsOwn_SaysThatItStandsAndMissesNothingFromThenOn(Subscription filter)
+    {
+        await using var machine = await OpenMachineAsync("m");
+        using var call = Client.Subscribe(new SubscribeRequest { Subscription = filter });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        Assert.NotEmpty(call.ResponseStream.Current.Subscribed.SubscriptionId);
+
+        // One of these is for it, whichever it is.
+        await Client.SendAsync(new SendRequest { Event = NewEvent("m", "E-SENT") }).ResponseAsync.InTime();
+        var changed = Published("CHANGED");
+        changed.StateChange = new StateChange { NewState = "s" };
+        await PublishAsync(new Publication { Event = changed, Observers = new Observers() });
+        await PublishAsync(new Publication { Event = Published("GROUP"), Group = "g" });
+        await PublishAsync(new Publication { Event = Published("NEW"), MachinePattern = "new" });
+        await using var late = await OpenMachineAsync("late");
+
+        var expected = filter.FilterCase switch
+        {
+            Subscription.FilterOneofCase.Inbox => "NEW",
+            Subscription.FilterOneofCase.StateChanges => "CHANGED",
+            Subscription.FilterOneofCase.Group => "GROUP",
+            Subscription.FilterOneofCase.MachineChanges => "machine.complete",
+            _ => "E-SENT",
+        };
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        Assert.Equal(expected, call.ResponseStream.Current.Deliveries[0].Event.Name);
+    }
+
     [Fact]
     public async Task Subscribe_ToAnInboxThatIsUnregistered_EndsTheCall()
     {

@@ -1,0 +1,33 @@
+using Grpc.Core;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>What a failed call to the hub means.</summary>
+internal static class HubFailure
+{
+    public static EventBusException From(RpcException exception) => IsLostConnection(exception)
+        ? new EventBusException(
+            StatusCode.Unavailable, $"The connection to the hub was lost: {exception.Status.Detail}", null, exception)
+        : new EventBusException(exception.StatusCode, exception.Status.Detail, MachineOf(exception), exception);
+
+    /// <summary>
+    /// Whether the status is this process's own word for a broken connection, and not the hub's. The HTTP/2 client says
+    /// <c>Internal</c> where the hub closed the connection before it was done with a call; who waits for the hub must not
+    /// have to know that.
+    /// </summary>
+    public static bool IsLostConnection(RpcException exception)
+    {
+        for (var cause = exception.Status.DebugException; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException or HttpRequestException or System.Net.Sockets.SocketException)
+            {
+                return exception.StatusCode is StatusCode.Internal or StatusCode.Unavailable or StatusCode.Unknown;
+            }
+        }
+
+        return false;
+    }
+
+    private static string? MachineOf(RpcException exception) =>
+        exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name ? System.Text.Encoding.UTF8.GetString(name) : null;
+}

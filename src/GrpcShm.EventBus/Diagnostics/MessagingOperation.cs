@@ -1,0 +1,23 @@
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Diagnostics;
+
+/// <summary>What is done with an event, in the words of OpenTelemetry's conventions for messaging.</summary>
+/// <param name="Name">What it is called here.</param>
+/// <param name="Type">Which of the conventions' kinds it is.</param>
+/// <param name="Destination">The machine or the group that the event is for; empty if it has no one destination.</param>
+internal readonly record struct MessagingOperation(string Name, string Type, string Destination)
+{
+    private const string SendType = "send";
+    private const string ProcessType = "process";
+
+    /// <summary>Its name with its destination, as spans are called.</summary>
+    public string SpanName => Destination.Length > 0 ? $"{Name} {Destination}" : Name;
+
+    public static MessagingOperation Send(string target) => new(SendType, SendType, target);
+
+    public static MessagingOperation Publish(Publication publication) => new(
+        "publish", SendType, publication.Group.Length > 0 ? publication.Group : publication.MachinePattern);
+
+    public static MessagingOperation Process(string target) => new(ProcessType, ProcessType, target);
+}

@@ -1,0 +1,159 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.EventBus.Tests.Client;
+
+/// <summary>What a client tells its program without being asked.</summary>
+public sealed class ClientEventTests : ClientTest
+{
+    [Fact]
+    public async Task Events_OfOneClient_ComeInTheOrderInWhichThingsHappened()
+    {
+        const int count = 2000;
+        var client = await ConnectClientAsync();
+        var told = Channel.CreateUnbounded<string>();
+        client.SendFailed += (_, failure) => told.Writer.TryWrite(failure.EventName);
+        client.ConnectionChanged += (_, change) => told.Writer.TryWrite($"{change.State}");
+
+        var sends = Enumerable.Range(0, count).Select(i => client.SendEventAsync("s", "nobody", $"{i}")).ToArray();
+        await Assert.ThrowsAsync<EventBusException>(() => Task.WhenAll(sends).InTime());
+        await client.DisconnectAsync().InTime();
+
+        for (var i = 0; i < count; i++)
+        {
+            Assert.Equal($"{i}", await told.Reader.ReadAsync().InTime());
+        }
+
+        Assert.Equal("Disconnected", await told.Reader.ReadAsync().InTime());
+    }
+
+    [Fact]
+    public async Task Events_OfOneClient_NeverRunAtTheSameTime()
+    {
+        var client = await ConnectClientAsync();
+        var running = 0;
+        var overlapped = false;
+        var last = new TaskCompletionSource();
+        client.SendFailed += (_, failure) =>
+        {
+            overlapped |= Interlocked.Increment(ref running) > 1;
+            Thread.SpinWait(1000);
+            Interlocked.Decrement(ref running);
+            if (failure.EventName == "LAST")
+            {
+                last.SetResult();
+            }
+        };
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                await FailsAsync(client.SendEventAsync("s", "nobody", "E"), StatusCode.NotFound);
+            }
+        }))).InTime();
+        await FailsAsync(client.SendEventAsync("s", "nobody", "LAST"), StatusCode.NotFound);
+
+        await last.Task.InTime();
+        Assert.False(overlapped);
+    }
+
+    [Fact]
+    public async Task Events_HandlerThatThrows_IsLoggedAndTheNextOneComes()
+    {
+        var logs = new RecordingLoggerProvider();
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(logs));
+        var client = await ConnectClientAsync(options => options.LoggerFactory = factory);
+        var second = new TaskCompletionSource();
+        client.SendFailed += (_, failure) =>
+        {
+            if (failure.EventName == "FIRST")
+            {
+                throw new InvalidOperationException("the program's own mistake");
+            }
+
+            second.SetResult();
+        };
+
+        await FailsAsync(client.SendEventAsync("s", "nobody", "FIRST"), StatusCode.NotFound);
+        await FailsAsync(client.SendEventAsync("s", "nobody", "SECOND"), StatusCode.NotFound);
+
+        await second.Task.InTime();
+        Assert.Contains(logs.Lines, line => line.StartsWith("Error ObserverFailed", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SendEvent_FailsAndNobodyAwaitsIt_IsToldByAnEventAndTheLogAndNowhereElse(bool sameClient)
+    {
+        var unobserved = 0;
+        EventHandler<UnobservedTaskExceptionEventArgs> count = (_, arguments) =>
+            unobserved += arguments.Exception.InnerExceptions.Any(e => e is EventBusException { MachineId: "unawaited" }) ? 1 : 0;
+        TaskScheduler.UnobservedTaskException += count;
+        try
+        {
+            var logs = new RecordingLoggerProvider();
+            using var factory = LoggerFactory.Create(logging => logging.AddProvider(logs));
+            var client = await ConnectClientAsync(options => options.LoggerFactory = factory);
+            var failed = new TaskCompletionSource<EventSendFailure>();
+            if (sameClient)
+            {
+                await FillAsync(client, "unawaited");
+            }
+
+            client.SendFailed += (_, failure) =>
+            {
+                if (failure.EventName == "LOST")
+                {
+                    failed.SetResult(failure);
+                }
+            };
+
+            _ = client.SendEventAsync("s", "unawaited", "LOST");
+
+            var failure = await failed.Task.InTime();
+            Assert.Equal(("s", "unawaited", "LOST"), (failure.SourceMachineId, failure.TargetMachineId, failure.EventName));
+            Assert.Equal(sameClient ? StatusCode.ResourceExhausted : StatusCode.NotFound, failure.Exception.StatusCode);
+            Assert.Contains(logs.Lines, line => line.StartsWith("Warning SendFailed", StringComparison.Ordinal)
+                && line.Contains("'LOST'", StringComparison.Ordinal) && line.Contains("'unawaited'", StringComparison.Ordinal));
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Assert.Equal(0, unobserved);
+        }
+        finally
+        {
+            TaskScheduler.UnobservedTaskException -= count;
+        }
+    }
+
+    // A machine of the same client that takes no more.
+    private static async Task FillAsync(EventBusClient client, string machineId)
+    {
+        var never = new TaskCompletionSource();
+        var options = new MachineOptions { MailboxCapacity = 1, OverflowPolicy = XStateNet.Events.V1.OverflowPolicy.Grow };
+        var sent = 0;
+        await client.RegisterMachineAsync(machineId, _ => never.Task, options).InTime();
+        using var full = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!full.IsCancellationRequested && await IsTakenAsync(client.SendEventAsync("s", machineId, "FILL")))
+        {
+            sent++;
+        }
+
+        Assert.True(sent > 0);
+    }
+
+    private static async Task<bool> IsTakenAsync(Task send)
+    {
+        try
+        {
+            await send.InTime();
+            return true;
+        }
+        catch (EventBusException)
+        {
+            return false;
+        }
+    }
+}

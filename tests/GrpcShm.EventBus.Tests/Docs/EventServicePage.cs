@@ -1,0 +1,158 @@
+using Grpc.Net.Client;
+using GrpcShm.Client;
+using GrpcShm.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Polly;
+using Polly.Retry;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Docs;
+
+/// <summary>
+/// The code of <c>docs/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and runs this.
+/// </summary>
+internal static class EventServicePage
+{
+    /// <summary>What the page calls "fab".</summary>
+    public static string Endpoint { get; } = $"page-{Environment.ProcessId}-{Guid.NewGuid():N}"[..30];
+
+    public static WebApplication Hub(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.WebHost.UseSharedMemory();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(Endpoint));
+        builder.Services.AddEventBus(hub => hub.MaxMachines = 10_000);
+        builder.Services.AddHealthChecks().AddEventBus();
+
+        var app = builder.Build();
+        app.MapEventBus();
+        app.MapHealthChecks("/healthz");
+        return app;
+    }
+
+    public static void RunInline(WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseSharedMemory(options => options.RunMode = RunMode.Inline);
+    }
+
+    public static GrpcChannel Channel()
+    {
+        var channel = SharedMemoryChannel.ForAddress($"shm:{Endpoint}");
+        return channel;
+    }
+
+    public static async Task<IDisposable> RobotAsync(GrpcChannel channel)
+    {
+        var bus = new EventBusClient(channel, new EventBusClientOptions { Name = "robot's process" });
+        await bus.ConnectAsync();
+
+        var robot = await bus.RegisterMachineAsync("robot", async received =>
+        {
+            var order = received.GetPayload<MoveOrder>()!;
+            await MoveAsync(order);
+            received.NewState = $"at {order.To}";
+        }, new MachineOptions { Groups = ["movers"] });
+
+        await bus.SendEventAsync("robot", "scheduler", "READY");
+        return new Both(robot, bus);
+    }
+
+    public static void Services(IServiceCollection services)
+    {
+        services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>().UseSharedMemory(Endpoint);
+        services.AddEventBusClient(options => options.Name = "robot's process");
+        services.AddHealthChecks().AddEventBusClient();
+    }
+
+    public static async Task<string> SendAsync(EventBusClient bus)
+    {
+        var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10) };
+        var result = await bus.SendEventAsync("scheduler", "robot", "MOVE", new MoveOrder("loadport", "etcher"), options);
+        Console.WriteLine($"The robot is {result.NewState}.");
+        return result.NewState;
+    }
+
+    public static async Task<string> RequestAsync(EventBusClient bus)
+    {
+        var reply = await bus.RequestAsync("scheduler", "clock", "WHAT TIME", timeout: TimeSpan.FromSeconds(1));
+        var time = reply.GetPayload<string>();
+        return time!;
+    }
+
+    public static Task<IDisposable> ClockAsync(EventBusClient bus) =>
+        bus.RegisterMachineAsync("clock", received =>
+        {
+            received.Reply(DateTime.UtcNow.ToString("O"));
+            return Task.CompletedTask;
+        });
+
+    public static async Task<int> PublishAsync(EventBusClient bus)
+    {
+        await bus.PublishAsync("SHIFT ENDS");
+        var reached = await bus.PublishAsync("STOP", null, new EventPublishOptions { Group = "movers" });
+        await bus.PublishStateChangeAsync("scheduler", new MachineStateChange { OldState = "running", NewState = "stopped" });
+        return reached;
+    }
+
+    public static async Task<IDisposable> ObserveAsync(EventBusClient bus, Action<string> show)
+    {
+        var changes = await bus.SubscribeToStateChangesAsync("*", change =>
+        {
+            show($"{change.SourceMachineId} is {change.StateChange!.NewState}");
+            return Task.CompletedTask;
+        });
+        return changes;
+    }
+
+    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<MachineEvent, Task> draw) =>
+        bus.SubscribeToPatternAsync(
+            new EventPattern { Source = "oven-?", Name = "TEMPERATURE" },
+            draw,
+            new MachineOptions { MailboxCapacity = 100, OverflowPolicy = OverflowPolicy.DropOldest });
+
+    public static async Task PresenceAsync(EventBusClient bus, Action<string> show)
+    {
+        await bus.WaitForMachineAsync("robot");
+        await bus.SubscribeToMachinesAsync("*", machine =>
+        {
+            show($"{machine.MachineId}: {machine.Change} {machine.Reason}");
+            return Task.CompletedTask;
+        });
+    }
+
+    public static void Listen(EventBusClient bus, Action<string> log)
+    {
+        bus.SendFailed += (_, failure) => log($"{failure.EventName} for {failure.TargetMachineId}: {failure.Exception.Message}");
+        bus.HandlerFailed += (_, failure) => log($"{failure.Event.EventName}: {failure.Exception.Message}");
+        bus.EventsLost += (_, loss) => log($"{loss.Subscription} was too slow: {loss.Dropped} dropped");
+        bus.ConnectionChanged += (_, change) => log($"{change.State} {change.Reason?.Message}");
+        bus.MachineLost += (_, loss) => log($"{loss.Subscription} could not be restored: {loss.Exception.Message}");
+    }
+
+    public static EventBusClientOptions Options()
+    {
+        var options = new EventBusClientOptions
+        {
+            SendPipeline = ResiliencePipeline.Empty,
+            ConnectPipeline = new ResiliencePipelineBuilder()
+                .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = int.MaxValue, Delay = TimeSpan.FromMilliseconds(100) })
+                .Build(),
+        };
+        return options;
+    }
+
+    private static Task MoveAsync(MoveOrder order) => Task.CompletedTask;
+
+    internal sealed record MoveOrder(string From, string To);
+
+    private sealed class Both(IDisposable first, IDisposable second) : IDisposable
+    {
+        public void Dispose()
+        {
+            first.Dispose();
+            second.Dispose();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using Grpc.Core;
+using GrpcShm.EventBus.TestProcess;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Processes;
+
+/// <summary>Hub, receiver and sender are three processes.</summary>
+public sealed class AcknowledgementProcessTests
+{
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task SendEvent_EachLevel_CompletesWhenTheEventHasComeThatFar(string transport)
+    {
+        await using var hub = await HubProcess.StartAsync(transport);
+        await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        using var channel = HubChannel.To(hub.Address);
+        await using var sender = new EventBusClient(channel);
+        await sender.ConnectAsync().InTime();
+
+        // While the machine is held up by its first event, the others arrive and are not handled.
+        var held = SendAsync(sender, "HOLD", AcknowledgementLevel.Processed);
+        Assert.Equal("held", await machine.ReadLineAsync());
+        await SendAsync(sender, "A", AcknowledgementLevel.Accepted).InTime();
+        await SendAsync(sender, "B", AcknowledgementLevel.Delivered).InTime();
+        var processed = SendAsync(sender, "C", AcknowledgementLevel.Processed);
+        var failed = SendAsync(sender, "FAIL", AcknowledgementLevel.Processed);
+        var replied = sender.RequestAsync("s", "m", "REPORT");
+        Assert.False(held.IsCompleted || processed.IsCompleted || failed.IsCompleted || replied.IsCompleted);
+
+        await machine.WriteLineAsync("go");
+
+        Assert.Equal("HOLD", (await held.InTime()).NewState);
+        Assert.Equal("C", (await processed.InTime()).NewState);
+        var failure = await Assert.ThrowsAsync<EventBusException>(() => failed.InTime());
+        Assert.Equal(StatusCode.Unknown, failure.StatusCode);
+        Assert.Contains("broken", failure.Message, StringComparison.Ordinal);
+        var report = (await replied.InTime()).GetPayload<int[]>();
+        Assert.Equal([0, 1, 2, 3], report!);
+    }
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task SendEvent_ToTheUnknownAndTheDead_FailsByItsName(string transport)
+    {
+        await using var hub = await HubProcess.StartAsync(transport);
+        await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        using var channel = HubChannel.To(hub.Address);
+        await using var sender = new EventBusClient(channel);
+        await sender.ConnectAsync().InTime();
+        var unknown = await Assert.ThrowsAsync<EventBusException>(() => sender.SendEventAsync("s", "nobody", "E").InTime());
+        Assert.Equal((StatusCode.NotFound, "nobody"), (unknown.StatusCode, unknown.MachineId));
+        var waiting = SendAsync(sender, "HOLD", AcknowledgementLevel.Processed);
+        Assert.Equal("held", await machine.ReadLineAsync());
+
+        await machine.KillAsync();
+
+        var told = await Assert.ThrowsAsync<EventBusException>(() => waiting.InTime());
+        Assert.Equal((StatusCode.Unavailable, "m"), (told.StatusCode, told.MachineId));
+        var dead = await Assert.ThrowsAsync<EventBusException>(() => sender.SendEventAsync("s", "m", "E").InTime());
+        Assert.Equal((StatusCode.NotFound, "m"), (dead.StatusCode, dead.MachineId));
+    }
+
+    [Fact]
+    public async Task Register_IdOfAMachineOfAnotherProcess_IsRefusedWhileThatLives()
+    {
+        await using var hub = await HubProcess.StartAsync("shm");
+        await using var owner = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
+        using var channel = HubChannel.To(hub.Address);
+        await using var client = new EventBusClient(channel);
+        await client.ConnectAsync().InTime();
+
+        var taken = await Assert.ThrowsAsync<EventBusException>(() => client.SubscribeAsync("m", _ => Task.CompletedTask).InTime());
+        Assert.Equal((StatusCode.AlreadyExists, "m"), (taken.StatusCode, taken.MachineId));
+        Assert.Contains("'held'", taken.Message, StringComparison.Ordinal);
+
+        // The hub notices the death before anybody could ask.
+        var lost = new TaskCompletionSource<MachinePresence>();
+        await client.SubscribeToMachinesAsync("m", presence =>
+        {
+            if (!presence.IsPresent)
+            {
+                lost.TrySetResult(presence);
+            }
+
+            return Task.CompletedTask;
+        }).InTime();
+        await owner.KillAsync();
+
+        Assert.Equal(MachineChangeKind.Lost, (await lost.Task.InTime()).Change);
+        await client.SubscribeAsync("m", _ => Task.CompletedTask).InTime();
+    }
+
+    private static Task<EventSendResult> SendAsync(EventBusClient sender, string name, AcknowledgementLevel level) =>
+        sender.SendEventAsync("s", "m", name, null, new EventSendOptions { Version = name[0] - 'A' + 1, Acknowledgement = level });
+}

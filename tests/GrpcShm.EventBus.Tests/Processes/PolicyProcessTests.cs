@@ -1,0 +1,164 @@
+using Grpc.Core;
+using GrpcShm.EventBus.TestProcess;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Processes;
+
+/// <summary>Hub, receiver and sender are three processes; the receiver is held up until its mailbox is full.</summary>
+public sealed class PolicyProcessTests
+{
+    private const int Capacity = 10;
+    private const int Count = 100;
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task Block_ReceiverIsHeldUp_SendersWaitAndAllArrivesInOrder(string transport)
+    {
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.Block);
+
+        var sends = scene.SendAll();
+        await sends[0].InTime();
+        Assert.False(sends[^1].IsCompleted);
+        await scene.ReleaseAsync();
+        await Task.WhenAll(sends).InTime();
+
+        var (lost, handled) = await scene.ReportAsync();
+        Assert.Equal(0, lost);
+        Assert.Equal(Enumerable.Range(0, Count), handled);
+    }
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task DropOldest_ReceiverIsHeldUp_TheNewestArriveAndTheLossIsTold(string transport)
+    {
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropOldest);
+
+        await Task.WhenAll(scene.SendAll()).InTime();
+        await scene.ReleaseAsync();
+
+        var (lost, handled) = await scene.ReportAsync();
+        Assert.Equal(Count - handled.Length, lost);
+        Assert.True(lost > 0);
+        Assert.Equal(Enumerable.Range(Count - Capacity, Capacity), handled[^Capacity..]);
+        Assert.Equal(handled.Order(), handled);
+        Assert.Equal(lost, (await scene.Sender.GetHubHealthAsync().InTime()).EventsDropped);
+    }
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task DropNewest_ReceiverIsHeldUp_TheOldestArriveAndTheLossIsTold(string transport)
+    {
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.DropNewest);
+
+        await Task.WhenAll(scene.SendAll()).InTime();
+        await scene.ReleaseAsync();
+
+        var (lost, handled) = await scene.ReportAsync();
+        Assert.Equal(Enumerable.Range(0, handled.Length), handled);
+        Assert.InRange(handled.Length, Capacity, Count - 1);
+        Assert.True(lost >= Count - handled.Length);
+    }
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task Grow_ReceiverIsHeldUp_SendersAreRefusedAtTheLimitAndNothingAcceptedIsLost(string transport)
+    {
+        await using var scene = await Scene.StartAsync(transport, OverflowPolicy.Grow);
+
+        var accepted = new List<int>();
+        foreach (var (send, number) in scene.SendAll().Select((send, number) => (send, number)))
+        {
+            try
+            {
+                await send.InTime();
+                accepted.Add(number);
+            }
+            catch (EventBusException exception)
+            {
+                Assert.Equal(StatusCode.ResourceExhausted, exception.StatusCode);
+                Assert.Equal("m", exception.MachineId);
+            }
+        }
+
+        await scene.ReleaseAsync();
+        var (lost, handled) = await scene.ReportAsync();
+        Assert.Equal(0, lost);
+        Assert.Equal(accepted, handled);
+        Assert.InRange(handled.Length, Capacity, Count - 1);
+    }
+
+    [Fact]
+    public async Task AnyPolicy_ReceiverIsHeldUp_OthersOfTheSameHubAreNotDelayed()
+    {
+        await using var scene = await Scene.StartAsync("shm", OverflowPolicy.Block);
+        await using var other = await ChildProcess.StartAsync("counting-receiver", scene.Address, "other");
+        using var channel = HubChannel.To(scene.Address);
+        await using var bystander = new EventBusClient(channel);
+        await bystander.ConnectAsync().InTime();
+        var blocked = scene.SendAll();
+
+        for (var number = 0; number < 50; number++)
+        {
+            var options = new EventSendOptions { Version = number, Acknowledgement = AcknowledgementLevel.Processed };
+            await bystander.SendEventAsync("b", "other", "N", null, options).InTime();
+        }
+
+        Assert.False(blocked[^1].IsCompleted);
+        await scene.ReleaseAsync();
+        await Task.WhenAll(blocked).InTime();
+    }
+
+    /// <summary>The hub, the machine 'm' that is held up, and the sender.</summary>
+    private sealed class Scene(HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventBusClient sender)
+        : IAsyncDisposable
+    {
+        public EventBusClient Sender => sender;
+
+        public string Address => hub.Address;
+
+        public static async Task<Scene> StartAsync(string transport, OverflowPolicy policy)
+        {
+            var hub = await HubProcess.StartAsync(transport);
+            var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", $"{policy}", $"{Capacity}");
+            var channel = HubChannel.To(hub.Address);
+            var sender = new EventBusClient(channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
+            await sender.ConnectAsync().InTime();
+            await sender.SendEventAsync("s", "m", "HOLD").InTime();
+            Assert.Equal("held", await machine.ReadLineAsync());
+            return new Scene(hub, machine, channel, sender);
+        }
+
+        public Task[] SendAll() =>
+            [.. Enumerable.Range(0, Count).Select(i => (Task)sender.SendEventAsync("s", "m", "N", null, new EventSendOptions { Version = i }))];
+
+        public Task ReleaseAsync() => machine.WriteLineAsync("go");
+
+        public async Task<(int Lost, int[] Handled)> ReportAsync()
+        {
+            while (true)
+            {
+                try
+                {
+                    var report = (await sender.RequestAsync("s", "m", "REPORT").InTime()).GetPayload<int[]>()!;
+                    return (report[0], report[1..]);
+                }
+                catch (EventBusException exception) when (exception.StatusCode is StatusCode.Aborted or StatusCode.ResourceExhausted)
+                {
+                    // There was no room for the request itself yet.
+                }
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await sender.DisposeAsync();
+            channel.Dispose();
+            await machine.DisposeAsync();
+            await hub.DisposeAsync();
+        }
+    }
+}
