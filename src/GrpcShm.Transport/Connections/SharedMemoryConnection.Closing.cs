@@ -31,12 +31,15 @@ internal sealed partial class SharedMemoryConnection
     {
         var first = TrySetCause(cause);
         _isClosed = true;
+        FaultPoint.Reach(FaultStep.Closing);
         if (first)
         {
             _control.TrySend(ControlMessage.Write(ControlMessageType.Close, (ushort)cause.Code, cause.Reason));
+            FaultPoint.Reach(FaultStep.FarewellSent);
         }
 
         _control.Dispose();
+        FaultPoint.Reach(FaultStep.SocketClosed);
         SignalAll();
         FireClosed();
     }

@@ -17,7 +17,8 @@ internal sealed class CallCommand : Command
     private readonly Option<string> _scenario = new("--scenario")
     {
         Description = "pending: opens calls of every kind and waits. churn: for each number on standard input, connects "
-            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went.",
+            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went. "
+            + "exchange: connects, calls and disconnects without end, when standard input has said by which kind of call.",
         Required = true,
     };
 
@@ -46,7 +47,7 @@ internal sealed class CallCommand : Command
         Add(_callId);
         Add(_runtimeDirectory);
         Add(_mode);
-        _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt");
+        _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt", "exchange");
         SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
     }
 
@@ -61,6 +62,7 @@ internal sealed class CallCommand : Command
                 "pending" => PendingScenario.PlayAsync(
                     address, setup, result.GetValue(_count), result.GetRequiredValue(_callId), cancellationToken),
                 "churn" => ChurnScenario.PlayAsync(address, setup, cancellationToken),
+                "exchange" => ExchangeScenario.PlayAsync(address, setup, cancellationToken),
                 _ => AttemptScenario.PlayAsync(address, setup, cancellationToken),
             };
             await scenario;

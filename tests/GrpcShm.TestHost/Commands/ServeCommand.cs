@@ -29,6 +29,8 @@ internal sealed class ServeCommand : Command
     private readonly Option<int?> _maxConnections = new("--max-connections");
     private readonly Option<bool> _faults = new("--faults") { Description = "Lets standard input take resources away." };
 
+    private readonly Option<bool> _onDemand = new("--on-demand") { Description = "Does not listen before standard input says listen." };
+
     public ServeCommand()
         : base("serve", "Serves the conformance services.")
     {
@@ -48,6 +50,7 @@ internal sealed class ServeCommand : Command
         Add(_shutdownTimeout);
         Add(_maxConnections);
         Add(_faults);
+        Add(_onDemand);
         SetAction((result, _) => ServeAsync(Read(result)));
     }
 
@@ -90,5 +93,6 @@ internal sealed class ServeCommand : Command
         ShutdownTimeout = result.GetValue(_shutdownTimeout),
         MaxConnections = result.GetValue(_maxConnections),
         Faults = result.GetValue(_faults),
+        OnDemand = result.GetValue(_onDemand),
     };
 }

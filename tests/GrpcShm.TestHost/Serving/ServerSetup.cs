@@ -36,4 +36,6 @@ internal sealed record ServerSetup
     public required int? MaxConnections { get; init; }
 
     public required bool Faults { get; init; }
+
+    public required bool OnDemand { get; init; }
 }
