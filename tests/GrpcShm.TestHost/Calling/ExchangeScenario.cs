@@ -32,7 +32,8 @@ internal static class ExchangeScenario
 
         await foreach (var kind in kinds.Reader.ReadAllAsync(cancellationToken))
         {
-            while (!stopping.IsCancellationRequested)
+            // Until it is told to end, or to go on by another kind.
+            while (!stopping.IsCancellationRequested && !kinds.Reader.TryPeek(out _))
             {
                 using (var channel = ChannelFactory.CreateChannel(address, setup))
                 {

@@ -38,6 +38,8 @@ internal sealed class CallCommand : Command
 
     private readonly Option<SharedMemoryMode> _mode = new("--mode") { Description = "How shared memory carries the calls." };
 
+    private readonly Option<TimeSpan?> _waitForServer = new("--wait-for-server") { Description = "How long calls wait for one." };
+
     public CallCommand()
         : base("call", "Connects to a server and plays a scenario until standard input says stop or closes.")
     {
@@ -47,6 +49,7 @@ internal sealed class CallCommand : Command
         Add(_callId);
         Add(_runtimeDirectory);
         Add(_mode);
+        Add(_waitForServer);
         _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt", "exchange");
         SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
     }
@@ -54,7 +57,12 @@ internal sealed class CallCommand : Command
     private async Task<int> PlayAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var address = result.GetRequiredValue(_address);
-        var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory), Mode = result.GetValue(_mode) };
+        var setup = new ClientSetup
+        {
+            RuntimeDirectory = result.GetValue(_runtimeDirectory),
+            Mode = result.GetValue(_mode),
+            ConfigureSharedMemory = options => options.WaitForServer = result.GetValue(_waitForServer) ?? options.WaitForServer,
+        };
         try
         {
             var scenario = result.GetRequiredValue(_scenario) switch

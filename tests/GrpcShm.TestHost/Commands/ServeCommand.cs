@@ -31,6 +31,8 @@ internal sealed class ServeCommand : Command
 
     private readonly Option<bool> _onDemand = new("--on-demand") { Description = "Does not listen before standard input says listen." };
 
+    private readonly Option<TimeSpan?> _waitForName = new("--wait-for-name") { Description = "How long another server may keep a name." };
+
     public ServeCommand()
         : base("serve", "Serves the conformance services.")
     {
@@ -51,6 +53,7 @@ internal sealed class ServeCommand : Command
         Add(_maxConnections);
         Add(_faults);
         Add(_onDemand);
+        Add(_waitForName);
         SetAction((result, _) => ServeAsync(Read(result)));
     }
 
@@ -94,5 +97,6 @@ internal sealed class ServeCommand : Command
         MaxConnections = result.GetValue(_maxConnections),
         Faults = result.GetValue(_faults),
         OnDemand = result.GetValue(_onDemand),
+        WaitForName = result.GetValue(_waitForName),
     };
 }

@@ -38,4 +38,6 @@ internal sealed record ServerSetup
     public required bool Faults { get; init; }
 
     public required bool OnDemand { get; init; }
+
+    public required TimeSpan? WaitForName { get; init; }
 }

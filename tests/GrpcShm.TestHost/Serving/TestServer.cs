@@ -109,7 +109,11 @@ internal sealed class TestServer : IAsyncDisposable
     {
         if (_setup.Listen.Any(address => address.Kind == EndpointKind.SharedMemory))
         {
-            builder.WebHost.UseSharedMemory(options => options.RuntimeDirectory = _setup.RuntimeDirectory);
+            builder.WebHost.UseSharedMemory(options =>
+            {
+                options.RuntimeDirectory = _setup.RuntimeDirectory;
+                options.WaitForName = _setup.WaitForName ?? options.WaitForName;
+            });
         }
 
         builder.WebHost.ConfigureKestrel(kestrel =>
