@@ -86,6 +86,7 @@ internal sealed partial class SharedMemoryConnection
     public void AbortForViolation(SharedMemoryProtocolException violation)
     {
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
+        _metrics.ConnectionCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
         Log.ProtocolViolation(_logger, Id, violation.Message);
     }
 
