@@ -122,7 +122,7 @@ internal sealed class HandoverStream : AsyncStream
         base.Dispose(disposing);
     }
 
-    private bool HasLeftInOrder => _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful };
+    private bool HasLeftInOrder => _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful or CloseCode.NotServed };
 
     private RingStream Open(SharedMemoryConnection connection)
     {

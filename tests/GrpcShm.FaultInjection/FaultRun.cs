@@ -17,8 +17,9 @@ internal sealed class FaultRun(FaultSettings settings)
     // Pools of buffers take longer to have seen the most that is ever rented at once.
     private const int MostMemoryWarmUp = 150;
 
-    // What the garbage collector finds alive moves by so much of itself.
-    private const long MemorySlack = 1024 * 1024;
+    // What the garbage collector finds alive moves by so much of itself: buffers wait in pools, more of them when more threads
+    // rent at once. What each death leaves behind goes beyond it in a long run.
+    private const long MemorySlack = 4 * 1024 * 1024;
 
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
 

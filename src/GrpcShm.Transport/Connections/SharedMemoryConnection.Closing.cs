@@ -109,7 +109,7 @@ internal sealed partial class SharedMemoryConnection
                 // A refusal comes from a server that gave up waiting for our ready while that was on its way.
                 var (code, text) = message.ReadCodeAndText();
                 _peerFarewell = new CloseCause(
-                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.Aborted, text, ByPeer: true);
+                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.NotServed, text, ByPeer: true);
             }
         }
         catch (SharedMemoryProtocolException violation)

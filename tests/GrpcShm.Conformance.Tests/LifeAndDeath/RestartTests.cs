@@ -61,7 +61,9 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
             "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:01:00",
             .. mode.GetClientArguments(_directory),
         ]);
-        foreach (var kind in Exchanges.Kinds)
+
+        // The last is one that may be sent twice: messages of a stream that flow already cannot move to another server.
+        foreach (var kind in Exchanges.Kinds.Reverse())
         {
             await client.WriteAsync($"run {kind}");
             await client.ReadAsync(HostMessage.Round);
