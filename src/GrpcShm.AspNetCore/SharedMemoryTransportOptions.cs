@@ -47,6 +47,24 @@ public sealed class SharedMemoryTransportOptions
         }
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
+    /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a successor that is started while its
+    /// predecessor still serves: see <c>docs/deployment.md</c>, "Replacing a server".
+    /// </summary>
+    /// <remarks>Defaults to zero: it fails at once.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than a day.</exception>
+    public TimeSpan WaitForName
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero, nameof(WaitForName));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), nameof(WaitForName));
+            field = value;
+        }
+    }
+
     /// <summary>How many handshakes an endpoint carries on at once; a client beyond is refused and may try again.</summary>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>

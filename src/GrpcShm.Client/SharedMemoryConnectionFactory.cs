@@ -78,7 +78,7 @@ public sealed class SharedMemoryConnectionFactory
     {
         ArgumentNullException.ThrowIfNull(context);
         var connection = await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-        return CreateStream(connection, context.InitialRequestMessage);
+        return CreateStream(connection, context.InitialRequestMessage, ConnectBytesAsync);
     }
 
     internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) => _connector.ConnectAsync(cancellationToken);
@@ -88,13 +88,17 @@ public sealed class SharedMemoryConnectionFactory
         new(EndPoint, _settings with { Modes = modes }, _metrics, _logger);
 
     /// <summary>Makes the stream of a connection's bytes.</summary>
-    internal static RingStream CreateStream(SharedMemoryConnection connection, HttpRequestMessage request)
+    /// <param name="connection">The connection.</param>
+    /// <param name="request">The request that needs it.</param>
+    /// <param name="connect">Makes another one, if the server leaves before it has said anything.</param>
+    internal static HandoverStream CreateStream(
+        SharedMemoryConnection connection, HttpRequestMessage request, Func<CancellationToken, Task<SharedMemoryConnection>> connect)
     {
         // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
         // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
-        connection.RunInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
+        var runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
             && request.Version.Major == 2
             && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
-        return new RingStream(connection, FileAccess.ReadWrite);
+        return new HandoverStream(connection, runInline, connect);
     }
 }

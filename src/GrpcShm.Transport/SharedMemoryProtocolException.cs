@@ -27,4 +27,7 @@ public sealed class SharedMemoryProtocolException : IOException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether what was read does not look as if anybody had written it like that: the memory has been corrupted.</summary>
+    internal bool IsCorruption { get; init; }
 }

@@ -13,6 +13,9 @@ internal static class FuzzTargets
         new SegmentHeaderTarget(),
         new RingTarget(),
         new EndPointTarget(),
+        new HeaderBlockTarget(),
+        new DirectServerTarget(),
+        new DirectClientTarget(),
     ];
 
     public static IFuzzTarget Find(string name) => All.Single(t => t.Name == name);

@@ -10,6 +10,18 @@ public sealed record HostMessage(string Kind, int ProcessId)
     /// <summary>The process serves, or the scenario has come to where it waits.</summary>
     public const string Ready = "ready";
 
+    /// <summary>A server that was started to wait for that listens now.</summary>
+    public const string Listens = "listens";
+
+    /// <summary>A scenario has come round once more.</summary>
+    public const string Round = "round";
+
+    /// <summary>
+    /// What a line begins with that says that the process has come to the step at which it was to end itself; the step and
+    /// the time follow, see <see cref="System.Diagnostics.Stopwatch"/>.
+    /// </summary>
+    public const string Dying = "dying ";
+
     /// <summary>A command from standard input has been carried out.</summary>
     public const string Done = "done";
 
@@ -29,6 +41,9 @@ public sealed record HostMessage(string Kind, int ProcessId)
 
     /// <summary>The SHA-256 of the server's certificate, if it has one.</summary>
     public string? CertificateFingerprint { get; init; }
+
+    /// <summary>The answer to a question for a number.</summary>
+    public long Number { get; init; }
 
     /// <summary>Types and messages of an exception and its inner ones, outermost first.</summary>
     public IReadOnlyList<string> Errors { get; init; } = [];

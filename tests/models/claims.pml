@@ -1,13 +1,12 @@
 /*
  * A ring that several threads of one process write to at once, without a lock. Each claims space by moving a private
- * cursor on, writes, and marks its claim as committed; whoever finds the oldest claim committed publishes the tail over
- * all that are committed in a row. Nobody waits for another writer.
+ * cursor on, writes, and marks its claim as committed; whoever finds the oldest claim committed moves another private cursor
+ * over all that are committed in a row, and raises the tail to it. Nobody waits for another writer.
  *
  * Checked: no two claims overlap; no byte is read before it has been written and committed, none overwritten before it
  * has been read; a committed claim is published, whoever does it; nobody sleeps on bytes or space that are there.
  *
- * The algorithm that direct mode's rings are to follow; its code comes later, and then each line here will name its own.
- * What it shares with today's code is named: Memory/RingProducer.cs, Memory/RingConsumer.cs.
+ * The code: src/GrpcShm.Transport/Memory/ClaimingProducer.cs, and RingConsumer.cs beside it. Each step names its member.
  */
 
 #ifndef CAPACITY
@@ -34,8 +33,8 @@
 #define PRODUCER_WAITING (CAPACITY + 3)
 /* Private to the writing process. */
 #define CLAIMED (CAPACITY + 4)
-#define PUBLISHING (CAPACITY + 5)
-#define COMMITTED (CAPACITY + 6)        /* of CAPACITY claims, by where they begin: the length */
+#define PUBLISHED (CAPACITY + 5)
+#define COMMITTED (CAPACITY + 6)        /* of CAPACITY claims, by where they begin: where they end */
 #define PLACES (COMMITTED + CAPACITY)
 
 #define CONSUMER WRITERS
@@ -49,7 +48,6 @@ mtype writer[WRITERS] = running;
 mtype consumer = running;
 bit consumerDoorbell, producerDoorbell;
 bit wakeUp[WRITERS];                    /* the reactor signals all that wait for space */
-byte published;                         /* whoever publishes has it */
 byte written;                           /* for the verdict: what all have claimed in the end */
 
 inline RingFor(thread, place, bell) {
@@ -61,9 +59,12 @@ inline RingFor(thread, place, bell) {
 }
 
 inline Claim() {
-    /* The cursor first and the head after it: a head that is older than it is only makes the ring look fuller. */
-    LOAD(me, CLAIMED, start);
-    LOAD(me, HEAD, seen);
+    /*
+     * ClaimingProducer.TryClaim. The cursor first and the head after it: a head that is older than it is only makes the ring
+     * look fuller, so the copy of it in _cursors.Head needs no place here, and a frame wraps where in the code a gap lies.
+     */
+    LOAD(me, CLAIMED, start);                                               /* TryClaim: _cursors.Claimed */
+    LOAD(me, HEAD, seen);                                                   /* RefreshHead: Head */
     if
 #ifdef NO_CHECK_FOR_SPACE
     :: true ->
@@ -75,7 +76,7 @@ inline Claim() {
         EXCHANGE(me, CLAIMED, start + length, was);
         was = start;
 #else
-        COMPARE_EXCHANGE(me, CLAIMED, start + length, start, was);
+        COMPARE_EXCHANGE(me, CLAIMED, start + length, start, was);          /* TryClaim: seen */
 #endif
         if
         :: was == start -> claimed = 1
@@ -86,63 +87,77 @@ inline Claim() {
     fi
 }
 
-inline Publish() {
-    /* Whoever is first publishes for all; who finds somebody at it may leave, since that one looks again. */
+/* ClaimingProducer.Commit: its entry, a fence, and then all that are committed in a row, by whoever is quicker. */
+inline Commit() {
+#ifdef PLAIN_COMMIT
+    STORE(me, COMMITTED + start % CAPACITY, start + length);
+#else
+#ifdef NO_FENCE_IN_COMMIT
+    STORE_RELEASE(me, COMMITTED + start % CAPACITY, start + length);
+#else
+    EXCHANGE(me, COMMITTED + start % CAPACITY, start + length, was);        /* Commit: _committed[] */
+    was = 0;
+#endif
+#endif
+    LOAD(me, PUBLISHED, at);                                                /* Commit: _cursors.Published */
     more = 1;
     do
     :: more ->
-        COMPARE_EXCHANGE(me, PUBLISHING, 1, 0, was);
+        LOAD(me, COMMITTED + at % CAPACITY, seen);                          /* Commit: end */
         if
-        :: atomic { was -> was = 0; more = 0 }
+        :: seen <= at ->
+            LOAD(me, PUBLISHED, seen);                                      /* Commit: now */
+            if
+            :: seen == at -> more = 0
+            :: else -> at = seen
+            fi
         :: else ->
-            moved = 0;
-            do
-            :: more ->
-                LOAD(me, COMMITTED + published % CAPACITY, seen);
-                if
-                :: seen ->
-                    STORE_RELEASE(me, COMMITTED + published % CAPACITY, 0);
-                    atomic { published = published + seen; seen = 0; moved = 1 }
-                :: else -> more = 0
-                fi
-            :: else -> break
-            od;
+            COMPARE_EXCHANGE(me, PUBLISHED, seen, at, was);                 /* Commit: seen */
             if
-            :: moved -> STORE_RELEASE(me, TAIL, published)      /* RingProducer.Publish: Tail */
-            :: else
+            :: was == at -> at = seen
+            :: else -> at = was
             fi;
-            at = published % CAPACITY;
-            STORE_RELEASE(me, PUBLISHING, 0);
-#ifndef NO_FENCE_AFTER_PUBLISHING
-            FENCE(me);
-#endif
-            if
-            :: moved ->
-                /* RingProducer.Publish: store Tail, fence, load ConsumerSleeping */
-                LOAD(me, CONSUMER_SLEEPING, seen);
-                if
-                :: seen -> RingFor(me, CONSUMER_SLEEPING, consumerDoorbell)
-                :: else
-                fi;
-                seen = 0
-            :: else
-            fi;
-#ifndef NO_LOOK_AFTER_PUBLISHING
-            LOAD(me, COMMITTED + at, seen);
-            if
-            :: atomic { seen -> seen = 0; more = 1 }
-            :: else
-            fi;
-#endif
-            at = 0
-        fi
+            was = 0
+        fi;
+        seen = 0
     :: else -> break
-    od
+    od;
+    RaiseTail();
+    at = 0
+}
+
+/* ClaimingProducer.RaiseTail, up to at. */
+inline RaiseTail() {
+    LOAD(me, TAIL, was);
+    more = 1;
+    do
+    :: more && was < at ->
+#ifdef NO_FENCE_IN_RAISE_TAIL
+        STORE_RELEASE(me, TAIL, at);
+        seen = was;
+#else
+        COMPARE_EXCHANGE(me, TAIL, at, was, seen);                          /* RaiseTail: Tail */
+#endif
+        if
+        :: seen == was ->
+            LOAD(me, CONSUMER_SLEEPING, seen);                              /* RaiseTail: ConsumerSleeping */
+            if
+            :: seen -> RingFor(me, CONSUMER_SLEEPING, consumerDoorbell)
+            :: else
+            fi;
+            more = 0
+        :: else -> was = seen
+        fi;
+        seen = 0
+    :: else -> break
+    od;
+    was = 0;
+    more = 0
 }
 
 proctype Writer(byte me) {
     byte frames, start, length, seen, was, i, at;
-    bit claimed, noSpace, more, moved;
+    bit claimed, noSpace, more;
 
     do
     :: frames < (me == 0 -> FRAMES : FRAMES_OF_OTHERS) ->
@@ -159,7 +174,7 @@ proctype Writer(byte me) {
             Claim();
             if
             :: noSpace ->
-                /* RingProducer.AnnounceWait, then a second look */
+                /* ClaimingProducer.AnnounceWait, then a second look: CallConnection.TrySend and TryPutOrWait */
                 wakeUp[me] = 0;
                 STORE_RELEASE(me, PRODUCER_WAITING, 1);
 #ifndef NO_FENCE_IN_ANNOUNCE_WAIT
@@ -180,15 +195,14 @@ proctype Writer(byte me) {
         written = written + length;
 
         i = 0;
-        do
+        do                                                      /* CallConnection.TryPut: SpanOf */
         :: i < length -> STORE(me, (start + i) % CAPACITY, start + i); i++
         :: else -> break
         od;
         i = 0;
 
-        /* Commit. The claims before this one may still be open: their writers publish this one with theirs. */
+        /* The claims before this one may still be open: their writers publish this one with theirs. */
 #ifdef PUBLISH_OUT_OF_ORDER
-        atomic { start + length > published -> published = start + length };
         STORE_RELEASE(me, TAIL, start + length);
         FENCE(me);
         LOAD(me, CONSUMER_SLEEPING, seen);
@@ -197,12 +211,7 @@ proctype Writer(byte me) {
         :: else
         fi;
 #else
-#ifdef PLAIN_COMMIT
-        STORE(me, COMMITTED + start % CAPACITY, length);
-#else
-        STORE_RELEASE(me, COMMITTED + start % CAPACITY, length);
-#endif
-        Publish();
+        Commit();
 #endif
         start = 0; length = 0
     :: else -> break

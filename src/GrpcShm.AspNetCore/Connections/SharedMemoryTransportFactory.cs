@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using GrpcShm.AspNetCore.Direct;
@@ -15,6 +16,8 @@ namespace GrpcShm.AspNetCore.Connections;
 /// <summary>Listens on shared-memory endpoints, and leaves all others to other transports.</summary>
 internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    private static readonly TimeSpan NamePause = TimeSpan.FromMilliseconds(5);
+
     private readonly SharedMemoryTransportOptions _options;
     private readonly DirectApplication _application;
     private readonly TransportMetrics _metrics;
@@ -41,14 +44,34 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
             throw new NotSupportedException($"{endpoint} is no shared-memory endpoint.");
         }
 
-        try
+        return BindAsync(sharedMemory, cancellationToken);
+    }
+
+    private async ValueTask<IConnectionListener> BindAsync(SharedMemoryEndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        for (var isWaiting = false; ; isWaiting = true)
         {
-            var listener = new SharedMemoryListener(sharedMemory, CreateSettings(sharedMemory), _metrics, _logger);
-            return ValueTask.FromResult<IConnectionListener>(new SharedMemoryConnectionListener(listener, _options, _application));
-        }
-        catch (EndPointInUseException exception)
-        {
-            throw new AddressInUseException(exception.Message, exception);
+            try
+            {
+                var listener = new SharedMemoryListener(endPoint, CreateSettings(endPoint), _metrics, _logger);
+                return new SharedMemoryConnectionListener(listener, _options, _application);
+            }
+            catch (EndPointInUseException exception)
+            {
+                if (Stopwatch.GetElapsedTime(started) >= _options.WaitForName)
+                {
+                    throw new AddressInUseException(exception.Message, exception);
+                }
+
+                if (!isWaiting)
+                {
+                    Diagnostics.Log.WaitingForName(_logger, endPoint, exception.Message, _options.WaitForName);
+                }
+            }
+
+            // A lock cannot be waited for along with a token. While this one sleeps nobody listens, so it does not sleep long.
+            await Task.Delay(NamePause, cancellationToken).ConfigureAwait(false);
         }
     }
 

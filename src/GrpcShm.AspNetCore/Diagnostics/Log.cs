@@ -21,4 +21,9 @@ internal static partial class Log
         "'{EndPoint}' has connection middleware that wraps the transport, so its clients get HTTP/2 instead of direct mode. Set "
         + "OfferDirect to false to say so from the start.", EventName = "DirectModeForbidden")]
     public static partial void DirectModeForbidden(ILogger logger, Transport.SharedMemoryEndPoint endPoint);
+
+    [LoggerMessage(104, LogLevel.Information,
+        "{Reason} Waiting up to {WaitForName} for it to give '{EndPoint}' back.", EventName = "WaitingForName")]
+    public static partial void WaitingForName(
+        ILogger logger, Transport.SharedMemoryEndPoint endPoint, string reason, TimeSpan waitForName);
 }

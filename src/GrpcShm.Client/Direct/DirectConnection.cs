@@ -143,7 +143,8 @@ internal sealed class DirectConnection
         }
 
         // A server that goes away closes the connection when the last of the calls that it has taken has ended.
-        return Calls.IsGoingAway && _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful };
+        return _connection.Cause is { ByPeer: true, Code: CloseCode.NotServed }
+            || (Calls.IsGoingAway && _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful });
     }
 
     private void CloseIfUnused()

@@ -74,11 +74,17 @@ internal sealed class Http2Route : IDisposable
 
         if (connection is null)
         {
-            connection = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-            Count(connection);
+            connection = await ConnectAnotherAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return SharedMemoryConnectionFactory.CreateStream(connection, context.InitialRequestMessage);
+        return SharedMemoryConnectionFactory.CreateStream(connection, context.InitialRequestMessage, ConnectAnotherAsync);
+    }
+
+    private async Task<SharedMemoryConnection> ConnectAnotherAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+        Count(connection);
+        return connection;
     }
 
     private void Count(SharedMemoryConnection connection)

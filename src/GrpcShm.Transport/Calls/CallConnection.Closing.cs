@@ -1,3 +1,5 @@
+using GrpcShm.Transport.Diagnostics;
+
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>Keep-alive, going away, and the end.</summary>
@@ -13,7 +15,9 @@ internal sealed partial class CallConnection
     {
         if (!Interlocked.Exchange(ref _isGoingAway, true))
         {
+            FaultPoint.Reach(FaultStep.GoingAway);
             SendControl(FrameType.GoAway, 0);
+            FaultPoint.Reach(FaultStep.GoneAway);
         }
     }
 

@@ -339,7 +339,10 @@ internal sealed partial class CallConnection
         {
             throw new SharedMemoryProtocolException(
                 $"A frame of type {header.Type} and {header.Length} bytes of call {header.Call} does not match its checksum: "
-                + "the shared memory has been corrupted.");
+                + "the shared memory has been corrupted.")
+            {
+                IsCorruption = true,
+            };
         }
     }
 

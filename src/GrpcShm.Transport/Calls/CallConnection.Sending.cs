@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Calls;
@@ -138,6 +139,11 @@ internal sealed partial class CallConnection
         headers.CopyTo(frame);
         data.CopyTo(frame[headers.Length..]);
         trailers.CopyTo(frame[(headers.Length + data.Length)..]);
+        if (FaultPoint.IsEnabled && header.Has(FrameFlags.End))
+        {
+            FaultPoint.Reach(FaultStep.HalfClosing);
+        }
+
         var counters = _connection.Counters;
         if (_producer.Commit(claim))
         {
@@ -150,6 +156,11 @@ internal sealed partial class CallConnection
         }
 
         Interlocked.Add(ref counters.BytesSent, claim.End - claim.Start);
+        if (FaultPoint.IsEnabled && header.Has(FrameFlags.End))
+        {
+            FaultPoint.Reach(FaultStep.HalfClosed);
+        }
+
         return true;
     }
 

@@ -40,9 +40,12 @@ internal static class FrameReader
         Unsafe.Add(ref copy, 2) = Volatile.Read(ref Unsafe.Add(ref first, 2));
         if (header.Length < FrameHeader.Size || header.Length > (uint)available.Length || header.Stride > (uint)available.Length)
         {
-            Throw(
+            throw new SharedMemoryProtocolException(
                 $"The peer sent a frame of {header.Length} bytes, with {available.Length} published: it is broken, or the shared "
-                + "memory has been corrupted.");
+                + "memory has been corrupted.")
+            {
+                IsCorruption = true,
+            };
         }
 
         return header;

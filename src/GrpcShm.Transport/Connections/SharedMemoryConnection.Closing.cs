@@ -31,12 +31,15 @@ internal sealed partial class SharedMemoryConnection
     {
         var first = TrySetCause(cause);
         _isClosed = true;
+        FaultPoint.Reach(FaultStep.Closing);
         if (first)
         {
             _control.TrySend(ControlMessage.Write(ControlMessageType.Close, (ushort)cause.Code, cause.Reason));
+            FaultPoint.Reach(FaultStep.FarewellSent);
         }
 
         _control.Dispose();
+        FaultPoint.Reach(FaultStep.SocketClosed);
         SignalAll();
         FireClosed();
     }
@@ -83,6 +86,7 @@ internal sealed partial class SharedMemoryConnection
     public void AbortForViolation(SharedMemoryProtocolException violation)
     {
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
+        _metrics.ConnectionCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
         Log.ProtocolViolation(_logger, Id, violation.Message);
     }
 
@@ -105,7 +109,7 @@ internal sealed partial class SharedMemoryConnection
                 // A refusal comes from a server that gave up waiting for our ready while that was on its way.
                 var (code, text) = message.ReadCodeAndText();
                 _peerFarewell = new CloseCause(
-                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.Aborted, text, ByPeer: true);
+                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.NotServed, text, ByPeer: true);
             }
         }
         catch (SharedMemoryProtocolException violation)

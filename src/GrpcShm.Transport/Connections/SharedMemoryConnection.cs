@@ -62,6 +62,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _metrics.ConnectionStarted(this);
         _control.Monitor();
         _ = WatchPeerAsync();
+        FaultPoint.Reach(FaultStep.ConnectionMade);
         Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
     }
 
@@ -110,7 +111,11 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     /// <summary>Wakes the peer's reactor.</summary>
     /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>
-    public void RingPeer() => _peerDoorbell.Ring();
+    public void RingPeer()
+    {
+        _peerDoorbell.Ring();
+        FaultPoint.Reach(FaultStep.Rung);
+    }
 
     /// <summary>
     /// Names the operation that reads. It has a lease on the memory until it is sealed, which is left to it.

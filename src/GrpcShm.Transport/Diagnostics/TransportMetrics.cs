@@ -23,11 +23,16 @@ internal sealed class TransportMetrics
     private readonly HashSet<SharedMemoryConnection> _connections = [];
     private readonly ConnectionCounters _ended = new();
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _cutOff;
 
     private TransportMetrics(Meter meter)
     {
         _refused = meter.CreateCounter<long>(
             "grpcshm.handshakes.refused", "{handshake}", "Handshakes that came to nothing, by reason.");
+        _cutOff = meter.CreateCounter<long>(
+            "grpcshm.connections.cut_off",
+            "{connection}",
+            "Connections ended because the peer broke a rule, or because checksums showed that the memory has been corrupted.");
         meter.CreateObservableUpDownCounter(
             "grpcshm.connections", CountConnections, "{connection}", "Connections that stand.");
         Observe(meter, "grpcshm.bytes.received", "By", "Bytes read from rings.", static c => c.BytesReceived);
@@ -82,6 +87,15 @@ internal sealed class TransportMetrics
         _refused.Add(
             1,
             new KeyValuePair<string, object?>("grpcshm.refusal.reason", code.ToString()),
+            new KeyValuePair<string, object?>("grpcshm.role", role.ToString()));
+
+    /// <summary>A connection has been ended for what was read from it.</summary>
+    /// <param name="isCorruption">Whether a checksum did not match; else the peer broke a rule.</param>
+    /// <param name="role">Which end this process is.</param>
+    public void ConnectionCutOff(bool isCorruption, ConnectionRole role) =>
+        _cutOff.Add(
+            1,
+            new KeyValuePair<string, object?>("grpcshm.cut_off.reason", isCorruption ? "Corruption" : "Violation"),
             new KeyValuePair<string, object?>("grpcshm.role", role.ToString()));
 
     private int CountConnections()

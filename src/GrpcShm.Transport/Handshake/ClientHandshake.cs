@@ -1,4 +1,5 @@
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
@@ -18,6 +19,7 @@ internal static class ClientHandshake
     public static async Task<ConnectionParts> RunAsync(
         ControlChannel channel, Reactor reactor, ConnectSettings settings, CancellationToken cancellationToken)
     {
+        FaultPoint.Reach(FaultStep.ClientConnected);
         Authorize(channel.Peer, settings);
         var hello = new ClientHello(
             (ushort)SharedSegment.Version,
@@ -29,6 +31,7 @@ internal static class ClientHandshake
         try
         {
             channel.Send(hello.Write());
+            FaultPoint.Reach(FaultStep.ClientHelloSent);
         }
         catch (EndOfStreamException)
         {
@@ -36,6 +39,7 @@ internal static class ClientHandshake
         }
 
         using var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        FaultPoint.Reach(FaultStep.ClientAnswerReceived);
         if (message.Type == ControlMessageType.Refusal)
         {
             var (code, text) = message.ReadCodeAndText();
@@ -75,7 +79,9 @@ internal static class ClientHandshake
         var parts = Open(channel, reactor, message, wanted);
         try
         {
+            FaultPoint.Reach(FaultStep.ClientMapped);
             channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
+            FaultPoint.Reach(FaultStep.ClientReadySent);
             return parts;
         }
         catch

@@ -14,4 +14,7 @@ internal enum CloseCode : ushort
 
     /// <summary>The peer's process ended. Never sent.</summary>
     PeerGone = 3,
+
+    /// <summary>The server closed it before anybody served it: nothing that came on it has been begun.</summary>
+    NotServed = 4,
 }

@@ -1,4 +1,5 @@
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
@@ -18,11 +19,13 @@ internal static class ServerHandshake
     public static async Task<ConnectionParts> RunAsync(
         ControlChannel channel, Reactor reactor, ListenerSettings settings, CancellationToken cancellationToken)
     {
+        FaultPoint.Reach(FaultStep.ServerAccepted);
         Authorize(channel.Peer, settings);
         ClientHello hello;
         using (var message = await ReceiveAsync(channel, ControlMessageType.ClientHello, cancellationToken).ConfigureAwait(false))
         {
             hello = ClientHello.Read(message.Body);
+            FaultPoint.Reach(FaultStep.ServerHelloReceived);
         }
 
         var answer = Negotiate(hello, settings);
@@ -31,6 +34,7 @@ internal static class ServerHandshake
         {
             using (await ReceiveAsync(channel, ControlMessageType.Ready, cancellationToken).ConfigureAwait(false))
             {
+                FaultPoint.Reach(FaultStep.ServerReadyReceived);
                 return parts;
             }
         }
@@ -137,7 +141,9 @@ internal static class ServerHandshake
             segment = SharedSegment.Create(allocation.Mapping, toServer, toClient);
             own = platform.CreateDoorbell();
             peer = platform.CreateDoorbell();
+            FaultPoint.Reach(FaultStep.ServerMapped);
             channel.Send(answer.Write(), grant, own.Handle, peer.Handle);
+            FaultPoint.Reach(FaultStep.ServerHelloSent);
             return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
             {
                 Mode = answer.Mode,

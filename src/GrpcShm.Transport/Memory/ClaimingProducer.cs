@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Transport.Memory;
 
@@ -87,6 +88,7 @@ internal sealed unsafe class ClaimingProducer
             if (seen == start)
             {
                 claim = new RingClaim(start, gap, end);
+                FaultPoint.Reach(FaultStep.Claimed);
                 return true;
             }
 
@@ -119,6 +121,8 @@ internal sealed unsafe class ClaimingProducer
     /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which is not its to write.</exception>
     public bool Commit(in RingClaim claim)
     {
+        FaultPoint.Reach(FaultStep.Written);
+
         // Store this entry, fence, load the entry that is next to publish; see the remarks.
         Interlocked.Exchange(ref _committed[IndexOf(claim.Start)], claim.End);
         var published = Volatile.Read(ref _cursors.Published);
@@ -153,6 +157,7 @@ internal sealed unsafe class ClaimingProducer
 
         // Store ProducerWaiting, fence, load Head; see RingConsumer.Advance.
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.WaitAnnounced);
     }
 
     private int IndexOf(long position) => ((int)position & _mask) / Unit;
@@ -189,6 +194,7 @@ internal sealed unsafe class ClaimingProducer
             var seen = Interlocked.CompareExchange(ref _control->Tail, end, tail);
             if (seen == tail)
             {
+                FaultPoint.Reach(FaultStep.Published);
                 return Volatile.Read(ref _control->ConsumerSleeping) != 0
                     && Interlocked.Exchange(ref _control->ConsumerSleeping, 0) != 0;
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Transport.Memory;
 
@@ -110,6 +111,7 @@ internal sealed unsafe class RingConsumer
     /// </returns>
     public bool Advance(int count)
     {
+        FaultPoint.Reach(FaultStep.Read);
         _head += count;
 
         // Release: the bytes have been read before the producer may overwrite them.
@@ -118,6 +120,7 @@ internal sealed unsafe class RingConsumer
         // Store Head, fence, load ProducerWaiting; the producer stores ProducerWaiting, fences, loads Head
         // (RingProducer.AnnounceWait). One of the two sees the other.
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.RoomGiven);
         return Volatile.Read(ref _control->ProducerWaiting) != 0 && Available <= _capacity / 2 && TakeProducerWaiting();
     }
 
@@ -134,6 +137,7 @@ internal sealed unsafe class RingConsumer
         // Store ConsumerSleeping, fence, load Tail; the producer stores Tail, fences, loads ConsumerSleeping
         // (RingProducer.Publish). The same fence orders the load of ProducerWaiting after the last store of Head.
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.SleepAnnounced);
         return Volatile.Read(ref _control->ProducerWaiting) != 0 && Available < _capacity && TakeProducerWaiting();
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Transport.Memory;
 
@@ -68,6 +69,7 @@ internal sealed unsafe class RingProducer
             Refresh();
         }
 
+        FaultPoint.Reach(FaultStep.Claimed);
         var count = Math.Min(source.Length, Free);
         var first = Math.Min(count, _capacity - Offset);
         source[..first].CopyTo(new Span<byte>(_data + Offset, first));
@@ -77,7 +79,11 @@ internal sealed unsafe class RingProducer
     }
 
     /// <summary>Commits bytes that the caller has written at <see cref="Offset"/> by itself.</summary>
-    public void Commit(int count) => _tail += count;
+    public void Commit(int count)
+    {
+        FaultPoint.Reach(FaultStep.Claimed);
+        _tail += count;
+    }
 
     /// <summary>Shows the consumer what has been committed.</summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
@@ -89,6 +95,7 @@ internal sealed unsafe class RingProducer
             return false;
         }
 
+        FaultPoint.Reach(FaultStep.Written);
         _published = _tail;
 
         // Release: the bytes are there before the tail says so.
@@ -97,6 +104,7 @@ internal sealed unsafe class RingProducer
         // Store Tail, fence, load ConsumerSleeping; the consumer stores ConsumerSleeping, fences, loads Tail
         // (RingConsumer.AnnounceSleep). One of the two sees the other.
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.Published);
         return Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping();
     }
 
@@ -110,6 +118,7 @@ internal sealed unsafe class RingProducer
 
         // Store ProducerWaiting, fence, load Head; see RingConsumer.Advance.
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.WaitAnnounced);
     }
 
     /// <summary>What the consumer says of itself.</summary>
@@ -128,9 +137,12 @@ internal sealed unsafe class RingProducer
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
     public bool Close(uint state)
     {
+        FaultPoint.Reach(FaultStep.HalfClosing);
+
         // Release: the last tail is there before the state says that it is the last.
         Volatile.Write(ref _control->ProducerState, state);
         Interlocked.MemoryBarrier();
+        FaultPoint.Reach(FaultStep.HalfClosed);
         return Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping();
     }
 

@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Memory;
@@ -110,6 +111,7 @@ internal sealed unsafe class SharedSegment
         if (Interlocked.Decrement(ref _leases) == 0)
         {
             _memory.Dispose();
+            FaultPoint.Reach(FaultStep.Unmapped);
             _onUnmap?.Invoke();
         }
     }

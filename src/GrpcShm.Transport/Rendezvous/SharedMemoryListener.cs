@@ -107,8 +107,15 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _accepted.Writer.Complete();
         while (_accepted.Reader.TryRead(out var connection))
         {
-            connection.Dispose();
+            CloseUnserved(connection);
         }
+    }
+
+    /// <summary>Tells a client that it can try again whatever it has asked for.</summary>
+    private static void CloseUnserved(SharedMemoryConnection connection)
+    {
+        connection.Abort(new CloseCause(CloseCode.NotServed, "The server is closing this endpoint.", ByPeer: false));
+        connection.Dispose();
     }
 
     private void Begin(ControlSocket client)
@@ -164,7 +171,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
             if (!_accepted.Writer.TryWrite(connection))
             {
-                connection.Dispose();
+                CloseUnserved(connection);
             }
 
             return;

@@ -13,6 +13,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     private const int StopSignal = 19;
     private const int ContinueSignal = 18;
 
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost");
+
     private readonly Process _process;
     private readonly Channel<HostMessage> _messages = Channel.CreateUnbounded<HostMessage>();
     private readonly ConcurrentQueue<string> _log = new();
@@ -35,10 +37,18 @@ public sealed partial class HostProcess : IAsyncDisposable
     public string Log => string.Join(Environment.NewLine, _log);
 
     /// <summary>Starts a process and waits until it is ready.</summary>
-    public static async Task<HostProcess> StartAsync(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static Task<HostProcess> StartAsync(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        WhenReadyAsync(Start(arguments, environment));
+
+    /// <summary>Starts a process in a container of its own and waits until it is ready.</summary>
+    /// <param name="directory">The one directory that it shares with others.</param>
+    /// <param name="arguments">The process's arguments.</param>
+    public static Task<HostProcess> StartContainedAsync(string directory, params IEnumerable<string> arguments) =>
+        WhenReadyAsync(Start(Container.Command(directory, [Program, .. arguments])));
+
+    private static async Task<HostProcess> WhenReadyAsync(HostProcess host)
     {
-        var host = Start(arguments, environment);
         try
         {
             host.Ready = await host.ReadAsync(HostMessage.Ready);
@@ -52,14 +62,14 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a process that may fail; what it says is for the caller to read.</summary>
-    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(new ProcessStartInfo(Program, arguments), environment);
+
+    private static HostProcess Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost"), arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
 
         // What listens is said by the test alone.
         start.Environment.Remove("ASPNETCORE_URLS");

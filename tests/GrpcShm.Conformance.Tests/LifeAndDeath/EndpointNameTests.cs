@@ -59,6 +59,20 @@ public sealed class EndpointNameTests : IDisposable
     }
 
     [Fact]
+    public async Task Listen_WaitsForANameThatIsNotGivenBack_FailsWhenItsTimeIsOver()
+    {
+        await using var owner = await StartServerAsync();
+
+        await using var second = HostProcess.Start(
+            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.FullName, "--wait-for-name", "00:00:00.3"]);
+        var message = await second.ReadAsync();
+
+        Assert.Equal(HostMessage.Failed, message.Kind);
+        Assert.Contains(message.Errors, e => e.StartsWith("AddressInUseException", StringComparison.Ordinal));
+        Assert.Equal(1, await second.WaitForExitAsync());
+    }
+
+    [Fact]
     public async Task Listen_OnADeadServersName_TakesItOver()
     {
         string[] leftovers;

@@ -15,21 +15,24 @@ internal static class Outcome
 
     public static string Of(Exception exception) => $"{exception.GetType().Name} {Of(exception.Message)}";
 
-    /// <summary>A message up to the first colon, behind which the peer's own words come, and without numbers.</summary>
+    /// <summary>A message up to the first colon or quote, behind which the peer's own words come, and without numbers.</summary>
     public static string Of(string message)
     {
         Span<char> letters = stackalloc char[MostLetters];
         var count = 0;
-        foreach (var c in message)
+        for (var i = 0; i < message.Length && count < letters.Length && message[i] is not (':' or '\''); i++)
         {
-            if (count == letters.Length || c == ':')
+            if (message[i] == '0' && i + 1 < message.Length && message[i + 1] == 'x')
             {
-                break;
+                // A number with letters in it.
+                while (i + 1 < message.Length && char.IsAsciiLetterOrDigit(message[i + 1]))
+                {
+                    i++;
+                }
             }
-
-            if (char.IsAsciiLetter(c) || c == ' ')
+            else if (char.IsAsciiLetter(message[i]) || message[i] == ' ')
             {
-                letters[count++] = c;
+                letters[count++] = message[i];
             }
         }
 

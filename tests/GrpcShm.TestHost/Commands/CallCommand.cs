@@ -17,7 +17,8 @@ internal sealed class CallCommand : Command
     private readonly Option<string> _scenario = new("--scenario")
     {
         Description = "pending: opens calls of every kind and waits. churn: for each number on standard input, connects "
-            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went.",
+            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went. "
+            + "exchange: connects, calls and disconnects without end, when standard input has said by which kind of call.",
         Required = true,
     };
 
@@ -37,6 +38,8 @@ internal sealed class CallCommand : Command
 
     private readonly Option<SharedMemoryMode> _mode = new("--mode") { Description = "How shared memory carries the calls." };
 
+    private readonly Option<TimeSpan?> _waitForServer = new("--wait-for-server") { Description = "How long calls wait for one." };
+
     public CallCommand()
         : base("call", "Connects to a server and plays a scenario until standard input says stop or closes.")
     {
@@ -46,14 +49,20 @@ internal sealed class CallCommand : Command
         Add(_callId);
         Add(_runtimeDirectory);
         Add(_mode);
-        _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt");
+        Add(_waitForServer);
+        _scenario.AcceptOnlyFromAmong("pending", "churn", "attempt", "exchange");
         SetAction((result, cancellationToken) => PlayAsync(result, cancellationToken));
     }
 
     private async Task<int> PlayAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var address = result.GetRequiredValue(_address);
-        var setup = new ClientSetup { RuntimeDirectory = result.GetValue(_runtimeDirectory), Mode = result.GetValue(_mode) };
+        var setup = new ClientSetup
+        {
+            RuntimeDirectory = result.GetValue(_runtimeDirectory),
+            Mode = result.GetValue(_mode),
+            ConfigureSharedMemory = options => options.WaitForServer = result.GetValue(_waitForServer) ?? options.WaitForServer,
+        };
         try
         {
             var scenario = result.GetRequiredValue(_scenario) switch
@@ -61,6 +70,7 @@ internal sealed class CallCommand : Command
                 "pending" => PendingScenario.PlayAsync(
                     address, setup, result.GetValue(_count), result.GetRequiredValue(_callId), cancellationToken),
                 "churn" => ChurnScenario.PlayAsync(address, setup, cancellationToken),
+                "exchange" => ExchangeScenario.PlayAsync(address, setup, cancellationToken),
                 _ => AttemptScenario.PlayAsync(address, setup, cancellationToken),
             };
             await scenario;

@@ -29,6 +29,10 @@ internal sealed class ServeCommand : Command
     private readonly Option<int?> _maxConnections = new("--max-connections");
     private readonly Option<bool> _faults = new("--faults") { Description = "Lets standard input take resources away." };
 
+    private readonly Option<bool> _onDemand = new("--on-demand") { Description = "Does not listen before standard input says listen." };
+
+    private readonly Option<TimeSpan?> _waitForName = new("--wait-for-name") { Description = "How long another server may keep a name." };
+
     public ServeCommand()
         : base("serve", "Serves the conformance services.")
     {
@@ -48,6 +52,8 @@ internal sealed class ServeCommand : Command
         Add(_shutdownTimeout);
         Add(_maxConnections);
         Add(_faults);
+        Add(_onDemand);
+        Add(_waitForName);
         SetAction((result, _) => ServeAsync(Read(result)));
     }
 
@@ -90,5 +96,7 @@ internal sealed class ServeCommand : Command
         ShutdownTimeout = result.GetValue(_shutdownTimeout),
         MaxConnections = result.GetValue(_maxConnections),
         Faults = result.GetValue(_faults),
+        OnDemand = result.GetValue(_onDemand),
+        WaitForName = result.GetValue(_waitForName),
     };
 }

@@ -13,12 +13,16 @@ internal sealed class CallRegistry
     private long _started;
     private long _inFlight;
     private long _cancelled;
+    private long _broken;
 
     public long Started => Interlocked.Read(ref _started);
 
     public long InFlight => Interlocked.Read(ref _inFlight);
 
     public long Cancelled => Interlocked.Read(ref _cancelled);
+
+    /// <summary>How many have ended by an exception of which their token knew nothing.</summary>
+    public long Broken => Interlocked.Read(ref _broken);
 
     /// <summary>The record of a call, which may be asked for before the call arrives.</summary>
     public CallRecord this[string callId] => _records.GetOrAdd(callId, static _ => new CallRecord());
@@ -39,6 +43,11 @@ internal sealed class CallRegistry
         {
             // A handler that reads hears of a reset by its read before the token has fired, which is still to come.
             await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
+            throw;
+        }
+        catch (Exception exception) when (exception is not RpcException && !context.CancellationToken.IsCancellationRequested)
+        {
+            Interlocked.Increment(ref _broken);
             throw;
         }
         finally

@@ -15,6 +15,7 @@ internal sealed class ControlService(
         CallsCancelled = calls.Cancelled,
         ConnectionsOpened = connections.Opened,
         ConnectionsOpen = connections.Open,
+        CallsBroken = calls.Broken,
     });
 
     public override async Task<Empty> AwaitCall(AwaitCallRequest request, ServerCallContext context)

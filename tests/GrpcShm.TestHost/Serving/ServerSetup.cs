@@ -36,4 +36,8 @@ internal sealed record ServerSetup
     public required int? MaxConnections { get; init; }
 
     public required bool Faults { get; init; }
+
+    public required bool OnDemand { get; init; }
+
+    public required TimeSpan? WaitForName { get; init; }
 }

@@ -21,6 +21,7 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly FaultCommands? _faults;
     private readonly ConnectionRegistry _connections = new();
     private readonly List<(EndpointAddress Address, ListenOptions Options)> _listening = [];
+    private readonly TaskCompletionSource _mayListen = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WebApplication _app;
 
     public TestServer(ServerSetup setup)
@@ -41,14 +42,20 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Serves until <see cref="Stop"/>, and for as long after as calls in flight and the time-out allow.</summary>
     public async Task RunAsync()
     {
+        if (_setup.OnDemand)
+        {
+            new HostMessage(HostMessage.Ready, Environment.ProcessId).Write();
+            await _mayListen.Task;
+        }
+
         await _app.StartAsync();
-        CreateReadyMessage().Write();
+        (CreateReadyMessage() with { Kind = _setup.OnDemand ? HostMessage.Listens : HostMessage.Ready }).Write();
         await _app.WaitForShutdownAsync();
     }
 
     /// <summary>
-    /// Carries out a line from standard input: <c>open GATE</c>, or one of <see cref="FaultCommands"/>. A server that is
-    /// stopping takes no new calls to <see cref="ControlService"/>.
+    /// Carries out a line from standard input: <c>open GATE</c>, <c>listen</c>, or one of <see cref="CrashCommands"/> or
+    /// <see cref="FaultCommands"/>. A server that is stopping takes no new calls to <see cref="ControlService"/>.
     /// </summary>
     public void Execute(string command)
     {
@@ -57,13 +64,21 @@ internal sealed class TestServer : IAsyncDisposable
         {
             _app.Services.GetRequiredService<GateRegistry>().Open(command[Open.Length..]);
         }
-        else
+        else if (command == "listen")
+        {
+            _mayListen.TrySetResult();
+        }
+        else if (!CrashCommands.TryExecute(command))
         {
             _faults?.TryExecute(command);
         }
     }
 
-    public void Stop() => _app.Lifetime.StopApplication();
+    public void Stop()
+    {
+        _mayListen.TrySetResult();
+        _app.Lifetime.StopApplication();
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -94,7 +109,11 @@ internal sealed class TestServer : IAsyncDisposable
     {
         if (_setup.Listen.Any(address => address.Kind == EndpointKind.SharedMemory))
         {
-            builder.WebHost.UseSharedMemory(options => options.RuntimeDirectory = _setup.RuntimeDirectory);
+            builder.WebHost.UseSharedMemory(options =>
+            {
+                options.RuntimeDirectory = _setup.RuntimeDirectory;
+                options.WaitForName = _setup.WaitForName ?? options.WaitForName;
+            });
         }
 
         builder.WebHost.ConfigureKestrel(kestrel =>

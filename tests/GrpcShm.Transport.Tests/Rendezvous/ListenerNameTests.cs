@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Rendezvous;
 
@@ -164,6 +165,17 @@ public sealed class ListenerNameTests : IAsyncLifetime
         await _endPoint.Listen().DisposeAsync();
         Assert.False(File.Exists(_endPoint.SocketPath));
         Assert.True(File.Exists(_endPoint.LockPath));
+    }
+
+    [Fact]
+    public async Task Dispose_ConnectionThatNobodyHasAccepted_IsToldThatItWasNeverServed()
+    {
+        await using var endPoint = new TestEndPoint();
+        endPoint.Listen();
+        using var client = await endPoint.ConnectAsync();
+        await endPoint.Listener.DisposeAsync().InTime();
+        await TimeLimit.UntilAsync(() => client.Cause is not null, () => "The client is not told.");
+        Assert.Equal((CloseCode.NotServed, true), (client.Cause!.Code, client.Cause.ByPeer));
     }
 
     [Fact]

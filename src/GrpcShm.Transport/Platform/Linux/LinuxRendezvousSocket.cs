@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
@@ -120,12 +121,14 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         // In this order: while the lock is held nobody else can have bound the path.
         _disposed = true;
         _ = Libc.Unlink(_path);
+        FaultPoint.Reach(FaultStep.NameUnlinked);
         _socket.Dispose();
         _reserve.Dispose();
 
         // Closing alone would leave the lock to a child process that is between fork and exec right now.
         _ = Libc.Lock(_lock, Libc.LOCK_UN);
         _lock.Dispose();
+        FaultPoint.Reach(FaultStep.NameReleased);
     }
 
     private static string ChoosePath(SharedMemoryEndPoint endPoint, RendezvousSettings settings)

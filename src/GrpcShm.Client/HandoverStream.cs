@@ -1,0 +1,207 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+
+namespace GrpcShm.Client;
+
+/// <summary>
+/// A connection's bytes for a <see cref="SocketsHttpHandler"/>, which takes a server that goes away for a failure unless it
+/// sees that in the order and at the pace of a network. So that a server can be replaced without a failed call:
+/// </summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>Where the server no longer reads, what is written is dropped until the reader has come to the end. Before that lies
+/// the frame that says which requests the server has not taken, and those are sent again elsewhere; after a write that fails they
+/// would all be lost.</item>
+/// <item>The end of a server that closes in order is shown late. It comes right behind that frame, and requests that are about
+/// to be sent by then would fail instead of going elsewhere. The handler closes the stream by itself when it has no use for it.</item>
+/// <item>A server that closes in order before it has said anything has taken nothing, not even the preface. Then what was
+/// written so far goes to its successor.</item>
+/// </list>
+/// <para>A server that dies is shown at once.</para>
+/// </remarks>
+internal sealed class HandoverStream : AsyncStream
+{
+    // Before the server's first word a client sends its preface and some requests.
+    private const int MostUnanswered = 64 * 1024;
+
+    // What a socket would take, too, before it says that nobody reads.
+    private const long MostDropped = 256 * 1024;
+
+    private const int MostSuccessors = 32;
+
+    private static readonly TimeSpan EndDelay = TimeSpan.FromMilliseconds(250);
+
+    private readonly Func<CancellationToken, Task<SharedMemoryConnection>> _connect;
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly SemaphoreSlim _unansweredGate = new(1);
+    private readonly ArrayBufferWriter<byte> _unanswered = new();
+    private readonly bool _runInline;
+    private SharedMemoryConnection _connection;
+    private volatile RingStream _stream;
+    private volatile bool _isAnswered;
+    private volatile bool _hasEnded;
+    private long _dropped;
+    private int _successors;
+    private int _isDisposed;
+
+    /// <summary>Takes over a connection.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="runInline">Whether what waits for its bytes may go on on the reactor's thread.</param>
+    /// <param name="connect">Makes another one, to the server's successor.</param>
+    public HandoverStream(
+        SharedMemoryConnection connection, bool runInline, Func<CancellationToken, Task<SharedMemoryConnection>> connect)
+    {
+        _runInline = runInline;
+        _connect = connect;
+        _connection = connection;
+        _stream = Open(connection);
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var count = 0;
+            try
+            {
+                count = await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException) when (!_isAnswered && HasLeftInOrder)
+            {
+                // As an end: it had not even begun.
+            }
+
+            if (count > 0)
+            {
+                _isAnswered = true;
+                return count;
+            }
+
+            if (buffer.IsEmpty)
+            {
+                // That only asks whether there is something.
+                return 0;
+            }
+
+            if (_isAnswered || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
+            {
+                await Task.Delay(EndDelay, _disposed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _hasEnded = true;
+                return 0;
+            }
+        }
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_isAnswered)
+        {
+            return WriteUnansweredAsync(buffer, cancellationToken);
+        }
+
+        var write = _stream.WriteAsync(buffer, cancellationToken);
+        return write.IsCompletedSuccessfully ? write : WriteOrDropAsync(write, buffer.Length);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            // Not disposed itself: a read may be about to wait on it. It has no timer and nothing else to let go.
+            _disposed.Cancel();
+            _stream.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private bool HasLeftInOrder => _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful or CloseCode.NotServed };
+
+    private RingStream Open(SharedMemoryConnection connection)
+    {
+        connection.RunInline = _runInline;
+        return new RingStream(connection, FileAccess.ReadWrite);
+    }
+
+    private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ValueTask write;
+        await _unansweredGate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_unanswered.WrittenCount + buffer.Length <= MostUnanswered)
+            {
+                _unanswered.Write(buffer.Span);
+            }
+            else
+            {
+                // A successor could not be told all of it.
+                _isAnswered = true;
+            }
+
+            write = _stream.WriteAsync(buffer, cancellationToken);
+        }
+        finally
+        {
+            _unansweredGate.Release();
+        }
+
+        await WriteOrDropAsync(write, buffer.Length).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteOrDropAsync(ValueTask write, int length)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        catch (IOException) when (!_hasEnded && Volatile.Read(ref _isDisposed) == 0 && Interlocked.Add(ref _dropped, length) <= MostDropped)
+        {
+            // The reader will come to why.
+        }
+        catch (ObjectDisposedException) when (!_isAnswered && Volatile.Read(ref _isDisposed) == 0)
+        {
+            // The server's successor has been told.
+        }
+    }
+
+    /// <summary>Tells the server's successor what the server has not listened to.</summary>
+    private async Task<bool> TryReplaceAsync(CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
+        await _unansweredGate.WaitAsync(ending.Token).ConfigureAwait(false);
+        try
+        {
+            if (_isAnswered || ++_successors > MostSuccessors)
+            {
+                return false;
+            }
+
+            var connection = await _connect(ending.Token).ConfigureAwait(false);
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            _connection = connection;
+            _stream = Open(connection);
+            if (Volatile.Read(ref _isDisposed) != 0)
+            {
+                await _stream.DisposeAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                await WriteOrDropAsync(_stream.WriteAsync(_unanswered.WrittenMemory, ending.Token), _unanswered.WrittenCount).ConfigureAwait(false);
+            }
+
+            return true;
+        }
+        finally
+        {
+            _unansweredGate.Release();
+        }
+    }
+}

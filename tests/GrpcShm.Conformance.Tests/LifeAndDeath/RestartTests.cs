@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using Grpc.Net.Client;
+using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost;
+using GrpcShm.TestHost.Calling;
+using GrpcShm.TestHost.Contracts;
+
+namespace GrpcShm.Conformance.Tests.LifeAndDeath;
+
+/// <summary>Servers that are replaced by others while clients go on calling: nobody notices.</summary>
+public abstract class RestartTests(TransportMode mode) : IDisposable
+{
+    private const int Restarts = 20;
+
+    // So many calls at least go to each server before the next takes its place.
+    private const int CallsBetween = 5_000;
+
+    private readonly TestDirectory _directory = new();
+
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    private ClientSetup Patient { get; } = new()
+    {
+        ConfigureSharedMemory = options => options.WaitForServer = TestTimeout.Default,
+    };
+
+    [Fact]
+    public async Task Replace_UnderLoad_NoCallFails()
+    {
+        var current = await StartServerAsync();
+        try
+        {
+            using var channel = current.CreateChannel(Patient);
+            await using var load = new PacedLoad(new TestService.TestServiceClient(channel), callsPerSecond: 10_000);
+            for (var i = 0; i < Restarts; i++)
+            {
+                await load.WhenAnsweredAsync(CallsBetween).Within();
+                current = await ReplaceAsync(current, channel);
+            }
+
+            await load.StopAsync().Within();
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{load.Answered} calls in {load.Elapsed.TotalSeconds:F1} s, {load.Answered / load.Elapsed.TotalSeconds:F0} a second.");
+            Assert.True(load.Failures.Count == 0, $"{load.Failures.Count} calls failed: {string.Join(Environment.NewLine, load.Failures.DistinctBy(failure => failure[..200]).Take(5))}");
+        }
+        finally
+        {
+            await current.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Replace_InContainersThatShareOnlyTheSocketsFolder_NoCallFails()
+    {
+        var address = mode.CreateAddress(_directory, "server").ToString();
+        string[] serve = ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
+        await using var first = await StartContainedAsync(serve);
+        await using var client = await StartContainedAsync(
+        [
+            "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:01:00",
+            .. mode.GetClientArguments(_directory),
+        ]);
+
+        // The last is one that may be sent twice: messages of a stream that flow already cannot move to another server.
+        foreach (var kind in Exchanges.Kinds.Reverse())
+        {
+            await client.WriteAsync($"run {kind}");
+            await client.ReadAsync(HostMessage.Round);
+        }
+
+        var next = StartContainedAsync(serve);
+        await first.StopAsync();
+        await using var second = await next;
+
+        // One that was answered before may still be on its way.
+        await client.ReadAsync(HostMessage.Round);
+        await client.ReadAsync(HostMessage.Round);
+        await second.KillAsync();
+        HostMessage last;
+        while ((last = await client.ReadAsync()).Kind == HostMessage.Round)
+        {
+            // What was under way when the server was killed.
+        }
+
+        Assert.Equal(HostMessage.Failed, last.Kind);
+        Assert.Contains(last.Errors, error => error.Contains("Unavailable", StringComparison.Ordinal));
+        await client.WaitForExitAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _directory.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A new server takes the name over from one that has a call under way, which ends well.</summary>
+    private async Task<ServerHandle> ReplaceAsync(ServerHandle current, GrpcChannel channel)
+    {
+        using var slow = new TestService.TestServiceClient(channel).WaitAsync(
+            new WaitRequest { Gate = "replaced", SendHeadersFirst = true }, cancellationToken: TestToken);
+        await slow.ResponseHeadersAsync.Within();
+        var next = StartServerAsync();
+        await current.Process.RequestStopAsync();
+        var successor = await next;
+        await current.Process.WriteAsync("open replaced");
+        await slow.Within();
+        await current.Process.ReadAsync(HostMessage.Stopped);
+        Assert.Equal(0, await current.Process.WaitForExitAsync());
+        await current.DisposeAsync();
+        return successor;
+    }
+
+    private Task<HostProcess> StartContainedAsync(params IEnumerable<string> arguments) =>
+        HostProcess.StartContainedAsync(_directory.FullName, arguments);
+
+    private Task<ServerHandle> StartServerAsync() => ServerHandle.StartAsync(
+        mode, _directory, "server", "--wait-for-name", "00:01:00", "--shutdown-timeout", "00:00:50");
+
+    /// <summary>Unary calls by the clock, however long those before them take.</summary>
+    private sealed class PacedLoad : IAsyncDisposable
+    {
+        // On a machine that does not manage the pace it becomes as many as are answered.
+        private const int MostUnderWay = 2_000;
+
+        private readonly TestService.TestServiceClient _client;
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private readonly List<string> _failures = [];
+        private readonly SemaphoreSlim _room = new(MostUnderWay);
+        private readonly Task _calling;
+        private long _answered;
+
+        public PacedLoad(TestService.TestServiceClient client, int callsPerSecond)
+        {
+            _client = client;
+            _calling = Task.Run(() => CallOnAsync(callsPerSecond));
+        }
+
+        public long Answered => Interlocked.Read(ref _answered);
+
+        public TimeSpan Elapsed => _clock.Elapsed;
+
+        public List<string> Failures => _failures;
+
+        /// <summary>Waits until so many more have been answered, or one has failed.</summary>
+        public async Task WhenAnsweredAsync(int count)
+        {
+            var goal = Answered + count;
+            await TestTimeout.UntilAsync(() => Task.FromResult(Answered >= goal || HasFailed));
+        }
+
+        public async Task StopAsync()
+        {
+            await _stopping.CancelAsync();
+            await _calling;
+            for (var i = 0; i < MostUnderWay; i++)
+            {
+                await _room.WaitAsync(TestToken);
+            }
+
+            _clock.Stop();
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stopping.CancelAsync();
+            await _calling;
+            _stopping.Dispose();
+        }
+
+        private bool HasFailed
+        {
+            get
+            {
+                lock (_failures)
+                {
+                    return _failures.Count > 0;
+                }
+            }
+        }
+
+        private async Task CallOnAsync(int callsPerSecond)
+        {
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+            for (long begun = 0; !_stopping.IsCancellationRequested; await timer.WaitForNextTickAsync(CancellationToken.None))
+            {
+                for (; begun < _clock.Elapsed.TotalSeconds * callsPerSecond && _room.Wait(0, CancellationToken.None); begun++)
+                {
+                    _ = CallAsync();
+                }
+            }
+        }
+
+        private async Task CallAsync()
+        {
+            try
+            {
+                var body = TestBody.Create(64, seed: 1);
+                var response = await _client.UnaryAsync(
+                    new UnaryRequest { Body = body, Response = new Piece { Size = 64, Seed = 1 } }, cancellationToken: CancellationToken.None);
+                Assert.Equal(body, response.Body);
+                Interlocked.Increment(ref _answered);
+            }
+            catch (Exception exception)
+            {
+                lock (_failures)
+                {
+                    _failures.Add(exception.ToString());
+                }
+            }
+            finally
+            {
+                _room.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Text.Json;
+using GrpcShm.FaultInjection.Planning;
+using GrpcShm.FaultInjection.Reporting;
+
+namespace GrpcShm.FaultInjection;
+
+/// <summary>The command line.</summary>
+internal static class FaultInjectionCommand
+{
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static RootCommand Create()
+    {
+        var kills = new Option<int>("--kills")
+        {
+            Description = "How many processes die. With as many as there are cells in the plan, each cell has its turn.",
+            DefaultValueFactory = _ => FaultPlan.Cells.Count,
+        };
+        var seed = new Option<int>("--seed")
+        {
+            Description = "What the order, the moments and the ways to die follow from. Random if not given.",
+            DefaultValueFactory = _ => Random.Shared.Next(),
+        };
+        var within = new Option<double>("--within")
+        {
+            Description = "How many seconds the other side has to notice.",
+            DefaultValueFactory = _ => 1,
+        };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Takes from the plan only what has each of these words in it, as the list of what went wrong prints it.",
+            DefaultValueFactory = _ => [],
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
+
+        var command = new RootCommand(
+            "Kills and freezes client and server processes at each step of a connection's life, in both modes, under each kind "
+            + "of call, and looks what that does to the other side.")
+        {
+            kills, seed, within, only, json,
+        };
+        command.SetAction(async (result, cancellationToken) =>
+        {
+            var settings = new FaultSettings(
+                result.GetValue(kills),
+                result.GetValue(seed),
+                TimeSpan.FromSeconds(result.GetValue(within)),
+                result.GetValue(only)!);
+            var report = await FaultRun.RunAsync(settings, cancellationToken);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(report, Json));
+            }
+
+            return report.IsGood ? 0 : 1;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,1 @@
+return await GrpcShm.FaultInjection.FaultInjectionCommand.Create().Parse(args).InvokeAsync();

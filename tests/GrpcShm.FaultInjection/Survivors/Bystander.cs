@@ -1,0 +1,77 @@
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using GrpcShm.Client;
+using GrpcShm.FaultInjection.Processes;
+using GrpcShm.TestHost.Calling;
+
+namespace GrpcShm.FaultInjection.Survivors;
+
+/// <summary>One whom the deaths of others do not concern: calls the steady server all the time, in both modes.</summary>
+internal sealed class Bystander : IAsyncDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly Endpoints _endpoints;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly GrpcChannel[] _channels;
+    private readonly Task _calling;
+
+    public Bystander(Endpoints endpoints)
+    {
+        _endpoints = endpoints;
+        _channels = [Connect(SharedMemoryMode.Http2), Connect(SharedMemoryMode.Direct)];
+        _calling = CallOnAsync();
+    }
+
+    /// <summary>The call that failed, if one has.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Makes a call by each channel that is there and by a new one.</summary>
+    /// <exception cref="RpcException">It failed.</exception>
+    public async Task CallAsync(SharedMemoryMode mode)
+    {
+        foreach (var channel in _channels)
+        {
+            await CheckAsync(channel);
+        }
+
+        using var another = Connect(mode);
+        await CheckAsync(another);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _calling;
+        Array.ForEach(_channels, channel => channel.Dispose());
+        _stopping.Dispose();
+    }
+
+    private static async Task CheckAsync(GrpcChannel channel) =>
+        await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
+
+    private async Task CallOnAsync()
+    {
+        await Task.Yield();
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var channel in _channels)
+                {
+                    await CheckAsync(channel);
+                }
+            }
+            catch (RpcException exception)
+            {
+                Failure ??= exception.Status.ToString();
+            }
+
+            await Task.Delay(Pause, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private GrpcChannel Connect(SharedMemoryMode mode) => ChannelFactory.CreateChannel(_endpoints.Steady, _endpoints.Setup(mode));
+}

@@ -1,0 +1,115 @@
+using GrpcShm.Client;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+
+namespace GrpcShm.Transport.Tests.Client;
+
+/// <summary>A server that goes away, as a client's HTTP/2 sees it.</summary>
+public sealed class HandoverStreamTests : IAsyncLifetime
+{
+    private static readonly byte[] Hello = [1, 2, 3, 4, 5];
+    private static readonly byte[] Answer = [6, 7, 8];
+
+    private readonly TestEndPoint _endPoint = new();
+    private readonly byte[] _buffer = new byte[100];
+
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync()
+    {
+        _endPoint.Listen();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _endPoint.DisposeAsync();
+
+    [Fact]
+    public async Task Write_ServerReadsNoMore_IsDroppedUntilItsEndHasBeenRead()
+    {
+        await using var client = await ConnectAsync();
+        var server = await _endPoint.AcceptAsync();
+        await using (var stream = new RingStream(server, FileAccess.ReadWrite))
+        {
+            await stream.WriteAsync(Answer, TestToken);
+        }
+
+        await client.WriteAsync(Hello, TestToken).InTime();
+        Assert.Equal(Answer.Length, await client.ReadAsync(_buffer, TestToken).InTime());
+        await client.WriteAsync(Hello, TestToken).InTime();
+        Assert.Equal(0, await client.ReadAsync(_buffer, TestToken).InTime());
+        await Assert.ThrowsAnyAsync<IOException>(() => client.WriteAsync(Hello, TestToken).InTime());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Read_ServerLeavesInOrderBeforeItSaidAWord_SuccessorGetsWhatWasWritten(bool hasStreams)
+    {
+        await using var client = await ConnectAsync();
+        await client.WriteAsync(Hello, TestToken).InTime();
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+        await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams);
+        await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams);
+
+        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var received = new byte[Hello.Length];
+        await successor.ReadExactlyAsync(received, TestToken).InTime();
+        Assert.Equal(Hello, received);
+        await successor.WriteAsync(Answer, TestToken);
+
+        Assert.Equal(Answer.Length, await read.InTime());
+        Assert.Equal(Answer, _buffer[..Answer.Length]);
+        await client.WriteAsync(Answer, TestToken).InTime();
+        Assert.Equal(Answer.Length, await successor.ReadAsync(received, TestToken).InTime());
+    }
+
+    [Fact]
+    public async Task Read_ServerFailsBeforeItSaidAWord_FailsAndNobodyElseIsAsked()
+    {
+        await using var client = await ConnectAsync();
+        await client.WriteAsync(Hello, TestToken).InTime();
+        using var server = await _endPoint.AcceptAsync();
+        server.Abort(new CloseCause(CloseCode.Aborted, "It failed.", ByPeer: false));
+        await Assert.ThrowsAnyAsync<IOException>(() => client.ReadAsync(_buffer, TestToken).InTime());
+    }
+
+    [Fact]
+    public async Task Read_NoSuccessor_FailsAsConnectingDoes()
+    {
+        await using var client = await ConnectAsync();
+        await client.WriteAsync(Hello, TestToken).InTime();
+        var server = await _endPoint.AcceptAsync();
+        await _endPoint.Listener.DisposeAsync().InTime();
+        server.Dispose();
+        var failure = await Assert.ThrowsAnyAsync<IOException>(() => client.ReadAsync(_buffer, TestToken).InTime());
+        Assert.Contains("No server listens", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dispose_EndIsHeldBackOrConnectingGoesOn_EndsTheRead()
+    {
+        var client = await ConnectAsync();
+        var server = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        await server.WriteAsync(Answer, TestToken);
+        Assert.Equal(Answer.Length, await client.ReadAsync(_buffer, TestToken).InTime());
+        await server.DisposeAsync();
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+        await client.DisposeAsync();
+        await read.ContinueWith(static _ => { }, TestToken, TaskContinuationOptions.None, TaskScheduler.Default).InTime();
+        await Assert.ThrowsAnyAsync<ObjectDisposedException>(() => client.ReadAsync(_buffer, TestToken).InTime());
+    }
+
+    private static async Task LeaveAsync(SharedMemoryConnection server, bool hasStreams)
+    {
+        if (hasStreams)
+        {
+            await new RingStream(server, FileAccess.ReadWrite).DisposeAsync();
+        }
+        else
+        {
+            server.Dispose();
+        }
+    }
+
+    private async Task<HandoverStream> ConnectAsync() => new(await _endPoint.ConnectAsync(), runInline: false, _ => _endPoint.ConnectAsync());
+}
