@@ -13,10 +13,11 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 {
     private readonly ControlSocket _socket;
     private readonly ReactorRegistration _registration;
+    private readonly HandshakeStep _step;
     private readonly byte[] _buffer = new byte[ControlMessage.MaxSize];
     private readonly List<SafeHandle> _attachments = [];
     private int _filled;
-    private bool _isMonitored;
+    private volatile bool _isMonitored;
     private int _disposeBegun;
     private volatile bool _disposed;
 
@@ -25,14 +26,15 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     public ControlChannel(ControlSocket socket, Reactor reactor)
     {
         _socket = socket;
+        _step = new HandshakeStep(this);
         _registration = reactor.Register(socket.Handle, this);
     }
 
     public SharedMemoryPeer Peer => _socket.Peer;
 
-    // During the handshake what follows may take its time, and the reactor has others to serve. Afterwards it is the
-    // news of the peer's death, which must not wait for a busy thread pool.
-    protected override bool MayRunInline => _isMonitored;
+    // During the handshake the reactor is away meanwhile, see HandshakeStep. Afterwards what follows is the news of the
+    // peer's death, which is short and must not wait for a busy thread pool.
+    protected override bool MayRunInline => true;
 
     protected override IRingTarget? RingTarget => null;
 
@@ -66,7 +68,17 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         }
     }
 
-    public void OnReady(Reactor reactor) => Signal(onReactor: true);
+    public void OnReady(Reactor reactor)
+    {
+        if (_isMonitored)
+        {
+            Signal(onReactor: true);
+        }
+        else
+        {
+            _step.ScheduleOnce();
+        }
+    }
 
     public void OnFault(Exception exception) => Dispose();
 

@@ -12,11 +12,16 @@ internal static class ServerHandshake
     /// <param name="channel">The client's channel; stays the caller's until the result has it.</param>
     /// <param name="reactor">The reactor that watches it.</param>
     /// <param name="settings">What the server grants.</param>
+    /// <param name="spare">What may have been prepared for the client.</param>
     /// <param name="cancellationToken">The end of the time that the client has.</param>
     /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
     /// <exception cref="IOException">The client is gone, or broke the protocol.</exception>
     public static async Task<ConnectionParts> RunAsync(
-        ControlChannel channel, Reactor reactor, ListenerSettings settings, CancellationToken cancellationToken)
+        ControlChannel channel,
+        Reactor reactor,
+        ListenerSettings settings,
+        SpareOffer? spare,
+        CancellationToken cancellationToken)
     {
         Authorize(channel.Peer, settings);
         ClientHello hello;
@@ -26,7 +31,12 @@ internal static class ServerHandshake
         }
 
         var answer = Negotiate(hello, settings);
-        var parts = Allocate(channel, reactor, answer);
+        ConnectionParts parts;
+        using (var offer = await OfferAsync(answer, spare).ConfigureAwait(false))
+        {
+            parts = Send(channel, reactor, answer, offer);
+        }
+
         try
         {
             using (await ReceiveAsync(channel, ControlMessageType.Ready, cancellationToken).ConfigureAwait(false))
@@ -122,37 +132,42 @@ internal static class ServerHandshake
                 + $"{RingSizes.Largest}.");
     }
 
-    private static ConnectionParts Allocate(ControlChannel channel, Reactor reactor, ServerHello answer)
+    /// <summary>The spare, or one made on the thread pool, since that takes as long as a client's wish is large.</summary>
+    private static async ValueTask<SegmentOffer> OfferAsync(ServerHello answer, SpareOffer? spare)
     {
-        var platform = TransportPlatform.Current;
-        var toServer = (int)answer.ClientToServerSize;
-        var toClient = (int)answer.ServerToClientSize;
-        SharedSegment? segment = null;
-        Doorbell? own = null;
-        Doorbell? peer = null;
+        if (spare?.TryTake(answer.ClientToServerSize, answer.ServerToClientSize) is { } ready)
+        {
+            return ready;
+        }
+
         try
         {
-            var allocation = platform.Allocate(SegmentLayout.TotalSize(toServer, toClient));
-            using var grant = allocation.Grant;
-            segment = SharedSegment.Create(allocation.Mapping, toServer, toClient);
-            own = platform.CreateDoorbell();
-            peer = platform.CreateDoorbell();
-            channel.Send(answer.Write(), grant, own.Handle, peer.Handle);
-            return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
-            {
-                Mode = answer.Mode,
-                Features = (ConnectionFeatures)answer.Features,
-            };
+            return await Task.Run(
+                () => SegmentOffer.Create((int)answer.ClientToServerSize, (int)answer.ServerToClientSize)).ConfigureAwait(false);
         }
-        catch (Exception exception)
+        catch (SharedMemoryResourcesException exception)
         {
-            segment?.Release();
-            own?.Dispose();
-            peer?.Dispose();
-            throw exception is SharedMemoryResourcesException
-                ? new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception)
-                : exception;
+            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
         }
+    }
+
+    private static ConnectionParts Send(ControlChannel channel, Reactor reactor, ServerHello answer, SegmentOffer offer)
+    {
+        try
+        {
+            offer.Send(channel, answer);
+        }
+        catch (SharedMemoryResourcesException exception)
+        {
+            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
+        }
+
+        var (segment, own, peer) = offer.Take();
+        return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
+        {
+            Mode = answer.Mode,
+            Features = (ConnectionFeatures)answer.Features,
+        };
     }
 
     private static async ValueTask<ControlMessage> ReceiveAsync(

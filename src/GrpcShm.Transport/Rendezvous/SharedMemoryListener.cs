@@ -21,10 +21,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _handshakesGate = new();
-    private readonly HashSet<Task> _handshakes = [];
+    private readonly SpareOffer _spare;
+    private int _handshakes;
+    private TaskCompletionSource? _handshakesEnded;
 
     // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
-    private readonly Channel<SharedMemoryConnection> _accepted = Channel.CreateUnbounded<SharedMemoryConnection>();
+    // Who accepts goes on where the handshake has ended, which is no place that others wait for.
+    private readonly Channel<SharedMemoryConnection> _accepted =
+        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
     private bool _disposed;
 
@@ -38,6 +42,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _settings = settings;
         _metrics = metrics;
         _logger = logger;
+        _spare = new SpareOffer(settings.RingSize);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
@@ -88,16 +93,11 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             _socket.Dispose();
         }
 
+        _spare.Dispose();
         await _closing.CancelAsync().ConfigureAwait(false);
-        Task[] handshakes;
-        lock (_handshakesGate)
-        {
-            handshakes = [.. _handshakes];
-        }
-
         try
         {
-            await Task.WhenAll(handshakes).WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
+            await WhenHandshakesEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -129,45 +129,92 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             return;
         }
 
+        bool isTaken;
         lock (_handshakesGate)
         {
-            if (_handshakes.Count < _settings.MaxPendingHandshakes)
+            isTaken = _handshakes < _settings.MaxPendingHandshakes;
+            _handshakes += isTaken ? 1 : 0;
+        }
+
+        if (isTaken)
+        {
+            var start = new HandshakeStart(this, channel, reactor);
+            if (_settings.AuthorizePeer is null)
             {
-                // On the pool: authorization is foreign code, and this is the reactor.
-                var handshake = Task.Run(() => ShakeHandsAsync(channel, reactor));
-                _handshakes.Add(handshake);
-                _ = handshake.ContinueWith(
-                    Ended, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                return;
+                start.Schedule();
             }
+            else
+            {
+                // The callback may ask whom it likes, for as long as it likes.
+                start.RunOnPool();
+            }
+
+            return;
         }
 
         Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
         channel.Dispose();
     }
 
-    private void Ended(Task handshake)
+    private void HandshakeEnded()
     {
         lock (_handshakesGate)
         {
-            _handshakes.Remove(handshake);
+            if (--_handshakes == 0)
+            {
+                _handshakesEnded?.TrySetResult();
+            }
+        }
+    }
+
+    private Task WhenHandshakesEnded()
+    {
+        lock (_handshakesGate)
+        {
+            _handshakesEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_handshakes == 0)
+            {
+                _handshakesEnded.TrySetResult();
+            }
+
+            return _handshakesEnded.Task;
         }
     }
 
     private async Task ShakeHandsAsync(ControlChannel channel, Reactor reactor)
     {
+        var isAdmitted = false;
+        try
+        {
+            isAdmitted = await TryAdmitAsync(channel, reactor).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isAdmitted)
+            {
+                channel.Dispose();
+            }
+
+            HandshakeEnded();
+        }
+    }
+
+    /// <returns>Whether there is a connection, which then owns the channel.</returns>
+    private async Task<bool> TryAdmitAsync(ControlChannel channel, Reactor reactor)
+    {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
         timeout.CancelAfter(_settings.HandshakeTimeout);
         try
         {
-            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
+            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare, timeout.Token).ConfigureAwait(false);
             var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
+            _spare.Prepare();
             if (!_accepted.Writer.TryWrite(connection))
             {
                 connection.Dispose();
             }
 
-            return;
+            return true;
         }
         catch (HandshakeException refusal) when (refusal.ByPeer)
         {
@@ -204,7 +251,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             Refuse(channel, RefusalCode.NotAuthorized, "The server could not decide whether to admit the client.");
         }
 
-        channel.Dispose();
+        return false;
     }
 
     private void TryRefuse(ControlSocket client, string reason)
@@ -238,5 +285,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             peer.UserId,
             code,
             reason);
+    }
+
+    private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor) : ReactorWork
+    {
+        public override RunProfile Profile => HandshakeStep.Steps;
+
+        public override void Run() => _ = listener.ShakeHandsAsync(channel, reactor);
     }
 }

@@ -21,16 +21,29 @@ internal sealed class RunProfile
     private const int LongestPenalty = 1 << 20;
 
     // What a hop to the thread pool costs when its workers sleep, roughly.
-    private static readonly long LimitTicks = Stopwatch.Frequency / 1_000_000 * 25;
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromMicroseconds(25);
     private static readonly long LeastStepTicks = Math.Max(1, Stopwatch.Frequency / 10_000_000);
 
     private readonly RunMode _mode;
-    private long _estimate = LimitTicks / 2;
+    private readonly long _limitTicks;
+    private long _estimate;
     private int _runs;
     private int _penalty;
     private int _nextPenalty = FirstPenalty;
 
-    public RunProfile(RunMode mode) => _mode = mode;
+    public RunProfile(RunMode mode)
+        : this(mode, DefaultLimit)
+    {
+    }
+
+    /// <param name="mode">Where the work runs, or that its time decides.</param>
+    /// <param name="limit">How long a run may take that runs on the reactor.</param>
+    public RunProfile(RunMode mode, TimeSpan limit)
+    {
+        _mode = mode;
+        _limitTicks = (long)(limit.TotalSeconds * Stopwatch.Frequency);
+        _estimate = _limitTicks / 2;
+    }
 
     /// <summary>Whether the next run may take place on a reactor's thread.</summary>
     public bool RunsInline => _mode switch
@@ -39,7 +52,7 @@ internal sealed class RunProfile
         RunMode.ThreadPool => false,
 
         // Two threads that record the last run of a penalty at once take it below zero.
-        _ => Volatile.Read(ref _penalty) <= 0 && Volatile.Read(ref _estimate) <= LimitTicks,
+        _ => Volatile.Read(ref _penalty) <= 0 && Volatile.Read(ref _estimate) <= _limitTicks,
     };
 
     /// <summary>Notes how long a run took on its thread, in ticks of <see cref="Stopwatch"/>.</summary>

@@ -34,5 +34,5 @@ internal sealed class ServerHandshakeTarget : HandshakeTarget
     ];
 
     protected override Task<ConnectionParts> ShakeHandsAsync(ControlChannel channel, Reactor reactor) =>
-        ServerHandshake.RunAsync(channel, reactor, Settings, CancellationToken.None);
+        ServerHandshake.RunAsync(channel, reactor, Settings, spare: null, CancellationToken.None);
 }
