@@ -171,6 +171,7 @@ internal sealed class ClientConnections : IDisposable
     private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
     {
         ConnectAttempt attempt;
+        bool isFirst;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
@@ -179,14 +180,14 @@ internal sealed class ClientConnections : IDisposable
                 return;
             }
 
-            if (_attempt is null)
-            {
-                _attempt = new ConnectAttempt();
-                ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: _attempt), preferLocal: false);
-            }
-
-            attempt = _attempt;
+            isFirst = _attempt is null;
+            attempt = _attempt ??= new ConnectAttempt();
             attempt.Waiters++;
+        }
+
+        if (isFirst)
+        {
+            Start(attempt);
         }
 
         try
@@ -201,6 +202,14 @@ internal sealed class ClientConnections : IDisposable
         {
             Leave(attempt);
         }
+    }
+
+    /// <summary>Begins to connect, right here: that does not block. What comes of it belongs to all who wait, not to this call.</summary>
+    private void Start(ConnectAttempt attempt)
+    {
+        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
+        _ = RunAsync(attempt);
+        flow.Dispose();
     }
 
     /// <summary>One who waited does so no more. With nobody left, there is nobody to connect for.</summary>

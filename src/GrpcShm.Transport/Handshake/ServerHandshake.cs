@@ -12,7 +12,7 @@ internal static class ServerHandshake
     /// <param name="channel">The client's channel; stays the caller's until the result has it.</param>
     /// <param name="reactor">The reactor that watches it.</param>
     /// <param name="settings">What the server grants.</param>
-    /// <param name="spare">What may have been prepared for the client.</param>
+    /// <param name="offer">Makes what the client is given, from the sizes of the two rings.</param>
     /// <param name="cancellationToken">The end of the time that the client has.</param>
     /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
     /// <exception cref="IOException">The client is gone, or broke the protocol.</exception>
@@ -20,7 +20,7 @@ internal static class ServerHandshake
         ControlChannel channel,
         Reactor reactor,
         ListenerSettings settings,
-        SpareOffer? spare,
+        Func<int, int, ValueTask<SegmentOffer>> offer,
         CancellationToken cancellationToken)
     {
         Authorize(channel.Peer, settings);
@@ -32,9 +32,17 @@ internal static class ServerHandshake
 
         var answer = Negotiate(hello, settings);
         ConnectionParts parts;
-        using (var offer = await OfferAsync(answer, spare).ConfigureAwait(false))
+        try
         {
-            parts = Send(channel, reactor, answer, offer);
+            using var offered = await offer((int)answer.ClientToServerSize, (int)answer.ServerToClientSize).ConfigureAwait(false);
+
+            // Before it is sent: a client that has it takes itself for connected.
+            channel.Watch();
+            parts = Send(channel, reactor, answer, offered);
+        }
+        catch (SharedMemoryResourcesException exception)
+        {
+            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
         }
 
         try
@@ -132,36 +140,10 @@ internal static class ServerHandshake
                 + $"{RingSizes.Largest}.");
     }
 
-    /// <summary>The spare, or one made on the thread pool, since that takes as long as a client's wish is large.</summary>
-    private static async ValueTask<SegmentOffer> OfferAsync(ServerHello answer, SpareOffer? spare)
-    {
-        if (spare?.TryTake(answer.ClientToServerSize, answer.ServerToClientSize) is { } ready)
-        {
-            return ready;
-        }
-
-        try
-        {
-            return await Task.Run(
-                () => SegmentOffer.Create((int)answer.ClientToServerSize, (int)answer.ServerToClientSize)).ConfigureAwait(false);
-        }
-        catch (SharedMemoryResourcesException exception)
-        {
-            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
-        }
-    }
-
     private static ConnectionParts Send(ControlChannel channel, Reactor reactor, ServerHello answer, SegmentOffer offer)
     {
-        try
-        {
-            offer.Send(channel, answer);
-        }
-        catch (SharedMemoryResourcesException exception)
-        {
-            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
-        }
-
+        offer.Send(channel, answer);
+        reactor.ExpectSoon();
         var (segment, own, peer) = offer.Take();
         return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
         {

@@ -26,21 +26,15 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    /// <summary>Takes it, if it is there and has the right size. It is the caller's then, and no other follows by itself.</summary>
-    public SegmentOffer? TryTake(uint clientToServerSize, uint serverToClientSize)
-    {
-        if (clientToServerSize != _ringSize || serverToClientSize != _ringSize)
-        {
-            return null;
-        }
-
-        lock (_gate)
-        {
-            var offer = _offer;
-            _offer = null;
-            return offer;
-        }
-    }
+    /// <summary>
+    /// Takes it, if it is there and has the right size, and no other follows by itself. If not, one is made on the thread
+    /// pool: that takes the longer the larger the rings are that a client wants, and the reactor has others to serve.
+    /// </summary>
+    /// <exception cref="IOException">The system lacks memory or descriptors.</exception>
+    public ValueTask<SegmentOffer> TakeAsync(int clientToServerSize, int serverToClientSize) =>
+        clientToServerSize == _ringSize && serverToClientSize == _ringSize && TryTake() is { } ready
+            ? ValueTask.FromResult(ready)
+            : new ValueTask<SegmentOffer>(Task.Run(() => SegmentOffer.Create(clientToServerSize, serverToClientSize)));
 
     /// <summary>Has one made on the thread pool, if there is none.</summary>
     public void Prepare()
@@ -85,14 +79,21 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
 
     public void Dispose()
     {
-        SegmentOffer? offer;
         lock (_gate)
         {
             _isDisposed = true;
-            offer = _offer;
-            _offer = null;
         }
 
-        offer?.Dispose();
+        TryTake()?.Dispose();
+    }
+
+    private SegmentOffer? TryTake()
+    {
+        lock (_gate)
+        {
+            var offer = _offer;
+            _offer = null;
+            return offer;
+        }
     }
 }

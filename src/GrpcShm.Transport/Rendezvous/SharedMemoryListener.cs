@@ -59,6 +59,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     public SharedMemoryEndPoint EndPoint { get; }
 
+    /// <summary>Whether what the next client will be given has been made already.</summary>
+    public bool HasSpare => _spare.IsReady;
+
     /// <summary>Waits for the next connection.</summary>
     /// <returns>The caller's own, or <see langword="null"/> when the listener is closed.</returns>
     public async ValueTask<SharedMemoryConnection?> AcceptAsync(CancellationToken cancellationToken)
@@ -114,21 +117,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private void Begin(ControlSocket client)
     {
         var reactor = ReactorPool.Next();
-        ControlChannel channel;
-        try
-        {
-            channel = new ControlChannel(client, reactor);
-        }
-        catch (IOException exception)
-        {
-            using (client)
-            {
-                TryRefuse(client, exception.Message);
-            }
-
-            return;
-        }
-
+        var channel = new ControlChannel(client, reactor);
         bool isTaken;
         lock (_handshakesGate)
         {
@@ -206,13 +195,15 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         timeout.CancelAfter(_settings.HandshakeTimeout);
         try
         {
-            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare, timeout.Token).ConfigureAwait(false);
+            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token).ConfigureAwait(false);
             var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
-            _spare.Prepare();
             if (!_accepted.Writer.TryWrite(connection))
             {
                 connection.Dispose();
             }
+
+            // Last, so that who serves the connection is not behind it in the pool's queue.
+            _spare.Prepare();
 
             return true;
         }
@@ -252,20 +243,6 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         }
 
         return false;
-    }
-
-    private void TryRefuse(ControlSocket client, string reason)
-    {
-        try
-        {
-            client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason), []);
-        }
-        catch (IOException)
-        {
-            // It has not waited for that.
-        }
-
-        Refused(client.Peer, RefusalCode.Resources, reason);
     }
 
     private void Refuse(ControlChannel channel, RefusalCode code, string reason)

@@ -42,6 +42,10 @@ public sealed class OverloadTests : IDisposable
         await using var client = await StartClientAsync(server);
         await SucceedsAsync(client, "kept");
         await TellAsync(server.Process, string.Create(CultureInfo.InvariantCulture, $"fail {step} {error}"));
+        if (step is "allocate" or "doorbell")
+        {
+            await UseSpareAsync(client);
+        }
 
         await FailsAsync(client, $"errno {error}", "refused");
         await SucceedsAsync(client, "kept");
@@ -106,6 +110,7 @@ public sealed class OverloadTests : IDisposable
         await SucceedsAsync(client, "kept");
 
         await TellAsync(server.Process, "file-size 262144");
+        await UseSpareAsync(client);
         await FailsAsync(client, $"errno {TooLarge}", "refused");
         await SucceedsAsync(client, "kept");
 
@@ -151,6 +156,7 @@ public sealed class OverloadTests : IDisposable
             foreach (var fault in (string[])["watch 28", "allocate 28", "doorbell 24"])
             {
                 await TellAsync(server.Process, "fail " + fault);
+                await UseSpareAsync(client);
                 for (var i = 0; i < times; i++)
                 {
                     await FailsAsync(client, "errno", "refused");
@@ -225,6 +231,9 @@ public sealed class OverloadTests : IDisposable
         var message = await AttemptAsync(client, which);
         Assert.True(message.Kind == HostMessage.Done, string.Join(": ", message.Errors));
     }
+
+    /// <summary>Lets a client have what the server had made before it was short of it, if it had.</summary>
+    private static Task<HostMessage> UseSpareAsync(HostProcess client) => AttemptAsync(client, "new");
 
     private static async Task FailsAsync(HostProcess client, params string[] sentence)
     {
