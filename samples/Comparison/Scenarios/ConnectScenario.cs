@@ -6,9 +6,10 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
 /// One connection after the other: a new channel and its first call, which is the latency, and then its close, which is in
-/// the rate only.
+/// the rate only. With a pause before each, what the last one left to be done in the background is out of the way.
 /// </summary>
-internal sealed class ConnectScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.P50)
+internal sealed class ConnectScenario(string name, int payloadBytes, TimeSpan pause = default)
+    : Scenario(name, payloadBytes, Figure.P50)
 {
     private readonly LatencyHistogram _histogram = new();
 
@@ -19,6 +20,11 @@ internal sealed class ConnectScenario(string name, int payloadBytes) : Scenario(
         var end = limits.GetEnd();
         while (Stopwatch.GetTimestamp() < end || _histogram.Count < limits.MinimumOperations)
         {
+            if (pause > TimeSpan.Zero)
+            {
+                await Task.Delay(pause);
+            }
+
             var begun = Stopwatch.GetTimestamp();
             await using var connection = connections.Open();
             CheckEcho(await connection.Service.EchoAsync(Message));

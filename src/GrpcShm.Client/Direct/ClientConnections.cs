@@ -204,12 +204,22 @@ internal sealed class ClientConnections : IDisposable
         }
     }
 
-    /// <summary>Begins to connect, right here: that does not block. What comes of it belongs to all who wait, not to this call.</summary>
+    /// <summary>
+    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it belongs
+    /// to all who wait, so nothing of this call's context goes with it.
+    /// </summary>
     private void Start(ConnectAttempt attempt)
     {
-        var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        _ = RunAsync(attempt);
-        flow.Dispose();
+        if (Options.AuthorizeServer is not null || ExecutionContext.IsFlowSuppressed())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = RunAsync(attempt);
+        }
     }
 
     /// <summary>One who waited does so no more. With nobody left, there is nobody to connect for.</summary>
