@@ -88,7 +88,13 @@ public sealed class OverloadTests : IDisposable
         // More than once: it can refuse only by a descriptor that it keeps back, and has to get it back each time.
         for (var i = 0; i < 2; i++)
         {
-            await TellAsync(server.Process, "descriptors take");
+            // With the memory that the server has ready, a client needs but one descriptor, which a connection that closes
+            // a moment later gives back.
+            await TestTimeout.UntilAsync(async () =>
+            {
+                await TellAsync(server.Process, "descriptors take");
+                return (await AttemptAsync(client, "new")).Kind == HostMessage.Failed;
+            });
             for (var attempt = 0; attempt < 5; attempt++)
             {
                 await FailsAsync(client, $"errno {TooManyInProcess}", "refused");
