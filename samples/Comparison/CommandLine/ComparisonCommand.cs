@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Numerics;
+using Grpc.Core;
+using GrpcShm.EventBus;
 using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Regression;
@@ -97,8 +99,9 @@ internal static class ComparisonCommand
             transport, address,
         };
         serve.Hidden = true;
-        serve.SetAction((result, _) => GuardAsync(
-            () => ServerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address))));
+        serve.SetAction((result, cancellationToken) => GuardAsync(
+            () => ServerProgram.RunAsync(result.GetRequiredValue(transport), result.GetRequiredValue(address)),
+            cancellationToken));
         return serve;
     }
 
@@ -124,10 +127,12 @@ internal static class ComparisonCommand
         {
             old, now, FailOnRegression,
         };
-        compare.SetAction((result, _) => GuardAsync(async () => PrintRegressions(
-            result,
-            await JsonReport.ReadAsync(result.GetRequiredValue(old).FullName),
-            await JsonReport.ReadAsync(result.GetRequiredValue(now).FullName))));
+        compare.SetAction((result, cancellationToken) => GuardAsync(
+            async () => PrintRegressions(
+                result,
+                await JsonReport.ReadAsync(result.GetRequiredValue(old).FullName),
+                await JsonReport.ReadAsync(result.GetRequiredValue(now).FullName)),
+            cancellationToken));
         return compare;
     }
 
@@ -155,7 +160,7 @@ internal static class ComparisonCommand
             }
 
             return old is null ? 0 : PrintRegressions(result, old, measurements);
-        });
+        }, cancellationToken);
 
     private static int PrintRegressions(
         ParseResult result, IReadOnlyList<JsonMeasurement> old, IReadOnlyList<JsonMeasurement> now)
@@ -188,20 +193,22 @@ internal static class ComparisonCommand
                 HasMinimumOperations: duration is null);
     }
 
-    private static async Task<int> GuardAsync(Func<Task<int>> run)
+    private static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)
     {
         try
         {
             return await run();
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await Console.Error.WriteLineAsync("Stopped.");
             return 130;
         }
-        catch (Exception exception) when (exception is ComparisonException or IOException or NotImplementedException or PlatformNotSupportedException)
+        catch (Exception exception) when (exception is ComparisonException or IOException or NotImplementedException
+            or PlatformNotSupportedException or TimeoutException or OperationCanceledException or RpcException or EventBusException)
         {
-            await Console.Error.WriteLineAsync($"{Environment.NewLine}error: {exception.Message}");
+            var reason = exception is RpcException call ? $"a call failed with {call.StatusCode}: {call.Status.Detail}" : exception.Message;
+            await Console.Error.WriteLineAsync($"{Environment.NewLine}error: {reason}");
             return 1;
         }
     }

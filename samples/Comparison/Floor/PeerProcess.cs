@@ -5,7 +5,8 @@ namespace GrpcShm.Samples.Comparison.Floor;
 /// <summary>A peer process and the connection to it; ends both.</summary>
 internal sealed class PeerProcess : IDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    // Far longer than it takes, for a machine that is busy with something else.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
 
     private readonly Process _process;

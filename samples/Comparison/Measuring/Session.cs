@@ -19,10 +19,13 @@ internal sealed class Session : IAsyncDisposable
 
     private readonly IServer _server;
     private readonly UsageMeter _meter;
-    private readonly List<IConnection> _connections = [];
+    private readonly ConnectionSet _connections;
 
-    private Session(ITransport transport, IServer server, UsageMeter meter) =>
+    private Session(ITransport transport, IServer server, UsageMeter meter)
+    {
         (Transport, _server, _meter) = (transport, server, meter);
+        _connections = new ConnectionSet(transport, server.Address);
+    }
 
     public ITransport Transport { get; }
 
@@ -76,26 +79,16 @@ internal sealed class Session : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var connection in _connections)
-        {
-            await connection.DisposeAsync();
-        }
-
+        await _connections.DisposeAsync();
         await _server.DisposeAsync();
     }
 
     private async Task ConnectAsync(int connections, CancellationToken cancellationToken)
     {
-        while (_connections.Count > connections)
-        {
-            await _connections[^1].DisposeAsync();
-            _connections.RemoveAt(_connections.Count - 1);
-        }
-
+        await _connections.TrimAsync(connections);
         while (_connections.Count < connections)
         {
-            _connections.Add(Transport.Connect(_server.Address));
-            var call = _connections[^1].Service.EchoAsync(new Payload(), cancellationToken: cancellationToken);
+            var call = _connections.Add().Service.EchoAsync(new Payload(), cancellationToken: cancellationToken);
             await GuardAsync("connecting", call.ResponseAsync, TimeSpan.Zero, cancellationToken);
         }
     }
@@ -103,7 +96,7 @@ internal sealed class Session : IAsyncDisposable
     private Task<Payload[]> LoadAsync(CancellationToken cancellationToken)
     {
         var message = new Payload { Body = UnsafeByteOperations.UnsafeWrap(new byte[MemoryPayload]) };
-        var calls = _connections.SelectMany(connection => Enumerable.Range(0, MemoryCallsInFlight)
+        var calls = _connections.All.SelectMany(connection => Enumerable.Range(0, MemoryCallsInFlight)
             .Select(_ => connection.Service.EchoAsync(message, cancellationToken: cancellationToken).ResponseAsync));
         return GuardAsync("large calls", Task.WhenAll(calls), TimeSpan.Zero, cancellationToken);
     }

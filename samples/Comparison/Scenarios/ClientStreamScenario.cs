@@ -12,7 +12,7 @@ internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scen
 
     public override long BytesPerOperation => PayloadBytes;
 
-    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
+    public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         using var call = connections[0].Service.Absorb();
         var start = Stopwatch.GetTimestamp();

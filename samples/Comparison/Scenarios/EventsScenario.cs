@@ -22,7 +22,7 @@ internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(n
 
     public override long BytesPerOperation => PayloadBytes;
 
-    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
+    public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         var run = Guid.NewGuid().ToString("N");
         var arrivals = new EventArrivals(PayloadBytes);

@@ -22,7 +22,7 @@ internal sealed class PacedScenario(string name, int payloadBytes, int callsPerS
 
     public override int? OfferedPerSecond => callsPerSecond;
 
-    public override Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits) =>
+    public override Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits) =>
         // A thread of its own, because it sleeps.
         Task.Factory.StartNew(
             () => PaceAsync(connections[0].Service, limits),

@@ -13,7 +13,7 @@ internal sealed class PingPongScenario(string name, int payloadBytes) : Scenario
 
     public override bool NeedsStreams => true;
 
-    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
+    public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         _histogram.Reset();
         using var call = connections[0].Service.PingPong();

@@ -50,9 +50,9 @@ internal abstract class Scenario
 
     protected Payload Message { get; }
 
-    /// <param name="connections">As many as <see cref="Connections"/>.</param>
+    /// <param name="connections">As many as <see cref="Connections"/>, and what opens further ones.</param>
     /// <param name="limits">When to end.</param>
-    public abstract Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits);
+    public abstract Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits);
 
     protected void CheckEcho(Payload reply)
     {

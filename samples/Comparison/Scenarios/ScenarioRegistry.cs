@@ -30,6 +30,8 @@ internal static class ScenarioRegistry
         CreateConnections(8, isQuick: false),
         CreateConnections(16, isQuick: false),
         CreateConnections(32, isQuick: false),
+        new ConnectScenario("connect", SmallPayload),
+        new ConnectScenario("connect-apart", SmallPayload, TimeSpan.FromMilliseconds(2)) { IsQuick = false },
         new PacedScenario("paced-1000", SmallPayload, callsPerSecond: 1000),
         CreateLoad(2_000, isQuick: false),
         CreateLoad(5_000, isQuick: true),

@@ -12,7 +12,7 @@ internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scen
 
     public override long BytesPerOperation => PayloadBytes;
 
-    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
+    public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         // Disposal cancels the call, which is how the server learns that it has sent enough.
         using var call = connections[0].Service.Flood(new FloodRequest { BodyBytes = PayloadBytes });

@@ -24,7 +24,7 @@ internal sealed class UnaryScenario : Scenario
 
     public override int Connections { get; }
 
-    public override async Task<RunResult> RunAsync(IReadOnlyList<IConnection> connections, RunLimits limits)
+    public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         var minimum = limits.MinimumOperations / InFlight;
         var start = Stopwatch.GetTimestamp();

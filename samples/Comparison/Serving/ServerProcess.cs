@@ -10,8 +10,10 @@ namespace GrpcShm.Samples.Comparison.Serving;
 internal sealed class ServerProcess : IServer
 {
     private const int KeptErrorLines = 12;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
+    // Far longer than it takes, for a machine that is busy with something else.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
@@ -82,7 +84,17 @@ internal sealed class ServerProcess : IServer
     {
         await _process.StandardInput.WriteLineAsync(request);
         await _process.StandardInput.FlushAsync();
-        var answer = await _process.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout);
+        string? answer;
+        try
+        {
+            answer = await _process.StandardOutput.ReadLineAsync().WaitAsync(AnswerTimeout);
+        }
+        catch (TimeoutException)
+        {
+            throw new ComparisonException(
+                $"The server process did not answer within {AnswerTimeout.TotalSeconds:0} s." + DescribeErrors());
+        }
+
         return answer is null
             ? throw new ComparisonException("The server process has ended." + DescribeErrors())
             : JsonSerializer.Deserialize<T>(answer)!;

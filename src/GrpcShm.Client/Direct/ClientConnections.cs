@@ -171,6 +171,7 @@ internal sealed class ClientConnections : IDisposable
     private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
     {
         ConnectAttempt attempt;
+        bool isFirst;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
@@ -179,14 +180,14 @@ internal sealed class ClientConnections : IDisposable
                 return;
             }
 
-            if (_attempt is null)
-            {
-                _attempt = new ConnectAttempt();
-                ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: _attempt), preferLocal: false);
-            }
-
-            attempt = _attempt;
+            isFirst = _attempt is null;
+            attempt = _attempt ??= new ConnectAttempt();
             attempt.Waiters++;
+        }
+
+        if (isFirst)
+        {
+            Start(attempt);
         }
 
         try
@@ -200,6 +201,24 @@ internal sealed class ClientConnections : IDisposable
         finally
         {
             Leave(attempt);
+        }
+    }
+
+    /// <summary>
+    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it belongs
+    /// to all who wait, so nothing of this call's context goes with it.
+    /// </summary>
+    private void Start(ConnectAttempt attempt)
+    {
+        if (Options.AuthorizeServer is not null || ExecutionContext.IsFlowSuppressed())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = RunAsync(attempt);
         }
     }
 

@@ -38,7 +38,7 @@ internal static class ClientHandshake
             // Refused before it was asked: why is still to be read, and if not, reading says that this is the end.
         }
 
-        using var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        using var message = await channel.ReceiveSoonAsync(cancellationToken).ConfigureAwait(false);
         FaultPoint.Reach(FaultStep.ClientAnswerReceived);
         if (message.Type == ControlMessageType.Refusal)
         {

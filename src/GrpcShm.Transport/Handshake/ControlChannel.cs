@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using GrpcShm.Transport.Platform;
@@ -11,33 +12,82 @@ namespace GrpcShm.Transport.Handshake;
 /// </summary>
 internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReactorTarget, IDisposable
 {
+    // About what it takes to wake a thread of a server that sleeps, and that to answer.
+    private static readonly long LookTicks = Stopwatch.Frequency / 1_000_000 * 100;
+
+    private static int s_isLooking;
+
     private readonly ControlSocket _socket;
-    private readonly ReactorRegistration _registration;
+    private readonly Reactor _reactor;
+    private readonly HandshakeStep _step;
     private readonly byte[] _buffer = new byte[ControlMessage.MaxSize];
     private readonly List<SafeHandle> _attachments = [];
+    private ReactorRegistration? _registration;
+    private long _lookUntil;
     private int _filled;
-    private bool _isMonitored;
+    private volatile bool _isMonitored;
     private int _disposeBegun;
     private volatile bool _disposed;
 
     /// <summary>Takes a socket over.</summary>
-    /// <exception cref="IOException">The system has no room for another; the socket stays the caller's.</exception>
     public ControlChannel(ControlSocket socket, Reactor reactor)
     {
         _socket = socket;
-        _registration = reactor.Register(socket.Handle, this);
+        _reactor = reactor;
+        _step = new HandshakeStep(this);
     }
 
     public SharedMemoryPeer Peer => _socket.Peer;
 
-    // During the handshake what follows may take its time, and the reactor has others to serve. Afterwards it is the
-    // news of the peer's death, which must not wait for a busy thread pool.
-    protected override bool MayRunInline => _isMonitored;
+    // During the handshake the reactor is away meanwhile, see HandshakeStep. Afterwards what follows is the news of the
+    // peer's death, which is short and must not wait for a busy thread pool.
+    protected override bool MayRunInline => true;
 
     protected override IRingTarget? RingTarget => null;
 
+    protected override bool HasToAnnounce => false;
+
     /// <summary>From here on the messages are received on the reactor's thread.</summary>
     public void Monitor() => _isMonitored = true;
+
+    /// <summary>
+    /// Lets the reactor watch the socket, if it does not yet. By the one who receives, or who would: a channel that first has
+    /// to wait for its peer does it by itself.
+    /// </summary>
+    /// <exception cref="IOException">The system has no room for another.</exception>
+    public void Watch()
+    {
+        if (_registration is not null)
+        {
+            return;
+        }
+
+        // Store the registration, fence, load _disposed; Dispose stores _disposed, fences, takes the registration.
+        Interlocked.Exchange(ref _registration, _reactor.Register(_socket.Handle, this));
+        if (_disposed)
+        {
+            Unwatch();
+        }
+    }
+
+    /// <summary>
+    /// Receives a message that is about to come: looks for it for a moment before it waits, if nobody else does so, since to
+    /// be woken takes as long.
+    /// </summary>
+    /// <inheritdoc cref="ReceiveAsync"/>
+    public ValueTask<ControlMessage> ReceiveSoonAsync(CancellationToken cancellationToken)
+    {
+        Enter();
+        if (!_reactor.Waiting.IsEnabled || Interlocked.Exchange(ref s_isLooking, 1) != 0)
+        {
+            return RunAsync(cancellationToken);
+        }
+
+        _lookUntil = Stopwatch.GetTimestamp() + LookTicks;
+        var message = RunAsync(cancellationToken);
+        Volatile.Write(ref s_isLooking, 0);
+        return message;
+    }
 
     /// <summary>Receives the next message.</summary>
     /// <exception cref="EndOfStreamException">The peer closed its end.</exception>
@@ -66,7 +116,17 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         }
     }
 
-    public void OnReady(Reactor reactor) => Signal(onReactor: true);
+    public void OnReady(Reactor reactor)
+    {
+        if (_isMonitored)
+        {
+            Signal(onReactor: true);
+        }
+        else
+        {
+            _step.ScheduleOnce();
+        }
+    }
 
     public void OnFault(Exception exception) => Dispose();
 
@@ -79,7 +139,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         }
 
         _disposed = true;
-        _registration.Dispose();
+        Interlocked.MemoryBarrier();
+        Unwatch();
         _socket.Shutdown();
         Signal(onReactor: false);
         Seal(() =>
@@ -112,6 +173,16 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
             var received = _socket.Receive(_buffer.AsSpan(_filled), _attachments);
             if (received < 0)
             {
+                if (_lookUntil != 0 && Stopwatch.GetTimestamp() < _lookUntil)
+                {
+                    Thread.Yield();
+                    continue;
+                }
+
+                _lookUntil = 0;
+
+                // What comes between the look and this is reported as well.
+                Watch();
                 result = null;
                 return false;
             }
@@ -128,6 +199,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
             }
         }
     }
+
+    private void Unwatch() => Interlocked.Exchange(ref _registration, null)?.Dispose();
 
     private void DisposeAttachments()
     {

@@ -13,11 +13,16 @@ internal static class ServerHandshake
     /// <param name="channel">The client's channel; stays the caller's until the result has it.</param>
     /// <param name="reactor">The reactor that watches it.</param>
     /// <param name="settings">What the server grants.</param>
+    /// <param name="offer">Makes what the client is given, from the sizes of the two rings.</param>
     /// <param name="cancellationToken">The end of the time that the client has.</param>
     /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
     /// <exception cref="IOException">The client is gone, or broke the protocol.</exception>
     public static async Task<ConnectionParts> RunAsync(
-        ControlChannel channel, Reactor reactor, ListenerSettings settings, CancellationToken cancellationToken)
+        ControlChannel channel,
+        Reactor reactor,
+        ListenerSettings settings,
+        Func<int, int, ValueTask<SegmentOffer>> offer,
+        CancellationToken cancellationToken)
     {
         FaultPoint.Reach(FaultStep.ServerAccepted);
         Authorize(channel.Peer, settings);
@@ -29,7 +34,20 @@ internal static class ServerHandshake
         }
 
         var answer = Negotiate(hello, settings);
-        var parts = Allocate(channel, reactor, answer);
+        ConnectionParts parts;
+        try
+        {
+            using var offered = await offer((int)answer.ClientToServerSize, (int)answer.ServerToClientSize).ConfigureAwait(false);
+
+            // Before it is sent: a client that has it takes itself for connected.
+            channel.Watch();
+            parts = Send(channel, reactor, answer, offered);
+        }
+        catch (SharedMemoryResourcesException exception)
+        {
+            throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
+        }
+
         try
         {
             using (await ReceiveAsync(channel, ControlMessageType.Ready, cancellationToken).ConfigureAwait(false))
@@ -126,39 +144,18 @@ internal static class ServerHandshake
                 + $"{RingSizes.Largest}.");
     }
 
-    private static ConnectionParts Allocate(ControlChannel channel, Reactor reactor, ServerHello answer)
+    private static ConnectionParts Send(ControlChannel channel, Reactor reactor, ServerHello answer, SegmentOffer offer)
     {
-        var platform = TransportPlatform.Current;
-        var toServer = (int)answer.ClientToServerSize;
-        var toClient = (int)answer.ServerToClientSize;
-        SharedSegment? segment = null;
-        Doorbell? own = null;
-        Doorbell? peer = null;
-        try
+        FaultPoint.Reach(FaultStep.ServerMapped);
+        offer.Send(channel, answer);
+        FaultPoint.Reach(FaultStep.ServerHelloSent);
+        reactor.ExpectSoon();
+        var (segment, own, peer) = offer.Take();
+        return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
         {
-            var allocation = platform.Allocate(SegmentLayout.TotalSize(toServer, toClient));
-            using var grant = allocation.Grant;
-            segment = SharedSegment.Create(allocation.Mapping, toServer, toClient);
-            own = platform.CreateDoorbell();
-            peer = platform.CreateDoorbell();
-            FaultPoint.Reach(FaultStep.ServerMapped);
-            channel.Send(answer.Write(), grant, own.Handle, peer.Handle);
-            FaultPoint.Reach(FaultStep.ServerHelloSent);
-            return new ConnectionParts(ConnectionRole.Server, channel, segment, own, peer, reactor)
-            {
-                Mode = answer.Mode,
-                Features = (ConnectionFeatures)answer.Features,
-            };
-        }
-        catch (Exception exception)
-        {
-            segment?.Release();
-            own?.Dispose();
-            peer?.Dispose();
-            throw exception is SharedMemoryResourcesException
-                ? new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception)
-                : exception;
-        }
+            Mode = answer.Mode,
+            Features = (ConnectionFeatures)answer.Features,
+        };
     }
 
     private static async ValueTask<ControlMessage> ReceiveAsync(

@@ -10,7 +10,7 @@ internal sealed partial class SharedMemoryListener
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
 
     // So many clients in one turn of the reactor; the rings have theirs in between.
-    private const int AcceptsPerTurn = 16;
+    private const int AcceptsPerTurn = 8;
 
     private readonly Lock _acceptGate = new();
     private bool _isRetrying;

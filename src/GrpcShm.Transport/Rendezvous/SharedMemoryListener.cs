@@ -21,10 +21,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _handshakesGate = new();
-    private readonly HashSet<Task> _handshakes = [];
+    private readonly SpareOffer _spare;
+    private int _handshakes;
+    private TaskCompletionSource? _handshakesEnded;
 
     // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
-    private readonly Channel<SharedMemoryConnection> _accepted = Channel.CreateUnbounded<SharedMemoryConnection>();
+    // Who accepts goes on where the handshake has ended, which is no place that others wait for.
+    private readonly Channel<SharedMemoryConnection> _accepted =
+        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
     private bool _disposed;
 
@@ -38,6 +42,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _settings = settings;
         _metrics = metrics;
         _logger = logger;
+        _spare = new SpareOffer(settings.RingSize);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
@@ -53,6 +58,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     }
 
     public SharedMemoryEndPoint EndPoint { get; }
+
+    /// <summary>Whether what the next client will be given has been made already.</summary>
+    public bool HasSpare => _spare.IsReady;
 
     /// <summary>Waits for the next connection.</summary>
     /// <returns>The caller's own, or <see langword="null"/> when the listener is closed.</returns>
@@ -88,16 +96,11 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             _socket.Dispose();
         }
 
+        _spare.Dispose();
         await _closing.CancelAsync().ConfigureAwait(false);
-        Task[] handshakes;
-        lock (_handshakesGate)
-        {
-            handshakes = [.. _handshakes];
-        }
-
         try
         {
-            await Task.WhenAll(handshakes).WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
+            await WhenHandshakesEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -121,60 +124,95 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private void Begin(ControlSocket client)
     {
         var reactor = ReactorPool.Next();
-        ControlChannel channel;
-        try
+        var channel = new ControlChannel(client, reactor);
+        bool isTaken;
+        lock (_handshakesGate)
         {
-            channel = new ControlChannel(client, reactor);
+            isTaken = _handshakes < _settings.MaxPendingHandshakes;
+            _handshakes += isTaken ? 1 : 0;
         }
-        catch (IOException exception)
+
+        if (isTaken)
         {
-            using (client)
+            var start = new HandshakeStart(this, channel, reactor);
+            if (_settings.AuthorizePeer is null)
             {
-                TryRefuse(client, exception.Message);
+                start.Schedule();
+            }
+            else
+            {
+                // The callback may ask whom it likes, for as long as it likes.
+                start.RunOnPool();
             }
 
             return;
-        }
-
-        lock (_handshakesGate)
-        {
-            if (_handshakes.Count < _settings.MaxPendingHandshakes)
-            {
-                // On the pool: authorization is foreign code, and this is the reactor.
-                var handshake = Task.Run(() => ShakeHandsAsync(channel, reactor));
-                _handshakes.Add(handshake);
-                _ = handshake.ContinueWith(
-                    Ended, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-                return;
-            }
         }
 
         Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
         channel.Dispose();
     }
 
-    private void Ended(Task handshake)
+    private void HandshakeEnded()
     {
         lock (_handshakesGate)
         {
-            _handshakes.Remove(handshake);
+            if (--_handshakes == 0)
+            {
+                _handshakesEnded?.TrySetResult();
+            }
+        }
+    }
+
+    private Task WhenHandshakesEnded()
+    {
+        lock (_handshakesGate)
+        {
+            _handshakesEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_handshakes == 0)
+            {
+                _handshakesEnded.TrySetResult();
+            }
+
+            return _handshakesEnded.Task;
         }
     }
 
     private async Task ShakeHandsAsync(ControlChannel channel, Reactor reactor)
     {
+        var isAdmitted = false;
+        try
+        {
+            isAdmitted = await TryAdmitAsync(channel, reactor).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!isAdmitted)
+            {
+                channel.Dispose();
+            }
+
+            HandshakeEnded();
+        }
+    }
+
+    /// <returns>Whether there is a connection, which then owns the channel.</returns>
+    private async Task<bool> TryAdmitAsync(ControlChannel channel, Reactor reactor)
+    {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
         timeout.CancelAfter(_settings.HandshakeTimeout);
         try
         {
-            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
+            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token).ConfigureAwait(false);
             var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
             if (!_accepted.Writer.TryWrite(connection))
             {
                 CloseUnserved(connection);
             }
 
-            return;
+            // Last, so that who serves the connection is not behind it in the pool's queue.
+            _spare.Prepare();
+
+            return true;
         }
         catch (HandshakeException refusal) when (refusal.ByPeer)
         {
@@ -211,21 +249,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             Refuse(channel, RefusalCode.NotAuthorized, "The server could not decide whether to admit the client.");
         }
 
-        channel.Dispose();
-    }
-
-    private void TryRefuse(ControlSocket client, string reason)
-    {
-        try
-        {
-            client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason), []);
-        }
-        catch (IOException)
-        {
-            // It has not waited for that.
-        }
-
-        Refused(client.Peer, RefusalCode.Resources, reason);
+        return false;
     }
 
     private void Refuse(ControlChannel channel, RefusalCode code, string reason)
@@ -245,5 +269,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             peer.UserId,
             code,
             reason);
+    }
+
+    private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor) : ReactorWork
+    {
+        public override RunProfile Profile => HandshakeStep.Steps;
+
+        public override void Run() => _ = listener.ShakeHandsAsync(channel, reactor);
     }
 }

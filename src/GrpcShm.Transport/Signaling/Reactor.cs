@@ -21,6 +21,9 @@ internal sealed partial class Reactor
     // So many operations of one target complete at once before the others have their turn.
     private const int OperationsPerTurn = 32;
 
+    // How long to look for what is expected: about what it takes a peer that is awake to answer.
+    private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
+
     // To look at more rings than this takes longer than a doorbell.
     private const int MaxSpinTargets = 16;
 
@@ -37,6 +40,7 @@ internal sealed partial class Reactor
     private readonly PollEvent[] _events = new PollEvent[64];
     private bool _servesCalls;
     private int _budget;
+    private long _expectUntil;
 
     /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
     /// <param name="poller">What it waits with; its own from now on.</param>
@@ -86,6 +90,12 @@ internal sealed partial class Reactor
         _servesCalls = true;
         return true;
     }
+
+    /// <summary>
+    /// Says that a peer is about to answer over a socket: for a moment the reactor looks by itself before it sleeps, as it
+    /// does with rings. Any thread; one that does not lead may come too late.
+    /// </summary>
+    public void ExpectSoon() => Volatile.Write(ref _expectUntil, Stopwatch.GetTimestamp() + ExpectTicks);
 
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
     public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
@@ -143,10 +153,27 @@ internal sealed partial class Reactor
 
         if (_served.Count == 0)
         {
-            return _poller.Wait(_events, block: true);
+            return WaitForNews();
         }
 
         return _servesCalls ? WaitForCalls() : WaitForBytes();
+    }
+
+    /// <summary>Waits where no ring was served.</summary>
+    private int WaitForNews()
+    {
+        var until = Volatile.Read(ref _expectUntil);
+        while (_wait.IsEnabled && until != 0 && Stopwatch.GetTimestamp() < until)
+        {
+            if (_poller.Wait(_events, block: false) is > 0 and var count)
+            {
+                return count;
+            }
+
+            Thread.Yield();
+        }
+
+        return _poller.Wait(_events, block: true);
     }
 
     /// <summary>Waits where calls run to completion: one spins as long as that pays.</summary>

@@ -56,6 +56,12 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// </summary>
     protected abstract void AnnounceWait();
 
+    /// <summary>
+    /// Whether <see cref="AnnounceWait"/> does anything. If not, what happens is signalled anyway, and there is nothing to
+    /// look for again before waiting.
+    /// </summary>
+    protected virtual bool HasToAnnounce => true;
+
     /// <summary>Whether the continuation may run on the signaller's thread if that is a reactor's.</summary>
     protected abstract bool MayRunInline { get; }
 
@@ -177,7 +183,7 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     private ValueTask<TResult> WaitAsync(CancellationToken cancellationToken)
     {
         var token = Prepare(cancellationToken);
-        Settle(runInline: false);
+        SettleUnlessWaiting(HasToAnnounce);
         return new ValueTask<TResult>(this, token);
     }
 
@@ -187,12 +193,17 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     {
         var token = Prepare(cancellationToken);
         reactor.Resume(target);
-        if (Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned)
+        SettleUnlessWaiting(hasToLook: false);
+        return new ValueTask<TResult>(this, token);
+    }
+
+    /// <summary>Begins to wait. Without a look only if nobody has signalled since the operation was entered.</summary>
+    private void SettleUnlessWaiting(bool hasToLook)
+    {
+        if (hasToLook || Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned)
         {
             Settle(runInline: false);
         }
-
-        return new ValueTask<TResult>(this, token);
     }
 
     private short Prepare(CancellationToken cancellationToken)

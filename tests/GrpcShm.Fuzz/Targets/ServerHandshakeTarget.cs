@@ -34,5 +34,10 @@ internal sealed class ServerHandshakeTarget : HandshakeTarget
     ];
 
     protected override Task<ConnectionParts> ShakeHandsAsync(ControlChannel channel, Reactor reactor) =>
-        ServerHandshake.RunAsync(channel, reactor, Settings, CancellationToken.None);
+        ServerHandshake.RunAsync(
+            channel,
+            reactor,
+            Settings,
+            static (toServer, toClient) => ValueTask.FromResult(SegmentOffer.Create(toServer, toClient)),
+            CancellationToken.None);
 }

@@ -12,11 +12,16 @@ internal sealed class DescriptorHoard
     private readonly List<SafeFileHandle> _taken = [];
     private ulong _before;
 
+    /// <summary>Takes them; a second time, what others have given back meanwhile.</summary>
     public void Take()
     {
-        _before = ResourceLimits.Get(ResourceLimits.Descriptors);
-        ResourceLimits.Set(
-            ResourceLimits.Descriptors, (ulong)(Directory.GetFiles("/proc/self/fd").Select(HighestOf).Max() + Room));
+        if (_taken.Count == 0)
+        {
+            _before = ResourceLimits.Get(ResourceLimits.Descriptors);
+            ResourceLimits.Set(
+                ResourceLimits.Descriptors, (ulong)(Directory.GetFiles("/proc/self/fd").Select(HighestOf).Max() + Room));
+        }
+
         try
         {
             while (true)

@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Transport.Tests.Handshake;
@@ -35,6 +36,24 @@ public sealed class SilentClientTests : HostileTest
         Array.ForEach(silent, s => s.Dispose());
         (await waiting).Dispose();
         (await EndPoint.AcceptAsync()).Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(27)]
+    [InlineData(28)]
+    public async Task Handshake_ClientHangsAnywhere_DelaysNoOtherClientAndNoCall(int bytes)
+    {
+        // The first of them has taken the spare, if it said enough; and it is about to be cut off all the while.
+        using var silent = new RawBytesPeer(EndPoint.SocketPath);
+        silent.Send(new ClientHello(1, 1, ConnectionModes.Bytes, 0, 0, 0).Write().AsSpan(0, bytes));
+        for (var i = 0; i < 20; i++)
+        {
+            var (client, server) = await EndPoint.ConnectPairAsync();
+            await using var clientStream = new RingStream(client, FileAccess.ReadWrite);
+            await using var serverStream = new RingStream(server, FileAccess.ReadWrite);
+            await StreamBytes.EchoAsync(clientStream, serverStream);
+        }
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>

@@ -1,17 +1,22 @@
 using System.Runtime.CompilerServices;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Lifetime;
 
 [Collection(AloneCollection.Name)]
 public sealed class ConnectionLifetimeTests : IAsyncLifetime
 {
+    // What the listener has made for its next client.
+    private const int Spare = 1;
+
     private readonly TestEndPoint _endPoint = new();
 
     /// <summary>Begins when what the tests before this one left to the garbage collector is gone.</summary>
     public async ValueTask InitializeAsync()
     {
-        await CollectMappingsAsync();
+        await CollectMappingsAsync(0);
         _endPoint.Listen();
     }
 
@@ -21,8 +26,9 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     public async Task ConnectAndDispose_AThousandTimes_LeavesNothingBehind()
     {
         await ConnectAndDisposeAsync(20);
+        await _endPoint.SpareIsReadyAsync();
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
         var before = ProcessUse.Now;
-        Assert.Equal(0, before.Mappings);
         Assert.True(before.ReactorThreads >= 1);
 
         await ConnectAndDisposeAsync(1_000);
@@ -35,6 +41,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     public async Task Connections_AHundredAtOnce_ShareTheReactors()
     {
         await ConnectAndDisposeAsync(1);
+        await _endPoint.SpareIsReadyAsync();
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
         var before = ProcessUse.Now;
         var connections = new List<SharedMemoryConnection>();
         for (var i = 0; i < 100; i++)
@@ -43,9 +51,10 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
             connections.AddRange([client, server]);
         }
 
+        await _endPoint.SpareIsReadyAsync();
         var use = ProcessUse.Now;
         Assert.Equal(before.ReactorThreads, use.ReactorThreads);
-        Assert.Equal(200, use.Mappings);
+        Assert.Equal(200 + Spare, use.Mappings);
 
         // The control socket and two doorbells a side, and none for the memory once it is mapped.
         Assert.Equal(600, use.Descriptors - before.Descriptors);
@@ -58,21 +67,22 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     public async Task Dispose_PipesAreCompletedBeforeOrAfter_UnmapsEitherWay()
     {
         var (client, server) = await _endPoint.ConnectPairAsync();
+        await _endPoint.SpareIsReadyAsync();
         var reader = new RingPipeReader(client, 1 << 20);
         var writer = new RingPipeWriter(client);
         await reader.CompleteAsync();
         await writer.CompleteAsync();
         client.Dispose();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 1, () => "The client's side is still mapped.");
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare + 1, () => "The client's side is still mapped.");
 
         reader = new RingPipeReader(server, 1 << 20);
         writer = new RingPipeWriter(server);
         server.Dispose();
-        Assert.Equal(1, ProcessUse.CountMappings());
+        Assert.Equal(Spare + 1, ProcessUse.CountMappings());
         await reader.CompleteAsync();
-        Assert.Equal(1, ProcessUse.CountMappings());
+        Assert.Equal(Spare + 1, ProcessUse.CountMappings());
         await writer.CompleteAsync();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 0, () => "The server's side is still mapped.");
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => "The server's side is still mapped.");
     }
 
     [Fact]
@@ -97,16 +107,56 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     {
         await AbandonAsync();
         await ConnectAndDisposeAsync(2);
-        await CollectMappingsAsync();
+        await _endPoint.SpareIsReadyAsync();
+        await CollectMappingsAsync(Spare);
     }
 
-    private static Task CollectMappingsAsync() =>
+    [Fact]
+    public async Task Dispose_SpareWasNeverUsed_IsReleased()
+    {
+        var before = ProcessUse.Now;
+        await using (var other = new TestEndPoint())
+        {
+            other.Listen();
+            Assert.False(other.Listener.HasSpare);
+            var (client, server) = await other.ConnectPairAsync();
+            client.Dispose();
+            server.Dispose();
+            await other.SpareIsReadyAsync();
+            await TimeLimit.UntilAsync(
+                () => ProcessUse.CountMappings() == before.Mappings + Spare, () => $"{ProcessUse.Now} with a spare, after {before}");
+        }
+
+        await TimeLimit.UntilAsync(() => ProcessUse.Now with { ReactorThreads = before.ReactorThreads } == before, () => $"{ProcessUse.Now} after {before}");
+    }
+
+    [Fact]
+    public async Task Spare_WasOfferedToAClientThatWentAway_GoesWithIt()
+    {
+        await ConnectAndDisposeAsync(1);
+        await _endPoint.SpareIsReadyAsync();
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
+
+        using (var peer = new RawBytesPeer(_endPoint.SocketPath))
+        {
+            peer.Send(new ClientHello(1, 1, ConnectionModes.Bytes, 0, 0, 0).Write());
+            Assert.Equal(ControlMessageType.ServerHello, peer.Receive()!.Type);
+            Assert.False(_endPoint.Listener.HasSpare);
+            Assert.Equal(Spare, ProcessUse.CountMappings());
+        }
+
+        // It has been shared, so it is nobody else's any more.
+        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 0, () => "What was offered is still mapped.");
+        Assert.False(_endPoint.Listener.HasSpare);
+    }
+
+    private static Task CollectMappingsAsync(int left) =>
         TimeLimit.UntilAsync(
             () =>
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
-                return ProcessUse.CountMappings() == 0;
+                return ProcessUse.CountMappings() == left;
             },
             () => $"{ProcessUse.CountMappings()} mappings are still there.");
 
@@ -123,7 +173,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
         }
 
         server.Dispose();
-        Assert.Equal(1, ProcessUse.CountMappings());
+        await _endPoint.SpareIsReadyAsync();
+        Assert.Equal(Spare + 1, ProcessUse.CountMappings());
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

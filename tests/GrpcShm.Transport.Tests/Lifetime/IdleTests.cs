@@ -15,14 +15,18 @@ public sealed class IdleTests
         await StreamBytes.EchoAsync(client, server);
         var reading = server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask();
 
-        // It may still be on its way to sleep: at rest is who sleeps and has not moved meanwhile.
+        // It may still be on its way to sleep: at rest is who sleeps and has not moved for many looks in a row, which the
+        // sentinel does between the few looks that it takes after a handshake.
+        const int LooksAtRest = 20;
         var before = CountSwitches();
+        var still = 0;
         await TimeLimit.UntilAsync(
             () =>
             {
                 var (last, now) = (before, CountSwitches());
                 before = now;
-                return last == now && IsAsleep();
+                still = last == now && IsAsleep() ? still + 1 : 0;
+                return still == LooksAtRest;
             },
             () => "The reactor does not come to rest.");
 

@@ -26,6 +26,7 @@ public abstract class HostileTest : IAsyncLifetime
         _server = new RingStream(server, FileAccess.ReadWrite);
 
         await StreamBytes.EchoAsync(_client, _server);
+        await EndPoint.SpareIsReadyAsync();
         _descriptors = Descriptors.Count;
     }
 

@@ -188,6 +188,13 @@ internal static unsafe partial class Libc
     private static partial int StatxRaw(
         SafeFileDescriptor file, string path, int flags, uint mask, StatxBuffer* buffer);
 
+    [LibraryImport(Library, EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint ReadLinkRaw(string path, Span<byte> buffer, nuint size);
+
+    /// <summary>Reads where a symbolic link leads, or as much of it as there is room for.</summary>
+    /// <returns>How many bytes that is; less than 0 if there is no such link.</returns>
+    public static int ReadLink(string path, Span<byte> target) => (int)ReadLinkRaw(path, target, (nuint)target.Length);
+
     public static SafeFileDescriptor Socket() =>
         Owned(SocketRaw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
@@ -22,10 +23,13 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
     public static void Check(SafeFileDescriptor descriptor)
     {
         // The whole text of the link: a file of that name has a path before it.
-        var link = new FileInfo($"/proc/self/fd/{descriptor.Number}").LinkTarget;
-        if (link != "anon_inode:[eventfd]")
+        Span<byte> link = stackalloc byte[64];
+        var length = Libc.ReadLink($"/proc/self/fd/{descriptor.Number}", link);
+        link = link[..Math.Max(0, length)];
+        if (!link.SequenceEqual("anon_inode:[eventfd]"u8))
         {
-            throw new SharedMemoryProtocolException($"The doorbell that the server offers is no eventfd but '{link}'.");
+            throw new SharedMemoryProtocolException(
+                $"The doorbell that the server offers is no eventfd but '{Encoding.UTF8.GetString(link)}'.");
         }
 
         if ((Libc.Control(descriptor, Libc.F_GETFL, 0) & Libc.O_NONBLOCK) == 0)

@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.Transport.Handshake;
+
+/// <summary>
+/// What a server gives to a client: a segment that has been laid out, and two doorbells. Made for one client, and never
+/// for a second one: who has been handed the memory can write to it for ever.
+/// </summary>
+internal sealed class SegmentOffer : IDisposable
+{
+    private readonly SafeHandle _memory;
+    private readonly SharedSegment _segment;
+    private readonly Doorbell _server;
+    private readonly Doorbell _client;
+    private bool _isTaken;
+
+    private SegmentOffer(SafeHandle memory, SharedSegment segment, Doorbell server, Doorbell client)
+    {
+        _memory = memory;
+        _segment = segment;
+        _server = server;
+        _client = client;
+    }
+
+    /// <exception cref="IOException">The system lacks memory or descriptors.</exception>
+    public static SegmentOffer Create(int clientToServerSize, int serverToClientSize)
+    {
+        var platform = TransportPlatform.Current;
+        var allocation = platform.Allocate(SegmentLayout.TotalSize(clientToServerSize, serverToClientSize));
+        var segment = SharedSegment.Create(allocation.Mapping, clientToServerSize, serverToClientSize);
+        Doorbell? server = null;
+        try
+        {
+            server = platform.CreateDoorbell();
+            return new SegmentOffer(allocation.Grant, segment, server, platform.CreateDoorbell());
+        }
+        catch
+        {
+            server?.Dispose();
+            segment.Release();
+            allocation.Grant.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends the answer to a client, and all of this with it.</summary>
+    public void Send(ControlChannel channel, ServerHello answer) =>
+        channel.Send(answer.Write(), _memory, _server.Handle, _client.Handle);
+
+    /// <summary>Takes out what a connection owns.</summary>
+    public (SharedSegment Segment, Doorbell Own, Doorbell Peer) Take()
+    {
+        _isTaken = true;
+        return (_segment, _server, _client);
+    }
+
+    /// <summary>Gives back what has not been taken.</summary>
+    public void Dispose()
+    {
+        // Mapped, the memory needs no descriptor any more.
+        _memory.Dispose();
+        if (!_isTaken)
+        {
+            _segment.Release();
+            _server.Dispose();
+            _client.Dispose();
+        }
+    }
+}
