@@ -31,7 +31,9 @@ internal sealed class HandoverStream : AsyncStream
 
     private const int MostSuccessors = 32;
 
-    private static readonly TimeSpan EndDelay = TimeSpan.FromMilliseconds(250);
+    // Longer than a busy machine keeps a thread of the pool waiting that is about to send a request. Only a server that closes in
+    // order and leaves requests unanswered makes anybody wait for it.
+    private static readonly TimeSpan EndDelay = TimeSpan.FromSeconds(2);
 
     private readonly Func<CancellationToken, Task<SharedMemoryConnection>> _connect;
     private readonly CancellationTokenSource _disposed = new();

@@ -56,9 +56,11 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         var address = mode.CreateAddress(_directory, "server").ToString();
         string[] serve = ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
         await using var first = await StartContainedAsync(serve);
+
+        // Less than the test itself waits: at the end it may be between two connections when there is no server any more.
         await using var client = await StartContainedAsync(
         [
-            "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:01:00",
+            "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:00:30",
             .. mode.GetClientArguments(_directory),
         ]);
 
