@@ -273,7 +273,8 @@ public sealed class DirectConnectionTests
     [Fact]
     public async Task Dispose_InAnInlineContinuation_EndsEverything()
     {
-        await using var server = new FakeServer(Responses.EchoAsync);
+        using var answers = new SemaphoreSlim(1);
+        await using var server = CreateHeldServer(answers);
         server.Options.RunMode = RunMode.Inline;
         var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
@@ -281,7 +282,8 @@ public sealed class DirectConnectionTests
         using var stream = invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, Responses.Unanswered);
         var pending = stream.ResponseStream.MoveNext(None);
 
-        var thread = await DisposeInContinuationAsync(invoker, channel).InTime();
+        answers.Release();
+        var thread = await ThreadOfContinuationAsync(invoker, answers, channel.Dispose).InTime();
 
         Assert.StartsWith("GrpcShm reactor", thread, StringComparison.Ordinal);
         var exception = await Assert.ThrowsAsync<RpcException>(() => pending.InTime());
@@ -294,7 +296,8 @@ public sealed class DirectConnectionTests
     [InlineData(RunMode.ThreadPool, false)]
     public async Task RunMode_Forced_DecidesWhereContinuationsRun(RunMode mode, bool onReactor)
     {
-        await using var server = new FakeServer(Responses.EchoAsync);
+        using var answers = new SemaphoreSlim(1);
+        await using var server = CreateHeldServer(answers);
         server.Options.RunMode = mode;
         using var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
@@ -302,7 +305,7 @@ public sealed class DirectConnectionTests
 
         for (var i = 0; i < 10; i++)
         {
-            var thread = await ThreadOfContinuationAsync(invoker).InTime();
+            var thread = await ThreadOfContinuationAsync(invoker, answers).InTime();
             Assert.Equal(onReactor, thread?.StartsWith("GrpcShm reactor", StringComparison.Ordinal) ?? false);
         }
     }
@@ -347,17 +350,35 @@ public sealed class DirectConnectionTests
         Assert.Equal(1, server.Accepted);
     }
 
-    private static async Task<string?> ThreadOfContinuationAsync(CallInvoker invoker)
+    /// <summary>A server that answers a call for each time that it is let.</summary>
+    private static FakeServer CreateHeldServer(SemaphoreSlim answers) => new(async call =>
     {
-        await invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]).ResponseAsync.ConfigureAwait(false);
-        return Thread.CurrentThread.Name;
-    }
+        Assert.True(await answers.WaitAsync(TimeLimit.Value));
+        await Responses.EchoAsync(call);
+    });
 
-    private static async Task<string?> DisposeInContinuationAsync(CallInvoker invoker, GrpcChannel channel)
+    /// <summary>Makes a call, and runs an action when it has been answered.</summary>
+    /// <returns>The name of the thread on which that was.</returns>
+    private static Task<string?> ThreadOfContinuationAsync(CallInvoker invoker, SemaphoreSlim answers, Action? then = null)
     {
-        await invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]).ResponseAsync.ConfigureAwait(false);
-        channel.Dispose();
-        return Thread.CurrentThread.Name;
+        var thread = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var response = invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]).ResponseAsync;
+        response.ConfigureAwait(false).GetAwaiter().OnCompleted(() =>
+        {
+            try
+            {
+                then?.Invoke();
+                thread.SetResult(Thread.CurrentThread.Name);
+            }
+            catch (Exception exception)
+            {
+                thread.SetException(exception);
+            }
+        });
+
+        // Not before: what has been answered already goes on where it was asked.
+        answers.Release();
+        return thread.Task;
     }
 
     private static async Task<bool> TryCallAsync(CallInvoker invoker)
