@@ -57,10 +57,11 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         string[] serve = ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
         await using var first = await StartContainedAsync(serve);
 
-        // Less than the test itself waits: at the end it may be between two connections when there is no server any more.
+        // Far less than the test itself waits: at the end there is no server any more, and a call that may be sent again waits so long
+        // for each of its attempts.
         await using var client = await StartContainedAsync(
         [
-            "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:00:30",
+            "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:00:10",
             .. mode.GetClientArguments(_directory),
         ]);
 
