@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Collections.Frozen;
 using System.Net;
+using System.Runtime.InteropServices;
 using GrpcShm.Transport.Calls;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -78,11 +79,11 @@ internal abstract partial class ServerCall : IFeatureCollection, IHttpConnection
 
     private object? Find(Type key)
     {
-        foreach (var (type, instance) in _set)
+        foreach (ref readonly var feature in CollectionsMarshal.AsSpan(_set))
         {
-            if (type == key)
+            if (feature.Key == key)
             {
-                return instance;
+                return feature.Value;
             }
         }
 

@@ -198,6 +198,12 @@ internal abstract partial class ServerCall :
         var pairs = base.Connection.SentPairs;
         foreach (var (name, values) in headers)
         {
+            // What was sent before has been looked at before.
+            if (values.Count == 1 && values[0] is { } only && block.TryRepeat(name, only, pairs))
+            {
+                continue;
+            }
+
             // What belongs to a connection is not for a call, as in HTTP/2.
             if (name.Equals("connection", StringComparison.OrdinalIgnoreCase)
                 || name.Equals("transfer-encoding", StringComparison.OrdinalIgnoreCase))

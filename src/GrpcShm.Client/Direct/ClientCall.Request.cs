@@ -48,13 +48,13 @@ internal sealed partial class ClientCall
         Headers.Add(HeaderNames.Method, method, pairs);
         Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
         Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
-        var host = Write(request.Headers);
+        var host = Write(request.Headers, isOfContent: false);
         Headers.Add(HeaderNames.Authority, host ?? path.Authority, pairs);
         if (request.Content is { } content)
         {
             // Computed and noted among the headers when it is asked for.
             _ = content.Headers.ContentLength;
-            Write(content.Headers);
+            Write(content.Headers, isOfContent: true);
         }
         else if (method is not ("GET" or "HEAD" or "OPTIONS" or "DELETE" or "CONNECT" or "TRACE"))
         {
@@ -63,12 +63,24 @@ internal sealed partial class ClientCall
     }
 
     /// <returns>The header Host, which is sent as the authority.</returns>
-    private string? Write(HttpHeaders headers)
+    private string? Write(HttpHeaders headers, bool isOfContent)
     {
+        var pairs = Connection.SentPairs;
         string? host = null;
         foreach (var (name, values) in headers.NonValidated)
         {
             var value = values.ToString();
+            if (isOfContent && name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
+            {
+                _isGrpc = value.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase);
+            }
+
+            // What is repeated has been checked before.
+            if (Headers.TryRepeat(name, value, pairs))
+            {
+                continue;
+            }
+
             if (IsOfConnection(name, value))
             {
                 host = name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? value : host;
@@ -81,12 +93,7 @@ internal sealed partial class ClientCall
                     $"The value of the request header '{name}' has a character that is not ASCII, a line break, or a zero.");
             }
 
-            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
-            {
-                _isGrpc = value.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase);
-            }
-
-            Headers.Add(name, value, Connection.SentPairs);
+            Headers.Add(name, value, pairs);
         }
 
         return host;

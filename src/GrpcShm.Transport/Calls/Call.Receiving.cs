@@ -46,9 +46,15 @@ internal abstract partial class Call
             }
         }
 
+        var hasEnded = frame.Has(FrameFlags.End);
         if (data.Length > 0)
         {
-            TakeData(data);
+            TakeCredit(data.Length);
+            if (!hasEnded && !_discards)
+            {
+                _input.Add(data);
+                Connection.ShowLater(this);
+            }
         }
 
         if (hasTrailers && TakeBlock(trailers, !frame.Has(FrameFlags.Continues), out var last))
@@ -57,10 +63,10 @@ internal abstract partial class Call
             ReadBlock(ref reader, isTrailers: true);
         }
 
-        var hasEnded = frame.Has(FrameFlags.End);
         if (hasEnded)
         {
-            _input.End();
+            // With the data, behind the trailers: who reads the end finds them.
+            _input.End(_discards ? default : data);
         }
 
         if (!_discards)
@@ -76,7 +82,7 @@ internal abstract partial class Call
     }
 
     /// <summary>Shows the reader the data that has been taken.</summary>
-    public void ShowData() => _input.Flush();
+    public void ShowData() => _input.Show();
 
     /// <summary>Takes a reset for what has that id on a connection.</summary>
     public void ReceiveReset(CallConnection connection, uint id, CallError error)
@@ -173,18 +179,12 @@ internal abstract partial class Call
         }
     }
 
-    private void TakeData(ReadOnlySpan<byte> data)
+    private void TakeCredit(int count)
     {
         // Given back by the reader's thread at the same time.
-        if (Interlocked.Add(ref _receiveCredit, -data.Length) < 0)
+        if (Interlocked.Add(ref _receiveCredit, -count) < 0)
         {
             throw new SharedMemoryProtocolException($"The peer sent more data for call {Id} than it had credit for.");
-        }
-
-        if (!_discards)
-        {
-            _input.Add(data);
-            Connection.ShowLater(this);
         }
     }
 

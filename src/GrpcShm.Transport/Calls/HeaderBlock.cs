@@ -4,6 +4,10 @@ using System.Text;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>A block of headers or trailers on its way out. Reused; one thread at a time.</summary>
+/// <remarks>
+/// Most calls begin with what the call before them began with, down to the instances of the strings. So a block remembers
+/// its fields that were sent as pairs by their place, and neither checks nor looks up what comes there again.
+/// </remarks>
 internal sealed class HeaderBlock
 {
     /// <summary>The largest block, in bytes, that a peer has to accept; see docs/protocol.md.</summary>
@@ -12,12 +16,17 @@ internal sealed class HeaderBlock
     // The two numbers before a name and a value.
     private const int MaxPrefix = 10;
 
+    private const int MaxRemembered = 16;
+
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     private static readonly SearchValues<char> ForbiddenInValues = SearchValues.Create("\0\r\n");
 
     private readonly List<SentPairs.Entry> _definitions = [];
+    private readonly (string? Name, string? Value, SentPairs.Entry? Pair)[] _remembered = new (string?, string?, SentPairs.Entry?)[MaxRemembered];
+    private SentPairs? _rememberedOf;
+    private int _fields;
     private byte[] _bytes = new byte[256];
     private int _length;
     private int _sent;
@@ -40,7 +49,31 @@ internal sealed class HeaderBlock
         _definitions.Clear();
         _length = 0;
         _sent = 0;
+        _fields = 0;
         IsPending = false;
+    }
+
+    /// <summary>Adds a field if it is the one that was in this place before, and needs no more than a reference.</summary>
+    /// <param name="name">The name, the same instance as before.</param>
+    /// <param name="value">The value, the same instance as before.</param>
+    /// <param name="pairs">The pairs of the connection.</param>
+    /// <returns>Whether it was added.</returns>
+    public bool TryRepeat(string name, string value, SentPairs pairs)
+    {
+        if (_fields >= MaxRemembered || !ReferenceEquals(_rememberedOf, pairs) || _length + MaxPrefix > MaxSize)
+        {
+            return false;
+        }
+
+        ref readonly var known = ref _remembered[_fields];
+        if (!ReferenceEquals(known.Value, value) || !ReferenceEquals(known.Name, name))
+        {
+            return false;
+        }
+
+        _fields++;
+        WriteNumber(((uint)known.Pair!.Number << 2) | 2);
+        return true;
     }
 
     /// <summary>Adds a field.</summary>
@@ -52,10 +85,15 @@ internal sealed class HeaderBlock
     /// </exception>
     public void Add(string name, string value, SentPairs pairs)
     {
+        if (TryRepeat(name, value, pairs))
+        {
+            return;
+        }
+
         var number = HeaderNames.NumberOf(name);
         if (number != HeaderNames.Unknown)
         {
-            Add(number, value, pairs);
+            Add(number, name, value, pairs);
             return;
         }
 
@@ -65,6 +103,7 @@ internal sealed class HeaderBlock
         }
 
         CheckValue(name, value);
+        _fields++;
         WriteNumber((uint)name.Length << 2);
         var destination = Reserve(name.Length);
         for (var i = 0; i < name.Length; i++)
@@ -80,22 +119,10 @@ internal sealed class HeaderBlock
     /// <exception cref="InvalidOperationException">See the other one.</exception>
     public void Add(int name, string value, SentPairs pairs)
     {
-        CheckValue(HeaderNames.NameOf(name), value);
-        if (!HeaderNames.MayBePair(name, value) || pairs.Find(name, value, out var isNew) is not { } pair)
+        var text = HeaderNames.NameOf(name);
+        if (!TryRepeat(text, value, pairs))
         {
-            WriteNumber(((uint)name << 2) | 1);
-            WriteValue(value);
-        }
-        else if (!isNew)
-        {
-            WriteNumber(((uint)pair.Number << 2) | 2);
-        }
-        else
-        {
-            WriteNumber(((uint)name << 2) | 3);
-            WriteNumber((uint)pair.Number);
-            WriteValue(value);
-            _definitions.Add(pair);
+            Add(name, text, value, pairs);
         }
     }
 
@@ -111,6 +138,43 @@ internal sealed class HeaderBlock
             }
 
             Clear();
+        }
+    }
+
+    private void Add(int number, string name, string value, SentPairs pairs)
+    {
+        CheckValue(name, value);
+        var place = _fields++;
+        if (!HeaderNames.MayBePair(number, value) || pairs.Find(number, value, out var isNew) is not { } pair)
+        {
+            WriteNumber(((uint)number << 2) | 1);
+            WriteValue(value);
+        }
+        else if (!isNew)
+        {
+            WriteNumber(((uint)pair.Number << 2) | 2);
+            Remember(place, name, value, pair, pairs);
+        }
+        else
+        {
+            WriteNumber(((uint)number << 2) | 3);
+            WriteNumber((uint)pair.Number);
+            WriteValue(value);
+            _definitions.Add(pair);
+        }
+    }
+
+    private void Remember(int place, string name, string value, SentPairs.Entry pair, SentPairs pairs)
+    {
+        if (!ReferenceEquals(_rememberedOf, pairs))
+        {
+            Array.Clear(_remembered);
+            _rememberedOf = pairs;
+        }
+
+        if (place < MaxRemembered)
+        {
+            _remembered[place] = (name, value, pair);
         }
     }
 

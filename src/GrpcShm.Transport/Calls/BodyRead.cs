@@ -1,0 +1,20 @@
+using System.IO.Pipelines;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>A read that waits for data.</summary>
+internal sealed class BodyRead(Call call, ReceivedBody body) : CallOperation<ReadResult>(call)
+{
+    /// <summary>Ends the wait, if there is one. Under the body's gate.</summary>
+    public void Wake(bool byToken = false)
+    {
+        if (TryEnd(byToken))
+        {
+            Schedule();
+        }
+    }
+
+    protected override void CancelByToken() => body.CancelRead();
+
+    protected override ReadResult TakeResult() => body.TakeAwaited();
+}

@@ -1,0 +1,81 @@
+using System.Threading.Tasks.Sources;
+using GrpcShm.Transport.Signaling;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>A wait of one who uses a call: one at a time, reused. What waits for it runs where the call's work runs.</summary>
+/// <typeparam name="TResult">What it waits for.</typeparam>
+internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueTaskSource<TResult>
+{
+    private const int Idle = 0;
+    private const int Waiting = 1;
+
+    // Whether it was the token that ended the wait.
+    private ManualResetValueTaskSourceCore<bool> _completion;
+    private CancellationTokenRegistration _cancellation;
+    private CancellationToken _token;
+    private bool _isByToken;
+    private int _state;
+
+    public override RunProfile Profile => call.Profile;
+
+    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
+    /// <summary>The call.</summary>
+    protected Call Call => call;
+
+    /// <summary>Begins to wait. Under the gate under which the wait is ended.</summary>
+    public ValueTask<TResult> Start()
+    {
+        _completion.Reset();
+        _isByToken = false;
+        Volatile.Write(ref _state, Waiting);
+        return new ValueTask<TResult>(this, _completion.Version);
+    }
+
+    /// <summary>Lets a token end the wait. Not under the gate: a token that has fired calls back at once.</summary>
+    public void CancelBy(CancellationToken token)
+    {
+        if (token.CanBeCanceled)
+        {
+            _token = token;
+            _cancellation = token.UnsafeRegister(static state => ((CallOperation<TResult>)state!).CancelByToken(), this);
+        }
+    }
+
+    public override void Run() => _completion.SetResult(_isByToken);
+
+    ValueTaskSourceStatus IValueTaskSource<TResult>.GetStatus(short token) => _completion.GetStatus(token);
+
+    void IValueTaskSource<TResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _completion.OnCompleted(continuation, state, token, flags);
+
+    TResult IValueTaskSource<TResult>.GetResult(short token)
+    {
+        // Waits for a callback that is under way, which must not end the next wait.
+        _cancellation.Dispose();
+        _cancellation = default;
+        return _completion.GetResult(token) ? throw new OperationCanceledException(_token) : TakeResult();
+    }
+
+    /// <summary>Ends the wait, if there is one. Any thread; one of several wins.</summary>
+    /// <param name="isByToken">Whether whoever waits is told that the token has fired.</param>
+    /// <returns>Whether there was one. Then it has to be scheduled, which may be done outside of the gate.</returns>
+    protected bool TryEnd(bool isByToken)
+    {
+        if (Interlocked.CompareExchange(ref _state, Idle, Waiting) != Waiting)
+        {
+            return false;
+        }
+
+        _isByToken = isByToken;
+        return true;
+    }
+
+    /// <summary>The token has fired: ends the wait.</summary>
+    protected abstract void CancelByToken();
+
+    /// <summary>What the wait has led to. By whoever waits, once.</summary>
+    protected abstract TResult TakeResult();
+}
