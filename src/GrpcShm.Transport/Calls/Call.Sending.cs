@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Calls;
@@ -42,129 +41,6 @@ internal abstract partial class Call
     /// <summary>Whether anything of the call has been sent, so that the peer may have heard of it.</summary>
     protected bool HasBegun => Volatile.Read(ref _hasBegun);
 
-    /// <summary>
-    /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
-    /// </summary>
-    protected bool HoldsFlushes { get; set; }
-
-    public void ThrowIfOutputCompleted()
-    {
-        if (_isOutputCompleted)
-        {
-            throw new InvalidOperationException("The call's output has been completed.");
-        }
-    }
-
-    /// <summary>Sends what has been written, and waits until all of it is in the ring.</summary>
-    /// <param name="borrowed">More to send, which stays the caller's until the wait is over.</param>
-    /// <param name="cancellationToken">Ends the wait; what was written is still sent.</param>
-    public ValueTask<FlushResult> FlushAsync(ReadOnlyMemory<byte> borrowed, CancellationToken cancellationToken)
-    {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
-        }
-
-        if (HoldsFlushes && borrowed.IsEmpty && _output.Written.Length < Connection.MaxFrame / 2)
-        {
-            return new ValueTask<FlushResult>(default(FlushResult));
-        }
-
-        ValueTask<FlushResult> wait;
-        bool leaves;
-        lock (_gate)
-        {
-            if (_flush.IsWaiting)
-            {
-                throw new InvalidOperationException("A flush of the call's output is under way.");
-            }
-
-            _isReleased = true;
-            if (!borrowed.IsEmpty)
-            {
-                // What was written before goes before.
-                _sending.TakeAll(_output.Written);
-                _borrowed = borrowed;
-            }
-
-            leaves = Pump(_output.Written, isResumed: false);
-            if (IsOutputOver)
-            {
-                _output.Written.Clear();
-                _borrowed = default;
-                wait = new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
-            }
-            else if (HasAllSent && _output.Written.IsEmpty)
-            {
-                wait = new ValueTask<FlushResult>(default(FlushResult));
-            }
-            else
-            {
-                _sending.TakeAll(_output.Written);
-                wait = _flush.Start();
-            }
-        }
-
-        if (leaves)
-        {
-            Leave();
-        }
-
-        if (!wait.IsCompleted)
-        {
-            _flush.CancelBy(cancellationToken);
-        }
-
-        return wait;
-    }
-
-    /// <summary>Ends a wait of <see cref="FlushAsync"/>; what was to be sent is still sent.</summary>
-    public void CancelFlush(bool byToken = false)
-    {
-        lock (_gate)
-        {
-            if (!_borrowed.IsEmpty)
-            {
-                // The caller has its memory back when the wait is over.
-                _borrowed.CopyTo(_sending.GetMemory(_borrowed.Length));
-                _sending.Advance(_borrowed.Length);
-                _borrowed = default;
-            }
-
-            _flush.Wake(isCompleted: false, isCanceled: !byToken, byToken);
-        }
-    }
-
-    /// <summary>Ends this direction: what has been written goes, with the trailers if there are any.</summary>
-    public void EndOutput()
-    {
-        bool leaves;
-        lock (_gate)
-        {
-            if (_isOutputCompleted)
-            {
-                return;
-            }
-
-            _isOutputCompleted = true;
-            _isReleased = true;
-            leaves = Pump(_output.Written, isResumed: false);
-            if (IsOutputOver)
-            {
-                _output.Written.Clear();
-            }
-            else
-            {
-                _sending.TakeAll(_output.Written);
-            }
-        }
-
-        if (leaves)
-        {
-            Leave();
-        }
-    }
-
     /// <summary>Ends this direction at once, and drops what has not been sent. Tells the peer unless all is over.</summary>
     public void Reset(CallError error)
     {
@@ -174,34 +50,7 @@ internal abstract partial class Call
             leaves = ResetUnderGate(error);
         }
 
-        if (leaves)
-        {
-            Leave();
-        }
-    }
-
-    /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
-    protected void Release()
-    {
-        bool leaves;
-        lock (_gate)
-        {
-            _isReleased = true;
-            leaves = Pump(_output.Written, isResumed: false);
-            if (IsOutputOver)
-            {
-                _output.Written.Clear();
-            }
-            else
-            {
-                _sending.TakeAll(_output.Written);
-            }
-        }
-
-        if (leaves)
-        {
-            Leave();
-        }
+        LeaveIf(leaves);
     }
 
     /// <summary>The peer gives credit to what has that id on a connection. By the thread that receives.</summary>
@@ -225,10 +74,7 @@ internal abstract partial class Call
             leaves = Pump(null, isResumed: false);
         }
 
-        if (leaves)
-        {
-            Leave();
-        }
+        LeaveIf(leaves);
     }
 
     /// <summary>There may be room in the ring, and it is the turn of what has that id on a connection.</summary>
@@ -249,10 +95,7 @@ internal abstract partial class Call
             hasSent = _hasSentInTurn;
         }
 
-        if (leaves)
-        {
-            Leave();
-        }
+        LeaveIf(leaves);
 
         return hasSent;
     }
@@ -278,14 +121,8 @@ internal abstract partial class Call
             leaves = Pump(null, isResumed: false);
         }
 
-        if (leaves)
-        {
-            Leave();
-        }
+        LeaveIf(leaves);
     }
-
-    /// <summary>Drops what has been written since the last flush. By the writer.</summary>
-    protected void DropWritten() => _output.Written.Clear();
 
     /// <returns>Whether the caller has to leave when it has left the gate.</returns>
     private bool ResetUnderGate(CallError error)

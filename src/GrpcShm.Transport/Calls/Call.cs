@@ -184,6 +184,14 @@ internal abstract partial class Call
         _flush.Wake();
     }
 
+    private void LeaveIf(bool leaves)
+    {
+        if (leaves)
+        {
+            Leave();
+        }
+    }
+
     private void Leave(bool byReceiver = false)
     {
         IsLeftByReceiver = byReceiver;

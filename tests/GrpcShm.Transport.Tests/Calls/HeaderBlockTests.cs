@@ -37,6 +37,57 @@ public sealed class HeaderBlockTests
         });
 
     [Fact]
+    public void Block_SameInstancesInAnyPlacesOverTwoConnections_ComeAsTheyWere()
+    {
+        (string Name, string Value)[] known =
+        [
+            (":method", "POST"), (":path", "/package.Service/Method"), ("te", "trailers"), ("user-agent", "test/1"), ("USER-AGENT", "test/1"),
+            ("authorization", "secret"), ("x-own", "1"), ("grpc-timeout", "5S"), ("content-type", "application/grpc"),
+        ];
+        Gen.Select(Gen.Int[0, 1], Gen.Int[0, known.Length - 1].Array[0, 20]).Array[1, 12].Sample(blocks =>
+        {
+            var connections = new[] { (new SentPairs(), new ReceivedPairs()), (new SentPairs(), new ReceivedPairs()) };
+            var block = new HeaderBlock();
+            foreach (var (connection, places) in blocks)
+            {
+                var (sent, received) = connections[connection];
+                block.Begin();
+                foreach (var place in places)
+                {
+                    block.Add(known[place].Name, known[place].Value, sent);
+                }
+
+                Assert.Equal(places.Select(p => (known[p].Name.ToLowerInvariant(), known[p].Value)), Read(block.Rest, received));
+                block.Claimed(block.Rest.Length);
+            }
+        });
+    }
+
+    [Fact]
+    public void TryRepeat_FieldThatIsNoPairOrHasNotBeenSent_IsNotAdded()
+    {
+        var sent = new SentPairs();
+        var block = new HeaderBlock();
+        const string Path = "/package.Service/Method";
+        for (var i = 0; i < 3; i++)
+        {
+            block.Begin();
+
+            // First defined, then used, then remembered.
+            Assert.Equal(i == 2, block.TryRepeat(":path", Path, sent));
+            if (i < 2)
+            {
+                block.Add(":path", Path, sent);
+            }
+
+            Assert.False(block.TryRepeat("authorization", "secret", sent));
+            block.Add("authorization", "secret", sent);
+            Assert.False(block.TryRepeat(":path", Path, sent));
+            block.Claimed(block.Rest.Length);
+        }
+    }
+
+    [Fact]
     public void Add_SameFieldInALaterBlock_IsANumber()
     {
         var sent = new SentPairs();
