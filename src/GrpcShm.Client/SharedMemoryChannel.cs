@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Grpc.Net.Client;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http2;
 using GrpcShm.Transport.Handshake;
 using Microsoft.Extensions.Logging;
 
@@ -96,7 +97,7 @@ public static class SharedMemoryChannel
             new ClientDiagnostics(options.MeterFactory ?? meterFactory)));
     }
 
-    internal static SocketsHttpHandler CreateHttp2Handler(
+    internal static HttpMessageHandler CreateHttp2Handler(
         Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, SharedMemoryClientOptions options)
     {
         var handler = new SocketsHttpHandler
@@ -112,6 +113,6 @@ public static class SharedMemoryChannel
             UseCookies = false,
         };
         options.ConfigureHandler?.Invoke(handler);
-        return handler;
+        return new PushedRequestHandler(handler);
     }
 }

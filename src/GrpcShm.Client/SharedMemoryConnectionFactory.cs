@@ -13,6 +13,10 @@ namespace GrpcShm.Client;
 /// Connects a <see cref="SocketsHttpHandler"/> to a shared-memory endpoint: the value of its
 /// <see cref="SocketsHttpHandler.ConnectCallback"/> is <see cref="ConnectAsync"/>.
 /// </summary>
+/// <remarks>
+/// Where nothing else needs a <see cref="SocketsHttpHandler"/> of its own, <see cref="SharedMemoryChannel"/> is better: it has
+/// direct mode, and its HTTP/2 ends each write with its call, which <see cref="SocketsHttpHandler"/> by itself does not always.
+/// </remarks>
 /// <example>
 /// <code>
 /// var handler = new SocketsHttpHandler { ConnectCallback = new SharedMemoryConnectionFactory("orders").ConnectAsync };

@@ -28,6 +28,12 @@ public abstract class TransportMode
     /// <summary>Whether more streams than HTTP/2's limit takes need more connections.</summary>
     public virtual bool NeedsConnectionsForStreams => true;
 
+    /// <summary>
+    /// Whether a write that is under way ends with its call, and harms no other. By itself <see cref="SocketsHttpHandler"/>
+    /// sees to neither.
+    /// </summary>
+    public virtual bool EndsWritesWithTheirCalls => true;
+
     /// <summary>How shared memory carries the calls, so that no test runs over another mode than it says.</summary>
     protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
 

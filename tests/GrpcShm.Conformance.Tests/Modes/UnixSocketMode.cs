@@ -10,6 +10,9 @@ public sealed class UnixSocketMode : TransportMode
     public override string Name => "HTTP/2 over a Unix socket";
 
     /// <inheritdoc/>
+    public override bool EndsWritesWithTheirCalls => false;
+
+    /// <inheritdoc/>
     public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
         new(EndpointKind.UnixSocket, Path.Combine(directory.FullName, name + ".uds"));
 }
