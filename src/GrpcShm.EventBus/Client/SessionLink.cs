@@ -12,6 +12,9 @@ internal sealed class SessionLink
     private const int MaxCommands = 256;
     private const int MaxBytes = 64 * 1024;
 
+    // Without a pause between them: what follows is a stream.
+    private const int MostInlineInARow = 4;
+
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
@@ -28,6 +31,7 @@ internal sealed class SessionLink
     private Task<bool>? _reading;
     private Task _writing = Task.CompletedTask;
     private long _lastWrite;
+    private int _writesInARow;
     private volatile bool _isClosing;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
@@ -53,13 +57,20 @@ internal sealed class SessionLink
 
     /// <summary>Wakes the writer after something was put into the queue.</summary>
     /// <remarks>
-    /// After a pause the writer runs on this thread, which saves the time of waking another one. While one write follows the
-    /// other it runs on another thread, and what is sent in the meantime goes into one message.
+    /// After a pause the writer runs on this thread, which saves the time of waking another one, and so it does for the next
+    /// few events: one that comes close behind another is not yet a stream. While write follows write it runs on another thread,
+    /// and what is sent in the meantime goes into one message.
     /// </remarks>
     public void Wake()
     {
-        var idle = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
-        _queue.Signal.Set(runInline: idle);
+        var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
+        if (isAfterPause && _queue.Signal.IsWaiting)
+        {
+            // Not while a long write is under way. Two that wake at once may lose a count: one inline write more or less.
+            Volatile.Write(ref _writesInARow, 0);
+        }
+
+        _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
     }
 
     /// <summary>Writes a command that nobody waits for and that concerns this session alone.</summary>
@@ -236,6 +247,7 @@ internal sealed class SessionLink
                 {
                     await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
                     Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
+                    Volatile.Write(ref _writesInARow, Math.Min(_writesInARow + 1, MostInlineInARow));
                     request.Commands.Clear();
                 }
 

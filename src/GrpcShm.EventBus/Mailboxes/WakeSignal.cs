@@ -20,6 +20,9 @@ internal sealed class WakeSignal : IValueTaskSource
 
     public WakeSignal(bool runInline) => _source.RunContinuationsAsynchronously = !runInline;
 
+    /// <summary>Whether somebody waits; for an estimate, since it may be over at once.</summary>
+    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
     public void Set()
     {
         // Not even a look at the word first: the exchange is also the fence between the work and the word.
