@@ -41,6 +41,12 @@ internal sealed partial class EventSession
     /// <exception cref="RpcException">It did not end by the client's wish.</exception>
     public async Task RunAsync(IAsyncStreamReader<SessionRequest> requests)
     {
+        if (_hub.Stopping.IsCancellationRequested)
+        {
+            // Its listener may live a moment longer. A client must not take itself for connected to what is about to go.
+            throw HubCore.Stopped.ToException();
+        }
+
         _hub.Metrics.SessionOpened();
         _hub.Logger.SessionBegan(Id);
         var reading = ReadAsync(requests);

@@ -1,4 +1,6 @@
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
@@ -34,6 +36,19 @@ public sealed class ClosingTests : HubTest
         var ended = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal(StatusCode.Unavailable, ended.StatusCode);
         await stopping.InTime();
+    }
+
+    [Fact]
+    public async Task Session_BegunWhileTheHubStops_IsRefusedBeforeItOpens()
+    {
+        // Told to stop, and still listening.
+        Server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        using var call = Client.Session();
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+
+        Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
+        Assert.Contains("stopping", refused.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
