@@ -96,6 +96,31 @@ public sealed class ModeTests
         Assert.Equal(["direct"], response.Headers.GetValues(ModeHeader));
     }
 
+    [Theory]
+    [InlineData(20, 10)]
+    [InlineData(1, 4000)]
+    public async Task Call_WithMoreHeadersThanKestrelIsToldToTake_FailsAlone(int count, int size)
+    {
+        await using var server = await TestServer.StartAsync(Configure(offersDirect: true, offersHttp2: false, static kestrel =>
+        {
+            kestrel.Limits.MaxRequestHeaderCount = 16;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 2048;
+            kestrel.ListenSharedMemory("greeter");
+        }));
+        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Direct));
+        var invoker = channel.CreateCallInvoker();
+        var metadata = new Metadata();
+        for (var i = 0; i < count; i++)
+        {
+            metadata.Add($"x-{i}", new string('x', size));
+        }
+
+        // As gRPC maps 431.
+        var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(invoker, metadata));
+        Assert.Contains("431", exception.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal("direct", await GetModeAsync(invoker));
+    }
+
     [Fact]
     public void Options_ThatMakeNoSense_AreRefusedByName()
     {
@@ -128,10 +153,10 @@ public sealed class ModeTests
         builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
     };
 
-    private static async Task<string> GetModeAsync(CallInvoker invoker)
+    private static async Task<string> GetModeAsync(CallInvoker invoker, Metadata? metadata = null)
     {
         using var call = new Greeter.GreeterClient(invoker).GreetAsync(
-            new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" }, metadata, TestTimeout.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
         return (await call.ResponseHeadersAsync).GetValue(ModeHeader)!;
     }

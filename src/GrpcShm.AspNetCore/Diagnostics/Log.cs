@@ -26,4 +26,9 @@ internal static partial class Log
         "{Reason} Waiting up to {WaitForName} for it to give '{EndPoint}' back.", EventName = "WaitingForName")]
     public static partial void WaitingForName(
         ILogger logger, Transport.SharedMemoryEndPoint endPoint, string reason, TimeSpan waitForName);
+
+    [LoggerMessage(105, LogLevel.Debug,
+        "Connection {ConnectionId}, request {TraceIdentifier}: refused with {StatusCode}. {Reason}", EventName = "RequestRefused")]
+    public static partial void RequestRefused(
+        ILogger logger, string connectionId, string traceIdentifier, int statusCode, string reason);
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Primitives;
+using KestrelServerLimits = Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerLimits;
 
 namespace GrpcShm.AspNetCore.Direct;
 
@@ -18,7 +19,12 @@ internal abstract partial class ServerCall :
     IHttpMaxRequestBodySizeFeature,
     IHttp2StreamIdFeature
 {
+    // What a field counts beyond its characters, in Kestrel as in HTTP/2 (RFC 7541, section 4.1).
+    private const int FieldOverhead = 32;
+
     private readonly HeaderDictionary _requestHeaders = [];
+    private int _headerCount;
+    private int _headerSize;
     private HeaderDictionary? _requestTrailers;
     private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
@@ -123,6 +129,8 @@ internal abstract partial class ServerCall :
     /// <summary>Whether nobody waits for the response any more.</summary>
     protected bool IsRequestAborted => Volatile.Read(ref _isAborted) != 0;
 
+    private KestrelServerLimits Limits => Connection.Application.Kestrel.Limits;
+
     private bool IsHead => _method == HttpMethods.Head;
 
     void IHttpRequestLifetimeFeature.Abort()
@@ -153,9 +161,16 @@ internal abstract partial class ServerCall :
                 case HeaderNames.Path or HeaderNames.Status:
                     throw new Transport.SharedMemoryProtocolException($"A request with '{headers.Name}: {headers.Value}' makes no sense.");
                 default:
-                    _requestHeaders.Append(headers.Name, headers.Value);
+                    _headerCount++;
+                    if (_headerCount <= Limits.MaxRequestHeaderCount)
+                    {
+                        _requestHeaders.Append(headers.Name, headers.Value);
+                    }
+
                     break;
             }
+
+            _headerSize += headers.Name.Length + headers.Value.Length + FieldOverhead;
         }
 
         if (_method.Length == 0 || _scheme.Length == 0 || _target is null)
@@ -166,6 +181,25 @@ internal abstract partial class ServerCall :
         if (authority.Length > 0)
         {
             _requestHeaders["Host"] = authority;
+        }
+    }
+
+    /// <summary>Refuses a request whose headers are more than the server takes.</summary>
+    /// <exception cref="BadHttpRequestException">They are. HTTP/2 ends the connection for it; here the call alone ends.</exception>
+    protected void CheckHeaders()
+    {
+        if (_headerCount > Limits.MaxRequestHeaderCount)
+        {
+            throw new BadHttpRequestException(
+                $"The request has {_headerCount} headers; the server takes {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount).",
+                StatusCodes.Status431RequestHeaderFieldsTooLarge);
+        }
+
+        if (_headerSize > Limits.MaxRequestHeadersTotalSize)
+        {
+            throw new BadHttpRequestException(
+                $"The request's headers have {_headerSize} bytes; the server takes {Limits.MaxRequestHeadersTotalSize} (MaxRequestHeadersTotalSize).",
+                StatusCodes.Status431RequestHeaderFieldsTooLarge);
         }
     }
 
@@ -234,6 +268,8 @@ internal abstract partial class ServerCall :
     private void ReuseRequest()
     {
         _requestHeaders.Clear();
+        _headerCount = 0;
+        _headerSize = 0;
         _requestTrailers?.Clear();
         if (_aborted is { } aborted && !aborted.TryReset())
         {
@@ -255,6 +291,6 @@ internal abstract partial class ServerCall :
         _replacedHeaders = null;
         _replacedBody = null;
         _hasTrailers = false;
-        MaxRequestBodySize = Connection.Application.Kestrel.Limits.MaxRequestBodySize;
+        MaxRequestBodySize = Limits.MaxRequestBodySize;
     }
 }

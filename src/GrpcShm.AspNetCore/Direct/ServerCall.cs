@@ -28,7 +28,7 @@ internal abstract partial class ServerCall : Call
         _start = new StartWork(this);
         _abort = new AbortWork(this);
         _responseBody = new ResponseBody(this);
-        MaxRequestBodySize = connection.Application.Kestrel.Limits.MaxRequestBodySize;
+        MaxRequestBodySize = Limits.MaxRequestBodySize;
     }
 
     /// <summary>The connection that it came on.</summary>

@@ -20,6 +20,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         var hasContext = false;
         try
         {
+            CheckHeaders();
             context = application.CreateContext(this);
             hasContext = true;
             await application.ProcessRequestAsync(context).ConfigureAwait(false);
@@ -28,6 +29,8 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         catch (BadHttpRequestException exception)
         {
             failure = exception;
+            Log.RequestRefused(
+                Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception.StatusCode, exception.Message);
             SetError(exception.StatusCode);
         }
         catch (Exception exception)
