@@ -7,9 +7,6 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <summary>Runs a plan: the servers of all transports stand side by side, and the transports take turns.</summary>
 internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
 {
-    // The first scenario's warm-up compiles what all of them share.
-    private const int FirstWarmUpFactor = 4;
-
     private readonly List<Session> _sessions = [];
     private readonly Dictionary<ITransport, ChannelMemory> _memory = [];
 
@@ -52,7 +49,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         foreach (var scenario in plan.Scenarios)
         {
             floor.Measure();
-            var longest = measurements.Count == 0 ? plan.LongestWarmUp * FirstWarmUpFactor : plan.LongestWarmUp;
+            var longest = measurements.Count == 0 ? plan.LongestFirstWarmUp : plan.LongestWarmUp;
             var rounds = await RunScenarioAsync(scenario, longest, cancellationToken);
             var finished = Summarize(scenario, rounds);
             progress.ScenarioFinished(finished);
@@ -69,11 +66,11 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         Session[] sessions = [.. _sessions.Where(session => session.Transport.CanRun(scenario))];
         foreach (var session in sessions)
         {
-            progress.Running(scenario.Name, session.Transport, "warming up");
+            progress.Running(scenario.Name, session.Transport, "connecting");
             await session.PrepareAsync(scenario, cancellationToken);
-            await WarmUp.RunAsync(session, scenario, longestWarmUp, cancellationToken);
         }
 
+        await WarmUp.RunAsync(sessions, scenario, longestWarmUp, progress, cancellationToken);
         var rounds = sessions.ToDictionary(session => session.Transport, _ => new List<Round>());
         for (var round = 0; round < plan.Rounds; round++)
         {
