@@ -16,7 +16,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         try
         {
             using var meter = new UsageMeter();
-            using var floor = MachineFloor.Start(directory.FullName);
+            await using var floor = await MachineFloor.StartAsync(directory.FullName, cancellationToken);
             foreach (var transport in plan.Transports)
             {
                 _sessions.Add(await Session.StartAsync(transport, directory.FullName, meter, cancellationToken));
@@ -48,7 +48,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         var measurements = new List<Measurement>();
         foreach (var scenario in plan.Scenarios)
         {
-            floor.Measure();
+            await floor.MeasureAsync();
             var longest = measurements.Count == 0 ? plan.LongestFirstWarmUp : plan.LongestWarmUp;
             var rounds = await RunScenarioAsync(scenario, longest, cancellationToken);
             var finished = Summarize(scenario, rounds);
@@ -56,7 +56,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
             measurements.AddRange(finished);
         }
 
-        floor.Measure();
+        await floor.MeasureAsync();
         return measurements;
     }
 
