@@ -10,6 +10,8 @@ namespace Samples;
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
+    // Far longer than it takes, for a machine that is busy with something else.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
 
     private readonly Process _process;
@@ -80,7 +82,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     public async Task<string> AskAsync(string line, CancellationToken cancellationToken)
     {
         await TellAsync(line, cancellationToken);
-        return await ReadLineAsync(StopTime, cancellationToken);
+        return await ReadLineAsync(AnswerTime, cancellationToken);
     }
 
     /// <summary>Writes a line to it.</summary>
@@ -141,7 +143,7 @@ internal sealed class SampleProcess : IAsyncDisposable
             var line = await process.ReadLineAsync(timeout, cancellationToken);
             process.Greeting = line == "ready" || line.StartsWith("ready ", StringComparison.Ordinal)
                 ? line["ready".Length..].Trim()
-                : throw new InvalidOperationException($"the process {process.Id} said '{line}' instead of 'ready'.");
+                : throw new IOException($"the process {process.Id} said '{line}' instead of 'ready'.");
             return process;
         }
         catch

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Reporting;
+using GrpcShm.FaultInjection.Survivors;
 
 namespace GrpcShm.FaultInjection;
 
@@ -33,13 +34,17 @@ internal static class FaultInjectionCommand
             DefaultValueFactory = _ => [],
             AllowMultipleArgumentsPerToken = true,
         };
+        var broken = new Option<Breakage>("--break")
+        {
+            Description = "Breaks the surviving client on purpose, to see that this is found out.",
+        };
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
         var command = new RootCommand(
             "Kills and freezes client and server processes at each step of a connection's life, in both modes, under each kind "
             + "of call, and looks what that does to the other side.")
         {
-            kills, seed, within, only, json,
+            kills, seed, within, only, broken, json,
         };
         command.SetAction(async (result, cancellationToken) =>
         {
@@ -47,7 +52,8 @@ internal static class FaultInjectionCommand
                 result.GetValue(kills),
                 result.GetValue(seed),
                 TimeSpan.FromSeconds(result.GetValue(within)),
-                result.GetValue(only)!);
+                result.GetValue(only)!,
+                result.GetValue(broken));
             var report = await FaultRun.RunAsync(settings, cancellationToken);
             if (result.GetValue(json))
             {

@@ -39,7 +39,8 @@ internal sealed class FaultRun(FaultSettings settings)
         await using (var server = await SteadyServer.StartAsync(endpoints))
         await using (var pool = new VictimPool(FaultPlan.Create(settings), endpoints))
         await using (var bystander = new Bystander(endpoints))
-        using (var client = new SteadyClient(endpoints))
+        using (var broken = new BrokenSurvivor(settings.Breakage))
+        using (var client = new SteadyClient(endpoints, broken))
         {
             await KillAllAsync(endpoints, server, client, pool, bystander, cancellationToken);
         }
@@ -130,9 +131,10 @@ internal sealed class FaultRun(FaultSettings settings)
                 return now;
             }
 
-            if (clock.Elapsed > SettleTime / 10)
+            if (clock.Elapsed > SettleTime / 10 && now.Beyond(before).SharedBytes > 0)
             {
-                // A reader or writer that nobody completed leaves its mapping to the garbage collector.
+                // A reader or writer that nobody completed leaves its mapping to the garbage collector, and the peer's
+                // doorbell with it. A descriptor without that is one that nobody has closed.
                 await collect();
             }
 

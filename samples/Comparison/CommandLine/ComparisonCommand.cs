@@ -21,7 +21,7 @@ internal static class ComparisonCommand
 
     private static readonly Option<bool> Quick = new("--quick")
     {
-        Description = "Fewer scenarios, shorter and fewer rounds: under two minutes.",
+        Description = "Not every step of a series, shorter and fewer rounds: under two minutes.",
     };
 
     private static readonly Option<string[]> Only = new("--only")
@@ -176,21 +176,15 @@ internal static class ComparisonCommand
         var only = result.GetValue(Only) ?? [];
         var chosen = only.SelectMany(ScenarioRegistry.Match).ToHashSet();
         ITransport[] transports = [.. result.GetValue(Transports)!.Distinct().Select(TransportRegistry.Find)];
-        Scenario[] scenarios =
-        [
-            .. ScenarioRegistry.All.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)
-                .Where(scenario => transports.Any(transport => transport.CanRun(scenario))),
-        ];
+        Scenario[] all = [.. ScenarioRegistry.All.Where(scenario => transports.Any(transport => transport.CanRun(scenario)))];
+        Scenario[] scenarios = [.. all.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)];
         var duration = result.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
         return quick
-            ? RunPlan.CreateQuick(transports, scenarios, result.GetValue(Rounds), duration)
-            : new RunPlan(
-                transports,
-                scenarios,
-                result.GetValue(Rounds) ?? 5,
-                duration ?? TimeSpan.FromSeconds(2),
-                TimeSpan.FromSeconds(2),
-                HasMinimumOperations: duration is null);
+            ? RunPlan.CreateQuick(transports, scenarios, result.GetValue(Rounds), duration) with
+            {
+                LeftOut = chosen.Count > 0 ? [] : [.. all.Except(scenarios)],
+            }
+            : RunPlan.CreateFull(transports, scenarios, result.GetValue(Rounds), duration);
     }
 
     private static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)

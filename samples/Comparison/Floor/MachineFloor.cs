@@ -4,7 +4,7 @@ namespace GrpcShm.Samples.Comparison.Floor;
 /// The machine's own floor: two bare rings and a socket between two processes in C# without gRPC, and copies in memory.
 /// Measured again and again in between the scenarios, since a machine that is shared is not the same all the time.
 /// </summary>
-internal sealed class MachineFloor : IDisposable
+internal sealed class MachineFloor : IAsyncDisposable
 {
     public const string PeerCommand = "floor-peer";
 
@@ -27,13 +27,14 @@ internal sealed class MachineFloor : IDisposable
 
     public IReadOnlyList<FloorRound> Rounds => _rounds;
 
-    public static MachineFloor Start(string directory)
+    public static async Task<MachineFloor> StartAsync(string directory, CancellationToken cancellationToken)
     {
-        var ring = PeerProcess.Start(Transports[0], directory, PeerCommand);
+        var ring = await PeerProcess.StartAsync(Transports[0], directory, PeerCommand, cancellationToken);
         try
         {
             // The transports that are compared have names of their own in the same directory.
-            var floor = new MachineFloor(ring, PeerProcess.Start(Transports[1], directory, PeerCommand));
+            var floor = new MachineFloor(
+                ring, await PeerProcess.StartAsync(Transports[1], directory, PeerCommand, cancellationToken));
 
             // Compiles.
             floor.MeasureOnce();
@@ -42,23 +43,23 @@ internal sealed class MachineFloor : IDisposable
         }
         catch
         {
-            ring.Dispose();
+            await ring.DisposeAsync();
             throw;
         }
     }
 
-    public void Measure()
+    public async Task MeasureAsync()
     {
-        _ring.Wake();
-        _socket.Wake();
+        await _ring.WakeAsync();
+        await _socket.WakeAsync();
         _rounds.Add(MeasureOnce());
         Rest();
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _ring.Dispose();
-        _socket.Dispose();
+        await _ring.DisposeAsync();
+        await _socket.DisposeAsync();
         _copy.Dispose();
     }
 

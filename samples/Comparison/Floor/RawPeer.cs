@@ -6,6 +6,10 @@ namespace GrpcShm.Samples.Comparison.Floor;
 internal static class RawPeer
 {
     public const string Ready = "ready";
+
+    /// <summary>What a peer that rests is told.</summary>
+    public const string WakeRequest = "wake";
+
     public const int BlockSize = 64 * 1024;
 
     /// <summary>Serves one connection. Ends the process when its standard input ends: its parent is gone then.</summary>
@@ -55,12 +59,11 @@ internal static class RawPeer
     }
 
     /// <summary>
-    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A byte in it wakes a peer that rests.
+    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A line in it wakes a peer that rests.
     /// </summary>
     private static void ExitWithParent(SemaphoreSlim woken) => new Thread(() =>
     {
-        using var input = Console.OpenStandardInput();
-        while (input.ReadByte() >= 0)
+        while (Console.In.ReadLine() is not null)
         {
             woken.Release();
         }

@@ -7,9 +7,6 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <summary>Runs a plan: the servers of all transports stand side by side, and the transports take turns.</summary>
 internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
 {
-    // The first scenario's warm-up compiles what all of them share.
-    private const int FirstWarmUpFactor = 4;
-
     private readonly List<Session> _sessions = [];
     private readonly Dictionary<ITransport, ChannelMemory> _memory = [];
 
@@ -19,7 +16,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         try
         {
             using var meter = new UsageMeter();
-            using var floor = MachineFloor.Start(directory.FullName);
+            await using var floor = await MachineFloor.StartAsync(directory.FullName, cancellationToken);
             foreach (var transport in plan.Transports)
             {
                 _sessions.Add(await Session.StartAsync(transport, directory.FullName, meter, cancellationToken));
@@ -51,15 +48,15 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         var measurements = new List<Measurement>();
         foreach (var scenario in plan.Scenarios)
         {
-            floor.Measure();
-            var longest = measurements.Count == 0 ? plan.LongestWarmUp * FirstWarmUpFactor : plan.LongestWarmUp;
+            await floor.MeasureAsync();
+            var longest = measurements.Count == 0 ? plan.LongestFirstWarmUp : plan.LongestWarmUp;
             var rounds = await RunScenarioAsync(scenario, longest, cancellationToken);
             var finished = Summarize(scenario, rounds);
             progress.ScenarioFinished(finished);
             measurements.AddRange(finished);
         }
 
-        floor.Measure();
+        await floor.MeasureAsync();
         return measurements;
     }
 
@@ -69,11 +66,11 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         Session[] sessions = [.. _sessions.Where(session => session.Transport.CanRun(scenario))];
         foreach (var session in sessions)
         {
-            progress.Running(scenario.Name, session.Transport, "warming up");
+            progress.Running(scenario.Name, session.Transport, "connecting");
             await session.PrepareAsync(scenario, cancellationToken);
-            await WarmUp.RunAsync(session, scenario, longestWarmUp, cancellationToken);
         }
 
+        await WarmUp.RunAsync(sessions, scenario, longestWarmUp, progress, cancellationToken);
         var rounds = sessions.ToDictionary(session => session.Transport, _ => new List<Round>());
         for (var round = 0; round < plan.Rounds; round++)
         {

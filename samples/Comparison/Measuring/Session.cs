@@ -115,7 +115,7 @@ internal sealed class Session : IAsyncDisposable
                 ? $"no end after {(expected + Patience).TotalSeconds:0} s"
                 : exception.Message;
             throw new ComparisonException(
-                $"{what} over '{Transport.Name}' failed: {reason}{_server.DescribeErrors()}", exception);
+                $"{what} over '{Transport.Name}' failed: {reason}", exception);
         }
     }
 }

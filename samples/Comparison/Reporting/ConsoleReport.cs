@@ -32,9 +32,8 @@ internal sealed class ConsoleReport : IProgressSink
         _console.WriteLine($"  machine  {machine.Processors} processors, {machine.Processor}; load {Machine.ReadLoad()}");
         _console.WriteLine($"  system   {machine.Kernel}");
         _console.WriteLine($"  runtime  {machine.Runtime}; {machine.Settings}");
-        _console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"  method   {_plan.Rounds} rounds of {_plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; medians of the rounds"));
+        _console.WriteLine($"  method   {Figures.DescribeMethod(_plan)}");
+        PrintLeftOut();
         _console.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"  takes    about {Math.Max(1, _plan.Estimate.TotalMinutes):0} min"));
         foreach (var transport in _plan.Transports)
@@ -124,12 +123,21 @@ internal sealed class ConsoleReport : IProgressSink
             _console.MarkupLine("[yellow]~ Noisy: the rounds lie far apart, so do not trust the figure. Try more rounds, or a quieter machine.[/]");
         }
 
+        PrintLeftOut();
         if (result.IsTooNoisy)
         {
             _console.MarkupLineInterpolated($"[red]This run was too noisy to be trusted: {string.Join(", and ", result.Disturbances)}.[/]");
         }
 
         _console.WriteLine($"Load at the end: {Machine.ReadLoad()}");
+    }
+
+    private void PrintLeftOut()
+    {
+        if (Figures.DescribeLeftOut(_plan) is { } leftOut)
+        {
+            _console.WriteLine($"  left out {leftOut}");
+        }
     }
 
     private static string DescribeFigure(Scenario scenario, Measurement measurement)

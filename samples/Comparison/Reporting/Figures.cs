@@ -23,6 +23,15 @@ internal static class Figures
 
     public static string Fine(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? None;
 
+    public static string DescribeMethod(RunPlan plan) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{plan.Rounds} rounds of {plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; medians of the rounds");
+
+    /// <summary>What a short run does not show; nothing if there is time for all.</summary>
+    public static string? DescribeLeftOut(RunPlan plan) => plan.LeftOut.Count == 0
+        ? null
+        : $"{string.Join(", ", plan.LeftOut.Select(scenario => scenario.Name))}; and in rounds so short p99.9 and the maximum say little";
+
     /// <summary>p50, p90, p99, p99.9, maximum, operations and MiB a second.</summary>
     public static string[] DescribeSpeed(Measurement measurement)
     {

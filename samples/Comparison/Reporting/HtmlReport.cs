@@ -81,7 +81,12 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
         Term("machine", $"{machine.Processors} processors, {machine.Processor}; load at the end {Machine.ReadLoad()}");
         Term("system", machine.Kernel);
         Term("runtime", $"{machine.Runtime}; {machine.Settings}");
-        Term("method", FormattableString.Invariant($"{plan.Rounds} rounds of {plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; medians of the rounds"));
+        Term("method", Figures.DescribeMethod(plan));
+        if (Figures.DescribeLeftOut(plan) is { } leftOut)
+        {
+            Term("left out", leftOut);
+        }
+
         foreach (var transport in plan.Transports)
         {
             Term(transport.Name, transport.Description);

@@ -13,7 +13,4 @@ internal interface IServer : IAsyncDisposable
 
     /// <summary>The bytes that the server's process holds, once it has given back what it does not need; 0 if it has none of its own.</summary>
     Task<long> MeasureMemoryAsync();
-
-    /// <summary>What the server has complained of so far, for the message of an error that it probably caused.</summary>
-    string DescribeErrors();
 }

@@ -28,7 +28,5 @@ internal sealed class InProcessServer : IServer
 
     public Task<long> MeasureMemoryAsync() => Task.FromResult(0L);
 
-    public string DescribeErrors() => "";
-
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GrpcShm.Transport.Memory;
 
@@ -8,10 +7,7 @@ namespace GrpcShm.Benchmarks.Micro;
 [MemoryDiagnoser]
 public unsafe class RingBenchmarks
 {
-    private const int Capacity = 256 * 1024;
-    private const int PageSize = 4096;
-
-    private void* _memory;
+    private PrivateRing _ring = null!;
     private byte[] _message = [];
     private byte[] _received = [];
     private RingProducer _producer = null!;
@@ -25,17 +21,15 @@ public unsafe class RingBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _memory = NativeMemory.AlignedAlloc(PageSize + Capacity, PageSize);
-        new Span<byte>(_memory, PageSize + Capacity).Clear();
-        var control = (RingControl*)_memory;
-        var data = (byte*)_memory + PageSize;
-        (_producer, _consumer) = (new RingProducer(control, data, Capacity), new RingConsumer(control, data, Capacity));
+        _ring = PrivateRing.Create();
+        _producer = new RingProducer(_ring.Control, _ring.Data, PrivateRing.Capacity);
+        _consumer = new RingConsumer(_ring.Control, _ring.Data, PrivateRing.Capacity);
         (_message, _received) = (new byte[Size], new byte[Size]);
     }
 
     /// <summary>Frees it.</summary>
     [GlobalCleanup]
-    public void Cleanup() => NativeMemory.AlignedFree(_memory);
+    public void Cleanup() => _ring.Dispose();
 
     /// <summary>Copies in, publishes, looks, copies out.</summary>
     [Benchmark]
@@ -51,7 +45,7 @@ public unsafe class RingBenchmarks
     [Benchmark(Baseline = true)]
     public void CopyTwice()
     {
-        var between = new Span<byte>((byte*)_memory + PageSize, Size);
+        var between = new Span<byte>(_ring.Data, Size);
         _message.CopyTo(between);
         between.CopyTo(_received);
     }

@@ -35,13 +35,13 @@ internal static class RawCommand
         };
 
         var command = new Command(Name, "Bytes a second and round trips between two processes, without gRPC.") { only, rounds, seconds };
-        command.SetAction(result =>
+        command.SetAction(async (result, cancellationToken) =>
         {
             var run = new RawRun(
                 [.. result.GetValue(only)!.Distinct().Select(RawTransports.Find)],
                 result.GetValue(rounds),
                 TimeSpan.FromSeconds(result.GetValue(seconds)));
-            run.Run();
+            await run.RunAsync(cancellationToken);
             run.Print();
         });
         return command;

@@ -15,7 +15,7 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
     private readonly List<(string Name, List<RawRound> Turns)> _rounds = [];
     private string? _compiler;
 
-    public void Run()
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         var directory = Directory.CreateTempSubdirectory("grpcshm-raw-");
         var peers = new List<PeerProcess>();
@@ -23,7 +23,7 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         {
             foreach (var transport in transports)
             {
-                peers.Add(PeerProcess.Start(transport, directory.FullName, RawCommand.PeerName));
+                peers.Add(await PeerProcess.StartAsync(transport, directory.FullName, RawCommand.PeerName, cancellationToken));
             }
 
             using var copy = new MemoryCopyFloor();
@@ -44,7 +44,11 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         }
         finally
         {
-            peers.ForEach(peer => peer.Dispose());
+            foreach (var peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+
             directory.Delete(recursive: true);
         }
     }

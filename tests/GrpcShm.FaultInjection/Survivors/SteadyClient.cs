@@ -15,7 +15,7 @@ namespace GrpcShm.FaultInjection.Survivors;
 /// This process as a client whose servers die. It keeps a channel a mode for all of them, which has to find each successor
 /// by itself.
 /// </summary>
-internal sealed class SteadyClient(Endpoints endpoints) : IDisposable
+internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -54,7 +54,7 @@ internal sealed class SteadyClient(Endpoints endpoints) : IDisposable
         }
     }
 
-    private static async Task<Status?> EndOfAsync(Task call)
+    private async Task<Status?> EndOfAsync(Task call)
     {
         try
         {
@@ -63,7 +63,7 @@ internal sealed class SteadyClient(Endpoints endpoints) : IDisposable
         }
         catch (RpcException exception)
         {
-            return exception.Status;
+            return await broken.TellAsync(exception.Status);
         }
     }
 

@@ -220,14 +220,7 @@ public sealed class DirectConnectionTests
     public async Task Dispose_WithAResponseUnderWay_ClosesWhenItHasBeenRead()
     {
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = new FakeServer(async call =>
-        {
-            call.SetHeaders((":status", "200"));
-            await call.SendAsync(default);
-            await goOn.Task;
-            await call.SendAsync("text"u8.ToArray());
-            call.EndOutput();
-        });
+        await using var server = new FakeServer(call => Responses.SendTextAsync(call, goOn.Task));
         var invoker = server.CreateInvoker();
         using var response = await invoker.SendAsync(Responses.Post(null), None).InTime();
         var connection = await server.AcceptedAsync();

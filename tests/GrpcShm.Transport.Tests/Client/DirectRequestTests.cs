@@ -258,27 +258,12 @@ public sealed class DirectRequestTests
             return Task.CompletedTask;
         });
         using var invoker = server.CreateInvoker();
-        var ended = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var content = new DelegateContent(async stream =>
-        {
-            try
-            {
-                while (true)
-                {
-                    await stream.WriteAsync(new byte[50_000]);
-                }
-            }
-            catch (Exception exception)
-            {
-                ended.SetResult(exception);
-                throw;
-            }
-        });
+        using var content = new EndlessContent();
 
         using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.IsType<OperationCanceledException>(await ended.Task.InTime(), exactMatch: false);
+        Assert.IsType<OperationCanceledException>(await content.Ended.InTime(), exactMatch: false);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
         await (await server.AcceptedAsync()).UntilIdleAsync();
     }

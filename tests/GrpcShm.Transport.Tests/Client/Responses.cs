@@ -44,6 +44,16 @@ internal static class Responses
         call.EndOutput();
     }
 
+    /// <summary>Sends headers at once, and when it may go on "text" and the end.</summary>
+    public static async Task SendTextAsync(TestCall call, Task goOn)
+    {
+        call.SetHeaders((":status", "200"));
+        await call.SendAsync(default);
+        await goOn;
+        await call.SendAsync("text"u8.ToArray());
+        call.EndOutput();
+    }
+
     public static Task NeverAsync(TestCall call) => Task.CompletedTask;
 
     public static void SetGrpcHeaders(TestCall call) => call.SetHeaders((":status", "200"), ("content-type", "application/grpc"));
