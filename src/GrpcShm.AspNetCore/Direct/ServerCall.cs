@@ -35,8 +35,14 @@ internal abstract partial class ServerCall : Call
     protected new ServerConnection Connection { get; }
 
     /// <summary>Makes it as new.</summary>
-    public virtual void Recycle()
+    /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
+    public bool TryRecycle()
     {
+        if (!IsUnused)
+        {
+            return false;
+        }
+
         ReuseRequest();
         ReuseResponse();
         ReuseFeatures();
@@ -45,6 +51,7 @@ internal abstract partial class ServerCall : Call
         _users = 2;
         _isStarted = false;
         _isAborted = 0;
+        return true;
     }
 
     protected override void OnReceived(bool hasEnded)

@@ -44,7 +44,18 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             SetError(StatusCodes.Status500InternalServerError);
         }
 
-        EndResponse();
+        try
+        {
+            EndResponse();
+        }
+        catch (Exception exception)
+        {
+            // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
+            failure ??= exception;
+            Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+            Reset(CallError.Internal);
+        }
+
         await RunCompletedCallbacksAsync().ConfigureAwait(false);
         if (hasContext)
         {

@@ -85,9 +85,8 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>A call is done and may serve again.</summary>
     public void Return(ServerCall call)
     {
-        if (_pool.Count < MaxPooledCalls)
+        if (_pool.Count < MaxPooledCalls && call.TryRecycle())
         {
-            call.Recycle();
             _pool.Enqueue(call);
         }
     }

@@ -225,7 +225,7 @@ internal sealed partial class ClientCall : Call
 
     private void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable)
+        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable || !IsUnused)
         {
             return;
         }

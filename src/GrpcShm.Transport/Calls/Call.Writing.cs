@@ -37,7 +37,7 @@ internal abstract partial class Call
         bool leaves;
         lock (_gate)
         {
-            if (_flush.IsWaiting)
+            if (_flush.IsUnderWay)
             {
                 throw new InvalidOperationException("A flush of the call's output is under way.");
             }

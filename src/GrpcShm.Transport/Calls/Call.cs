@@ -140,6 +140,12 @@ internal abstract partial class Call
     {
     }
 
+    /// <summary>
+    /// Whether its reader and its writer have ended what they began. One that has not, since it went on beyond the end of its
+    /// call, must not come upon the next one. Once input and output are completed and the call has left.
+    /// </summary>
+    protected bool IsUnused => _input.IsUnused && _flush.IsTaken;
+
     /// <summary>Makes the call as new. Its input and output have to be completed, and it has to have left.</summary>
     protected void Reuse()
     {

@@ -10,6 +10,9 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
     private const int Idle = 0;
     private const int Waiting = 1;
 
+    // And its result has not been taken.
+    private const int Ended = 2;
+
     // Whether it was the token that ended the wait.
     private ManualResetValueTaskSourceCore<bool> _completion;
     private CancellationTokenRegistration _cancellation;
@@ -20,6 +23,17 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
     public override RunProfile Profile => call.Profile;
 
     public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+
+    /// <summary>Whether there is a wait that has not completed yet, be it that its completion is on its way.</summary>
+    public bool IsUnderWay => Volatile.Read(ref _state) switch
+    {
+        Idle => false,
+        Waiting => true,
+        _ => _completion.GetStatus(_completion.Version) == ValueTaskSourceStatus.Pending,
+    };
+
+    /// <summary>Whether nobody will ask for the result of a wait any more.</summary>
+    public bool IsTaken => Volatile.Read(ref _state) == Idle;
 
     /// <summary>The call.</summary>
     protected Call Call => call;
@@ -53,10 +67,19 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
 
     TResult IValueTaskSource<TResult>.GetResult(short token)
     {
-        // Waits for a callback that is under way, which must not end the next wait.
-        _cancellation.Dispose();
-        _cancellation = default;
-        return _completion.GetResult(token) ? throw new OperationCanceledException(_token) : TakeResult();
+        // First: throws if it is of an earlier wait.
+        var isByToken = _completion.GetResult(token);
+        try
+        {
+            // Waits for a callback that is under way, which must not end the next wait.
+            _cancellation.Dispose();
+            _cancellation = default;
+            return isByToken ? throw new OperationCanceledException(_token) : TakeResult();
+        }
+        finally
+        {
+            Volatile.Write(ref _state, Idle);
+        }
     }
 
     /// <summary>Ends the wait, if there is one. Any thread; one of several wins.</summary>
@@ -64,7 +87,7 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
     /// <returns>Whether there was one. Then it has to be scheduled, which may be done outside of the gate.</returns>
     protected bool TryEnd(bool isByToken)
     {
-        if (Interlocked.CompareExchange(ref _state, Idle, Waiting) != Waiting)
+        if (Interlocked.CompareExchange(ref _state, Ended, Waiting) != Waiting)
         {
             return false;
         }

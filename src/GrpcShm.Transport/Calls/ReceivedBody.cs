@@ -41,7 +41,11 @@ internal sealed class ReceivedBody : PipeReader
     private bool _isCanceled;
     private bool _hasEnded;
     private bool _isCompleted;
+    private bool _isLeftInUse;
     private Exception? _failure;
+
+    // Set under the gate, and until the reader has given back the credit for what it has examined.
+    private bool _isCrediting;
 
     public ReceivedBody(Call call)
     {
@@ -57,6 +61,9 @@ internal sealed class ReceivedBody : PipeReader
         ReadNothing,
         Reading,
     }
+
+    /// <summary>Whether the reader had ended all its reads when it was completed, so that this may be used again.</summary>
+    public bool IsUnused => !_isLeftInUse && _read.IsTaken;
 
     /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
     public void Add(ReadOnlySpan<byte> data)
@@ -164,6 +171,7 @@ internal sealed class ReceivedBody : PipeReader
             _state = ReadState.None;
             count = (int)Math.Max(0, examinedTo - _credited);
             _credited += count;
+            _isCrediting = count > 0;
             _hasNews = examinedTo < _shown;
             Consume(consumedTo);
         }
@@ -171,6 +179,7 @@ internal sealed class ReceivedBody : PipeReader
         if (count > 0)
         {
             _call.Consumed(count);
+            Volatile.Write(ref _isCrediting, false);
         }
     }
 
@@ -188,8 +197,18 @@ internal sealed class ReceivedBody : PipeReader
         lock (_gate)
         {
             _isCompleted = true;
+            _isLeftInUse |= _state != ReadState.None || _isCrediting;
+            if (_state == ReadState.Reading)
+            {
+                // Somebody may be looking at it still, as a handler does that has left a reader behind.
+                Forget();
+            }
+            else
+            {
+                Drop();
+            }
+
             _state = ReadState.None;
-            Drop();
             _read.Wake();
         }
     }
@@ -228,6 +247,7 @@ internal sealed class ReceivedBody : PipeReader
             _isCanceled = false;
             _hasEnded = false;
             _isCompleted = false;
+            _isLeftInUse = false;
             _failure = null;
         }
     }
@@ -303,7 +323,7 @@ internal sealed class ReceivedBody : PipeReader
             throw new InvalidOperationException("Reading is over: the reader has been completed.");
         }
 
-        if (_state == ReadState.Reading || _read.IsWaiting)
+        if (_state == ReadState.Reading || _read.IsUnderWay)
         {
             throw new InvalidOperationException("A read is under way. AdvanceTo ends it.");
         }
@@ -360,6 +380,12 @@ internal sealed class ReceivedBody : PipeReader
             Recycle(first);
         }
 
+        Forget();
+    }
+
+    private void Forget()
+    {
+        _first = null;
         _last = null;
         _lastShown = null;
     }

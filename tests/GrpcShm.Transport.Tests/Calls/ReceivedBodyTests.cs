@@ -194,6 +194,68 @@ public sealed class ReceivedBodyTests
         }
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(10_000)]
+    public void Complete_WhileAReadIsOut_LeavesItsMemoryAlone(int size)
+    {
+        var body = Create();
+        body.Add(Pattern.Take(0, size));
+        body.Show();
+        Assert.True(body.TryRead(out var result));
+
+        // By another than the one who reads.
+        body.Complete();
+        Assert.False(body.IsUnused);
+        body.Reuse();
+        body.Add(new byte[size]);
+        var rented = Enumerable.Range(0, 16).Select(_ => ArrayPool<byte>.Shared.Rent(size)).ToList();
+        rented.ForEach(static array => array.AsSpan().Clear());
+
+        Assert.Equal(Pattern.Take(0, size), result.Buffer.ToArray());
+        rented.ForEach(static array => ArrayPool<byte>.Shared.Return(array));
+    }
+
+    [Fact]
+    public async Task Complete_WhileAReadWaits_IsInUseUntilThatHasEnded()
+    {
+        var body = Create();
+        var read = body.ReadAsync(Token);
+        body.Complete();
+        Assert.False(body.IsUnused);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => read.AsTask().InTime());
+        Assert.True(body.IsUnused);
+    }
+
+    [Fact]
+    public void Complete_AfterAReadHasEnded_IsUnused()
+    {
+        var body = Create();
+        Assert.True(body.IsUnused);
+        body.End([1, 2, 3]);
+        Assert.True(body.TryRead(out var result));
+        body.AdvanceTo(result.Buffer.End);
+        body.Complete();
+        Assert.True(body.IsUnused);
+    }
+
+    [Fact]
+    public async Task ReadAsync_TakenTwice_LeavesTheNextOneAlone()
+    {
+        var body = Create();
+        using var cancellation = new CancellationTokenSource();
+        var first = body.ReadAsync(Token);
+        body.Add([1]);
+        body.Show();
+        body.AdvanceTo((await first.AsTask().InTime()).Buffer.End);
+        var second = body.ReadAsync(cancellation.Token);
+
+        // The ValueTask is not the next one's, so neither is its end.
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await first);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.AsTask().InTime());
+    }
+
     private static ReceivedBody Create() => new(new TestCall(new RunProfile(RunMode.ThreadPool)));
 
     /// <summary>Does the same to a body and to a pipe without thresholds, and compares what their readers see.</summary>

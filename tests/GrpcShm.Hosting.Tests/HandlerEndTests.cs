@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using GrpcShm.AspNetCore;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>Handlers that leave their call in a state in which it cannot end, or serve the next one, as usual.</summary>
+public sealed class HandlerEndTests
+{
+    private const int Size = 3000;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Handler_LeavesAReader_WhichSeesNothingOfOtherCalls()
+    {
+        ReadResult? kept = null;
+        await using var server = await StartAsync(async context =>
+        {
+            var result = await context.Request.BodyReader.ReadAtLeastAsync(Size, Token);
+            if (kept is null)
+            {
+                kept = result;
+                return;
+            }
+
+            context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+        });
+        using var invoker = CreateInvoker(server);
+
+        await PostAsync(invoker, 1);
+        for (var i = 0; i < 50; i++)
+        {
+            await PostAsync(invoker, 2);
+        }
+
+        Assert.Equal(Body(1), kept!.Value.Buffer.ToArray());
+    }
+
+    [Fact]
+    public async Task Handler_HasTrailersThatCannotBeSent_FailsItsCallAlone()
+    {
+        await using var server = await StartAsync(async context =>
+        {
+            context.Response.DeclareTrailer("x-large");
+            await context.Response.StartAsync(Token);
+            context.Response.AppendTrailer("x-large", new string('x', context.Request.Path == "/large" ? 100_000 : 10));
+        });
+        using var invoker = CreateInvoker(server);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/large");
+
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
+        {
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token);
+        });
+        await PostAsync(invoker, 1);
+        await server.StopAsync();
+    }
+
+    private static byte[] Body(byte value) => [.. Enumerable.Repeat(value, Size)];
+
+    private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
+        "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
+
+    private static async Task PostAsync(HttpMessageInvoker invoker, byte value)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/left") { Content = new ByteArrayContent(Body(value)) };
+        using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token));
+    }
+
+    private static Task<TestServer> StartAsync(RequestDelegate handler) => TestServer.StartAsync(builder =>
+    {
+        builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
+        builder.Services.AddSingleton<IStartupFilter>(new HandlerFilter(handler));
+    });
+
+    private sealed class HandlerFilter(RequestDelegate handler) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app => app.Run(handler);
+    }
+}
