@@ -2,8 +2,8 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Signaling;
 
-/// <summary>A thread that always lacks a processor.</summary>
-internal sealed class FakeThreadWatch : ThreadWatch
+/// <summary>A thread that always lacks a processor, or never does.</summary>
+internal sealed class FakeThreadWatch(bool isKept) : ThreadWatch
 {
     private int _questions;
 
@@ -12,7 +12,7 @@ internal sealed class FakeThreadWatch : ThreadWatch
     public override bool IsKeptFromProcessor(TimeSpan elapsed)
     {
         Interlocked.Increment(ref _questions);
-        return true;
+        return isKept;
     }
 
     public override void Note()
