@@ -37,7 +37,8 @@ internal abstract partial class Call
         bool leaves;
         lock (_gate)
         {
-            if (_flush.IsUnderWay)
+            // One that has been woken and not run yet must have run before it can be started again.
+            if (_flush.IsWaiting || (!IsOutputOver && _flush.IsUnderWay))
             {
                 throw new InvalidOperationException("A flush of the call's output is under way.");
             }
