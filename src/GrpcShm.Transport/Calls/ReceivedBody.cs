@@ -12,7 +12,7 @@ namespace GrpcShm.Transport.Calls;
 /// <para>Examined and not consumed: a reader that wants a message in one piece consumes nothing before it has all of it, and
 /// the message may be larger than the window.</para>
 /// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers cost
-/// a small call a twelfth of its time. Positions count from the beginning of the body.</para>
+/// a small call a twentieth of its time. Positions count from the beginning of the body.</para>
 /// </remarks>
 internal sealed class ReceivedBody : PipeReader
 {
