@@ -11,9 +11,6 @@ public sealed class SharedMemoryHttp2Mode : TransportMode
     public override string Name => "HTTP/2 over shared memory";
 
     /// <inheritdoc/>
-    public override int? CallsForOneLost => 50_000;
-
-    /// <inheritdoc/>
     protected override SharedMemoryMode Pinned => SharedMemoryMode.Http2;
 
     /// <inheritdoc/>

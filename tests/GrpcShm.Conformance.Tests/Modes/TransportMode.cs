@@ -34,12 +34,6 @@ public abstract class TransportMode
     /// </summary>
     public virtual bool EndsWritesWithTheirCalls => true;
 
-    /// <summary>
-    /// Of how many calls one may fail when a server is replaced under load, if any may. Over HTTP/2 one of tens of thousands has been seen to
-    /// be left without a response when its connection ended.
-    /// </summary>
-    public virtual int? CallsForOneLost => null;
-
     /// <summary>How shared memory carries the calls, so that no test runs over another mode than it says.</summary>
     protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
 
