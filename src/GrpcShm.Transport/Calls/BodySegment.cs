@@ -14,9 +14,6 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
     /// <summary>How much it has still room for.</summary>
     public int Room => _bytes.Length - _length;
 
-    /// <summary>How much is in it.</summary>
-    public int Length => _length;
-
     /// <summary>Where in the body what it holds ends.</summary>
     public long End => RunningIndex + _length;
 

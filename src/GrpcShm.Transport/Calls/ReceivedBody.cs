@@ -12,25 +12,16 @@ namespace GrpcShm.Transport.Calls;
 /// <para>Examined and not consumed: a reader that wants a message in one piece consumes nothing before it has all of it, and
 /// the message may be larger than the window.</para>
 /// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers cost
-/// a small call a twentieth of its time. Positions count from the beginning of the body.</para>
+/// a small call a twentieth of its time.</para>
 /// </remarks>
 internal sealed class ReceivedBody : PipeReader
 {
-    // Also what is kept for the next data, or the next call.
-    private const int LeastSegment = 4096;
-
     private readonly Call _call;
     private readonly BodyRead _read;
     private readonly Lock _gate = new();
 
     // Under the gate.
-    private BodySegment? _first;
-    private BodySegment? _last;
-    private BodySegment? _lastShown;
-    private BodySegment? _spare;
-    private long _added;
-    private long _shown;
-    private long _consumed;
+    private readonly ReceivedBytes _bytes = new();
 
     // The furthest that a reader has examined: that much credit has been given back.
     private long _credited;
@@ -79,7 +70,11 @@ internal sealed class ReceivedBody : PipeReader
     {
         lock (_gate)
         {
-            ShowUnderGate();
+            if (!_hasEnded && _bytes.Show())
+            {
+                _hasNews = true;
+                _read.Wake();
+            }
         }
     }
 
@@ -160,9 +155,9 @@ internal sealed class ReceivedBody : PipeReader
                 throw new InvalidOperationException("There is no read to end: AdvanceTo follows a read, once.");
             }
 
-            var consumedTo = PositionOf(consumed, _consumed);
+            var consumedTo = PositionOf(consumed, _bytes.Consumed);
             var examinedTo = PositionOf(examined, consumedTo);
-            if (consumedTo < _consumed || consumedTo > examinedTo || examinedTo > _shown)
+            if (consumedTo < _bytes.Consumed || consumedTo > examinedTo || examinedTo > _bytes.Shown)
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(consumed), "What is consumed must have been read, and must not lie behind what is examined.");
@@ -172,8 +167,8 @@ internal sealed class ReceivedBody : PipeReader
             count = (int)Math.Max(0, examinedTo - _credited);
             _credited += count;
             _isCrediting = count > 0;
-            _hasNews = examinedTo < _shown;
-            Consume(consumedTo);
+            _hasNews = examinedTo < _bytes.Shown;
+            _bytes.ConsumeTo(consumedTo);
         }
 
         if (count > 0)
@@ -201,11 +196,11 @@ internal sealed class ReceivedBody : PipeReader
             if (_state == ReadState.Reading)
             {
                 // Somebody may be looking at it still, as a handler does that has left a reader behind.
-                Forget();
+                _bytes.Forget();
             }
             else
             {
-                Drop();
+                _bytes.Drop();
             }
 
             _state = ReadState.None;
@@ -237,10 +232,7 @@ internal sealed class ReceivedBody : PipeReader
     {
         lock (_gate)
         {
-            Drop();
-            _added = 0;
-            _shown = 0;
-            _consumed = 0;
+            _bytes.Reuse();
             _credited = 0;
             _hasNews = false;
             _state = ReadState.None;
@@ -257,52 +249,10 @@ internal sealed class ReceivedBody : PipeReader
 
     private void AddUnderGate(ReadOnlySpan<byte> data)
     {
-        if (_hasEnded || _isCompleted || data.IsEmpty)
+        if (!_hasEnded && !_isCompleted)
         {
-            return;
+            _bytes.Add(data);
         }
-
-        // In one piece if it can be: readers are faster then.
-        if (_last is null || _last.Room < data.Length)
-        {
-            AppendSegment(data.Length);
-        }
-
-        _last!.Add(data);
-        _added += data.Length;
-    }
-
-    private void AppendSegment(int size)
-    {
-        var segment = _spare ?? new BodySegment();
-        _spare = null;
-        segment.Begin(_added, Math.Max(size, LeastSegment));
-        if (_last is null)
-        {
-            _first = segment;
-        }
-        else
-        {
-            _last.Append(segment);
-        }
-
-        _last = segment;
-    }
-
-    private void ShowUnderGate()
-    {
-        if (_shown < _added)
-        {
-            ShowAll();
-            _hasNews = true;
-            _read.Wake();
-        }
-    }
-
-    private void ShowAll()
-    {
-        _shown = _added;
-        _lastShown = _last;
     }
 
     private void EndUnderGate(Exception? failure)
@@ -311,7 +261,7 @@ internal sealed class ReceivedBody : PipeReader
         {
             _hasEnded = true;
             _failure = failure;
-            ShowAll();
+            _bytes.Show();
             _read.Wake();
         }
     }
@@ -336,10 +286,8 @@ internal sealed class ReceivedBody : PipeReader
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        _call.CheckRead(_shown);
-        var buffer = _shown > _consumed
-            ? new ReadOnlySequence<byte>(_first!, (int)(_consumed - _first!.RunningIndex), _lastShown!, (int)(_shown - _lastShown!.RunningIndex))
-            : default;
+        _call.CheckRead(_bytes.Shown);
+        var buffer = _bytes.Rest;
         var result = new ReadResult(buffer, _isCanceled, _hasEnded);
         _isCanceled = false;
         _state = buffer.IsEmpty ? ReadState.ReadNothing : ReadState.Reading;
@@ -355,50 +303,4 @@ internal sealed class ReceivedBody : PipeReader
         BodySegment segment => segment.RunningIndex + position.GetInteger(),
         _ => throw new ArgumentOutOfRangeException(nameof(position), "The position is not one of what was read."),
     };
-
-    private void Consume(long position)
-    {
-        _consumed = position;
-        while (_first is { } first && first != _last && first.End <= position)
-        {
-            _first = first.NextSegment;
-            Recycle(first);
-        }
-
-        if (position == _added && _last is not null)
-        {
-            // Nothing is left: the next data begins at the beginning of a segment.
-            Drop();
-        }
-    }
-
-    private void Drop()
-    {
-        while (_first is { } first)
-        {
-            _first = first.NextSegment;
-            Recycle(first);
-        }
-
-        Forget();
-    }
-
-    private void Forget()
-    {
-        _first = null;
-        _last = null;
-        _lastShown = null;
-    }
-
-    private void Recycle(BodySegment segment)
-    {
-        if (_spare is null && segment.Capacity <= LeastSegment)
-        {
-            _spare = segment;
-        }
-        else
-        {
-            segment.Return();
-        }
-    }
 }

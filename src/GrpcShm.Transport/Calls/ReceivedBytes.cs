@@ -1,0 +1,133 @@
+using System.Buffers;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// The bytes of a <see cref="ReceivedBody"/>, in a chain of pooled memory. Positions count from the beginning of the body. One
+/// thread at a time.
+/// </summary>
+internal sealed class ReceivedBytes
+{
+    // Also what is kept for the next data, or the next call.
+    private const int LeastSegment = 4096;
+
+    private BodySegment? _first;
+    private BodySegment? _last;
+    private BodySegment? _lastShown;
+    private BodySegment? _spare;
+    private long _added;
+
+    /// <summary>How many a reader may see.</summary>
+    public long Shown { get; private set; }
+
+    /// <summary>How many have been consumed.</summary>
+    public long Consumed { get; private set; }
+
+    /// <summary>What is shown and has not been consumed.</summary>
+    public ReadOnlySequence<byte> Rest => Shown > Consumed
+        ? new ReadOnlySequence<byte>(_first!, (int)(Consumed - _first!.RunningIndex), _lastShown!, (int)(Shown - _lastShown!.RunningIndex))
+        : default;
+
+    /// <summary>Copies bytes in, which are not shown yet.</summary>
+    public void Add(ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        // In one piece if it can be: readers are faster then.
+        if (_last is null || _last.Room < data.Length)
+        {
+            AppendSegment(data.Length);
+        }
+
+        _last!.Add(data);
+        _added += data.Length;
+    }
+
+    /// <summary>Shows all that has been added.</summary>
+    /// <returns>Whether that is more than before.</returns>
+    public bool Show()
+    {
+        var isMore = Shown < _added;
+        Shown = _added;
+        _lastShown = _last;
+        return isMore;
+    }
+
+    /// <summary>Gives back what lies before a position.</summary>
+    public void ConsumeTo(long position)
+    {
+        Consumed = position;
+        while (_first is { } first && first != _last && first.End <= position)
+        {
+            _first = first.NextSegment;
+            Recycle(first);
+        }
+
+        if (position == _added)
+        {
+            // Nothing is left: the next data begins at the beginning of a segment.
+            Drop();
+        }
+    }
+
+    /// <summary>Gives back all of it.</summary>
+    public void Drop()
+    {
+        while (_first is { } first)
+        {
+            _first = first.NextSegment;
+            Recycle(first);
+        }
+
+        Forget();
+    }
+
+    /// <summary>Leaves all of it to the garbage collector, for somebody may be looking at it still.</summary>
+    public void Forget()
+    {
+        _first = null;
+        _last = null;
+        _lastShown = null;
+    }
+
+    /// <summary>Begins anew.</summary>
+    public void Reuse()
+    {
+        Drop();
+        _added = 0;
+        Shown = 0;
+        Consumed = 0;
+    }
+
+    private void AppendSegment(int size)
+    {
+        var segment = _spare ?? new BodySegment();
+        _spare = null;
+        segment.Begin(_added, Math.Max(size, LeastSegment));
+        if (_last is null)
+        {
+            _first = segment;
+        }
+        else
+        {
+            _last.Append(segment);
+        }
+
+        _last = segment;
+    }
+
+    private void Recycle(BodySegment segment)
+    {
+        if (_spare is null && segment.Capacity <= LeastSegment)
+        {
+            _spare = segment;
+        }
+        else
+        {
+            segment.Return();
+        }
+    }
+}
