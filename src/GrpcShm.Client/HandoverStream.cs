@@ -16,15 +16,17 @@ namespace GrpcShm.Client;
 /// would all be lost.</item>
 /// <item>The end of a server that closes in order is shown late. It comes right behind that frame, and requests that are about
 /// to be sent by then would fail instead of going elsewhere. The handler closes the stream by itself when it has no use for it.</item>
-/// <item>A server that closes in order before it has said anything has taken nothing, not even the preface. Then what was
-/// written so far goes to its successor.</item>
+/// <item>A server that closes in order before it has begun has taken nothing, not even the preface. Then what was written so far
+/// goes to its successor. That is so where it has said nothing, and also where its first word is its farewell: the handler takes a
+/// connection that does not begin with the server's settings for broken, and fails all its requests.</item>
 /// </list>
 /// <para>A server that dies is shown at once.</para>
 /// </remarks>
 internal sealed class HandoverStream : AsyncStream
 {
-    // Before the server's first word a client sends its preface and some requests.
-    private const int MostUnanswered = 64 * 1024;
+    // Before the server's first word a client sends its preface, as much data as the connection's first window has room for
+    // (65,535 bytes), and the headers of a hundred requests.
+    private const int MostUnanswered = 256 * 1024;
 
     // What a socket would take, too, before it says that nobody reads.
     private const long MostDropped = 256 * 1024;
@@ -38,8 +40,13 @@ internal sealed class HandoverStream : AsyncStream
     private readonly Func<CancellationToken, Task<SharedMemoryConnection>> _connect;
     private readonly CancellationTokenSource _disposed = new();
     private readonly SemaphoreSlim _unansweredGate = new(1);
-    private readonly ArrayBufferWriter<byte> _unanswered = new();
     private readonly bool _runInline;
+
+    // Under its gate. None once there is nothing any more that a successor could be told.
+    private ArrayBufferWriter<byte>? _unanswered = new();
+
+    // The reader's: what of it has not been shown yet.
+    private ReadOnlyMemory<byte> _firstWord;
     private SharedMemoryConnection _connection;
     private volatile RingStream _stream;
     private volatile bool _isAnswered;
@@ -47,6 +54,12 @@ internal sealed class HandoverStream : AsyncStream
     private long _dropped;
     private int _successors;
     private int _isDisposed;
+
+    /// <summary>
+    /// The GOAWAY frame of a server that has opened no stream (last stream 0, NO_ERROR; RFC 9113, 6.8). Kestrel sends it instead of
+    /// its settings where it is told to stop before it has read the client's preface.
+    /// </summary>
+    private static ReadOnlySpan<byte> Farewell => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>Takes over a connection.</summary>
     /// <param name="connection">The connection.</param>
@@ -68,37 +81,23 @@ internal sealed class HandoverStream : AsyncStream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        while (true)
+        while (!_isAnswered)
         {
-            var count = 0;
-            try
+            await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
+            if (!_isAnswered && !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
             {
-                count = await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            }
-            catch (IOException) when (!_isAnswered && HasLeftInOrder)
-            {
-                // As an end: it had not even begun.
-            }
-
-            if (count > 0)
-            {
-                _isAnswered = true;
-                return count;
-            }
-
-            if (buffer.IsEmpty)
-            {
-                // That only asks whether there is something.
-                return 0;
-            }
-
-            if (_isAnswered || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
-            {
-                await Task.Delay(EndDelay, _disposed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                _hasEnded = true;
-                return 0;
+                return await EndAsync().ConfigureAwait(false);
             }
         }
+
+        if (!_firstWord.IsEmpty)
+        {
+            return TakeFirstWord(buffer.Span);
+        }
+
+        // Nothing into no buffer only says that there is something.
+        var count = await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        return count > 0 || buffer.IsEmpty ? count : await EndAsync().ConfigureAwait(false);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -132,20 +131,71 @@ internal sealed class HandoverStream : AsyncStream
         return new RingStream(connection, FileAccess.ReadWrite);
     }
 
+    /// <summary>Reads so much that it is clear whether the server has begun. If it has left in order and has not, that is nothing.</summary>
+    private async ValueTask ReadFirstWordAsync(CancellationToken cancellationToken)
+    {
+        // Of its own: the handler begins with a smaller one.
+        var word = new byte[Farewell.Length];
+        var count = 0;
+        try
+        {
+            int read;
+            do
+            {
+                read = await _stream.ReadAsync(word.AsMemory(count), cancellationToken).ConfigureAwait(false);
+                count += read;
+            }
+            while (read > 0 && count < word.Length && Farewell.StartsWith(word.AsSpan(0, count)));
+        }
+        catch (IOException) when (HasLeftInOrder)
+        {
+            // As an end: it had not even begun.
+        }
+
+        if (count > 0 && !Farewell.SequenceEqual(word.AsSpan(0, count)))
+        {
+            await _unansweredGate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            Forget();
+            _unansweredGate.Release();
+            _firstWord = word.AsMemory(0, count);
+        }
+    }
+
+    private int TakeFirstWord(Span<byte> buffer)
+    {
+        var count = Math.Min(_firstWord.Length, buffer.Length);
+        _firstWord.Span[..count].CopyTo(buffer);
+        _firstWord = _firstWord[count..];
+        return count;
+    }
+
+    private async ValueTask<int> EndAsync()
+    {
+        await Task.Delay(EndDelay, _disposed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _hasEnded = true;
+        return 0;
+    }
+
+    private void Forget()
+    {
+        _isAnswered = true;
+        _unanswered = null;
+    }
+
     private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         ValueTask write;
         await _unansweredGate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_unanswered.WrittenCount + buffer.Length <= MostUnanswered)
+            if (_unanswered is not null && _unanswered.WrittenCount + buffer.Length <= MostUnanswered)
             {
                 _unanswered.Write(buffer.Span);
             }
             else
             {
-                // A successor could not be told all of it.
-                _isAnswered = true;
+                // It has answered meanwhile, or a successor could not be told all of it.
+                Forget();
             }
 
             write = _stream.WriteAsync(buffer, cancellationToken);
@@ -181,7 +231,7 @@ internal sealed class HandoverStream : AsyncStream
         await _unansweredGate.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
-            if (_isAnswered || ++_successors > MostSuccessors)
+            if (_unanswered is null || ++_successors > MostSuccessors)
             {
                 return false;
             }

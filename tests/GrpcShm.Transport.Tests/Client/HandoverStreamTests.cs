@@ -11,7 +11,9 @@ public sealed class HandoverStreamTests : IAsyncLifetime
     private static readonly byte[] Answer = [6, 7, 8];
 
     private readonly TestEndPoint _endPoint = new();
-    private readonly byte[] _buffer = new byte[100];
+
+    // So small is what SocketsHttpHandler reads the first bytes into.
+    private readonly byte[] _buffer = new byte[16];
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
@@ -63,6 +65,47 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         Assert.Equal(Answer.Length, await successor.ReadAsync(received, TestToken).InTime());
     }
 
+    [Theory]
+    [InlineData(17)]
+    [InlineData(1)]
+    public async Task Read_ServersFirstWordIsItsFarewell_SuccessorGetsWhatWasWritten(int piece)
+    {
+        await using var client = await ConnectAsync();
+        await client.WriteAsync(Hello, TestToken).InTime();
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+        await using (var leaving = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite))
+        {
+            foreach (var bytes in GoAway(lastStream: 0, error: 0).Chunk(piece))
+            {
+                await leaving.WriteAsync(bytes, TestToken);
+            }
+        }
+
+        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var received = new byte[Hello.Length];
+        await successor.ReadExactlyAsync(received, TestToken).InTime();
+        Assert.Equal(Hello, received);
+        await successor.WriteAsync(Answer, TestToken);
+        Assert.Equal(Answer.Length, await read.InTime());
+        Assert.Equal(Answer, _buffer[..Answer.Length]);
+    }
+
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(1, 0)]
+    public async Task Read_ServersFirstWordIsAnotherOne_IsShown(byte lastStream, byte error)
+    {
+        await using var client = await ConnectAsync();
+        await client.WriteAsync(Hello, TestToken).InTime();
+        await using var server = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var word = GoAway(lastStream, error);
+        await server.WriteAsync(word, TestToken);
+        Assert.Equal(_buffer.Length, await client.ReadAsync(_buffer, TestToken).InTime());
+        Assert.Equal(word[..16], _buffer);
+        Assert.Equal(1, await client.ReadAsync(_buffer, TestToken).InTime());
+        Assert.Equal(word[16], _buffer[0]);
+    }
+
     [Fact]
     public async Task Read_ServerFailsBeforeItSaidAWord_FailsAndNobodyElseIsAsked()
     {
@@ -98,6 +141,8 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         await read.ContinueWith(static _ => { }, TestToken, TaskContinuationOptions.None, TaskScheduler.Default).InTime();
         await Assert.ThrowsAnyAsync<ObjectDisposedException>(() => client.ReadAsync(_buffer, TestToken).InTime());
     }
+
+    private static byte[] GoAway(byte lastStream, byte error) => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, error];
 
     private static async Task LeaveAsync(SharedMemoryConnection server, bool hasStreams)
     {
