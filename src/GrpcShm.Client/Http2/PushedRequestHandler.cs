@@ -1,27 +1,80 @@
+using System.Net;
+
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// Sends gRPC's requests over HTTP/2 so that nothing of a request is written, or waits to be, after its body has ended.
+/// Sends gRPC's requests over HTTP/2 so that nothing of a request is written, or waits to be, after its body has ended, and
+/// that one which no server has taken finds another.
 /// </summary>
 /// <remarks>
-/// The messages of a streaming call are not written by the request's content: it hands out the body's stream, and whoever
+/// <para>The messages of a streaming call are not written by the request's content: it hands out the body's stream, and whoever
 /// calls <c>WriteAsync</c> writes. Once the response has been read to its end gRPC ends a content that is still open. What
 /// <see cref="SocketsHttpHandler"/> makes of that it makes over any transport: it resets the stream and forgets it, but a
 /// write that is under way then goes on. Where that one runs out of credit it waits for ever, since nobody gives credit to a
 /// stream that is forgotten. Where it does not, the server takes data behind a reset for a breach of HTTP/2 and closes the
-/// connection, with all other calls on it. So a body's last write has to have ended before the body may.
+/// connection, with all other calls on it. So a body's last write has to have ended before the body may.</para>
+/// <para>A server that stops refuses what comes too late, on each of its connections, and <see cref="SocketsHttpHandler"/> sends a
+/// refused request to the next connection at hand, which may be one of the same server's. After four it gives up. gRPC asks for
+/// more where a call has not left the client, or no server has begun it (transparent retries,
+/// https://github.com/grpc/proposal/blob/master/A6-client-retries.md).</para>
 /// </remarks>
 internal sealed class PushedRequestHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     private const string GrpcMediaType = "application/grpc";
 
+    // HTTP/2's error codes (RFC 9113, 7).
+    private const long NoError = 0;
+    private const long RefusedStream = 7;
+
+    // Each is four of the handler's own, and a connection refuses a request once.
+    private const int MostRounds = 32;
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (request.Content is { } content and not PushedContent && content.Headers.ContentType?.MediaType == GrpcMediaType)
+        if (request.Content is not { } content)
         {
-            request.Content = new PushedContent(content);
+            return base.SendAsync(request, cancellationToken);
         }
 
-        return base.SendAsync(request, cancellationToken);
+        if (content is not PushedContent pushed)
+        {
+            if (content.Headers.ContentType?.MediaType != GrpcMediaType)
+            {
+                return base.SendAsync(request, cancellationToken);
+            }
+
+            request.Content = pushed = new PushedContent(content);
+        }
+
+        return SendAsync(request, pushed, cancellationToken);
     }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, PushedContent content, CancellationToken cancellationToken)
+    {
+        for (var round = 1; ; round++)
+        {
+            try
+            {
+                return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (HttpRequestException failure) when (round < MostRounds && IsRefused(failure, content))
+            {
+                // Once more from the beginning.
+            }
+        }
+    }
+
+    /// <summary>Whether the handler has given up on connections that did not take the request.</summary>
+    private static bool IsRefused(HttpRequestException failure, PushedContent content) => failure.InnerException switch
+    {
+        // It did not get as far as a stream of a connection: that had been told to take no more, or was full.
+        null => failure.HttpRequestError == HttpRequestError.Unknown,
+
+        // Of a stream above the last one that a GOAWAY names, or of one that a server ended without an answer, which means something
+        // else. The handler sends only the first ones again, so a request that it has sent again is one of them.
+        HttpProtocolException { ErrorCode: NoError } => content.Attempts > 1,
+        HttpProtocolException { ErrorCode: RefusedStream } => true,
+        _ => false,
+    };
 }

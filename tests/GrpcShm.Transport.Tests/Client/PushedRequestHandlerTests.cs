@@ -123,6 +123,132 @@ public sealed class PushedRequestHandlerTests
         Assert.Null((await SendAsync(null)).Sent);
     }
 
+    [Fact]
+    public async Task SendAgain_NobodyHasWritten_TheSecondGetsAllThatTheyWrite()
+    {
+        using var first = new MemoryStream();
+        using var second = new MemoryStream();
+        var pushed = new Pushed();
+        var sending = pushed.SendAsync(first, second);
+
+        await (await pushed.Stream.InTime()).WriteAsync(Message, TestToken).InTime();
+        pushed.End.SetResult();
+        await sending.InTime();
+
+        Assert.Empty(first.ToArray());
+        Assert.Equal(Message, second.ToArray());
+    }
+
+    [Fact]
+    public async Task SendAgain_OthersHaveWritten_FailsAndSendsNothing()
+    {
+        using var first = new MemoryStream();
+        using var second = new MemoryStream();
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var pushed = new Pushed();
+        using var transport = new Transport(async request =>
+        {
+            var attempt = request.Content!.CopyToAsync(first, TestToken);
+            await written.Task;
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => request.Content!.CopyToAsync(second, TestToken));
+            await attempt;
+        });
+        var sending = pushed.SendAsync(transport);
+
+        await (await pushed.Stream.InTime()).WriteAsync(Message, TestToken).InTime();
+        written.SetResult();
+        pushed.End.SetResult();
+        await sending.InTime();
+
+        Assert.Equal(Message, first.ToArray());
+        Assert.Empty(second.ToArray());
+    }
+
+    [Fact]
+    public async Task SendAgain_ContentWritesItself_IsWholeEachTime()
+    {
+        using var first = new MemoryStream();
+        using var second = new MemoryStream();
+        using var transport = new Transport(async request =>
+        {
+            await request.Content!.CopyToAsync(first, TestToken);
+            await request.Content!.CopyToAsync(second, TestToken);
+        });
+        await SendAsync(transport, Pushed.CreateContent(stream => stream.WriteAsync(Message, TestToken).AsTask()));
+
+        Assert.Equal(Message, first.ToArray());
+        Assert.Equal(Message, second.ToArray());
+    }
+
+    [Theory]
+    [InlineData("no stream", 0)]
+    [InlineData("above the last stream", 2)]
+    [InlineData("refused", 1)]
+    public async Task Send_NoConnectionTakesIt_IsSentUntilOneDoes(string refusal, int attempts)
+    {
+        var rounds = 0;
+        using var transport = new Transport(async request =>
+        {
+            await CopyAsync(request, attempts);
+            if (++rounds < 10)
+            {
+                throw CreateFailure(refusal);
+            }
+        });
+        await SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask));
+        Assert.Equal(10, rounds);
+    }
+
+    [Theory]
+    [InlineData("above the last stream", 1)]
+    [InlineData("ended by an error", 2)]
+    [InlineData("connection lost", 2)]
+    [InlineData("response too large", 2)]
+    public async Task Send_ServerMayHaveBegunIt_FailsAtOnce(string refusal, int attempts)
+    {
+        var rounds = 0;
+        using var transport = new Transport(async request =>
+        {
+            rounds++;
+            await CopyAsync(request, attempts);
+            throw CreateFailure(refusal);
+        });
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
+        Assert.Equal(1, rounds);
+    }
+
+    [Fact]
+    public async Task Send_NoConnectionEverTakesIt_FailsInTheEnd()
+    {
+        using var transport = new Transport(_ => throw CreateFailure("no stream"));
+        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
+    }
+
+    private static HttpRequestException CreateFailure(string refusal) => refusal switch
+    {
+        "no stream" => new HttpRequestException(refusal),
+        "above the last stream" => new HttpRequestException(refusal, new HttpProtocolException(0, refusal, innerException: null)),
+        "refused" => new HttpRequestException(refusal, new HttpProtocolException(7, refusal, innerException: null)),
+        "ended by an error" => new HttpRequestException(refusal, new HttpProtocolException(2, refusal, innerException: null)),
+        "connection lost" => new HttpRequestException(refusal, new IOException(refusal)),
+        _ => new HttpRequestException(HttpRequestError.ConfigurationLimitExceeded, refusal),
+    };
+
+    private static async Task CopyAsync(HttpRequestMessage request, int times)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            await request.Content!.CopyToAsync(Stream.Null, TestToken);
+        }
+    }
+
+    private static async Task SendAsync(Transport transport, HttpContent content)
+    {
+        using var invoker = new HttpMessageInvoker(new PushedRequestHandler(transport));
+        using var request = Post(content);
+        using var response = await invoker.SendAsync(request, TestToken).InTime();
+    }
+
     private static async Task<(HttpRequestMessage Request, HttpContent? Sent)> SendAsync(HttpContent? content)
     {
         HttpContent? sent = null;
@@ -151,17 +277,20 @@ public sealed class PushedRequestHandlerTests
         public static DelegateContent CreateContent(Func<Stream, Task> write) =>
             new(write) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
 
-        public async Task SendAsync(Stream body)
+        /// <summary>Sends it once for each body, one while that before is still under way.</summary>
+        public async Task SendAsync(params Stream[] bodies)
         {
-            using var transport = new Transport(request => request.Content!.CopyToAsync(body, TestToken));
-            using var invoker = new HttpMessageInvoker(new PushedRequestHandler(transport));
-            using var request = Post(CreateContent(stream =>
-            {
-                _stream.SetResult(stream);
-                return End.Task;
-            }));
-            using var response = await invoker.SendAsync(request, TestToken);
+            using var transport = new Transport(request =>
+                Task.WhenAll([.. bodies.Select(body => request.Content!.CopyToAsync(body, TestToken))]));
+            await SendAsync(transport);
         }
+
+        public Task SendAsync(Transport transport) => PushedRequestHandlerTests.SendAsync(transport, CreateContent(stream =>
+        {
+            // As gRPC does it: only the first is handed out.
+            _stream.TrySetResult(stream);
+            return End.Task;
+        }));
     }
 
     private sealed class Transport(Func<HttpRequestMessage, Task> send) : HttpMessageHandler
