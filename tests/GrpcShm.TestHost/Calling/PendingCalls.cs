@@ -72,26 +72,29 @@ public static class PendingCalls
     private static async Task CollectAsync(
         AsyncClientStreamingCall<CollectRequest, CollectResponse> call, int messages, int size)
     {
-        var request = new CollectRequest { Body = TestBody.Create(size, seed: 1) };
+        await WriteAsync(call.RequestStream, new CollectRequest { Body = TestBody.Create(size, seed: 1) }, messages);
+        await call;
+    }
+
+    private static async Task ConverseAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call)
+    {
+        await WriteAsync(call.RequestStream, new ConverseRequest { Pieces = { new Piece { Size = 10 } } }, count: 1);
+        await ReadAsync(call.ResponseStream);
+    }
+
+    private static async Task WriteAsync<T>(IClientStreamWriter<T> stream, T message, int count)
+    {
         try
         {
-            for (var i = 0; i < messages; i++)
+            for (var i = 0; i < count; i++)
             {
-                await call.RequestStream.WriteAsync(request);
+                await stream.WriteAsync(message);
             }
         }
         catch (IOException)
         {
             // A write that is under way when the connection breaks says so in HTTP's words; the call has the status.
         }
-
-        await call;
-    }
-
-    private static async Task ConverseAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call)
-    {
-        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 10 } } });
-        await ReadAsync(call.ResponseStream);
     }
 
     private static async Task ReadAfterPauseAsync(IAsyncStreamReader<ProduceResponse> stream, Task resumeReading)
