@@ -40,6 +40,10 @@ internal sealed class NamedPipeTransport : IGrpcTransport
         var handler = new SocketsHttpHandler
         {
             ConnectCallback = async (_, cancellationToken) => await NamedPipeConnector.ConnectAsync(address, cancellationToken),
+
+            // Where a stream's window runs out, Kestrel 10.0.12 may lose the response that comes next (dotnet/aspnetcore#53736), and
+            // by the named pipe's timing it did so in one of a few runs.
+            InitialHttp2StreamWindowSize = 2 * 1024 * 1024,
         };
         return GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(handler));
     }
