@@ -83,10 +83,11 @@ internal sealed class HandoverStream : AsyncStream
     {
         while (!_isAnswered)
         {
-            await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
-            if (!_isAnswered && !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
+            var word = await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
+            if ((!word.IsEmpty && !Farewell.SequenceEqual(word.Span)) || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
             {
-                return await EndAsync().ConfigureAwait(false);
+                await ForgetAsync().ConfigureAwait(false);
+                _firstWord = word;
             }
         }
 
@@ -123,6 +124,8 @@ internal sealed class HandoverStream : AsyncStream
         base.Dispose(disposing);
     }
 
+    private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
+
     private bool HasLeftInOrder => _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful or CloseCode.NotServed };
 
     private RingStream Open(SharedMemoryConnection connection)
@@ -131,8 +134,9 @@ internal sealed class HandoverStream : AsyncStream
         return new RingStream(connection, FileAccess.ReadWrite);
     }
 
-    /// <summary>Reads so much that it is clear whether the server has begun. If it has left in order and has not, that is nothing.</summary>
-    private async ValueTask ReadFirstWordAsync(CancellationToken cancellationToken)
+    /// <summary>Reads so much that it is clear whether the server has begun.</summary>
+    /// <returns>Nothing if it has left in order without a word.</returns>
+    private async ValueTask<ReadOnlyMemory<byte>> ReadFirstWordAsync(CancellationToken cancellationToken)
     {
         // Of its own: the handler begins with a smaller one.
         var word = new byte[Farewell.Length];
@@ -152,13 +156,7 @@ internal sealed class HandoverStream : AsyncStream
             // As an end: it had not even begun.
         }
 
-        if (count > 0 && !Farewell.SequenceEqual(word.AsSpan(0, count)))
-        {
-            await _unansweredGate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-            Forget();
-            _unansweredGate.Release();
-            _firstWord = word.AsMemory(0, count);
-        }
+        return word.AsMemory(0, count);
     }
 
     private int TakeFirstWord(Span<byte> buffer)
@@ -176,36 +174,77 @@ internal sealed class HandoverStream : AsyncStream
         return 0;
     }
 
+    private async ValueTask ForgetAsync()
+    {
+        await _unansweredGate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        Forget();
+        _unansweredGate.Release();
+    }
+
+    /// <summary>Keeps nothing more for a successor. Under the gate.</summary>
     private void Forget()
     {
         _isAnswered = true;
         _unanswered = null;
     }
 
+    /// <summary>Keeps more for a successor. Under the gate.</summary>
+    private bool TryKeep(ReadOnlySpan<byte> bytes)
+    {
+        if (_unanswered is null || _unanswered.WrittenCount + bytes.Length > MostUnanswered)
+        {
+            // It has answered meanwhile, or a successor could not be told all of it.
+            Forget();
+            return false;
+        }
+
+        _unanswered.Write(bytes);
+        return true;
+    }
+
     private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
+        bool isKept;
+        RingStream stream;
         ValueTask write;
         await _unansweredGate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (_unanswered is not null && _unanswered.WrittenCount + buffer.Length <= MostUnanswered)
-            {
-                _unanswered.Write(buffer.Span);
-            }
-            else
-            {
-                // It has answered meanwhile, or a successor could not be told all of it.
-                Forget();
-            }
+            isKept = TryKeep(buffer.Span);
 
-            write = _stream.WriteAsync(buffer, cancellationToken);
+            stream = _stream;
+            write = stream.WriteAsync(buffer, cancellationToken);
         }
         finally
         {
             _unansweredGate.Release();
         }
 
-        await WriteOrDropAsync(write, buffer.Length).ConfigureAwait(false);
+        if (isKept)
+        {
+            await WriteKeptAsync(stream, write).ConfigureAwait(false);
+        }
+        else
+        {
+            await WriteOrDropAsync(write, buffer.Length).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes what a successor would be told, too.</summary>
+    private async ValueTask WriteKeptAsync(RingStream stream, ValueTask write)
+    {
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        catch (IOException) when (!_hasEnded && !IsDisposed)
+        {
+            // The reader will come to why.
+        }
+        catch (ObjectDisposedException) when (stream != _stream && !IsDisposed)
+        {
+            // The server's successor has been told.
+        }
     }
 
     private async ValueTask WriteOrDropAsync(ValueTask write, int length)
@@ -214,13 +253,9 @@ internal sealed class HandoverStream : AsyncStream
         {
             await write.ConfigureAwait(false);
         }
-        catch (IOException) when (!_hasEnded && Volatile.Read(ref _isDisposed) == 0 && Interlocked.Add(ref _dropped, length) <= MostDropped)
+        catch (IOException) when (!_hasEnded && !IsDisposed && Interlocked.Add(ref _dropped, length) <= MostDropped)
         {
             // The reader will come to why.
-        }
-        catch (ObjectDisposedException) when (!_isAnswered && Volatile.Read(ref _isDisposed) == 0)
-        {
-            // The server's successor has been told.
         }
     }
 
@@ -231,22 +266,27 @@ internal sealed class HandoverStream : AsyncStream
         await _unansweredGate.WaitAsync(ending.Token).ConfigureAwait(false);
         try
         {
-            if (_unanswered is null || ++_successors > MostSuccessors)
+            if (_unanswered is null || _successors == MostSuccessors)
             {
                 return false;
             }
 
+            _successors++;
             var connection = await _connect(ending.Token).ConfigureAwait(false);
             await _stream.DisposeAsync().ConfigureAwait(false);
             _connection = connection;
-            _stream = Open(connection);
-            if (Volatile.Read(ref _isDisposed) != 0)
+            var stream = Open(connection);
+            _stream = stream;
+
+            // Pairs with the exchange in Dispose: either that sees this stream, or this sees that.
+            Interlocked.MemoryBarrier();
+            if (IsDisposed)
             {
-                await _stream.DisposeAsync().ConfigureAwait(false);
+                await stream.DisposeAsync().ConfigureAwait(false);
             }
             else
             {
-                await WriteOrDropAsync(_stream.WriteAsync(_unanswered.WrittenMemory, ending.Token), _unanswered.WrittenCount).ConfigureAwait(false);
+                await WriteKeptAsync(stream, stream.WriteAsync(_unanswered.WrittenMemory, ending.Token)).ConfigureAwait(false);
             }
 
             return true;

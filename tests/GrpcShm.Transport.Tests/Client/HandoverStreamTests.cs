@@ -107,6 +107,62 @@ public sealed class HandoverStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Write_WaitsWhileItsServerSaysFarewellAndStays_GoesToTheSuccessor()
+    {
+        // More than the ring has room for.
+        var much = Pattern.Take(0, 200_000);
+        await using var client = await ConnectAsync();
+        var write = client.WriteAsync(much, TestToken).AsTask();
+        await using var leaving = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        Assert.False(write.IsCompleted);
+        await leaving.WriteAsync(GoAway(lastStream: 0, error: 0), TestToken);
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+
+        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var received = new byte[much.Length];
+        await successor.ReadExactlyAsync(received, TestToken).InTime();
+        Assert.Equal(much, received);
+        await successor.WriteAsync(Answer, TestToken);
+        Assert.Equal(Answer.Length, await read.InTime());
+        await write.InTime();
+    }
+
+    [Fact]
+    public async Task Read_ManySuccessorsLeaveInOrder_TheLastGetsAllThatWasWritten()
+    {
+        var much = Pattern.Take(0, 200_000);
+        await using var client = await ConnectAsync();
+        var write = client.WriteAsync(much, TestToken).AsTask();
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+        for (var i = 0; i < 5; i++)
+        {
+            await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams: false);
+        }
+
+        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var received = new byte[much.Length];
+        await successor.ReadExactlyAsync(received, TestToken).InTime();
+        Assert.Equal(much, received);
+        await successor.WriteAsync(Answer, TestToken);
+        Assert.Equal(Answer.Length, await read.InTime());
+        await write.InTime();
+    }
+
+    [Fact]
+    public async Task Read_FarewellAfterMoreThanIsKept_IsShown()
+    {
+        await using var client = await ConnectAsync();
+        await using var server = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var write = client.WriteAsync(new byte[300_000], TestToken).AsTask();
+        await server.ReadExactlyAsync(new byte[300_000], TestToken).InTime();
+        await write.InTime();
+
+        await server.WriteAsync(GoAway(lastStream: 0, error: 0), TestToken);
+        Assert.Equal(_buffer.Length, await client.ReadAsync(_buffer, TestToken).InTime());
+        Assert.Equal(GoAway(lastStream: 0, error: 0)[..16], _buffer);
+    }
+
+    [Fact]
     public async Task Read_ServerFailsBeforeItSaidAWord_FailsAndNobodyElseIsAsked()
     {
         await using var client = await ConnectAsync();
