@@ -3,8 +3,9 @@ using System.Net;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A request's content whose stream others may write to. If it fails, that has an end before the content has. Sent again, it is sent
-/// whole or not at all.
+/// A request's content whose stream others may write to. If it fails, that has an end before the content has. If it is to be sent
+/// again, as <see cref="SocketsHttpHandler"/> does with a request that was refused, it is sent whole, or the request fails: its
+/// headers have gone by then, so the next server may begin the call and see it cancelled.
 /// </summary>
 internal sealed class PushedContent : HttpContent
 {
@@ -21,26 +22,35 @@ internal sealed class PushedContent : HttpContent
         }
     }
 
-    /// <summary>How often it has been sent, or begun to be.</summary>
-    public int Attempts { get; private set; }
-
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(
         Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        Attempts++;
-        var body = new PushedContentStream(stream);
-        if (_body is { } before && !before.TryHandOver(body))
+        var before = _body;
+        if (before is { CanRepeat: false })
         {
-            throw new IOException("The server went away before it took the call, some of whose messages had been sent to it already.");
+            throw CreateException();
         }
 
+        var body = new PushedContentStream(stream);
         _body = body;
         try
         {
-            await body.CopyFromAsync(_content, context, cancellationToken).ConfigureAwait(false);
+            var copy = body.CopyFrom(_content, context, cancellationToken);
+            if (before is { WroteItself: true } && !body.WroteItself)
+            {
+                // So does gRPC's content of a call with a retry policy, which counts what it has written.
+                _ = copy.ContinueWith(
+                    static failed => failed.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
+                throw CreateException();
+            }
+
+            await copy.ConfigureAwait(false);
         }
         catch
         {
@@ -64,4 +74,7 @@ internal sealed class PushedContent : HttpContent
 
         base.Dispose(disposing);
     }
+
+    private static IOException CreateException() =>
+        new("The server went away before it took the call, whose messages cannot be sent to another one again.");
 }

@@ -7,71 +7,44 @@ namespace GrpcShm.Client.Http2;
 /// <summary>A request body's stream that can be ended while somebody writes to it. One write at a time.</summary>
 internal sealed class PushedContentStream(Stream stream) : AsyncStream
 {
-    private static readonly object Pushed = new();
-
     // Neither is disposed: a write may be about to use them. They have no timer and no handle to let go.
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _writing = new(1);
 
-    // What comes first stands: that others than the content have written to it, or the stream of the content's next attempt.
-    private object? _fate;
-
     // The thread on which the content is asked for its bytes, while it is.
     private volatile int _copyingThread;
+    private volatile bool _wroteItself;
+    private volatile bool _isPushed;
+    private volatile bool _isCopied;
 
     public override bool CanRead => false;
 
     public override bool CanWrite => true;
 
+    /// <summary>Whether the content has written to it while it was asked to.</summary>
+    public bool WroteItself => _wroteItself;
+
+    /// <summary>
+    /// Whether the content writes all of it again if it is asked again. It does not where it hands the stream out: it does so once,
+    /// and what others write comes once, too.
+    /// </summary>
+    public bool CanRepeat => !_isPushed && (_wroteItself || _isCopied);
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        // What the content itself writes it writes again if it is asked again.
-        if (Environment.CurrentManagedThreadId != _copyingThread
-            && Interlocked.CompareExchange(ref _fate, Pushed, null) is PushedContentStream successor)
-        {
-            return successor.WriteAsync(buffer, cancellationToken);
-        }
-
-        return WriteHereAsync(buffer, cancellationToken);
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Volatile.Read(ref _fate) is PushedContentStream successor
-        ? successor.FlushAsync(cancellationToken)
-        : stream.FlushAsync(cancellationToken);
-
-    /// <summary>Lets a content write to it, or hand it out.</summary>
-    public Task CopyFromAsync(HttpContent content, TransportContext? context, CancellationToken cancellationToken)
-    {
-        _copyingThread = Environment.CurrentManagedThreadId;
-        try
-        {
-            return content.CopyToAsync(this, context, cancellationToken);
-        }
-        finally
-        {
-            _copyingThread = 0;
-        }
-    }
-
-    /// <summary>
-    /// Lets what others write go to the stream of the content's next attempt, for a content may hand out only the first it gets.
-    /// </summary>
-    /// <returns>False if something has gone to this one: nobody writes that again.</returns>
-    public bool TryHandOver(PushedContentStream successor) => Interlocked.CompareExchange(ref _fate, successor, null) is null;
-
-    /// <summary>Ends the write that is under way, waits for that, and lets no other begin.</summary>
-    public Task EndAsync()
-    {
-        _ending.Cancel();
-        return _writing.WaitAsync(CancellationToken.None);
-    }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteHereAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (Environment.CurrentManagedThreadId == _copyingThread)
+        {
+            _wroteItself = true;
+        }
+        else
+        {
+            _isPushed = true;
+        }
+
         await _writing.WaitAsync(_ending.Token).ConfigureAwait(false);
         try
         {
@@ -84,5 +57,35 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
         {
             _writing.Release();
         }
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
+
+    /// <summary>Asks a content for its bytes.</summary>
+    /// <returns>The rest of its work, which is over when all are written, by whomever.</returns>
+    public Task CopyFrom(HttpContent content, TransportContext? context, CancellationToken cancellationToken)
+    {
+        _copyingThread = Environment.CurrentManagedThreadId;
+        try
+        {
+            return WhenCopiedAsync(content.CopyToAsync(this, context, cancellationToken));
+        }
+        finally
+        {
+            _copyingThread = 0;
+        }
+    }
+
+    /// <summary>Ends the write that is under way, waits for that, and lets no other begin.</summary>
+    public Task EndAsync()
+    {
+        _ending.Cancel();
+        return _writing.WaitAsync(CancellationToken.None);
+    }
+
+    private async Task WhenCopiedAsync(Task copy)
+    {
+        await copy.ConfigureAwait(false);
+        _isCopied = true;
     }
 }

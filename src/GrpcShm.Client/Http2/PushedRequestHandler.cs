@@ -14,9 +14,9 @@ namespace GrpcShm.Client.Http2;
 /// stream that is forgotten. Where it does not, the server takes data behind a reset for a breach of HTTP/2 and closes the
 /// connection, with all other calls on it. So a body's last write has to have ended before the body may.</para>
 /// <para>A server that stops refuses what comes too late, on each of its connections, and <see cref="SocketsHttpHandler"/> sends a
-/// refused request to the next connection at hand, which may be one of the same server's. After four it gives up. gRPC asks for
-/// more where a call has not left the client, or no server has begun it (transparent retries,
-/// https://github.com/grpc/proposal/blob/master/A6-client-retries.md).</para>
+/// refused request to the next connection at hand, which may be one of the same server's. After four it gives up. gRPC has
+/// calls that no server has begun sent again unseen (transparent retries,
+/// https://github.com/grpc/proposal/blob/master/A6-client-retries.md): this goes on until one is found.</para>
 /// </remarks>
 internal sealed class PushedRequestHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
@@ -26,7 +26,7 @@ internal sealed class PushedRequestHandler(HttpMessageHandler inner) : Delegatin
     private const long NoError = 0;
     private const long RefusedStream = 7;
 
-    // Each is four of the handler's own, and a connection refuses a request once.
+    // Each is four attempts of the handler's own, and a connection refuses a request once.
     private const int MostRounds = 32;
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -58,23 +58,31 @@ internal sealed class PushedRequestHandler(HttpMessageHandler inner) : Delegatin
             {
                 return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
             }
-            catch (HttpRequestException failure) when (round < MostRounds && IsRefused(failure, content))
+            catch (HttpRequestException failure) when (IsRefused(failure, content))
             {
-                // Once more from the beginning.
+                if (round == MostRounds)
+                {
+                    // As a server that cannot be reached: so gRPC says Unavailable.
+                    throw new HttpRequestException(
+                        HttpRequestError.ConnectionError, failure.Message, new IOException("No connection took the request.", failure));
+                }
             }
+
+            // A server that is full needs some time, and one that stops, too. Half a second in all.
+            await Task.Delay(TimeSpan.FromMilliseconds(round - 1), cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Whether the handler has given up on connections that did not take the request.</summary>
     private static bool IsRefused(HttpRequestException failure, PushedContent content) => failure.InnerException switch
     {
-        // It did not get as far as a stream of a connection: that had been told to take no more, or was full.
-        null => failure.HttpRequestError == HttpRequestError.Unknown,
+        // It did not get as far as a stream of a connection: that had been told to take no more, or was full. (Or the headers are too
+        // large for the server, which is soon found again.) A content that knows its length may also have written another one.
+        null => failure.HttpRequestError == HttpRequestError.Unknown && content.Headers.ContentLength is null,
 
-        // Of a stream above the last one that a GOAWAY names, or of one that a server ended without an answer, which means something
-        // else. The handler sends only the first ones again, so a request that it has sent again is one of them.
-        HttpProtocolException { ErrorCode: NoError } => content.Attempts > 1,
-        HttpProtocolException { ErrorCode: RefusedStream } => true,
+        // Its stream was above the last one that a GOAWAY names, or refused. The same errors also end streams that the server has
+        // begun; the handler shows those by their own message, and only what it would send again as a request that was aborted.
+        HttpProtocolException { ErrorCode: NoError or RefusedStream } reason => failure.Message != reason.Message,
         _ => false,
     };
 }
