@@ -53,16 +53,11 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams);
         await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams);
 
-        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
-        var received = new byte[Hello.Length];
-        await successor.ReadExactlyAsync(received, TestToken).InTime();
-        Assert.Equal(Hello, received);
-        await successor.WriteAsync(Answer, TestToken);
-
+        await using var successor = await AcceptSuccessorAsync(Hello);
         Assert.Equal(Answer.Length, await read.InTime());
         Assert.Equal(Answer, _buffer[..Answer.Length]);
         await client.WriteAsync(Answer, TestToken).InTime();
-        Assert.Equal(Answer.Length, await successor.ReadAsync(received, TestToken).InTime());
+        Assert.Equal(Answer.Length, await successor.ReadAsync(_buffer, TestToken).InTime());
     }
 
     [Theory]
@@ -81,11 +76,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
             }
         }
 
-        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
-        var received = new byte[Hello.Length];
-        await successor.ReadExactlyAsync(received, TestToken).InTime();
-        Assert.Equal(Hello, received);
-        await successor.WriteAsync(Answer, TestToken);
+        await using var successor = await AcceptSuccessorAsync(Hello);
         Assert.Equal(Answer.Length, await read.InTime());
         Assert.Equal(Answer, _buffer[..Answer.Length]);
     }
@@ -118,11 +109,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         await leaving.WriteAsync(GoAway(lastStream: 0, error: 0), TestToken);
         var read = client.ReadAsync(_buffer, TestToken).AsTask();
 
-        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
-        var received = new byte[much.Length];
-        await successor.ReadExactlyAsync(received, TestToken).InTime();
-        Assert.Equal(much, received);
-        await successor.WriteAsync(Answer, TestToken);
+        await using var successor = await AcceptSuccessorAsync(much);
         Assert.Equal(Answer.Length, await read.InTime());
         await write.InTime();
     }
@@ -139,11 +126,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
             await LeaveAsync(await _endPoint.AcceptAsync(), hasStreams: false);
         }
 
-        await using var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
-        var received = new byte[much.Length];
-        await successor.ReadExactlyAsync(received, TestToken).InTime();
-        Assert.Equal(much, received);
-        await successor.WriteAsync(Answer, TestToken);
+        await using var successor = await AcceptSuccessorAsync(much);
         Assert.Equal(Answer.Length, await read.InTime());
         await write.InTime();
     }
@@ -210,6 +193,17 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         {
             server.Dispose();
         }
+    }
+
+    /// <summary>The next server, which gets what was written, and answers.</summary>
+    private async Task<RingStream> AcceptSuccessorAsync(byte[] written)
+    {
+        var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        var received = new byte[written.Length];
+        await successor.ReadExactlyAsync(received, TestToken).InTime();
+        Assert.Equal(written, received);
+        await successor.WriteAsync(Answer, TestToken);
+        return successor;
     }
 
     private async Task<HandoverStream> ConnectAsync() => new(await _endPoint.ConnectAsync(), runInline: false, _ => _endPoint.ConnectAsync());
