@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Grpc.Core;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
@@ -49,10 +50,16 @@ public sealed class ModeTests
     public async Task Call_AfterTheServerCameBackWithAnotherMode_UsesThat(bool firstDirect)
     {
         await using var first = await StartAsync(firstDirect, offersHttp2: true);
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(first.Directory, SharedMemoryMode.Auto));
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var options = Options(first.Directory, SharedMemoryMode.Auto);
+        options.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        using var channel = SharedMemoryChannel.ForAddress("greeter", options);
         var invoker = channel.CreateCallInvoker();
         Assert.Equal(firstDirect ? "direct" : "http2", await GetModeAsync(invoker));
         await first.StopAsync();
+
+        // A busy client learns late that the server has gone, and HTTP/2 goes on with its successor until then.
+        await WhenNoConnectionStandsAsync(options.MeterFactory);
 
         await using var second = await StartAsync(!firstDirect, offersHttp2: true, first.Directory);
 
@@ -159,6 +166,28 @@ public sealed class ModeTests
             new Greeting { Name = "Ada" }, metadata, TestTimeout.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
         return (await call.ResponseHeadersAsync).GetValue(ModeHeader)!;
+    }
+
+    private static async Task WhenNoConnectionStandsAsync(IMeterFactory factory)
+    {
+        var connections = -1;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "grpcshm.connections" && ReferenceEquals(instrument.Meter.Scope, factory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => connections = value);
+        listener.Start();
+        await TestTimeout.UntilAsync(() =>
+        {
+            listener.RecordObservableInstruments();
+            return connections == 0;
+        });
     }
 
     private static async Task<string> RetryAsync(Func<Task<string>> call)

@@ -22,7 +22,30 @@ internal sealed class Http2Route : IDisposable
         _invoker = new HttpMessageInvoker(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options), disposeHandler: true);
     }
 
-    public bool IsLive => _isLive;
+    public bool IsLive
+    {
+        get
+        {
+            if (!_isLive)
+            {
+                return false;
+            }
+
+            // Asked one by one, since a busy process is told late that one has ended, and what goes this way then makes another.
+            lock (_gate)
+            {
+                foreach (var connection in _connections)
+                {
+                    if (!connection.IsClosed)
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return false;
+        }
+    }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         _invoker.SendAsync(request, cancellationToken);
