@@ -13,7 +13,6 @@ internal sealed class Http2Route : IDisposable
     private readonly HttpMessageInvoker _invoker;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
     private SharedMemoryConnection? _handedOver;
-    private volatile bool _isLive;
     private bool _isDisposed;
 
     public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
@@ -26,11 +25,6 @@ internal sealed class Http2Route : IDisposable
     {
         get
         {
-            if (!_isLive)
-            {
-                return false;
-            }
-
             // Asked one by one, since a busy process is told late that one has ended, and what goes this way then makes another.
             lock (_gate)
             {
@@ -115,7 +109,6 @@ internal sealed class Http2Route : IDisposable
         lock (_gate)
         {
             _connections.Add(connection);
-            _isLive = true;
         }
 
         // Fires at once if it has ended already.
@@ -134,7 +127,6 @@ internal sealed class Http2Route : IDisposable
         lock (_gate)
         {
             _connections.Remove(connection);
-            _isLive = _connections.Count > 0;
             isUnused = _handedOver == connection;
             _handedOver = isUnused ? null : _handedOver;
         }
