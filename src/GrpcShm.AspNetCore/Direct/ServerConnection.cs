@@ -71,7 +71,7 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>Takes no calls, and says so, so that the client tries again over HTTP/2.</summary>
     public Task RefuseAsync()
     {
-        _calls.GoAway();
+        _calls.TakeNone();
         return RunAsync();
     }
 
@@ -108,7 +108,7 @@ internal sealed class ServerConnection : ICallAcceptor
 
     private void EndIfDrained()
     {
-        if (_calls.IsGoingAway && _calls.ActiveCalls == 0)
+        if (_calls.TakesNone && _calls.ActiveCalls == 0)
         {
             _drained.TrySetResult();
         }
