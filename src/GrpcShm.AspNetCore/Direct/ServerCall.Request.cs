@@ -292,5 +292,6 @@ internal abstract partial class ServerCall :
         _replacedBody = null;
         _hasTrailers = false;
         MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _isUntimed = false;
     }
 }

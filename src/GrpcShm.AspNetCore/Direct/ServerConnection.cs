@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using GrpcShm.AspNetCore.Connections;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -18,12 +19,17 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly SharedMemoryConnectionContext _context;
     private readonly CallConnection _calls;
     private readonly KeepAlive? _keepAlive;
+    private readonly ConnectionTimeLimits? _timeLimits;
+    private readonly IConnectionHeartbeatFeature? _heartbeat;
     private readonly ConcurrentQueue<ServerCall> _pool = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Handlers that run, and one for the connection itself.
     private int _running = 1;
+
+    // Written by the thread that receives, read by the heartbeat.
+    private long _accepted;
 
     public ServerConnection(SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application)
     {
@@ -41,6 +47,11 @@ internal sealed class ServerConnection : ICallAcceptor
         };
         var limits = application.Kestrel.Limits.Http2;
         _keepAlive = KeepAlive.Create(limits.KeepAlivePingDelay, limits.KeepAlivePingTimeout, connection, _calls);
+        if (context.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
+        {
+            _timeLimits = new ConnectionTimeLimits(this, _calls, application.Kestrel.Limits, new HeartbeatClock(application.Time));
+            _heartbeat = heartbeat;
+        }
     }
 
     public DirectApplication Application { get; }
@@ -49,11 +60,18 @@ internal sealed class ServerConnection : ICallAcceptor
 
     public IFeatureCollection Features => _context.Features;
 
+    /// <summary>How many calls have been taken so far.</summary>
+    public long AcceptedCalls => Volatile.Read(ref _accepted);
+
+    /// <summary>Whether handlers run.</summary>
+    public bool HasHandlers => Volatile.Read(ref _running) > 1;
+
     /// <summary>Serves until the client has gone, or until the host has asked to close and all calls are done.</summary>
     public async Task RunAsync()
     {
         var requested = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         _calls.Start();
+        _heartbeat?.OnHeartbeat(static state => ((ConnectionTimeLimits)state).Tick(), _timeLimits!);
         using (requested.UnsafeRegister(static state => ((ServerConnection)state!).GoAway(), this))
         {
             await Task.WhenAny(_calls.Completion, _drained.Task).ConfigureAwait(false);
@@ -75,8 +93,31 @@ internal sealed class ServerConnection : ICallAcceptor
         return RunAsync();
     }
 
+    /// <summary>Ends the connection, and the calls on it, at once.</summary>
+    public void Abort(ConnectionAbortedException reason) => _context.Abort(reason);
+
+    /// <summary>
+    /// Asks for no new calls, and closes when those are done that the client began before it heard of that. Any thread.
+    /// </summary>
+    public void GoAway()
+    {
+        if (_timeLimits is null)
+        {
+            // There would be no end to waiting for the client's answer.
+            _calls.TakeNone();
+        }
+        else
+        {
+            _calls.GoAway();
+        }
+    }
+
+    /// <summary>Closes, since all that is left are calls of which the client has everything.</summary>
+    public void Drop() => _drained.TrySetResult();
+
     Call ICallAcceptor.Accept()
     {
+        Volatile.Write(ref _accepted, _accepted + 1);
         Interlocked.Increment(ref _running);
         _keepAlive?.Start();
         return _pool.TryDequeue(out var call) ? call : Application.CreateCall(this);
@@ -98,12 +139,6 @@ internal sealed class ServerConnection : ICallAcceptor
         {
             _handlersEnded.TrySetResult();
         }
-    }
-
-    private void GoAway()
-    {
-        _calls.GoAway();
-        EndIfDrained();
     }
 
     private void EndIfDrained()

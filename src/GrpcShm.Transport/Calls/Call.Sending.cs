@@ -286,6 +286,7 @@ internal abstract partial class Call
         }
 
         _sendCredit -= data;
+        _dataSent += data;
         if (data > 0)
         {
             if (!_sending.IsEmpty)

@@ -178,6 +178,11 @@ internal sealed partial class CallConnection
             AnswerHeldPing();
         }
 
+        if (Volatile.Read(ref _hasOverdueBlocks))
+        {
+            EndOverdueBlocks();
+        }
+
         FlushControl();
         for (var turns = Volatile.Read(ref _waitingCount); turns > 0; turns--)
         {
