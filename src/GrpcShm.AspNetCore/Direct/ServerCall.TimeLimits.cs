@@ -6,7 +6,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>Kestrel's time limits. Over HTTP/2 it ends the connection for them; here the call alone ends.</summary>
+/// <summary>
+/// Kestrel's time limits. Over HTTP/2 it ends the connection for them; here the call alone ends. And there it times a response only if
+/// the window of the whole connection is used up, which direct mode does not have: here each call is timed that nobody reads.
+/// </summary>
 internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
 {
     private bool _isUntimed;
@@ -53,7 +56,7 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         {
             LogOverdue(id, reason);
             AbortRequest();
-            FailInput(new IOException("The request was aborted.", new ConnectionAbortedException(reason)));
+            FailInput(new IOException("The request stream was aborted.", new ConnectionAbortedException(reason)));
         }
 
         LetGo();
@@ -63,5 +66,5 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         Log.RequestOverdue(Connection.Application.Logger, Connection.ConnectionId, $"{Connection.ConnectionId}:{id:X8}", reason);
 
     private static NotSupportedException CreateRateException() => new(
-        "This feature is not supported for HTTP/2 requests except to disable it entirely by setting the rate to null.");
+        "This feature is not supported for HTTP/2 and HTTP/3 requests except to disable it entirely by setting the rate to null.");
 }

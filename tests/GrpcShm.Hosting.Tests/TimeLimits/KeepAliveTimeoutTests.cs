@@ -74,6 +74,26 @@ public sealed class KeepAliveTimeoutTests
         Assert.Equal((0, 1), (server.Closed, server.Live));
     }
 
+    /// <summary>By Kestrel's own heartbeat, with the shortest limit.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Idle_ByKestrelsHeartbeat_IsClosedOnEitherTransport(bool overUnixSocket)
+    {
+        await using var server = await LimitedServer.StartAsync(
+            static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1), static _ => Task.CompletedTask, hasOwnHeartbeat: false);
+        using var invoker = server.CreateInvoker(overUnixSocket);
+        for (var i = 1; i <= 2; i++)
+        {
+            using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            Assert.True(response.IsSuccessStatusCode);
+
+            await TestTimeout.UntilAsync(() => server.Live == 0);
+            Assert.Equal(i, server.Accepted);
+        }
+    }
+
     [Fact]
     public async Task Calls_ThatMeetTheClosing_AreAllServed()
     {
