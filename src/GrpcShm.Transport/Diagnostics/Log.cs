@@ -50,4 +50,7 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error,
         "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
+    public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
 }
