@@ -25,7 +25,8 @@ internal sealed class ServerConnection : ICallAcceptor
     // Handlers that run, and one for the connection itself.
     private int _running = 1;
 
-    public ServerConnection(SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application)
+    public ServerConnection(
+        SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application, SharedBudget budget)
     {
         _context = context;
         Application = application;
@@ -34,6 +35,9 @@ internal sealed class ServerConnection : ICallAcceptor
             new CallSettings
             {
                 MaxCalls = application.Options.MaxCallsPerConnection,
+                MaxBufferedBytes = application.Options.MaxBufferedBytesPerConnection,
+                MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
+                SharedBudget = budget,
             },
             this)
         {
