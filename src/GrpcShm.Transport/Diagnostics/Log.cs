@@ -50,4 +50,8 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error,
         "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Warning,
+        "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
+    public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
 }
