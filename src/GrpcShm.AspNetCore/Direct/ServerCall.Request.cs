@@ -194,5 +194,6 @@ internal abstract partial class ServerCall :
         _hasTrailers = false;
         _hasNoBody = false;
         MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _isUntimed = false;
     }
 }

@@ -54,4 +54,7 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning,
         "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
     public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
+
+    [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
+    public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
 }
