@@ -1,5 +1,6 @@
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Connections;
 
@@ -98,6 +99,21 @@ internal sealed partial class SharedMemoryConnection
         }
     }
 
+    /// <summary>Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.</summary>
+    private void WatchPeer()
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            _ = WatchPeerAsync();
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = WatchPeerAsync();
+        }
+    }
+
     private async Task WatchPeerAsync()
     {
         try
@@ -123,6 +139,10 @@ internal sealed partial class SharedMemoryConnection
         catch (SharedMemoryProtocolException violation)
         {
             AbortForViolation(violation);
+        }
+        catch (ReactorFailedException failure)
+        {
+            OnReactorFailed(failure);
         }
         catch (SharedMemoryResourcesException)
         {
