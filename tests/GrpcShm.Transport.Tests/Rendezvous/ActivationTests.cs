@@ -139,7 +139,7 @@ public sealed class ActivationTests : IDisposable
         Assert.Null(ActivatedSockets.Read(Variables(Environment.ProcessId, count), Environment.ProcessId).Describe());
 
     [Fact]
-    public void Read_CountIsBeyondWhatCanBeOpen_IsLookedThroughAllTheSame()
+    public void Read_CountIsBeyondAllReason_WhatIsThereIsFoundAllTheSame()
     {
         using var passed = ForeignSocket.Listen(_path);
         var all = ActivatedSockets.Read(Variables(Environment.ProcessId, "2147483647"), Environment.ProcessId);

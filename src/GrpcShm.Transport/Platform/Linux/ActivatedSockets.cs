@@ -10,6 +10,9 @@ internal sealed class ActivatedSockets
 {
     private const int First = 3;
 
+    // More than anybody passes, and few enough to look at each.
+    private const int Most = 1 << 16;
+
     // Enough to see what went wrong.
     private const int Described = 8;
 
@@ -32,8 +35,7 @@ internal sealed class ActivatedSockets
     {
         // A child inherits the variables, but not what they mean.
         var isMeant = TryParse(environment("LISTEN_PID"), out var process) && process == processId;
-        var open = Math.Max(0, (int)Math.Min(Libc.GetLimit(Libc.RLIMIT_NOFILE), int.MaxValue) - first);
-        return new ActivatedSockets(first, isMeant && TryParse(environment("LISTEN_FDS"), out var count) ? Math.Min(count, open) : 0);
+        return new ActivatedSockets(first, isMeant && TryParse(environment("LISTEN_FDS"), out var count) ? Math.Min(count, Most) : 0);
     }
 
     /// <summary>Takes the descriptor that is bound to one of an endpoint's paths.</summary>
