@@ -53,4 +53,14 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
     public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
+
+    [LoggerMessage(9, LogLevel.Error,
+        "The thread '{Reactor}' that serves shared-memory connections failed. All of them end; new ones get another thread.",
+        EventName = "ReactorFailed")]
+    public static partial void ReactorFailed(ILogger logger, string reactor, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Error,
+        "The thread '{Reactor}' is held up by what it runs, and no other can be started in its place: {Reason} Trying again.",
+        EventName = "TakeOverFailed")]
+    public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
 }

@@ -10,12 +10,16 @@ namespace GrpcShm.Transport.Rendezvous;
 internal sealed partial class SharedMemoryListener
 {
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(10);
 
     // So many clients in one turn of the reactor; the rings have theirs in between.
     private const int AcceptsPerTurn = 8;
 
     private readonly Lock _acceptGate = new();
     private bool _isRetrying;
+
+    // How often the reactor has failed since the last client came.
+    private int _reactorFailures;
 
     public void OnReady(Reactor reactor)
     {
@@ -49,6 +53,8 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
+    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
+
     /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
     private bool AcceptSome(bool isRetry)
     {
@@ -65,6 +71,7 @@ internal sealed partial class SharedMemoryListener
                         return true;
                     }
 
+                    _reactorFailures = 0;
                     Begin(client);
                 }
 
@@ -139,5 +146,46 @@ internal sealed partial class SharedMemoryListener
         while (!AcceptSome(isRetry: true))
         {
         }
+    }
+
+    /// <summary>Lets a new reactor watch the name; at once, unless that fails time and again.</summary>
+    private async Task RegisterAgainAsync()
+    {
+        while (true)
+        {
+            var failures = Interlocked.Increment(ref _reactorFailures);
+            try
+            {
+                if (failures > 1)
+                {
+                    await Task.Delay(PauseAfter(failures - 1), _closing.Token).ConfigureAwait(false);
+                }
+
+                lock (_acceptGate)
+                {
+                    if (!_disposed)
+                    {
+                        // Those who have come meanwhile are reported, too.
+                        _registration = ReactorPool.Next().Register(_socket.Handle, this);
+                    }
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (IOException exception)
+            {
+                Log.AcceptFailed(_logger, EndPoint, exception.Message, PauseAfter(failures));
+            }
+        }
+    }
+
+    private static TimeSpan PauseAfter(int failures)
+    {
+        var pause = AcceptRetryDelay * (1 << Math.Min(failures - 1, 10));
+        return pause < LongestRetryDelay ? pause : LongestRetryDelay;
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RendezvousSocket _socket;
-    private readonly ReactorRegistration _registration;
+    private ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _handshakesGate = new();
     private readonly SpareOffer _spare;
@@ -63,6 +63,8 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     }
 
     public SharedMemoryEndPoint EndPoint { get; }
+
+    public ILogger Logger => _logger;
 
     /// <summary>Whether what the next client will be given has been made already.</summary>
     public bool HasSpare => _spare.IsReady;
@@ -248,6 +250,10 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         catch (OperationCanceledException)
         {
             Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
+        }
+        catch (ReactorFailedException failure)
+        {
+            Refuse(channel, RefusalCode.Resources, failure.Message);
         }
         catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {

@@ -12,6 +12,7 @@ internal sealed unsafe class EpollPoller : Poller
     private static readonly int EventSize = DataOffset + sizeof(ulong);
 
     private readonly SafeFileDescriptor _epoll;
+    private readonly LinuxDoorbell _wake;
     private readonly byte* _events;
 
     public EpollPoller()
@@ -20,6 +21,26 @@ internal sealed unsafe class EpollPoller : Poller
         if (_epoll.IsInvalid)
         {
             throw LinuxError.Create("A poller cannot be made", "epoll_create1", Libc.LastError);
+        }
+
+        var wake = Libc.EventCreate();
+        if (wake.IsInvalid)
+        {
+            var error = Libc.LastError;
+            _epoll.Dispose();
+            throw LinuxError.Create("A poller cannot be made", error);
+        }
+
+        _wake = new LinuxDoorbell(wake);
+        try
+        {
+            Add(wake, WakeToken);
+        }
+        catch
+        {
+            _wake.Dispose();
+            _epoll.Dispose();
+            throw;
         }
 
         _events = (byte*)NativeMemory.AllocZeroed(MaxEvents, (nuint)EventSize);
@@ -44,9 +65,9 @@ internal sealed unsafe class EpollPoller : Poller
         Debug.Assert(result == 0, "Removed what was never added.");
     }
 
-    public override int Wait(Span<PollEvent> events, bool block)
+    public override int Wait(Span<PollEvent> events, int milliseconds)
     {
-        var count = Libc.EpollWait(_epoll.Number, _events, Math.Min(MaxEvents, events.Length), block ? -1 : 0);
+        var count = Libc.EpollWait(_epoll.Number, _events, Math.Min(MaxEvents, events.Length), milliseconds);
         if (count < 0)
         {
             return Libc.LastError == Libc.EINTR
@@ -62,6 +83,8 @@ internal sealed unsafe class EpollPoller : Poller
         return count;
     }
 
+    public override void Wake() => _wake.Ring();
+
     public override void Pause()
     {
         // 20 µs, to which the kernel adds its timer slack of 50. Cut short by a signal, it is just shorter.
@@ -74,6 +97,7 @@ internal sealed unsafe class EpollPoller : Poller
     public override void Dispose()
     {
         _epoll.Dispose();
+        _wake.Dispose();
         NativeMemory.Free(_events);
     }
 }

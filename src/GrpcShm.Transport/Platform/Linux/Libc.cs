@@ -83,7 +83,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "epoll_ctl", SetLastError = true)]
     public static partial int EpollControl(SafeFileDescriptor epoll, int operation, SafeFileDescriptor file, void* change);
 
-    // By number, not by handle: the reactor waits on it for life, and owns it.
+    // By number, not by handle: the reactor owns it, and closes it only when nobody waits on it.
     [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int timeoutMilliseconds);
 
