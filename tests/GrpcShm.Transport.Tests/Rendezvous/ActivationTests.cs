@@ -5,7 +5,9 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
-/// <summary>A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are told.</summary>
+/// <summary>
+/// A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are told.
+/// </summary>
 public sealed class ActivationTests : IDisposable
 {
     private static readonly RendezvousSettings Settings = new(
