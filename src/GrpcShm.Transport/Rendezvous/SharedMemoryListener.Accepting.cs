@@ -27,7 +27,12 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
+    public void OnFault(Exception exception)
+    {
+        // Those behind the one that it failed with have been reported, and will not be again.
+        _ = RetryAcceptAsync();
+        Log.ListenerFailed(_logger, EndPoint, exception);
+    }
 
     public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
@@ -102,8 +107,15 @@ internal sealed partial class SharedMemoryListener
             return;
         }
 
-        while (!AcceptSome(isRetry: true))
+        try
         {
+            while (!AcceptSome(isRetry: true))
+            {
+            }
+        }
+        catch (Exception exception)
+        {
+            Log.ListenerFailed(_logger, EndPoint, exception);
         }
     }
 

@@ -31,6 +31,20 @@ public sealed class UnloadingTests
     }
 
     [Fact]
+    public async Task Unload_PlugInHasCalledByAReactorOfTheHost_IsCollected()
+    {
+        await using var server = await StartAsync();
+        var contexts = new List<WeakReference>();
+        for (var i = 0; i < Times; i++)
+        {
+            contexts.Add(await PlugInContext.UseSharingAsync(
+                "GrpcShm.Transport", nameof(PlugIn.CallAsync), server.Directory, nameof(SharedMemoryMode.Direct)));
+        }
+
+        await PlugInContext.AssertCollectedAsync(contexts);
+    }
+
+    [Fact]
     public async Task Unload_PlugInHasCalledOverAUnixSocket_IsCollected()
     {
         // What the others are compared with: if this fails, it is not ours.

@@ -83,7 +83,7 @@ public sealed class ReactorLifetimeTests
     {
         var reactor = ReactorPool.Next();
         var hasEnded = 0;
-        for (var i = 0; i < 1_000; i++)
+        for (var i = 0; i < 500; i++)
         {
             ReactorPool.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
             await using (var pair = await ConnectionPair.CreateAsync())

@@ -44,7 +44,7 @@ public sealed class ReactorLifeTests
             {
                 using var bell = TransportPlatform.Current.CreateDoorbell();
                 var target = new CountingTarget();
-                for (var i = 1; i <= 3_000; i++)
+                for (var i = 1; i <= 1_000; i++)
                 {
                     using (reactor.Register(bell.Handle, target))
                     {
