@@ -51,6 +51,9 @@ internal static partial class Log
         "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 
+    [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
+    public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
+
     [LoggerMessage(9, LogLevel.Error,
         "The thread '{Reactor}' that serves shared-memory connections failed. All of them end; new ones get another thread.",
         EventName = "ReactorFailed")]

@@ -1,5 +1,7 @@
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Rendezvous;
@@ -32,6 +34,28 @@ internal sealed partial class SharedMemoryListener
         // Those behind the one that it failed with have been reported, and will not be again.
         _ = RetryAcceptAsync();
         Log.ListenerFailed(_logger, EndPoint, exception);
+    }
+
+    /// <summary>
+    /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the server sees it,
+    /// and not with the first client.
+    /// </summary>
+    private static void ProveThatClientsCanBeServed(SharedMemoryEndPoint endPoint)
+    {
+        try
+        {
+            var platform = TransportPlatform.Current;
+            var allocation = platform.Allocate(SegmentLayout.TotalSize(RingSizes.Smallest, RingSizes.Smallest));
+            using (allocation.Mapping)
+            using (allocation.Grant)
+            {
+                platform.CreateDoorbell().Dispose();
+            }
+        }
+        catch (PlatformException exception)
+        {
+            throw new IOException($"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
+        }
     }
 
     public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
@@ -93,6 +117,23 @@ internal sealed partial class SharedMemoryListener
         for (var i = 0; i < AcceptsPerTurn && _socket.Refuse(message) is { } peer; i++)
         {
             Refused(peer, RefusalCode.Resources, reason);
+        }
+    }
+
+    /// <summary>Lets go of a client for which there is not even a channel.</summary>
+    private void Refuse(ControlSocket client, RefusalCode code, string reason)
+    {
+        using (client)
+        {
+            Refused(client.Peer, code, reason);
+            try
+            {
+                client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, reason), []);
+            }
+            catch (IOException)
+            {
+                // It will see the end of the socket instead.
+            }
         }
     }
 

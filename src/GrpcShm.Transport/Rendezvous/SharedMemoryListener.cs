@@ -34,7 +34,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     /// <summary>Takes the name and starts to accept.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
-    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    /// <exception cref="IOException">The name cannot be taken, or no client could be served; says why.</exception>
     public SharedMemoryListener(
         SharedMemoryEndPoint endPoint, ListenerSettings settings, TransportMetrics metrics, ILogger logger)
     {
@@ -43,6 +43,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _metrics = metrics;
         _logger = logger;
         _spare = new SpareOffer(settings.RingSize);
+        ProveThatClientsCanBeServed(endPoint);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
@@ -55,6 +56,10 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         }
 
         Log.Listening(_logger, endPoint);
+        if (_socket.Remark is { } remark)
+        {
+            Log.NameRemark(_logger, remark.IsWarning ? LogLevel.Warning : LogLevel.Information, endPoint, remark.Text);
+        }
     }
 
     public SharedMemoryEndPoint EndPoint { get; }
@@ -125,7 +130,17 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void Begin(ControlSocket client)
     {
-        var reactor = ReactorPool.Next();
+        Reactor reactor;
+        try
+        {
+            reactor = ReactorPool.Next();
+        }
+        catch (IOException exception)
+        {
+            Refuse(client, RefusalCode.Resources, exception.Message);
+            return;
+        }
+
         var channel = new ControlChannel(client, reactor);
         bool isTaken;
         lock (_handshakesGate)
@@ -240,8 +255,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         {
             Refuse(channel, RefusalCode.Resources, failure.Message);
         }
-        catch (SharedMemoryResourcesException exception)
+        catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {
+            // Ours and not the client's: it is told what this system has refused.
             Refuse(channel, RefusalCode.Resources, exception.Message);
         }
         catch (IOException exception)

@@ -33,7 +33,7 @@ internal sealed class FaultSwitch
     {
         if (_fault is { } fault && fault.Step == step)
         {
-            throw LinuxError.Create($"The step '{step}' was made to fail", fault.Error);
+            throw LinuxError.Create($"The step '{step}' was made to fail", step, fault.Error);
         }
     }
 

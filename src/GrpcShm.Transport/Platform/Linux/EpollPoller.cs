@@ -20,7 +20,7 @@ internal sealed unsafe class EpollPoller : Poller
         _epoll = Libc.EpollCreate();
         if (_epoll.IsInvalid)
         {
-            throw LinuxError.Create("A poller cannot be made", Libc.LastError);
+            throw LinuxError.Create("A poller cannot be made", "epoll_create1", Libc.LastError);
         }
 
         var wake = Libc.EventCreate();
@@ -53,7 +53,7 @@ internal sealed unsafe class EpollPoller : Poller
         *(ulong*)(change + DataOffset) = token;
         if (Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, (SafeFileDescriptor)handle, change) != 0)
         {
-            throw LinuxError.Create("A descriptor cannot be watched", Libc.LastError);
+            throw LinuxError.Create("A descriptor cannot be watched", "epoll_ctl", Libc.LastError);
         }
     }
 
@@ -72,7 +72,7 @@ internal sealed unsafe class EpollPoller : Poller
         {
             return Libc.LastError == Libc.EINTR
                 ? 0
-                : throw LinuxError.Create("Waiting for events failed", Libc.LastError);
+                : throw LinuxError.Create("Waiting for events failed", "epoll_wait", Libc.LastError);
         }
 
         for (var i = 0; i < count; i++)
