@@ -36,6 +36,8 @@ internal sealed partial class SharedMemoryListener
         Log.ListenerFailed(_logger, EndPoint, exception);
     }
 
+    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
+
     /// <summary>
     /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the server sees it,
     /// and not with the first client.
@@ -57,8 +59,6 @@ internal sealed partial class SharedMemoryListener
             throw new IOException($"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
         }
     }
-
-    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
     /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
     private bool AcceptSome(bool isRetry)
@@ -117,23 +117,6 @@ internal sealed partial class SharedMemoryListener
         for (var i = 0; i < AcceptsPerTurn && _socket.Refuse(message) is { } peer; i++)
         {
             Refused(peer, RefusalCode.Resources, reason);
-        }
-    }
-
-    /// <summary>Lets go of a client for which there is not even a channel.</summary>
-    private void Refuse(ControlSocket client, RefusalCode code, string reason)
-    {
-        using (client)
-        {
-            Refused(client.Peer, code, reason);
-            try
-            {
-                client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, reason), []);
-            }
-            catch (IOException)
-            {
-                // It will see the end of the socket instead.
-            }
         }
     }
 
