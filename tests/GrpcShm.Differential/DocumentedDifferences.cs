@@ -13,4 +13,11 @@ internal static class DocumentedDifferences
     /// </summary>
     public static IEnumerable<KeyValuePair<string, StringValues>> Order(IHeaderDictionary headers) =>
         headers.OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Headers that Kestrel adds to each response, of a gRPC call too, and that nobody there looks at: direct mode leaves them
+    /// out, since they would be half of what a small call sends. What a handler sets itself is sent.
+    /// </summary>
+    public static bool IsOfServer(string responseHeader) =>
+        responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase) || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
 }
