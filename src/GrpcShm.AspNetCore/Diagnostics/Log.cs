@@ -28,7 +28,10 @@ internal static partial class Log
         ILogger logger, Transport.SharedMemoryEndPoint endPoint, string reason, TimeSpan waitForName);
 
     [LoggerMessage(105, LogLevel.Debug,
-        "Connection {ConnectionId}, request {TraceIdentifier}: refused with {StatusCode}. {Reason}", EventName = "RequestRefused")]
-    public static partial void RequestRefused(
-        ILogger logger, string connectionId, string traceIdentifier, int statusCode, string reason);
+        "Connection {ConnectionId}: a request was refused. {Reason}", EventName = "RequestRefused")]
+    public static partial void RequestRefused(ILogger logger, string connectionId, string reason);
+
+    [LoggerMessage(106, LogLevel.Debug,
+        "Connection {ConnectionId}: {Count} more requests were refused since.", EventName = "MoreRequestsRefused")]
+    public static partial void MoreRequestsRefused(ILogger logger, string connectionId, long count);
 }

@@ -21,6 +21,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         try
         {
             CheckHeaders();
+            DecodeHeaders();
             context = application.CreateContext(this);
             hasContext = true;
             await application.ProcessRequestAsync(context).ConfigureAwait(false);
@@ -29,9 +30,13 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         catch (BadHttpRequestException exception)
         {
             failure = exception;
-            Log.RequestRefused(
-                Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception.StatusCode, exception.Message);
+            Connection.Refused(exception.Message);
             SetError(exception.StatusCode);
+        }
+        catch (MalformedCallException exception) when (!hasContext)
+        {
+            Connection.Refused(exception.Message);
+            Reset(exception.Error);
         }
         catch (Exception exception)
         {

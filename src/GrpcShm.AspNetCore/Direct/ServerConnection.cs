@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using GrpcShm.AspNetCore.Connections;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Diagnostics;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Log = GrpcShm.AspNetCore.Diagnostics.Log;
 
 namespace GrpcShm.AspNetCore.Direct;
 
@@ -22,6 +24,8 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly RepeatedEvent _refusals = new();
+
     // Handlers that run, and one for the connection itself.
     private int _running = 1;
 
@@ -29,18 +33,22 @@ internal sealed class ServerConnection : ICallAcceptor
     {
         _context = context;
         Application = application;
+        var limits = application.Kestrel.Limits;
         _calls = new CallConnection(
             connection,
             new CallSettings
             {
                 MaxCalls = application.Options.MaxCallsPerConnection,
+
+                // Up to twice of what Kestrel's limits say is answered with a status, as in Kestrel.
+                MaxFields = (int)Math.Min(int.MaxValue, limits.MaxRequestHeaderCount * 2L),
+                MaxFieldBytes = (int)Math.Min(int.MaxValue, limits.MaxRequestHeadersTotalSize * 2L),
             },
             this)
         {
             OnIdle = EndIfDrained,
         };
-        var limits = application.Kestrel.Limits.Http2;
-        _keepAlive = KeepAlive.Create(limits.KeepAlivePingDelay, limits.KeepAlivePingTimeout, connection, _calls);
+        _keepAlive = KeepAlive.Create(limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
     }
 
     public DirectApplication Application { get; }
@@ -66,6 +74,7 @@ internal sealed class ServerConnection : ICallAcceptor
         // what it sent since has been begun.
         HandlerEnded();
         await _handlersEnded.Task.ConfigureAwait(false);
+        TellOfMoreRefusals(_refusals.TakeUntold());
     }
 
     /// <summary>Takes no calls, and says so, so that the client tries again over HTTP/2.</summary>
@@ -91,12 +100,37 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
+    /// <summary>A call was reset, or answered with a status, since its request is none that the application may see. Any thread.</summary>
+    public void Refused(string reason)
+    {
+        if (_refusals.TryTell(out var untold))
+        {
+            // A logger is foreign code, and this may be the thread that receives.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static state =>
+                {
+                    state.Connection.TellOfMoreRefusals(state.Untold);
+                    Log.RequestRefused(state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
+                },
+                (Connection: this, Reason: reason, Untold: untold),
+                preferLocal: false);
+        }
+    }
+
     /// <summary>A handler has ended.</summary>
     public void HandlerEnded()
     {
         if (Interlocked.Decrement(ref _running) == 0)
         {
             _handlersEnded.TrySetResult();
+        }
+    }
+
+    private void TellOfMoreRefusals(long count)
+    {
+        if (count > 0)
+        {
+            Log.MoreRequestsRefused(Application.Logger, ConnectionId, count);
         }
     }
 

@@ -48,8 +48,11 @@ internal sealed partial class ClientCall
         Headers.Add(HeaderNames.Method, method, pairs);
         Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
         Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
-        var host = Write(request.Headers, isOfContent: false);
-        Headers.Add(HeaderNames.Authority, host ?? path.Authority, pairs);
+
+        // Before all that are no pseudo fields.
+        var authority = request.Headers.NonValidated.TryGetValues("Host", out var host) ? host.ToString() : path.Authority;
+        Headers.Add(HeaderNames.Authority, authority, pairs);
+        Write(request.Headers, isOfContent: false);
         if (request.Content is { } content)
         {
             // Computed and noted among the headers when it is asked for.
@@ -62,11 +65,9 @@ internal sealed partial class ClientCall
         }
     }
 
-    /// <returns>The header Host, which is sent as the authority.</returns>
-    private string? Write(HttpHeaders headers, bool isOfContent)
+    private void Write(HttpHeaders headers, bool isOfContent)
     {
         var pairs = Connection.SentPairs;
-        string? host = null;
         foreach (var (name, values) in headers.NonValidated)
         {
             var value = values.ToString();
@@ -83,7 +84,6 @@ internal sealed partial class ClientCall
 
             if (IsOfConnection(name, value))
             {
-                host = name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? value : host;
                 continue;
             }
 
@@ -95,8 +95,6 @@ internal sealed partial class ClientCall
 
             Headers.Add(name, value, pairs);
         }
-
-        return host;
     }
 
     /// <summary>What HTTP/2 does not carry either: it belongs to the connection, or is said in another way.</summary>

@@ -20,6 +20,15 @@ internal sealed record CallSettings
     /// <summary>The most bytes of a block of headers or trailers that is accepted.</summary>
     public int MaxHeaderBytes { get; init; } = HeaderBlock.MaxSize;
 
+    /// <summary>The most fields of a block of headers or trailers that is accepted; a call with more is reset.</summary>
+    public int MaxFields { get; init; } = 1000;
+
+    /// <summary>
+    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block is far smaller than
+    /// what it means where it refers to pairs.
+    /// </summary>
+    public int MaxFieldBytes { get; init; } = HeaderBlock.MaxSize;
+
     /// <summary>Where the work of calls runs.</summary>
     public RunMode RunMode { get; init; }
 }

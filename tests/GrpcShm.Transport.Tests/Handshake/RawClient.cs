@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
@@ -88,6 +89,28 @@ internal sealed class RawClient : IDisposable
         frame.CopyTo(Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, frame.Length));
         Volatile.Write(ref control->Tail, control->Tail + size);
         Ring();
+    }
+
+    /// <summary>Takes the next bytes that the server has published as a frame, and gives their room back.</summary>
+    /// <returns>Whether there was one.</returns>
+    public unsafe bool TryTakeFrame(out FrameHeader header, out byte[] content)
+    {
+        var control = ToClient;
+        while (Volatile.Read(ref control->Tail) != control->Head)
+        {
+            var at = (int)SegmentLayout.ServerToClientData(RingSizes.Smallest) + (int)(control->Head % RingSizes.Smallest);
+            header = MemoryMarshal.Read<FrameHeader>(Bytes[at..]);
+            content = Bytes.Slice(at + FrameHeader.Size, (int)header.Length - FrameHeader.Size).ToArray();
+            Volatile.Write(ref control->Head, control->Head + header.Stride);
+            Ring();
+            if (header.Type != FrameType.Gap)
+            {
+                return true;
+            }
+        }
+
+        (header, content) = (default, []);
+        return false;
     }
 
     public unsafe void SetTail(long value) => ToServer->Tail = value;
