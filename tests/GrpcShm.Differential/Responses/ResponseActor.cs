@@ -107,7 +107,7 @@ internal sealed class ResponseActor(ResponseBook book)
                 await response.BodyWriter.CompleteAsync();
                 break;
             case ResponseAction.CompletePipeWithError:
-                await response.BodyWriter.CompleteAsync(new InvalidOperationException("on purpose"));
+                response.BodyWriter.Complete(new InvalidOperationException("on purpose"));
                 break;
             case ResponseAction.DisableBuffering:
                 context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
