@@ -30,6 +30,9 @@ internal sealed class DirectApplication
 
     public ILogger Logger { get; }
 
+    /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     /// <summary>Whether the application is known, so that calls can be taken.</summary>
     public bool IsServed => _createCall is not null;
 

@@ -192,5 +192,6 @@ internal abstract partial class ServerCall :
         _hasTrailers = false;
         _hasNoBody = false;
         MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _isUntimed = false;
     }
 }

@@ -18,6 +18,13 @@ internal sealed class CallPaths(RunMode mode)
 
     private CallPath Add(Uri address)
     {
+        var path = new CallPath(address, _profiles.Of(address.AbsolutePath));
+        if (!path.IsCarried)
+        {
+            // Goes over HTTP/2, and takes no room here.
+            return path;
+        }
+
         if (Interlocked.Increment(ref _count) > MaxPaths)
         {
             // Somebody makes an address for each request. What is used again comes back.
@@ -25,6 +32,6 @@ internal sealed class CallPaths(RunMode mode)
             _byAddress.Clear();
         }
 
-        return _byAddress.GetOrAdd(address, new CallPath(address, _profiles.Of(address.AbsolutePath)));
+        return _byAddress.GetOrAdd(address, path);
     }
 }

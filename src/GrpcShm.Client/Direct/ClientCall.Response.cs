@@ -97,11 +97,6 @@ internal sealed partial class ClientCall
         {
             _completion.Schedule();
         }
-
-        if (hasEnded)
-        {
-            CancelContent();
-        }
     }
 
     protected override void OnFailed(CallError error, Exception exception)
@@ -118,8 +113,6 @@ internal sealed partial class ClientCall
         {
             _completion.Schedule();
         }
-
-        CancelContent();
     }
 
     /// <summary>Hands the response to the caller, whose it is from then on. By the completion.</summary>

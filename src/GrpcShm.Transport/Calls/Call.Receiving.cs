@@ -192,6 +192,7 @@ internal abstract partial class Call
         Connection.HoldPartial(piece.Length);
         _partial.Write(piece);
         _continues = !isWhole;
+        NoteBlock(isWhole);
         block = _partial.WrittenSpan;
         if (isWhole)
         {
@@ -207,6 +208,7 @@ internal abstract partial class Call
         {
             Connection.HoldPartial(-partial.WrittenCount);
             _partial = null;
+            NoteBlock(isWhole: true);
         }
     }
 

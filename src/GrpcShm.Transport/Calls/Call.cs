@@ -170,6 +170,7 @@ internal abstract partial class Call
         _hasFailed = false;
         ReuseReceiving();
         ReuseSending();
+        ReuseWaiting();
     }
 
     /// <summary>For the input, which is not derived from this.</summary>

@@ -264,6 +264,7 @@ internal sealed partial class CallConnection
             case FrameType.GoAway:
                 if (!Interlocked.Exchange(ref _isGoingAway, true))
                 {
+                    _calls.AdmitNone();
                     OnGoingAway?.Invoke();
                 }
 
@@ -315,7 +316,7 @@ internal sealed partial class CallConnection
             _calls.Remove(other);
         }
 
-        var isRefused = IsGoingAway || _calls.Count >= Settings.MaxCalls;
+        var isRefused = TakesNone || _calls.Count >= Settings.MaxCalls;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
         call.Attach(this);
         if (!_calls.TryAddAt(header.Call, call))

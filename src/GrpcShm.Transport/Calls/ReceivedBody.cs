@@ -35,6 +35,9 @@ internal sealed class ReceivedBody : PipeReader
     private bool _isLeftInUse;
     private Exception? _failure;
 
+    // When a reader began to wait for the last time.
+    private long _awaitedAt;
+
     // Set under the gate, and until the reader has given back the credit for what it has examined.
     private bool _isCrediting;
 
@@ -55,6 +58,12 @@ internal sealed class ReceivedBody : PipeReader
 
     /// <summary>Whether the reader had ended all its reads when it was completed, so that this may be used again.</summary>
     public bool IsUnused => !_isLeftInUse && _read.IsTaken;
+
+    /// <summary>How much has come that a reader may see. For the heartbeat, which may be told of it a little late.</summary>
+    public long Received => _bytes.Shown;
+
+    /// <summary>Whether a reader waits, or has waited since some time. For the heartbeat.</summary>
+    public bool IsAwaitedSince(long clock) => _read.IsWaiting || Volatile.Read(ref _awaitedAt) >= clock;
 
     /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
     public void Add(ReadOnlySpan<byte> data)
@@ -131,6 +140,7 @@ internal sealed class ReceivedBody : PipeReader
                     return new ValueTask<ReadResult>(Take());
                 }
 
+                _awaitedAt = _call.Now;
                 wait = _read.Start();
             }
         }
@@ -234,6 +244,7 @@ internal sealed class ReceivedBody : PipeReader
         {
             _bytes.Reuse();
             _credited = 0;
+            _awaitedAt = 0;
             _hasNews = false;
             _state = ReadState.None;
             _isCanceled = false;

@@ -1,5 +1,6 @@
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Connections;
 
@@ -90,6 +91,21 @@ internal sealed partial class SharedMemoryConnection
         Log.ProtocolViolation(_logger, Id, violation.Message);
     }
 
+    /// <summary>Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.</summary>
+    private void WatchPeer()
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            _ = WatchPeerAsync();
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = WatchPeerAsync();
+        }
+    }
+
     private async Task WatchPeerAsync()
     {
         try
@@ -115,6 +131,10 @@ internal sealed partial class SharedMemoryConnection
         catch (SharedMemoryProtocolException violation)
         {
             AbortForViolation(violation);
+        }
+        catch (ReactorFailedException failure)
+        {
+            OnReactorFailed(failure);
         }
         catch (SharedMemoryResourcesException)
         {

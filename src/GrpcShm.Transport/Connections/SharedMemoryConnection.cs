@@ -61,12 +61,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _segment.OnUnmap(_peerDoorbell.Dispose);
         _metrics.ConnectionStarted(this);
         _control.Monitor();
-        _ = WatchPeerAsync();
+        WatchPeer();
         FaultPoint.Reach(FaultStep.ConnectionMade);
         Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
     }
 
     public string Id { get; }
+
+    public ILogger Logger => _logger;
 
     public ConnectionRole Role { get; }
 
@@ -156,6 +158,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public void OnFault(Exception exception) =>
         Abort(new CloseCause(CloseCode.Aborted, "The connection's owner failed.", ByPeer: false, exception));
+
+    public void OnReactorFailed(ReactorFailedException failure) =>
+        Abort(new CloseCause(CloseCode.Aborted, failure.Message, ByPeer: false, failure));
 
     public long TakeProgress()
     {

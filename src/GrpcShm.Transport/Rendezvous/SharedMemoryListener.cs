@@ -18,7 +18,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RendezvousSocket _socket;
-    private readonly ReactorRegistration _registration;
+    private ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _handshakesGate = new();
     private readonly SpareOffer _spare;
@@ -34,7 +34,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     /// <summary>Takes the name and starts to accept.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
-    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    /// <exception cref="IOException">The name cannot be taken, or no client could be served; says why.</exception>
     public SharedMemoryListener(
         SharedMemoryEndPoint endPoint, ListenerSettings settings, TransportMetrics metrics, ILogger logger)
     {
@@ -43,6 +43,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _metrics = metrics;
         _logger = logger;
         _spare = new SpareOffer(settings.RingSize);
+        ProveThatClientsCanBeServed(endPoint);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
@@ -55,9 +56,15 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         }
 
         Log.Listening(_logger, endPoint);
+        if (_socket.Remark is { } remark)
+        {
+            Log.NameRemark(_logger, remark.IsWarning ? LogLevel.Warning : LogLevel.Information, endPoint, remark.Text);
+        }
     }
 
     public SharedMemoryEndPoint EndPoint { get; }
+
+    public ILogger Logger => _logger;
 
     /// <summary>Whether what the next client will be given has been made already.</summary>
     public bool HasSpare => _spare.IsReady;
@@ -123,7 +130,17 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void Begin(ControlSocket client)
     {
-        var reactor = ReactorPool.Next();
+        Reactor reactor;
+        try
+        {
+            reactor = ReactorPool.Next();
+        }
+        catch (IOException exception)
+        {
+            Refuse(client, RefusalCode.Resources, exception.Message);
+            return;
+        }
+
         var channel = new ControlChannel(client, reactor);
         bool isTaken;
         lock (_handshakesGate)
@@ -234,8 +251,13 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         {
             Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
         }
-        catch (SharedMemoryResourcesException exception)
+        catch (ReactorFailedException failure)
         {
+            Refuse(channel, RefusalCode.Resources, failure.Message);
+        }
+        catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
+        {
+            // Ours and not the client's: it is told what this system has refused.
             Refuse(channel, RefusalCode.Resources, exception.Message);
         }
         catch (IOException exception)

@@ -14,6 +14,7 @@ namespace GrpcShm.Conformance.Tests.Overload;
 /// </summary>
 public sealed class OverloadTests : IDisposable
 {
+    private const int NotPermitted = 1;
     private const int NoMemory = 12;
     private const int TooManyInSystem = 23;
     private const int TooManyInProcess = 24;
@@ -36,6 +37,9 @@ public sealed class OverloadTests : IDisposable
     [InlineData("allocate", TooManyInProcess)]
     [InlineData("allocate", TooManyInFlight)]
     [InlineData("doorbell", TooManyInProcess)]
+    [InlineData("watch", NotPermitted)]
+    [InlineData("allocate", NotPermitted)]
+    [InlineData("doorbell", NotPermitted)]
     public async Task Server_LacksSomething_RefusesNewClientsWithAReasonAndServesTheOthersOn(string step, int error)
     {
         await using var server = await StartServerAsync();
@@ -60,6 +64,10 @@ public sealed class OverloadTests : IDisposable
     [InlineData("watch", NoSpace)]
     [InlineData("receive", TooManyInProcess)]
     [InlineData("map", NoMemory)]
+    [InlineData("connect", NotPermitted)]
+    [InlineData("watch", NotPermitted)]
+    [InlineData("receive", NotPermitted)]
+    [InlineData("map", NotPermitted)]
     public async Task Client_LacksSomething_SaysWhatAndGoesOnWithWhatItHas(string step, int error)
     {
         await using var server = await StartServerAsync();

@@ -67,6 +67,9 @@ internal sealed class RawClient : IDisposable
         control->Tail += count;
     }
 
+    /// <summary>Whether the server has published anything.</summary>
+    public unsafe bool HasReceived => Volatile.Read(ref ToClient->Tail) > 0;
+
     /// <summary>Whether the server has taken all that was published.</summary>
     public unsafe bool IsTaken => Volatile.Read(ref ToServer->Head) == ToServer->Tail;
 
