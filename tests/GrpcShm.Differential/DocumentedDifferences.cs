@@ -20,4 +20,16 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsOfServer(string responseHeader) =>
         responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase) || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// A body behind a content-length of 0. Where a handler fails before its response has started, Kestrel sends what it had
+    /// written into the pipe behind the headers of the error; direct mode drops that.
+    /// </summary>
+    public static bool HasBody(System.Net.Http.Headers.HttpContentHeaders headers) =>
+        !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
+
+    /// <summary>
+    /// What BodyWriter.WriteAsync of no bytes tells its caller. Kestrel says that nobody reads any more, which is not so.
+    /// </summary>
+    public static bool HasResult(int bytesWritten) => bytesWritten > 0;
 }

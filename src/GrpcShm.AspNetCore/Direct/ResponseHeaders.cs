@@ -33,6 +33,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
     private readonly HeaderDictionary _headers = [];
     private long? _contentLength;
 
+    public bool AreTrailers => areTrailers;
+
     public bool IsReadOnly { get; private set; }
 
     public int Count => _headers.Count;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 

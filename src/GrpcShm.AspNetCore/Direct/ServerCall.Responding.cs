@@ -17,6 +17,7 @@ internal abstract partial class ServerCall
     private bool _isBodyForbidden;
     private bool _hasStarted;
     private bool _hasEnded;
+    private bool _isComplete;
 
     /// <summary>What the handler has failed with, if it has.</summary>
     protected Exception? Failure => _failure;
@@ -68,6 +69,7 @@ internal abstract partial class ServerCall
         }
 
         _hasEnded = true;
+        _isComplete = true;
         if (_responseTrailers is { Count: > 0 } trailers)
         {
             Trailers.Begin();
@@ -283,7 +285,7 @@ internal abstract partial class ServerCall
                 continue;
             }
 
-            if (IsOfConnection(name))
+            if (!headers.AreTrailers && IsOfConnection(name))
             {
                 continue;
             }
@@ -313,6 +315,7 @@ internal abstract partial class ServerCall
         _isBodyForbidden = false;
         _hasStarted = false;
         _hasEnded = false;
+        _isComplete = false;
         _responseBody.Reuse();
     }
 }

@@ -71,7 +71,7 @@ internal abstract partial class ServerCall
 
         public override void Complete(Exception? exception = null)
         {
-            Check();
+            ObjectDisposedException.ThrowIf(_isStopped, this);
             var completion = call.CompleteResponseAsync(exception);
             if (completion.IsCompleted)
             {
@@ -81,7 +81,7 @@ internal abstract partial class ServerCall
 
         public override ValueTask CompleteAsync(Exception? exception = null)
         {
-            Check();
+            ObjectDisposedException.ThrowIf(_isStopped, this);
             return new ValueTask(call.CompleteResponseAsync(exception));
         }
 
@@ -97,6 +97,10 @@ internal abstract partial class ServerCall
         {
             ObjectDisposedException.ThrowIf(_isStopped, this);
             cancellationToken.ThrowIfCancellationRequested();
+            if (call._isComplete)
+            {
+                throw new InvalidOperationException("The response has been completed: nothing can be written to it any more.");
+            }
         }
 
         private void ThrowIfForbidden()

@@ -1,12 +1,11 @@
 using System.Collections.Concurrent;
 using GrpcShm.AspNetCore.Connections;
+using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Diagnostics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Log = GrpcShm.AspNetCore.Diagnostics.Log;
 
 namespace GrpcShm.AspNetCore.Direct;
 
@@ -27,7 +26,7 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private readonly RepeatedEvent _refusals = new();
+    private readonly RepeatedLines _refusals = new();
 
     // Handlers that run, and one for the connection itself.
     private int _running = 1;
@@ -92,7 +91,7 @@ internal sealed class ServerConnection : ICallAcceptor
         // what it sent since has been begun.
         HandlerEnded();
         await _handlersEnded.Task.ConfigureAwait(false);
-        TellOfMoreRefusals(_refusals.TakeUntold());
+        TellOfMoreRefusals(_refusals.TakeRest());
     }
 
     /// <summary>Takes no calls, and says so, so that the client tries again over HTTP/2.</summary>
@@ -144,16 +143,16 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>A call was reset, or answered with a status, since its request is none that the application may see. Any thread.</summary>
     public void Refused(string reason)
     {
-        if (_refusals.TryTell(out var untold))
+        if (_refusals.Next(out var leftOut))
         {
             // A logger is foreign code, and this may be the thread that receives.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state =>
                 {
-                    state.Connection.TellOfMoreRefusals(state.Untold);
+                    state.Connection.TellOfMoreRefusals(state.LeftOut);
                     Log.RequestRefused(state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
                 },
-                (Connection: this, Reason: reason, Untold: untold),
+                (Connection: this, Reason: reason, LeftOut: leftOut),
                 preferLocal: false);
         }
     }

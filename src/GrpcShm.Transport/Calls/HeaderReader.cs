@@ -70,12 +70,30 @@ internal ref struct HeaderReader
         return true;
     }
 
-    /// <summary>Reads what is left for the pairs that it defines.</summary>
+    /// <summary>Reads what is left for the pairs that it defines, and makes no strings of anything else.</summary>
     /// <exception cref="SharedMemoryProtocolException">The block is malformed.</exception>
     public void Drain()
     {
-        while (Next())
+        while (!_rest.IsEmpty)
         {
+            var first = ReadNumber();
+            switch (first & 3)
+            {
+                case 0:
+                    Take(first >> 2);
+                    Take(ReadNumber());
+                    break;
+                case 1:
+                    SetKnown(first >> 2);
+                    Take(ReadNumber());
+                    break;
+                case 2:
+                    _pairs.Get(first >> 2);
+                    break;
+                default:
+                    ReadDefinition(first >> 2);
+                    break;
+            }
         }
     }
 
@@ -111,15 +129,21 @@ internal ref struct HeaderReader
                 Size += Pair.Size;
                 break;
             default:
-                SetKnown(number);
-                var pair = ReadNumber();
-                Value = ReadValue();
-                Pair = _pairs.Define(pair, (int)number, Value, _flaw);
+                ReadDefinition(number);
                 break;
         }
 
         Fields++;
         return true;
+    }
+
+    private void ReadDefinition(uint number)
+    {
+        _flaw = null;
+        SetKnown(number);
+        var pair = ReadNumber();
+        Value = ReadValue();
+        Pair = _pairs.Define(pair, (int)number, Value, _flaw);
     }
 
     private void SetKnown(uint number)
@@ -186,11 +210,11 @@ internal ref struct HeaderReader
         Size += Name.Length + bytes.Length;
         if (bytes.ContainsAny(ForbiddenInValues))
         {
-            _flaw ??= $"The value of the header '{Name}' has a line break or a zero in it.";
+            _flaw ??= $"The value of the header '{PeerText.Clean(Name)}' has a line break or a zero in it.";
         }
         else if (!Utf8.IsValid(bytes))
         {
-            _flaw ??= $"The value of the header '{Name}' is no UTF-8.";
+            _flaw ??= $"The value of the header '{PeerText.Clean(Name)}' is no UTF-8.";
         }
 
         return Encoding.UTF8.GetString(bytes);

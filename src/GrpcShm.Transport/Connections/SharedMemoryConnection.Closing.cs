@@ -88,7 +88,15 @@ internal sealed partial class SharedMemoryConnection
     {
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
         _metrics.ConnectionCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
-        Log.ProtocolViolation(_logger, Id, violation.Message);
+        if (_violations.Next(out var leftOut))
+        {
+            if (leftOut > 0)
+            {
+                Log.LinesLeftOut(_logger, EndPoint, nameof(Log.ProtocolViolation), leftOut);
+            }
+
+            Log.ProtocolViolation(_logger, Id, violation.Message);
+        }
     }
 
     /// <summary>Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.</summary>

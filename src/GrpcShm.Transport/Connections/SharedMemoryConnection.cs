@@ -24,15 +24,26 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private readonly ReactorRegistration _doorbellRegistration;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly RepeatedLines _violations;
     private long _bytesReported;
     private ISignaledOperation? _receive;
     private ISignaledOperation? _send;
 
     /// <summary>Puts a connection together and starts to watch the peer.</summary>
+    /// <param name="parts">What it is made of.</param>
+    /// <param name="endPoint">The endpoint that it belongs to.</param>
+    /// <param name="metrics">Where it is counted.</param>
+    /// <param name="logger">Where it says what becomes of it.</param>
+    /// <param name="violations">Sums up what is said of peers that break rules, over all connections of the endpoint.</param>
     /// <exception cref="IOException">The system lacks something; the parts have been disposed.</exception>
     public SharedMemoryConnection(
-        ConnectionParts parts, SharedMemoryEndPoint endPoint, TransportMetrics metrics, ILogger logger)
+        ConnectionParts parts,
+        SharedMemoryEndPoint endPoint,
+        TransportMetrics metrics,
+        ILogger logger,
+        RepeatedLines? violations = null)
     {
+        _violations = violations ?? new RepeatedLines();
         Role = parts.Role;
         Mode = parts.Mode;
         HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);

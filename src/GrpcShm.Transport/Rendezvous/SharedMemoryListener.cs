@@ -30,6 +30,8 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly Channel<SharedMemoryConnection> _accepted =
         Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
+    private readonly RepeatedLines _violations = new();
+    private readonly RepeatedLines _refusals = new();
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
@@ -119,6 +121,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         {
             CloseUnserved(connection);
         }
+
+        WriteLeftOut(nameof(Log.ClientRefused), _refusals.TakeRest());
+        WriteLeftOut(nameof(Log.ProtocolViolation), _violations.TakeRest());
     }
 
     /// <summary>Tells a client that it can try again whatever it has asked for.</summary>
@@ -220,7 +225,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         try
         {
             var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token).ConfigureAwait(false);
-            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
+            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger, _violations);
             if (!_accepted.Writer.TryWrite(connection))
             {
                 CloseUnserved(connection);
@@ -283,6 +288,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private void Refused(SharedMemoryPeer peer, RefusalCode code, string reason)
     {
         _metrics.HandshakeRefused(code, ConnectionRole.Server);
+        if (!_refusals.Next(out var leftOut))
+        {
+            return;
+        }
+
+        WriteLeftOut(nameof(Log.ClientRefused), leftOut);
         Log.ClientRefused(
             _logger,
             code == RefusalCode.Gone ? LogLevel.Debug : LogLevel.Warning,
@@ -291,6 +302,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             peer.UserId,
             code,
             reason);
+    }
+
+    private void WriteLeftOut(string kind, long count)
+    {
+        if (count > 0)
+        {
+            Log.LinesLeftOut(_logger, EndPoint, kind, count);
+        }
     }
 
     private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor) : ReactorWork

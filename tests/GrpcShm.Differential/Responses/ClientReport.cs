@@ -35,7 +35,8 @@ internal static class ClientReport
             using var body = await response.Content.ReadAsStreamAsync(timeout.Token);
             var bytes = new MemoryStream();
             await body.CopyToAsync(bytes, timeout.Token);
-            Line(text, "body", $"{bytes.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(bytes.ToArray()), 0, 8)}");
+            Line(text, "body", !DocumentedDifferences.HasBody(response.Content.Headers) ? "none" :
+                $"{bytes.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(bytes.ToArray()), 0, 8)}");
             Describe(text, "trailer", response.TrailingHeaders);
             return text.ToString();
         }

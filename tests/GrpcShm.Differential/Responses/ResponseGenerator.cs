@@ -57,6 +57,19 @@ internal sealed class ResponseGenerator(Random random)
         {
             _steps.Add(new(Observe));
         }
+
+        // Whether trailers still come along behind the completion is a matter of luck, in Kestrel.
+        var completion = _steps.FindIndex(static s => s.Action is Complete or CompletePipe or CompletePipeWithError);
+        if (completion >= 0)
+        {
+            for (var i = _steps.Count - 1; i > completion; i--)
+            {
+                if (_steps[i].Action == AppendTrailer)
+                {
+                    _steps.RemoveAt(i);
+                }
+            }
+        }
     }
 
     private ResponseStep Header() =>
