@@ -32,4 +32,11 @@ internal static class DocumentedDifferences
     /// What BodyWriter.WriteAsync of no bytes tells its caller. Kestrel says that nobody reads any more, which is not so.
     /// </summary>
     public static bool HasResult(int bytesWritten) => bytesWritten > 0;
+
+    /// <summary>
+    /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the
+    /// one or the other, by what of it it comes upon first. A gRPC channel makes the same status of both.
+    /// </summary>
+    public static bool IsInvalidResponse(HttpRequestError? error, long? code) =>
+        error == HttpRequestError.InvalidResponse || (error == HttpRequestError.HttpProtocolError && code == 1);
 }

@@ -138,11 +138,12 @@ internal sealed partial class ClientCall
         return response;
     }
 
+    /// <summary>Reads a status. An interim one cannot be what a call ends with.</summary>
     private static bool TryParseStatus(string value, out HttpStatusCode status)
     {
         var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
         status = (HttpStatusCode)number;
-        return isNumber && number is >= 100 and <= 999 && value.Length == 3;
+        return isNumber && number is >= 200 and <= 999 && value.Length == 3;
     }
 
     private void ReuseResponse()

@@ -62,6 +62,11 @@ internal static class ClientReport
             code ??= e is HttpProtocolException protocol ? protocol.ErrorCode : null;
         }
 
+        if (DocumentedDifferences.IsInvalidResponse(error, code))
+        {
+            return "no valid response";
+        }
+
         return $"{(exception is HttpRequestException or IOException ? "HttpRequestException or IOException" : exception.GetType().Name)} {error} {code}";
     }
 

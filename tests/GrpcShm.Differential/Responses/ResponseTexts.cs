@@ -37,5 +37,6 @@ internal static class ResponseTexts
 
     public static readonly int[] Sizes = [0, 1, 5, 10, 100, 1000, 4096, 5000, 20_000, 70_000];
 
-    public static readonly int[] ResetCodes = [0, 1, 2, 5, 7, 8, 11, 13, 255, int.MaxValue];
+    // Not 7, which says that a call was not begun: it is begun again then, by one client more often than by the other.
+    public static readonly int[] ResetCodes = [0, 1, 2, 5, 8, 11, 13, 255, int.MaxValue];
 }
