@@ -55,6 +55,12 @@ internal abstract partial class Call
     /// <summary>The data that goes.</summary>
     public System.IO.Pipelines.PipeWriter Output => _output;
 
+    /// <summary>Whether its first window is reserved in its connection's budget, from when it is accepted.</summary>
+    internal bool HasWindow { get; private set; }
+
+    /// <summary>The connection that carries it, if there is one.</summary>
+    internal CallConnection? Carrier => _connection;
+
     /// <summary>The connection that carries it.</summary>
     protected CallConnection Connection => _connection!;
 
@@ -65,9 +71,12 @@ internal abstract partial class Call
     protected bool IsLeftByReceiver { get; private set; }
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
-    public void Attach(CallConnection connection)
+    /// <param name="connection">The connection.</param>
+    /// <param name="hasWindow">Whether its first window is reserved there, and has to be given back.</param>
+    public void Attach(CallConnection connection, bool hasWindow = false)
     {
         _connection = connection;
+        HasWindow = hasWindow;
         _isOn = true;
     }
 
@@ -199,7 +208,7 @@ internal abstract partial class Call
         }
 
         _hasFailed = true;
-        _input.Fail(exception);
+        _input.Fail(exception, byPeer: true);
 
         // Before a writer is told that it is over: it will ask why.
         OnFailed(error, exception);
@@ -218,6 +227,7 @@ internal abstract partial class Call
     {
         IsLeftByReceiver = byReceiver;
         _connection!.Remove(this);
+        _input.Leave();
         OnLeft();
     }
 }
