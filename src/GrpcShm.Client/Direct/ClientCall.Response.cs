@@ -127,7 +127,12 @@ internal sealed partial class ClientCall
     private HttpResponseMessage TakeResponse()
     {
         var response = _response!;
-        if (!_hasEnded)
+        if (_hasEnded)
+        {
+            // All of it is here, and may be dropped unread.
+            ReleaseConnection();
+        }
+        else
         {
             _stream!.Guard(this);
         }
