@@ -148,8 +148,11 @@ public sealed class SharedMemoryTransportOptions
     /// <remarks>Defaults to <see cref="RunMode.Adaptive"/>.</remarks>
     public RunMode RunMode { get; set; }
 
-    /// <summary>How many calls in direct mode may be under way on one connection; more are refused, 1 to 65,536.</summary>
-    /// <remarks>Defaults to 16,384.</remarks>
+    /// <summary>
+    /// How many calls in direct mode may be under way on one connection, 1 to 65,536. Clients are told: they wait with more, or make
+    /// another connection.
+    /// </summary>
+    /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
     public int MaxCallsPerConnection
     {
@@ -160,7 +163,7 @@ public sealed class SharedMemoryTransportOptions
             ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1 << 16, nameof(MaxCallsPerConnection));
             field = value;
         }
-    } = 16 * 1024;
+    } = 1024;
 
     /// <summary>
     /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send, together. Each call

@@ -105,7 +105,8 @@ public static class SharedMemoryChannel
         var handler = new SocketsHttpHandler
         {
             ConnectCallback = connect,
-            EnableMultipleHttp2Connections = true,
+            EnableMultipleHttp2Connections = options.EnableMultipleConnections,
+            PooledConnectionIdleTimeout = options.IdleTimeout,
             InitialHttp2StreamWindowSize = StreamWindowSize,
             KeepAlivePingDelay = options.KeepAlivePingDelay,
             KeepAlivePingTimeout = options.KeepAlivePingTimeout,

@@ -99,6 +99,34 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
+    /// Whether another connection is made while all that there are have as many calls as the server takes. If not, calls wait in order
+    /// until others end.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="true"/>.</remarks>
+    public bool EnableMultipleConnections { get; set; } = true;
+
+    /// <summary>
+    /// How long a connection may be without calls before it is closed, at the latest after twice that time. The next call makes another
+    /// one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is disposed, or forgotten.
+    /// </summary>
+    /// <remarks>Defaults to 1 minute.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a day.</exception>
+    public TimeSpan IdleTimeout
+    {
+        get;
+        set
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), nameof(IdleTimeout));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1), nameof(IdleTimeout));
+            }
+
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits. Has no effect on calls in direct mode. Beside
     /// those, a channel may have two such handlers: it is called for each.
     /// </summary>

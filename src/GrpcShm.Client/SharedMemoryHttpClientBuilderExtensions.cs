@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Grpc.Net.ClientFactory;
 using GrpcShm.Client;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -33,14 +34,15 @@ public static class SharedMemoryHttpClientBuilderExtensions
             builder.Services.Configure(name, configure);
         }
 
+        builder.Services.TryAddSingleton<SharedMemoryHandlers>();
         builder.Services.PostConfigure<GrpcClientFactoryOptions>(name, static grpc => grpc.Address ??= SharedMemoryChannel.PlainAddress);
         return builder
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(services =>
             {
                 var options = services.GetRequiredService<Options.IOptionsMonitor<SharedMemoryClientOptions>>().Get(name);
-                return SharedMemoryChannel.CreateHandler(
-                    address, options, services.GetService<ILoggerFactory>(), services.GetService<IMeterFactory>());
+                return services.GetRequiredService<SharedMemoryHandlers>().Add(SharedMemoryChannel.CreateHandler(
+                    address, options, services.GetService<ILoggerFactory>(), services.GetService<IMeterFactory>()));
             });
     }
 

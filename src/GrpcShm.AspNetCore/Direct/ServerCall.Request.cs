@@ -105,7 +105,7 @@ internal abstract partial class ServerCall :
 
     Stream IHttpRequestFeature.Body
     {
-        get => _replacedBody ?? (_requestStream ??= Input.AsStream(leaveOpen: true));
+        get => _replacedBody ?? (_requestStream ??= new RequestStream(Input.AsStream(leaveOpen: true), this));
         set => _replacedBody = value;
     }
 
@@ -126,8 +126,6 @@ internal abstract partial class ServerCall :
     protected bool IsRequestAborted => Volatile.Read(ref _isAborted) != 0;
 
     private KestrelServerLimits Limits => Connection.Application.Kestrel.Limits;
-
-    private bool IsHead => _method == HttpMethods.Head;
 
     void IHttpRequestLifetimeFeature.Abort()
     {

@@ -44,7 +44,6 @@ internal sealed class ServerConnection : ICallAcceptor
             connection,
             new CallSettings
             {
-                MaxCalls = application.Options.MaxCallsPerConnection,
                 MaxBufferedBytes = application.Options.MaxBufferedBytesPerConnection,
                 MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
                 SharedBudget = budget,

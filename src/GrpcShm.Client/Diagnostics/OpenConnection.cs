@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Diagnostics;
 
@@ -32,10 +33,10 @@ internal sealed class OpenConnection : IDisposable
         }
     }
 
-    /// <param name="used">How many calls use it, which may be more by now.</param>
-    public void BecomeIdle(ref int used)
+    /// <param name="connection">The connection, which may be in use again by now.</param>
+    public void BecomeIdle(DirectConnection connection)
     {
-        if (_counter.Enabled && Volatile.Read(ref used) == 0)
+        if (_counter.Enabled && !connection.IsUsed)
         {
             Tell(Idle);
         }

@@ -31,6 +31,7 @@ internal sealed partial class ClientCall : Call
     private CallError _error;
     private int _users = Users;
     private bool _isReusable = true;
+    private bool _usesConnection;
     private volatile bool _isOver;
 
     public ClientCall(ClientCallPool pool)
@@ -84,6 +85,7 @@ internal sealed partial class ClientCall : Call
 
         // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
         _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);
+        _usesConnection = true;
         if (!owner.TryAdd(this))
         {
             _cancellation.Dispose();
@@ -118,8 +120,15 @@ internal sealed partial class ClientCall : Call
         }
 
         Input.Complete();
-        _owner!.ResponseEnded();
+        ReleaseConnection();
         ReleaseUser();
+    }
+
+    /// <summary>Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.</summary>
+    public void Drop()
+    {
+        Abandon();
+        EndResponse(isRead: false);
     }
 
     /// <summary>The response is of no more interest. If it has not ended, the call is given up.</summary>
@@ -226,6 +235,16 @@ internal sealed partial class ClientCall : Call
         }
 
         return _error == CallError.Refused || _owner!.HasNotBegun(HasBegun);
+    }
+
+    /// <summary>The connection is of no more use to the response. By the completion, and by the reader after it.</summary>
+    private void ReleaseConnection()
+    {
+        if (_usesConnection)
+        {
+            _usesConnection = false;
+            _owner!.ResponseEnded();
+        }
     }
 
     private void ReleaseUser()

@@ -6,11 +6,11 @@ using GrpcShm.Transport.Rendezvous;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// The connections of a channel in direct mode: one, made when it is needed, and more as long as the server takes no
-/// further calls on it. If the server has no direct mode, requests go over HTTP/2 until its last connection
+/// The connections of a channel in direct mode: one, made when it is needed, and more while all have as many calls as the
+/// server takes. If the server has no direct mode, requests go over HTTP/2 until its last connection
 /// is gone, and then it is asked again.
 /// </summary>
-internal sealed class ClientConnections : IDisposable
+internal sealed partial class ClientConnections : IDisposable
 {
     // Each is a connection that had to be made, or on which the call came to nothing.
     private const int MaxFailures = 32;
@@ -19,6 +19,7 @@ internal sealed class ClientConnections : IDisposable
     private readonly SharedMemoryConnector _connector;
     private readonly ClientCallPool _calls = new();
     private readonly CallPaths _paths;
+    private readonly RoomQueue _queue = new();
     private DirectConnection[] _live = [];
     private ConnectAttempt? _attempt;
     private bool _isDisposed;
@@ -72,11 +73,15 @@ internal sealed class ClientConnections : IDisposable
             return SendResult.NotCarried;
         }
 
-        foreach (var connection in Volatile.Read(ref _live))
+        // Behind those who wait. Whether there is room is found out without a call that is then of no use.
+        if (_queue.Count == 0)
         {
-            if (!connection.IsFull && _calls.Rent().Begin(pending, connection, path) is var result and not SendResult.NoConnection)
+            foreach (var connection in Volatile.Read(ref _live))
             {
-                return result;
+                if (!connection.Calls.IsFull && _calls.Rent().Begin(pending, connection, path) is var result and not SendResult.NoConnection)
+                {
+                    return result;
+                }
             }
         }
 
@@ -93,7 +98,7 @@ internal sealed class ClientConnections : IDisposable
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
-        return Plain.SendAsync(pending.Request, this, pending.CancellationToken);
+        return Plain.SendAsync(pending, this);
     }
 
     /// <summary>Makes a connection if there is none.</summary>
@@ -114,7 +119,9 @@ internal sealed class ClientConnections : IDisposable
     }
 
     /// <summary>Sends a request once more, which completes with what comes of that.</summary>
-    public void Retry(PendingRequest pending) => _ = RetryAsync(pending);
+    /// <param name="pending">The request.</param>
+    /// <param name="isRefused">Whether a server has refused it that stays, and needs some time.</param>
+    public void Retry(PendingRequest pending, bool isRefused = false) => _ = RetryAsync(pending, isRefused);
 
     /// <summary>A connection takes no more calls.</summary>
     public void Remove(DirectConnection connection)
@@ -126,16 +133,29 @@ internal sealed class ClientConnections : IDisposable
                 Volatile.Write(ref _live, [.. _live.Where(c => c != connection)]);
             }
         }
+
+        _queue.Wake();
     }
 
-    /// <summary>A connection has no calls. One is enough.</summary>
-    public void RetireIfSurplus(DirectConnection connection)
+    /// <summary>A call has left a connection that was full.</summary>
+    public void RoomIsThere() => _queue.Wake();
+
+    /// <summary>
+    /// No further request will come, for nobody can send one. What goes over HTTP/2 ends by the idle time of that, as over a socket.
+    /// </summary>
+    public void Forget()
     {
-        var live = Volatile.Read(ref _live);
-        if (live.Length > 1 && live[0] != connection)
+        ConnectAttempt? attempt;
+        DirectConnection[] live;
+        lock (_gate)
         {
-            connection.Retire();
+            attempt = _attempt;
+            _attempt = null;
+            live = _live;
         }
+
+        attempt?.Cancel();
+        Array.ForEach(live, static connection => connection.Retire());
     }
 
     public void Dispose()
@@ -151,6 +171,7 @@ internal sealed class ClientConnections : IDisposable
         }
 
         attempt?.Cancel();
+        _queue.WakeAll();
         Array.ForEach(live, static connection => connection.Retire());
         Http2?.Dispose();
         Plain?.Dispose();
@@ -165,13 +186,17 @@ internal sealed class ClientConnections : IDisposable
         }
     }
 
-    private bool HasRoom() => Array.Exists(Volatile.Read(ref _live), static connection => !connection.IsFull);
-
-    private async Task RetryAsync(PendingRequest pending)
+    private async Task RetryAsync(PendingRequest pending, bool isRefused)
     {
         try
         {
             Count(pending);
+            if (isRefused)
+            {
+                // Half a second in all, as over HTTP/2: see PushedRequestHandler.
+                await Task.Delay(TimeSpan.FromMilliseconds(pending.Failures - 1), pending.CancellationToken).ConfigureAwait(false);
+            }
+
             switch (await SendAsync(pending).ConfigureAwait(false))
             {
                 case SendResult.NoDirectMode:
@@ -207,143 +232,15 @@ internal sealed class ClientConnections : IDisposable
                 return SendResult.NoDirectMode;
             }
 
-            Count(pending);
-            await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Waits for a connection, which all who wait share.</summary>
-    private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
-    {
-        ConnectAttempt attempt;
-        bool isFirst;
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
-            if (HasRoom())
+            if (Volatile.Read(ref _live).Length == 0)
             {
-                return;
+                Count(pending);
+                await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
             }
-
-            isFirst = _attempt is null;
-            attempt = _attempt ??= new ConnectAttempt();
-            attempt.Waiters++;
-        }
-
-        if (isFirst)
-        {
-            Start(attempt);
-        }
-
-        try
-        {
-            await attempt.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            throw exception is ObjectDisposedException ? exception : CallFailures.Connecting(exception);
-        }
-        finally
-        {
-            Leave(attempt);
-        }
-    }
-
-    /// <summary>
-    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it belongs
-    /// to all who wait, so nothing of this call's context goes with it.
-    /// </summary>
-    private void Start(ConnectAttempt attempt)
-    {
-        if (Options.AuthorizeServer is not null || ExecutionContext.IsFlowSuppressed())
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);
-            return;
-        }
-
-        using (ExecutionContext.SuppressFlow())
-        {
-            _ = RunAsync(attempt);
-        }
-    }
-
-    /// <summary>One who waited does so no more. With nobody left, there is nobody to connect for.</summary>
-    private void Leave(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            if (--attempt.Waiters > 0 || _attempt != attempt)
+            else if (await SendInTurnAsync(pending).ConfigureAwait(false) is var later and not SendResult.NoConnection)
             {
-                return;
+                return later;
             }
-
-            _attempt = null;
-        }
-
-        attempt.Cancel();
-    }
-
-    private async Task RunAsync(ConnectAttempt attempt)
-    {
-        Exception? failure = null;
-        try
-        {
-            var connection = await _connector.ConnectAsync(attempt.Token).ConfigureAwait(false);
-            Take(attempt, connection);
-        }
-        catch (Exception exception)
-        {
-            failure = exception;
-        }
-
-        lock (_gate)
-        {
-            _attempt = _attempt == attempt ? null : _attempt;
-        }
-
-        attempt.End(failure);
-    }
-
-    private void Take(ConnectAttempt attempt, SharedMemoryConnection connection)
-    {
-        DirectConnection? direct = null;
-        if (connection.Mode == ConnectionModes.Calls)
-        {
-            try
-            {
-                direct = new DirectConnection(connection, this);
-            }
-            catch (ObjectDisposedException)
-            {
-                // The server has gone in the meantime. Who waits tries again.
-                return;
-            }
-        }
-
-        bool isWanted;
-        lock (_gate)
-        {
-            isWanted = _attempt == attempt;
-            if (isWanted && direct is not null)
-            {
-                Volatile.Write(ref _live, [.. _live, direct]);
-            }
-        }
-
-        if (direct is null)
-        {
-            if (isWanted)
-            {
-                Http2!.HandOver(connection);
-            }
-            else
-            {
-                connection.Dispose();
-            }
-        }
-        else if (!isWanted)
-        {
-            direct.Retire();
         }
     }
 }

@@ -8,6 +8,9 @@ internal sealed class ConnectAttempt : CancellationTokenSource
     /// <summary>Completes when there is a connection, or will be none.</summary>
     public Task Task => _completion.Task;
 
+    /// <summary>Whether it is for more room, while there are other connections.</summary>
+    public bool IsExtra { get; init; }
+
     /// <summary>How many wait. Under the owner's lock.</summary>
     public int Waiters { get; set; }
 

@@ -21,13 +21,15 @@ internal sealed class DirectConnection
     private readonly SharedMemoryConnection _connection;
     private readonly ClientConnections _owner;
     private readonly KeepAlive? _keepAlive;
+    private readonly IdleTimer? _idle;
     private readonly OpenConnection? _measure;
     private readonly Lock _closing = new();
     private bool _isClosed;
     private volatile bool _isRetired;
-    private volatile bool _isFull;
     private int _isClosing;
-    private int _used;
+
+    // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both are of one moment.
+    private long _uses;
 
     /// <summary>Takes over a connection.</summary>
     /// <exception cref="ObjectDisposedException">It has ended already; it has been disposed.</exception>
@@ -39,6 +41,7 @@ internal sealed class DirectConnection
         {
             ResetException = CallFailures.Reset,
             OnGoingAway = Retire,
+            OnRoom = owner.RoomIsThere,
         };
         try
         {
@@ -51,28 +54,48 @@ internal sealed class DirectConnection
         }
 
         _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
+        _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
         _measure = owner.Diagnostics.ConnectionOpened();
         _ = WatchAsync();
+
+        // Whoever it was made for may have gone.
+        _idle?.Arm();
     }
 
     public CallConnection Calls { get; }
 
-    /// <summary>Whether it has as many calls as it may, until one of them ends.</summary>
-    public bool IsFull => _isFull;
+    /// <summary>Whether it takes no more calls.</summary>
+    public bool IsRetired => _isRetired;
+
+    /// <summary>Whether calls use it.</summary>
+    public bool IsUsed => (uint)Uses != 0;
+
+    /// <summary>Changes with each call that begins or ends.</summary>
+    public long Uses => Volatile.Read(ref _uses);
+
+    /// <summary>How many calls have begun to use it, in all.</summary>
+    public uint Begun
+    {
+        get
+        {
+            var uses = Uses;
+            return (uint)(uses >>> 32) + (uint)uses;
+        }
+    }
+
+    /// <summary>How many calls have ended to use it, in all.</summary>
+    public uint Ended => (uint)(Uses >>> 32);
 
     /// <summary>Adds a call. Any thread.</summary>
     /// <returns>Whether it is taken. Then <see cref="ResponseEnded"/> has to follow.</returns>
     public bool TryAdd(ClientCall call)
     {
-        Interlocked.Increment(ref _used);
-        if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call))
+        Interlocked.Increment(ref _uses);
+        var isFull = false;
+        if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call, out isFull))
         {
             ResponseEnded();
-            if (Calls.ActiveCalls >= Calls.Settings.MaxCalls)
-            {
-                _isFull = true;
-            }
-            else
+            if (!isFull)
             {
                 Retire();
             }
@@ -88,21 +111,17 @@ internal sealed class DirectConnection
     /// <summary>Nobody is interested in a call any more.</summary>
     public void ResponseEnded()
     {
-        if (_isFull)
+        // One less in the lower half, and what that carries is one more in the upper half.
+        if ((uint)Interlocked.Add(ref _uses, uint.MaxValue) == 0)
         {
-            _isFull = false;
-        }
-
-        if (Interlocked.Decrement(ref _used) == 0)
-        {
-            _measure?.BecomeIdle(ref _used);
+            _measure?.BecomeIdle(this);
             if (_isRetired)
             {
                 CloseIfUnused();
             }
             else
             {
-                _owner.RetireIfSurplus(this);
+                _idle?.Arm();
             }
         }
     }
@@ -120,17 +139,13 @@ internal sealed class DirectConnection
     /// <param name="isRefused">Whether the server has said that it does not take the call.</param>
     public void TryElsewhere(PendingRequest pending, bool isRefused)
     {
-        if (!isRefused || Calls.IsGoingAway)
+        var hasToLeave = !isRefused || Calls.IsGoingAway;
+        if (hasToLeave)
         {
             Retire();
         }
-        else
-        {
-            // It has as many as it takes. Calls that end on this side may not have ended on that side yet.
-            _isFull = Volatile.Read(ref _used) > 0;
-        }
 
-        _owner.Retry(pending);
+        _owner.Retry(pending, isRefused: !hasToLeave);
     }
 
     /// <summary>Whether the server has not begun a call for sure which was lost with this connection.</summary>
@@ -157,7 +172,7 @@ internal sealed class DirectConnection
             }
 
             Interlocked.Exchange(ref _isClosing, 1);
-            if (Volatile.Read(ref _used) > 0)
+            if (IsUsed)
             {
                 // One that is just being added either steps back, and this is called again, or has not seen a thing.
                 Interlocked.Exchange(ref _isClosing, 0);
@@ -182,6 +197,7 @@ internal sealed class DirectConnection
     {
         await Calls.Completion.ConfigureAwait(false);
         _keepAlive?.Dispose();
+        _idle?.Dispose();
         _measure?.Dispose();
         _owner.Remove(this);
         _connection.Dispose();

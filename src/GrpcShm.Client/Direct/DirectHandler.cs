@@ -19,6 +19,15 @@ internal sealed class DirectHandler : HttpMessageHandler
         _diagnostics = connections.Diagnostics;
     }
 
+    /// <summary>
+    /// Nobody has disposed of it, and nobody can use it any more. Requests that wait hold it. Responses do not, and are read to their end.
+    /// </summary>
+    ~DirectHandler()
+    {
+        // Locks and logs are nothing for the finalizer's thread.
+        ThreadPool.UnsafeQueueUserWorkItem(static connections => connections.Forget(), _connections, preferLocal: false);
+    }
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -80,7 +89,7 @@ internal sealed class DirectHandler : HttpMessageHandler
 
     private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
     {
-        var pending = new PendingRequest(request, isObserved, cancellationToken);
+        var pending = new PendingRequest(request, this, isObserved, cancellationToken);
         switch (_connections.TrySend(pending))
         {
             case SendResult.Sent:
@@ -109,7 +118,8 @@ internal sealed class DirectHandler : HttpMessageHandler
 
         if (_connections.Plain is { } plain && !_connections.Carries(request))
         {
-            return await plain.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
+            var pending = new PendingRequest(request, this, isObserved: true, cancellationToken);
+            return await plain.SendAsync(pending, _connections).ConfigureAwait(false);
         }
 
         return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken)).ConfigureAwait(false);

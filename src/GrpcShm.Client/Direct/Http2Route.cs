@@ -12,11 +12,14 @@ internal sealed class Http2Route : IDisposable
     private readonly SharedMemoryConnectionFactory _factory;
     private readonly HttpMessageInvoker _invoker;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
+    private readonly TimeSpan _idleTimeout;
     private SharedMemoryConnection? _handedOver;
+    private Timer? _handedOverTimer;
     private bool _isDisposed;
 
     public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
     {
+        _idleTimeout = options.IdleTimeout;
         _factory = factory;
         _invoker = new HttpMessageInvoker(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options), disposeHandler: true);
     }
@@ -52,6 +55,20 @@ internal sealed class Http2Route : IDisposable
         {
             unused = _isDisposed ? connection : _handedOver;
             _handedOver = _isDisposed ? null : connection;
+            StopTimer();
+            if (!_isDisposed && _idleTimeout != Timeout.InfiniteTimeSpan)
+            {
+                // Whoever it was made for may have gone. Its context does not flow here: see ClientConnections.Start.
+                _handedOverTimer = new Timer(
+                    static state =>
+                    {
+                        var (route, connection) = ((Http2Route, SharedMemoryConnection))state!;
+                        route.Drop(connection, isEnded: false);
+                    },
+                    (this, connection),
+                    _idleTimeout,
+                    Timeout.InfiniteTimeSpan);
+            }
         }
 
         unused?.Dispose();
@@ -69,6 +86,7 @@ internal sealed class Http2Route : IDisposable
             _isDisposed = true;
             unused = _handedOver;
             _handedOver = null;
+            StopTimer();
         }
 
         unused?.Dispose();
@@ -87,6 +105,7 @@ internal sealed class Http2Route : IDisposable
         {
             connection = _handedOver;
             _handedOver = null;
+            StopTimer();
         }
 
         if (connection is null)
@@ -116,24 +135,40 @@ internal sealed class Http2Route : IDisposable
             static (state, _) =>
             {
                 var (route, connection) = ((Http2Route, SharedMemoryConnection))state!;
-                route.Uncount(connection);
+                route.Drop(connection, isEnded: true);
             },
             (this, connection));
     }
 
-    private void Uncount(SharedMemoryConnection connection)
+    /// <summary>Forgets a connection that has ended, or one that nobody has taken.</summary>
+    private void Drop(SharedMemoryConnection connection, bool isEnded)
     {
         bool isUnused;
         lock (_gate)
         {
-            _connections.Remove(connection);
             isUnused = _handedOver == connection;
-            _handedOver = isUnused ? null : _handedOver;
+            if (isUnused)
+            {
+                _handedOver = null;
+                StopTimer();
+            }
+
+            if (isUnused || isEnded)
+            {
+                _connections.Remove(connection);
+            }
         }
 
         if (isUnused)
         {
             connection.Dispose();
         }
+    }
+
+    /// <summary>Under the gate.</summary>
+    private void StopTimer()
+    {
+        _handedOverTimer?.Dispose();
+        _handedOverTimer = null;
     }
 }

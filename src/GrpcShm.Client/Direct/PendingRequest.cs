@@ -4,10 +4,14 @@ namespace GrpcShm.Client.Direct;
 /// A request that waits for its response, over as many attempts as it takes. Its continuations run where the
 /// completion runs: that place is chosen with care.
 /// </summary>
-internal sealed class PendingRequest(HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
+internal sealed class PendingRequest(
+    HttpRequestMessage request, HttpMessageHandler handler, bool isObserved, CancellationToken cancellationToken)
     : TaskCompletionSource<HttpResponseMessage>
 {
     public HttpRequestMessage Request => request;
+
+    /// <summary>What sends it, and must not be taken for forgotten as long as there is no response.</summary>
+    public HttpMessageHandler Handler => handler;
 
     /// <summary>Whether somebody is told of it already, so that it cannot go where it would be told again.</summary>
     public bool IsObserved => isObserved;

@@ -18,12 +18,13 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
         GetRoute().SendAsync(request, cancellationToken);
 
     /// <summary>Sends a request of any other kind.</summary>
-    /// <param name="request">The request.</param>
+    /// <param name="pending">The request.</param>
     /// <param name="connections">Find out whether the server has direct mode.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request, ClientConnections connections, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(PendingRequest pending, ClientConnections connections)
     {
+        var request = pending.Request;
+        var cancellationToken = pending.CancellationToken;
+
         // One that has it speaks HTTP/2 alone on this endpoint. Others may speak HTTP/1.1, too, and the version is left as it is.
         if (!IsLive && !await connections.ConnectAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -48,6 +49,7 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
             // It is the caller's, who may send it again, elsewhere.
             request.Version = version;
             request.VersionPolicy = policy;
+            GC.KeepAlive(pending);
         }
     }
 

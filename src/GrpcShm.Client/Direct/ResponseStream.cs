@@ -246,7 +246,8 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         {
             if (!_isDisarmed)
             {
-                call.Abandon();
+                // To give it up takes locks, sends, and may close the connection: nothing for the finalizer's thread.
+                ThreadPool.UnsafeQueueUserWorkItem(static call => call.Drop(), call, preferLocal: false);
             }
         }
 

@@ -46,6 +46,9 @@ internal abstract partial class Call
     /// </summary>
     public bool HasReceivedEnd => Volatile.Read(ref _hasReceivedEnd);
 
+    /// <summary>Whether a connection is in use because of it.</summary>
+    public virtual bool IsCounted => true;
+
     /// <summary>Where what this call leads to runs.</summary>
     public RunProfile Profile { get; protected set; }
 

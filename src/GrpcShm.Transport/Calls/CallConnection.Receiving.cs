@@ -309,6 +309,14 @@ internal sealed partial class CallConnection
             throw new SharedMemoryProtocolException($"The peer sent a message for call {header.Call}, which there is not.");
         }
 
+        // A client takes no slot beyond as long as it keeps to the limit, so this needs no count, nor a word on who ended what first.
+        var slot = header.Call & (CallTable.MaxSlots - 1);
+        if (slot >= MaxCalls)
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer began call {header.Call} in slot {slot}, where {MaxCalls} calls at once are the most.");
+        }
+
         if (_calls.At(header.Call) is { } other)
         {
             // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end already.
@@ -318,10 +326,10 @@ internal sealed partial class CallConnection
                     $"The peer began call {header.Call} where call {other.Id} is under way.");
             }
 
-            _calls.Remove(other);
+            _calls.Remove(other, out _);
         }
 
-        var isRefused = TakesNone || _calls.Count >= Settings.MaxCalls || Budget?.TryEnter() is false;
+        var isRefused = TakesNone || Budget?.TryEnter() is false;
         var hasWindow = !isRefused && Budget is not null;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
         call.Attach(this, hasWindow);

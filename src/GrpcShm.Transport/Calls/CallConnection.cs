@@ -53,8 +53,14 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// <summary>Makes the exception for a call that the peer has reset, from the error and a sentence.</summary>
     public Func<CallError, string, Exception> ResetException { get; set; }
 
-    /// <summary>How many calls have not left yet.</summary>
+    /// <summary>How many calls have not left yet, without those that were refused.</summary>
     public int ActiveCalls => _calls.Count;
+
+    /// <summary>How many calls there may be at once.</summary>
+    public int MaxCalls => _connection.MaxCalls;
+
+    /// <summary>Whether there are as many calls as there may be at the moment.</summary>
+    public bool IsFull => _calls.Count >= _connection.MaxCalls;
 
     /// <summary>Whether the server has said that it goes away: a client begins no more calls on this connection.</summary>
     public bool IsGoingAway => Volatile.Read(ref _isGoingAway);
@@ -67,6 +73,9 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// must not block.
     /// </summary>
     public Action? OnIdle { get; set; }
+
+    /// <summary>Comes when a call has left after <see cref="AskForRoom"/> found no room. On any thread; must not block.</summary>
+    public Action? OnRoom { get; set; }
 
     /// <summary>Comes when the server goes away. By the thread that receives; must not block.</summary>
     public Action? OnGoingAway { get; set; }
@@ -81,12 +90,23 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
         Signal(onReactor: false);
     }
 
+    /// <summary>Asks whether there is room for a call. On a client, any thread.</summary>
+    /// <returns>Whether there is, or never will be. If not, <see cref="OnRoom"/> comes when there may be.</returns>
+    public bool AskForRoom() => _calls.AskForRoom(MaxCalls);
+
     /// <summary>Begins a call. On a client, any thread.</summary>
     /// <returns>Whether it has an id now. If not, the connection is going away or lost, or has as many as it may.</returns>
-    public bool TryBegin(Call call)
+    public bool TryBegin(Call call) => TryBegin(call, out _);
+
+    /// <summary>Begins a call. On a client, any thread.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="isFull">Whether it is not begun because there are as many as there may be.</param>
+    /// <returns>Whether it has an id now.</returns>
+    public bool TryBegin(Call call, out bool isFull)
     {
+        isFull = false;
         call.Attach(this);
-        if (!IsGoingAway && _calls.TryAdd(call, Settings.MaxCalls))
+        if (!IsGoingAway && _calls.TryAdd(call, MaxCalls, out isFull))
         {
             return true;
         }
@@ -99,9 +119,14 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     public void Remove(Call call)
     {
         StopWaiting(call);
-        if (_calls.Remove(call))
+        if (_calls.Remove(call, out var makesRoom))
         {
             OnIdle?.Invoke();
+        }
+
+        if (makesRoom)
+        {
+            OnRoom?.Invoke();
         }
 
         if (IsGoingAway)

@@ -21,9 +21,6 @@ internal sealed record CallSettings
     /// <summary>A receiver gives credit in pieces of at least this, as long as its budgets allow.</summary>
     public const int LeastCredit = Window / 4;
 
-    /// <summary>How many calls of a connection may be under way at once.</summary>
-    public int MaxCalls { get; init; } = CallTable.MaxSlots;
-
     /// <summary>The most bytes of a block of headers or trailers that is accepted.</summary>
     public int MaxHeaderBytes { get; init; } = HeaderBlock.MaxSize;
 

@@ -19,17 +19,20 @@ internal sealed class CallTable
     private int _used;
     private int _count;
     private bool _isClosed;
+    private bool _isRoomWanted;
     private bool _admitsNone;
 
+    /// <summary>How many there are, without those that are not counted.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Gives a call a free slot. On the client.</summary>
     /// <returns>Whether there was one.</returns>
-    public bool TryAdd(Call call, int maxCalls)
+    public bool TryAdd(Call call, int maxCalls, out bool isFull)
     {
         lock (_gate)
         {
-            if (_isClosed || _admitsNone || _count >= Math.Min(maxCalls, MaxSlots))
+            isFull = !_isClosed && !_admitsNone && _count >= maxCalls;
+            if (_isClosed || _admitsNone || isFull)
             {
                 return false;
             }
@@ -44,6 +47,18 @@ internal sealed class CallTable
             Volatile.Write(ref _calls[slot], call);
             _count++;
             return true;
+        }
+    }
+
+    /// <summary>Asks whether there is room for a call; if there is none, the next one that leaves says so.</summary>
+    /// <returns>Whether there is, or the connection has ended, which is found out on trying.</returns>
+    public bool AskForRoom(int maxCalls)
+    {
+        lock (_gate)
+        {
+            // Under the gate, so that no call leaves unseen between the question and the wait.
+            _isRoomWanted = !_isClosed && !_admitsNone && _count >= maxCalls;
+            return !_isRoomWanted;
         }
     }
 
@@ -70,7 +85,7 @@ internal sealed class CallTable
 
             call.Id = id;
             Volatile.Write(ref _calls[slot], call);
-            _count++;
+            _count += call.IsCounted ? 1 : 0;
             return true;
         }
     }
@@ -106,11 +121,14 @@ internal sealed class CallTable
     }
 
     /// <summary>Takes a call out.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="makesRoom">Whether somebody has asked for the room that there is now.</param>
     /// <returns>Whether it was the last.</returns>
-    public bool Remove(Call call)
+    public bool Remove(Call call, out bool makesRoom)
     {
         lock (_gate)
         {
+            makesRoom = false;
             var slot = (int)(call.Id & (MaxSlots - 1));
             if (slot < _calls.Length && _calls[slot] == call)
             {
@@ -121,7 +139,9 @@ internal sealed class CallTable
                     _free.Push(slot);
                 }
 
-                return --_count == 0;
+                makesRoom = _isRoomWanted;
+                _isRoomWanted = false;
+                return call.IsCounted && --_count == 0;
             }
 
             return false;

@@ -10,6 +10,9 @@ internal sealed class RefusedCall : Call
     public RefusedCall()
         : base(NeverRuns) => Discard();
 
+    /// <summary>A client that never ends it is not waited for.</summary>
+    public override bool IsCounted => false;
+
     protected override void OnHeaders(ref HeaderReader headers)
     {
     }

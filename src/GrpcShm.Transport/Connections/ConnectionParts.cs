@@ -26,6 +26,9 @@ internal sealed record ConnectionParts(
     /// <summary>What else was agreed on.</summary>
     public ConnectionFeatures Features { get; init; }
 
+    /// <summary>The most calls at once, in direct mode.</summary>
+    public int MaxCalls { get; init; }
+
     /// <summary>Gives back what a connection that did not come about would have owned, except for the channel.</summary>
     public void Release()
     {

@@ -46,6 +46,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _violations = violations ?? new RepeatedLines();
         Role = parts.Role;
         Mode = parts.Mode;
+        MaxCalls = parts.MaxCalls;
         HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);
         EndPoint = endPoint;
         Id = string.Create(CultureInfo.InvariantCulture, $"shm-{Environment.ProcessId}-{Interlocked.Increment(ref s_lastId)}");
@@ -98,6 +99,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     /// <summary>What flows through the rings.</summary>
     public ConnectionModes Mode { get; }
+
+    /// <summary>The most calls at once, as the server has told; in direct mode.</summary>
+    public int MaxCalls { get; }
 
     /// <summary>The inbound ring's data, for a reader that works on the ring itself.</summary>
     public RingMemory InboundMemory => _segment.InboundMemory(Role);

@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Memory;
@@ -117,6 +118,7 @@ internal static class ClientHandshake
             || answer.Mode is not (ConnectionModes.Bytes or ConnectionModes.Calls)
             || (answer.Mode & wanted) == 0
             || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None)) != 0
+            || !IsLimit(answer.MaxCalls, answer.Mode)
             || !RingSizes.IsValid(answer.ClientToServerSize)
             || !RingSizes.IsValid(answer.ServerToClientSize))
         {
@@ -140,6 +142,7 @@ internal static class ClientHandshake
             {
                 Mode = answer.Mode,
                 Features = (ConnectionFeatures)answer.Features,
+                MaxCalls = (int)answer.MaxCalls,
             };
         }
         catch
@@ -148,4 +151,7 @@ internal static class ClientHandshake
             throw;
         }
     }
+
+    private static bool IsLimit(uint maxCalls, ConnectionModes mode) =>
+        mode == ConnectionModes.Calls ? maxCalls is >= 1 and <= CallTable.MaxSlots : maxCalls == 0;
 }

@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Handshake;
@@ -18,6 +19,9 @@ internal sealed record ListenerSettings
 
     /// <summary>Whether frames have checksums even if the client does not ask for them.</summary>
     public bool UseChecksums { get; init; }
+
+    /// <summary>The most calls at once on a connection in direct mode.</summary>
+    public int MaxCalls { get; init; } = CallTable.MaxSlots;
 
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

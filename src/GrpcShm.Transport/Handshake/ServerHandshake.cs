@@ -115,7 +115,8 @@ internal static class ServerHandshake
             mode,
             ChooseSize(hello.ClientToServerSize, settings),
             ChooseSize(hello.ServerToClientSize, settings),
-            (uint)(wantsChecksums && mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None));
+            (uint)(wantsChecksums && mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None),
+            mode == ConnectionModes.Calls ? (uint)settings.MaxCalls : 0);
     }
 
     private static ConnectionModes ChooseMode(ConnectionModes wanted, ConnectionModes offered)
@@ -155,6 +156,7 @@ internal static class ServerHandshake
         {
             Mode = answer.Mode,
             Features = (ConnectionFeatures)answer.Features,
+            MaxCalls = (int)answer.MaxCalls,
         };
     }
 

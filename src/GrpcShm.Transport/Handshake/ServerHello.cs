@@ -9,15 +9,17 @@ namespace GrpcShm.Transport.Handshake;
 /// <param name="Mode">What flows through the rings: exactly one of those that the client offered.</param>
 /// <param name="ClientToServerSize">The ring's size in bytes.</param>
 /// <param name="ServerToClientSize">The other ring's size in bytes.</param>
-/// <param name="Features">Reserved: those of the client's bits that are in force. 0 in version 1.</param>
+/// <param name="Features">Those of the client's bits that are in force, and those that the server puts in force.</param>
+/// <param name="MaxCalls">The most calls at once on the connection, in direct mode; else 0.</param>
 internal readonly record struct ServerHello(
     ushort Version,
     ConnectionModes Mode,
     uint ClientToServerSize,
     uint ServerToClientSize,
-    uint Features)
+    uint Features,
+    uint MaxCalls)
 {
-    public const int Size = 20;
+    public const int Size = 24;
     public const int AttachmentCount = 3;
 
     public byte[] Write()
@@ -29,6 +31,7 @@ internal readonly record struct ServerHello(
         BinaryPrimitives.WriteUInt32LittleEndian(body[8..], ClientToServerSize);
         BinaryPrimitives.WriteUInt32LittleEndian(body[12..], ServerToClientSize);
         BinaryPrimitives.WriteUInt32LittleEndian(body[16..], Features);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[20..], MaxCalls);
         return ControlMessage.Write(ControlMessageType.ServerHello, body);
     }
 
@@ -40,6 +43,7 @@ internal readonly record struct ServerHello(
                 (ConnectionModes)BinaryPrimitives.ReadUInt32LittleEndian(body[4..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[8..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[12..]),
-                BinaryPrimitives.ReadUInt32LittleEndian(body[16..]))
+                BinaryPrimitives.ReadUInt32LittleEndian(body[16..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(body[20..]))
             : throw new SharedMemoryProtocolException($"The server's hello has {body.Length} bytes; {Size} are needed.");
 }

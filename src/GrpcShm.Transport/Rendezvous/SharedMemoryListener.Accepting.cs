@@ -29,7 +29,14 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
+    public void OnFault(Exception exception)
+    {
+        // Those behind the one that it failed with have been reported, and will not be again.
+        _ = RetryAcceptAsync();
+        Log.ListenerFailed(_logger, EndPoint, exception);
+    }
+
+    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
     /// <summary>
     /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the server sees it,
@@ -52,8 +59,6 @@ internal sealed partial class SharedMemoryListener
             throw new IOException($"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
         }
     }
-
-    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
     /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
     private bool AcceptSome(bool isRetry)
@@ -115,23 +120,6 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    /// <summary>Lets go of a client for which there is not even a channel.</summary>
-    private void Refuse(ControlSocket client, RefusalCode code, string reason)
-    {
-        using (client)
-        {
-            Refused(client.Peer, code, reason);
-            try
-            {
-                client.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, reason), []);
-            }
-            catch (IOException)
-            {
-                // It will see the end of the socket instead.
-            }
-        }
-    }
-
     private async Task RetryAcceptAsync()
     {
         try
@@ -143,8 +131,15 @@ internal sealed partial class SharedMemoryListener
             return;
         }
 
-        while (!AcceptSome(isRetry: true))
+        try
         {
+            while (!AcceptSome(isRetry: true))
+            {
+            }
+        }
+        catch (Exception exception)
+        {
+            Log.ListenerFailed(_logger, EndPoint, exception);
         }
     }
 

@@ -135,17 +135,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void Begin(ControlSocket client)
     {
-        Reactor reactor;
-        try
-        {
-            reactor = ReactorPool.Next();
-        }
-        catch (IOException exception)
-        {
-            Refuse(client, RefusalCode.Resources, exception.Message);
-            return;
-        }
-
+        var reactor = ReactorPool.Next();
         var channel = new ControlChannel(client, reactor);
         bool isTaken;
         lock (_handshakesGate)

@@ -14,7 +14,7 @@ internal sealed class ClientHandshakeTarget : HandshakeTarget
     private static readonly ConnectSettings Settings = new();
 
     private static readonly byte[] Hello =
-        new ServerHello(1, ConnectionModes.Bytes, SharedFiles.RingSize, SharedFiles.RingSize, 0).Write();
+        new ServerHello(1, ConnectionModes.Bytes, SharedFiles.RingSize, SharedFiles.RingSize, 0, 0).Write();
 
     private static readonly byte[] Close = ControlMessage.Write(ControlMessageType.Close, (ushort)CloseCode.Graceful, "bye");
     private static readonly byte[] Refusal = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Busy, "no");

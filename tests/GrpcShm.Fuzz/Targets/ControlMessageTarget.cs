@@ -16,7 +16,7 @@ internal sealed class ControlMessageTarget : IFuzzTarget
     public IEnumerable<byte[]> Seeds =>
     [
         new ClientHello(1, 1, ConnectionModes.Bytes, 0, 0, 0).Write(),
-        new ServerHello(1, ConnectionModes.Bytes, 4096, 4096, 0).Write(),
+        new ServerHello(1, ConnectionModes.Bytes, 4096, 4096, 0, 0).Write(),
         ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Busy, "Too many clients."),
         ControlMessage.Write(ControlMessageType.Ready, []),
         ControlMessage.Write(ControlMessageType.Close, (ushort)CloseCode.Graceful, new string('ä', 300)),

@@ -65,7 +65,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         (_tail, _drained, _isTampered, _pairs) = (0, 0, false, new ReceivedPairs());
         using var connection = Open();
         _connection = new CallConnection(
-            connection, new CallSettings { MaxCalls = 8, MaxHeaderBytes = 256, RunMode = RunMode.ThreadPool }, role == ConnectionRole.Server ? this : null);
+            connection, new CallSettings { MaxHeaderBytes = 256, RunMode = RunMode.ThreadPool }, role == ConnectionRole.Server ? this : null);
         _connection.Start();
         BeginCalls();
         for (var i = 0; i < MaxSteps && !reader.IsEmpty && !_connection.Completion.IsCompleted; i++)
@@ -114,6 +114,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
             role, new ControlChannel(new SilentSocket(), reactor), segment, platform.CreateDoorbell(), platform.CreateDoorbell(), reactor)
         {
             Mode = ConnectionModes.Calls,
+            MaxCalls = 8,
         };
         return new SharedMemoryConnection(parts, EndPoint, TransportMetrics.For(null), NullLogger.Instance);
     }

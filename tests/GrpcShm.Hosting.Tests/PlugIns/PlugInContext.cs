@@ -7,14 +7,18 @@ namespace GrpcShm.Hosting.Tests.PlugIns;
 /// <summary>
 /// A plug-in as a host loads it: with a copy of its own of all that is not the framework's, this assembly among it.
 /// </summary>
-internal sealed class PlugInContext() : AssemblyLoadContext("plug-in", isCollectible: true)
+/// <param name="shared">What it shares with the host all the same.</param>
+internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext("plug-in", isCollectible: true)
 {
     /// <summary>Runs a method of <see cref="PlugIn"/> in a copy of its own, and unloads it.</summary>
     /// <returns>What tells whether the copy has been collected.</returns>
+    public static Task<WeakReference> UseAsync(string method, params object[] arguments) => UseSharingAsync(null, method, arguments);
+
+    /// <inheritdoc cref="UseAsync"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static async Task<WeakReference> UseAsync(string method, params object[] arguments)
+    public static async Task<WeakReference> UseSharingAsync(string? shared, string method, params object[] arguments)
     {
-        var context = new PlugInContext();
+        var context = new PlugInContext(shared);
         try
         {
             await context.RunAsync(method, arguments).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
@@ -52,6 +56,7 @@ internal sealed class PlugInContext() : AssemblyLoadContext("plug-in", isCollect
     {
         var path = Path.Join(AppContext.BaseDirectory, assemblyName.Name + ".dll");
         return (assemblyName.Name!.StartsWith("Grpc", StringComparison.Ordinal) || assemblyName.Name.StartsWith("Google.", StringComparison.Ordinal))
+            && assemblyName.Name != shared
             && File.Exists(path)
                 ? LoadFromAssemblyPath(path)
                 : null;

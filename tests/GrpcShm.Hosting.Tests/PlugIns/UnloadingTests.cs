@@ -10,6 +10,9 @@ public sealed class UnloadingTests
 {
     private const int Times = 10;
 
+    // Each takes the just-in-time compiler some seconds.
+    private const int TimesServed = 3;
+
     private static readonly AsyncLocal<object?> Local = new();
 
     [Theory]
@@ -22,6 +25,20 @@ public sealed class UnloadingTests
         for (var i = 0; i < Times; i++)
         {
             contexts.Add(await PlugInContext.UseAsync(nameof(PlugIn.CallAsync), server.Directory, mode));
+        }
+
+        await PlugInContext.AssertCollectedAsync(contexts);
+    }
+
+    [Fact]
+    public async Task Unload_PlugInHasCalledByAReactorOfTheHost_IsCollected()
+    {
+        await using var server = await StartAsync();
+        var contexts = new List<WeakReference>();
+        for (var i = 0; i < Times; i++)
+        {
+            contexts.Add(await PlugInContext.UseSharingAsync(
+                "GrpcShm.Transport", nameof(PlugIn.CallAsync), server.Directory, nameof(SharedMemoryMode.Direct)));
         }
 
         await PlugInContext.AssertCollectedAsync(contexts);
@@ -47,7 +64,7 @@ public sealed class UnloadingTests
     public async Task Unload_PlugInHasServed_IsCollected(string method)
     {
         var contexts = new List<WeakReference>();
-        for (var i = 0; i < Times; i++)
+        for (var i = 0; i < TimesServed; i++)
         {
             var directory = Directory.CreateTempSubdirectory("grpcshm-plug-in-");
             try

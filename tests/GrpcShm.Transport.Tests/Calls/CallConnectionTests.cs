@@ -194,7 +194,7 @@ public sealed class CallConnectionTests
     }
 
     [Fact]
-    public async Task Refused_TooManyCalls_IsResetAndLeaves()
+    public async Task TryBegin_WithAsManyCallsAsTheServerTakes_WaitsForOneToLeave()
     {
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var pair = await CallPair.CreateAsync(
@@ -203,20 +203,19 @@ public sealed class CallConnectionTests
                 await go.Task.WaitAsync(TimeLimit.Value);
                 await CallPair.EchoAsync(call);
             },
-            new CallSettings { MaxCalls = 2 });
+            maxCalls: 2);
+        using var room = new SemaphoreSlim(0);
+        pair.Client.OnRoom = () => room.Release();
+        Assert.Equal((2, 2), (pair.Client.MaxCalls, pair.Server.MaxCalls));
+        Assert.True(pair.Client.AskForRoom());
         var first = pair.Begin();
         var second = pair.Begin();
         await first.SendAsync(Pattern.Take(0, 1));
         await second.SendAsync(Pattern.Take(0, 1));
-        for (var i = 0; i < 100; i++)
-        {
-            var refused = pair.Begin($"/a/path/{i}");
-            await refused.SendAsync(new byte[1000]);
-            Assert.Equal(CallError.Refused, (await refused.Failed.InTime()).Error);
-            await refused.Left.InTime();
-            Assert.Equal((1, 1), (refused.TimesLeft, refused.TimesFailed));
-        }
 
+        Assert.True(pair.Client.IsFull);
+        Assert.False(pair.Client.TryBegin(new TestCall()));
+        Assert.False(pair.Client.AskForRoom());
         go.SetResult();
         foreach (var call in new[] { first, second })
         {
@@ -225,7 +224,10 @@ public sealed class CallConnectionTests
             await call.Left.InTime();
         }
 
+        Assert.True(await room.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken));
+        Assert.True(pair.Client.AskForRoom());
         await pair.VerifyIdleAsync();
+        Assert.Equal(0, room.CurrentCount);
     }
 
     [Fact]

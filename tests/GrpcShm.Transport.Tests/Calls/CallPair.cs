@@ -43,10 +43,10 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
 
     /// <summary>Makes a pair; with the smallest rings if it does not say otherwise.</summary>
     public static async Task<CallPair> CreateAsync(
-        Func<TestCall, Task>? handler = null, CallSettings? settings = null, int ringSize = RingSizes.Smallest, bool useChecksums = false)
+        Func<TestCall, Task>? handler = null, CallSettings? settings = null, int ringSize = RingSizes.Smallest, bool useChecksums = false, int maxCalls = CallTable.MaxSlots)
     {
         var endPoint = new TestEndPoint();
-        endPoint.Settings = endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = ringSize };
+        endPoint.Settings = endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = ringSize, MaxCalls = maxCalls };
         endPoint.ConnectSettings = endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = useChecksums };
         endPoint.Listen();
         var (client, server) = await endPoint.ConnectPairAsync();

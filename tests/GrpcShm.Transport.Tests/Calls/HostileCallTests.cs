@@ -147,19 +147,51 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         Assert.All(_accepted, call => Assert.Equal(1, call.TimesLeft));
     }
 
-    [Fact]
-    public async Task Calls_BeyondTheLimitThatNobodyEnds_AreRefusedEachAndTakeNoOthersPlace()
+    [Theory]
+    [InlineData(3u)]
+    [InlineData(0x10003u)]
+    [InlineData(uint.MaxValue)]
+    public async Task Call_InASlotBeyondTheLimit_EndsTheConnection(uint id)
     {
-        await StartAsync(new CallSettings { MaxCalls = 3 });
-        for (var i = 0u; i < 500; i++)
+        await using var endPoint = new TestEndPoint();
+        endPoint.Settings = Configure(endPoint.Settings) with { MaxCalls = 3 };
+        endPoint.Listen();
+        await StartAsync(endPoint: endPoint);
+        for (var i = 0u; i < 3; i++)
         {
             await PutAsync(RawFrames.Message(i, Headers));
         }
 
+        Assert.False(_server.Completion.IsCompleted);
+        await PutAsync(RawFrames.Message(id, Headers));
+
+        var failure = await _server.Completion.InTime();
+        Assert.Contains("3 calls at once are the most", failure.Message, StringComparison.Ordinal);
         Assert.Equal(3, _accepted.Count);
-        Stop();
-        await _server.Completion.InTime();
         Assert.Equal(0, _server.ActiveCalls);
+        Stop();
+    }
+
+    [Fact]
+    public async Task RefusedCalls_ThatNobodyEnds_DoNotHoldUpAServerThatGoesAway()
+    {
+        await StartAsync();
+        await PutAsync(RawFrames.Message(0, Headers));
+        var idle = new TaskCompletionSource();
+        _server.OnIdle = idle.SetResult;
+        _server.GoAway();
+        for (var i = 1u; i < 10; i++)
+        {
+            await PutAsync(RawFrames.Message(i, Headers));
+        }
+
+        Assert.Equal(1, _server.ActiveCalls);
+        await PutAsync(RawFrames.Control(FrameType.Reset, 0, 8));
+
+        await idle.Task.InTime();
+        Assert.Equal(0, _server.ActiveCalls);
+        Assert.Single(_accepted);
+        Stop();
     }
 
     [Fact]
@@ -235,10 +267,12 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
     private protected override ListenerSettings Configure(ListenerSettings settings) =>
         settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
 
-    private async Task StartAsync(CallSettings? settings = null, ConnectionFeatures features = ConnectionFeatures.None)
+    private async Task StartAsync(
+        CallSettings? settings = null, ConnectionFeatures features = ConnectionFeatures.None, TestEndPoint? endPoint = null)
     {
-        _client = await RawClient.ConnectAsync(EndPoint.SocketPath, ConnectionModes.Calls, features);
-        _connection = await EndPoint.AcceptAsync();
+        endPoint ??= EndPoint;
+        _client = await RawClient.ConnectAsync(endPoint.SocketPath, ConnectionModes.Calls, features);
+        _connection = await endPoint.AcceptAsync();
         _server = new CallConnection(_connection, settings ?? new CallSettings { MaxHeaderBytes = 1024 }, this);
         _server.Start();
     }

@@ -64,8 +64,12 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
+    /// <summary>The most calls at once on a connection.</summary>
+    public int MaxCalls { get; set; } = CallTable.MaxSlots;
+
     public void Listen()
     {
+        _endPoint.Settings = _endPoint.Settings with { MaxCalls = MaxCalls };
         _endPoint.Listen();
         _accepting = AcceptAsync();
     }

@@ -23,6 +23,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
         if (isServed)
         {
             Calls.Start();
+            _ = DisposeAtTheEndAsync();
         }
     }
 
@@ -47,6 +48,13 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
         var call = new TestCall(_profile, Handler);
         _accepted.Writer.TryWrite(call);
         return call;
+    }
+
+    private async Task DisposeAtTheEndAsync()
+    {
+        // What it holds does not count for the client's any more.
+        await Calls.Completion;
+        Connection.Dispose();
     }
 
     public async ValueTask DisposeAsync()

@@ -36,7 +36,7 @@ public sealed class ControlMessageTests
             {
                 var client = new ClientHello(least, most, (ConnectionModes)modes, toServer, toClient, features);
                 Assert.Equal(client, ClientHello.Read(client.Write().AsSpan(ControlMessage.PrefixSize)));
-                var server = new ServerHello(least, (ConnectionModes)modes, toServer, toClient, features);
+                var server = new ServerHello(least, (ConnectionModes)modes, toServer, toClient, features, least);
                 Assert.Equal(server, ServerHello.Read(server.Write().AsSpan(ControlMessage.PrefixSize)));
             },
             threads: 1);

@@ -163,7 +163,7 @@ public sealed class HostileClientTests : HostileTest
         using var peer = new RawBytesPeer(EndPoint.SocketPath);
         peer.Send(hello.Write());
         var answer = ServerHello.Read(peer.Receive()!.Body);
-        Assert.Equal(new ServerHello(1, ConnectionModes.Bytes, RingSizes.Smallest, RingSizes.Smallest, 0), answer);
+        Assert.Equal(new ServerHello(1, ConnectionModes.Bytes, RingSizes.Smallest, RingSizes.Smallest, 0, 0), answer);
     }
 
     private async Task RefusedAsync(byte[] bytes, RefusalCode code)

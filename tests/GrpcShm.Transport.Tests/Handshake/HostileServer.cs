@@ -12,7 +12,7 @@ internal sealed class HostileServer : IDisposable
     public const int RingSize = RingSizes.Smallest;
     private readonly List<IDisposable> _owned = [];
 
-    public ServerHello Answer { get; set; } = new(1, ConnectionModes.Bytes, RingSize, RingSize, 0);
+    public ServerHello Answer { get; set; } = new(1, ConnectionModes.Bytes, RingSize, RingSize, 0, 0);
 
     /// <summary>Overrides what is sent.</summary>
     public byte[]? Message { get; set; }

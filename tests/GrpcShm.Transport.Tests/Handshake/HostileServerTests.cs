@@ -125,8 +125,32 @@ public sealed class HostileServerTests : HostileTest
     public async Task Answer_FieldAtAnExtreme_IsRefused(int version, uint mode, uint toServer, uint toClient, uint features)
     {
         using var server = new HostileServer().Good();
-        server.Answer = new ServerHello((ushort)version, (ConnectionModes)mode, toServer, toClient, features);
+        server.Answer = new ServerHello((ushort)version, (ConnectionModes)mode, toServer, toClient, features, 0);
         await RefusedAsync(server, "granted what was not asked for");
+    }
+
+    [Theory]
+    [InlineData(true, 0u)]
+    [InlineData(true, 65_537u)]
+    [InlineData(true, uint.MaxValue)]
+    [InlineData(false, 1u)]
+    public async Task Answer_LimitOfCallsThatIsNone_IsRefused(bool isDirect, uint maxCalls)
+    {
+        using var server = new HostileServer().Good();
+        var mode = isDirect ? ConnectionModes.Calls : ConnectionModes.Bytes;
+        server.Answer = server.Answer with { Mode = mode, MaxCalls = maxCalls };
+        await RefusedAsync(server, "granted what was not asked for", modes: mode);
+    }
+
+    [Theory]
+    [InlineData(1u)]
+    [InlineData(65_536u)]
+    public async Task Answer_LimitOfCalls_IsTaken(uint maxCalls)
+    {
+        using var server = new HostileServer().Good();
+        server.Answer = server.Answer with { Mode = ConnectionModes.Calls, MaxCalls = maxCalls };
+        var said = await ConnectAsync(server, refused: false, modes: ConnectionModes.Calls);
+        Assert.Equal(ControlMessageType.Ready, said?.Type);
     }
 
     [Fact]
@@ -142,7 +166,7 @@ public sealed class HostileServerTests : HostileTest
     {
         using var server = new HostileServer().Good();
         server.Message = ControlMessage.Write(ControlMessageType.ServerHello, new byte[ServerHello.Size - 1]);
-        await RefusedAsync(server, "19 bytes");
+        await RefusedAsync(server, "23 bytes");
         server.Message = ControlMessage.Write(ControlMessageType.Ready, []);
         await RefusedAsync(server, "a message of type 4");
         server.Message = Pattern.Take(0, 100);
@@ -231,18 +255,19 @@ public sealed class HostileServerTests : HostileTest
     private RendezvousSocket Listen() =>
         TransportPlatform.Current.Listen(new SharedMemoryEndPoint("hostile"), EndPoint.Settings.Rendezvous);
 
-    private SharedMemoryConnector Connector() =>
+    private SharedMemoryConnector Connector(ConnectionModes modes = ConnectionModes.Bytes) =>
         new(
             new SharedMemoryEndPoint("hostile"),
-            EndPoint.ConnectSettings,
+            EndPoint.ConnectSettings with { Modes = modes },
             GrpcShm.Transport.Diagnostics.TransportMetrics.For(null),
             EndPoint.ClientLog);
 
-    private async Task RefusedAsync(HostileServer server, string reason, bool saysWhy = true)
+    private async Task RefusedAsync(
+        HostileServer server, string reason, bool saysWhy = true, ConnectionModes modes = ConnectionModes.Bytes)
     {
         ControlMessage? said = null;
         var refused = await Assert.ThrowsAsync<SharedMemoryProtocolException>(
-            async () => said = await ConnectAsync(server, refused: true, s => said = s));
+            async () => said = await ConnectAsync(server, refused: true, s => said = s, modes));
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
         if (saysWhy)
         {
@@ -251,11 +276,12 @@ public sealed class HostileServerTests : HostileTest
         }
     }
 
-    private async Task<ControlMessage?> ConnectAsync(HostileServer server, bool refused, Action<ControlMessage?>? said = null)
+    private async Task<ControlMessage?> ConnectAsync(
+        HostileServer server, bool refused, Action<ControlMessage?>? said = null, ConnectionModes modes = ConnectionModes.Bytes)
     {
         using var socket = Listen();
         var serving = server.ServeAsync(socket);
-        var connecting = Connector().ConnectAsync(None);
+        var connecting = Connector(modes).ConnectAsync(None);
         var answer = await serving.InTime();
         said?.Invoke(answer);
         using var connection = await connecting.InTime();

@@ -23,6 +23,17 @@ public sealed class ReactorLifetimeTests
     }
 
     [Fact]
+    public async Task Unload_ReactorHasNothingToServe_ItEndsAtOnce()
+    {
+        using var bell = TransportPlatform.Current.CreateDoorbell();
+        using var registration = ReactorPool.Next().Register(bell.Handle, new FakeTarget());
+        var threads = ProcessUse.Now.ReactorThreads;
+        await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.Now.ReactorThreads == threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
+    }
+
+    [Fact]
     public Task ConnectAndDispose_WhileTheReactorEnds_NoConnectionIsLost() =>
         IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectInALoopAsync));
 
@@ -43,11 +54,28 @@ public sealed class ReactorLifetimeTests
             await using (var pair = await ConnectionPair.CreateAsync())
             {
                 await EchoAsync(pair);
-                Assert.Equal((2, before.Pollers + 1), count());
+
+                // On a busy machine a thread that is kept from its processor is overtaken: then there is another.
+                var now = count();
+                Assert.InRange(now.Threads, 2, int.MaxValue);
+                Assert.Equal(before.Pollers + 1, now.Pollers);
             }
 
             await TimeLimit.UntilAsync(() => count() == before, () => $"{count()} are left, {before} were there.");
         }
+    }
+
+    /// <summary>In a copy of its own: leaves a reactor that would go on for long.</summary>
+    internal static async Task ConnectWithoutAnEndAsync()
+    {
+        var reactor = ReactorPool.Next();
+        ReactorPool.IdleTime = TimeSpan.FromHours(1);
+        await using (var pair = await ConnectionPair.CreateAsync())
+        {
+            await EchoAsync(pair);
+        }
+
+        Assert.True(reactor.IsRunning);
     }
 
     /// <summary>In a copy of its own: each connection, with its listener, comes when the reactor of the last one ends.</summary>
@@ -55,7 +83,7 @@ public sealed class ReactorLifetimeTests
     {
         var reactor = ReactorPool.Next();
         var hasEnded = 0;
-        for (var i = 0; i < 1_000; i++)
+        for (var i = 0; i < 500; i++)
         {
             ReactorPool.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
             await using (var pair = await ConnectionPair.CreateAsync())

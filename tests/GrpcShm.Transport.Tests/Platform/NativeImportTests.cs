@@ -74,7 +74,8 @@ public sealed class NativeImportTests
     }
 
     [Fact]
-    public void Imports_TableAndLibraries_NameTheSame() => Assert.Equal(FirstReleases.Keys.Order(StringComparer.Ordinal), Functions.Select(f => f.Data));
+    public void Imports_TableAndLibraries_NameTheSame() =>
+        Assert.Equal(FirstReleases.Keys.Order(StringComparer.Ordinal), Functions.Select(f => f.Data));
 
     [Fact]
     public void Imports_AreOfTheCLibraryAlone() => Assert.All(Imports(), import => Assert.Equal("libc", import.Value));

@@ -5,7 +5,9 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
-/// <summary>A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are told.</summary>
+/// <summary>
+/// A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are told.
+/// </summary>
 public sealed class ActivationTests : IDisposable
 {
     private static readonly RendezvousSettings Settings = new(
@@ -139,7 +141,7 @@ public sealed class ActivationTests : IDisposable
         Assert.Null(ActivatedSockets.Read(Variables(Environment.ProcessId, count), Environment.ProcessId).Describe());
 
     [Fact]
-    public void Read_CountIsBeyondWhatCanBeOpen_IsLookedThroughAllTheSame()
+    public void Read_CountIsBeyondAllReason_WhatIsThereIsFoundAllTheSame()
     {
         using var passed = ForeignSocket.Listen(_path);
         var all = ActivatedSockets.Read(Variables(Environment.ProcessId, "2147483647"), Environment.ProcessId);

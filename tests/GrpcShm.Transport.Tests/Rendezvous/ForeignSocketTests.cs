@@ -28,7 +28,8 @@ public sealed class ForeignSocketTests : IDisposable
     {
         using var foreign = ForeignSocket.Listen(_path);
         var refused = Assert.Throws<EndPointInUseException>(Listen);
-        Assert.Contains($"another program listens on the socket, process {Environment.ProcessId} of user", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"another program listens on the socket, process {Environment.ProcessId} of user", refused.Message, StringComparison.Ordinal);
         Assert.Contains(_path, refused.Message, StringComparison.Ordinal);
 
         // The one that probed is there and gone again; the next is a client.
@@ -78,8 +79,9 @@ public sealed class ForeignSocketTests : IDisposable
             File.SetUnixFileMode(_path, UnixFileMode.None);
         }
 
-        var refused = await Assert.ThrowsAnyAsync<IOException>(
-            () => OtherUser.IsAvailable ? OtherUser.RunAsync(() => TransportPlatform.Current.Listen(_endPoint, Settings)) : Task.FromResult(TransportPlatform.Current.Listen(_endPoint, Settings)));
+        var refused = await Assert.ThrowsAnyAsync<IOException>(() => OtherUser.IsAvailable
+            ? OtherUser.RunAsync(() => TransportPlatform.Current.Listen(_endPoint, Settings))
+            : Task.FromResult(TransportPlatform.Current.Listen(_endPoint, Settings)));
         Assert.IsNotType<EndPointInUseException>(refused);
         Assert.Contains("it cannot be told whether another program listens", refused.Message, StringComparison.Ordinal);
         Assert.Contains("may not do that there", refused.Message, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
 
@@ -43,11 +44,20 @@ public sealed class ReactorLifeTests
             {
                 using var bell = TransportPlatform.Current.CreateDoorbell();
                 var target = new CountingTarget();
-                for (var i = 1; i <= 3_000; i++)
+                for (var i = 1; i <= 1_000; i++)
                 {
-                    using var registration = reactor.Register(bell.Handle, target);
-                    bell.Ring();
-                    target.WaitFor(i);
+                    using (reactor.Register(bell.Handle, target))
+                    {
+                        bell.Ring();
+                        target.WaitFor(i);
+                    }
+
+                    // Sometimes before the end, sometimes in the middle of it, sometimes after.
+                    var goOnAt = Stopwatch.GetTimestamp() + (Stopwatch.Frequency / 1_000_000 * (i % 200));
+                    while (Stopwatch.GetTimestamp() < goOnAt)
+                    {
+                        Thread.Yield();
+                    }
                 }
             },
             threads).ToArray());

@@ -9,16 +9,16 @@ namespace GrpcShm.Transport.Tests.Support;
 /// </summary>
 internal sealed class IsolatedCopy() : AssemblyLoadContext("isolated", isCollectible: true)
 {
-    /// <summary>Runs an internal static method of a class of tests in a copy of its own.</summary>
+    /// <summary>Runs an internal static method of a class of tests in a copy of its own. Its waits have ends of their own.</summary>
     public static async Task RunAsync(Type type, string method, params object[] arguments)
     {
         var copy = new IsolatedCopy();
         try
         {
-            await ((Task)copy.LoadFromAssemblyPath(type.Assembly.Location)
+            await (Task)copy.LoadFromAssemblyPath(type.Assembly.Location)
                 .GetType(type.FullName!, throwOnError: true)!
                 .GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!
-                .Invoke(null, arguments)!).InTime();
+                .Invoke(null, arguments)!;
         }
         finally
         {

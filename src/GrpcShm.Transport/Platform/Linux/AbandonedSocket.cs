@@ -60,8 +60,10 @@ internal static class AbandonedSocket
                     throw InUse("another program has a socket of another type (datagram or seqpacket) there");
                 case var error:
                     throw LinuxError.ForFile(
-                        $"The endpoint '{endPoint}' cannot be taken, since it cannot be told whether another program listens on the socket "
-                        + $"'{path}', which is left alone", "connect", error);
+                        $"The endpoint '{endPoint}' cannot be taken, since it cannot be told whether another program listens on the "
+                        + $"socket '{path}', which is left alone",
+                        "connect",
+                        error);
             }
         }
 

@@ -10,6 +10,9 @@ internal sealed class ActivatedSockets
 {
     private const int First = 3;
 
+    // More than anybody passes, and few enough to look at each.
+    private const int Most = 1 << 16;
+
     // Enough to see what went wrong.
     private const int Described = 8;
 
@@ -32,8 +35,8 @@ internal sealed class ActivatedSockets
     {
         // A child inherits the variables, but not what they mean.
         var isMeant = TryParse(environment("LISTEN_PID"), out var process) && process == processId;
-        var open = Math.Max(0, (int)Math.Min(Libc.GetLimit(Libc.RLIMIT_NOFILE), int.MaxValue) - first);
-        return new ActivatedSockets(first, isMeant && TryParse(environment("LISTEN_FDS"), out var count) ? Math.Min(count, open) : 0);
+        var count = isMeant && TryParse(environment("LISTEN_FDS"), out var passed) ? Math.Min(passed, Most) : 0;
+        return new ActivatedSockets(first, count);
     }
 
     /// <summary>Takes the descriptor that is bound to one of an endpoint's paths.</summary>
@@ -62,7 +65,9 @@ internal sealed class ActivatedSockets
             return null;
         }
 
-        var bound = Bound().Take(Described).Select(b => string.Create(CultureInfo.InvariantCulture, $"descriptor {b.Number}: '{b.Path}'")).ToArray();
+        var bound = Bound().Take(Described)
+            .Select(b => string.Create(CultureInfo.InvariantCulture, $"descriptor {b.Number}: '{b.Path}'"))
+            .ToArray();
         return string.Create(CultureInfo.InvariantCulture, $"Of the {_count} descriptors that were passed to this process (LISTEN_FDS) ")
             + (bound.Length == 0 ? "none is bound to a path." : $"none is bound to exactly this path ({string.Join(", ", bound)}).");
     }
@@ -97,8 +102,8 @@ internal sealed class ActivatedSockets
         }
 
         IOException Unfit(string why) => new(
-            $"The endpoint '{endPoint}' cannot be listened on: descriptor {number}, which was passed to this process (LISTEN_FDS), is bound "
-            + $"to '{path}' but {why}");
+            $"The endpoint '{endPoint}' cannot be listened on: descriptor {number}, which was passed to this process (LISTEN_FDS), "
+            + $"is bound to '{path}' but {why}");
     }
 
     private static SafeFileDescriptor Duplicate(SafeFileDescriptor passed)

@@ -13,24 +13,35 @@ internal static class HomeDirectory
     /// <param name="problem">Why there is none.</param>
     public static string? Find(uint user, out string? problem)
     {
-        string? first = null;
+        var problems = new List<string>(2);
         if (Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } home && Path.IsPathRooted(home))
         {
-            first = Inspect(home, user);
-            if (first is null)
+            if (Inspect(home, user) is not { } unfit)
             {
                 problem = null;
                 return home;
             }
 
-            first = $"the home directory '{home}' (HOME): {first}";
+            problems.Add($"the home directory '{home}' (HOME): {unfit}");
         }
 
         // With sudo and the like, HOME is another user's.
-        var listed = Listed(user);
-        var second = listed is null ? $"user {user} has no home directory" : Inspect(listed, user);
-        problem = second is null ? null : string.Join("; ", new[] { first, listed is null ? second : $"the home directory '{listed}': {second}" }.OfType<string>().Distinct());
-        return second is null ? listed : null;
+        if (Listed(user) is not { } listed)
+        {
+            problems.Add($"user {user} has no home directory");
+        }
+        else if (Inspect(listed, user) is { } unfit)
+        {
+            problems.Add($"the home directory '{listed}': {unfit}");
+        }
+        else
+        {
+            problem = null;
+            return listed;
+        }
+
+        problem = string.Join("; ", problems);
+        return null;
     }
 
     private static string? Inspect(string home, uint user)

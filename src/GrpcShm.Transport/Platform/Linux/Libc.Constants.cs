@@ -89,7 +89,6 @@ internal static unsafe partial class Libc
     public const int ECONNRESET = 104;
 
     public const int RLIMIT_FSIZE = 1;
-    public const int RLIMIT_NOFILE = 7;
 
     public const int AT_FDCWD = -100;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;

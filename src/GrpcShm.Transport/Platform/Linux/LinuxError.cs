@@ -37,8 +37,8 @@ internal static class LinuxError
                     + "XDG_RUNTIME_DIR, or listen on another path.",
                 Libc.EPERM or Libc.EACCES => string.Create(
                     CultureInfo.InvariantCulture,
-                    $" User {Libc.EffectiveUserId()} may not do that there. Give it the directory or the file, or choose another one: set "
-                    + $"RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
+                    $" User {Libc.EffectiveUserId()} may not do that there. Give it the directory or the file, or choose another "
+                    + $"one: set RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
                 _ => string.Empty,
             });
     }

@@ -146,7 +146,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
                 adopted.Path,
                 file: null,
                 new RendezvousRemark(
-                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor {adopted.Number}), and stays when it ends.",
+                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor {adopted.Number}), and stays "
+                    + "when it ends.",
                     IsWarning: false));
         }
         catch
@@ -207,7 +208,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             if (RendezvousPaths.Prepare(directory, settings.DirectoryMode) is not { } problem)
             {
                 remark = isTaken
-                    ? new RendezvousRemark($"Its socket is in '{directory}', since a better place is not to be had:{problems}", IsWarning: true)
+                    ? new RendezvousRemark(
+                        $"Its socket is in '{directory}', since a better place is not to be had:{problems}", IsWarning: true)
                     : null;
                 return path;
             }
@@ -222,8 +224,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
 
         throw new IOException(
-            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory on both sides, or "
-            + "XDG_RUNTIME_DIR to a directory that is this user's alone.");
+            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory on both "
+            + "sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
     }
 
     private static void BindAndListen(SafeFileDescriptor socket, string path, UnixFileMode mode, out FileStatus file)

@@ -1,0 +1,119 @@
+namespace GrpcShm.Client.Direct;
+
+/// <summary>What is done while all connections have as many calls as the server takes.</summary>
+internal sealed partial class ClientConnections
+{
+    // After a connection that the server did not want to have.
+    private static readonly TimeSpan ConnectPause = TimeSpan.FromMilliseconds(500);
+
+    private volatile bool _isPausing;
+
+    /// <summary>Sends a request when it is its turn and there is room.</summary>
+    /// <returns>What has become of it; if there is no connection any more, it has to be made again.</returns>
+    private async Task<SendResult> SendInTurnAsync(PendingRequest pending)
+    {
+        var path = _paths.Get(pending.Request.RequestUri!);
+        var place = _queue.Enter();
+        try
+        {
+            while (true)
+            {
+                await place.Value.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
+                ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), typeof(HttpMessageHandler));
+                if (SendIfThereIsRoom(pending, path) is var result and not SendResult.NoConnection)
+                {
+                    return result;
+                }
+
+                if (Volatile.Read(ref _live).Length == 0 || Http2 is { IsLive: true })
+                {
+                    return SendResult.NoConnection;
+                }
+
+                ConnectAnother();
+            }
+        }
+        finally
+        {
+            _queue.Leave(place);
+        }
+    }
+
+    /// <summary>Sends a request, or asks each connection to say when there is room.</summary>
+    private SendResult SendIfThereIsRoom(PendingRequest pending, CallPath path)
+    {
+        foreach (var connection in Volatile.Read(ref _live))
+        {
+            // Somebody who saw nobody wait may have been faster.
+            while (connection.Calls.AskForRoom() && !connection.IsRetired)
+            {
+                if (_calls.Rent().Begin(pending, connection, path) is var result and not SendResult.NoConnection)
+                {
+                    return result;
+                }
+            }
+        }
+
+        return SendResult.NoConnection;
+    }
+
+    /// <summary>Begins to make one more connection, if there are more calls than those that there are have room for.</summary>
+    private void ConnectAnother()
+    {
+        if (!Options.EnableMultipleConnections || _isPausing)
+        {
+            return;
+        }
+
+        ConnectAttempt attempt;
+        lock (_gate)
+        {
+            if (_isDisposed || _attempt is not null || !IsMoreThanRoom())
+            {
+                return;
+            }
+
+            // Nobody's in particular: it is not given up with the one who asked for it.
+            attempt = _attempt = new ConnectAttempt { IsExtra = true, Waiters = 1 };
+        }
+
+        Start(attempt);
+    }
+
+    /// <summary>Whether there are more calls than room, by those who make them. By the first who waits.</summary>
+    /// <remarks>
+    /// Slots are no measure: one is given back a little after its caller has gone on. Nobody may be counted twice, or each such
+    /// moment made a connection. So those who wait are counted first, none of whom gets on before the first; then who has begun, on
+    /// all connections; and then who has ended. Who ended one call and began the next in between is not counted for the first. Who
+    /// is missed has ended a call, and gives its room back.
+    /// </remarks>
+    private bool IsMoreThanRoom()
+    {
+        var live = _live;
+        long calls = _queue.Count;
+        long room = 0;
+        Span<uint> begun = live.Length <= 64 ? stackalloc uint[live.Length] : new uint[live.Length];
+        for (var i = 0; i < live.Length; i++)
+        {
+            begun[i] = live[i].Begun;
+            room += live[i].Calls.MaxCalls;
+        }
+
+        Interlocked.MemoryBarrier();
+        for (var i = 0; i < live.Length; i++)
+        {
+            calls += Math.Max(0, (int)(begun[i] - live[i].Ended));
+        }
+
+        return calls > room;
+    }
+
+    /// <summary>Lets the first who waits try again after a pause.</summary>
+    private async Task WakeLaterAsync()
+    {
+        _isPausing = true;
+        await Task.Delay(ConnectPause).ConfigureAwait(false);
+        _isPausing = false;
+        _queue.Wake();
+    }
+}
