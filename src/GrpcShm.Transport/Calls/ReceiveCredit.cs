@@ -42,6 +42,9 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     /// <summary>How many bytes beyond the first window are reserved. May be read without the gate once nothing more comes.</summary>
     public long Reserved => Volatile.Read(ref _reserved);
 
+    /// <summary>What the reader has not examined.</summary>
+    public long Unseen => _received - _examined;
+
     /// <summary>What the peer may still send, and what is held.</summary>
     public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;
 

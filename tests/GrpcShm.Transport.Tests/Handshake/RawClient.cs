@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
@@ -16,13 +17,16 @@ internal sealed class RawClient : IDisposable
     private readonly List<SafeHandle> _handles;
     private readonly Doorbell _server;
 
-    private RawClient(LinuxControlSocket socket, ControlChannel channel, ControlMessage answer)
+    private readonly int _ringSize;
+
+    private RawClient(LinuxControlSocket socket, ControlChannel channel, ControlMessage answer, int ringSize)
     {
+        _ringSize = ringSize;
         _socket = socket;
         _channel = channel;
         _handles = answer.Attachments;
         _memory = TransportPlatform.Current.Open(
-            _handles[0], SegmentLayout.TotalSize(RingSizes.Smallest, RingSizes.Smallest));
+            _handles[0], SegmentLayout.TotalSize(ringSize, ringSize));
         _server = TransportPlatform.Current.OpenDoorbell(_handles[1]);
     }
 
@@ -38,14 +42,17 @@ internal sealed class RawClient : IDisposable
     private unsafe RingControl* ToClient => (RingControl*)(_memory.Pointer + SegmentLayout.ServerToClientControl);
 
     public static async Task<RawClient> ConnectAsync(
-        string path, ConnectionModes modes = ConnectionModes.Bytes, ConnectionFeatures features = ConnectionFeatures.None)
+        string path,
+        ConnectionModes modes = ConnectionModes.Bytes,
+        ConnectionFeatures features = ConnectionFeatures.None,
+        int ringSize = RingSizes.Smallest)
     {
         var socket = LinuxControlSocket.Connect(path)!;
         var channel = new ControlChannel(socket, ReactorPool.Next());
-        channel.Send(new ClientHello(1, 1, modes, 0, 0, (uint)features).Write());
+        channel.Send(new ClientHello(1, 1, modes, (uint)ringSize, (uint)ringSize, (uint)features).Write());
         var answer = await channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(ControlMessageType.ServerHello, answer.Type);
-        var client = new RawClient(socket, channel, answer);
+        var client = new RawClient(socket, channel, answer, ringSize);
         channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
         return client;
     }
@@ -60,7 +67,7 @@ internal sealed class RawClient : IDisposable
         var control = ToServer;
         for (var i = 0; i < count; i++)
         {
-            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % RingSizes.Smallest)] = Pattern.At(control->Tail + i);
+            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % _ringSize)] = Pattern.At(control->Tail + i);
         }
 
         control->Tail += count;
@@ -73,11 +80,11 @@ internal sealed class RawClient : IDisposable
     public unsafe void PublishFrame(ReadOnlySpan<byte> frame)
     {
         var control = ToServer;
-        var offset = (int)(control->Tail % RingSizes.Smallest);
+        var offset = (int)(control->Tail % _ringSize);
         var size = (frame.Length + 63) / 64 * 64;
-        if (offset + size > RingSizes.Smallest)
+        if (offset + size > _ringSize)
         {
-            var gap = Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, RingSizes.Smallest - offset);
+            var gap = Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, _ringSize - offset);
             gap.Clear();
             MemoryMarshal.Write(gap, gap.Length);
             gap[4] = 1;
@@ -88,6 +95,36 @@ internal sealed class RawClient : IDisposable
         frame.CopyTo(Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, frame.Length));
         Volatile.Write(ref control->Tail, control->Tail + size);
         Ring();
+    }
+
+    /// <summary>Takes the frames that the server has sent.</summary>
+    public unsafe List<FrameHeader> TakeFrames()
+    {
+        var frames = new List<FrameHeader>();
+        var control = ToClient;
+        var tail = Volatile.Read(ref control->Tail);
+        var head = control->Head;
+        while (head < tail)
+        {
+            var offset = (int)(head % _ringSize);
+            var frame = MemoryMarshal.Read<FrameHeader>(Bytes[((int)SegmentLayout.ServerToClientData(_ringSize) + offset)..]);
+            if (frame.Type != FrameType.Gap)
+            {
+                frames.Add(frame);
+            }
+
+            head += frame.Stride;
+        }
+
+        Volatile.Write(ref control->Head, head);
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref control->ProducerWaiting) != 0)
+        {
+            control->ProducerWaiting = 0;
+            Ring();
+        }
+
+        return frames;
     }
 
     public unsafe void SetTail(long value) => ToServer->Tail = value;
