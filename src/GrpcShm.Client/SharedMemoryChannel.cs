@@ -94,6 +94,7 @@ public static class SharedMemoryChannel
         return new DirectHandler(new ClientConnections(
             factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
             isPinned ? null : new Http2Route(factory, options),
+            isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)),
             options,
             new ClientDiagnostics(options.MeterFactory ?? meterFactory)));
     }

@@ -61,8 +61,9 @@ public sealed class SharedMemoryClientOptions
     /// connected by a <see cref="SharedMemoryConnectionFactory"/> is always HTTP/2.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Addresses with
-    /// <c>https</c> go over HTTP/2; with <see cref="SharedMemoryMode.Direct"/> they are an error.
+    /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode carries gRPC alone:
+    /// all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with <see cref="SharedMemoryMode.Direct"/>
+    /// they are an error.
     /// </remarks>
     public SharedMemoryMode Mode { get; set; }
 
@@ -98,8 +99,8 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// The last word on the handler that carries HTTP/2 over the rings: TLS options, limits. Has no effect on calls in
-    /// direct mode.
+    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits. Has no effect on calls in direct mode. Beside
+    /// those, a channel may have two such handlers: it is called for each.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }

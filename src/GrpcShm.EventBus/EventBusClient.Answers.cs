@@ -43,9 +43,10 @@ public sealed partial class EventBusClient
         command.IsRepeated && (StatusCode)outcome.StatusCode is StatusCode.NotFound or StatusCode.ResourceExhausted
             ? new EventBusException(
                 StatusCode.Unavailable,
-                $"The connection was lost before the event was answered, which may have been handled; now: {outcome.Message}",
+                $"The connection was lost before the event was answered, which may have been handled; now: {PeerText.Clean(outcome.Message, PeerText.MaxSentence)}",
                 outcome.MachineId)
-            : new EventBusException((StatusCode)outcome.StatusCode, outcome.Message, outcome.MachineId);
+            : new EventBusException(
+                (StatusCode)outcome.StatusCode, PeerText.Clean(outcome.Message, PeerText.MaxSentence), outcome.MachineId);
 
     // For commands that the hub does not answer any more.
     private void Fail(PendingCommand command, EventBusException exception)
@@ -87,10 +88,24 @@ public sealed partial class EventBusClient
         _ = command.Task.Exception;
     }
 
+    // Each is told to who listens to the client's events. In the log those that other processes cause must not pile up.
+    private void WriteLeftOut(string kind, long count)
+    {
+        if (count > 0)
+        {
+            _logger.LinesLeftOut(kind, count);
+        }
+    }
+
     private void ReportFailure(Event @event, in MessagingOperation operation, EventBusException exception)
     {
         _metrics.Sent(operation, exception.StatusCode);
-        _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+        if (_failedSends.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.SendFailed), leftOut);
+            _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+        }
+
         Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
     }
 }

@@ -243,6 +243,8 @@ public sealed partial class EventBusClient
         }
 
         SetState(EventBusConnectionState.Disconnected, reason);
+        WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
+        WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
         first.TrySetException(disconnected);
         _ = first.Task.Exception;
     }

@@ -309,7 +309,12 @@ public sealed partial class EventBusClient
 
     private void ReportLoss(string name, long dropped)
     {
-        _logger.EventsDropped(name, dropped);
+        if (_losses.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.EventsDropped), leftOut);
+            _logger.EventsDropped(name, dropped);
+        }
+
         Raise(EventsLost, new EventLoss(name, dropped));
     }
 

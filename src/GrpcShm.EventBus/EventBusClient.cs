@@ -34,6 +34,8 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private readonly ConcurrentDictionary<uint, EventReceiver> _receivers = new();
     private readonly Lock _connectionLock = new();
     private readonly Queue<Action> _raised = new();
+    private readonly RepeatedLines _failedSends = new();
+    private readonly RepeatedLines _losses = new();
     private EventReceiver[] _observers = [];
     private int _lastReceiver;
     private bool _isRaising;

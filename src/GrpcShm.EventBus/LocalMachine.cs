@@ -163,7 +163,7 @@ public sealed class LocalMachine : IAsyncDisposable
             acknowledgement = new Acknowledgement
             {
                 StatusCode = (int)StatusCode.Unknown,
-                Message = $"The handler of the machine '{Id}' failed: {exception.Message}",
+                Message = PeerText.Clean($"The handler of the machine '{Id}' failed: {exception.Message}", PeerText.MaxSentence),
             };
         }
 

@@ -16,4 +16,15 @@ internal sealed class GreeterService : Greeter.GreeterBase
             EndPoint = feature?.EndPoint.ToString() ?? string.Empty,
         });
     }
+
+    public override async Task<Answer> GreetAll(IAsyncStreamReader<Greeting> requestStream, ServerCallContext context)
+    {
+        var names = new List<string>();
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+            names.Add(requestStream.Current.Name);
+        }
+
+        return new Answer { Text = $"Hello, {string.Join(" and ", names)}." };
+    }
 }

@@ -49,10 +49,10 @@ public sealed class HandlerEndTests
         {
             context.Response.DeclareTrailer("x-large");
             await context.Response.StartAsync(Token);
-            context.Response.AppendTrailer("x-large", new string('x', context.Request.Path == "/large" ? 100_000 : 10));
+            context.Response.AppendTrailer("x-large", new string('x', context.Request.Path == "/test/large" ? 100_000 : 10));
         });
         using var invoker = CreateInvoker(server);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/large");
+        using var request = CreateRequest("http://localhost/test/large", 1);
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
         {
@@ -68,9 +68,17 @@ public sealed class HandlerEndTests
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
         "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
 
+    private static HttpRequestMessage CreateRequest(string address, byte value)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Version = new Version(2, 0), Content = new ByteArrayContent(Body(value)) };
+        request.Content.Headers.ContentType = new("application/grpc");
+        request.Headers.TE.ParseAdd("trailers");
+        return request;
+    }
+
     private static async Task PostAsync(HttpMessageInvoker invoker, byte value)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/left") { Content = new ByteArrayContent(Body(value)) };
+        using var request = CreateRequest("http://localhost/test/left", value);
         using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token));

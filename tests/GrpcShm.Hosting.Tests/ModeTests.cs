@@ -5,7 +5,6 @@ using GrpcShm.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -14,8 +13,6 @@ namespace GrpcShm.Hosting.Tests;
 /// <summary>Which mode client and server come to, by the options of both.</summary>
 public sealed class ModeTests
 {
-    private const string ModeHeader = "x-mode";
-
     [Theory]
     [InlineData(SharedMemoryMode.Auto, true, true, "direct")]
     [InlineData(SharedMemoryMode.Auto, true, false, "direct")]
@@ -100,7 +97,7 @@ public sealed class ModeTests
             .WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
 
         Assert.Equal(System.Net.HttpStatusCode.NotFound, response.StatusCode);
-        Assert.Equal(["direct"], response.Headers.GetValues(ModeHeader));
+        Assert.Equal(["http2"], response.Headers.GetValues(ModeFilter.Header));
     }
 
     [Theory]
@@ -165,7 +162,7 @@ public sealed class ModeTests
         using var call = new Greeter.GreeterClient(invoker).GreetAsync(
             new Greeting { Name = "Ada" }, metadata, TestTimeout.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
-        return (await call.ResponseHeadersAsync).GetValue(ModeHeader)!;
+        return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header)!;
     }
 
     private static async Task WhenNoConnectionStandsAsync(IMeterFactory factory)
@@ -204,20 +201,5 @@ public sealed class ModeTests
                 TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             }
         }
-    }
-
-    /// <summary>Tells the client by which mode its request has come.</summary>
-    private sealed class ModeFilter : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((context, following) =>
-            {
-                var isKestrels = context.Features.Get<IHttpRequestFeature>()!.GetType().Assembly == typeof(KestrelServerOptions).Assembly;
-                context.Response.Headers[ModeHeader] = isKestrels ? "http2" : "direct";
-                return following(context);
-            });
-            next(app);
-        };
     }
 }

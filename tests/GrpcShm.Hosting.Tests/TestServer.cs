@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -51,6 +52,27 @@ internal sealed class TestServer : IAsyncDisposable
             System.IO.Directory.Delete(directory, recursive: true);
             throw;
         }
+    }
+
+    /// <summary>How many connections the server has at present, as its own meter says.</summary>
+    public int CountConnections()
+    {
+        var factory = Services.GetRequiredService<IMeterFactory>();
+        var connections = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "grpcshm.connections" && ReferenceEquals(instrument.Meter.Scope, factory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => connections += value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return connections;
     }
 
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value);

@@ -28,7 +28,27 @@ internal static partial class Log
         ILogger logger, Transport.SharedMemoryEndPoint endPoint, string reason, TimeSpan waitForName);
 
     [LoggerMessage(105, LogLevel.Debug,
-        "Connection {ConnectionId}, request {TraceIdentifier}: refused with {StatusCode}. {Reason}", EventName = "RequestRefused")]
-    public static partial void RequestRefused(
-        ILogger logger, string connectionId, string traceIdentifier, int statusCode, string reason);
+        "Connection {ConnectionId}: a request was refused. {Reason}", EventName = "RequestRefused")]
+    public static partial void RequestRefused(ILogger logger, string connectionId, string reason);
+
+    [LoggerMessage(106, LogLevel.Debug,
+        "Connection {ConnectionId}: {Count} more requests were refused since.", EventName = "MoreRequestsRefused")]
+    public static partial void MoreRequestsRefused(ILogger logger, string connectionId, long count);
+
+    [LoggerMessage(120, LogLevel.Debug,
+        "Connection {ConnectionId}, request {TraceIdentifier}: ended. {Reason}", EventName = "RequestOverdue")]
+    public static partial void RequestOverdue(ILogger logger, string connectionId, string traceIdentifier, string reason);
+
+    [LoggerMessage(121, LogLevel.Debug,
+        "Connection {ConnectionId} had no calls for {KeepAliveTimeout} (KeepAliveTimeout) and is closed.", EventName = "ConnectionIdle")]
+    public static partial void ConnectionIdle(ILogger logger, string connectionId, TimeSpan keepAliveTimeout);
+
+    [LoggerMessage(122, LogLevel.Information,
+        "Connection {ConnectionId} is aborted: its client did not take what was sent to it at {BytesPerSecond} bytes per second "
+        + "(MinResponseDataRate).", EventName = "ConnectionTooSlow")]
+    public static partial void ConnectionTooSlow(ILogger logger, string connectionId, double bytesPerSecond);
+
+    [LoggerMessage(123, LogLevel.Error,
+        "Connection {ConnectionId} is aborted: its time limits could not be checked.", EventName = "HeartbeatFailed")]
+    public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
 }

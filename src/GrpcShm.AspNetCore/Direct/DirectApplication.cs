@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport.Signaling;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -11,10 +10,7 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The application of this host, as far as calls in direct mode need it.</summary>
 internal sealed class DirectApplication
 {
-    private const int MaxProfiles = 1024;
-
-    private readonly ConcurrentDictionary<string, RunProfile> _profiles = new();
-    private readonly RunProfile _otherPaths;
+    private readonly RunProfileTable _profiles;
     private volatile Func<ServerConnection, ServerCall>? _createCall;
 
     public DirectApplication(
@@ -24,7 +20,7 @@ internal sealed class DirectApplication
     {
         Options = options.Value;
         Kestrel = kestrel.Value;
-        _otherPaths = new RunProfile(Options.RunMode);
+        _profiles = new RunProfileTable(Options.RunMode);
         Logger = loggerFactory.CreateLogger(Log.Category);
     }
 
@@ -33,6 +29,9 @@ internal sealed class DirectApplication
     public KestrelServerOptions Kestrel { get; }
 
     public ILogger Logger { get; }
+
+    /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
 
     /// <summary>Whether the application is known, so that calls can be taken.</summary>
     public bool IsServed => _createCall is not null;
@@ -43,16 +42,7 @@ internal sealed class DirectApplication
         _createCall = connection => new ServerCall<TContext>(connection, application);
 
     /// <summary>What is known of the calls of a path. Shared by all connections.</summary>
-    public RunProfile ProfileOf(string path)
-    {
-        if (_profiles.TryGetValue(path, out var profile))
-        {
-            return profile;
-        }
-
-        // Paths are a client's choice; what is beyond shares one profile.
-        return _profiles.Count < MaxProfiles ? _profiles.GetOrAdd(path, new RunProfile(Options.RunMode)) : _otherPaths;
-    }
+    public RunProfile ProfileOf(string path) => _profiles.Of(path);
 
     public ServerCall CreateCall(ServerConnection connection) => _createCall!(connection);
 }

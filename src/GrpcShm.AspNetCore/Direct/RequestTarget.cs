@@ -1,31 +1,18 @@
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
-using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>What a request's path says, taken apart once for all the calls that refer to it by number.</summary>
-internal sealed class RequestTarget
+/// <summary>What a request's path says, looked at once for all the calls that refer to it by number.</summary>
+/// <param name="path">The path, as it came.</param>
+/// <param name="application">The application that serves it.</param>
+internal sealed class RequestTarget(string path, DirectApplication application)
 {
-    public RequestTarget(string rawTarget, DirectApplication application)
-    {
-        RawTarget = rawTarget;
-        var query = rawTarget.IndexOf('?', StringComparison.Ordinal);
-        QueryString = query < 0 ? "" : rawTarget[query..];
+    /// <summary>The same as the raw target, since nothing in it can be decoded, and there is no query.</summary>
+    public string Path => path;
 
-        // Unescapes, but for the slash, as Kestrel does.
-        Path = PathString.FromUriComponent(query < 0 ? rawTarget : rawTarget[..query]).Value ?? "";
-        Profile = application.ProfileOf(Path);
-    }
+    /// <summary>Whether it is one that direct mode carries.</summary>
+    public bool IsValid { get; } = GrpcRequestRules.IsPath(path);
 
-    public string RawTarget { get; }
-
-    public string Path { get; }
-
-    /// <summary>With its question mark, or empty.</summary>
-    public string QueryString { get; }
-
-    public RunProfile Profile { get; }
-
-    /// <summary>Whether a path in this form may come from a client.</summary>
-    public static bool IsValid(string rawTarget) => rawTarget.StartsWith('/') || rawTarget == "*";
+    public RunProfile Profile { get; } = application.ProfileOf(path);
 }

@@ -22,6 +22,7 @@ internal abstract partial class ServerCall : IFeatureCollection, IHttpConnection
         typeof(IHttpRequestLifetimeFeature),
         typeof(IHttpRequestTrailersFeature),
         typeof(IHttpMaxRequestBodySizeFeature),
+        typeof(IHttpMinRequestBodyDataRateFeature),
         typeof(IHttp2StreamIdFeature),
         typeof(IHttpResponseFeature),
         typeof(IHttpResponseBodyFeature),

@@ -19,17 +19,11 @@ internal abstract partial class ServerCall :
     IHttpMaxRequestBodySizeFeature,
     IHttp2StreamIdFeature
 {
-    // What a field counts beyond its characters, in Kestrel as in HTTP/2 (RFC 7541, section 4.1).
-    private const int FieldOverhead = 32;
-
     private readonly HeaderDictionary _requestHeaders = [];
-    private int _headerCount;
-    private int _headerSize;
     private HeaderDictionary? _requestTrailers;
     private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
     private Stream? _requestStream;
-    private RequestTarget? _target;
     private string? _traceIdentifier;
     private string _method = "";
     private string _scheme = "";
@@ -41,6 +35,7 @@ internal abstract partial class ServerCall :
     private IHeaderDictionary? _replacedHeaders;
     private Stream? _replacedBody;
     private bool _hasTrailers;
+    private bool _hasNoBody;
 
     public long? MaxRequestBodySize { get; set; }
 
@@ -55,7 +50,8 @@ internal abstract partial class ServerCall :
 
     public PipeReader Reader => Input;
 
-    public bool CanHaveBody => true;
+    /// <summary>Not if the end came with the headers, as in Kestrel.</summary>
+    public bool CanHaveBody => !_hasNoBody;
 
     int IHttp2StreamIdFeature.StreamId => (int)(Id & int.MaxValue);
 
@@ -109,7 +105,7 @@ internal abstract partial class ServerCall :
 
     Stream IHttpRequestFeature.Body
     {
-        get => _replacedBody ?? (_requestStream ??= Input.AsStream(leaveOpen: true));
+        get => _replacedBody ?? (_requestStream ??= new RequestStream(Input.AsStream(leaveOpen: true), this));
         set => _replacedBody = value;
     }
 
@@ -123,7 +119,7 @@ internal abstract partial class ServerCall :
 
     IHeaderDictionary IHttpRequestTrailersFeature.Trailers =>
         Volatile.Read(ref _hasTrailers)
-            ? _requestTrailers!
+            ? TakeTrailers()
             : throw new InvalidOperationException("The request's trailers are there when its body has been read to the end.");
 
     /// <summary>Whether nobody waits for the response any more.</summary>
@@ -131,114 +127,19 @@ internal abstract partial class ServerCall :
 
     private KestrelServerLimits Limits => Connection.Application.Kestrel.Limits;
 
-    private bool IsHead => _method == HttpMethods.Head;
-
     void IHttpRequestLifetimeFeature.Abort()
     {
         Reset(CallError.Internal);
         AbortRequest();
     }
 
-    protected override void OnHeaders(ref HeaderReader headers)
-    {
-        var authority = "";
-        while (headers.Read())
-        {
-            switch (headers.Number)
-            {
-                case HeaderNames.Method:
-                    _method = HttpMethods.GetCanonicalizedValue(headers.Value);
-                    break;
-                case HeaderNames.Scheme:
-                    _scheme = headers.Value;
-                    break;
-                case HeaderNames.Authority:
-                    authority = headers.Value;
-                    break;
-                case HeaderNames.Path when RequestTarget.IsValid(headers.Value):
-                    SetTarget(headers.Pair, headers.Value);
-                    break;
-                case HeaderNames.Path or HeaderNames.Status:
-                    throw new Transport.SharedMemoryProtocolException($"A request with '{headers.Name}: {headers.Value}' makes no sense.");
-                default:
-                    _headerCount++;
-                    if (_headerCount <= Limits.MaxRequestHeaderCount)
-                    {
-                        _requestHeaders.Append(headers.Name, headers.Value);
-                    }
-
-                    break;
-            }
-
-            _headerSize += headers.Name.Length + headers.Value.Length + FieldOverhead;
-        }
-
-        if (_method.Length == 0 || _scheme.Length == 0 || _target is null)
-        {
-            throw new Transport.SharedMemoryProtocolException("A request came without method, scheme, or path.");
-        }
-
-        if (authority.Length > 0)
-        {
-            _requestHeaders["Host"] = authority;
-        }
-    }
-
-    /// <summary>Refuses a request whose headers are more than the server takes.</summary>
-    /// <exception cref="BadHttpRequestException">They are. HTTP/2 ends the connection for it; here the call alone ends.</exception>
-    protected void CheckHeaders()
-    {
-        if (_headerCount > Limits.MaxRequestHeaderCount)
-        {
-            throw new BadHttpRequestException(
-                $"The request has {_headerCount} headers; the server takes {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount).",
-                StatusCodes.Status431RequestHeaderFieldsTooLarge);
-        }
-
-        if (_headerSize > Limits.MaxRequestHeadersTotalSize)
-        {
-            throw new BadHttpRequestException(
-                $"The request's headers have {_headerSize} bytes; the server takes {Limits.MaxRequestHeadersTotalSize} (MaxRequestHeadersTotalSize).",
-                StatusCodes.Status431RequestHeaderFieldsTooLarge);
-        }
-    }
-
-    protected override void OnTrailers(ref HeaderReader trailers)
-    {
-        _requestTrailers ??= [];
-        while (trailers.Read())
-        {
-            _requestTrailers.Append(trailers.Name, trailers.Value);
-        }
-
-        Volatile.Write(ref _hasTrailers, true);
-    }
-
     protected override void OnRead(long total)
     {
-        if (total > MaxRequestBodySize)
+        if (Math.Max(total, _contentLength ?? 0) > MaxRequestBodySize)
         {
             throw new BadHttpRequestException(
                 $"The request body is larger than {MaxRequestBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);
         }
-    }
-
-    private void SetTarget(HeaderPair? pair, string value)
-    {
-        _target = pair?.Tag as RequestTarget;
-        if (_target is null)
-        {
-            _target = new RequestTarget(value, Connection.Application);
-            if (pair is not null)
-            {
-                pair.Tag = _target;
-            }
-        }
-
-        _path = _target.Path;
-        _queryString = _target.QueryString;
-        _rawTarget = _target.RawTarget;
-        Profile = _target.Profile;
     }
 
     private CancellationToken AbortedToken()
@@ -268,8 +169,7 @@ internal abstract partial class ServerCall :
     private void ReuseRequest()
     {
         _requestHeaders.Clear();
-        _headerCount = 0;
-        _headerSize = 0;
+        ReuseHeaders();
         _requestTrailers?.Clear();
         if (_aborted is { } aborted && !aborted.TryReset())
         {
@@ -279,7 +179,6 @@ internal abstract partial class ServerCall :
 
         _replacedToken = null;
         _requestStream = null;
-        _target = null;
         _traceIdentifier = null;
         _method = "";
         _scheme = "";
@@ -291,6 +190,8 @@ internal abstract partial class ServerCall :
         _replacedHeaders = null;
         _replacedBody = null;
         _hasTrailers = false;
+        _hasNoBody = false;
         MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _isUntimed = false;
     }
 }

@@ -28,6 +28,7 @@ internal abstract partial class ServerCall : Call
         _start = new StartWork(this);
         _abort = new AbortWork(this);
         _responseBody = new ResponseBody(this);
+        _responseHeaders = new ResponseHeaders(connection.Application.Kestrel.ResponseHeaderEncodingSelector, areTrailers: false);
         MaxRequestBodySize = Limits.MaxRequestBodySize;
     }
 
@@ -93,7 +94,7 @@ internal abstract partial class ServerCall : Call
     }
 
     /// <summary>Fires the token of the request, where foreign code may run.</summary>
-    private void AbortRequest()
+    protected void AbortRequest()
     {
         if (Interlocked.Exchange(ref _isAborted, 1) == 0 && TryUse())
         {

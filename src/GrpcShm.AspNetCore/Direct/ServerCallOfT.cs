@@ -15,45 +15,56 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
 
     protected override async Task RunAsync()
     {
-        Exception? failure = null;
         var context = default(TContext);
         var hasContext = false;
         try
         {
             CheckHeaders();
+            DecodeHeaders();
             context = application.CreateContext(this);
             hasContext = true;
             await application.ProcessRequestAsync(context).ConfigureAwait(false);
-            await StartResponseAsync().ConfigureAwait(false);
+            await FinishAsync().ConfigureAwait(false);
         }
         catch (BadHttpRequestException exception)
         {
-            failure = exception;
-            Log.RequestRefused(
-                Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception.StatusCode, exception.Message);
-            SetError(exception.StatusCode);
+            Connection.Refused(exception.Message);
+            SetFailure(exception);
+        }
+        catch (MalformedCallException exception) when (!hasContext)
+        {
+            Connection.Refused(exception.Message);
+            Reset(exception.Error);
+            AbortRequest();
         }
         catch (Exception exception)
         {
-            failure = exception;
             if (!IsRequestAborted)
             {
                 Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
             }
 
-            SetError(StatusCodes.Status500InternalServerError);
+            SetFailure(exception);
         }
 
+        StopWriting();
         try
         {
-            EndResponse();
+            if (IsRequestAborted)
+            {
+                SetAborted();
+            }
+            else
+            {
+                EndResponse();
+            }
         }
         catch (Exception exception)
         {
             // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
-            failure ??= exception;
+            SetFailure(exception);
             Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
-            Reset(CallError.Internal);
+            BreakOff();
         }
 
         await RunCompletedCallbacksAsync().ConfigureAwait(false);
@@ -61,7 +72,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         {
             try
             {
-                application.DisposeContext(context!, failure);
+                application.DisposeContext(context!, Failure);
             }
             catch (Exception exception)
             {
@@ -73,13 +84,5 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         Discard();
         Input.Complete();
         HandlerEnded();
-    }
-
-    private void SetError(int statusCode)
-    {
-        if (!TrySetError(statusCode))
-        {
-            Reset(CallError.Internal);
-        }
     }
 }

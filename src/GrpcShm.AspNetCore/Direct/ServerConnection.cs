@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using GrpcShm.AspNetCore.Connections;
+using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -18,18 +20,26 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly SharedMemoryConnectionContext _context;
     private readonly CallConnection _calls;
     private readonly KeepAlive? _keepAlive;
+    private readonly ConnectionTimeLimits? _timeLimits;
+    private readonly IConnectionHeartbeatFeature? _heartbeat;
     private readonly ConcurrentQueue<ServerCall> _pool = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly RepeatedLines _refusals = new();
+
     // Handlers that run, and one for the connection itself.
     private int _running = 1;
+
+    // Written by the thread that receives, read by the heartbeat.
+    private long _accepted;
 
     public ServerConnection(
         SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application, SharedBudget budget)
     {
         _context = context;
         Application = application;
+        var limits = application.Kestrel.Limits;
         _calls = new CallConnection(
             connection,
             new CallSettings
@@ -38,13 +48,21 @@ internal sealed class ServerConnection : ICallAcceptor
                 MaxBufferedBytes = application.Options.MaxBufferedBytesPerConnection,
                 MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
                 SharedBudget = budget,
+
+                // Up to twice of what Kestrel's limits say is answered with a status, as in Kestrel.
+                MaxFields = (int)Math.Min(int.MaxValue, limits.MaxRequestHeaderCount * 2L),
+                MaxFieldBytes = (int)Math.Min(int.MaxValue, limits.MaxRequestHeadersTotalSize * 2L),
             },
             this)
         {
             OnIdle = EndIfDrained,
         };
-        var limits = application.Kestrel.Limits.Http2;
-        _keepAlive = KeepAlive.Create(limits.KeepAlivePingDelay, limits.KeepAlivePingTimeout, connection, _calls);
+        _keepAlive = KeepAlive.Create(limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
+        if (context.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
+        {
+            _timeLimits = new ConnectionTimeLimits(this, _calls, limits, new HeartbeatClock(application.Time));
+            _heartbeat = heartbeat;
+        }
     }
 
     public DirectApplication Application { get; }
@@ -53,11 +71,18 @@ internal sealed class ServerConnection : ICallAcceptor
 
     public IFeatureCollection Features => _context.Features;
 
+    /// <summary>How many calls have been taken so far.</summary>
+    public long AcceptedCalls => Volatile.Read(ref _accepted);
+
+    /// <summary>Whether handlers run.</summary>
+    public bool HasHandlers => Volatile.Read(ref _running) > 1;
+
     /// <summary>Serves until the client has gone, or until the host has asked to close and all calls are done.</summary>
     public async Task RunAsync()
     {
         var requested = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         _calls.Start();
+        _heartbeat?.OnHeartbeat(static state => ((ConnectionTimeLimits)state).Tick(), _timeLimits!);
         using (requested.UnsafeRegister(static state => ((ServerConnection)state!).GoAway(), this))
         {
             await Task.WhenAny(_calls.Completion, _drained.Task).ConfigureAwait(false);
@@ -70,17 +95,41 @@ internal sealed class ServerConnection : ICallAcceptor
         // what it sent since has been begun.
         HandlerEnded();
         await _handlersEnded.Task.ConfigureAwait(false);
+        TellOfMoreRefusals(_refusals.TakeRest());
     }
 
     /// <summary>Takes no calls, and says so, so that the client tries again over HTTP/2.</summary>
     public Task RefuseAsync()
     {
-        _calls.GoAway();
+        _calls.TakeNone();
         return RunAsync();
     }
 
+    /// <summary>Ends the connection, and the calls on it, at once.</summary>
+    public void Abort(ConnectionAbortedException reason) => _context.Abort(reason);
+
+    /// <summary>
+    /// Asks for no new calls, and closes when those are done that the client began before it heard of that. Any thread.
+    /// </summary>
+    public void GoAway()
+    {
+        if (_timeLimits is null)
+        {
+            // There would be no end to waiting for the client's answer.
+            _calls.TakeNone();
+        }
+        else
+        {
+            _calls.GoAway();
+        }
+    }
+
+    /// <summary>Closes, since all that is left are calls of which the client has everything.</summary>
+    public void Drop() => _drained.TrySetResult();
+
     Call ICallAcceptor.Accept()
     {
+        Volatile.Write(ref _accepted, _accepted + 1);
         Interlocked.Increment(ref _running);
         _keepAlive?.Start();
         return _pool.TryDequeue(out var call) ? call : Application.CreateCall(this);
@@ -95,6 +144,23 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
+    /// <summary>A call was reset, or answered with a status, since its request is none that the application may see. Any thread.</summary>
+    public void Refused(string reason)
+    {
+        if (_refusals.Next(out var leftOut))
+        {
+            // A logger is foreign code, and this may be the thread that receives.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static state =>
+                {
+                    state.Connection.TellOfMoreRefusals(state.LeftOut);
+                    Log.RequestRefused(state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
+                },
+                (Connection: this, Reason: reason, LeftOut: leftOut),
+                preferLocal: false);
+        }
+    }
+
     /// <summary>A handler has ended.</summary>
     public void HandlerEnded()
     {
@@ -104,15 +170,17 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
-    private void GoAway()
+    private void TellOfMoreRefusals(long count)
     {
-        _calls.GoAway();
-        EndIfDrained();
+        if (count > 0)
+        {
+            Log.MoreRequestsRefused(Application.Logger, ConnectionId, count);
+        }
     }
 
     private void EndIfDrained()
     {
-        if (_calls.IsGoingAway && _calls.ActiveCalls == 0)
+        if (_calls.TakesNone && _calls.ActiveCalls == 0)
         {
             _drained.TrySetResult();
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Diagnostics;
 
@@ -11,7 +12,8 @@ internal sealed class ClientDiagnostics
 {
     public const string SourceName = "System.Net.Http";
 
-    private static readonly Lazy<Meter> ProcessWide = new(static () => new Meter(SourceName));
+    private static readonly Lazy<Meter> ProcessWide = new(static () =>
+        ContextUnloading.DisposeWith(typeof(ClientDiagnostics).Assembly, new Meter(SourceName)));
 
     private static readonly double[] DurationBoundaries =
         [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

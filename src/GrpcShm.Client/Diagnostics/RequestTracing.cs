@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Diagnostics;
 
@@ -7,7 +8,8 @@ internal static class RequestTracing
 {
     private const string ActivityName = "System.Net.Http.HttpRequestOut";
 
-    private static readonly ActivitySource Source = new(ClientDiagnostics.SourceName);
+    private static readonly ActivitySource Source =
+        ContextUnloading.DisposeWith(typeof(RequestTracing).Assembly, new ActivitySource(ClientDiagnostics.SourceName));
 
     // .NET's own switch for it.
     private static readonly bool IsAllowed = ReadSwitch();

@@ -12,7 +12,11 @@ internal sealed class CallPath
         Authority = address.IsDefaultPort ? host : string.Create(null, $"{host}:{address.Port}");
         PathAndQuery = address.PathAndQuery;
         Profile = profile;
+        IsCarried = Scheme == Uri.UriSchemeHttp && DirectRequests.IsPath(PathAndQuery) && DirectRequests.IsAuthority(Authority);
     }
+
+    /// <summary>Whether requests to it may go in direct mode.</summary>
+    public bool IsCarried { get; }
 
     public string Scheme { get; }
 

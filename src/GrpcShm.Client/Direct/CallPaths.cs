@@ -11,14 +11,20 @@ internal sealed class CallPaths(RunMode mode)
 
     // A gRPC channel has one instance for each method, so there is nothing to be compared.
     private readonly ConcurrentDictionary<Uri, CallPath> _byAddress = new(ReferenceEqualityComparer.Instance);
-    private readonly ConcurrentDictionary<string, RunProfile> _profiles = new();
-    private readonly RunProfile _otherPaths = new(mode);
+    private readonly RunProfileTable _profiles = new(mode);
     private int _count;
 
     public CallPath Get(Uri address) => _byAddress.TryGetValue(address, out var path) ? path : Add(address);
 
     private CallPath Add(Uri address)
     {
+        var path = new CallPath(address, _profiles.Of(address.AbsolutePath));
+        if (!path.IsCarried)
+        {
+            // Goes over HTTP/2, and takes no room here.
+            return path;
+        }
+
         if (Interlocked.Increment(ref _count) > MaxPaths)
         {
             // Somebody makes an address for each request. What is used again comes back.
@@ -26,16 +32,6 @@ internal sealed class CallPaths(RunMode mode)
             _byAddress.Clear();
         }
 
-        return _byAddress.GetOrAdd(address, new CallPath(address, ProfileOf(address.AbsolutePath)));
-    }
-
-    private RunProfile ProfileOf(string path)
-    {
-        if (_profiles.TryGetValue(path, out var profile))
-        {
-            return profile;
-        }
-
-        return _profiles.Count < MaxPaths ? _profiles.GetOrAdd(path, new RunProfile(mode)) : _otherPaths;
+        return _byAddress.GetOrAdd(address, path);
     }
 }

@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Text;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Direct;
@@ -7,10 +6,6 @@ namespace GrpcShm.Client.Direct;
 /// <summary>The request.</summary>
 internal sealed partial class ClientCall
 {
-    private const string GrpcContentType = "application/grpc";
-
-    private CancellationTokenSource? _contentCancellation;
-    private bool _isGrpc;
     private bool _canRepeatContent;
     private Exception? _brokenBy;
 
@@ -40,94 +35,65 @@ internal sealed partial class ClientCall
             : new OperationCanceledException("The response has ended, or the call was cancelled: the rest of the request is not wanted.");
     }
 
-    private void WriteHeaders(HttpRequestMessage request, CallPath path)
+    /// <returns>Why direct mode does not carry the request, if so.</returns>
+    private string? WriteHeaders(HttpRequestMessage request, CallPath path)
     {
         var pairs = Connection.SentPairs;
-        var method = request.Method.Method;
+        var content = request.Content!;
+        var fields = new RequestFields();
         Headers.Begin();
-        Headers.Add(HeaderNames.Method, method, pairs);
+        Headers.Add(HeaderNames.Method, "POST", pairs);
         Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
         Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
-        var host = Write(request.Headers, isOfContent: false);
-        Headers.Add(HeaderNames.Authority, host ?? path.Authority, pairs);
-        if (request.Content is { } content)
+
+        // Before all that are no pseudo fields.
+        var authority = request.Headers.NonValidated.TryGetValues("Host", out var host) ? host.ToString() : path.Authority;
+        Headers.Add(HeaderNames.Authority, authority, pairs);
+        if (Write(request.Headers, ref fields) is { } reason)
         {
-            // Computed and noted among the headers when it is asked for.
-            _ = content.Headers.ContentLength;
-            Write(content.Headers, isOfContent: true);
+            return reason;
         }
-        else if (method is not ("GET" or "HEAD" or "OPTIONS" or "DELETE" or "CONNECT" or "TRACE"))
-        {
-            Headers.Add("content-length", "0", pairs);
-        }
+
+        // Computed and noted among the headers when it is asked for.
+        _ = content.Headers.ContentLength;
+        return Write(content.Headers, ref fields) ?? fields.WhyIncomplete;
     }
 
-    /// <returns>The header Host, which is sent as the authority.</returns>
-    private string? Write(HttpHeaders headers, bool isOfContent)
+    private string? Write(HttpHeaders headers, ref RequestFields fields)
     {
         var pairs = Connection.SentPairs;
-        string? host = null;
         foreach (var (name, values) in headers.NonValidated)
         {
             var value = values.ToString();
-            if (isOfContent && name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
-            {
-                _isGrpc = value.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase);
-            }
-
-            // What is repeated has been checked before.
             if (Headers.TryRepeat(name, value, pairs))
             {
+                fields.TakeKnown(name);
                 continue;
             }
 
-            if (IsOfConnection(name, value))
+            var host = fields.Host;
+            if (fields.Take(name, value) is { } reason)
             {
-                host = name.Equals("Host", StringComparison.OrdinalIgnoreCase) ? value : host;
-                continue;
+                return reason;
             }
 
-            if (!Ascii.IsValid(value) || value.AsSpan().ContainsAny('\0', '\r', '\n'))
+            if (ReferenceEquals(fields.Host, host))
             {
-                throw new HttpRequestException(
-                    $"The value of the request header '{name}' has a character that is not ASCII, a line break, or a zero.");
+                Headers.Add(name, value, pairs);
             }
-
-            Headers.Add(name, value, pairs);
         }
 
-        return host;
+        return null;
     }
 
-    /// <summary>What HTTP/2 does not carry either: it belongs to the connection, or is said in another way.</summary>
-    private static bool IsOfConnection(string name, string value) => name.Length switch
+    private void SendContent(HttpContent content)
     {
-        2 => name.Equals("TE", StringComparison.OrdinalIgnoreCase) && !value.Equals("trailers", StringComparison.OrdinalIgnoreCase),
-        4 => name.Equals("Host", StringComparison.OrdinalIgnoreCase),
-        6 => name.Equals("Expect", StringComparison.OrdinalIgnoreCase),
-        7 => name.Equals("Upgrade", StringComparison.OrdinalIgnoreCase),
-        10 => name.Equals("Connection", StringComparison.OrdinalIgnoreCase) || name.Equals("Keep-Alive", StringComparison.OrdinalIgnoreCase),
-        16 => name.Equals("Proxy-Connection", StringComparison.OrdinalIgnoreCase),
-        17 => name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
-
-    private void SendContent(HttpContent? content)
-    {
-        if (content is null)
-        {
-            EndRequest(canRepeat: true);
-            return;
-        }
-
-        // gRPC's own contents end when their call does. Others may wait for a source of theirs.
-        var cancellation = _isGrpc ? null : new CancellationTokenSource();
-        Volatile.Write(ref _contentCancellation, cancellation);
         var stream = new RequestStream(this);
         Task copy;
         try
         {
-            copy = content.CopyToAsync(stream, null, cancellation?.Token ?? CancellationToken.None);
+            // Without a token: gRPC's contents end when their call does, and to make one costs each call.
+            copy = content.CopyToAsync(stream);
         }
         catch (Exception exception)
         {
@@ -138,7 +104,7 @@ internal sealed partial class ClientCall
         if (copy.IsCompletedSuccessfully)
         {
             stream.End();
-            EndRequest(canRepeat: _isGrpc || content is ByteArrayContent);
+            EndRequest(canRepeat: true);
         }
         else
         {
@@ -190,19 +156,8 @@ internal sealed partial class ClientCall
         ReleaseUser();
     }
 
-    /// <summary>Tells a content that waits for something that it is of no more use. Its callbacks are foreign code.</summary>
-    private void CancelContent()
-    {
-        if (Volatile.Read(ref _contentCancellation) is { } cancellation)
-        {
-            _ = cancellation.CancelAsync();
-        }
-    }
-
     private void ReuseRequest()
     {
-        _contentCancellation = null;
-        _isGrpc = false;
         _canRepeatContent = false;
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
-using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Direct;
 
@@ -11,6 +11,7 @@ internal sealed partial class ClientCall
     private HttpResponseMessage? _response;
     private ResponseStream? _stream;
     private List<(string Name, string Value)>? _trailers;
+    private Exception? _refusal;
     private bool _hasResponse;
     private volatile bool _hasEnded;
 
@@ -43,7 +44,8 @@ internal sealed partial class ClientCall
                     hasStatus = true;
                     break;
                 case HeaderNames.Method or HeaderNames.Scheme or HeaderNames.Authority or HeaderNames.Path or HeaderNames.Status:
-                    throw new SharedMemoryProtocolException($"A response with '{headers.Name}: {headers.Value}' makes no sense.");
+                    throw new MalformedCallException(
+                        CallError.Protocol, $"The server answered with '{headers.Name}: {PeerText.Clean(headers.Value)}', which makes no sense.");
                 case HeaderNames.ContentType:
                     content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
                     break;
@@ -60,7 +62,7 @@ internal sealed partial class ClientCall
 
         if (!hasStatus)
         {
-            throw new SharedMemoryProtocolException("A response came without a status.");
+            throw new MalformedCallException(CallError.Protocol, "The server answered without a status.");
         }
 
         _hasResponse = true;
@@ -97,12 +99,11 @@ internal sealed partial class ClientCall
         {
             _completion.Schedule();
         }
-
-        if (hasEnded)
-        {
-            CancelContent();
-        }
     }
+
+    // One response that is none ends one call: a handler that sets a status of 0 must not end everybody's.
+    protected override void OnRefused(CallError error, Exception exception) =>
+        _refusal = new HttpIOException(HttpRequestError.InvalidResponse, exception.Message, exception);
 
     protected override void OnFailed(CallError error, Exception exception)
     {
@@ -111,6 +112,8 @@ internal sealed partial class ClientCall
             return;
         }
 
+        exception = _refusal ?? exception;
+
         _brokenBy = exception;
         _isOver = true;
         _error = error;
@@ -118,8 +121,6 @@ internal sealed partial class ClientCall
         {
             _completion.Schedule();
         }
-
-        CancelContent();
     }
 
     /// <summary>Hands the response to the caller, whose it is from then on. By the completion.</summary>
@@ -137,11 +138,12 @@ internal sealed partial class ClientCall
         return response;
     }
 
+    /// <summary>Reads a status. An interim one cannot be what a call ends with.</summary>
     private static bool TryParseStatus(string value, out HttpStatusCode status)
     {
         var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
         status = (HttpStatusCode)number;
-        return isNumber && number is >= 100 and <= 999 && value.Length == 3;
+        return isNumber && number is >= 200 and <= 999 && value.Length == 3;
     }
 
     private void ReuseResponse()
@@ -149,6 +151,7 @@ internal sealed partial class ClientCall
         _response = null;
         _stream = null;
         _trailers = null;
+        _refusal = null;
         _hasResponse = false;
         _hasEnded = false;
     }

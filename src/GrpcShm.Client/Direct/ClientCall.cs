@@ -58,10 +58,10 @@ internal sealed partial class ClientCall : Call
 
     /// <summary>Sends a request. The response, or what else comes of it, is told to the request.</summary>
     /// <returns>
-    /// Whether the connection has taken it. If not, it is going away, lost, or full, and this call is of no more use.
+    /// What has become of it. If it was not sent, the connection is going away, lost, or full, or does not carry such a request, and
+    /// this call is of no more use.
     /// </returns>
-    /// <exception cref="HttpRequestException">The request can't be sent like this on any connection.</exception>
-    public bool TryBegin(PendingRequest pending, DirectConnection owner, CallPath path)
+    public SendResult Begin(PendingRequest pending, DirectConnection owner, CallPath path)
     {
         _pending = pending;
         _owner = owner;
@@ -69,11 +69,17 @@ internal sealed partial class ClientCall : Call
         Attach(owner.Calls);
         try
         {
-            WriteHeaders(pending.Request, path);
+            if (WriteHeaders(pending.Request, path) is { } reason)
+            {
+                pending.WhyNotCarried = reason;
+                return SendResult.NotCarried;
+            }
         }
         catch (InvalidOperationException exception)
         {
-            throw new HttpRequestException(exception.Message, exception);
+            // More than direct mode has room for.
+            pending.WhyNotCarried = exception.Message;
+            return SendResult.NotCarried;
         }
 
         // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
@@ -81,13 +87,13 @@ internal sealed partial class ClientCall : Call
         if (!owner.TryAdd(this))
         {
             _cancellation.Dispose();
-            return false;
+            return SendResult.NoConnection;
         }
 
         switch (Interlocked.CompareExchange(ref _progress, Progress.Begun, Progress.None))
         {
             case Progress.None:
-                SendContent(pending.Request.Content);
+                SendContent(pending.Request.Content!);
                 break;
             case Progress.CancelledBefore:
                 GiveUp(Outcome.Cancellation, null);
@@ -99,7 +105,7 @@ internal sealed partial class ClientCall : Call
                 break;
         }
 
-        return true;
+        return SendResult.Sent;
     }
 
     /// <summary>Ends the response's part.</summary>
@@ -122,7 +128,6 @@ internal sealed partial class ClientCall : Call
         _isOver = true;
         Discard();
         Reset(CallError.Cancelled);
-        CancelContent();
     }
 
     protected override void OnLeft()

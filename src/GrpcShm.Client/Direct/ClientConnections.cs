@@ -23,12 +23,22 @@ internal sealed class ClientConnections : IDisposable
     private ConnectAttempt? _attempt;
     private bool _isDisposed;
 
+    /// <param name="connector">Makes the connections.</param>
+    /// <param name="http2">The way over HTTP/2 for a server that has no direct mode, if that is allowed.</param>
+    /// <param name="plain">The way for requests that direct mode does not carry, if there is to be one.</param>
+    /// <param name="options">How to connect.</param>
+    /// <param name="diagnostics">Is told of it.</param>
     public ClientConnections(
-        SharedMemoryConnector connector, Http2Route? http2, SharedMemoryClientOptions options, ClientDiagnostics diagnostics)
+        SharedMemoryConnector connector,
+        Http2Route? http2,
+        PlainRequests? plain,
+        SharedMemoryClientOptions options,
+        ClientDiagnostics diagnostics)
     {
         _connector = connector;
         _paths = new CallPaths(options.RunMode);
         Http2 = http2;
+        Plain = plain;
         Options = options;
         Diagnostics = diagnostics;
     }
@@ -40,48 +50,57 @@ internal sealed class ClientConnections : IDisposable
     /// <summary>The way over HTTP/2, if that is allowed.</summary>
     public Http2Route? Http2 { get; }
 
+    /// <summary>The way for requests that direct mode does not carry, if there is to be one.</summary>
+    public PlainRequests? Plain { get; }
+
+    /// <summary>Whether direct mode carries a request.</summary>
+    public bool Carries(HttpRequestMessage request) =>
+        DirectRequests.MayBeCarried(request) && DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!)) is null;
+
     /// <summary>Sends a request on the connection that there is.</summary>
-    /// <returns>Whether there is one, and it has taken the request.</returns>
-    /// <exception cref="HttpRequestException">The request can't be sent like this on any connection.</exception>
-    public bool TrySend(PendingRequest pending)
+    public SendResult TrySend(PendingRequest pending)
     {
+        var request = pending.Request;
+        if (!DirectRequests.MayBeCarried(request))
+        {
+            return SendResult.NotCarried;
+        }
+
+        var path = _paths.Get(request.RequestUri!);
+        if (!path.IsCarried)
+        {
+            return SendResult.NotCarried;
+        }
+
         foreach (var connection in Volatile.Read(ref _live))
         {
-            if (!connection.IsFull && _calls.Rent().TryBegin(pending, connection, _paths.Get(pending.Request.RequestUri!)))
+            if (!connection.IsFull && _calls.Rent().Begin(pending, connection, path) is var result and not SendResult.NoConnection)
             {
-                return true;
+                return result;
             }
         }
 
-        return false;
+        return SendResult.NoConnection;
     }
 
-    /// <summary>Sends a request on a connection that is made first, if there is none.</summary>
-    /// <returns>Whether it was sent. If not, the server speaks HTTP/2, and the request has to go there.</returns>
-    public async Task<bool> SendAsync(PendingRequest pending)
+    /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
+    public Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
     {
-        while (true)
+        if (Plain is null || pending.IsObserved)
         {
-            if (TrySend(pending))
-            {
-                return true;
-            }
-
-            if (Http2 is { IsLive: true })
-            {
-                return false;
-            }
-
-            Count(pending);
-            await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
+            var request = pending.Request;
+            var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!));
+            return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
+
+        return Plain.SendAsync(pending.Request, this, pending.CancellationToken);
     }
 
     /// <summary>Makes a connection if there is none.</summary>
     /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        while (!HasRoom())
+        while (Volatile.Read(ref _live).Length == 0)
         {
             if (Http2 is { IsLive: true })
             {
@@ -134,6 +153,7 @@ internal sealed class ClientConnections : IDisposable
         attempt?.Cancel();
         Array.ForEach(live, static connection => connection.Retire());
         Http2?.Dispose();
+        Plain?.Dispose();
     }
 
     private static void Count(PendingRequest pending)
@@ -152,9 +172,14 @@ internal sealed class ClientConnections : IDisposable
         try
         {
             Count(pending);
-            if (!await SendAsync(pending).ConfigureAwait(false))
+            switch (await SendAsync(pending).ConfigureAwait(false))
             {
-                pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
+                case SendResult.NoDirectMode:
+                    pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
+                    break;
+                case SendResult.NotCarried:
+                    pending.TrySetResult(await SendPlainAsync(pending).ConfigureAwait(false));
+                    break;
             }
         }
         catch (OperationCanceledException)
@@ -164,6 +189,26 @@ internal sealed class ClientConnections : IDisposable
         catch (Exception exception)
         {
             pending.TrySetException(exception);
+        }
+    }
+
+    /// <summary>Sends a request on a connection that is made first, if there is none.</summary>
+    private async Task<SendResult> SendAsync(PendingRequest pending)
+    {
+        while (true)
+        {
+            if (TrySend(pending) is var result and not SendResult.NoConnection)
+            {
+                return result;
+            }
+
+            if (Http2 is { IsLive: true })
+            {
+                return SendResult.NoDirectMode;
+            }
+
+            Count(pending);
+            await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -22,9 +22,14 @@ internal sealed class DirectHandler : HttpMessageHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (Check(request))
+        if (IsSecure(request))
         {
-            return _connections.Http2!.SendAsync(request, cancellationToken);
+            return _connections.Plain!.SendSecureAsync(request, cancellationToken);
+        }
+
+        if (_connections.Http2 is { IsLive: true } http2)
+        {
+            return http2.SendAsync(request, cancellationToken);
         }
 
         if (cancellationToken.IsCancellationRequested)
@@ -32,7 +37,7 @@ internal sealed class DirectHandler : HttpMessageHandler
             return Task.FromCanceled<HttpResponseMessage>(cancellationToken);
         }
 
-        return _diagnostics.IsEnabled ? ObserveAsync(request, cancellationToken) : SendUnobservedAsync(request, cancellationToken);
+        return _diagnostics.IsEnabled ? ObserveAsync(request, cancellationToken) : SendAsync(request, isObserved: false, cancellationToken);
     }
 
     protected override void Dispose(bool disposing)
@@ -46,8 +51,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    /// <returns>Whether the request has to go over HTTP/2.</returns>
-    private bool Check(HttpRequestMessage request)
+    /// <returns>Whether the request asks for TLS, which is HTTP/2's.</returns>
+    private bool IsSecure(HttpRequestMessage request)
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } address)
         {
@@ -55,67 +60,71 @@ internal sealed class DirectHandler : HttpMessageHandler
                 "An invalid request URI was provided. Either the request URI must be an absolute URI or BaseAddress must be set.");
         }
 
-        if (address.Scheme == Uri.UriSchemeHttps)
+        if (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeWs)
         {
-            return _mode != SharedMemoryMode.Direct
-                ? true
-                : throw new HttpRequestException(
-                    HttpRequestError.SecureConnectionError,
-                    $"'{address.GetLeftPart(UriPartial.Authority)}' asks for TLS, which direct mode does not have: what the two processes "
-                    + "share stays in their memory. Use an address with http, or set Mode to Http2.");
+            return false;
         }
 
-        if (address.Scheme != Uri.UriSchemeHttp)
+        if (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeWss)
         {
             throw new NotSupportedException($"The '{address.Scheme}' scheme is not supported.");
         }
 
-        return _connections.Http2 is { IsLive: true };
+        return _mode != SharedMemoryMode.Direct
+            ? true
+            : throw new HttpRequestException(
+                HttpRequestError.SecureConnectionError,
+                $"'{address.GetLeftPart(UriPartial.Authority)}' asks for TLS, which direct mode does not have: what the two processes "
+                + "share stays in their memory. Use an address with http, or set Mode to Http2.");
     }
 
-    private Task<HttpResponseMessage> SendUnobservedAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
     {
-        var pending = new PendingRequest(request, cancellationToken);
-        try
+        var pending = new PendingRequest(request, isObserved, cancellationToken);
+        switch (_connections.TrySend(pending))
         {
-            if (_connections.TrySend(pending))
-            {
+            case SendResult.Sent:
                 return pending.Task;
-            }
+            case SendResult.NotCarried:
+                return _connections.SendPlainAsync(pending);
+            default:
+                _connections.Retry(pending);
+                return pending.Task;
         }
-        catch (HttpRequestException exception)
-        {
-            return Task.FromException<HttpResponseMessage>(exception);
-        }
-
-        _connections.Retry(pending);
-        return pending.Task;
     }
 
     private async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (_connections.Http2 is not null)
+        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection.
+        var failure = _connections.Http2 is null ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        if (failure is not null)
         {
-            // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection.
-            Exception? failure = null;
-            try
-            {
-                if (!await _connections.ConnectAsync(cancellationToken).ConfigureAwait(false))
-                {
-                    return await _connections.Http2.SendAsync(request, cancellationToken).ConfigureAwait(false);
-                }
-            }
-            catch (Exception exception)
-            {
-                failure = exception;
-            }
-
-            if (failure is not null)
-            {
-                return await _diagnostics.ObserveAsync(request, () => Task.FromException<HttpResponseMessage>(failure)).ConfigureAwait(false);
-            }
+            return await _diagnostics.ObserveAsync(request, () => Task.FromException<HttpResponseMessage>(failure)).ConfigureAwait(false);
         }
 
-        return await _diagnostics.ObserveAsync(request, () => SendUnobservedAsync(request, cancellationToken)).ConfigureAwait(false);
+        if (_connections.Http2 is { IsLive: true } http2)
+        {
+            return await http2.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (_connections.Plain is { } plain && !_connections.Carries(request))
+        {
+            return await plain.SendAsync(request, _connections, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken)).ConfigureAwait(false);
+    }
+
+    private async Task<Exception?> ConnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _connections.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
     }
 }

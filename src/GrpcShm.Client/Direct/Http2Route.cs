@@ -3,8 +3,8 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// The way over HTTP/2, for a server that has no direct mode, and for TLS. It is alive as long as it has a connection that
-/// could have been one in direct mode.
+/// A way over HTTP/2: for a server that has no direct mode, and another for requests that direct mode does not carry. It is alive as
+/// long as it has a connection without TLS.
 /// </summary>
 internal sealed class Http2Route : IDisposable
 {
@@ -77,7 +77,7 @@ internal sealed class Http2Route : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        if (context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps)
+        if (context.InitialRequestMessage.RequestUri?.Scheme is "https" or "wss")
         {
             return await _factory.ConnectAsync(context, cancellationToken).ConfigureAwait(false);
         }

@@ -4,10 +4,16 @@ namespace GrpcShm.Client.Direct;
 /// A request that waits for its response, over as many attempts as it takes. Its continuations run where the
 /// completion runs: that place is chosen with care.
 /// </summary>
-internal sealed class PendingRequest(HttpRequestMessage request, CancellationToken cancellationToken)
+internal sealed class PendingRequest(HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
     : TaskCompletionSource<HttpResponseMessage>
 {
     public HttpRequestMessage Request => request;
+
+    /// <summary>Whether somebody is told of it already, so that it cannot go where it would be told again.</summary>
+    public bool IsObserved => isObserved;
+
+    /// <summary>Why direct mode does not carry it, once that has been found out.</summary>
+    public string? WhyNotCarried { get; set; }
 
     /// <summary>Gives it up, as long as there is no response.</summary>
     public CancellationToken CancellationToken => cancellationToken;

@@ -238,7 +238,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             failure = new Acknowledgement
             {
                 StatusCode = (int)StatusCode.Unknown,
-                Message = $"The handler of the machine '{Name}' failed: {exception.Message}",
+                Message = PeerText.Clean($"The handler of the machine '{Name}' failed: {exception.Message}", PeerText.MaxSentence),
             };
             _failed.Add(item.Event, failure);
             _host.HandlerFailed(Name, received, exception);

@@ -7,8 +7,8 @@ internal static class HubFailure
 {
     public static EventBusException From(RpcException exception) => IsLostConnection(exception)
         ? new EventBusException(
-            StatusCode.Unavailable, $"The connection to the hub was lost: {exception.Status.Detail}", null, exception)
-        : new EventBusException(exception.StatusCode, exception.Status.Detail, MachineOf(exception), exception);
+            StatusCode.Unavailable, $"The connection to the hub was lost: {DetailOf(exception)}", null, exception)
+        : new EventBusException(exception.StatusCode, DetailOf(exception), MachineOf(exception), exception);
 
     /// <summary>
     /// Whether the status is this process's own word for a broken connection, and not the hub's. The HTTP/2 client says
@@ -27,6 +27,8 @@ internal static class HubFailure
 
         return false;
     }
+
+    private static string DetailOf(RpcException exception) => PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence);
 
     private static string? MachineOf(RpcException exception) =>
         exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name ? System.Text.Encoding.UTF8.GetString(name) : null;

@@ -45,9 +45,9 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
     {
         MachineId = received.SourceMachineId,
         Change = change.Kind,
-        Reason = change.Reason,
+        Reason = PeerText.Clean(change.Reason, PeerText.MaxSentence),
         Groups = [.. change.Machine?.Groups ?? []],
-        Owner = change.Machine?.Owner ?? "",
+        Owner = PeerText.Clean(change.Machine?.Owner),
         Timestamp = received.Timestamp,
     };
 

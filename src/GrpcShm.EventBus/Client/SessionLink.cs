@@ -229,7 +229,8 @@ internal sealed class SessionLink
 
         if (response.Closing is { } closing)
         {
-            End(new EventBusException((StatusCode)closing.StatusCode, $"The hub ended the session: {closing.Message}"));
+            End(new EventBusException(
+                (StatusCode)closing.StatusCode, $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
         }
 
         return inline;

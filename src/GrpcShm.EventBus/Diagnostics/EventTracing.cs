@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Loader;
 using Grpc.Core;
 using XStateNet.Events.V1;
 
@@ -12,7 +13,7 @@ internal static class EventTracing
     private const string TraceParent = "traceparent";
     private const string TraceState = "tracestate";
 
-    private static readonly ActivitySource Source = new(Name);
+    private static readonly ActivitySource Source = CreateSource();
 
     /// <summary>
     /// Begins the activity of a send or a publication, and puts the trace context into the event. The caller's own activity
@@ -102,6 +103,19 @@ internal static class EventTracing
         }
 
         return activity?.Start();
+    }
+
+    private static ActivitySource CreateSource()
+    {
+        var source = new ActivitySource(Name);
+
+        // The run-time has a list of all sources, which must not outlast a plug-in that is unloaded.
+        if (AssemblyLoadContext.GetLoadContext(typeof(EventTracing).Assembly) is { IsCollectible: true } context)
+        {
+            context.Unloading += _ => source.Dispose();
+        }
+
+        return source;
     }
 
     private static string? Get(Event @event, string name)

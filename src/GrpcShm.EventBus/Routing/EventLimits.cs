@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text;
 using XStateNet.Events.V1;
 
@@ -8,6 +10,14 @@ internal sealed class EventLimits(EventBusOptions options)
 {
     // A name may say more than an id, for example a full type name.
     private const int NameFactor = 4;
+
+    // Ids and names stand in logs, on consoles and in messages of other processes. What moves a cursor, ends a line or turns the
+    // direction of a text there (UAX #9) has no place in them.
+    private static readonly SearchValues<char> Unprintable = SearchValues.Create(
+        [
+            .. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Select(static c => (char)c),
+            '\u2028', '\u2029', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069',
+        ]);
 
     /// <summary>Checks an event, and stamps it if it has no timestamp.</summary>
     public Verdict Check(Event? @event, bool isPublished, out int size)
@@ -33,17 +43,17 @@ internal sealed class EventLimits(EventBusOptions options)
         {
             verdict = @event.Name.Length == 0
                 ? Verdict.Invalid("The name of the event is empty.")
-                : CheckLength(@event.Name, options.MaxIdLength * NameFactor, "name of the event");
+                : CheckCharacters(@event.Name, options.MaxIdLength * NameFactor, "name of the event");
         }
 
         if (verdict.IsOk)
         {
-            verdict = CheckLength(@event.Source, options.MaxIdLength, "source of the event");
+            verdict = CheckCharacters(@event.Source, options.MaxIdLength, "source of the event");
         }
 
         if (verdict.IsOk)
         {
-            verdict = CheckLength(@event.Id, options.MaxIdLength, "id of the event");
+            verdict = CheckCharacters(@event.Id, options.MaxIdLength, "id of the event");
         }
 
         if (!verdict.IsOk)
@@ -64,10 +74,10 @@ internal sealed class EventLimits(EventBusOptions options)
 
     /// <summary>Checks an id that must not be empty.</summary>
     public Verdict CheckId(string id, string what) =>
-        id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckLength(id, options.MaxIdLength, what);
+        id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckCharacters(id, options.MaxIdLength, what);
 
     /// <summary>Checks a text that may be empty.</summary>
-    public Verdict CheckText(string text, string what) => CheckLength(text, options.MaxIdLength * NameFactor, what);
+    public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
 
     public Verdict Check(Registration? registration)
     {
@@ -115,14 +125,19 @@ internal sealed class EventLimits(EventBusOptions options)
             ? Verdict.Ok
             : Verdict.Invalid($"The acknowledgement level {(int)level} is not known.");
 
-    private static Verdict CheckLength(string text, int maxBytes, string what)
+    private static Verdict CheckCharacters(string text, int maxBytes, string what)
     {
         // A UTF-16 code unit has at most three bytes in UTF-8: short texts need not be counted.
-        if (text.Length * 3L <= maxBytes || (text.Length <= maxBytes && Encoding.UTF8.GetByteCount(text) <= maxBytes))
+        if (text.Length * 3L > maxBytes && (text.Length > maxBytes || Encoding.UTF8.GetByteCount(text) > maxBytes))
         {
-            return Verdict.Ok;
+            return Verdict.Invalid($"The {what} is longer than {maxBytes} bytes.");
         }
 
-        return Verdict.Invalid($"The {what} is longer than {maxBytes} bytes.");
+        var position = text.AsSpan().IndexOfAny(Unprintable);
+        return position < 0
+            ? Verdict.Ok
+            : Verdict.Invalid(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The {what} has the control character U+{(int)text[position]:X4} at position {position}. Leave it out."));
     }
 }

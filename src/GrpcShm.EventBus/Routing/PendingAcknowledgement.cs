@@ -57,7 +57,7 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
             var code = Enum.IsDefined((StatusCode)acknowledgement.StatusCode)
                 ? (StatusCode)acknowledgement.StatusCode
                 : StatusCode.Unknown;
-            Fail(new Verdict(code, acknowledgement.Message, machineId));
+            Fail(new Verdict(code, PeerText.Clean(acknowledgement.Message, PeerText.MaxSentence), machineId));
         }
         else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
         {

@@ -105,7 +105,7 @@ internal sealed partial class EventSession
         }
         catch (Exception exception)
         {
-            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({exception.Message}).", ""));
+            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({PeerText.Clean(exception.Message, PeerText.MaxSentence)}).", ""));
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class EventSession
         }
         catch (Exception exception)
         {
-            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({exception.Message}).", ""));
+            End(new Verdict(StatusCode.Unavailable, $"The session's connection ended ({PeerText.Clean(exception.Message, PeerText.MaxSentence)}).", ""));
         }
     }
 

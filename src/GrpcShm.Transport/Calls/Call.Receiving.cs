@@ -40,38 +40,20 @@ internal abstract partial class Call
             if (TakeBlock(headers, isWhole, out var block))
             {
                 _hasHeaders = true;
-                var reader = new HeaderReader(block, Connection.ReceivedPairs);
-                ReadBlock(ref reader, isTrailers: false);
+                ReadBlock(block, isTrailers: false);
             }
         }
 
         var hasEnded = frame.Has(FrameFlags.End);
-        if (data.Length > 0 && !hasEnded)
-        {
-            if (_discards)
-            {
-                _input.Add(data, isDropped: true);
-            }
-            else
-            {
-                _input.Add(data);
-                Connection.ShowLater(this);
-            }
-        }
-
         if (hasTrailers && TakeBlock(trailers, !frame.Has(FrameFlags.Continues), out var last))
         {
-            var reader = new HeaderReader(last, Connection.ReceivedPairs);
-            ReadBlock(ref reader, isTrailers: true);
+            ReadBlock(last, isTrailers: true);
         }
 
-        if (hasEnded)
-        {
-            // With the data, behind the trailers: who reads the end finds them.
-            _input.End(data, isDropped: _discards);
-        }
+        TakeData(data, hasEnded);
 
-        if (!_discards)
+        // All parts of the message are here, and of a block that goes on only a part: nothing begins before it is whole.
+        if (_hasHeaders && !_discards)
         {
             OnReceived(hasEnded);
         }
@@ -139,23 +121,71 @@ internal abstract partial class Call
         }
     }
 
-    private void ReadBlock(ref HeaderReader reader, bool isTrailers)
+    private void ReadBlock(ReadOnlySpan<byte> block, bool isTrailers)
     {
-        if (_discards)
+        var reader = new HeaderReader(block, Connection.ReceivedPairs, Connection.Settings.MaxFields, Connection.Settings.MaxFieldBytes);
+        if (!_discards)
         {
-            // For the pairs that it defines.
-            while (reader.Read())
+            try
             {
+                if (isTrailers)
+                {
+                    OnTrailers(ref reader);
+                }
+                else
+                {
+                    OnHeaders(ref reader);
+                }
+
+                return;
+            }
+            catch (Exception exception) when (exception is not SharedMemoryProtocolException)
+            {
+                Refuse(exception);
             }
         }
-        else if (isTrailers)
+
+        // For the pairs that it defines.
+        reader.Drain();
+    }
+
+    private void TakeData(ReadOnlySpan<byte> data, bool hasEnded)
+    {
+        if (_hasHeaders && !_discards)
         {
-            OnTrailers(ref reader);
+            try
+            {
+                OnData(data.Length, hasEnded);
+            }
+            catch (Exception exception)
+            {
+                Refuse(exception);
+            }
         }
-        else
+
+        if (hasEnded)
         {
-            OnHeaders(ref reader);
+            // With the data, behind the trailers: who reads the end finds them.
+            _input.End(data, isDropped: _discards);
         }
+        else if (data.Length > 0)
+        {
+            _input.Add(data, isDropped: _discards);
+            if (!_discards)
+            {
+                Connection.ShowLater(this);
+            }
+        }
+    }
+
+    /// <summary>Ends the call, and no other, because of what the peer sent for it.</summary>
+    private void Refuse(Exception exception)
+    {
+        var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
+        OnRefused(error, exception);
+        Fail(error, Connection.ResetException(error, exception.Message));
+        Discard();
+        Reset(error);
     }
 
     private bool TakeBlock(ReadOnlySpan<byte> piece, bool isWhole, out ReadOnlySpan<byte> block)
@@ -176,6 +206,7 @@ internal abstract partial class Call
         Connection.HoldPartial(piece.Length);
         _partial.Write(piece);
         _continues = !isWhole;
+        NoteBlock(isWhole);
         block = _partial.WrittenSpan;
         if (isWhole)
         {
@@ -191,6 +222,7 @@ internal abstract partial class Call
         {
             Connection.HoldPartial(-partial.WrittenCount);
             _partial = null;
+            NoteBlock(isWhole: true);
         }
     }
 

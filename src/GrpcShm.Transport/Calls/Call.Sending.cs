@@ -100,6 +100,15 @@ internal abstract partial class Call
         return hasSent;
     }
 
+    /// <summary>Whether it is on a connection, and its first message has yet to go. On a client.</summary>
+    public bool IsYetToBegin(CallConnection connection)
+    {
+        lock (_gate)
+        {
+            return _isOn && !_hasBegun && ReferenceEquals(_connection, connection);
+        }
+    }
+
     /// <summary>
     /// The peer of what has that id on a connection may send more, which has been reserved. Any thread: the reader's, or that of whoever
     /// has released what was reserved.
@@ -256,7 +265,16 @@ internal abstract partial class Call
 
     private void Sent(FrameFlags flags, int headers, int data, int trailers, SpillBuffer? written)
     {
-        _hasBegun = true;
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            if (Connection.IsGoingAway)
+            {
+                // A pong may wait for it.
+                Connection.Settled();
+            }
+        }
+
         _hasSentInTurn = true;
         if ((flags & FrameFlags.Headers) != 0)
         {
@@ -264,6 +282,7 @@ internal abstract partial class Call
         }
 
         _sendCredit -= data;
+        _dataSent += data;
         if (data > 0)
         {
             if (!_sending.IsEmpty)

@@ -122,19 +122,34 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>A block of headers has come. Reads all of it.</summary>
+    /// <summary>A block of headers has come, in full. Reads all of it, or throws, which resets this call and no other.</summary>
     protected abstract void OnHeaders(ref HeaderReader headers);
 
-    /// <summary>A block of trailers has come. Reads all of it.</summary>
+    /// <summary>A block of trailers has come, in full. As above.</summary>
     protected abstract void OnTrailers(ref HeaderReader trailers);
 
-    /// <summary>All parts of a message have been handled.</summary>
+    /// <summary>
+    /// Data is about to be added to the input, behind the blocks of its message and before its reader can see it. Throws if the
+    /// call may not have that, which resets this call and no other.
+    /// </summary>
+    /// <param name="count">How many bytes, or 0.</param>
+    /// <param name="hasEnded">Whether it was the last.</param>
+    protected virtual void OnData(int count, bool hasEnded)
+    {
+    }
+
+    /// <summary>This side is about to reset the call because of what came for it. <see cref="OnFailed"/> follows.</summary>
+    protected virtual void OnRefused(CallError error, Exception exception)
+    {
+    }
+
+    /// <summary>All parts of a message have been handled, and the headers are there.</summary>
     /// <param name="hasEnded">Whether it was the last.</param>
     protected abstract void OnReceived(bool hasEnded);
 
     /// <summary>
-    /// The peer has reset the call, or the connection is lost. Comes once, maybe before the headers. On a server it may
-    /// come after the end was received, on a client not: there all that was wanted has come.
+    /// The peer has reset the call, this side has because of what came for it, or the connection is lost. Comes once, maybe before the
+    /// headers. On a server it may come after the end was received, on a client not: there all that was wanted has come.
     /// </summary>
     protected abstract void OnFailed(CallError error, Exception exception);
 
@@ -167,6 +182,7 @@ internal abstract partial class Call
         _hasFailed = false;
         ReuseReceiving();
         ReuseSending();
+        ReuseWaiting();
     }
 
     /// <summary>For the input, which is not derived from this.</summary>

@@ -10,14 +10,59 @@ internal sealed partial class CallConnection
     private bool _isGoingAway;
     private bool _isEnded;
 
-    /// <summary>Says that no new calls are taken; those under way go on. On a server, once.</summary>
+    // The number of the ping that followed the going away. Under the control gate.
+    private ulong _farewell;
+    private bool _takesNone;
+
+    // On a client that has been told of the going away: a ping whose answer has to wait. Only for the thread that receives.
+    private ulong? _heldPing;
+
+    /// <summary>Whether a server takes no calls any more, since its going away is through.</summary>
+    public bool TakesNone => Volatile.Read(ref _takesNone);
+
+    /// <summary>
+    /// Says that the client is to begin no calls here any more; those under way go on. On a server, once. Calls that the client began
+    /// before it heard of it are still taken: a ping goes behind, and when its answer has come there are no more of them.
+    /// </summary>
     public void GoAway()
     {
-        if (!Interlocked.Exchange(ref _isGoingAway, true))
+        if (Interlocked.Exchange(ref _isGoingAway, true))
         {
-            FaultPoint.Reach(FaultStep.GoingAway);
-            SendControl(FrameType.GoAway, 0);
-            FaultPoint.Reach(FaultStep.GoneAway);
+            return;
+        }
+
+        FaultPoint.Reach(FaultStep.GoingAway);
+        SendControl(FrameType.GoAway, 0);
+        FaultPoint.Reach(FaultStep.GoneAway);
+        ulong number;
+        lock (_controlGate)
+        {
+            _farewell = number = ++_pingNumber;
+        }
+
+        SendControl(FrameType.Ping, number);
+    }
+
+    /// <summary>Takes no calls from now on, be it that the client has not heard of the going away yet. On a server, any thread.</summary>
+    public void TakeNone()
+    {
+        Interlocked.Exchange(ref _takesNone, true);
+        GoAway();
+        if (ActiveCalls == 0)
+        {
+            OnIdle?.Invoke();
+        }
+    }
+
+    /// <summary>
+    /// On a client that has been told of the going away: a call has sent its first message, or has left. Any thread, also under
+    /// the call's gate.
+    /// </summary>
+    public void Settled()
+    {
+        if (IsClient)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
@@ -50,6 +95,18 @@ internal sealed partial class CallConnection
 
     private void AnswerPing(ulong number)
     {
+        if (IsClient && IsGoingAway)
+        {
+            _heldPing = number;
+            AnswerHeldPing();
+            return;
+        }
+
+        Answer(number);
+    }
+
+    private void Answer(ulong number)
+    {
         lock (_controlGate)
         {
             // Only the last one, if the peer asks without reading the answers.
@@ -60,16 +117,47 @@ internal sealed partial class CallConnection
         FlushControl();
     }
 
+    /// <summary>
+    /// Answers a ping that came behind the going away, when each call that this client has given an id has sent its
+    /// first message: the server takes the answer as the word that there are no more of them. By the thread that receives.
+    /// </summary>
+    /// <remarks>
+    /// No call is added after the going away was noted, which is under the table's lock. One that has not begun is seen so here under
+    /// its gate, hence sends later, sees the going away, and signals this connection.
+    /// </remarks>
+    private void AnswerHeldPing()
+    {
+        for (var slot = 0; _calls.TryLookAt(slot, out var call); slot++)
+        {
+            if (call is not null && call.IsYetToBegin(this))
+            {
+                return;
+            }
+        }
+
+        var number = _heldPing!.Value;
+        _heldPing = null;
+        Answer(number);
+    }
+
     private void ReceivePong(ulong number)
     {
         TaskCompletionSource? ping;
+        bool isFarewell;
         lock (_controlGate)
         {
             ping = number == _pingNumber ? _ping : null;
             _ping = ping is null ? _ping : null;
+
+            // It may be the answer to a later ping: of several at once the last alone is answered.
+            isFarewell = _farewell != 0 && number >= _farewell && number <= _pingNumber;
         }
 
         ping?.TrySetResult();
+        if (isFarewell && !TakesNone)
+        {
+            TakeNone();
+        }
     }
 
     /// <summary>Ends all calls. By the thread that has the turn, which nobody gets after it.</summary>

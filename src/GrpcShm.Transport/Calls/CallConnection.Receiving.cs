@@ -22,8 +22,9 @@ internal sealed partial class CallConnection
     private const int Again = 2;
     private const int Sealed = 3;
 
-    // One turn; then others have theirs.
+    // One turn; then others have theirs. Each block of so many bytes counts as another frame: to read it takes as long.
     private const int FramesPerTurn = 128;
+    private const int BlockBytesPerFrame = 1024;
 
     // So many blocks of the largest size may be on their way at once.
     private const int MaxPartialBlocks = 256;
@@ -192,7 +193,7 @@ internal sealed partial class CallConnection
     }
 
     /// <summary>Takes frames up to the end of the ring's memory, and gives their room back.</summary>
-    /// <returns>How many frames.</returns>
+    /// <returns>How many frames, as they count for a turn.</returns>
     private int Receive(InboundRing inbound, int most)
     {
         var ring = inbound.Ring;
@@ -210,11 +211,15 @@ internal sealed partial class CallConnection
                 // First, since a frame that was corrupted may mean anything.
                 CheckSum(header, rest[FrameHeader.Size..(int)header.Length]);
             }
+            else if (header.Checksum != 0)
+            {
+                throw new SharedMemoryProtocolException("The peer sent a frame with a checksum, which was not agreed on.");
+            }
 
             FrameReader.Check(header, rest.Length, _connection.Role);
             Receive(header, rest[..(int)header.Length]);
             taken += (int)header.Stride;
-            count++;
+            count += 1 + (header.Type == FrameType.Message ? (int)(header.HeadersLength + header.TrailersLength) / BlockBytesPerFrame : 0);
         }
 
         inbound.Advance(taken);
@@ -264,6 +269,7 @@ internal sealed partial class CallConnection
             case FrameType.GoAway:
                 if (!Interlocked.Exchange(ref _isGoingAway, true))
                 {
+                    _calls.AdmitNone();
                     OnGoingAway?.Invoke();
                 }
 
@@ -315,7 +321,7 @@ internal sealed partial class CallConnection
             _calls.Remove(other);
         }
 
-        var isRefused = IsGoingAway || _calls.Count >= Settings.MaxCalls || Budget?.TryEnter() is false;
+        var isRefused = TakesNone || _calls.Count >= Settings.MaxCalls || Budget?.TryEnter() is false;
         var hasWindow = !isRefused && Budget is not null;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
         call.Attach(this, hasWindow);

@@ -173,6 +173,16 @@ internal sealed partial class CallConnection
     /// <summary>Gives those who wait for room their turn. By the thread that receives.</summary>
     private void ResumeWaiting()
     {
+        if (_heldPing is not null)
+        {
+            AnswerHeldPing();
+        }
+
+        if (Volatile.Read(ref _hasOverdueBlocks))
+        {
+            EndOverdueBlocks();
+        }
+
         FlushControl();
         for (var turns = Volatile.Read(ref _waitingCount); turns > 0; turns--)
         {

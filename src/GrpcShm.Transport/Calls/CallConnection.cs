@@ -56,13 +56,16 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// <summary>How many calls have not left yet.</summary>
     public int ActiveCalls => _calls.Count;
 
-    /// <summary>Whether the server takes no new calls on this connection.</summary>
+    /// <summary>Whether the server has said that it goes away: a client begins no more calls on this connection.</summary>
     public bool IsGoingAway => Volatile.Read(ref _isGoingAway);
 
     /// <summary>Completes when nothing more will come, with the reason; then all calls have ended.</summary>
     public Task<Exception> Completion => _completion.Task;
 
-    /// <summary>Comes when the last call has left. On any thread; must not block.</summary>
+    /// <summary>
+    /// Comes when the last call has left, and when a server that goes away takes no more while there are none. On any thread;
+    /// must not block.
+    /// </summary>
     public Action? OnIdle { get; set; }
 
     /// <summary>Comes when the server goes away. By the thread that receives; must not block.</summary>
@@ -99,6 +102,12 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
         if (_calls.Remove(call))
         {
             OnIdle?.Invoke();
+        }
+
+        if (IsGoingAway)
+        {
+            // A pong may wait for it.
+            Settled();
         }
     }
 

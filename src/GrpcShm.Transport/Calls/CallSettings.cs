@@ -27,6 +27,15 @@ internal sealed record CallSettings
     /// <summary>The most bytes of a block of headers or trailers that is accepted.</summary>
     public int MaxHeaderBytes { get; init; } = HeaderBlock.MaxSize;
 
+    /// <summary>The most fields of a block of headers or trailers that is accepted; a call with more is reset.</summary>
+    public int MaxFields { get; init; } = 1000;
+
+    /// <summary>
+    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block is far smaller than
+    /// what it means where it refers to pairs.
+    /// </summary>
+    public int MaxFieldBytes { get; init; } = HeaderBlock.MaxSize;
+
     /// <summary>
     /// How many bytes the calls of the connection may hold, and have credit for, together. <see langword="null"/> for any number,
     /// which suits who trusts the peer.

@@ -19,6 +19,7 @@ internal sealed class CallTable
     private int _used;
     private int _count;
     private bool _isClosed;
+    private bool _admitsNone;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -28,7 +29,7 @@ internal sealed class CallTable
     {
         lock (_gate)
         {
-            if (_isClosed || _count >= Math.Min(maxCalls, MaxSlots))
+            if (_isClosed || _admitsNone || _count >= Math.Min(maxCalls, MaxSlots))
             {
                 return false;
             }
@@ -125,6 +126,27 @@ internal sealed class CallTable
 
             return false;
         }
+    }
+
+    /// <summary>Gives no further call a slot: of those that there are, none is added from now on. On the client.</summary>
+    public void AdmitNone()
+    {
+        lock (_gate)
+        {
+            _admitsNone = true;
+        }
+    }
+
+    /// <summary>
+    /// What is in a slot, for one who goes through all of them without the lock. It may leave at any time, and be used for another.
+    /// </summary>
+    /// <returns>Whether there are so many slots.</returns>
+    public bool TryLookAt(int slot, out Call? call)
+    {
+        var calls = Volatile.Read(ref _calls);
+        var exists = slot < calls.Length;
+        call = exists ? Volatile.Read(ref calls[slot]) : null;
+        return exists;
     }
 
     /// <summary>Admits no further call, and says which there are.</summary>

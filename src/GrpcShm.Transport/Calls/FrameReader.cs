@@ -61,10 +61,12 @@ internal static class FrameReader
         var isKnown = header.Reserved == 0 && header.Type switch
         {
             FrameType.Message => IsMessage(header),
-            FrameType.Gap => header.Flags == 0 && header.Length == (uint)available,
-            FrameType.Credit or FrameType.Reset => header.Flags == 0 && header.Length == FrameHeader.Size && header.Argument <= uint.MaxValue,
+            FrameType.Gap => header.Flags == 0 && header.Length == (uint)available && header.Call == 0 && header.Argument == 0,
+            FrameType.Credit => header.Flags == 0 && header.Length == FrameHeader.Size && header.Argument is >= 1 and <= CallSettings.Window,
+            FrameType.Reset => header.Flags == 0 && header.Length == FrameHeader.Size && header.Argument <= uint.MaxValue,
             FrameType.Ping or FrameType.Pong => header.Flags == 0 && header.Length == FrameHeader.Size && header.Call == 0,
-            FrameType.GoAway => header.Flags == 0 && header.Length == FrameHeader.Size && header.Call == 0 && role == ConnectionRole.Client,
+            FrameType.GoAway => header.Flags == 0 && header.Length == FrameHeader.Size && header.Call == 0 && header.Argument == 0
+                && role == ConnectionRole.Client,
             _ => false,
         };
         if (!isKnown)

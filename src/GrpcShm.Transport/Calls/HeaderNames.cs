@@ -14,6 +14,8 @@ internal static class HeaderNames
     public const int Path = 3;
     public const int Status = 4;
     public const int ContentType = 5;
+    public const int Te = 6;
+    public const int ContentLength = 20;
     public const int Unknown = -1;
 
     /// <summary>So many pairs a side may have defined at once, the known ones included.</summary>
@@ -47,7 +49,7 @@ internal static class HeaderNames
     private static readonly HeaderPair[] KnownPairs =
     [
         new(Method, "POST"), new(Method, "GET"), new(Scheme, "http"), new(Scheme, "https"), new(Authority, "localhost"),
-        new(Status, "200"), new(ContentType, "application/grpc"), new(6, "trailers"), new(11, "0"),
+        new(Status, "200"), new(ContentType, "application/grpc"), new(Te, "trailers"), new(11, "0"),
         new(10, "identity,gzip,deflate"), new(9, "identity"), new(9, "gzip"),
     ];
 

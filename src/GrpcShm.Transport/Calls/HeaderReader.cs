@@ -1,10 +1,15 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Unicode;
 
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>Reads the fields of a block that lies in private memory.</summary>
+/// <remarks>
+/// What cannot be read breaks the connection, since the pairs that the rest of the block defines would be missed. A field that can be
+/// read and may not be there is wrong with its call alone: the reader has passed it when it says so, and can go on.
+/// </remarks>
 internal ref struct HeaderReader
 {
     private static readonly SearchValues<byte> NameBytes =
@@ -13,15 +18,20 @@ internal ref struct HeaderReader
     private static readonly SearchValues<byte> ForbiddenInValues = SearchValues.Create("\0\r\n"u8);
 
     private readonly ReceivedPairs _pairs;
+    private readonly int _maxFields;
+    private readonly int _maxSize;
     private ReadOnlySpan<byte> _rest;
+    private string? _flaw;
 
-    public HeaderReader(ReadOnlySpan<byte> block, ReceivedPairs pairs)
+    public HeaderReader(ReadOnlySpan<byte> block, ReceivedPairs pairs, int maxFields = int.MaxValue, int maxSize = int.MaxValue)
     {
         _rest = block;
         _pairs = pairs;
+        _maxFields = maxFields;
+        _maxSize = maxSize;
     }
 
-    /// <summary>The last field's name by number, or <see cref="HeaderNames.Unknown"/>.</summary>
+    /// <summary>The last field's name by number, however it was sent, or <see cref="HeaderNames.Unknown"/>.</summary>
     public int Number { get; private set; }
 
     public string Name { get; private set; } = "";
@@ -31,9 +41,63 @@ internal ref struct HeaderReader
     /// <summary>The last field as a pair, if it came as one.</summary>
     public HeaderPair? Pair { get; private set; }
 
+    /// <summary>How many fields have been read.</summary>
+    public int Fields { get; private set; }
+
+    /// <summary>The bytes of their names and values: those that are meant, not those of the block, where a pair has two.</summary>
+    public int Size { get; private set; }
+
     /// <summary>Goes to the next field.</summary>
     /// <exception cref="SharedMemoryProtocolException">The block is malformed.</exception>
+    /// <exception cref="MalformedCallException">The field is, or there are too many; reading may go on.</exception>
     public bool Read()
+    {
+        if (!Next())
+        {
+            return false;
+        }
+
+        if (_flaw is not null)
+        {
+            ThrowFlaw();
+        }
+
+        if (Fields > _maxFields || Size > _maxSize)
+        {
+            ThrowTooMuch();
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads what is left for the pairs that it defines, and makes no strings of anything else.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The block is malformed.</exception>
+    public void Drain()
+    {
+        while (!_rest.IsEmpty)
+        {
+            var first = ReadNumber();
+            switch (first & 3)
+            {
+                case 0:
+                    Take(first >> 2);
+                    Take(ReadNumber());
+                    break;
+                case 1:
+                    SetKnown(first >> 2);
+                    Take(ReadNumber());
+                    break;
+                case 2:
+                    _pairs.Get(first >> 2);
+                    break;
+                default:
+                    ReadDefinition(first >> 2);
+                    break;
+            }
+        }
+    }
+
+    private bool Next()
     {
         if (_rest.IsEmpty)
         {
@@ -43,11 +107,14 @@ internal ref struct HeaderReader
         var first = ReadNumber();
         var number = first >> 2;
         Pair = null;
+        _flaw = null;
         switch (first & 3)
         {
             case 0:
-                Number = HeaderNames.Unknown;
                 Name = ReadName(number);
+
+                // A peer may spell out a name that has a number. It must not get past what looks at numbers by that.
+                Number = HeaderNames.NumberOf(Name);
                 Value = ReadValue();
                 break;
             case 1:
@@ -58,16 +125,25 @@ internal ref struct HeaderReader
                 Pair = _pairs.Get(number);
                 SetKnown((uint)Pair.Name);
                 Value = Pair.Value;
+                _flaw = Pair.Flaw;
+                Size += Pair.Size;
                 break;
             default:
-                SetKnown(number);
-                var pair = ReadNumber();
-                Value = ReadValue();
-                Pair = _pairs.Define(pair, (int)number, Value);
+                ReadDefinition(number);
                 break;
         }
 
+        Fields++;
         return true;
+    }
+
+    private void ReadDefinition(uint number)
+    {
+        _flaw = null;
+        SetKnown(number);
+        var pair = ReadNumber();
+        Value = ReadValue();
+        Pair = _pairs.Define(pair, (int)number, Value, _flaw);
     }
 
     private void SetKnown(uint number)
@@ -121,7 +197,8 @@ internal ref struct HeaderReader
         var bytes = Take(length);
         if (bytes.IsEmpty || bytes.ContainsAnyExcept(NameBytes))
         {
-            Throw("The peer sent a header name that is empty or has other characters than HTTP allows.");
+            _flaw = "The name of a header is empty or has other characters than HTTP/2 allows.";
+            return "";
         }
 
         return Encoding.ASCII.GetString(bytes);
@@ -130,9 +207,14 @@ internal ref struct HeaderReader
     private string ReadValue()
     {
         var bytes = Take(ReadNumber());
+        Size += Name.Length + bytes.Length;
         if (bytes.ContainsAny(ForbiddenInValues))
         {
-            Throw($"The peer sent a value of the header '{Name}' with a line break or a zero in it.");
+            _flaw ??= $"The value of the header '{PeerText.Clean(Name)}' has a line break or a zero in it.";
+        }
+        else if (!Utf8.IsValid(bytes))
+        {
+            _flaw ??= $"The value of the header '{PeerText.Clean(Name)}' is no UTF-8.";
         }
 
         return Encoding.UTF8.GetString(bytes);
@@ -140,4 +222,13 @@ internal ref struct HeaderReader
 
     [DoesNotReturn]
     private static void Throw(string message) => throw new SharedMemoryProtocolException(message);
+
+    [DoesNotReturn]
+    private readonly void ThrowFlaw() => throw new MalformedCallException(CallError.Protocol, _flaw!);
+
+    [DoesNotReturn]
+    private readonly void ThrowTooMuch() =>
+        throw new MalformedCallException(
+            CallError.TooMuch,
+            $"The headers or trailers of the call are more than {_maxFields} fields, or more than {_maxSize} bytes.");
 }

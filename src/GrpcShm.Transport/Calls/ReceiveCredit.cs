@@ -2,7 +2,8 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>
 /// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is reserved
-/// for both in the budget of the connection. All but <see cref="Held"/> and <see cref="Reserved"/> under the gate of the input.
+/// for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and <see cref="HasUnused"/> under the gate of
+/// the input.
 /// </summary>
 /// <remarks>
 /// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received. Outstanding is
@@ -44,6 +45,9 @@ internal sealed class ReceiveCredit(ReceivedBody body)
 
     /// <summary>What the reader has not examined.</summary>
     public long Unseen => _received - _examined;
+
+    /// <summary>Whether the peer has credit left. Without the gate it may be a moment old.</summary>
+    public bool HasUnused => Volatile.Read(ref _granted) > Volatile.Read(ref _received);
 
     /// <summary>What the peer may still send, and what is held.</summary>
     public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;

@@ -31,6 +31,9 @@ internal sealed partial class ReceivedBody : PipeReader
     private bool _isLeftInUse;
     private Exception? _failure;
 
+    // When a reader began to wait for the last time.
+    private long _awaitedAt;
+
     public ReceivedBody(Call call)
     {
         _call = call;
@@ -49,6 +52,15 @@ internal sealed partial class ReceivedBody : PipeReader
 
     /// <summary>Whether the reader had ended all its reads when it was completed, so that this may be used again.</summary>
     public bool IsUnused => !_isLeftInUse && _read.IsTaken;
+
+    /// <summary>How much has come that a reader may see. For the heartbeat, which may be told of it a little late.</summary>
+    public long Received => _bytes.Shown;
+
+    /// <summary>Whether the peer may send more right now. For the heartbeat.</summary>
+    public bool HasCredit => _credit.HasUnused;
+
+    /// <summary>Whether a reader waits, or has waited since some time. For the heartbeat.</summary>
+    public bool IsAwaitedSince(long clock) => _read.IsWaiting || Volatile.Read(ref _awaitedAt) >= clock;
 
     /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
     /// <param name="data">The data.</param>
@@ -155,6 +167,7 @@ internal sealed partial class ReceivedBody : PipeReader
                     return new ValueTask<ReadResult>(Take());
                 }
 
+                _awaitedAt = _call.Now;
                 wait = _read.Start();
             }
         }
@@ -258,6 +271,7 @@ internal sealed partial class ReceivedBody : PipeReader
         lock (_gate)
         {
             _bytes.Reuse();
+            _awaitedAt = 0;
             _credit.Reuse();
             _hasNews = false;
             _state = ReadState.None;

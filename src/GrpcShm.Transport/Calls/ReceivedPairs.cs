@@ -19,8 +19,12 @@ internal sealed class ReceivedPairs
             ? pair
             : throw new SharedMemoryProtocolException($"The peer refers to the header pair {number}, which it has not defined.");
 
+    /// <param name="number">Its number.</param>
+    /// <param name="name">The name's number.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="flaw">What is wrong with the value. The pair is defined all the same: it is the calls that have it which suffer.</param>
     /// <exception cref="SharedMemoryProtocolException">It may not be defined.</exception>
-    public HeaderPair Define(uint number, int name, string value)
+    public HeaderPair Define(uint number, int name, string value, string? flaw)
     {
         if (number is < HeaderNames.FirstFreePair or >= HeaderNames.MaxPairs
             || value.Length > HeaderNames.MaxPairValue
@@ -30,6 +34,6 @@ internal sealed class ReceivedPairs
         }
 
         // Blocks that were put together at the same time define the same pair each.
-        return _pairs[number] ??= new HeaderPair(name, value);
+        return _pairs[number] ??= new HeaderPair(name, value) { Flaw = flaw };
     }
 }

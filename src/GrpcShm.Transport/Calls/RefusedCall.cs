@@ -5,8 +5,10 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>A call that this side does not take. It stays until its sender has ended, too, and drops what comes.</summary>
 internal sealed class RefusedCall : Call
 {
+    private static readonly RunProfile NeverRuns = new(RunMode.ThreadPool);
+
     public RefusedCall()
-        : base(new RunProfile(RunMode.ThreadPool)) => Discard();
+        : base(NeverRuns) => Discard();
 
     protected override void OnHeaders(ref HeaderReader headers)
     {

@@ -1,5 +1,6 @@
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Connections;
 
@@ -87,7 +88,30 @@ internal sealed partial class SharedMemoryConnection
     {
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
         _metrics.ConnectionCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
-        Log.ProtocolViolation(_logger, Id, violation.Message);
+        if (_violations.Next(out var leftOut))
+        {
+            if (leftOut > 0)
+            {
+                Log.LinesLeftOut(_logger, EndPoint, nameof(Log.ProtocolViolation), leftOut);
+            }
+
+            Log.ProtocolViolation(_logger, Id, violation.Message);
+        }
+    }
+
+    /// <summary>Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.</summary>
+    private void WatchPeer()
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            _ = WatchPeerAsync();
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            _ = WatchPeerAsync();
+        }
     }
 
     private async Task WatchPeerAsync()
@@ -115,6 +139,10 @@ internal sealed partial class SharedMemoryConnection
         catch (SharedMemoryProtocolException violation)
         {
             AbortForViolation(violation);
+        }
+        catch (ReactorFailedException failure)
+        {
+            OnReactorFailed(failure);
         }
         catch (SharedMemoryResourcesException)
         {

@@ -24,15 +24,26 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private readonly ReactorRegistration _doorbellRegistration;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly RepeatedLines _violations;
     private long _bytesReported;
     private ISignaledOperation? _receive;
     private ISignaledOperation? _send;
 
     /// <summary>Puts a connection together and starts to watch the peer.</summary>
+    /// <param name="parts">What it is made of.</param>
+    /// <param name="endPoint">The endpoint that it belongs to.</param>
+    /// <param name="metrics">Where it is counted.</param>
+    /// <param name="logger">Where it says what becomes of it.</param>
+    /// <param name="violations">Sums up what is said of peers that break rules, over all connections of the endpoint.</param>
     /// <exception cref="IOException">The system lacks something; the parts have been disposed.</exception>
     public SharedMemoryConnection(
-        ConnectionParts parts, SharedMemoryEndPoint endPoint, TransportMetrics metrics, ILogger logger)
+        ConnectionParts parts,
+        SharedMemoryEndPoint endPoint,
+        TransportMetrics metrics,
+        ILogger logger,
+        RepeatedLines? violations = null)
     {
+        _violations = violations ?? new RepeatedLines();
         Role = parts.Role;
         Mode = parts.Mode;
         HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);
@@ -61,12 +72,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _segment.OnUnmap(_peerDoorbell.Dispose);
         _metrics.ConnectionStarted(this);
         _control.Monitor();
-        _ = WatchPeerAsync();
+        WatchPeer();
         FaultPoint.Reach(FaultStep.ConnectionMade);
         Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
     }
 
     public string Id { get; }
+
+    public ILogger Logger => _logger;
 
     public ConnectionRole Role { get; }
 
@@ -156,6 +169,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public void OnFault(Exception exception) =>
         Abort(new CloseCause(CloseCode.Aborted, "The connection's owner failed.", ByPeer: false, exception));
+
+    public void OnReactorFailed(ReactorFailedException failure) =>
+        Abort(new CloseCause(CloseCode.Aborted, failure.Message, ByPeer: false, failure));
 
     public long TakeProgress()
     {

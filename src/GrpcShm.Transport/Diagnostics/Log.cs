@@ -50,4 +50,21 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error,
         "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Warning,
+        "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
+    public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
+
+    [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
+    public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
+
+    [LoggerMessage(9, LogLevel.Error,
+        "The thread '{Reactor}' that serves shared-memory connections failed. All of them end; new ones get another thread.",
+        EventName = "ReactorFailed")]
+    public static partial void ReactorFailed(ILogger logger, string reactor, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Error,
+        "The thread '{Reactor}' is held up by what it runs, and no other can be started in its place: {Reason} Trying again.",
+        EventName = "TakeOverFailed")]
+    public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
 }

@@ -14,7 +14,8 @@ internal sealed class TransportMetrics
 {
     public const string MeterName = "GrpcShm.Transport";
 
-    private static readonly Lazy<TransportMetrics> ProcessWide = new(static () => new TransportMetrics(new Meter(MeterName)));
+    private static readonly Lazy<TransportMetrics> ProcessWide = new(static () =>
+        new TransportMetrics(ContextUnloading.DisposeWith(typeof(TransportMetrics).Assembly, new Meter(MeterName))));
 
     // A factory gives the same meter for the same name, but new instruments each time, which would then report twice.
     private static readonly ConditionalWeakTable<IMeterFactory, TransportMetrics> ByFactory = [];

@@ -38,25 +38,36 @@ internal static class ClientHandshake
             // Refused before it was asked: why is still to be read, and if not, reading says that this is the end.
         }
 
-        using var message = await channel.ReceiveSoonAsync(cancellationToken).ConfigureAwait(false);
-        FaultPoint.Reach(FaultStep.ClientAnswerReceived);
-        if (message.Type == ControlMessageType.Refusal)
-        {
-            var (code, text) = message.ReadCodeAndText();
-            throw new HandshakeException(RefusalCodes.FromWire(code), $"The server refused the connection: {text}", byPeer: true);
-        }
-
         try
         {
-            return Accept(channel, reactor, message, settings.Modes);
+            using var message = await channel.ReceiveSoonAsync(cancellationToken).ConfigureAwait(false);
+            FaultPoint.Reach(FaultStep.ClientAnswerReceived);
+            if (message.Type == ControlMessageType.Refusal)
+            {
+                var (code, text) = message.ReadCodeAndText();
+                throw new HandshakeException(RefusalCodes.FromWire(code), $"The server refused the connection: {text}", byPeer: true);
+            }
+
+            try
+            {
+                return Accept(channel, reactor, message, settings.Modes);
+            }
+            catch (SharedMemoryProtocolException violation)
+            {
+                Refuse(channel, RefusalCode.Segment, violation.Message);
+                throw;
+            }
         }
-        catch (SharedMemoryProtocolException violation)
+        catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {
-            channel.TrySend(ControlMessage.Write(
-                ControlMessageType.Refusal, (ushort)RefusalCode.Segment, violation.Message));
+            // The server could tell only that its client has gone, and its log is where one looks.
+            Refuse(channel, RefusalCode.Resources, exception.Message);
             throw;
         }
     }
+
+    private static void Refuse(ControlChannel channel, RefusalCode code, string why) =>
+        channel.TrySend(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, why));
 
     private static void Authorize(SharedMemoryPeer peer, ConnectSettings settings)
     {

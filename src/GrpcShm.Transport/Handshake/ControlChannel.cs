@@ -26,6 +26,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     private long _lookUntil;
     private int _filled;
     private volatile bool _isMonitored;
+    private volatile ReactorFailedException? _failure;
     private int _disposeBegun;
     private volatile bool _disposed;
 
@@ -130,6 +131,13 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     public void OnFault(Exception exception) => Dispose();
 
+    /// <summary>Nothing more would be heard of the peer: who receives, now or next, is told so.</summary>
+    public void OnReactorFailed(ReactorFailedException failure)
+    {
+        _failure = failure;
+        Signal(onReactor: false);
+    }
+
     public void Dispose()
     {
         // Once, and not just mostly once: the second of two at the same moment would find the socket closed.
@@ -160,6 +168,11 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         while (true)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_failure is { } failure)
+            {
+                throw new ReactorFailedException(failure);
+            }
+
             var length = ControlMessage.ReadLength(_buffer.AsSpan(0, _filled));
             if (length > 0 && length <= _filled)
             {

@@ -78,16 +78,8 @@ internal sealed record ControlMessage(ControlMessageType Type, byte[] Body, List
             throw new SharedMemoryProtocolException($"The peer's {Type} message has no code.");
         }
 
-        // The text goes into logs: without control characters a peer cannot forge lines there.
         var text = Encoding.UTF8.GetString(Body.AsSpan(2, Math.Min(Body.Length - 2, MaxTextBytes)));
-        return (BinaryPrimitives.ReadUInt16LittleEndian(Body),
-            string.Create(text.Length, text, static (span, source) =>
-            {
-                for (var i = 0; i < span.Length; i++)
-                {
-                    span[i] = char.IsControl(source[i]) ? ' ' : source[i];
-                }
-            }));
+        return (BinaryPrimitives.ReadUInt16LittleEndian(Body), PeerText.Clean(text, PeerText.MaxSentence));
     }
 
     public void Dispose()

@@ -43,7 +43,7 @@ internal static class ServerHandshake
             channel.Watch();
             parts = Send(channel, reactor, answer, offered);
         }
-        catch (SharedMemoryResourcesException exception)
+        catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {
             throw new HandshakeException(RefusalCode.Resources, exception.Message, innerException: exception);
         }

@@ -64,6 +64,10 @@ internal sealed unsafe class ClaimingProducer
     /// <summary>How many bytes have been published since the beginning, gaps included.</summary>
     public long Published => Volatile.Read(ref _cursors.Published);
 
+    /// <summary>How many of them the consumer has taken. Only while the memory is there.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The peer's cursor is out of range.</exception>
+    public long Taken => RefreshHead();
+
     /// <summary>Claims a piece that lies in one stretch. Any thread; it has to be committed, and soon.</summary>
     /// <param name="size">How many bytes, at most <see cref="MaxClaim"/>.</param>
     /// <param name="claim">What was claimed.</param>

@@ -8,6 +8,9 @@ internal abstract class RendezvousSocket : IDisposable
     /// <summary>What a <see cref="Poller"/> waits for.</summary>
     public abstract SafeHandle Handle { get; }
 
+    /// <summary>What is unusual about how the name was taken; <see langword="null"/> if nothing is.</summary>
+    public abstract RendezvousRemark? Remark { get; }
+
     /// <summary>Takes the next client. Does not block.</summary>
     /// <returns>The client, or <see langword="null"/> if there is none.</returns>
     /// <exception cref="IOException">

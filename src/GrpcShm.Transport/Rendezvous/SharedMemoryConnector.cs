@@ -19,6 +19,7 @@ internal sealed class SharedMemoryConnector
     private readonly ConnectSettings _settings;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
+    private readonly RepeatedLines _violations = new();
 
     public SharedMemoryConnector(
         SharedMemoryEndPoint endPoint, ConnectSettings settings, TransportMetrics metrics, ILogger logger)
@@ -86,7 +87,7 @@ internal sealed class SharedMemoryConnector
         try
         {
             var parts = await ClientHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
-            return new SharedMemoryConnection(parts, _endPoint, _metrics, _logger);
+            return new SharedMemoryConnection(parts, _endPoint, _metrics, _logger, _violations);
         }
         catch (Exception exception)
         {

@@ -1,5 +1,7 @@
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Memory;
+using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Rendezvous;
@@ -8,12 +10,16 @@ namespace GrpcShm.Transport.Rendezvous;
 internal sealed partial class SharedMemoryListener
 {
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(10);
 
     // So many clients in one turn of the reactor; the rings have theirs in between.
     private const int AcceptsPerTurn = 8;
 
     private readonly Lock _acceptGate = new();
     private bool _isRetrying;
+
+    // How often the reactor has failed since the last client came.
+    private int _reactorFailures;
 
     public void OnReady(Reactor reactor)
     {
@@ -23,7 +29,36 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    public void OnFault(Exception exception) => Log.ListenerFailed(_logger, EndPoint, exception);
+    public void OnFault(Exception exception)
+    {
+        // Those behind the one that it failed with have been reported, and will not be again.
+        _ = RetryAcceptAsync();
+        Log.ListenerFailed(_logger, EndPoint, exception);
+    }
+
+    public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
+
+    /// <summary>
+    /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the server sees it,
+    /// and not with the first client.
+    /// </summary>
+    private static void ProveThatClientsCanBeServed(SharedMemoryEndPoint endPoint)
+    {
+        try
+        {
+            var platform = TransportPlatform.Current;
+            var allocation = platform.Allocate(SegmentLayout.TotalSize(RingSizes.Smallest, RingSizes.Smallest));
+            using (allocation.Mapping)
+            using (allocation.Grant)
+            {
+                platform.CreateDoorbell().Dispose();
+            }
+        }
+        catch (PlatformException exception)
+        {
+            throw new IOException($"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
+        }
+    }
 
     /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
     private bool AcceptSome(bool isRetry)
@@ -41,6 +76,7 @@ internal sealed partial class SharedMemoryListener
                         return true;
                     }
 
+                    _reactorFailures = 0;
                     Begin(client);
                 }
 
@@ -95,8 +131,56 @@ internal sealed partial class SharedMemoryListener
             return;
         }
 
-        while (!AcceptSome(isRetry: true))
+        try
         {
+            while (!AcceptSome(isRetry: true))
+            {
+            }
         }
+        catch (Exception exception)
+        {
+            Log.ListenerFailed(_logger, EndPoint, exception);
+        }
+    }
+
+    /// <summary>Lets a new reactor watch the name; at once, unless that fails time and again.</summary>
+    private async Task RegisterAgainAsync()
+    {
+        while (true)
+        {
+            var failures = Interlocked.Increment(ref _reactorFailures);
+            try
+            {
+                if (failures > 1)
+                {
+                    await Task.Delay(PauseAfter(failures - 1), _closing.Token).ConfigureAwait(false);
+                }
+
+                lock (_acceptGate)
+                {
+                    if (!_disposed)
+                    {
+                        // Those who have come meanwhile are reported, too.
+                        _registration = ReactorPool.Next().Register(_socket.Handle, this);
+                    }
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (IOException exception)
+            {
+                Log.AcceptFailed(_logger, EndPoint, exception.Message, PauseAfter(failures));
+            }
+        }
+    }
+
+    private static TimeSpan PauseAfter(int failures)
+    {
+        var pause = AcceptRetryDelay * (1 << Math.Min(failures - 1, 10));
+        return pause < LongestRetryDelay ? pause : LongestRetryDelay;
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RendezvousSocket _socket;
-    private readonly ReactorRegistration _registration;
+    private ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _handshakesGate = new();
     private readonly SpareOffer _spare;
@@ -30,11 +30,13 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly Channel<SharedMemoryConnection> _accepted =
         Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
+    private readonly RepeatedLines _violations = new();
+    private readonly RepeatedLines _refusals = new();
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
-    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    /// <exception cref="IOException">The name cannot be taken, or no client could be served; says why.</exception>
     public SharedMemoryListener(
         SharedMemoryEndPoint endPoint, ListenerSettings settings, TransportMetrics metrics, ILogger logger)
     {
@@ -43,6 +45,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _metrics = metrics;
         _logger = logger;
         _spare = new SpareOffer(settings.RingSize);
+        ProveThatClientsCanBeServed(endPoint);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
@@ -55,9 +58,15 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         }
 
         Log.Listening(_logger, endPoint);
+        if (_socket.Remark is { } remark)
+        {
+            Log.NameRemark(_logger, remark.IsWarning ? LogLevel.Warning : LogLevel.Information, endPoint, remark.Text);
+        }
     }
 
     public SharedMemoryEndPoint EndPoint { get; }
+
+    public ILogger Logger => _logger;
 
     /// <summary>Whether what the next client will be given has been made already.</summary>
     public bool HasSpare => _spare.IsReady;
@@ -112,6 +121,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         {
             CloseUnserved(connection);
         }
+
+        WriteLeftOut(nameof(Log.ClientRefused), _refusals.TakeRest());
+        WriteLeftOut(nameof(Log.ProtocolViolation), _violations.TakeRest());
     }
 
     /// <summary>Tells a client that it can try again whatever it has asked for.</summary>
@@ -203,7 +215,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         try
         {
             var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token).ConfigureAwait(false);
-            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger);
+            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger, _violations);
             if (!_accepted.Writer.TryWrite(connection))
             {
                 CloseUnserved(connection);
@@ -234,8 +246,13 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         {
             Refuse(channel, RefusalCode.TimedOut, $"The handshake took longer than {_settings.HandshakeTimeout}.");
         }
-        catch (SharedMemoryResourcesException exception)
+        catch (ReactorFailedException failure)
         {
+            Refuse(channel, RefusalCode.Resources, failure.Message);
+        }
+        catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
+        {
+            // Ours and not the client's: it is told what this system has refused.
             Refuse(channel, RefusalCode.Resources, exception.Message);
         }
         catch (IOException exception)
@@ -261,6 +278,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private void Refused(SharedMemoryPeer peer, RefusalCode code, string reason)
     {
         _metrics.HandshakeRefused(code, ConnectionRole.Server);
+        if (!_refusals.Next(out var leftOut))
+        {
+            return;
+        }
+
+        WriteLeftOut(nameof(Log.ClientRefused), leftOut);
         Log.ClientRefused(
             _logger,
             code == RefusalCode.Gone ? LogLevel.Debug : LogLevel.Warning,
@@ -269,6 +292,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             peer.UserId,
             code,
             reason);
+    }
+
+    private void WriteLeftOut(string kind, long count)
+    {
+        if (count > 0)
+        {
+            Log.LinesLeftOut(_logger, EndPoint, kind, count);
+        }
     }
 
     private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor) : ReactorWork

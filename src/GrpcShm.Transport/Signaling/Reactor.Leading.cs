@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
@@ -32,8 +34,7 @@ internal sealed partial class Reactor
     private readonly string _name;
     private readonly Func<ThreadWatch> _watchThread;
     private readonly Queue<ReactorWork> _work = new();
-    private readonly Lock _sparesGate = new();
-    private readonly Stack<AutoResetEvent> _spares = new();
+    private readonly Stack<ReactorTurn> _spares = new();
     private Sentinel? _sentinel;
     private RunProfile? _running;
     private ThreadWatch? _leader;
@@ -48,7 +49,9 @@ internal sealed partial class Reactor
 
     public static bool IsAway(long word) => (word & 1) != 0;
 
-    /// <summary>Names who watches this reactor; until then all work goes to the thread pool.</summary>
+    /// <summary>
+    /// Names who watches this reactor, before it runs; without anybody all work goes to the thread pool.
+    /// </summary>
     public void WatchBy(Sentinel sentinel) => Volatile.Write(ref _sentinel, sentinel);
 
     /// <summary>Queues work to be run after this round. Only on this reactor's thread, while it leads.</summary>
@@ -69,9 +72,12 @@ internal sealed partial class Reactor
     /// <param name="isItsFault">Whether what the leader runs has held it up, so that its like had better run elsewhere.</param>
     public void TakeOver(long word, bool isItsFault)
     {
+        // First the thread, since the system may have none: then the one that is away stays the leader.
+        var turn = TakeSpare() ?? StartThread();
         var profile = Volatile.Read(ref _running);
         if (Interlocked.CompareExchange(ref _word, word + 1, word) != word)
         {
+            GiveBack(turn);
             return;
         }
 
@@ -82,40 +88,87 @@ internal sealed partial class Reactor
         }
 
         Interlocked.Increment(ref _overtaken);
-        lock (_sparesGate)
-        {
-            if (_spares.TryPop(out var spare))
-            {
-                spare.Set();
-                return;
-            }
-        }
-
-        StartThread();
+        turn.Give();
     }
+
+    /// <summary>Says that no other thread could take the place of one that is held up.</summary>
+    public void TellOfTakeOverThatFailed(Exception exception) =>
+        Tell(_slots.All(), logger => Log.TakeOverFailed(logger, _name, exception.Message, exception));
 
     private static bool IsPoolIdle => ThreadPool.PendingWorkItemCount == 0;
 
-    private void StartThread() => new Thread(Lead) { IsBackground = true, Name = _name }.UnsafeStart();
+    /// <summary>Starts a thread that waits for its turn.</summary>
+    private ReactorTurn StartThread()
+    {
+        var turn = new ReactorTurn();
+        try
+        {
+            new Thread(() => Run(turn)) { IsBackground = true, Name = _name }.UnsafeStart();
+            return turn;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
+    private ThreadWatch WatchThread()
+    {
+        try
+        {
+            return _watchThread();
+        }
+        catch (Exception)
+        {
+            // What the system does not tell is not known. Then a thread that lacks a processor is overtaken too early, no more.
+            return UnknownThreadWatch.Instance;
+        }
+    }
 
     /// <summary>Leads the loop, as often as it is this thread's turn.</summary>
-    private void Lead()
+    private void Run(ReactorTurn turn)
     {
-        using var turn = new AutoResetEvent(initialState: false);
-        var watch = _watchThread();
-        do
+        using (turn)
+        {
+            var watch = WatchThread();
+            while (turn.Wait() && Lead(watch) && BecomeSpare(turn))
+            {
+            }
+        }
+    }
+
+    /// <summary>Leads the loop until another thread does, or until the loop ends.</summary>
+    /// <returns>Whether another thread leads.</returns>
+    private bool Lead(ThreadWatch watch)
+    {
+        try
         {
             Volatile.Write(ref _leader, watch);
             t_running = this;
+
+            // One that was overtaken may have come back as foreign code left it.
+            CleanThread.Restore(_name);
 
             // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
             // away may be waiting for just that work.
             while (RunWork())
             {
+                if (Volatile.Read(ref _registered) == 0 && TryEnd())
+                {
+                    return false;
+                }
+
                 RunRound();
             }
+
+            return true;
         }
-        while (WaitForTurn(turn));
+        catch (Exception exception)
+        {
+            Fail(exception);
+            return false;
+        }
     }
 
     /// <summary>Runs what has been queued.</summary>
@@ -146,8 +199,7 @@ internal sealed partial class Reactor
             // Release: whoever takes over finds the loop's state as it is here. Arming comes after it, see the sentinel.
             Volatile.Write(ref _word, away);
             _sentinel!.Arm();
-            work.Run();
-            CleanThread.Restore(_name);
+            var failure = RunAway(work);
             var now = Stopwatch.GetTimestamp();
             profile.Record(now - time);
             time = now;
@@ -158,27 +210,59 @@ internal sealed partial class Reactor
             }
 
             t_running = this;
+            failure?.Throw();
         }
 
         Volatile.Write(ref _running, null);
         return true;
     }
 
-    /// <summary>Waits until this thread is needed again.</summary>
-    /// <returns>Whether it will be; else it has to end.</returns>
-    private bool WaitForTurn(AutoResetEvent turn)
+    /// <summary>Runs foreign code, and makes this thread clean again.</summary>
+    /// <returns>Why this thread is not what it was, if it is not.</returns>
+    private ExceptionDispatchInfo? RunAway(ReactorWork work)
     {
-        lock (_sparesGate)
+        try
         {
-            if (_spares.Count == MaxSpares)
+            work.RunHere();
+            CleanThread.Restore(_name);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            // Not thrown before it is known whether this thread still leads: else there would be nothing here that ends.
+            return ExceptionDispatchInfo.Capture(exception);
+        }
+    }
+
+    /// <summary>Lets this thread wait until it is needed again.</summary>
+    /// <returns>Whether it may; else it has to end.</returns>
+    private bool BecomeSpare(ReactorTurn turn)
+    {
+        lock (_gate)
+        {
+            if (_poller is null || _spares.Count >= MaxSpares)
             {
                 return false;
             }
 
             _spares.Push(turn);
+            return true;
         }
+    }
 
-        turn.WaitOne();
-        return true;
+    private ReactorTurn? TakeSpare()
+    {
+        lock (_gate)
+        {
+            return _spares.TryPop(out var spare) ? spare : null;
+        }
+    }
+
+    private void GiveBack(ReactorTurn turn)
+    {
+        if (!BecomeSpare(turn))
+        {
+            turn.End();
+        }
     }
 }

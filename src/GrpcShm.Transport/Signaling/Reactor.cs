@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// One thread that waits for the doorbells and sockets of many connections and runs what they lead to. While nothing
-/// happens it makes no system call and no wake-up: it waits without a time-out.
+/// happens it makes no system call and no wake-up: it waits without a time-out, except where there is nothing to wait for,
+/// and then it ends.
 /// </summary>
 /// <remarks>
 /// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
@@ -30,7 +30,6 @@ internal sealed partial class Reactor
     [ThreadStatic]
     private static Reactor? t_running;
 
-    private readonly Poller _poller;
     private readonly ReactorSlots _slots = new();
     private readonly AdaptiveWait _wait;
     private readonly SpinTrust _trust;
@@ -42,19 +41,21 @@ internal sealed partial class Reactor
     private int _budget;
     private long _expectUntil;
 
-    /// <summary>Starts a thread that serves what is registered, for the life of the process.</summary>
-    /// <param name="poller">What it waits with; its own from now on.</param>
+    /// <summary>Creates a reactor, which runs from its first registration on.</summary>
+    /// <param name="createPoller">Makes what it waits with, each time that it begins to run.</param>
     /// <param name="name">Its threads' name.</param>
     /// <param name="wait">How it waits.</param>
     /// <param name="watchThread">Makes what tells of the calling thread's running.</param>
-    public Reactor(Poller poller, string name, AdaptiveWait wait, Func<ThreadWatch> watchThread)
+    /// <param name="idleTime">For how long it goes on when nothing is registered any more.</param>
+    public Reactor(
+        Func<Poller> createPoller, string name, AdaptiveWait wait, Func<ThreadWatch> watchThread, Func<TimeSpan> idleTime)
     {
-        _poller = poller;
+        _createPoller = createPoller;
         _wait = wait;
         _trust = new SpinTrust(wait.SpinTicks);
         _name = name;
         _watchThread = watchThread;
-        StartThread();
+        _idleTime = idleTime;
     }
 
     /// <summary>The reactor that this thread leads right now, if it does. Not while it is away in foreign code.</summary>
@@ -100,31 +101,6 @@ internal sealed partial class Reactor
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
     public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
 
-    /// <summary>Watches a doorbell or a socket. Any thread.</summary>
-    /// <exception cref="IOException">The system has no room for another.</exception>
-    public ReactorRegistration Register(SafeHandle handle, IReactorTarget target)
-    {
-        var token = _slots.Add(target);
-        try
-        {
-            _poller.Add(handle, token);
-        }
-        catch
-        {
-            _slots.Remove(token);
-            throw;
-        }
-
-        return new ReactorRegistration(this, handle, token);
-    }
-
-    /// <summary>Stops watching. A call to the target may still be under way. Any thread.</summary>
-    public void Unregister(SafeHandle handle, ulong token)
-    {
-        _poller.Remove(handle);
-        _slots.Remove(token);
-    }
-
     /// <summary>One round: waits, serves who has something, and each of those that were not done.</summary>
     private void RunRound()
     {
@@ -148,7 +124,7 @@ internal sealed partial class Reactor
     {
         if (_unfinished.Count > 0)
         {
-            return _poller.Wait(_events, block: false);
+            return _poller!.Wait(_events, block: false);
         }
 
         if (_served.Count == 0)
@@ -165,7 +141,7 @@ internal sealed partial class Reactor
         var until = Volatile.Read(ref _expectUntil);
         while (_wait.IsEnabled && until != 0 && Stopwatch.GetTimestamp() < until)
         {
-            if (_poller.Wait(_events, block: false) is > 0 and var count)
+            if (_poller!.Wait(_events, block: false) is > 0 and var count)
             {
                 return count;
             }
@@ -173,7 +149,7 @@ internal sealed partial class Reactor
             Thread.Yield();
         }
 
-        return _poller.Wait(_events, block: true);
+        return _poller!.Wait(_events, MillisecondsToWait());
     }
 
     /// <summary>Waits where calls run to completion: one spins as long as that pays.</summary>
@@ -189,7 +165,7 @@ internal sealed partial class Reactor
             _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
         }
 
-        return found ? count : _poller.Wait(_events, block: true);
+        return found ? count : _poller!.Wait(_events, MillisecondsToWait());
     }
 
     /// <summary>Waits where bytes are carried, which is done as has proved best.</summary>
@@ -201,7 +177,7 @@ internal sealed partial class Reactor
         _served.Clear();
         if (!paid)
         {
-            count = _poller.Wait(_events, block: true);
+            count = _poller!.Wait(_events, MillisecondsToWait());
             if (_wait.Strategy == WaitStrategy.Coalesce)
             {
                 // The flags of those that rang are down: what comes meanwhile comes without a doorbell.
@@ -219,19 +195,18 @@ internal sealed partial class Reactor
         try
         {
             target.OnReady(this);
+            if (_wait.IsEnabled && target is IRingTarget rings)
+            {
+                _wait.AddProgress(rings.TakeProgress());
+                if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
+                {
+                    _served.Add(rings);
+                }
+            }
         }
         catch (Exception exception)
         {
             Fault(target, exception);
-        }
-
-        if (_wait.IsEnabled && target is IRingTarget rings)
-        {
-            _wait.AddProgress(rings.TakeProgress());
-            if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
-            {
-                _served.Add(rings);
-            }
         }
     }
 
@@ -269,7 +244,7 @@ internal sealed partial class Reactor
             while (!PeekAll())
             {
                 // Deaths, new clients, and rings that are not looked at.
-                if ((count = _poller.Wait(_events, block: false)) > 0 || Stopwatch.GetTimestamp() - started > budget)
+                if ((count = _poller!.Wait(_events, block: false)) > 0 || Stopwatch.GetTimestamp() - started > budget)
                 {
                     break;
                 }

@@ -1,8 +1,12 @@
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>The reactors of this process: one, unless it is told otherwise. They start with the first connection.</summary>
+/// <summary>
+/// The reactors of this process: one, unless it is told otherwise. Their threads start with the first connection or listener, end
+/// when there has been none for a while, and start again with the next; the objects stay, and with them what they have learnt.
+/// </summary>
 /// <remarks>
 /// Since all channels and endpoints of a process share them, they are set up by the run-time configuration
 /// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project) and not by anyone's options:
@@ -10,6 +14,8 @@ namespace GrpcShm.Transport.Signaling;
 /// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
 /// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000; defaults
 /// to 40. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
+/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: for how long its thread goes on without anything to serve, 0 to 3,600,000;
+/// defaults to 5,000.</item>
 /// </list>
 /// </remarks>
 internal static class ReactorPool
@@ -17,12 +23,19 @@ internal static class ReactorPool
     private static readonly Lock Gate = new();
     private static Reactor[]? s_reactors;
     private static uint s_next;
+    private static long s_idleTicks;
+
+    /// <summary>For how long a reactor goes on without anything to serve.</summary>
+    public static TimeSpan IdleTime
+    {
+        get => TimeSpan.FromTicks(Volatile.Read(ref s_idleTicks));
+        set => Volatile.Write(ref s_idleTicks, value.Ticks);
+    }
 
     /// <summary>The reactor for a new connection.</summary>
-    /// <exception cref="IOException">The system lacks something for the first one; the next call tries again.</exception>
     public static Reactor Next()
     {
-        var reactors = Volatile.Read(ref s_reactors) ?? Start();
+        var reactors = Volatile.Read(ref s_reactors) ?? Create();
         return reactors[Interlocked.Increment(ref s_next) % (uint)reactors.Length];
     }
 
@@ -40,42 +53,40 @@ internal static class ReactorPool
         return (paid, unpaid);
     }
 
-    private static Reactor[] Start()
+    /// <summary>Lets reactors without anything to serve end at once, and others as soon as they have nothing more.</summary>
+    public static void EndIdle()
+    {
+        IdleTime = TimeSpan.Zero;
+        Array.ForEach(Volatile.Read(ref s_reactors) ?? [], static reactor => reactor.EndIfIdle());
+    }
+
+    private static Reactor[] Create()
     {
         var count = Setting("GrpcShm.ReactorCount", 1, 1, 64);
+        var idle = Setting("GrpcShm.ReactorIdleMilliseconds", 5_000, 0, 3_600_000);
         var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 40, 0, 1000) : 0;
         lock (Gate)
         {
-            if (s_reactors is { } started)
+            if (s_reactors is { } created)
             {
-                return started;
+                return created;
             }
 
-            // All pollers first: what can fail does so before a thread runs.
-            var pollers = new List<Poller>(count);
-            try
+            IdleTime = TimeSpan.FromMilliseconds(idle);
+            var reactors = new Reactor[count];
+            for (var i = 0; i < count; i++)
             {
-                while (pollers.Count < count)
-                {
-                    pollers.Add(TransportPlatform.Current.CreatePoller());
-                }
-            }
-            catch
-            {
-                pollers.ForEach(static poller => poller.Dispose());
-                throw;
-            }
-
-            Reactor[] reactors =
-            [
-                .. pollers.Select((poller, i) => new Reactor(
-                    poller,
+                reactors[i] = new Reactor(
+                    static () => TransportPlatform.Current.CreatePoller(),
                     $"GrpcShm reactor {i}",
                     new AdaptiveWait(TimeSpan.FromMicroseconds(spin)),
-                    TransportPlatform.Current.WatchThread)),
-            ];
+                    static () => TransportPlatform.Current.WatchThread(),
+                    static () => IdleTime);
+            }
+
             var sentinel = new Sentinel(reactors);
             Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));
+            ContextUnloading.Add(typeof(ReactorPool).Assembly, EndIdle);
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }

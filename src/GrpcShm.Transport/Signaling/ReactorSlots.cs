@@ -32,16 +32,49 @@ internal sealed class ReactorSlots
         }
     }
 
-    public void Remove(ulong token)
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(ulong token)
     {
         lock (_gate)
         {
             var index = (int)(uint)token;
-            if (_slots[index]?.Token == token)
+            if (_slots[index]?.Token != token)
             {
-                _slots[index] = null;
-                _free.Push(index);
+                return false;
             }
+
+            _slots[index] = null;
+            _free.Push(index);
+            return true;
+        }
+    }
+
+    /// <returns>Those that were there.</returns>
+    public List<IReactorTarget> RemoveAll()
+    {
+        lock (_gate)
+        {
+            var targets = new List<IReactorTarget>();
+            for (var index = 0; index < _used; index++)
+            {
+                if (_slots[index] is { } slot)
+                {
+                    targets.Add(slot.Target);
+                    _slots[index] = null;
+                    _free.Push(index);
+                }
+            }
+
+            return targets;
+        }
+    }
+
+    /// <summary>Those that are there at the moment.</summary>
+    public List<IReactorTarget> All()
+    {
+        lock (_gate)
+        {
+            return [.. _slots.OfType<Slot>().Select(static s => s.Target)];
         }
     }
 

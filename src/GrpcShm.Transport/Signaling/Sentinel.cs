@@ -1,3 +1,5 @@
+using GrpcShm.Transport.Platform;
+
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
@@ -13,6 +15,8 @@ namespace GrpcShm.Transport.Signaling;
 /// lack the same. It is given more looks.</para>
 /// <code>
 /// field    written by                            read by          ordering
+/// _running Begin, End, under _wake               the thread       _wake: it ends only when it has seen 0 there, and who makes it
+/// _hasThread  the same; the thread that ends                      1 finds out there whether to start another
 /// _armed   sentinel clears, whoever arms sets    reactors         Dekker with the reactor's word: the reactor stores its
 ///                                                                 word and loads _armed; the sentinel clears _armed,
 ///                                                                 fences all processors, and loads the words
@@ -34,6 +38,9 @@ internal sealed class Sentinel
     private readonly int[] _extraLooks;
     private readonly object _wake = new();
     private int _armed;
+    private int _running;
+    private bool _hasThread;
+    private bool _hasTold;
     private long _looks;
 
     public Sentinel(Reactor[] reactors)
@@ -41,11 +48,49 @@ internal sealed class Sentinel
         _reactors = reactors;
         _seen = new long[reactors.Length];
         _extraLooks = new int[reactors.Length];
-        new Thread(Run) { IsBackground = true, Name = "GrpcShm sentinel" }.UnsafeStart();
     }
 
     /// <summary>How often it has looked. Stands still while it sleeps.</summary>
     public long Looks => Volatile.Read(ref _looks);
+
+    /// <summary>Whether its thread runs.</summary>
+    public bool HasThread
+    {
+        get
+        {
+            lock (_wake)
+            {
+                return _hasThread;
+            }
+        }
+    }
+
+    /// <summary>A reactor begins to run.</summary>
+    public void Begin()
+    {
+        lock (_wake)
+        {
+            if (!_hasThread)
+            {
+                new Thread(Run) { IsBackground = true, Name = "GrpcShm sentinel" }.UnsafeStart();
+                _hasThread = true;
+            }
+
+            _running++;
+        }
+    }
+
+    /// <summary>A reactor runs no more. With the last one the thread ends.</summary>
+    public void End()
+    {
+        lock (_wake)
+        {
+            if (--_running == 0)
+            {
+                Monitor.Pulse(_wake);
+            }
+        }
+    }
 
     /// <summary>Makes sure that somebody watches. Called by a reactor after it has said that it is away.</summary>
     public void Arm()
@@ -61,16 +106,8 @@ internal sealed class Sentinel
 
     private void Run()
     {
-        while (true)
+        while (WaitUntilArmed())
         {
-            lock (_wake)
-            {
-                while (Volatile.Read(ref _armed) == 0)
-                {
-                    Monitor.Wait(_wake);
-                }
-            }
-
             for (var quiet = 0; quiet < QuietLooks;)
             {
                 Thread.Sleep(Interval);
@@ -85,6 +122,26 @@ internal sealed class Sentinel
                     }
                 }
             }
+        }
+    }
+
+    /// <returns>Whether there is something to watch; else the thread has to end.</returns>
+    private bool WaitUntilArmed()
+    {
+        lock (_wake)
+        {
+            while (Volatile.Read(ref _armed) == 0)
+            {
+                if (_running == 0)
+                {
+                    _hasThread = false;
+                    return false;
+                }
+
+                Monitor.Wait(_wake);
+            }
+
+            return true;
         }
     }
 
@@ -115,15 +172,58 @@ internal sealed class Sentinel
         if (word != _seen[index])
         {
             _extraLooks[index] = 0;
-            reactor.Leader.Note();
+            Note(reactor.Leader);
             return;
         }
 
         // Asked of the thread that was away at this word. If it has come back meanwhile, the take-over fails.
-        var isKept = reactor.Leader.IsKeptFromProcessor(Interval);
+        var isKept = IsKeptFromProcessor(reactor);
         if (!isKept || ++_extraLooks[index] > MostExtraLooks)
         {
-            reactor.TakeOver(word, isItsFault: !isKept);
+            TakeOver(reactor, word, isItsFault: !isKept);
+        }
+    }
+
+    private static void Note(ThreadWatch leader)
+    {
+        try
+        {
+            leader.Note();
+        }
+        catch (Exception)
+        {
+            // Then nothing is known, and the next question fails as well.
+        }
+    }
+
+    private static bool IsKeptFromProcessor(Reactor reactor)
+    {
+        try
+        {
+            return reactor.Leader.IsKeptFromProcessor(Interval);
+        }
+        catch (Exception)
+        {
+            // Then nothing is known.
+            return false;
+        }
+    }
+
+    private void TakeOver(Reactor reactor, long word, bool isItsFault)
+    {
+        try
+        {
+            reactor.TakeOver(word, isItsFault);
+            _hasTold = false;
+        }
+        catch (Exception exception)
+        {
+            // No thread to be had. The one that is away still leads, and the next look tries again.
+            if (!_hasTold)
+            {
+                _hasTold = true;
+                reactor.TellOfTakeOverThatFailed(exception);
+            }
         }
     }
 }

@@ -47,6 +47,16 @@ public sealed partial class HostProcess : IAsyncDisposable
     public static Task<HostProcess> StartContainedAsync(string directory, params IEnumerable<string> arguments) =>
         WhenReadyAsync(Start(Container.Command(directory, [Program, .. arguments])));
 
+    /// <summary>Starts a process that is passed a listening socket, as systemd does it, and waits until it is ready.</summary>
+    /// <param name="descriptor">The socket's, which has to be one that a child inherits, under the same number.</param>
+    /// <param name="arguments">The process's arguments.</param>
+    public static Task<HostProcess> StartActivatedAsync(int descriptor, params IEnumerable<string> arguments)
+    {
+        // The shell becomes the process, and so knows its id. What is passed begins at 3, whatever the others are.
+        var script = $"LISTEN_PID=$$ LISTEN_FDS={descriptor - 2} exec \"$0\" \"$@\"";
+        return WhenReadyAsync(Start(new ProcessStartInfo("/bin/sh", ["-c", script, Program, .. arguments])));
+    }
+
     private static async Task<HostProcess> WhenReadyAsync(HostProcess host)
     {
         try

@@ -14,9 +14,11 @@ namespace GrpcShm.Conformance.Tests.Overload;
 /// </summary>
 public sealed class OverloadTests : IDisposable
 {
+    private const int NotPermitted = 1;
     private const int NoMemory = 12;
     private const int TooManyInSystem = 23;
     private const int TooManyInProcess = 24;
+    private const int NotPermitted = 1;
     private const int NoSpace = 28;
     private const int TooManyInFlight = 109;
 
@@ -36,6 +38,9 @@ public sealed class OverloadTests : IDisposable
     [InlineData("allocate", TooManyInProcess)]
     [InlineData("allocate", TooManyInFlight)]
     [InlineData("doorbell", TooManyInProcess)]
+    [InlineData("watch", NotPermitted)]
+    [InlineData("allocate", NotPermitted)]
+    [InlineData("doorbell", NotPermitted)]
     public async Task Server_LacksSomething_RefusesNewClientsWithAReasonAndServesTheOthersOn(string step, int error)
     {
         await using var server = await StartServerAsync();
@@ -60,6 +65,10 @@ public sealed class OverloadTests : IDisposable
     [InlineData("watch", NoSpace)]
     [InlineData("receive", TooManyInProcess)]
     [InlineData("map", NoMemory)]
+    [InlineData("connect", NotPermitted)]
+    [InlineData("watch", NotPermitted)]
+    [InlineData("receive", NotPermitted)]
+    [InlineData("map", NotPermitted)]
     public async Task Client_LacksSomething_SaysWhatAndGoesOnWithWhatItHas(string step, int error)
     {
         await using var server = await StartServerAsync();
@@ -74,6 +83,41 @@ public sealed class OverloadTests : IDisposable
         }
 
         await TellAsync(client, "fail none");
+        await SucceedsAsync(client, "new");
+        await SucceedsAsync(client, "kept");
+    }
+
+    [Fact]
+    public async Task Client_ReactorFails_SaysWhyAndGoesOnWithAnother()
+    {
+        await using var server = await StartServerAsync();
+        await using var client = await StartClientAsync(server);
+        await SucceedsAsync(client, "kept");
+        await TellAsync(client, string.Create(CultureInfo.InvariantCulture, $"fail wait {NotPermitted}"));
+
+        await FailsAsync(client, "GrpcShm reactor", $"errno {NotPermitted}");
+        await FailsAsync(client, "GrpcShm reactor", $"errno {NotPermitted}");
+
+        await TellAsync(client, "fail none");
+        await SucceedsAsync(client, "new");
+        await SucceedsAsync(client, "kept");
+    }
+
+    [Fact]
+    public async Task Server_ReactorFails_ItLivesAndServesOnWithAnother()
+    {
+        await using var server = await StartServerAsync();
+        await using var client = await StartClientAsync(server);
+        await SucceedsAsync(client, "kept");
+        await TellAsync(server.Process, string.Create(CultureInfo.InvariantCulture, $"fail wait {NotPermitted}"));
+
+        // The call may be answered before the server waits again, and a server that accepts nobody is not seen to fail at once: what
+        // counts is that no call fails otherwise, and that all do well afterwards.
+        var message = await AttemptAsync(client, "kept");
+        Assert.True(message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable), string.Join(": ", message.Errors));
+
+        await TellAsync(server.Process, "fail none");
+        await TestTimeout.UntilAsync(async () => (await AttemptAsync(client, "new")).Kind == HostMessage.Done);
         await SucceedsAsync(client, "new");
         await SucceedsAsync(client, "kept");
     }

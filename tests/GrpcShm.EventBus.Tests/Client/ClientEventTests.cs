@@ -128,6 +128,36 @@ public sealed class ClientEventTests : ClientTest
         }
     }
 
+    [Fact]
+    public async Task SendFailed_ThousandsOfTimes_IsRaisedEachTimeAndLoggedAFewTimes()
+    {
+        const int many = 5_000;
+        var logs = new RecordingLoggerProvider();
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(logs));
+        var client = await ConnectClientAsync(options => options.LoggerFactory = factory);
+        var all = new TaskCompletionSource();
+        var raised = 0;
+        client.SendFailed += (_, _) =>
+        {
+            if (++raised == many)
+            {
+                all.SetResult();
+            }
+        };
+        var sends = Enumerable.Range(0, many).Select(i => IsTakenAsync(client.SendEventAsync("s", "nobody", $"E{i}"))).ToArray();
+
+        Assert.DoesNotContain(true, await Task.WhenAll(sends).InTime());
+        await all.Task.InTime();
+        await client.DisconnectAsync().InTime();
+
+        // A few for each ten seconds that it took, and each of the others in a sum.
+        var lines = logs.Lines.Where(line => line.StartsWith("Warning SendFailed", StringComparison.Ordinal)).ToList();
+        Assert.InRange(lines.Count, 1, many / 10);
+        var leftOut = logs.Lines.Where(line => line.Contains("of the kind SendFailed", StringComparison.Ordinal))
+            .Sum(line => long.Parse(line.Split(' ')[2], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(many, lines.Count + leftOut);
+    }
+
     // A machine of the same client that takes no more.
     private static async Task FillAsync(EventBusClient client, string machineId)
     {

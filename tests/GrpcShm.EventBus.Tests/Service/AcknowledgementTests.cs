@@ -44,6 +44,23 @@ public sealed class AcknowledgementTests : HubTest
     }
 
     [Fact]
+    public async Task Ask_TargetFailsWithALongAndStrangeText_AskerHearsABoundedAndHarmlessOne()
+    {
+        await using var target = await OpenMachineAsync("m");
+        var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") });
+        var text = "no\e[2J\r\n" + new string('x', 70_000);
+
+        var delivery = await target.Deliveries.ReadAsync().InTime();
+        var failure = new Acknowledgement { StatusCode = (int)StatusCode.FailedPrecondition, Message = text };
+        await target.SendAsync(Acknowledge(delivery, failure)).InTime();
+
+        var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
+        Assert.Equal(StatusCode.FailedPrecondition, exception.StatusCode);
+        Assert.StartsWith("no\uFFFD[2J\uFFFD\uFFFDxxx", exception.Status.Detail, StringComparison.Ordinal);
+        Assert.InRange(exception.Status.Detail.Length, 1, PeerText.MaxSentence);
+    }
+
+    [Fact]
     public async Task Ask_NotAnsweredWithinItsDeadline_IsDeadlineExceededAndALateReplyDoesNoHarm()
     {
         await using var target = await OpenMachineAsync("m");

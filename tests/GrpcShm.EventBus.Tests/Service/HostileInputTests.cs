@@ -24,6 +24,10 @@ public abstract class HostileInputTests : HubTest
         new Event { Name = "E", Target = "m", Source = new string('x', 64 * 1024) },
         new Event { Name = "E", Target = "m", Id = new string('\u20ac', 100) },
         new Event { Name = new string('x', 64 * 1024), Target = "m" },
+        new Event { Name = "E\e[2J", Target = "m" },
+        new Event { Name = "E", Target = "m\n" },
+        new Event { Name = "E", Target = "m", Source = "evil\u202Egro" },
+        new Event { Name = "E", Target = "m", Id = "\u2028" },
     ];
 
     public static TheoryData<Subscription> BadSubscriptions { get; } =
@@ -32,6 +36,7 @@ public abstract class HostileInputTests : HubTest
         new Subscription { Number = 9, Inbox = "" },
         new Subscription { Number = 9, Inbox = new string('x', 64 * 1024) },
         new Subscription { Number = 9, Group = "" },
+        new Subscription { Number = 9, Group = "g\u0007" },
         new Subscription { Number = 9, StateChanges = new string('*', 64 * 1024) },
         new Subscription { Number = 9, Pattern = new EventPattern { Name = new string('*', 64 * 1024) } },
         new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)99 } },

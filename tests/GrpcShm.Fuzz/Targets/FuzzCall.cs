@@ -13,11 +13,12 @@ internal sealed class FuzzCall() : Call(Pool)
     private int _timesFailed;
     private int _timesEnded;
     private int _blocks;
+    private bool _isConfused;
 
     public bool HasLeftOnce => Volatile.Read(ref _timesLeft) == 1;
 
     /// <summary>Whether it was told of one thing twice, or of things in an order in which they cannot be.</summary>
-    public bool IsConfused => _timesLeft > 1 || _timesFailed > 1 || _timesEnded > 1 || _blocks > 2;
+    public bool IsConfused => _isConfused || _timesLeft > 1 || _timesFailed > 1 || _timesEnded > 1 || _blocks > 2;
 
     /// <summary>What the application does with it.</summary>
     public void Act(int what, int size)
@@ -58,7 +59,11 @@ internal sealed class FuzzCall() : Call(Pool)
 
     protected override void OnTrailers(ref HeaderReader trailers) => ReadAll(ref trailers);
 
-    protected override void OnReceived(bool hasEnded) => _timesEnded += hasEnded ? 1 : 0;
+    protected override void OnReceived(bool hasEnded)
+    {
+        _isConfused |= _blocks == 0;
+        _timesEnded += hasEnded ? 1 : 0;
+    }
 
     protected override void OnFailed(CallError error, Exception exception) => Interlocked.Increment(ref _timesFailed);
 
@@ -69,7 +74,16 @@ internal sealed class FuzzCall() : Call(Pool)
         _blocks++;
         while (reader.Read())
         {
-            HeaderBlockTarget.Verify(reader);
+            try
+            {
+                HeaderBlockTarget.Verify(reader);
+            }
+            catch (FuzzFailureException)
+            {
+                // Else it would end this call and no more.
+                _isConfused = true;
+                throw;
+            }
         }
     }
 

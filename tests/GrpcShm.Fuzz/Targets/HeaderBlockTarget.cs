@@ -42,6 +42,10 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         {
             return Outcome.Of(violation);
         }
+        catch (MalformedCallException exception)
+        {
+            return DrainAfter(exception, ref reader);
+        }
 
         var again = new HeaderReader(Write(new HeaderBlock(), new SentPairs(), [.. fields]), new ReceivedPairs());
         foreach (var (name, value) in fields)
@@ -54,6 +58,19 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
 
         FuzzFailureException.ThrowIf(again.Read(), "There are more fields than were written.");
         return $"{Math.Min(fields.Count, 20)} fields";
+    }
+
+    private static string DrainAfter(MalformedCallException exception, ref HeaderReader reader)
+    {
+        try
+        {
+            reader.Drain();
+            return Outcome.Of(exception);
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            return Outcome.Of(violation);
+        }
     }
 
     /// <summary>Whatever a peer sends, this is what its receiver sees.</summary>

@@ -4,7 +4,8 @@ namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
 /// The lines on standard input that take something away from this process: <c>fail STEP ERROR</c>, <c>fail none</c>,
-/// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>. Each is answered when it is in force.
+/// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>, <c>forbid CALL ERROR</c>. Each is answered when it
+/// is in force.
 /// </summary>
 internal sealed class FaultCommands
 {
@@ -16,6 +17,7 @@ internal sealed class FaultCommands
     {
         const string Fail = "fail ";
         const string FileSize = "file-size ";
+        const string Forbid = "forbid ";
         switch (line)
         {
             case "descriptors take":
@@ -30,6 +32,10 @@ internal sealed class FaultCommands
             case var command when command.StartsWith(FileSize, StringComparison.Ordinal):
                 ResourceLimits.Set(
                     ResourceLimits.FileSize, ulong.Parse(command[FileSize.Length..], CultureInfo.InvariantCulture));
+                break;
+            case var command when command.StartsWith(Forbid, StringComparison.Ordinal):
+                var parts = command[Forbid.Length..].Split(' ');
+                Sandbox.Forbid(parts[0], ushort.Parse(parts[1], CultureInfo.InvariantCulture));
                 break;
             default:
                 return false;

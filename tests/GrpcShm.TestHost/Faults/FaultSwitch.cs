@@ -12,10 +12,11 @@ internal sealed class FaultSwitch
     public const string Doorbell = "doorbell";
     public const string Watch = "watch";
     public const string Receive = "receive";
+    public const string Wait = "wait";
 
     private volatile Fault? _fault;
 
-    public static IReadOnlyList<string> Steps { get; } = [Accept, Connect, Allocate, Map, Doorbell, Watch, Receive];
+    public static IReadOnlyList<string> Steps { get; } = [Accept, Connect, Allocate, Map, Doorbell, Watch, Receive, Wait];
 
     public void Set(string? step, int error)
     {
@@ -32,7 +33,7 @@ internal sealed class FaultSwitch
     {
         if (_fault is { } fault && fault.Step == step)
         {
-            throw LinuxError.Create($"The step '{step}' was made to fail", fault.Error);
+            throw LinuxError.Create($"The step '{step}' was made to fail", step, fault.Error);
         }
     }
 

@@ -14,7 +14,13 @@ internal sealed class FaultyPoller(Poller inner, FaultSwitch faults) : Poller
 
     public override void Remove(SafeHandle handle) => inner.Remove(handle);
 
-    public override int Wait(Span<PollEvent> events, bool block) => inner.Wait(events, block);
+    public override int Wait(Span<PollEvent> events, int milliseconds)
+    {
+        faults.ThrowIf(FaultSwitch.Wait);
+        return inner.Wait(events, milliseconds);
+    }
+
+    public override void Wake() => inner.Wake();
 
     public override void Pause() => inner.Pause();
 

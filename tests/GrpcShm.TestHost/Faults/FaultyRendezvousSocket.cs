@@ -9,6 +9,8 @@ internal sealed class FaultyRendezvousSocket(RendezvousSocket inner, FaultSwitch
 {
     public override SafeHandle Handle => inner.Handle;
 
+    public override RendezvousRemark? Remark => inner.Remark;
+
     public override ControlSocket? Accept()
     {
         faults.ThrowIf(FaultSwitch.Accept);

@@ -183,27 +183,27 @@ public sealed class CallEndingTests
     }
 
     [Fact]
-    public async Task OnHeaders_Throws_EndsTheConnectionAndAllItsCalls()
+    public async Task OnHeaders_Throws_ResetsThatCallAlone()
     {
         await using var pair = await CallPair.CreateAsync();
         var call = pair.Begin();
-
-        // The second response's headers make the call's own bookkeeping throw.
         await call.SendAsync(new byte[1]);
         await call.HeadersReceived.InTime();
-        var other = pair.Begin();
-        await other.SendAsync(new byte[1]);
-        await other.HeadersReceived.InTime();
-        var third = new TestCall { FailsOnHeaders = true };
-        Assert.True(pair.Client.TryBegin(third));
-        third.SetHeaders((":path", "/x"));
-        third.EndOutput();
+        var bad = new TestCall { FailsOnHeaders = true };
+        Assert.True(pair.Client.TryBegin(bad));
+        bad.SetHeaders((":path", "/x"));
+        await bad.SendAsync(new byte[1]);
+        var server = await pair.AcceptedAsync();
+        server = await pair.AcceptedAsync();
 
-        Assert.IsType<InvalidDataException>(await pair.Client.Completion.InTime());
-        Assert.IsType<InvalidDataException>((await call.Failed.InTime()).Exception);
-        await other.Failed.InTime();
-        await third.Left.InTime();
-        await pair.Server.Completion.InTime();
+        Assert.Equal(CallError.Internal, (await bad.Failed.InTime()).Error);
+        Assert.Equal(CallError.Internal, (await server.Failed.InTime()).Error);
+        await bad.Left.InTime();
+        await server.Left.InTime();
+        Assert.Equal((1, 1), (bad.TimesFailed, bad.TimesLeft));
+        call.EndOutput();
+        await call.TrailersReceived.InTime();
+        await pair.VerifyIdleAsync();
     }
 
     [Fact]

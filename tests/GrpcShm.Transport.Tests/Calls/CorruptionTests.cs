@@ -80,7 +80,11 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
         Assert.Equal(flips, _cutOff[toServer ? "Corruption Server" : "Corruption Client"]);
         Assert.Single(_cutOff);
         var log = toServer ? _endPoint.ServerLog : _endPoint.ClientLog;
-        Assert.Equal(flips, log.Lines.Count(l => l.Name == "ProtocolViolation" && l.Text.Contains("corrupted", StringComparison.Ordinal)));
+
+        // Not each has a line: they are summed up.
+        var lines = log.Lines.Where(line => line.Name == "ProtocolViolation").ToList();
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Contains("corrupted", line.Text, StringComparison.Ordinal));
         await bystander.PingAsync().InTime();
         Assert.False(bystander.Completion.IsCompleted);
     }

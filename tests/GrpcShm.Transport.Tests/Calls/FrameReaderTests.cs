@@ -58,11 +58,15 @@ public sealed class FrameReaderTests
 
     [Theory]
     [InlineData((int)FrameType.Credit, 24u, 0, 7u, 5uL, true)]
-    [InlineData((int)FrameType.Credit, 24u, 0, 7u, (ulong)uint.MaxValue, true)]
-    [InlineData((int)FrameType.Credit, 24u, 0, 7u, (ulong)uint.MaxValue + 1, false)]
+    [InlineData((int)FrameType.Credit, 24u, 0, 7u, 262_144uL, true)]
+    [InlineData((int)FrameType.Credit, 24u, 0, 7u, 262_145uL, false)]
+    [InlineData((int)FrameType.Credit, 24u, 0, 7u, 0uL, false)]
+    [InlineData((int)FrameType.Credit, 24u, 0, 7u, (ulong)uint.MaxValue + 2, false)]
     [InlineData((int)FrameType.Credit, 25u, 0, 7u, 5uL, false)]
     [InlineData((int)FrameType.Credit, 24u, 1, 7u, 5uL, false)]
     [InlineData((int)FrameType.Reset, 24u, 0, 7u, 8uL, true)]
+    [InlineData((int)FrameType.Reset, 24u, 0, 7u, (ulong)uint.MaxValue, true)]
+    [InlineData((int)FrameType.Reset, 24u, 0, 7u, (ulong)uint.MaxValue + 1, false)]
     [InlineData((int)FrameType.Reset, 24u, 0, 7u, ulong.MaxValue, false)]
     [InlineData((int)FrameType.Reset, 64u, 0, 7u, 8uL, false)]
     [InlineData((int)FrameType.Reset, 24u, 8, 7u, 8uL, false)]
@@ -73,6 +77,8 @@ public sealed class FrameReaderTests
     [InlineData((int)FrameType.Pong, 25u, 0, 0u, 1uL, false)]
     [InlineData((int)FrameType.Gap, 128u, 0, 0u, 0uL, true)]
     [InlineData((int)FrameType.Gap, 64u, 0, 0u, 0uL, false)]
+    [InlineData((int)FrameType.Gap, 128u, 0, 0u, 1uL, false)]
+    [InlineData((int)FrameType.Gap, 128u, 0, 1u, 0uL, false)]
     [InlineData((int)FrameType.Gap, 128u, 4, 0u, 0uL, false)]
     [InlineData((int)FrameType.None, 24u, 0, 0u, 0uL, false)]
     [InlineData(8, 24u, 0, 0u, 0uL, false)]
@@ -99,6 +105,8 @@ public sealed class FrameReaderTests
     {
         var bytes = Bytes(new FrameHeader { Length = 24, Type = FrameType.GoAway }, 64);
         FrameReader.Read(bytes, ConnectionRole.Client);
+        var withArgument = Bytes(new FrameHeader { Length = 24, Type = FrameType.GoAway, Argument = 1 }, 64);
+        Assert.Throws<SharedMemoryProtocolException>(() => FrameReader.Read(withArgument, ConnectionRole.Client));
         Assert.Throws<SharedMemoryProtocolException>(() => FrameReader.Read(bytes, ConnectionRole.Server));
     }
 

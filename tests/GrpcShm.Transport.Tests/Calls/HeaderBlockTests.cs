@@ -252,9 +252,6 @@ public sealed class HeaderBlockTests
     [InlineData("0461")]
     [InlineData("046105")]
     [InlineData("0461fcffffff0f")]
-    [InlineData("0461010a")]
-    [InlineData("04610100")]
-    [InlineData("0461010d")]
     [InlineData("fcffffff0f")]
     [InlineData("fdffffff0f")]
     [InlineData("fdffffff0f00")]
@@ -272,6 +269,68 @@ public sealed class HeaderBlockTests
     public void Read_MalformedBlock_Throws(string block) =>
         Assert.Throws<SharedMemoryProtocolException>(() => Read(Convert.FromHexString(block), new ReceivedPairs()));
 
+    [Theory]
+    [InlineData("0461010a")]
+    [InlineData("04610100")]
+    [InlineData("0461010d")]
+    [InlineData("0461" + "02c328")]
+    [InlineData("0461" + "02c080")]
+    [InlineData("0000")]
+    [InlineData("044100")]
+    [InlineData("042000")]
+    [InlineData("0f10010a")]
+    [InlineData("0f10010a" + "42")]
+    public void Read_FieldThatMayNotBe_IsOfItsCallAloneAndReadingGoesOn(string field)
+    {
+        var reader = new HeaderReader([.. Convert.FromHexString(field), 0x02], new ReceivedPairs());
+        var flaws = 0;
+        while (true)
+        {
+            try
+            {
+                if (!reader.Read())
+                {
+                    break;
+                }
+            }
+            catch (MalformedCallException exception)
+            {
+                Assert.Equal(CallError.Protocol, exception.Error);
+                flaws++;
+            }
+        }
+
+        Assert.Equal(field.EndsWith("42", StringComparison.Ordinal) ? 2 : 1, flaws);
+        Assert.Equal((":method", "POST"), (reader.Name, reader.Value));
+    }
+
+    [Fact]
+    public void Read_NameSpelledOutThatHasANumber_HasIt()
+    {
+        var reader = new HeaderReader(RawFrames.Field("te", [], isSpelled: true), new ReceivedPairs());
+        Assert.True(reader.Read());
+        Assert.Equal(HeaderNames.Te, reader.Number);
+    }
+
+    [Fact]
+    public void Read_MoreFieldsOrBytesThanAllowed_IsOfItsCallAlone()
+    {
+        byte[] three = [0x02, 0x02, 0x02];
+        Assert.Throws<MalformedCallException>(() => ReadAll(three, maxFields: 2, maxSize: 1000));
+        Assert.Throws<MalformedCallException>(() => ReadAll(three, maxFields: 3, maxSize: 32));
+        Assert.Equal((3, 33), ReadAll(three, maxFields: 3, maxSize: 33));
+
+        static (int Fields, int Size) ReadAll(byte[] block, int maxFields, int maxSize)
+        {
+            var reader = new HeaderReader(block, new ReceivedPairs(), maxFields, maxSize);
+            while (reader.Read())
+            {
+            }
+
+            return (reader.Fields, reader.Size);
+        }
+    }
+
     [Fact]
     public void Read_DefinitionLongerThanAPairMayBe_Throws()
     {
@@ -287,7 +346,7 @@ public sealed class HeaderBlockTests
             {
                 Assert.All(Read(bytes, new ReceivedPairs()), field => Assert.NotEqual(string.Empty, field.Name));
             }
-            catch (SharedMemoryProtocolException)
+            catch (Exception exception) when (exception is SharedMemoryProtocolException or MalformedCallException)
             {
                 // As good.
             }

@@ -40,6 +40,8 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         DataBeyondCredit,
         CreditBeyondTheWindow,
         GoAway,
+        CreditOfNothing,
+        ChecksumThatWasNotAgreedOn,
         NothingWritten,
         UnknownType,
         GapInTheMiddle,
@@ -67,6 +69,8 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
     [InlineData(Attack.DataBeyondCredit, "than it had credit for")]
     [InlineData(Attack.CreditBeyondTheWindow, "more than it has got")]
     [InlineData(Attack.GoAway, "means nothing")]
+    [InlineData(Attack.CreditOfNothing, "means nothing")]
+    [InlineData(Attack.ChecksumThatWasNotAgreedOn, "not agreed on")]
     [InlineData(Attack.NothingWritten, "a frame of 0 bytes")]
     [InlineData(Attack.UnknownType, "means nothing")]
     [InlineData(Attack.GapInTheMiddle, "means nothing")]
@@ -97,7 +101,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         await StartAsync();
         for (var i = 0u; i < 300; i++)
         {
-            await PutAsync(RawFrames.Control(FrameType.Credit, i * 7919, uint.MaxValue));
+            await PutAsync(RawFrames.Control(FrameType.Credit, i * 7919, CallSettings.Window));
             await PutAsync(RawFrames.Control(FrameType.Reset, i * 104729, uint.MaxValue));
             await PutAsync(RawFrames.Control(FrameType.Pong, 0, i));
         }
@@ -342,10 +346,17 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
                 break;
             case Attack.CreditBeyondTheWindow:
                 await PutAsync(RawFrames.Message(Call, Headers));
-                await PutAsync(RawFrames.Control(FrameType.Credit, Call, uint.MaxValue));
+                await PutAsync(RawFrames.Control(FrameType.Credit, Call, CallSettings.Window));
                 break;
             case Attack.GoAway:
                 await PutAsync(RawFrames.Control(FrameType.GoAway, 0, 0));
+                break;
+            case Attack.CreditOfNothing:
+                await PutAsync(RawFrames.Message(Call, Headers));
+                await PutAsync(RawFrames.Control(FrameType.Credit, Call, 0));
+                break;
+            case Attack.ChecksumThatWasNotAgreedOn:
+                await PutAsync(RawFrames.WithChecksum(RawFrames.Message(Call, Headers)));
                 break;
             case Attack.NothingWritten:
                 _client.SetTail(64);

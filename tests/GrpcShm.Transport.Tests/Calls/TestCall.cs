@@ -133,11 +133,12 @@ internal sealed class TestCall : Call
 
     protected override void OnReceived(bool hasEnded)
     {
-        if (_headers.Task.IsCompleted)
+        if (!_headers.Task.IsCompleted)
         {
-            _work?.Begin();
+            throw new InvalidOperationException("Something was received before the headers were whole.");
         }
 
+        _work?.Begin();
         if (hasEnded)
         {
             _ended.SetResult();

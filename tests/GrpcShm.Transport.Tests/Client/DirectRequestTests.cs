@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Grpc.Core;
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Client;
@@ -13,12 +14,9 @@ public sealed class DirectRequestTests
     {
         await using var server = new FakeServer(Responses.EchoAsync);
         using var invoker = server.CreateInvoker();
-        var request = new HttpRequestMessage(HttpMethod.Put, "http://[::1]:8080/a%20b?c=d") { Content = new StringContent("ä") };
+        using var request = Responses.Post(new ByteArrayContent([1, 2]));
+        request.RequestUri = new Uri("http://[::1]:8080/test.Fake/Call");
         request.Headers.Host = "elsewhere:1";
-        request.Headers.Connection.Add("x");
-        request.Headers.ExpectContinue = true;
-        request.Headers.TransferEncodingChunked = true;
-        request.Headers.TE.ParseAdd("trailers");
         request.Headers.Add("X-Twice", ["one", "two"]);
         request.Headers.UserAgent.ParseAdd("a/1 b/2");
 
@@ -29,56 +27,137 @@ public sealed class DirectRequestTests
         Assert.Equal(
             new Dictionary<string, string>
             {
-                [":method"] = "PUT",
+                [":method"] = "POST",
                 [":scheme"] = "http",
                 [":authority"] = "elsewhere:1",
-                [":path"] = "/a%20b?c=d",
+                [":path"] = "/test.Fake/Call",
                 ["te"] = "trailers",
                 ["x-twice"] = "one, two",
                 ["user-agent"] = "a/1 b/2",
-                ["content-type"] = "text/plain; charset=utf-8",
+                ["content-type"] = "application/grpc",
                 ["content-length"] = "2",
             },
             headers);
     }
 
     [Fact]
-    public async Task Headers_WithoutHostOrContent_NameTheAddressAndNoLength()
+    public async Task Headers_WithoutHost_NameTheAddress()
     {
         await using var server = new FakeServer(Responses.EchoAsync);
         using var invoker = server.CreateInvoker();
+        using var request = Responses.Post(new DelegateContent(static _ => Task.CompletedTask));
+        request.RequestUri = new Uri("http://[::1]:8080/a/b/c");
 
-        using var get = await invoker.SendAsync(new HttpRequestMessage(HttpMethod.Get, "http://[::1]:8080/"), TestContext.Current.CancellationToken).InTime();
-        using var post = await invoker.SendAsync(Responses.Post(null), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime();
 
-        var connection = await server.AcceptedAsync();
-        var headers = await (await connection.NextCallAsync()).HeadersReceived.InTime();
-        Assert.Equal([(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "[::1]:8080")], headers);
-        Assert.Contains(("content-length", "0"), await (await connection.NextCallAsync()).HeadersReceived.InTime());
+        var headers = await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime();
+        Assert.Equal(
+            [(":method", "POST"), (":scheme", "http"), (":path", "/a/b/c"), (":authority", "[::1]:8080"), ("te", "trailers"), ("content-type", "application/grpc")],
+            headers);
     }
 
     [Theory]
-    [InlineData("a\r\nb")]
-    [InlineData("ä")]
-    public async Task Headers_WithAValueThatNoServerWouldTake_AreRefusedAndTheConnectionLives(string value)
+    [InlineData("method", "its method is PUT")]
+    [InlineData("version", "its version is 1.1")]
+    [InlineData("query", "its address")]
+    [InlineData("one segment", "its address")]
+    [InlineData("empty segment", "its address")]
+    [InlineData("escape", "its address")]
+    [InlineData("dots", "its address")]
+    [InlineData("scheme", "its address")]
+    [InlineData("no content", "no content")]
+    [InlineData("no content-type", "no content-type")]
+    [InlineData("grpc-web", "application/grpc-web")]
+    [InlineData("json", "application/json")]
+    [InlineData("no te", "'te: trailers'")]
+    [InlineData("te", "'te: trailers, gzip'")]
+    [InlineData("host", "its host")]
+    [InlineData("host with a port that is none", "its host")]
+    [InlineData("connection", "'Connection'")]
+    [InlineData("keep-alive", "'Keep-Alive'")]
+    [InlineData("proxy-connection", "'Proxy-Connection'")]
+    [InlineData("transfer-encoding", "'Transfer-Encoding'")]
+    [InlineData("upgrade", "'Upgrade'")]
+    [InlineData("expect", "'Expect'")]
+    [InlineData("not ASCII", "'x-value'")]
+    [InlineData("control character", "'x-value'")]
+    [InlineData("too large", "'x-value'")]
+    public async Task Request_ThatIsNotGrpc_IsRefusedInWordsWhereThereIsNoOtherWay(string kind, string reason)
     {
         await using var server = new FakeServer(Responses.EchoAsync);
+        server.Options.Mode = GrpcShm.Client.SharedMemoryMode.Direct;
         using var invoker = server.CreateInvoker();
         using var first = await invoker.SendAsync(Responses.Post(null), TestContext.Current.CancellationToken).InTime();
-        var request = Responses.Post(null);
-        request.Headers.TryAddWithoutValidation("x", value);
-        if (!request.Headers.NonValidated.Contains("x"))
-        {
-            // .NET itself does not take a line break.
-            return;
-        }
+        using var request = Responses.Post(null);
+        Spoil(request, kind);
 
         var exception = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime());
 
-        Assert.Contains("'x'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+        Assert.Contains("Mode at Auto", exception.Message, StringComparison.Ordinal);
         using var next = await invoker.SendAsync(Responses.Post(null), TestContext.Current.CancellationToken).InTime();
         Assert.Equal(1, server.Accepted);
+        Assert.Equal(2, server.CallsTaken);
     }
+
+    [Theory]
+    [InlineData("application/grpc")]
+    [InlineData("application/grpc+proto")]
+    [InlineData("application/grpc; charset=utf-8")]
+    public async Task ContentType_OfGrpc_IsCarried(string contentType)
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        using var request = Responses.Post(null);
+        request.Content!.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse(contentType);
+
+        using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime();
+
+        Assert.Contains(("content-type", contentType), await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime());
+    }
+
+    [Theory]
+    [InlineData("/a/b", true)]
+    [InlineData("/package.Service/Method", true)]
+    [InlineData("/a/b/c_~-9", true)]
+    [InlineData("/a/...", true)]
+    [InlineData("", false)]
+    [InlineData("/", false)]
+    [InlineData("*", false)]
+    [InlineData("/a", false)]
+    [InlineData("/a/", false)]
+    [InlineData("/a/b/", false)]
+    [InlineData("//a/b", false)]
+    [InlineData("/a//b", false)]
+    [InlineData("/a/./b", false)]
+    [InlineData("/a/..", false)]
+    [InlineData("/a/%62", false)]
+    [InlineData("/a/b?", false)]
+    [InlineData("/a/b;c", false)]
+    [InlineData("/a/b\u00e4", false)]
+    [InlineData("a/b", false)]
+    public void Path_OfPlainSegments_IsCarried(string path, bool expected) => Assert.Equal(expected, DirectRequests.IsPath(path));
+
+    [Theory]
+    [InlineData("localhost", true)]
+    [InlineData("a-b.c_d~1:80", true)]
+    [InlineData("[::1]", true)]
+    [InlineData("[fe80::1]:65535", true)]
+    [InlineData("", false)]
+    [InlineData(":80", false)]
+    [InlineData("a:", false)]
+    [InlineData("a:b", false)]
+    [InlineData("a:65536", false)]
+    [InlineData("a:1:2", false)]
+    [InlineData("a b", false)]
+    [InlineData("a@b", false)]
+    [InlineData("a,b", false)]
+    [InlineData("[::1", false)]
+    [InlineData("[]", false)]
+    [InlineData("[::1]x", false)]
+    [InlineData("[g::1]", false)]
+    public void Authority_ThatEveryServerUnderstandsAlike_IsCarried(string authority, bool expected) =>
+        Assert.Equal(expected, DirectRequests.IsAuthority(authority));
 
     [Fact]
     public async Task Address_ThatIsNotHttp_IsRefused()
@@ -269,28 +348,6 @@ public sealed class DirectRequestTests
     }
 
     [Fact]
-    public async Task Content_ThatWaitsForItsSource_IsToldWhenTheResponseHasEnded()
-    {
-        await using var server = new FakeServer(call =>
-        {
-            call.SetHeaders((":status", "200"));
-            call.EndOutput();
-            return Task.CompletedTask;
-        });
-        using var invoker = server.CreateInvoker();
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var content = new DelegateContent((_, token) =>
-        {
-            token.Register(ended.SetResult);
-            return Task.Delay(Timeout.Infinite, token);
-        });
-
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
-
-        await ended.Task.InTime();
-    }
-
-    [Fact]
     public async Task Unary_OverGrpc_GoesThereAndBack()
     {
         await using var server = new FakeServer(Responses.EchoAsync);
@@ -313,5 +370,73 @@ public sealed class DirectRequestTests
 
         Assert.Equal("hello", Encoding.ASCII.GetString(await call.ResponseAsync.InTime()));
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    private static void Spoil(HttpRequestMessage request, string kind)
+    {
+        var headers = request.Headers;
+        switch (kind)
+        {
+            case "method":
+                request.Method = HttpMethod.Put;
+                break;
+            case "version":
+                request.Version = HttpVersion.Version11;
+                break;
+            case "query":
+                request.RequestUri = new Uri(Responses.Address + "?a=b");
+                break;
+            case "one segment":
+                request.RequestUri = new Uri("http://localhost/Call");
+                break;
+            case "empty segment":
+                request.RequestUri = new Uri("http://localhost/test.Fake//Call");
+                break;
+            case "escape":
+                request.RequestUri = new Uri("http://localhost/test.Fake/Call%20");
+                break;
+            case "dots":
+                request.RequestUri = new Uri(
+                    "http://localhost/test.Fake/../Call", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+                break;
+            case "scheme":
+                request.RequestUri = new Uri("ws://localhost/test.Fake/Call");
+                break;
+            case "no content":
+                request.Content = null;
+                break;
+            case "no content-type":
+                request.Content!.Headers.ContentType = null;
+                break;
+            case "grpc-web" or "json":
+                request.Content!.Headers.ContentType = new(kind == "json" ? "application/json" : "application/grpc-web");
+                break;
+            case "no te":
+                headers.TE.Clear();
+                break;
+            case "te":
+                headers.TE.ParseAdd("gzip");
+                break;
+            case "host":
+                headers.TryAddWithoutValidation("Host", "two hosts");
+                break;
+            case "host with a port that is none":
+                headers.TryAddWithoutValidation("Host", "localhost:x");
+                break;
+            case "not ASCII" or "control character" or "too large":
+                headers.TryAddWithoutValidation("x-value", kind switch { "not ASCII" => "\u00e4", "too large" => new string('x', 70_000), _ => "\u001b" });
+                break;
+            default:
+                headers.TryAddWithoutValidation(kind switch
+                {
+                    "expect" => "Expect",
+                    "upgrade" => "Upgrade",
+                    "connection" => "Connection",
+                    "keep-alive" => "Keep-Alive",
+                    "proxy-connection" => "Proxy-Connection",
+                    _ => "Transfer-Encoding",
+                }, "x");
+                break;
+        }
     }
 }

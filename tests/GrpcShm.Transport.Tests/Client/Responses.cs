@@ -27,7 +27,15 @@ internal static class Responses
     /// <summary>How calls are made: with an end to every wait.</summary>
     public static CallOptions CallOptions => new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
 
-    public static HttpRequestMessage Post(HttpContent? content) => new(HttpMethod.Post, Address) { Version = new Version(2, 0), Content = content };
+    /// <summary>A request as gRPC makes it, with any content.</summary>
+    public static HttpRequestMessage Post(HttpContent? content)
+    {
+        content ??= new ByteArrayContent([]);
+        content.Headers.ContentType = new("application/grpc");
+        var request = new HttpRequestMessage(HttpMethod.Post, Address) { Version = new Version(2, 0), Content = content };
+        request.Headers.TE.ParseAdd("trailers");
+        return request;
+    }
 
     /// <summary>Reads the whole request, and sends its messages back in one frame.</summary>
     public static async Task EchoAsync(TestCall call)

@@ -29,6 +29,18 @@ public sealed class ControlChannelTests
         }
     }
 
+    [Fact]
+    public async Task OnReactorFailed_SomebodyReceivesOrWill_EachIsToldTheReason()
+    {
+        using var channel = new ControlChannel(new FakeSocket(), ReactorPool.Next());
+        var receive = channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
+        channel.OnReactorFailed(new ReactorFailedException("a reactor", new InvalidOperationException("Waiting was forbidden.")));
+        var failure = await Assert.ThrowsAsync<ReactorFailedException>(() => receive.InTime());
+        Assert.Contains("Waiting was forbidden.", failure.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ReactorFailedException>(
+            () => channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime());
+    }
+
     /// <summary>A socket on which nothing ever comes.</summary>
     private sealed class FakeSocket : ControlSocket
     {

@@ -73,6 +73,9 @@ internal sealed class RawClient : IDisposable
         control->Tail += count;
     }
 
+    /// <summary>Whether the server has published anything.</summary>
+    public unsafe bool HasReceived => Volatile.Read(ref ToClient->Tail) > 0;
+
     /// <summary>Whether the server has taken all that was published.</summary>
     public unsafe bool IsTaken => Volatile.Read(ref ToServer->Head) == ToServer->Tail;
 
@@ -97,34 +100,38 @@ internal sealed class RawClient : IDisposable
         Ring();
     }
 
-    /// <summary>Takes the frames that the server has sent.</summary>
-    public unsafe List<FrameHeader> TakeFrames()
+    /// <summary>Takes all frames that the server has sent, without what is in them.</summary>
+    public List<FrameHeader> TakeFrames()
     {
         var frames = new List<FrameHeader>();
-        var control = ToClient;
-        var tail = Volatile.Read(ref control->Tail);
-        var head = control->Head;
-        while (head < tail)
+        while (TryTakeFrame(out var header, out _))
         {
-            var offset = (int)(head % _ringSize);
-            var frame = MemoryMarshal.Read<FrameHeader>(Bytes[((int)SegmentLayout.ServerToClientData(_ringSize) + offset)..]);
-            if (frame.Type != FrameType.Gap)
-            {
-                frames.Add(frame);
-            }
-
-            head += frame.Stride;
-        }
-
-        Volatile.Write(ref control->Head, head);
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref control->ProducerWaiting) != 0)
-        {
-            control->ProducerWaiting = 0;
-            Ring();
+            frames.Add(header);
         }
 
         return frames;
+    }
+
+    /// <summary>Takes the next bytes that the server has published as a frame, and gives their room back.</summary>
+    /// <returns>Whether there was one.</returns>
+    public unsafe bool TryTakeFrame(out FrameHeader header, out byte[] content)
+    {
+        var control = ToClient;
+        while (Volatile.Read(ref control->Tail) != control->Head)
+        {
+            var at = (int)SegmentLayout.ServerToClientData(_ringSize) + (int)(control->Head % _ringSize);
+            header = MemoryMarshal.Read<FrameHeader>(Bytes[at..]);
+            content = Bytes.Slice(at + FrameHeader.Size, (int)header.Length - FrameHeader.Size).ToArray();
+            Volatile.Write(ref control->Head, control->Head + header.Stride);
+            Ring();
+            if (header.Type != FrameType.Gap)
+            {
+                return true;
+            }
+        }
+
+        (header, content) = (default, []);
+        return false;
     }
 
     public unsafe void SetTail(long value) => ToServer->Tail = value;

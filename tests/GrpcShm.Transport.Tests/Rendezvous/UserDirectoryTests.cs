@@ -9,6 +9,7 @@ public sealed class UserDirectoryTests : IDisposable
 {
     private readonly string? _runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
     private readonly string? _temporary = Environment.GetEnvironmentVariable("TMPDIR");
+    private readonly string? _home = Environment.GetEnvironmentVariable("HOME");
     private readonly TempDirectory _temp = new();
     private readonly SharedMemoryEndPoint _endPoint = new($"test-{Guid.NewGuid():N}");
 
@@ -16,16 +17,19 @@ public sealed class UserDirectoryTests : IDisposable
     {
         Environment.SetEnvironmentVariable("XDG_RUNTIME_DIR", _runtime);
         Environment.SetEnvironmentVariable("TMPDIR", _temporary);
+        Environment.SetEnvironmentVariable("HOME", _home);
         _temp.Dispose();
     }
 
     [Fact]
-    public void UserDirectories_RuntimeDirectoryIsSet_ComesFirstAndTempLast()
+    public void UserDirectories_RuntimeDirectoryIsSet_ComesFirstThenTempAndTheHomeLast()
     {
         Environment.SetEnvironmentVariable("XDG_RUNTIME_DIR", _temp.Path);
+        Environment.SetEnvironmentVariable("HOME", _temp.Path);
         var directories = RendezvousPaths.UserDirectories();
         Assert.Equal(_temp.File("grpcshm"), directories[0]);
-        Assert.Equal($"/tmp/grpcshm-{TransportPlatform.Current.CurrentUserId}", directories[^1]);
+        Assert.Equal($"/tmp/grpcshm-{TransportPlatform.Current.CurrentUserId}", directories[^2]);
+        Assert.Equal(_temp.File(".grpcshm"), directories[^1]);
     }
 
     [Theory]

@@ -72,7 +72,7 @@ public sealed class ReactorSlotsTests
                 for (var i = 0; i < 200; i++)
                 {
                     var tokens = Enumerable.Range(0, i).Select(_ => _slots.Add(new FakeTarget())).ToArray();
-                    Array.ForEach(tokens, _slots.Remove);
+                    Array.ForEach(tokens, token => _slots.Remove(token));
                 }
 
                 Volatile.Write(ref over, true);

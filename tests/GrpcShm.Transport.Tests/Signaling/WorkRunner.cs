@@ -18,7 +18,12 @@ internal sealed class WorkRunner : IReactorTarget, IDisposable
 
     public WorkRunner(Func<ThreadWatch> watchThread)
     {
-        Reactor = new Reactor(TransportPlatform.Current.CreatePoller(), Name, new AdaptiveWait(TimeSpan.Zero), watchThread);
+        Reactor = new Reactor(
+            () => Poller = new TestPoller(TransportPlatform.Current.CreatePoller()),
+            Name,
+            new AdaptiveWait(TimeSpan.Zero),
+            watchThread,
+            static () => TimeSpan.Zero);
         Sentinel = new Sentinel([Reactor]);
         Reactor.WatchBy(Sentinel);
         _registration = Reactor.Register(_bell.Handle, this);
@@ -27,6 +32,9 @@ internal sealed class WorkRunner : IReactorTarget, IDisposable
     public string Name { get; } = $"test reactor {Guid.NewGuid():N}";
 
     public Reactor Reactor { get; }
+
+    /// <summary>The one of the loop that runs, or ran last.</summary>
+    public TestPoller? Poller { get; private set; }
 
     public Sentinel Sentinel { get; }
 

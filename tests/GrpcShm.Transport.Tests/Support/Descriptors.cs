@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using GrpcShm.Transport.Platform.Linux;
 
@@ -7,6 +8,22 @@ namespace GrpcShm.Transport.Tests.Support;
 /// <summary>The descriptors of this process, as far as they are not the run-time's own files.</summary>
 internal static partial class Descriptors
 {
+    // The run-time's own engine for sockets has a descriptor, too, and keeps it from the first wait on.
+    static Descriptors()
+    {
+        using var directory = new TempDirectory();
+        var endPoint = new UnixDomainSocketEndPoint(directory.File("warm"));
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(endPoint);
+        listener.Listen();
+        client.Connect(endPoint);
+        using var accepted = listener.Accept();
+        var received = accepted.ReceiveAsync(new byte[1]);
+        client.Send([1]);
+        received.GetAwaiter().GetResult();
+    }
+
     public static int Count => Targets().Count();
 
     /// <summary>What they refer to, for a message.</summary>

@@ -12,12 +12,14 @@ internal static partial class OtherUser
 
     public static bool IsAvailable => Environment.IsPrivilegedProcess;
 
-    public static async Task<T> RunAsync<T>(Func<T> action)
+    public static Task<T> RunAsync<T>(Func<T> action) => RunAsync(Id, action);
+
+    public static async Task<T> RunAsync<T>(uint user, Func<T> action)
     {
         var result = default(T)!;
         await TimeLimit.OnThreads(() =>
         {
-            Become(Id);
+            Become(user);
             try
             {
                 result = action();
@@ -30,9 +32,9 @@ internal static partial class OtherUser
         return result;
     }
 
-    public static void Own(string path)
+    public static void Own(string path, uint user = Id)
     {
-        if (Chown(path, Id, Id) != 0)
+        if (Chown(path, user, user) != 0)
         {
             throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
         }

@@ -12,6 +12,7 @@ internal sealed unsafe class EpollPoller : Poller
     private static readonly int EventSize = DataOffset + sizeof(ulong);
 
     private readonly SafeFileDescriptor _epoll;
+    private readonly LinuxDoorbell _wake;
     private readonly byte* _events;
 
     public EpollPoller()
@@ -19,7 +20,27 @@ internal sealed unsafe class EpollPoller : Poller
         _epoll = Libc.EpollCreate();
         if (_epoll.IsInvalid)
         {
-            throw LinuxError.Create("A poller cannot be made", Libc.LastError);
+            throw LinuxError.Create("A poller cannot be made", "epoll_create1", Libc.LastError);
+        }
+
+        var wake = Libc.EventCreate();
+        if (wake.IsInvalid)
+        {
+            var error = Libc.LastError;
+            _epoll.Dispose();
+            throw LinuxError.Create("A poller cannot be made", "eventfd2", error);
+        }
+
+        _wake = new LinuxDoorbell(wake);
+        try
+        {
+            Add(wake, WakeToken);
+        }
+        catch
+        {
+            _wake.Dispose();
+            _epoll.Dispose();
+            throw;
         }
 
         _events = (byte*)NativeMemory.AllocZeroed(MaxEvents, (nuint)EventSize);
@@ -32,7 +53,7 @@ internal sealed unsafe class EpollPoller : Poller
         *(ulong*)(change + DataOffset) = token;
         if (Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, (SafeFileDescriptor)handle, change) != 0)
         {
-            throw LinuxError.Create("A descriptor cannot be watched", Libc.LastError);
+            throw LinuxError.Create("A descriptor cannot be watched", "epoll_ctl", Libc.LastError);
         }
     }
 
@@ -44,14 +65,14 @@ internal sealed unsafe class EpollPoller : Poller
         Debug.Assert(result == 0, "Removed what was never added.");
     }
 
-    public override int Wait(Span<PollEvent> events, bool block)
+    public override int Wait(Span<PollEvent> events, int milliseconds)
     {
-        var count = Libc.EpollWait(_epoll.Number, _events, Math.Min(MaxEvents, events.Length), block ? -1 : 0);
+        var count = Libc.EpollWait(_epoll.Number, _events, Math.Min(MaxEvents, events.Length), milliseconds);
         if (count < 0)
         {
             return Libc.LastError == Libc.EINTR
                 ? 0
-                : throw LinuxError.Create("Waiting for events failed", Libc.LastError);
+                : throw LinuxError.Create("Waiting for events failed", "epoll_wait", Libc.LastError);
         }
 
         for (var i = 0; i < count; i++)
@@ -61,6 +82,8 @@ internal sealed unsafe class EpollPoller : Poller
 
         return count;
     }
+
+    public override void Wake() => _wake.Ring();
 
     public override void Pause()
     {
@@ -74,6 +97,7 @@ internal sealed unsafe class EpollPoller : Poller
     public override void Dispose()
     {
         _epoll.Dispose();
+        _wake.Dispose();
         NativeMemory.Free(_events);
     }
 }

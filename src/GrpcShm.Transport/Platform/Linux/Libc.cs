@@ -2,86 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>The system calls that this transport makes, with the constants of 64-bit Linux (x64 and arm64 alike).</summary>
+/// <summary>The system calls that this transport makes.</summary>
+/// <remarks>
+/// Only functions that every C library has which .NET 10 supports (glibc 2.27, musl 1.2.3): one that is missing would show when it
+/// is called first, and on whichever thread that is. What came later is called by its number, see <see cref="Kernel"/>. A test holds
+/// the list. The run-time finds the library itself under the name <c>libc</c>: as <c>libc.so.6</c> with glibc; musl takes any name
+/// that begins with <c>libc.</c> for the library that is loaded already.
+/// </remarks>
 internal static unsafe partial class Libc
 {
-    public const int AF_UNIX = 1;
-    public const int SOCK_STREAM = 1;
-    public const int SOCK_NONBLOCK = 0x800;
-    public const int SOCK_CLOEXEC = 0x80000;
-    public const int SOL_SOCKET = 1;
-    public const int SO_PEERCRED = 17;
-    public const int SCM_RIGHTS = 1;
-    public const int MSG_CTRUNC = 0x8;
-    public const int MSG_DONTWAIT = 0x40;
-    public const int MSG_NOSIGNAL = 0x4000;
-    public const int MSG_CMSG_CLOEXEC = 0x40000000;
-    public const int SHUT_RDWR = 2;
-
-    public const int F_GETFL = 3;
-    public const int F_ADD_SEALS = 1033;
-    public const int F_GET_SEALS = 1034;
-    public const int F_SEAL_SEAL = 1;
-    public const int F_SEAL_SHRINK = 2;
-    public const int F_SEAL_GROW = 4;
-    public const int O_RDWR = 2;
-    public const int O_CREAT = 0x40;
-    public const int O_NONBLOCK = 0x800;
-    public const int O_CLOEXEC = 0x80000;
-    public const int LOCK_EX = 2;
-    public const int LOCK_NB = 4;
-    public const int LOCK_UN = 8;
-    public const int SEEK_END = 2;
-
-    // The one open flag here whose value differs between the architectures.
-    public static readonly int O_NOFOLLOW =
-        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
-
-    public const uint MFD_CLOEXEC = 1;
-    public const uint MFD_ALLOW_SEALING = 2;
-    public const uint MFD_NOEXEC_SEAL = 8;
-    public const int PROT_READ = 1;
-    public const int PROT_WRITE = 2;
-    public const int MAP_SHARED = 1;
-
-    public const int EFD_NONBLOCK = 0x800;
-    public const int EFD_CLOEXEC = 0x80000;
-
-    public const int EPOLL_CLOEXEC = 0x80000;
-    public const int EPOLL_CTL_ADD = 1;
-    public const int EPOLL_CTL_DEL = 2;
-    public const uint EPOLLIN = 0x1;
-    public const uint EPOLLRDHUP = 0x2000;
-    public const uint EPOLLET = 0x80000000;
-
-    public const int ENOENT = 2;
-    public const int EINTR = 4;
-    public const int EAGAIN = 11;
-    public const int ENOMEM = 12;
-    public const int EEXIST = 17;
-    public const int ENFILE = 23;
-    public const int EMFILE = 24;
-    public const int EINVAL = 22;
-    public const int EFBIG = 27;
-    public const int ENOSPC = 28;
-    public const int EPIPE = 32;
-    public const int ENOBUFS = 105;
-    public const int ETOOMANYREFS = 109;
-    public const int ECONNREFUSED = 111;
-    public const int ECONNABORTED = 103;
-    public const int ECONNRESET = 104;
-
-    public const int RLIMIT_FSIZE = 1;
-
-    public const int AT_FDCWD = -100;
-    public const int AT_SYMLINK_NOFOLLOW = 0x100;
-    public const int AT_EMPTY_PATH = 0x1000;
-    public const uint STATX_TYPE_MODE_UID_INO = 0x1 | 0x2 | 0x8 | 0x100;
-    public const int S_IFMT = 0xF000;
-    public const int S_IFDIR = 0x4000;
-    public const int S_IFSOCK = 0xC000;
-
-    private const string Library = "libc";
+    public const string Library = "libc";
 
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     private static partial int SocketRaw(int domain, int type, int protocol);
@@ -104,6 +34,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
     public static partial int GetSocketOption(
         SafeFileDescriptor socket, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "getsockname", SetLastError = true)]
+    private static partial int GetSocketNameRaw(SafeFileDescriptor socket, Span<byte> address, ref uint length);
 
     [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(SafeFileDescriptor socket, MessageHeader* message, int flags);
@@ -138,6 +71,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint Read(SafeFileDescriptor file, void* buffer, nuint count, long offset);
 
+    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
+    public static partial nint WriteAt(SafeFileDescriptor file, void* buffer, nuint count, long offset);
+
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeFileDescriptor file, void* buffer, nuint count);
 
@@ -147,15 +83,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "epoll_ctl", SetLastError = true)]
     public static partial int EpollControl(SafeFileDescriptor epoll, int operation, SafeFileDescriptor file, void* change);
 
-    // By number, not by handle: the reactor waits on it for life, and owns it.
+    // By number, not by handle: the reactor owns it, and closes it only when nobody waits on it.
     [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int timeoutMilliseconds);
 
     [LibraryImport(Library, EntryPoint = "nanosleep")]
     public static partial int Sleep(void* time, void* rest);
-
-    [LibraryImport(Library, EntryPoint = "gettid")]
-    public static partial int CurrentThreadId();
 
     [LibraryImport(Library, EntryPoint = "clock_gettime")]
     private static partial int GetClockRaw(int clock, TimeSpecification* time);
@@ -181,18 +114,14 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "geteuid")]
     public static partial uint EffectiveUserId();
 
-    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatxRaw(int directory, string path, int flags, uint mask, StatxBuffer* buffer);
+    [LibraryImport(Library, EntryPoint = "getpwuid_r")]
+    private static partial int GetUserRaw(uint user, UserEntry* entry, byte* buffer, nuint size, UserEntry** result);
 
-    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int StatxRaw(
-        SafeFileDescriptor file, string path, int flags, uint mask, StatxBuffer* buffer);
-
-    [LibraryImport(Library, EntryPoint = "readlink", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, EntryPoint = "readlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint ReadLinkRaw(string path, Span<byte> buffer, nuint size);
 
     /// <summary>Reads where a symbolic link leads, or as much of it as there is room for.</summary>
-    /// <returns>How many bytes that is; less than 0 if there is no such link.</returns>
+    /// <returns>How many bytes that is; less than 0 if it cannot be read.</returns>
     public static int ReadLink(string path, Span<byte> target) => (int)ReadLinkRaw(path, target, (nuint)target.Length);
 
     public static SafeFileDescriptor Socket() =>
@@ -223,19 +152,37 @@ internal static unsafe partial class Libc
         return GetClockRaw(clock, &time) == 0 ? (time.Seconds * 1_000_000_000) + time.Nanoseconds : 0;
     }
 
-    public static int Statx(string path, int flags, out StatxBuffer result)
+    /// <summary>Reads the address that a socket is bound to.</summary>
+    /// <returns>Its length; less than 0 if it is no socket.</returns>
+    public static int GetSocketName(SafeFileDescriptor socket, Span<byte> address)
     {
-        fixed (StatxBuffer* buffer = &result)
-        {
-            return StatxRaw(AT_FDCWD, path, flags, STATX_TYPE_MODE_UID_INO, buffer);
-        }
+        var length = (uint)address.Length;
+        return GetSocketNameRaw(socket, address, ref length) == 0 ? (int)Math.Min(length, (uint)address.Length) : -1;
     }
 
-    public static int Statx(SafeFileDescriptor file, out StatxBuffer result)
+    /// <summary>Reads an option whose value is a number.</summary>
+    /// <returns>Less than 0 if there is no such option.</returns>
+    public static int GetSocketOption(SafeFileDescriptor socket, int option)
     {
-        fixed (StatxBuffer* buffer = &result)
+        int value;
+        var length = (uint)sizeof(int);
+        return GetSocketOption(socket, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+    }
+
+    /// <summary>The home directory that the system's list of users gives.</summary>
+    /// <returns><see langword="null"/> if the user is not in it, or it cannot be read.</returns>
+    public static string? HomeDirectoryOf(uint user)
+    {
+        // Large enough for any entry that is meant seriously; one that is not counts as none.
+        const int Size = 16 * 1024;
+        var buffer = new byte[Size];
+        fixed (byte* bytes = buffer)
         {
-            return StatxRaw(file, string.Empty, AT_EMPTY_PATH, STATX_TYPE_MODE_UID_INO, buffer);
+            UserEntry entry;
+            UserEntry* found = null;
+            return GetUserRaw(user, &entry, bytes, Size, &found) == 0 && found is not null
+                ? Marshal.PtrToStringUTF8((nint)entry.HomeDirectory)
+                : null;
         }
     }
 
@@ -245,68 +192,4 @@ internal static unsafe partial class Libc
     public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
 
     private static SafeFileDescriptor Owned(int descriptor) => new(descriptor);
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct MessageHeader
-    {
-        public void* Name;
-        public uint NameLength;
-        public IoVector* Vectors;
-        public nuint VectorCount;
-        public void* Control;
-        public nuint ControlLength;
-        public int Flags;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct IoVector
-    {
-        public void* Base;
-        public nuint Length;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct TimeSpecification
-    {
-        public long Seconds;
-        public long Nanoseconds;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct ResourceLimit
-    {
-        public ulong Soft;
-        public ulong Hard;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct PeerCredentials
-    {
-        public int ProcessId;
-        public uint UserId;
-        public uint GroupId;
-    }
-
-    /// <summary>The head of <c>struct statx</c>, which unlike <c>struct stat</c> is the same on every architecture.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    public struct StatxBuffer
-    {
-        [FieldOffset(20)]
-        public uint UserId;
-
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(32)]
-        public ulong Inode;
-
-        [FieldOffset(136)]
-        public uint DeviceMajor;
-
-        [FieldOffset(140)]
-        public uint DeviceMinor;
-
-        public readonly bool IsSameFileAs(in StatxBuffer other) =>
-            Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
-    }
 }

@@ -42,12 +42,12 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
         var socket = Libc.Socket();
         if (socket.IsInvalid)
         {
-            throw LinuxError.Create("A socket cannot be made", Libc.LastError);
+            throw LinuxError.Create("A socket cannot be made", "socket", Libc.LastError);
         }
 
         try
         {
-            var address = UnixSocketAddress.Write(path, stackalloc byte[110]);
+            var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
             while (Libc.Connect(socket, address, (uint)address.Length) != 0)
             {
                 switch (Libc.LastError)
@@ -58,7 +58,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                         socket.Dispose();
                         return null;
                     case var error:
-                        throw LinuxError.Create($"The rendezvous socket '{path}' cannot be connected to", error);
+                        throw LinuxError.ForFile($"The rendezvous socket '{path}' cannot be connected to", "connect", error);
                 }
             }
 
@@ -138,7 +138,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                         // The peer closed without having read all that it was sent: an end like any other.
                         return 0;
                     case var error:
-                        throw LinuxError.Create("Receiving from the peer failed", error);
+                        throw LinuxError.Create("Receiving from the peer failed", "recvmsg", error);
                 }
             }
 
@@ -151,13 +151,22 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
     public override void Dispose() => _socket.Dispose();
 
-    private static SharedMemoryPeer ReadPeer(SafeFileDescriptor socket)
+    /// <summary>Reads who is at the other end; of a listening socket, who listens.</summary>
+    public static SharedMemoryPeer ReadPeer(SafeFileDescriptor socket) =>
+        TryReadPeer(socket)
+            ?? throw LinuxError.Create("The peer's credentials (SO_PEERCRED) cannot be read", "getsockopt", Libc.LastError);
+
+    /// <summary>Says for a message who is at the other end, if the system says so.</summary>
+    public static string DescribePeer(SafeFileDescriptor socket) =>
+        TryReadPeer(socket) is { } peer ? $", process {peer.ProcessId} of user {peer.UserId}" : string.Empty;
+
+    private static SharedMemoryPeer? TryReadPeer(SafeFileDescriptor socket)
     {
         Libc.PeerCredentials credentials;
         var length = (uint)sizeof(Libc.PeerCredentials);
         return Libc.GetSocketOption(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) == 0
             ? new SharedMemoryPeer(credentials.ProcessId, credentials.UserId, credentials.GroupId)
-            : throw LinuxError.Create("The peer's credentials cannot be read", Libc.LastError);
+            : null;
     }
 
     private static void TakeAttachments(Libc.MessageHeader* header, List<SafeHandle> attachments)
@@ -206,7 +215,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                 case Libc.EPIPE or Libc.ECONNRESET:
                     throw new EndOfStreamException("The peer closed its end.");
                 case var error:
-                    throw LinuxError.Create("Sending to the peer failed", error);
+                    throw LinuxError.Create("Sending to the peer failed", "sendmsg", error);
             }
         }
     }

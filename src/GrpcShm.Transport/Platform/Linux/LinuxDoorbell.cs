@@ -24,15 +24,27 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
     {
         // The whole text of the link: a file of that name has a path before it.
         Span<byte> link = stackalloc byte[64];
-        var length = Libc.ReadLink($"/proc/self/fd/{descriptor.Number}", link);
-        link = link[..Math.Max(0, length)];
+        var path = $"/proc/self/fd/{descriptor.Number}";
+        var length = Libc.ReadLink(path, link);
+        if (length < 0)
+        {
+            throw LinuxError.Create($"A doorbell cannot be checked by '{path}'; is /proc mounted?", "readlink", Libc.LastError);
+        }
+
+        link = link[..length];
         if (!link.SequenceEqual("anon_inode:[eventfd]"u8))
         {
             throw new SharedMemoryProtocolException(
                 $"The doorbell that the server offers is no eventfd but '{Encoding.UTF8.GetString(link)}'.");
         }
 
-        if ((Libc.Control(descriptor, Libc.F_GETFL, 0) & Libc.O_NONBLOCK) == 0)
+        var flags = Libc.Control(descriptor, Libc.F_GETFL, 0);
+        if (flags < 0)
+        {
+            throw LinuxError.Create("A doorbell cannot be checked", "fcntl(F_GETFL)", Libc.LastError);
+        }
+
+        if ((flags & Libc.O_NONBLOCK) == 0)
         {
             throw new SharedMemoryProtocolException("The doorbell that the server offers would block.");
         }

@@ -13,7 +13,7 @@ internal sealed class LinuxMappedMemory : MappedMemory
         // the rest of a connection's making. A connection that uses its rings pays a microsecond a page, once.
         var address = Libc.Map(0, (nuint)length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, file, 0);
         return address == -1
-            ? throw LinuxError.Create($"Shared memory of {length} bytes cannot be mapped", Libc.LastError)
+            ? throw LinuxError.Create($"Shared memory of {length} bytes cannot be mapped", "mmap", Libc.LastError)
             : new LinuxMappedMemory(address, length);
     }
 

@@ -41,6 +41,7 @@ internal sealed class LinuxPlatform : TransportPlatform
         {
             throw LinuxError.Create(
                 $"Shared memory of {size} bytes cannot be made, since this process may only make files of {limit} bytes",
+                "RLIMIT_FSIZE",
                 Libc.EFBIG);
         }
 
@@ -49,23 +50,14 @@ internal sealed class LinuxPlatform : TransportPlatform
         {
             if (Libc.Truncate(file, size) != 0)
             {
-                throw LinuxError.Create($"Shared memory of {size} bytes cannot be made", Libc.LastError);
+                throw LinuxError.Create($"Shared memory of {size} bytes cannot be made", "ftruncate", Libc.LastError);
             }
 
             // In full and now: a full memory or cgroup is an error here and would be SIGBUS at first touch.
-            int error;
-            while ((error = Libc.Allocate(file, 0, size)) == Libc.EINTR)
-            {
-            }
-
-            if (error != 0)
-            {
-                throw LinuxError.Create($"Shared memory of {size} bytes cannot be allocated", error);
-            }
-
+            Fill(file, size);
             if (Libc.Control(file, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL) != 0)
             {
-                throw LinuxError.Create("Shared memory cannot be sealed", Libc.LastError);
+                throw LinuxError.Create("Shared memory cannot be sealed", "fcntl(F_ADD_SEALS)", Libc.LastError);
             }
 
             return new SharedAllocation(LinuxMappedMemory.Map(file, size), file);
@@ -85,6 +77,11 @@ internal sealed class LinuxPlatform : TransportPlatform
         // mapping, and the next touch would be SIGBUS.
         const int Required = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
         var seals = Libc.Control(file, Libc.F_GET_SEALS, 0);
+        if (seals < 0 && Libc.LastError != Libc.EINVAL)
+        {
+            throw LinuxError.Create("The seals of the server's memory cannot be checked", "fcntl(F_GET_SEALS)", Libc.LastError);
+        }
+
         if (seals < 0 || (seals & Required) != Required)
         {
             throw new SharedMemoryProtocolException(
@@ -93,6 +90,11 @@ internal sealed class LinuxPlatform : TransportPlatform
         }
 
         var actual = Libc.Seek(file, 0, Libc.SEEK_END);
+        if (actual < 0)
+        {
+            throw LinuxError.Create("The size of the server's memory cannot be checked", "lseek", Libc.LastError);
+        }
+
         if (actual != size)
         {
             throw new SharedMemoryProtocolException(
@@ -106,7 +108,7 @@ internal sealed class LinuxPlatform : TransportPlatform
     {
         var descriptor = Libc.EventCreate();
         return descriptor.IsInvalid
-            ? throw LinuxError.Create("A doorbell cannot be made", Libc.LastError)
+            ? throw LinuxError.Create("A doorbell cannot be made", "eventfd2", Libc.LastError)
             : new LinuxDoorbell(descriptor);
     }
 
@@ -121,6 +123,27 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override ThreadWatch WatchThread() => new LinuxThreadWatch();
 
+    /// <summary>Gives a file all the pages that it has room for.</summary>
+    private static void Fill(SafeFileDescriptor file, long size)
+    {
+        int error;
+        while ((error = Libc.Allocate(file, 0, size)) == Libc.EINTR)
+        {
+        }
+
+        // Some kernels, and what stands in for one (gVisor), cannot do it for this kind of file. glibc writes then by itself, musl
+        // does not.
+        if (error is Libc.EOPNOTSUPP or Libc.ENOSYS or Libc.EINVAL)
+        {
+            error = MemoryFile.WriteZeros(file, size);
+        }
+
+        if (error != 0)
+        {
+            throw LinuxError.Create($"Shared memory of {size} bytes cannot be allocated", "fallocate", error);
+        }
+    }
+
     private static SafeFileDescriptor CreateMemoryFile()
     {
         const string Name = "grpcshm";
@@ -133,6 +156,6 @@ internal sealed class LinuxPlatform : TransportPlatform
             file = Libc.MemfdCreate(Name, Flags);
         }
 
-        return file.IsInvalid ? throw LinuxError.Create("Shared memory cannot be made", Libc.LastError) : file;
+        return file.IsInvalid ? throw LinuxError.Create("Shared memory cannot be made", "memfd_create", Libc.LastError) : file;
     }
 }

@@ -6,65 +6,69 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// A listening Unix socket beside a lock file. The lock decides who owns the name: the kernel drops it when its holder
-/// dies, so a dead server's name is free at once and two that start at the same moment never both win.
+/// A listening Unix socket: bound here, beside a lock file that decides who owns the name, or passed by systemd, which then owns it.
 /// </summary>
 /// <remarks>
-/// The lock file is never unlinked: whoever had it open would go on to lock a file that no one else can see. The
-/// socket is unlinked only while the lock is held, so nobody can take away a successor's.
+/// A socket that was bound here is unlinked only while the lock is held, so nobody can take away a successor's, and only if it is
+/// still the one at its path, so nobody can take away another program's.
 /// </remarks>
 internal sealed class LinuxRendezvousSocket : RendezvousSocket
 {
-    private readonly SafeFileDescriptor _lock;
+    private const int Backlog = 512;
+
+    private readonly IDisposable _ownership;
     private readonly SafeFileDescriptor _socket;
     private readonly string _path;
+
+    // What is at the path since it was bound; null if the file is not ours.
+    private readonly FileStatus? _file;
 
     // Good for nothing but to be given up for a client when there is no other descriptor.
     private SafeFileDescriptor _reserve;
     private bool _disposed;
 
     private LinuxRendezvousSocket(
-        SafeFileDescriptor @lock, SafeFileDescriptor socket, SafeFileDescriptor reserve, string path)
+        IDisposable ownership, SafeFileDescriptor socket, string path, FileStatus? file, RendezvousRemark? remark)
     {
-        _lock = @lock;
+        // A client is told apart by this; to learn with the first one that it is forbidden would be late.
+        _ = LinuxControlSocket.ReadPeer(socket);
+        _ownership = ownership;
         _socket = socket;
-        _reserve = reserve;
         _path = path;
+        _file = file;
+        Remark = remark;
+        _reserve = Libc.EventCreate();
+        if (_reserve.IsInvalid)
+        {
+            throw LinuxError.Create("A descriptor cannot be kept back", "eventfd2", Libc.LastError);
+        }
     }
 
     public override SafeHandle Handle => _socket;
 
-    public static LinuxRendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings)
+    public override RendezvousRemark? Remark { get; }
+
+    public static LinuxRendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
+        Listen(endPoint, settings, ActivatedSockets.OfThisProcess());
+
+    /// <inheritdoc cref="Listen(SharedMemoryEndPoint, RendezvousSettings)"/>
+    public static LinuxRendezvousSocket Listen(
+        SharedMemoryEndPoint endPoint, RendezvousSettings settings, ActivatedSockets activated)
     {
-        var path = ChoosePath(endPoint, settings);
-        var @lock = TakeLock(endPoint, path + ".lock");
-        SafeFileDescriptor? socket = null;
-        SafeFileDescriptor? reserve = null;
+        var paths = RendezvousPaths.Candidates(endPoint, settings.Directory);
+        if (activated.Adopt(endPoint, paths) is { } adopted)
+        {
+            return Adopt(adopted);
+        }
+
+        var path = ChoosePath(endPoint, settings, paths, out var remark);
         try
         {
-            socket = Libc.Socket();
-            if (socket.IsInvalid)
-            {
-                throw LinuxError.Create("A socket cannot be made", Libc.LastError);
-            }
-
-            reserve = Libc.EventCreate();
-            if (reserve.IsInvalid)
-            {
-                throw LinuxError.Create("A descriptor cannot be kept back", Libc.LastError);
-            }
-
-            // What lies there is a dead server's: a live one would hold the lock.
-            RemoveSocket(path);
-            BindAndListen(socket, path, settings.SocketMode);
-            return new LinuxRendezvousSocket(@lock, socket, reserve, path);
+            return Bind(endPoint, path, settings.SocketMode, remark);
         }
-        catch
+        catch (EndPointInUseException inUse) when (activated.Describe() is { } passed)
         {
-            reserve?.Dispose();
-            socket?.Dispose();
-            @lock.Dispose();
-            throw;
+            throw new EndPointInUseException($"{inUse.Message} {passed}", inUse);
         }
     }
 
@@ -86,7 +90,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
                 case Libc.ECONNABORTED:
                     continue;
                 case var error:
-                    throw LinuxError.Create("A client cannot be accepted", error);
+                    throw LinuxError.Create("A client cannot be accepted", "accept4", error);
             }
         }
     }
@@ -118,162 +122,132 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return;
         }
 
-        // In this order: while the lock is held nobody else can have bound the path.
+        // In this order: while the lock is held no other listener of this kind can have bound the path. Another program can.
         _disposed = true;
-        _ = Libc.Unlink(_path);
+        if (_file is { } ours && Kernel.Stat(_path, follow: false, out var there) == 0 && there.IsSameFileAs(ours))
+        {
+            _ = Libc.Unlink(_path);
+        }
+
         FaultPoint.Reach(FaultStep.NameUnlinked);
         _socket.Dispose();
         _reserve.Dispose();
-
-        // Closing alone would leave the lock to a child process that is between fork and exec right now.
-        _ = Libc.Lock(_lock, Libc.LOCK_UN);
-        _lock.Dispose();
+        _ownership.Dispose();
         FaultPoint.Reach(FaultStep.NameReleased);
     }
 
-    private static string ChoosePath(SharedMemoryEndPoint endPoint, RendezvousSettings settings)
+    private static LinuxRendezvousSocket Adopt(ActivatedSocket adopted)
     {
+        try
+        {
+            return new LinuxRendezvousSocket(
+                adopted,
+                adopted.Socket,
+                adopted.Path,
+                file: null,
+                new RendezvousRemark(
+                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor {adopted.Number}), and stays "
+                    + "when it ends.",
+                    IsWarning: false));
+        }
+        catch
+        {
+            adopted.Socket.Dispose();
+            adopted.Dispose();
+            throw;
+        }
+    }
+
+    private static LinuxRendezvousSocket Bind(
+        SharedMemoryEndPoint endPoint, string path, UnixFileMode mode, RendezvousRemark? remark)
+    {
+        var @lock = LinuxNameLock.Take(endPoint, path + ".lock");
+        SafeFileDescriptor? socket = null;
+        try
+        {
+            socket = Libc.Socket();
+            if (socket.IsInvalid)
+            {
+                throw LinuxError.Create("A socket cannot be made", "socket", Libc.LastError);
+            }
+
+            AbandonedSocket.Remove(endPoint, path);
+            BindAndListen(socket, path, mode, out var file);
+            try
+            {
+                return new LinuxRendezvousSocket(@lock, socket, path, file, remark);
+            }
+            catch
+            {
+                _ = Libc.Unlink(path);
+                throw;
+            }
+        }
+        catch
+        {
+            socket?.Dispose();
+            @lock.Dispose();
+            throw;
+        }
+    }
+
+    private static string ChoosePath(
+        SharedMemoryEndPoint endPoint, RendezvousSettings settings, IReadOnlyList<string> paths, out RendezvousRemark? remark)
+    {
+        remark = null;
         if (endPoint.IsPath)
         {
-            return RendezvousPaths.Candidates(endPoint, null)[0];
+            return paths[0];
         }
 
         var problems = new StringBuilder();
-        foreach (var path in RendezvousPaths.Candidates(endPoint, settings.Directory))
+        var isTaken = false;
+        foreach (var path in paths)
         {
             var directory = Path.GetDirectoryName(path)!;
             if (RendezvousPaths.Prepare(directory, settings.DirectoryMode) is not { } problem)
             {
+                remark = isTaken
+                    ? new RendezvousRemark(
+                        $"Its socket is in '{directory}', since a better place is not to be had:{problems}", IsWarning: true)
+                    : null;
                 return path;
             }
 
+            isTaken |= RendezvousPaths.IsOthers(directory);
             problems.Append(CultureInfo.InvariantCulture, $" '{directory}': {problem}.");
         }
 
+        if (settings.Directory is null && HomeDirectory.Find(Libc.EffectiveUserId(), out var why) is null)
+        {
+            problems.Append(CultureInfo.InvariantCulture, $" Nor is there a home directory for it: {why}.");
+        }
+
         throw new IOException(
-            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory.");
+            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory on both "
+            + "sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
     }
 
-    private static SafeFileDescriptor TakeLock(SharedMemoryEndPoint endPoint, string path)
+    private static void BindAndListen(SafeFileDescriptor socket, string path, UnixFileMode mode, out FileStatus file)
     {
-        while (true)
-        {
-            var file = OpenLockFile(path);
-            try
-            {
-                if (!TryLock(file))
-                {
-                    throw new EndPointInUseException(
-                        $"The endpoint '{endPoint}' is in use by {ReadOwner(file)} (lock file '{path}'). Stop it, or "
-                        + "listen on another name.");
-                }
-
-                // Who cleans up the temp path may have deleted the file between the opening and the locking. Then the
-                // lock is on a file that nobody else will find: once more.
-                if (IsStillAt(path, file))
-                {
-                    WriteOwner(file);
-                    return file;
-                }
-            }
-            catch
-            {
-                file.Dispose();
-                throw;
-            }
-
-            file.Dispose();
-        }
-    }
-
-    private static SafeFileDescriptor OpenLockFile(string path)
-    {
-        // For the owner alone, whoever may reach the socket: who can open it can lock it.
-        const uint Mode = (uint)(UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        var file = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC | Libc.O_NOFOLLOW, Mode);
-        return file.IsInvalid
-            ? throw LinuxError.Create($"The lock file '{path}' cannot be opened", Libc.LastError)
-            : file;
-    }
-
-    private static bool TryLock(SafeFileDescriptor file)
-    {
-        while (Libc.Lock(file, Libc.LOCK_EX | Libc.LOCK_NB) != 0)
-        {
-            switch (Libc.LastError)
-            {
-                case Libc.EINTR:
-                    continue;
-                case Libc.EAGAIN:
-                    return false;
-                case var error:
-                    throw LinuxError.Create("The lock file cannot be locked", error);
-            }
-        }
-
-        return true;
-    }
-
-    private static bool IsStillAt(string path, SafeFileDescriptor file) =>
-        Libc.Statx(path, Libc.AT_SYMLINK_NOFOLLOW, out var there) == 0
-        && Libc.Statx(file, out var here) == 0
-        && there.IsSameFileAs(here);
-
-    // Who owns the name is for people to read; the lock alone decides.
-    private static unsafe void WriteOwner(SafeFileDescriptor file)
-    {
-        var text = Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-        fixed (byte* bytes = text)
-        {
-            if (Libc.Truncate(file, 0) != 0 || Libc.Write(file, bytes, (nuint)text.Length) != text.Length)
-            {
-                throw LinuxError.Create("The lock file cannot be written", Libc.LastError);
-            }
-        }
-    }
-
-    // By the descriptor: File.ReadAllText would ask for a lock of its own, and not get it.
-    private static unsafe string ReadOwner(SafeFileDescriptor file)
-    {
-        var bytes = stackalloc byte[16];
-        var count = (int)Libc.Read(file, bytes, 16, 0);
-        return count > 0
-            && int.TryParse(
-                Encoding.ASCII.GetString(bytes, count).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
-                ? $"process {process}"
-                : "another process";
-    }
-
-    private static void RemoveSocket(string path)
-    {
-        if (Libc.Statx(path, Libc.AT_SYMLINK_NOFOLLOW, out var status) != 0)
-        {
-            return;
-        }
-
-        if ((status.Mode & Libc.S_IFMT) != Libc.S_IFSOCK)
-        {
-            throw new IOException($"'{path}' exists and is not a socket. Remove it, or listen on another name.");
-        }
-
-        if (Libc.Unlink(path) != 0)
-        {
-            throw LinuxError.Create($"The dead server's socket '{path}' cannot be removed", Libc.LastError);
-        }
-    }
-
-    private static void BindAndListen(SafeFileDescriptor socket, string path, UnixFileMode mode)
-    {
-        var address = UnixSocketAddress.Write(path, stackalloc byte[110]);
+        var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
         if (Libc.Bind(socket, address, (uint)address.Length) != 0)
         {
-            throw LinuxError.Create($"The socket '{path}' cannot be bound", Libc.LastError);
+            // Another program was quicker than we were, after its own predecessor's socket had been removed.
+            throw Libc.LastError == Libc.EADDRINUSE
+                ? new EndPointInUseException($"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
+                : LinuxError.ForFile($"The socket '{path}' cannot be bound", "bind", Libc.LastError);
         }
 
         // Nobody can connect before listen, so the mode is in force before the first client.
-        if (Libc.ChangeMode(path, (uint)mode) != 0 || Libc.Listen(socket, 512) != 0)
+        file = default;
+        var failed = Libc.ChangeMode(path, (uint)mode) != 0 ? "chmod"
+            : Libc.Listen(socket, Backlog) != 0 ? "listen"
+            : Kernel.Stat(path, follow: false, out file) != 0 ? "newfstatat"
+            : null;
+        if (failed is not null)
         {
-            var failure = LinuxError.Create($"The socket '{path}' cannot listen", Libc.LastError);
+            var failure = LinuxError.ForFile($"The socket '{path}' cannot be put up", failed, Libc.LastError);
             _ = Libc.Unlink(path);
             throw failure;
         }

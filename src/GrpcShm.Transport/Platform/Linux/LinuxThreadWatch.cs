@@ -12,7 +12,7 @@ internal sealed class LinuxThreadWatch : ThreadWatch
     /// <summary>Watches the calling thread.</summary>
     public LinuxThreadWatch()
     {
-        var thread = Libc.CurrentThreadId();
+        var thread = Kernel.CurrentThreadId();
         _statePath = string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}/stat");
 
         // The kernel's numbers for the clocks of other threads; see posix-timers_types.h, CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED.

@@ -46,6 +46,14 @@ internal static class RendezvousPaths
 
         candidates.Add(Path.Join(Path.GetTempPath(), $"grpcshm-{user}"));
         candidates.Add($"/tmp/grpcshm-{user}");
+
+        // Last, since a home may be on another machine, and whatever is in the temp path goes with a restart. But only here nobody
+        // else can have been before us.
+        if (HomeDirectory.Find(user, out _) is { } home)
+        {
+            candidates.Add(Path.Join(home, ".grpcshm"));
+        }
+
         return [.. candidates.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal)];
     }
 
@@ -71,20 +79,26 @@ internal static class RendezvousPaths
 
     /// <summary>Whether there is a directory, no link, that belongs to the effective user.</summary>
     public static bool IsOwnDirectory(string directory) =>
-        Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) == 0
-        && (status.Mode & Libc.S_IFMT) == Libc.S_IFDIR
+        Kernel.Stat(directory, follow: false, out var status) == 0
+        && status.IsDirectory
         && status.UserId == Libc.EffectiveUserId();
+
+    /// <summary>Whether another user has put something at a path.</summary>
+    public static bool IsOthers(string path) =>
+        Kernel.Stat(path, follow: false, out var status) == 0 && status.UserId != Libc.EffectiveUserId();
 
     private static string? Inspect(string directory, UnixFileMode allowed)
     {
-        if (Libc.Statx(directory, Libc.AT_SYMLINK_NOFOLLOW, out var status) != 0)
+        if (Kernel.Stat(directory, follow: false, out var status) is not 0 and var error)
         {
-            return Libc.Describe(Libc.LastError);
+            return Libc.Describe(error);
         }
 
-        if ((status.Mode & Libc.S_IFMT) != Libc.S_IFDIR)
+        if (!status.IsDirectory)
         {
-            return "it is not a directory (a symbolic link is not followed)";
+            return "it is not a directory (a symbolic link is not followed)" + (status.UserId == Libc.EffectiveUserId()
+                ? string.Empty
+                : $" and belongs to user {status.UserId}");
         }
 
         if (status.UserId != Libc.EffectiveUserId())
@@ -92,8 +106,8 @@ internal static class RendezvousPaths
             return $"it belongs to user {status.UserId}, not to {Libc.EffectiveUserId()}";
         }
 
-        var excess = (UnixFileMode)(status.Mode & 0xFFF) & ~(allowed | UnixFileMode.StickyBit | UnixFileMode.SetGroup);
-        return excess == 0 ? null : $"others may enter it (its mode is 0{Convert.ToString(status.Mode & 0xFFF, 8)})";
+        var excess = status.Rights & ~(allowed | UnixFileMode.StickyBit | UnixFileMode.SetGroup);
+        return excess == 0 ? null : $"others may enter it (its mode is 0{Convert.ToString((int)status.Rights, 8)})";
     }
 
     private static bool Fits(string path) => Encoding.UTF8.GetByteCount(path) <= MaxPathBytes;

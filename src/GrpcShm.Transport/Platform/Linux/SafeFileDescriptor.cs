@@ -9,8 +9,8 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// </summary>
 internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
 {
-    public SafeFileDescriptor(int descriptor)
-        : base(ownsHandle: true) => SetHandle(descriptor);
+    public SafeFileDescriptor(int descriptor, bool isOwner = true)
+        : base(isOwner) => SetHandle(descriptor);
 
     /// <summary>The number, for messages and for calls whose caller holds the handle open by other means.</summary>
     public int Number => (int)handle;
@@ -18,6 +18,6 @@ internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
     // The result is not looked at: on Linux the descriptor is gone even if close reports an error.
     protected override bool ReleaseHandle() => Close((int)handle) == 0;
 
-    [LibraryImport("libc", EntryPoint = "close")]
+    [LibraryImport(Libc.Library, EntryPoint = "close")]
     private static partial int Close(int descriptor);
 }

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>The request's body as a stream.</summary>
+internal sealed class RequestStream(Stream input, IHttpBodyControlFeature control) : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        input.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        input.ReadAsync(buffer, offset, count, cancellationToken);
+
+    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
+        input.CopyToAsync(destination, bufferSize, cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        if (!control.AllowSynchronousIO)
+        {
+            throw new InvalidOperationException("Synchronous reads are not allowed. Call ReadAsync, or set AllowSynchronousIO to true.");
+        }
+
+        return input.Read(buffer, offset, count);
+    }
+
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -1,0 +1,194 @@
+using System.Buffers;
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>
+/// The headers or the trailers of a response. What may not be sent is refused when it is set, so that the handler learns of it
+/// where it is wrong, as in Kestrel, and the client never gets it.
+/// </summary>
+/// <param name="selector">What the server's options allow beyond ASCII.</param>
+/// <param name="areTrailers">Whether they are trailers, where a length means nothing.</param>
+internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool areTrailers) : IHeaderDictionary
+{
+    // Equal to this for all who have set no selector.
+    private static readonly Func<string, Encoding?> Default = new KestrelServerOptions().ResponseHeaderEncodingSelector;
+
+    private static readonly SearchValues<char> NameCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    private static readonly SearchValues<char> ValueCharacters =
+        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c), '\t']);
+
+    private static readonly SearchValues<char> ForbiddenInText =
+        SearchValues.Create([.. Enumerable.Range(0, ' ').Where(static c => c != '\t').Select(static c => (char)c), '\u007f']);
+
+    private readonly HeaderDictionary _headers = [];
+    private long? _contentLength;
+
+    public bool AreTrailers => areTrailers;
+
+    public bool IsReadOnly { get; private set; }
+
+    public int Count => _headers.Count;
+
+    public ICollection<string> Keys => _headers.Keys;
+
+    public ICollection<StringValues> Values => _headers.Values;
+
+    public long? ContentLength
+    {
+        get => _contentLength;
+        set
+        {
+            ThrowIfReadOnly();
+            if (value < 0)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "A length cannot be negative.");
+            }
+
+            _headers[HeaderNames.ContentLength] = value is { } length ? length.ToString(CultureInfo.InvariantCulture) : default(StringValues);
+            _contentLength = value;
+        }
+    }
+
+    public StringValues this[string key]
+    {
+        get => _headers[key];
+        set
+        {
+            ThrowIfReadOnly();
+            value = Check(key, value);
+            _headers[key] = value;
+        }
+    }
+
+    StringValues IDictionary<string, StringValues>.this[string key]
+    {
+        get => ((IDictionary<string, StringValues>)_headers)[key];
+        set => this[key] = value;
+    }
+
+    public void Add(string key, StringValues value)
+    {
+        ThrowIfReadOnly();
+        if (_headers.ContainsKey(key))
+        {
+            throw new ArgumentException($"The header '{key}' is there already.", nameof(key));
+        }
+
+        this[key] = value;
+    }
+
+    public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);
+
+    public void Clear()
+    {
+        ThrowIfReadOnly();
+        Reset();
+    }
+
+    public bool Remove(string key)
+    {
+        ThrowIfReadOnly();
+        if (IsContentLength(key))
+        {
+            _contentLength = null;
+        }
+
+        return _headers.Remove(key);
+    }
+
+    public bool Remove(KeyValuePair<string, StringValues> item) => Contains(item) && Remove(item.Key);
+
+    public bool Contains(KeyValuePair<string, StringValues> item) => _headers.Contains(item);
+
+    public bool ContainsKey(string key) => _headers.ContainsKey(key);
+
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out StringValues value) => _headers.TryGetValue(key, out value);
+
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => _headers.CopyTo(array, arrayIndex);
+
+    public HeaderDictionary.Enumerator GetEnumerator() => _headers.GetEnumerator();
+
+    IEnumerator<KeyValuePair<string, StringValues>> IEnumerable<KeyValuePair<string, StringValues>>.GetEnumerator() => _headers.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => _headers.GetEnumerator();
+
+    /// <summary>They have been sent, or are about to be.</summary>
+    public void SetReadOnly() => IsReadOnly = true;
+
+    /// <summary>Makes them as new.</summary>
+    public void Reset()
+    {
+        IsReadOnly = false;
+        _headers.Clear();
+        _contentLength = null;
+    }
+
+    private static bool IsDefault(Func<string, Encoding?> selector) => selector == Default;
+
+    private bool IsContentLength(string name) =>
+        !areTrailers && name.Length == HeaderNames.ContentLength.Length && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase);
+
+    private StringValues Check(string name, StringValues values)
+    {
+        if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAnyExcept(NameCharacters))
+        {
+            throw new InvalidOperationException($"The header name '{name}' is empty or has other characters than HTTP allows.");
+        }
+
+        if (IsContentLength(name))
+        {
+            return CheckContentLength(values);
+        }
+
+        var count = values.Count;
+        for (var i = 0; i < count; i++)
+        {
+            if (values[i] is { } value && value.AsSpan().ContainsAnyExcept(ValueCharacters) && !IsText(name, value))
+            {
+                throw new InvalidOperationException(
+                    $"The value of the header '{name}' has a control character, or one that is not ASCII. If it is text, encode it, or "
+                    + "let the server's ResponseHeaderEncodingSelector allow it.");
+            }
+        }
+
+        return values;
+    }
+
+    private StringValues CheckContentLength(StringValues values)
+    {
+        if (values.Count == 0)
+        {
+            _contentLength = null;
+            return values;
+        }
+
+        if (!HeaderUtilities.TryParseNonNegativeInt64(values.ToString(), out var length))
+        {
+            throw new InvalidOperationException($"The content-length '{values}' is no length.");
+        }
+
+        _contentLength = length;
+        return length.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private bool IsText(string name, string value) =>
+        !IsDefault(selector) && selector(name) is not null && !value.AsSpan().ContainsAny(ForbiddenInText);
+
+    private void ThrowIfReadOnly()
+    {
+        if (IsReadOnly)
+        {
+            throw new InvalidOperationException("The headers cannot be changed: the response has already started.");
+        }
+    }
+}

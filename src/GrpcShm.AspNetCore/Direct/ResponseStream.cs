@@ -1,0 +1,78 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>The response's body as a stream.</summary>
+internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature control) : Stream
+{
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Forget(writer.WriteAsync(buffer, cancellationToken));
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Forget(writer.FlushAsync(cancellationToken)).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ThrowIfAsynchronousOnly();
+        WriteAsync(buffer, offset, count, CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    public override void Flush()
+    {
+        ThrowIfAsynchronousOnly();
+        FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    // A client that is gone is told by RequestAborted; a writer need not care.
+    private static ValueTask Forget(ValueTask<FlushResult> write)
+    {
+        if (write.IsCompletedSuccessfully)
+        {
+            _ = write.GetAwaiter().GetResult();
+            return default;
+        }
+
+        return AwaitAsync(write);
+
+        static async ValueTask AwaitAsync(ValueTask<FlushResult> write) => await write.ConfigureAwait(false);
+    }
+
+    private void ThrowIfAsynchronousOnly()
+    {
+        if (!control.AllowSynchronousIO)
+        {
+            throw new InvalidOperationException("Synchronous writes are not allowed. Call WriteAsync, or set AllowSynchronousIO to true.");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net.Http.Headers;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>Looks through the header fields of a request for what direct mode does not carry, and for what it needs.</summary>
+internal struct RequestFields
+{
+    private bool _hasTrailers;
+    private bool _hasContentType;
+
+    /// <summary>The header Host, which is sent as the authority.</summary>
+    public string? Host { get; private set; }
+
+    /// <summary>What is missing, once all fields have been taken.</summary>
+    public readonly string? WhyIncomplete =>
+        !_hasContentType ? "it has no content-type" : !_hasTrailers ? "it does not have 'te: trailers'" : null;
+
+    /// <summary>Takes a field that has been looked at before.</summary>
+    public void TakeKnown(string name)
+    {
+        switch (name.Length)
+        {
+            case 2:
+                _hasTrailers |= Is(name, "TE");
+                break;
+            case 12:
+                _hasContentType |= Is(name, "Content-Type");
+                break;
+        }
+    }
+
+    /// <summary>Takes a field.</summary>
+    /// <returns>Why the request is not carried with it, if so.</returns>
+    public string? Take(string name, string value)
+    {
+        if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return $"the value of its header '{name}' has a character that is not ASCII, or a control character";
+        }
+
+        switch (name.Length)
+        {
+            case 2 when Is(name, "TE"):
+                _hasTrailers = value == "trailers";
+                return _hasTrailers ? null : $"it has 'te: {value}'";
+            case 4 when Is(name, "Host"):
+                Host = value;
+                return DirectRequests.IsAuthority(value) ? null : $"its host '{value}' is none that every server understands alike";
+            case 12 when Is(name, "Content-Type"):
+                _hasContentType = DirectRequests.IsContentType(value);
+                return _hasContentType ? null : $"its content-type is '{value}'";
+            case 6 when Is(name, "Expect"):
+            case 7 when Is(name, "Upgrade"):
+            case 10 when Is(name, "Connection") || Is(name, "Keep-Alive"):
+            case 16 when Is(name, "Proxy-Connection"):
+            case 17 when Is(name, "Transfer-Encoding"):
+                return $"it has the header '{name}'";
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Takes all fields of a kind.</summary>
+    /// <returns>Why the request is not carried with one of them, if so.</returns>
+    public string? TakeAll(HttpHeaders headers)
+    {
+        foreach (var (name, values) in headers.NonValidated)
+        {
+            if (Take(name, values.ToString()) is { } reason)
+            {
+                return reason;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
+}

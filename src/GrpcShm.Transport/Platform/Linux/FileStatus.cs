@@ -1,0 +1,14 @@
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>What is asked of a file: what it is, whose, and which.</summary>
+internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Device, ulong Inode)
+{
+    public bool IsDirectory => (Mode & Libc.S_IFMT) == Libc.S_IFDIR;
+
+    public bool IsSocket => (Mode & Libc.S_IFMT) == Libc.S_IFSOCK;
+
+    /// <summary>The rights alone.</summary>
+    public UnixFileMode Rights => (UnixFileMode)(Mode & 0xFFF);
+
+    public bool IsSameFileAs(FileStatus other) => Device == other.Device && Inode == other.Inode;
+}

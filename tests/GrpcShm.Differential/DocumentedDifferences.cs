@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace GrpcShm.Differential;
+
+/// <summary>All in which direct mode may differ from Kestrel over HTTP/2, with the reason. Keep it short.</summary>
+internal static class DocumentedDifferences
+{
+    /// <summary>
+    /// Headers of different names. Kestrel enumerates those that it knows in an order of its own and the others behind them;
+    /// direct mode shows them as they came. Between names the order means nothing (RFC 9110, section 5.3); that of the values
+    /// of one name does, and is compared.
+    /// </summary>
+    public static IEnumerable<KeyValuePair<string, StringValues>> Order(IHeaderDictionary headers) =>
+        headers.OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Headers that Kestrel adds to each response, of a gRPC call too, and that nobody there looks at: direct mode leaves them
+    /// out, since they would be half of what a small call sends. What a handler sets itself is sent.
+    /// </summary>
+    public static bool IsOfServer(string responseHeader) =>
+        responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase) || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// A body behind a content-length of 0. Where a handler fails before its response has started, Kestrel sends what it had
+    /// written into the pipe behind the headers of the error; direct mode drops that.
+    /// </summary>
+    public static bool HasBody(System.Net.Http.Headers.HttpContentHeaders headers) =>
+        !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
+
+    /// <summary>
+    /// What BodyWriter.WriteAsync of no bytes tells its caller. Kestrel says that nobody reads any more, which is not so.
+    /// </summary>
+    public static bool HasResult(int bytesWritten) => bytesWritten > 0;
+
+    /// <summary>
+    /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the
+    /// one or the other, by what of it it comes upon first. A gRPC channel makes the same status of both.
+    /// </summary>
+    public static bool IsInvalidResponse(HttpRequestError? error, long? code) =>
+        error == HttpRequestError.InvalidResponse || (error == HttpRequestError.HttpProtocolError && code == 1);
+}

@@ -1,0 +1,46 @@
+namespace GrpcShm.Differential;
+
+/// <summary>What a run has found so far. Any thread.</summary>
+internal sealed class Findings(Settings settings)
+{
+    private readonly Lock _gate = new();
+    private readonly List<Difference> _all = [];
+    private long _unsteady;
+
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _all.Count;
+            }
+        }
+    }
+
+    public long Unsteady => Volatile.Read(ref _unsteady);
+
+    /// <summary>Whether there is no use in looking for more before these have been mended.</summary>
+    public bool IsEnough => Count >= Settings.MostFound;
+
+    /// <summary>A difference was gone when it was looked at again.</summary>
+    public void AddUnsteady(Difference difference)
+    {
+        Interlocked.Increment(ref _unsteady);
+        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}) differed once and not again: {difference.What}");
+    }
+
+    public void Add(Difference difference)
+    {
+        lock (_gate)
+        {
+            _all.Add(difference);
+        }
+
+        Directory.CreateDirectory(settings.Found);
+        var path = Path.Join(settings.Found, $"{difference.Kind}-{settings.Seed}-{difference.Number}.txt");
+        File.WriteAllText(path, difference.Text);
+        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}): {difference.What} ({path})");
+        Console.Error.WriteLine(difference.Text);
+    }
+}

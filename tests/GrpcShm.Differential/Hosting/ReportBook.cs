@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+
+namespace GrpcShm.Differential.Hosting;
+
+/// <summary>Where handlers leave their reports for those who sent the requests.</summary>
+internal sealed class ReportBook
+{
+    private readonly ConcurrentDictionary<CallMark, CallReport> _reports = new();
+    private long _strays;
+
+    /// <summary>Requests that nobody sent like that: their mark was missing or spoilt.</summary>
+    public long Strays => Volatile.Read(ref _strays);
+
+    public CallReport Open(CallMark mark) => _reports[mark] = new CallReport();
+
+    public CallReport? Find(CallMark mark) => _reports.GetValueOrDefault(mark);
+
+    public void Close(CallMark mark) => _reports.TryRemove(mark, out _);
+
+    public void AddStray() => Interlocked.Increment(ref _strays);
+}

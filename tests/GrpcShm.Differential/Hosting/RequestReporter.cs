@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.Differential.Hosting;
+
+/// <summary>The application for requests: reports all that it can see of one.</summary>
+internal sealed class RequestReporter(ReportBook book)
+{
+    // Longer than anything takes, on a busy machine too.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        var headers = context.Features.GetRequiredFeature<IHttpRequestFeature>().Headers;
+        if (!CallMark.TryParse(headers[CallMark.Header], out var mark))
+        {
+            book.AddStray();
+            return;
+        }
+
+        if (book.Find(mark) is not { } report)
+        {
+            // Its connection was ended by another request, and it has been sent again.
+            return;
+        }
+
+        report.Begin();
+        var text = new StringBuilder(1024);
+        try
+        {
+            Describe(context, text);
+            await ReadAsync(context, mark.Reading, report, text);
+            DescribeEnd(context, text);
+        }
+        finally
+        {
+            report.End(text.ToString());
+        }
+
+        context.Response.ContentType = "application/grpc";
+        context.Response.AppendTrailer("grpc-status", "0");
+    }
+
+    private static void Describe(HttpContext context, StringBuilder text)
+    {
+        var request = context.Features.GetRequiredFeature<IHttpRequestFeature>();
+        Line(text, "method", Shown.Text(request.Method));
+        Line(text, "scheme", Shown.Text(request.Scheme));
+        Line(text, "protocol", Shown.Text(request.Protocol));
+        Line(text, "path base", Shown.Text(request.PathBase));
+        Line(text, "path", Shown.Text(request.Path));
+        Line(text, "query", Shown.Text(request.QueryString));
+        Line(text, "raw target", Shown.Text(request.RawTarget));
+        Line(text, "is https", context.Request.IsHttps);
+        Line(text, "host", Shown.Text(context.Request.Host.Value));
+        Line(text, "has form", context.Request.HasFormContentType);
+        Line(text, "content length", context.Request.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "none");
+        DescribeHeaders(text, "header", request.Headers);
+        Line(text, "cookies", string.Join("; ", context.Request.Cookies.Select(c => $"{Shown.Text(c.Key)}={Shown.Text(c.Value)}")));
+        DescribeFeatures(context, text);
+    }
+
+    private static void DescribeHeaders(StringBuilder text, string what, IHeaderDictionary headers)
+    {
+        Line(text, $"{what} count", headers.Count);
+        foreach (var (name, values) in DocumentedDifferences.Order(headers))
+        {
+            foreach (var value in values)
+            {
+                var isMark = name.Equals(CallMark.Header, StringComparison.OrdinalIgnoreCase);
+                Line(text, $"{what} {Shown.Text(name)}", isMark ? "(which)" : Shown.Text(value));
+            }
+        }
+    }
+
+    private static void DescribeFeatures(HttpContext context, StringBuilder text)
+    {
+        var features = context.Features;
+        Line(text, "can have body", features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
+        var size = features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
+        Line(text, "max body", $"{size.MaxRequestBodySize} {size.IsReadOnly}");
+        Line(text, "synchronous", features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO);
+        var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
+        Line(text, "connection", $"{connection.RemoteIpAddress}:{connection.RemotePort} {connection.LocalIpAddress}:{connection.LocalPort}");
+        Line(text, "trailers before", DescribeAvailable(features.GetRequiredFeature<IHttpRequestTrailersFeature>()));
+        Line(text, "certificate", features.Get<ITlsConnectionFeature>() is null);
+        Line(text, "upgrade", features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest ?? false);
+        Line(text, "extended connect", features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect ?? false);
+        Line(text, "has started", context.Response.HasStarted);
+        Line(text, "status", context.Response.StatusCode);
+        Line(text, "aborts", context.RequestAborted.CanBeCanceled);
+    }
+
+    // Whether all has come by now is a matter of luck; but without all there can be none.
+    private static string DescribeAvailable(IHttpRequestTrailersFeature feature)
+    {
+        try
+        {
+            return feature.Available ? "" : feature.Trailers.Count.ToString(CultureInfo.InvariantCulture);
+        }
+        catch (InvalidOperationException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task ReadAsync(HttpContext context, Reading reading, CallReport report, StringBuilder text)
+    {
+        var body = new MemoryStream();
+        var outcome = "end";
+        try
+        {
+            switch (reading)
+            {
+                case Reading.Nothing:
+                    break;
+                case Reading.Stream:
+                    await ReadStreamAsync(context, body, report);
+                    break;
+                case Reading.Synchronously:
+                    outcome = $"{context.Request.Body.Read(new byte[1])} bytes";
+                    break;
+                case Reading.Limited:
+                    context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = 100;
+                    await ReadPipeAsync(context, body, report, isOnce: false);
+                    break;
+                default:
+                    await ReadPipeAsync(context, body, report, reading == Reading.Once);
+                    break;
+            }
+
+            if (reading == Reading.Beyond)
+            {
+                var again = await context.Request.BodyReader.ReadAsync();
+                outcome = $"end {again.Buffer.Length} {again.IsCompleted}";
+                context.Request.BodyReader.AdvanceTo(again.Buffer.End);
+            }
+        }
+        catch (Exception exception)
+        {
+            outcome = Shown.Failure(exception);
+        }
+
+        Line(text, "body ended by", outcome);
+        var hasAll = outcome.StartsWith("end", StringComparison.Ordinal) && reading is not (Reading.Once or Reading.Nothing);
+        if (hasAll)
+        {
+            Line(text, "body", $"{body.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray()), 0, 8)}");
+            var trailers = context.Features.GetRequiredFeature<IHttpRequestTrailersFeature>();
+            Line(text, "trailers after", trailers.Available);
+            DescribeHeaders(text, "trailer", trailers.Trailers);
+        }
+
+        await DescribeAbortAsync(context, text, outcome);
+    }
+
+    private static async Task DescribeAbortAsync(HttpContext context, StringBuilder text, string outcome)
+    {
+        if (outcome == nameof(IOException))
+        {
+            // The client has reset it, and the token that says so comes from another thread.
+            try
+            {
+                await Task.Delay(Patience, context.RequestAborted);
+                Line(text, "aborted", "never");
+            }
+            catch (OperationCanceledException)
+            {
+                Line(text, "aborted", true);
+            }
+        }
+        else
+        {
+            Line(text, "aborted", context.RequestAborted.IsCancellationRequested);
+        }
+    }
+
+    private static void DescribeEnd(HttpContext context, StringBuilder text)
+    {
+        var size = context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
+        string outcome;
+        try
+        {
+            size.MaxRequestBodySize = 7;
+            outcome = "set";
+        }
+        catch (Exception exception)
+        {
+            outcome = Shown.Failure(exception);
+        }
+
+        Line(text, "max body after", $"{outcome} {size.IsReadOnly}");
+    }
+
+    private static async Task ReadStreamAsync(HttpContext context, MemoryStream body, CallReport report)
+    {
+        var buffer = new byte[1000];
+        int count;
+        while ((count = await context.Request.Body.ReadAsync(buffer)) > 0)
+        {
+            body.Write(buffer.AsSpan(0, count));
+            report.Read(body.Length);
+        }
+    }
+
+    private static async Task ReadPipeAsync(HttpContext context, MemoryStream body, CallReport report, bool isOnce)
+    {
+        while (true)
+        {
+            var result = await context.Request.BodyReader.ReadAsync();
+            foreach (var piece in result.Buffer)
+            {
+                body.Write(piece.Span);
+            }
+
+            context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+            report.Read(body.Length);
+            if (isOnce || result.IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    private static void Line<T>(StringBuilder text, string name, T value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name}: {value}").Append('\n');
+}

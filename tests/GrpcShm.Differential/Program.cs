@@ -1,0 +1,3 @@
+using GrpcShm.Differential;
+
+return await DifferentialCommand.Create().Parse(args).InvokeAsync();

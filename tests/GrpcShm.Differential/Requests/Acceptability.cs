@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace GrpcShm.Differential.Requests;
+
+/// <summary>
+/// What direct mode carries, by its documentation and not by its code: it has to take these requests whenever Kestrel does. All
+/// others it may refuse.
+/// </summary>
+internal static partial class Acceptability
+{
+    private static readonly string[] Forbidden = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"];
+
+    public static bool IsAcceptable(GeneratedRequest request)
+    {
+        var fields = request.Fields;
+        return HasOne(fields, ":method", static v => v == "POST")
+            && HasOne(fields, ":scheme", static v => v == "http")
+            && HasOne(fields, ":path", IsPath)
+            && HasOne(fields, ":authority", static v => v.Length > 0)
+            && fields.Count(static f => f.IsPseudo) == 4
+            && fields.Take(4).All(static f => f.IsPseudo)
+            && HasOne(fields, "content-type", static v => ContentType().IsMatch(v))
+            && HasOne(fields, "te", static v => v == "trailers")
+            && !fields.Any(static f => Forbidden.Contains(f.NameText, StringComparer.OrdinalIgnoreCase));
+    }
+
+    private static bool HasOne(IReadOnlyList<Field> fields, string name, Func<string, bool> isValid)
+    {
+        var all = fields.Where(f => f.NameText.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
+        return all.Count == 1 && isValid(all[0].ValueText);
+    }
+
+    private static bool IsPath(string path) =>
+        Path().IsMatch(path) && path.Split('/').All(static s => s is not ("." or ".."));
+
+    [GeneratedRegex(@"\A(/[A-Za-z0-9\-._~]+){2,}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Path();
+
+    [GeneratedRegex(@"\Aapplication/grpc([+;].*)?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex ContentType();
+}

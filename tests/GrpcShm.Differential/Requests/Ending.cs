@@ -1,0 +1,14 @@
+namespace GrpcShm.Differential.Requests;
+
+/// <summary>How a request ends.</summary>
+internal enum Ending
+{
+    /// <summary>With its last piece.</summary>
+    WithLast,
+
+    /// <summary>With an empty piece behind the last one.</summary>
+    Empty,
+
+    /// <summary>By a reset, when the application has read all of it that came before.</summary>
+    Reset,
+}

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using GrpcShm.Differential.Hosting;
+using GrpcShm.Differential.Wire;
+
+namespace GrpcShm.Differential.Requests;
+
+/// <summary>Sends requests both ways and compares what became of them. One thread, with connections of its own.</summary>
+internal sealed class RequestWorker(DifferentialHost host, Findings findings, RequestCounts counts) : IDisposable
+{
+    // Longer than anything takes, on a busy machine too.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // What was refused on one side only may still be about to begin.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
+
+    private DirectWire? _direct;
+    private Http2Wire? _kestrel;
+    private int _attempts;
+
+    /// <summary>Sends a number of requests at once.</summary>
+    public void Run(IReadOnlyList<GeneratedRequest> requests)
+    {
+        // One that Kestrel refuses may end the connection, with all that is on it. In direct mode none may.
+        var direct = Send(Direct(), requests, 'd');
+        var kestrel = Send(Kestrel(), [.. requests.Where(Acceptability.IsAcceptable)], 'k').ToDictionary(static a => a.Request.Number);
+        Collect(Direct(), direct);
+        Collect(Kestrel(), [.. kestrel.Values]);
+        foreach (var one in direct)
+        {
+            var mate = kestrel.GetValueOrDefault(one.Request.Number);
+            var other = mate is { Call.IsLost: false } ? mate : RunAlone(Kestrel, one.Request, 'k');
+            if (!ReferenceEquals(mate, other) && mate is not null)
+            {
+                Close(mate);
+            }
+
+            // The connection may have been ended by another one.
+            var own = one.Call.IsLost ? RunAlone(Direct, one.Request, 'd') : one;
+            Judge(own, other);
+            Close(other);
+            Close(own);
+            if (!ReferenceEquals(own, one))
+            {
+                Close(one);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _direct?.Dispose();
+        _kestrel?.Dispose();
+    }
+
+    private void Judge(Attempt direct, Attempt kestrel)
+    {
+        counts.Add(direct, kestrel);
+        if (RequestComparison.Find(direct, kestrel) is not { } what)
+        {
+            return;
+        }
+
+        var first = new Difference("request", direct.Request.Number, what, "");
+        if (findings.IsEnough)
+        {
+            return;
+        }
+
+        if (Again(direct.Request) is not { } again)
+        {
+            findings.AddUnsteady(first);
+            return;
+        }
+
+        var smallest = Minimise(direct.Request, again.What);
+        findings.Add(Again(smallest) ?? again);
+    }
+
+    /// <summary>Sends a request by itself and compares again.</summary>
+    private Difference? Again(GeneratedRequest request)
+    {
+        var kestrel = RunAlone(Kestrel, request, 'k');
+        var direct = RunAlone(Direct, request, 'd');
+        if (direct.IsHandled != kestrel.IsHandled)
+        {
+            (direct.IsHandled ? kestrel : direct).Report.Wait(Grace);
+        }
+
+        Difference? difference = null;
+        if (RequestComparison.Find(direct, kestrel) is { } what)
+        {
+            difference = new Difference(
+                "request", request.Number, what, RequestComparison.Describe($"{request}", $"{direct}", $"{kestrel}"));
+        }
+
+        Close(direct);
+        Close(kestrel);
+        return difference;
+    }
+
+    private GeneratedRequest Minimise(GeneratedRequest request, string what)
+    {
+        for (var i = request.Fields.Count - 1; i >= 0; i--)
+        {
+            if (!request.Fields[i].IsMark)
+            {
+                request = TryLess(what, request, request with { Fields = [.. request.Fields.Take(i), .. request.Fields.Skip(i + 1)] });
+            }
+        }
+
+        request = TryLess(what, request, request with { Trailers = null });
+        request = TryLess(what, request, request with { Splits = [] });
+        request = TryLess(what, request, request with { Body = [] });
+        return TryLess(what, request, request with { Reading = Reading.Pipe });
+    }
+
+    private GeneratedRequest TryLess(string what, GeneratedRequest request, GeneratedRequest less) =>
+        Again(less)?.What == what ? less : request;
+
+    private Attempt RunAlone(Func<IWire> wire, GeneratedRequest request, char side)
+    {
+        var attempts = Send(wire(), [request], side);
+        Collect(wire(), attempts);
+        return attempts[0];
+    }
+
+    private List<Attempt> Send(IWire wire, IReadOnlyList<GeneratedRequest> requests, char side)
+    {
+        var attempts = new List<Attempt>(requests.Count);
+        foreach (var request in requests)
+        {
+            _attempts = (_attempts + 1) % 100;
+            var mark = new CallMark(request.Number, side, _attempts, request.Reading);
+            var attempt = new Attempt(request, mark, host.Reports.Open(mark));
+            attempts.Add(attempt);
+            attempt.Call = wire.Send(request, mark.ToString());
+        }
+
+        return attempts;
+    }
+
+    private static void Collect(IWire wire, IReadOnlyList<Attempt> attempts)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var hasResets = false;
+            var isOver = true;
+            foreach (var attempt in attempts)
+            {
+                if (attempt.HasReachedReset)
+                {
+                    wire.Reset(attempt.Call);
+                    attempt.IsReset = true;
+                }
+
+                isOver &= attempt.IsOver;
+                hasResets |= attempt.Request.Ending == Ending.Reset && !attempt.IsOver;
+            }
+
+            if (isOver || Stopwatch.GetElapsedTime(started) > Patience)
+            {
+                break;
+            }
+
+            wire.Receive(hasResets ? 1 : 100);
+        }
+
+        foreach (var attempt in attempts)
+        {
+            if (attempt.IsHandled)
+            {
+                attempt.Report.Wait(Patience);
+            }
+        }
+    }
+
+    private void Close(Attempt attempt)
+    {
+        host.Reports.Close(attempt.Mark);
+        attempt.Report.Dispose();
+    }
+
+    private DirectWire Direct()
+    {
+        if (_direct is not { Ended: null })
+        {
+            _direct?.Dispose();
+            _direct = new DirectWire(host.DirectPath);
+        }
+
+        return _direct;
+    }
+
+    private Http2Wire Kestrel()
+    {
+        if (_kestrel is not { Ended: null })
+        {
+            _kestrel?.Dispose();
+            _kestrel = new Http2Wire(host.SocketPath);
+        }
+
+        return _kestrel;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using GrpcShm.Differential.Hosting;
+
+namespace GrpcShm.Differential.Responses;
+
+/// <summary>Sends a request and tells all that its caller can see of the response.</summary>
+internal static class ClientReport
+{
+    // Longer than anything takes, on a busy machine too.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    public static async Task<string> SendAsync(HttpMessageInvoker client, ResponseAct act)
+    {
+        using var timeout = new CancellationTokenSource(Patience);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/differential.Responses/Play")
+        {
+            Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([0, 0, 0, 0, 0]),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        request.Headers.Add(ResponseActor.Header, act.Id.ToString(CultureInfo.InvariantCulture));
+        var text = new StringBuilder();
+        try
+        {
+            using var response = await client.SendAsync(request, timeout.Token);
+            Line(text, "status", (int)response.StatusCode);
+            Line(text, "version", response.Version);
+            Line(text, "reason", response.ReasonPhrase);
+            Describe(text, "header", response.Headers);
+            Describe(text, "content header", response.Content.Headers);
+            using var body = await response.Content.ReadAsStreamAsync(timeout.Token);
+            var bytes = new MemoryStream();
+            await body.CopyToAsync(bytes, timeout.Token);
+            Line(text, "body", !DocumentedDifferences.HasBody(response.Content.Headers) ? "none" :
+                $"{bytes.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(bytes.ToArray()), 0, 8)}");
+            Describe(text, "trailer", response.TrailingHeaders);
+            return text.ToString();
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            return "no end\n";
+        }
+        catch (Exception exception)
+        {
+            // Whether it fails before the response or behind it depends on how soon its reader looks.
+            return $"failed: {Describe(exception)}\n";
+        }
+    }
+
+    private static string Describe(Exception exception)
+    {
+        HttpRequestError? error = null;
+        long? code = null;
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            error ??= e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } failed ? failed.HttpRequestError : null;
+            error ??= e is HttpIOException io ? io.HttpRequestError : null;
+            code ??= e is HttpProtocolException protocol ? protocol.ErrorCode : null;
+        }
+
+        if (DocumentedDifferences.IsInvalidResponse(error, code))
+        {
+            return "no valid response";
+        }
+
+        return $"{(exception is HttpRequestException or IOException ? "HttpRequestException or IOException" : exception.GetType().Name)} {error} {code}";
+    }
+
+    private static void Describe(StringBuilder text, string what, HttpHeaders headers)
+    {
+        foreach (var (name, values) in headers.NonValidated.OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            if (DocumentedDifferences.IsOfServer(name))
+            {
+                continue;
+            }
+
+            foreach (var value in values)
+            {
+                Line(text, $"{what} {name}", Shown.Text(value));
+            }
+        }
+    }
+
+    private static void Line<T>(StringBuilder text, string name, T value) =>
+        text.Append(CultureInfo.InvariantCulture, $"{name}: {value}").Append('\n');
+}

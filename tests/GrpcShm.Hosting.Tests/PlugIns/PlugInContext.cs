@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+
+namespace GrpcShm.Hosting.Tests.PlugIns;
+
+/// <summary>
+/// A plug-in as a host loads it: with a copy of its own of all that is not the framework's, this assembly among it.
+/// </summary>
+/// <param name="shared">What it shares with the host all the same.</param>
+internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext("plug-in", isCollectible: true)
+{
+    /// <summary>Runs a method of <see cref="PlugIn"/> in a copy of its own, and unloads it.</summary>
+    /// <returns>What tells whether the copy has been collected.</returns>
+    public static Task<WeakReference> UseAsync(string method, params object[] arguments) => UseSharingAsync(null, method, arguments);
+
+    /// <inheritdoc cref="UseAsync"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static async Task<WeakReference> UseSharingAsync(string? shared, string method, params object[] arguments)
+    {
+        var context = new PlugInContext(shared);
+        try
+        {
+            await context.RunAsync(method, arguments).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            context.Unload();
+        }
+
+        return new WeakReference(context, trackResurrection: true);
+    }
+
+    /// <summary>Waits until no copy is left.</summary>
+    public static async Task AssertCollectedAsync(IReadOnlyCollection<WeakReference> contexts)
+    {
+        var alive = contexts.Count;
+        for (var giveUpAt = TestTimeout.Deadline; alive > 0 && DateTime.UtcNow < giveUpAt;)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+            alive = contexts.Count(static c => c.IsAlive);
+        }
+
+        Assert.True(alive == 0, $"{alive} of {contexts.Count} plug-ins are still there.");
+    }
+
+    public Task RunAsync(string method, params object[] arguments) =>
+        (Task)LoadFromAssemblyPath(typeof(PlugIn).Assembly.Location)
+            .GetType(typeof(PlugIn).FullName!, throwOnError: true)!
+            .GetMethod(method, BindingFlags.Public | BindingFlags.Static)!
+            .Invoke(null, arguments)!;
+
+    protected override Assembly? Load(AssemblyName assemblyName)
+    {
+        var path = Path.Join(AppContext.BaseDirectory, assemblyName.Name + ".dll");
+        return (assemblyName.Name!.StartsWith("Grpc", StringComparison.Ordinal) || assemblyName.Name.StartsWith("Google.", StringComparison.Ordinal))
+            && assemblyName.Name != shared
+            && File.Exists(path)
+                ? LoadFromAssemblyPath(path)
+                : null;
+    }
+}

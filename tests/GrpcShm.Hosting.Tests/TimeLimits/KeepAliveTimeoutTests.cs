@@ -1,0 +1,146 @@
+namespace GrpcShm.Hosting.Tests.TimeLimits;
+
+/// <summary>Connections without calls.</summary>
+public sealed class KeepAliveTimeoutTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(130);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Idle_ForTheWholeTime_IsClosedAndReplaced()
+    {
+        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = Limit);
+        using var channel = server.CreateChannel();
+        var client = new Greeter.GreeterClient(channel);
+        await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token);
+
+        server.Heartbeat.Beat((int)Limit.TotalSeconds);
+        Assert.Equal(0, server.Closed);
+        server.Heartbeat.Beat(3);
+        Assert.Equal(1, server.Closed);
+        await TestTimeout.UntilAsync(() => server.Live == 0);
+
+        Assert.Equal("Hello, B.", (await client.GreetAsync(new Greeting { Name = "B" }, cancellationToken: Token)).Text);
+        Assert.Equal(2, server.Accepted);
+    }
+
+    [Fact]
+    public async Task Idle_CallsComeInTime_StaysOpen()
+    {
+        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = Limit);
+        using var channel = server.CreateChannel();
+        var client = new Greeter.GreeterClient(channel);
+        for (var i = 0; i < 20; i++)
+        {
+            await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token);
+            server.Heartbeat.Beat((int)Limit.TotalSeconds);
+        }
+
+        Assert.Equal((0, 1), (server.Closed, server.Accepted));
+    }
+
+    [Fact]
+    public async Task Busy_CallThatSaysNothing_StaysOpen()
+    {
+        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = Limit);
+        using var channel = server.CreateChannel();
+        using var call = new Greeter.GreeterClient(channel).GreetAll(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
+        await TestTimeout.UntilAsync(() => server.Live == 1);
+
+        server.Heartbeat.Beat(2000);
+
+        // gRPC has said of itself that its clients' streams may be silent: no limit for their data, either.
+        await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);
+        await call.RequestStream.CompleteAsync();
+        Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token)).Text);
+        Assert.Equal((0, 1), (server.Closed, server.Accepted));
+    }
+
+    [Fact]
+    public async Task Idle_StopOfTheProcess_IsNotTakenForIt()
+    {
+        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = Limit);
+        using var channel = server.CreateChannel();
+        var client = new Greeter.GreeterClient(channel);
+        await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token);
+
+        for (var i = 0; i < 100; i++)
+        {
+            server.Heartbeat.Beat(TimeSpan.FromHours(1));
+        }
+
+        Assert.Equal((0, 1), (server.Closed, server.Live));
+    }
+
+    /// <summary>By Kestrel's own heartbeat, with the shortest limit.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Idle_ByKestrelsHeartbeat_IsClosedOnEitherTransport(bool overUnixSocket)
+    {
+        await using var server = await LimitedServer.StartAsync(
+            static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1), static _ => Task.CompletedTask, hasOwnHeartbeat: false);
+        using var invoker = server.CreateInvoker(overUnixSocket);
+        for (var i = 1; i <= 2; i++)
+        {
+            using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            Assert.True(response.IsSuccessStatusCode);
+
+            await TestTimeout.UntilAsync(() => server.Live == 0);
+            Assert.Equal(i, server.Accepted);
+        }
+    }
+
+    [Fact]
+    public async Task Calls_ThatMeetTheClosing_AreAllServed()
+    {
+        const int Closings = 300;
+        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
+        using var channel = server.CreateChannel();
+        var client = new Greeter.GreeterClient(channel);
+        using var stop = new CancellationTokenSource();
+        var callers = Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
+
+        for (var deadline = TestTimeout.Deadline + TestTimeout.Value; server.Closed < Closings && !callers.Any(static c => c.IsCompleted);)
+        {
+            Assert.True(DateTime.UtcNow < deadline, $"There were only {server.Closed} closings.");
+            server.Heartbeat.Beat(TimeSpan.Zero);
+            server.Heartbeat.Beat(1);
+            server.Heartbeat.Beat(1);
+
+            // No further time passes until a client has answered.
+            await TestTimeout.UntilAsync(() => !server.HasClosing);
+        }
+
+        await stop.CancelAsync();
+        foreach (var caller in callers)
+        {
+            await caller.WaitAsync(TestTimeout.Value, Token);
+        }
+    }
+
+    /// <summary>Calls now and then, and so begins at any moment of a closing.</summary>
+    private static async Task CallAsync(Greeter.GreeterClient client, int seed, CancellationToken stop)
+    {
+        var random = new Random(seed);
+        while (!stop.IsCancellationRequested)
+        {
+            Thread.SpinWait(random.Next(20_000));
+            if (random.Next(2) == 0)
+            {
+                Assert.Equal("Hello, A.", (await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token)).Text);
+                continue;
+            }
+
+            // Its content cannot be sent again.
+            using var call = client.GreetAll(cancellationToken: Token);
+            await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
+            await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);
+            await call.RequestStream.CompleteAsync();
+            Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token)).Text);
+        }
+    }
+}
