@@ -55,6 +55,9 @@ internal abstract partial class Call
     /// <summary>The data that comes.</summary>
     public System.IO.Pipelines.PipeReader Input => _input;
 
+    /// <summary>The same.</summary>
+    internal ReceivedBody Body => _input;
+
     /// <summary>The data that goes.</summary>
     public System.IO.Pipelines.PipeWriter Output => _output;
 

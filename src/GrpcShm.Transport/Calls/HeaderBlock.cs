@@ -18,6 +18,9 @@ internal sealed class HeaderBlock
 
     private const int MaxRemembered = 16;
 
+    // What a block keeps for the next call: calls are pooled, and one with many headers must not make all of them large.
+    private const int MaxKept = 4096;
+
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
@@ -34,6 +37,9 @@ internal sealed class HeaderBlock
     /// <summary>Whether there is a block, even an empty one, that has not been sent in full.</summary>
     public bool IsPending { get; private set; }
 
+    /// <summary>How much memory it has.</summary>
+    public int Capacity => _bytes.Length;
+
     /// <summary>What is still to be sent.</summary>
     public ReadOnlySpan<byte> Rest => _bytes.AsSpan(_sent, _length - _sent);
 
@@ -46,6 +52,11 @@ internal sealed class HeaderBlock
 
     public void Clear()
     {
+        if (_bytes.Length > MaxKept)
+        {
+            _bytes = new byte[MaxKept];
+        }
+
         _definitions.Clear();
         _length = 0;
         _sent = 0;

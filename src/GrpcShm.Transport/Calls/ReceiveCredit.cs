@@ -43,6 +43,9 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     /// <summary>How many bytes beyond the first window are reserved. May be read without the gate once nothing more comes.</summary>
     public long Reserved => Volatile.Read(ref _reserved);
 
+    /// <summary>What the reader has not examined.</summary>
+    public long Unseen => _received - _examined;
+
     /// <summary>Whether the peer has credit left. Without the gate it may be a moment old.</summary>
     public bool HasUnused => Volatile.Read(ref _granted) > Volatile.Read(ref _received);
 

@@ -18,14 +18,17 @@ internal sealed partial class ReceivedBody
     /// <summary>How much is reserved for it that it has not taken.</summary>
     public long Offered { get; set; }
 
-    /// <summary>For tests: what the peer may still send and what is held, and what is reserved for it beyond the first window.</summary>
-    internal (long Outstanding, long Reserved) CreditCounts
+    /// <summary>
+    /// How many bytes the peer may still send, how many are held, how many of them the reader has not seen, and how many are reserved
+    /// beyond the first window.
+    /// </summary>
+    internal (long Unused, long Held, long Unseen, long Reserved) CreditCounts
     {
         get
         {
             lock (_gate)
             {
-                return (_credit.Outstanding, _credit.Reserved);
+                return (_credit.Outstanding - _credit.Held, _credit.Held, _credit.Unseen, _credit.Reserved);
             }
         }
     }

@@ -228,10 +228,12 @@ public sealed class CallEndingTests
     }
 
     [Theory]
-    [InlineData(1, (int)RunMode.ThreadPool, 4096)]
-    [InlineData(2, (int)RunMode.Adaptive, 4096)]
-    [InlineData(3, (int)RunMode.Inline, 65536)]
-    public async Task Chaos_CallsThatAreResetAtAnyMoment_AllLeaveOnceAndTheConnectionLives(int seed, int mode, int ringSize)
+    [InlineData(1, (int)RunMode.ThreadPool, 4096, 128)]
+    [InlineData(2, (int)RunMode.Adaptive, 4096, 128)]
+    [InlineData(3, (int)RunMode.Inline, 65536, 128)]
+    [InlineData(4, (int)RunMode.ThreadPool, 65536, 3)]
+    public async Task Chaos_CallsThatAreResetAtAnyMoment_AllLeaveOnceAndTheConnectionLives(
+        int seed, int mode, int ringSize, int budgetInMebibytes)
     {
         var serverCalls = new ConcurrentBag<TestCall>();
         var seeds = seed * 1_000_000;
@@ -280,8 +282,12 @@ public sealed class CallEndingTests
                 {
                     // Reset by the client.
                 }
+                finally
+                {
+                    call.Input.Complete();
+                }
             },
-            new CallSettings { RunMode = (RunMode)mode },
+            new CallSettings { RunMode = (RunMode)mode, MaxBufferedBytes = budgetInMebibytes * 1024 * 1024 },
             ringSize);
         var clientCalls = new ConcurrentBag<TestCall>();
         await Task.WhenAll(Enumerable.Range(0, 32).Select(worker => Task.Run(async () =>
@@ -317,6 +323,8 @@ public sealed class CallEndingTests
             }
         }))).InTime();
         await pair.VerifyIdleAsync();
+        await TimeLimit.UntilAsync(
+            () => pair.Server.Budget!.Counts == (0, 0), () => $"{pair.Server.Budget!.Counts} is reserved though there are no calls.");
         Assert.All(clientCalls, call => Assert.Equal(1, call.TimesLeft));
         Assert.All(serverCalls, call => Assert.Equal(1, call.TimesLeft));
         Assert.All(clientCalls.Concat(serverCalls), call => Assert.InRange(call.TimesFailed, 0, 1));

@@ -37,6 +37,17 @@ public sealed class HeaderBlockTests
         });
 
     [Fact]
+    public void Clear_AfterALargeBlock_KeepsLittleMemory()
+    {
+        var block = new HeaderBlock();
+        block.Begin();
+        block.Add("x-large", new string('x', 60_000), new SentPairs());
+        Assert.InRange(block.Capacity, 60_000, int.MaxValue);
+        block.Clear();
+        Assert.InRange(block.Capacity, 0, 4096);
+    }
+
+    [Fact]
     public void Block_SameInstancesInAnyPlacesOverTwoConnections_ComeAsTheyWere()
     {
         (string Name, string Value)[] known =

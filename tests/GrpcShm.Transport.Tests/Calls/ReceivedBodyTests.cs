@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using CsCheck;
 using GrpcShm.Transport.Calls;
@@ -38,6 +39,16 @@ public sealed class ReceivedBodyTests
             for (var position = 0; position < Total;)
             {
                 var count = Math.Min(random.Next(1, 20_000), Total - position);
+
+                // As a peer does that sends no more than it may.
+                var waited = Stopwatch.GetTimestamp();
+                while (body.CreditCounts.Unused < count)
+                {
+                    body.Show();
+                    Thread.Yield();
+                    Assert.True(Stopwatch.GetElapsedTime(waited) < TimeLimit.Value, "The reader gives no credit.");
+                }
+
                 body.Add(Pattern.Take(position, count));
                 position += count;
                 if (random.Next(3) == 0)

@@ -17,13 +17,16 @@ internal sealed class RawClient : IDisposable
     private readonly List<SafeHandle> _handles;
     private readonly Doorbell _server;
 
-    private RawClient(LinuxControlSocket socket, ControlChannel channel, ControlMessage answer)
+    private readonly int _ringSize;
+
+    private RawClient(LinuxControlSocket socket, ControlChannel channel, ControlMessage answer, int ringSize)
     {
+        _ringSize = ringSize;
         _socket = socket;
         _channel = channel;
         _handles = answer.Attachments;
         _memory = TransportPlatform.Current.Open(
-            _handles[0], SegmentLayout.TotalSize(RingSizes.Smallest, RingSizes.Smallest));
+            _handles[0], SegmentLayout.TotalSize(ringSize, ringSize));
         _server = TransportPlatform.Current.OpenDoorbell(_handles[1]);
     }
 
@@ -39,14 +42,17 @@ internal sealed class RawClient : IDisposable
     private unsafe RingControl* ToClient => (RingControl*)(_memory.Pointer + SegmentLayout.ServerToClientControl);
 
     public static async Task<RawClient> ConnectAsync(
-        string path, ConnectionModes modes = ConnectionModes.Bytes, ConnectionFeatures features = ConnectionFeatures.None)
+        string path,
+        ConnectionModes modes = ConnectionModes.Bytes,
+        ConnectionFeatures features = ConnectionFeatures.None,
+        int ringSize = RingSizes.Smallest)
     {
         var socket = LinuxControlSocket.Connect(path)!;
         var channel = new ControlChannel(socket, ReactorPool.Next());
-        channel.Send(new ClientHello(1, 1, modes, 0, 0, (uint)features).Write());
+        channel.Send(new ClientHello(1, 1, modes, (uint)ringSize, (uint)ringSize, (uint)features).Write());
         var answer = await channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(ControlMessageType.ServerHello, answer.Type);
-        var client = new RawClient(socket, channel, answer);
+        var client = new RawClient(socket, channel, answer, ringSize);
         channel.Send(ControlMessage.Write(ControlMessageType.Ready, []));
         return client;
     }
@@ -61,7 +67,7 @@ internal sealed class RawClient : IDisposable
         var control = ToServer;
         for (var i = 0; i < count; i++)
         {
-            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % RingSizes.Smallest)] = Pattern.At(control->Tail + i);
+            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % _ringSize)] = Pattern.At(control->Tail + i);
         }
 
         control->Tail += count;
@@ -77,11 +83,11 @@ internal sealed class RawClient : IDisposable
     public unsafe void PublishFrame(ReadOnlySpan<byte> frame)
     {
         var control = ToServer;
-        var offset = (int)(control->Tail % RingSizes.Smallest);
+        var offset = (int)(control->Tail % _ringSize);
         var size = (frame.Length + 63) / 64 * 64;
-        if (offset + size > RingSizes.Smallest)
+        if (offset + size > _ringSize)
         {
-            var gap = Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, RingSizes.Smallest - offset);
+            var gap = Bytes.Slice((int)SegmentLayout.ClientToServerData + offset, _ringSize - offset);
             gap.Clear();
             MemoryMarshal.Write(gap, gap.Length);
             gap[4] = 1;
@@ -94,6 +100,18 @@ internal sealed class RawClient : IDisposable
         Ring();
     }
 
+    /// <summary>Takes all frames that the server has sent, without what is in them.</summary>
+    public List<FrameHeader> TakeFrames()
+    {
+        var frames = new List<FrameHeader>();
+        while (TryTakeFrame(out var header, out _))
+        {
+            frames.Add(header);
+        }
+
+        return frames;
+    }
+
     /// <summary>Takes the next bytes that the server has published as a frame, and gives their room back.</summary>
     /// <returns>Whether there was one.</returns>
     public unsafe bool TryTakeFrame(out FrameHeader header, out byte[] content)
@@ -101,7 +119,7 @@ internal sealed class RawClient : IDisposable
         var control = ToClient;
         while (Volatile.Read(ref control->Tail) != control->Head)
         {
-            var at = (int)SegmentLayout.ServerToClientData(RingSizes.Smallest) + (int)(control->Head % RingSizes.Smallest);
+            var at = (int)SegmentLayout.ServerToClientData(_ringSize) + (int)(control->Head % _ringSize);
             header = MemoryMarshal.Read<FrameHeader>(Bytes[at..]);
             content = Bytes.Slice(at + FrameHeader.Size, (int)header.Length - FrameHeader.Size).ToArray();
             Volatile.Write(ref control->Head, control->Head + header.Stride);
