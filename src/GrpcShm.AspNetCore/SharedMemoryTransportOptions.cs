@@ -5,6 +5,8 @@ namespace GrpcShm.AspNetCore;
 /// <summary>How a server listens on shared-memory endpoints.</summary>
 public sealed class SharedMemoryTransportOptions
 {
+    private const long LeastBufferedBytes = 1024 * 1024;
+
     /// <summary>
     /// Endpoints to listen on, besides those named by <c>ListenSharedMemory</c>: names or paths, for servers that are
     /// set up by configuration alone (<c>SharedMemory:Endpoints:0</c>).
@@ -159,4 +161,55 @@ public sealed class SharedMemoryTransportOptions
             field = value;
         }
     } = 16 * 1024;
+
+    /// <summary>
+    /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send, together. Each call
+    /// takes 64 KiB of it, a call beyond is refused and may be tried again. Half of it is kept for that; the other half goes to calls that
+    /// receive more, in order, as far as it reaches. One call of a connection may go beyond, so that messages larger than this
+    /// get through, one after the other.
+    /// </summary>
+    /// <remarks>Defaults to 128 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
+    public long MaxBufferedBytesPerConnection
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, LeastBufferedBytes, nameof(MaxBufferedBytesPerConnection));
+            field = value;
+        }
+    } = 128L * 1024 * 1024;
+
+    /// <summary>
+    /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call of each connection
+    /// may go beyond.
+    /// </summary>
+    /// <remarks>Defaults to 1 GiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
+    public long MaxBufferedBytes
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, LeastBufferedBytes, nameof(MaxBufferedBytes));
+            field = value;
+        }
+    } = 1024L * 1024 * 1024;
+
+    /// <summary>
+    /// How many bytes the reader of a call in direct mode may leave unconsumed and still wait for more: the largest message, with the five bytes
+    /// before it, whatever gRPC's own <c>MaxReceiveMessageSize</c> admits. The call of a reader that wants more ends with
+    /// <c>ResourceExhausted</c>.
+    /// </summary>
+    /// <remarks>Defaults to 256 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
+    public long MaxUnconsumedBytesPerCall
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, LeastBufferedBytes, nameof(MaxUnconsumedBytesPerCall));
+            field = value;
+        }
+    } = 256L * 1024 * 1024;
 }

@@ -4,6 +4,7 @@ using System.Net;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 using Microsoft.AspNetCore.Connections;
@@ -25,6 +26,7 @@ internal sealed class SharedMemoryConnectionContext :
 {
     private readonly SharedMemoryConnection _connection;
     private readonly DirectApplication _application;
+    private readonly SharedBudget _budget;
     private readonly TransportPipes _pipes;
     private readonly FeatureCollection _features = new();
     private IDictionary<object, object?>? _items;
@@ -33,8 +35,10 @@ internal sealed class SharedMemoryConnectionContext :
         SharedMemoryConnection connection,
         SharedMemoryTransportOptions options,
         DirectApplication application,
-        MemoryPool<byte> memoryPool)
+        MemoryPool<byte> memoryPool,
+        SharedBudget budget)
     {
+        _budget = budget;
         _application = application;
         _connection = connection;
         connection.CreateResetException = static (message, inner) =>
@@ -105,7 +109,7 @@ internal sealed class SharedMemoryConnectionContext :
 
     private Task RunCallsAsync(bool isUntouched)
     {
-        var calls = new ServerConnection(this, _connection, _application);
+        var calls = new ServerConnection(this, _connection, _application, _budget);
         if (isUntouched)
         {
             return calls.RunAsync();

@@ -1,6 +1,7 @@
 using System.Net;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.AspNetCore.Memory;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Rendezvous;
 using Microsoft.AspNetCore.Connections;
 
@@ -12,6 +13,7 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
     private readonly SharedMemoryTransportOptions _options;
     private readonly DirectApplication _application;
     private readonly BlockMemoryPool _memoryPool = new();
+    private readonly SharedBudget _budget;
 
     public SharedMemoryConnectionListener(
         SharedMemoryListener listener, SharedMemoryTransportOptions options, DirectApplication application)
@@ -19,13 +21,14 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
         _application = application;
         _listener = listener;
         _options = options;
+        _budget = new SharedBudget(options.MaxBufferedBytes);
     }
 
     public EndPoint EndPoint => _listener.EndPoint;
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
         await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false) is { } connection
-            ? new SharedMemoryConnectionContext(connection, _options, _application, _memoryPool)
+            ? new SharedMemoryConnectionContext(connection, _options, _application, _memoryPool, _budget)
             : null;
 
     // The name goes back before the old connections are drained, so that a successor can start meanwhile.

@@ -34,7 +34,8 @@ internal sealed class ServerConnection : ICallAcceptor
     // Written by the thread that receives, read by the heartbeat.
     private long _accepted;
 
-    public ServerConnection(SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application)
+    public ServerConnection(
+        SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application, SharedBudget budget)
     {
         _context = context;
         Application = application;
@@ -44,6 +45,9 @@ internal sealed class ServerConnection : ICallAcceptor
             new CallSettings
             {
                 MaxCalls = application.Options.MaxCallsPerConnection,
+                MaxBufferedBytes = application.Options.MaxBufferedBytesPerConnection,
+                MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
+                SharedBudget = budget,
 
                 // Up to twice of what Kestrel's limits say is answered with a status, as in Kestrel.
                 MaxFields = (int)Math.Min(int.MaxValue, limits.MaxRequestHeaderCount * 2L),

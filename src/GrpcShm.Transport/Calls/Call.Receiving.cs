@@ -10,7 +10,6 @@ internal abstract partial class Call
     private bool _hasHeaders;
     private bool _continues;
     private bool _discards;
-    private int _receiveCredit = CallSettings.Window;
 
     /// <summary>Takes a message.</summary>
     /// <param name="frame">Its header.</param>
@@ -46,7 +45,6 @@ internal abstract partial class Call
         }
 
         var hasEnded = frame.Has(FrameFlags.End);
-        TakeCredit(data.Length);
         if (hasTrailers && TakeBlock(trailers, !frame.Has(FrameFlags.Continues), out var last))
         {
             ReadBlock(last, isTrailers: true);
@@ -88,6 +86,10 @@ internal abstract partial class Call
         {
             Fail(error, Connection.CreateResetException(error));
         }
+        else
+        {
+            _input.EndCredit();
+        }
 
         EndReceiving(needsAnswer: true);
     }
@@ -96,7 +98,16 @@ internal abstract partial class Call
     protected void Discard() => Volatile.Write(ref _discards, true);
 
     /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
-    protected void FailInput(Exception exception) => _input.Fail(exception);
+    protected void FailInput(Exception exception) => _input.Fail(exception, byPeer: false);
+
+    /// <summary>The reader leaves more unconsumed than it may, and waits for more: that is no message that it would ever take.</summary>
+    internal void RefuseMore(CallConnection carrier)
+    {
+        FailInput(new IOException(
+            $"The reader of the call has left {carrier.Settings.MaxUnconsumedBytes} bytes unconsumed and waits for more. Consume what "
+            + "has been read, send smaller messages, or raise MaxUnconsumedBytesPerCall."));
+        Reset(CallError.TooMuch);
+    }
 
     private void CheckBegun(uint id)
     {
@@ -155,12 +166,15 @@ internal abstract partial class Call
         if (hasEnded)
         {
             // With the data, behind the trailers: who reads the end finds them.
-            _input.End(_discards ? default : data);
+            _input.End(data, isDropped: _discards);
         }
-        else if (data.Length > 0 && !_discards)
+        else if (data.Length > 0)
         {
-            _input.Add(data);
-            Connection.ShowLater(this);
+            _input.Add(data, isDropped: _discards);
+            if (!_discards)
+            {
+                Connection.ShowLater(this);
+            }
         }
     }
 
@@ -169,7 +183,9 @@ internal abstract partial class Call
     {
         var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
         OnRefused(error, exception);
-        Fail(error, Connection.ResetException(error, exception.Message));
+
+        // The peer may have more on its way, and has credit for it.
+        Fail(error, Connection.ResetException(error, exception.Message), byPeer: false);
         Discard();
         Reset(error);
     }
@@ -212,15 +228,6 @@ internal abstract partial class Call
         }
     }
 
-    private void TakeCredit(int count)
-    {
-        // Given back by the reader's thread at the same time.
-        if (count > 0 && Interlocked.Add(ref _receiveCredit, -count) < 0)
-        {
-            throw new SharedMemoryProtocolException($"The peer sent more data for call {Id} than it had credit for.");
-        }
-    }
-
     /// <summary>The peer has ended its direction.</summary>
     private void EndReceiving(bool needsAnswer)
     {
@@ -248,6 +255,5 @@ internal abstract partial class Call
         _hasHeaders = false;
         _continues = false;
         _discards = false;
-        _receiveCredit = CallSettings.Window;
     }
 }

@@ -19,8 +19,8 @@ internal abstract partial class Call
     private bool _owesReset;
     private bool _hasBegun;
     private CallError _resetError;
-    private int _sendCredit = CallSettings.Window;
-    private int _consumed;
+    private int _sendCredit = CallSettings.FirstWindow;
+    private int _owedCredit;
     private bool _hasSentInTurn;
 
     /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
@@ -109,24 +109,23 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>The reader has seen bytes of the input for the first time.</summary>
-    public void Consumed(int count)
+    /// <summary>
+    /// The peer of what has that id on a connection may send more, which has been reserved. Any thread: the reader's, or that of whoever
+    /// has released what was reserved.
+    /// </summary>
+    internal void GiveCredit(CallConnection connection, uint id, int count)
     {
-        if (Volatile.Read(ref _hasReceivedEnd))
-        {
-            // The peer has no use for credit any more.
-            return;
-        }
-
         bool leaves;
         lock (_gate)
         {
-            _consumed += count;
-            if (_consumed < CallSettings.LeastCredit)
+            if (!IsStill(connection, id) || _hasReceivedEnd)
             {
+                // The peer has no use for credit any more.
                 return;
             }
 
+            // If there is no room it is owed, and goes with what is owed then in one frame.
+            _owedCredit += count;
             leaves = Pump(null, isResumed: false);
         }
 
@@ -197,17 +196,14 @@ internal abstract partial class Call
             return false;
         }
 
-        if (_consumed >= CallSettings.LeastCredit && !_hasReceivedEnd)
+        if (_owedCredit > 0 && !_hasReceivedEnd)
         {
-            // Before the peer can use it.
-            Interlocked.Add(ref _receiveCredit, _consumed);
-            if (!Connection.TrySend(this, FrameType.Credit, (uint)_consumed, isResumed))
+            if (!Connection.TrySend(this, FrameType.Credit, (uint)_owedCredit, isResumed))
             {
-                Interlocked.Add(ref _receiveCredit, -_consumed);
                 return false;
             }
 
-            _consumed = 0;
+            _owedCredit = 0;
             _hasSentInTurn = true;
             return true;
         }
@@ -334,7 +330,7 @@ internal abstract partial class Call
         _isOutputCompleted = false;
         _owesReset = false;
         _hasBegun = false;
-        _sendCredit = CallSettings.Window;
-        _consumed = 0;
+        _sendCredit = CallSettings.FirstWindow;
+        _owedCredit = 0;
     }
 }

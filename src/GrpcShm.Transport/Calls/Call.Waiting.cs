@@ -128,7 +128,7 @@ internal abstract partial class Call
     /// </summary>
     private bool IsDataOverdue(long last, long clock, in DataRate rate)
     {
-        if (!IsInputTimed || _hasReceivedEnd || !_input.IsAwaitedSince(last) || Volatile.Read(ref _receiveCredit) <= 0)
+        if (!IsInputTimed || _hasReceivedEnd || !_input.IsAwaitedSince(last) || !_input.HasCredit)
         {
             return false;
         }

@@ -55,6 +55,12 @@ internal abstract partial class Call
     /// <summary>The data that goes.</summary>
     public System.IO.Pipelines.PipeWriter Output => _output;
 
+    /// <summary>Whether its first window is reserved in its connection's budget, from when it is accepted.</summary>
+    internal bool HasWindow { get; private set; }
+
+    /// <summary>The connection that carries it, if there is one.</summary>
+    internal CallConnection? Carrier => _connection;
+
     /// <summary>The connection that carries it.</summary>
     protected CallConnection Connection => _connection!;
 
@@ -65,9 +71,12 @@ internal abstract partial class Call
     protected bool IsLeftByReceiver { get; private set; }
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
-    public void Attach(CallConnection connection)
+    /// <param name="connection">The connection.</param>
+    /// <param name="hasWindow">Whether its first window is reserved there, and has to be given back.</param>
+    public void Attach(CallConnection connection, bool hasWindow = false)
     {
         _connection = connection;
+        HasWindow = hasWindow;
         _isOn = true;
     }
 
@@ -191,7 +200,7 @@ internal abstract partial class Call
         return true;
     }
 
-    private void Fail(CallError error, Exception exception)
+    private void Fail(CallError error, Exception exception, bool byPeer = true)
     {
         if (_hasFailed || (_hasReceivedEnd && Connection.IsClient))
         {
@@ -202,7 +211,7 @@ internal abstract partial class Call
 
         // Before a reader or a writer is told that it is over: they will ask why, and whether it was a bug of theirs.
         OnFailed(error, exception);
-        _input.Fail(exception);
+        _input.Fail(exception, byPeer);
         _flush.Wake();
     }
 
@@ -218,6 +227,7 @@ internal abstract partial class Call
     {
         IsLeftByReceiver = byReceiver;
         _connection!.Remove(this);
+        _input.Leave();
         OnLeft();
     }
 }

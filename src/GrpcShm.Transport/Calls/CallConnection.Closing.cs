@@ -186,6 +186,7 @@ internal sealed partial class CallConnection
             }
         }
 
+        Budget?.Close();
         ping?.TrySetException(new IOException("The connection has ended.", failure));
         _connection.Detach();
         _connection.Detach();

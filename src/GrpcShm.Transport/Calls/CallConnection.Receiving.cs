@@ -321,11 +321,17 @@ internal sealed partial class CallConnection
             _calls.Remove(other);
         }
 
-        var isRefused = TakesNone || _calls.Count >= Settings.MaxCalls;
+        var isRefused = TakesNone || _calls.Count >= Settings.MaxCalls || Budget?.TryEnter() is false;
+        var hasWindow = !isRefused && Budget is not null;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
-        call.Attach(this);
+        call.Attach(this, hasWindow);
         if (!_calls.TryAddAt(header.Call, call))
         {
+            if (hasWindow)
+            {
+                Budget!.Leave();
+            }
+
             throw new InvalidOperationException($"The slot of call {header.Call} was taken by another thread.");
         }
 

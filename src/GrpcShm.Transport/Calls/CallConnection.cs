@@ -26,12 +26,20 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
         _connection = connection;
         _acceptor = acceptor;
         Settings = settings;
+        if (settings.MaxBufferedBytes is { } most)
+        {
+            Budget = new ConnectionBudget(most, settings.MaxUnconsumedBytes, settings.SharedBudget);
+        }
+
         _producer = connection.CreateClaimingProducer();
         MaxFrame = Math.Min(_producer.MaxClaim, MaxFrameSize);
         ResetException = (_, message) => connection.CreateResetException(message, null);
     }
 
     public CallSettings Settings { get; }
+
+    /// <summary>What its calls may hold together; <see langword="null"/> for any number of bytes.</summary>
+    public ConnectionBudget? Budget { get; }
 
     public bool IsClient => _connection.Role == ConnectionRole.Client;
 

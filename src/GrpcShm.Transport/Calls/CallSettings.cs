@@ -6,12 +6,19 @@ namespace GrpcShm.Transport.Calls;
 internal sealed record CallSettings
 {
     /// <summary>
-    /// How many bytes of a call's data may be on their way or wait for their reader: the credit that each side begins a
-    /// call with. The same for all, so that nobody has to wait for the other's word on it.
+    /// The credit that each side begins a call with. The same for all, so that nobody has to wait for the other's word on it.
+    /// A receiver keeps so much memory for each call, so it is no more than a small call needs: one message of 64 KiB with what
+    /// is around it.
+    /// </summary>
+    public const int FirstWindow = 64 * 1024;
+
+    /// <summary>
+    /// The most credit that a sender may have, and what a receiver lets a call hold in the ordinary course: what the peer may
+    /// still send, and what waits for its reader.
     /// </summary>
     public const int Window = 256 * 1024;
 
-    /// <summary>A receiver gives credit back in pieces of at least this.</summary>
+    /// <summary>A receiver gives credit in pieces of at least this, as long as its budgets allow.</summary>
     public const int LeastCredit = Window / 4;
 
     /// <summary>How many calls of a connection may be under way at once.</summary>
@@ -28,6 +35,18 @@ internal sealed record CallSettings
     /// what it means where it refers to pairs.
     /// </summary>
     public int MaxFieldBytes { get; init; } = HeaderBlock.MaxSize;
+
+    /// <summary>
+    /// How many bytes the calls of the connection may hold, and have credit for, together. <see langword="null"/> for any number,
+    /// which suits who trusts the peer.
+    /// </summary>
+    public long? MaxBufferedBytes { get; init; }
+
+    /// <summary>What all connections of a listener may hold together, if that is limited as well.</summary>
+    public SharedBudget? SharedBudget { get; init; }
+
+    /// <summary>How many bytes a reader may leave unconsumed before its call is given up: the largest message, with its prefix.</summary>
+    public long MaxUnconsumedBytes { get; init; } = long.MaxValue;
 
     /// <summary>Where the work of calls runs.</summary>
     public RunMode RunMode { get; init; }

@@ -5,16 +5,14 @@ using System.Runtime.ExceptionServices;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data of a call that has been copied out of the ring and waits for its reader. What the reader has examined is
-/// given back to the peer as credit, so there is never more here than a call's window beyond that.
+/// The data of a call that has been copied out of the ring and waits for its reader. The peer is told to send more as the
+/// reader goes on, and as the budget of the connection allows: see <see cref="ReceiveCredit"/>.
 /// </summary>
 /// <remarks>
-/// <para>Examined and not consumed: a reader that wants a message in one piece consumes nothing before it has all of it, and
-/// the message may be larger than the window.</para>
 /// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers cost
 /// a small call a twentieth of its time.</para>
 /// </remarks>
-internal sealed class ReceivedBody : PipeReader
+internal sealed partial class ReceivedBody : PipeReader
 {
     private readonly Call _call;
     private readonly BodyRead _read;
@@ -22,9 +20,7 @@ internal sealed class ReceivedBody : PipeReader
 
     // Under the gate.
     private readonly ReceivedBytes _bytes = new();
-
-    // The furthest that a reader has examined: that much credit has been given back.
-    private long _credited;
+    private readonly ReceiveCredit _credit;
 
     // Until a read has examined all that there was at its end.
     private bool _hasNews;
@@ -38,13 +34,11 @@ internal sealed class ReceivedBody : PipeReader
     // When a reader began to wait for the last time.
     private long _awaitedAt;
 
-    // Set under the gate, and until the reader has given back the credit for what it has examined.
-    private bool _isCrediting;
-
     public ReceivedBody(Call call)
     {
         _call = call;
         _read = new BodyRead(call, this);
+        _credit = new ReceiveCredit(this);
     }
 
     private enum ReadState
@@ -62,16 +56,29 @@ internal sealed class ReceivedBody : PipeReader
     /// <summary>How much has come that a reader may see. For the heartbeat, which may be told of it a little late.</summary>
     public long Received => _bytes.Shown;
 
+    /// <summary>Whether the peer may send more right now. For the heartbeat.</summary>
+    public bool HasCredit => _credit.HasUnused;
+
     /// <summary>Whether a reader waits, or has waited since some time. For the heartbeat.</summary>
     public bool IsAwaitedSince(long clock) => _read.IsWaiting || Volatile.Read(ref _awaitedAt) >= clock;
 
     /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
-    public void Add(ReadOnlySpan<byte> data)
+    /// <param name="data">The data.</param>
+    /// <param name="isDropped">Whether nobody wants it.</param>
+    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
+    public void Add(ReadOnlySpan<byte> data, bool isDropped = false)
     {
+        var news = default(CreditNews);
         lock (_gate)
         {
-            AddUnderGate(data);
+            AddUnderGate(data, isDropped, ref news);
+            if (!isDropped)
+            {
+                ExtendUnderGate(ref news);
+            }
         }
+
+        Tell(news);
     }
 
     /// <summary>Shows the reader what has been added.</summary>
@@ -88,22 +95,42 @@ internal sealed class ReceivedBody : PipeReader
     }
 
     /// <summary>Adds the last data, if any, and says that this was all.</summary>
-    public void End(ReadOnlySpan<byte> data)
+    /// <param name="data">The data.</param>
+    /// <param name="isDropped">Whether nobody wants it.</param>
+    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
+    public void End(ReadOnlySpan<byte> data, bool isDropped = false)
     {
+        var news = default(CreditNews);
         lock (_gate)
         {
-            AddUnderGate(data);
+            AddUnderGate(data, isDropped, ref news);
             EndUnderGate(null);
+            EndCreditUnderGate(ref news);
         }
+
+        Tell(news);
     }
 
     /// <summary>Says that the rest will not come.</summary>
-    public void Fail(Exception exception)
+    /// <param name="exception">What the reader is told.</param>
+    /// <param name="byPeer">Whether the peer will send no more. If not, it may use up what credit it has.</param>
+    public void Fail(Exception exception, bool byPeer)
     {
+        var news = default(CreditNews);
         lock (_gate)
         {
             EndUnderGate(exception);
+            if (byPeer)
+            {
+                EndCreditUnderGate(ref news);
+            }
+            else
+            {
+                StopCreditUnderGate(ref news);
+            }
         }
+
+        Tell(news);
     }
 
     public override bool TryRead(out ReadResult result)
@@ -157,7 +184,7 @@ internal sealed class ReceivedBody : PipeReader
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        int count;
+        var news = default(CreditNews);
         lock (_gate)
         {
             if (_state == ReadState.None)
@@ -174,18 +201,14 @@ internal sealed class ReceivedBody : PipeReader
             }
 
             _state = ReadState.None;
-            count = (int)Math.Max(0, examinedTo - _credited);
-            _credited += count;
-            _isCrediting = count > 0;
             _hasNews = examinedTo < _bytes.Shown;
+            _credit.Examine(examinedTo);
+            ConsumeUnderGate(consumedTo - _bytes.Consumed, ref news);
             _bytes.ConsumeTo(consumedTo);
+            ExtendUnderGate(ref news);
         }
 
-        if (count > 0)
-        {
-            _call.Consumed(count);
-            Volatile.Write(ref _isCrediting, false);
-        }
+        Tell(news);
     }
 
     public override void CancelPendingRead()
@@ -199,10 +222,11 @@ internal sealed class ReceivedBody : PipeReader
 
     public override void Complete(Exception? exception = null)
     {
+        var news = default(CreditNews);
         lock (_gate)
         {
             _isCompleted = true;
-            _isLeftInUse |= _state != ReadState.None || _isCrediting;
+            _isLeftInUse |= _state != ReadState.None;
             if (_state == ReadState.Reading)
             {
                 // Somebody may be looking at it still, as a handler does that has left a reader behind.
@@ -215,7 +239,11 @@ internal sealed class ReceivedBody : PipeReader
 
             _state = ReadState.None;
             _read.Wake();
+            ConsumeUnderGate(_credit.Held, ref news);
+            StopCreditUnderGate(ref news);
         }
+
+        Tell(news);
     }
 
     /// <summary>The token of a read has fired.</summary>
@@ -243,8 +271,8 @@ internal sealed class ReceivedBody : PipeReader
         lock (_gate)
         {
             _bytes.Reuse();
-            _credited = 0;
             _awaitedAt = 0;
+            _credit.Reuse();
             _hasNews = false;
             _state = ReadState.None;
             _isCanceled = false;
@@ -258,9 +286,18 @@ internal sealed class ReceivedBody : PipeReader
     /// <summary>Whether there is something that the reader has not seen.</summary>
     private bool IsReadable => _hasNews || _hasEnded || _isCanceled;
 
-    private void AddUnderGate(ReadOnlySpan<byte> data)
+    private void AddUnderGate(ReadOnlySpan<byte> data, bool isDropped, ref CreditNews news)
     {
-        if (!_hasEnded && !_isCompleted)
+        if (!_credit.TryTake(data.Length))
+        {
+            throw new SharedMemoryProtocolException($"The peer sent more data for call {_call.Id} than it had credit for.");
+        }
+
+        if (isDropped || _hasEnded || _isCompleted)
+        {
+            ConsumeUnderGate(data.Length, ref news);
+        }
+        else
         {
             _bytes.Add(data);
         }

@@ -11,6 +11,9 @@ internal sealed class ReceivedBytes
     // Also what is kept for the next data, or the next call.
     private const int LeastSegment = 4096;
 
+    // As much as this side's own frames have: what is left of a larger one must not keep all of its memory.
+    private const int LargestSegment = 32 * 1024;
+
     private BodySegment? _first;
     private BodySegment? _last;
     private BodySegment? _lastShown;
@@ -34,6 +37,14 @@ internal sealed class ReceivedBytes
         if (data.IsEmpty)
         {
             return;
+        }
+
+        while (data.Length > LargestSegment)
+        {
+            AppendSegment(LargestSegment);
+            _last!.Add(data[..LargestSegment]);
+            _added += LargestSegment;
+            data = data[LargestSegment..];
         }
 
         // In one piece if it can be: readers are faster then.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using Microsoft.AspNetCore.Connections;
 
@@ -19,7 +20,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         _pair = await ConnectionPair.CreateAsync();
         _context = new SharedMemoryConnectionContext(
-            _pair.Server, new SharedMemoryTransportOptions(), NoApplication.Create(), MemoryPool<byte>.Shared);
+            _pair.Server, new SharedMemoryTransportOptions(), NoApplication.Create(), MemoryPool<byte>.Shared, new SharedBudget(long.MaxValue));
         _client = new RingStream(_pair.Client, FileAccess.ReadWrite);
     }
 

@@ -50,7 +50,9 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
         endPoint.ConnectSettings = endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = useChecksums };
         endPoint.Listen();
         var (client, server) = await endPoint.ConnectPairAsync();
-        return new CallPair(endPoint, handler ?? EchoAsync, client, server, settings ?? new CallSettings());
+        settings ??= new CallSettings();
+        return new CallPair(
+            endPoint, handler ?? EchoAsync, client, server, settings with { MaxBufferedBytes = settings.MaxBufferedBytes ?? 128 * 1024 * 1024 });
     }
 
     /// <summary>Sends back what comes, as it comes.</summary>

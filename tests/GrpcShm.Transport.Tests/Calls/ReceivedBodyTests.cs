@@ -180,7 +180,7 @@ public sealed class ReceivedBodyTests
             body.Show();
             Assert.True(body.TryRead(out var result));
             body.AdvanceTo(result.Buffer.GetPosition(10), result.Buffer.GetPosition(4000));
-            body.Fail(new IOException());
+            body.Fail(new IOException(), byPeer: true);
             body.CancelPendingRead();
             body.Complete();
             body.Reuse();
@@ -293,7 +293,7 @@ public sealed class ReceivedBodyTests
                 case Step.Fail when !hasEnded && examined < 10:
                     hasEnded = true;
                     var failure = new IOException("lost");
-                    body.Fail(failure);
+                    body.Fail(failure, byPeer: true);
                     pipe.Writer.Complete(failure);
                     break;
                 case Step.Read when current is null && waits is null:

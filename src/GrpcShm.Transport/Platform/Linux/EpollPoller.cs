@@ -28,7 +28,7 @@ internal sealed unsafe class EpollPoller : Poller
         {
             var error = Libc.LastError;
             _epoll.Dispose();
-            throw LinuxError.Create("A poller cannot be made", error);
+            throw LinuxError.Create("A poller cannot be made", "eventfd", error);
         }
 
         _wake = new LinuxDoorbell(wake);

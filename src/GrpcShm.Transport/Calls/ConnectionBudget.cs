@@ -1,0 +1,315 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// How many bytes the calls of a connection may hold, and have credit for, together. Each call has its first window from when it
+/// is accepted until it has left and its reader has consumed all; what it needs beyond comes out of what is left of
+/// this budget and of the listener's, of either at most half, so that calls with much data leave room for others to begin. A call whose reader has seen all
+/// that there is, and wants more of it before it consumes any, waits in order if there is nothing left; the first of them may go
+/// beyond, alone, until it has given that back: so a message that is larger than the budget gets through, and calls never wait for
+/// each other in a circle.
+/// </summary>
+/// <remarks>
+/// <para>What is reserved is at most the limit, and beyond it what the one call that is overdrawn holds: a message.</para>
+/// <para>Who writes what: <c>_calls</c> goes up by the thread that receives and down by any, by interlocked operations.
+/// All else is under the gate, <c>_windows</c> by interlocked operations, too, since <see cref="TryEnter"/> reads it without:
+/// it counts the call, then reads <c>_windows</c>; <see cref="Shrink"/> sets <c>_windows</c>, then reads the count. Both are full
+/// fences, so at least one sees the other: a call that has entered without the gate is one whose window is not given back.</para>
+/// <para>The gate is taken inside the gate of a call's input, and the listener's budget's inside of it, never the other way round.
+/// <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so it is called with none held, by whoever has released
+/// something; see <see cref="SharedBudget"/> for why that does not go in a circle.</para>
+/// </remarks>
+internal sealed class ConnectionBudget
+{
+    // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without it.
+    private const int Chunk = 8;
+    private const int Kept = 4;
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<ReceivedBody> _waiting = new();
+    private readonly SharedBudget? _shared;
+    private readonly long _limit;
+    private int _calls;
+    private int _windows;
+    private long _growth;
+    private ReceivedBody? _overdrawn;
+    private long _overdraft;
+    private bool _isTight;
+    private bool _isGranting;
+    private bool _isClosed;
+
+    public ConnectionBudget(long limit, long maxUnconsumed, SharedBudget? shared)
+    {
+        _limit = limit;
+        _shared = shared;
+        MaxUnconsumed = maxUnconsumed;
+    }
+
+    /// <summary>How many bytes a reader may leave unconsumed.</summary>
+    public long MaxUnconsumed { get; }
+
+    /// <summary>Whether calls wait, or one is overdrawn: then nobody keeps what it does not need at this moment.</summary>
+    public bool IsTight => Volatile.Read(ref _isTight);
+
+    /// <summary>Whether this waits for the listener's budget; that one's, under its gate.</summary>
+    public bool IsEnlisted { get; set; }
+
+    /// <summary>How many bytes are reserved, and how many of them beyond the limit.</summary>
+    public (long Reserved, long Overdraft) Counts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (((long)_calls * CallSettings.FirstWindow) + _growth + _overdraft, _overdraft);
+            }
+        }
+    }
+
+    /// <summary>Reserves the first window of a call. By the thread that receives.</summary>
+    public bool TryEnter() => Interlocked.Increment(ref _calls) <= Volatile.Read(ref _windows) || TryExtend();
+
+    /// <summary>Gives a first window back. Without any gate.</summary>
+    public void Leave()
+    {
+        var calls = Interlocked.Decrement(ref _calls);
+        var windows = Volatile.Read(ref _windows);
+        if (windows - calls >= 2 * Chunk || (calls == 0 && windows > KeptNow) || Volatile.Read(ref _isClosed))
+        {
+            Shrink();
+        }
+    }
+
+    /// <summary>Reserves bytes beyond first windows, unless others wait for some.</summary>
+    public bool TryGrow(long count)
+    {
+        if (IsTight)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return _waiting.Count == 0 && TryTake(count, waits: false);
+        }
+    }
+
+    /// <summary>Reserves bytes for a call that can't go on without. In the gate of its input.</summary>
+    /// <param name="body">Its input.</param>
+    /// <param name="count">How many; a first window at most.</param>
+    /// <returns>Whether they are reserved. If not, they are offered to it later, or it has to stop waiting.</returns>
+    public bool GrowOrWait(ReceivedBody body, long count)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count == 0 && TryTake(count, waits: true))
+            {
+                return true;
+            }
+
+            if (_overdrawn == body || (_overdrawn is null && _waiting.Count == 0))
+            {
+                _overdrawn = body;
+                _overdraft += count;
+                UpdateTight();
+                return true;
+            }
+
+            body.Wanted = count;
+            _waiting.AddLast(body.WaitingPlace);
+            UpdateTight();
+            return false;
+        }
+    }
+
+    /// <summary>What has been offered to a call that waits, which is its own from now on. In the gate of its input.</summary>
+    public long TakeOffer(ReceivedBody body)
+    {
+        lock (_gate)
+        {
+            var offered = body.Offered;
+            body.Offered = 0;
+            return offered;
+        }
+    }
+
+    /// <summary>
+    /// A call does not wait any more. In the gate of its input; <see cref="GrantWaiting"/> has to follow, for those behind it.
+    /// </summary>
+    /// <returns>What has been offered to it just now, which is its own.</returns>
+    public long StopWaiting(ReceivedBody body)
+    {
+        lock (_gate)
+        {
+            if (body.WaitingPlace.List is not null)
+            {
+                _waiting.Remove(body.WaitingPlace);
+                UpdateTight();
+            }
+
+            return TakeOffer(body);
+        }
+    }
+
+    /// <summary>Gives back bytes beyond a first window. In the gate of the call's input.</summary>
+    /// <returns>Whether somebody may wait for them, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    public bool Release(ReceivedBody body, long count)
+    {
+        lock (_gate)
+        {
+            if (_overdrawn == body)
+            {
+                var paid = Math.Min(count, _overdraft);
+                _overdraft -= paid;
+                count -= paid;
+                if (_overdraft == 0)
+                {
+                    _overdrawn = null;
+                }
+
+                UpdateTight();
+            }
+
+            _growth -= count;
+            var isWanted = count > 0 && _shared is not null && _shared.GiveGrowth(count);
+            return isWanted || _waiting.Count > 0;
+        }
+    }
+
+    /// <summary>Lets those calls go on that wait, in order, as long as there is enough. Without any gate.</summary>
+    public void GrantWaiting()
+    {
+        GrantOwn();
+        _shared?.GrantWaiting();
+    }
+
+    /// <summary>No further call comes. What those that are left hold is given back as they give it up.</summary>
+    public void Close()
+    {
+        Interlocked.Exchange(ref _isClosed, true);
+        Shrink();
+    }
+
+    // What an idle connection keeps, as long as there is plenty for others.
+    private int KeptNow => _shared is null or { HasPlenty: true } ? Kept : 0;
+
+    private bool TryExtend()
+    {
+        lock (_gate)
+        {
+            var missing = Volatile.Read(ref _calls) - _windows;
+            if (missing <= 0 || TryTakeWindows(missing + Chunk - 1) || TryTakeWindows(missing))
+            {
+                return true;
+            }
+        }
+
+        Interlocked.Decrement(ref _calls);
+        return false;
+    }
+
+    private bool TryTakeWindows(int count)
+    {
+        if (_growth + ((long)(_windows + count) * CallSettings.FirstWindow) > _limit
+            || (_shared is not null && !_shared.TryTakeWindows(count)))
+        {
+            return false;
+        }
+
+        Interlocked.Add(ref _windows, count);
+        return true;
+    }
+
+    private void Shrink()
+    {
+        bool isWanted;
+        lock (_gate)
+        {
+            var calls = Volatile.Read(ref _calls);
+            var kept = Volatile.Read(ref _isClosed) ? calls : calls == 0 ? KeptNow : calls + Chunk;
+            var before = _windows;
+            if (kept >= before)
+            {
+                return;
+            }
+
+            Interlocked.Exchange(ref _windows, kept);
+            if (Volatile.Read(ref _calls) > kept)
+            {
+                // Calls that came meanwhile may have counted on them.
+                Interlocked.Exchange(ref _windows, before);
+                return;
+            }
+
+            isWanted = _shared is not null && _shared.GiveWindows(before - kept);
+            isWanted |= _waiting.Count > 0;
+        }
+
+        if (isWanted)
+        {
+            GrantWaiting();
+        }
+    }
+
+    private bool TryTake(long count, bool waits)
+    {
+        if (_growth + count > _limit / 2
+            || ((long)_windows * CallSettings.FirstWindow) + _growth + count > _limit
+            || (_shared is not null && !_shared.TryGrow(count, waits ? this : null)))
+        {
+            return false;
+        }
+
+        _growth += count;
+        return true;
+    }
+
+    private void GrantOwn()
+    {
+        lock (_gate)
+        {
+            if (_isGranting)
+            {
+                return;
+            }
+
+            _isGranting = true;
+        }
+
+        while (TryOffer() is { } body)
+        {
+            body.AcceptOffer();
+        }
+    }
+
+    private ReceivedBody? TryOffer()
+    {
+        lock (_gate)
+        {
+            if (_waiting.First is not { Value: var body })
+            {
+                _isGranting = false;
+                return null;
+            }
+
+            if (!TryTake(body.Wanted, waits: true))
+            {
+                if (_overdrawn is not null)
+                {
+                    _isGranting = false;
+                    return null;
+                }
+
+                // The oldest: it may always go on.
+                _overdrawn = body;
+                _overdraft += body.Wanted;
+            }
+
+            body.Offered = body.Wanted;
+            _waiting.RemoveFirst();
+            UpdateTight();
+            return body;
+        }
+    }
+
+    private void UpdateTight() => Volatile.Write(ref _isTight, _waiting.Count > 0 || _overdrawn is not null);
+}

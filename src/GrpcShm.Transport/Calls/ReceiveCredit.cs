@@ -1,0 +1,253 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is reserved
+/// for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and <see cref="HasUnused"/> under the gate of
+/// the input.
+/// </summary>
+/// <remarks>
+/// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received. Outstanding is
+/// what has been granted and not consumed: what the peer may still send, and what is held. It never exceeds the first window
+/// and what is reserved beyond.</para>
+/// <para>In the ordinary course a call that sends more than little is granted 256 KiB beyond what is consumed, if the budget allows, else
+/// the first window. A reader that has seen all and consumes none, since its message is not whole, is granted
+/// more beyond what it has examined, of the budget alone, and waits for that if it has to.</para>
+/// <para>Credit that has been given can't be taken back. So what a call holds shrinks as its reader consumes, by not being
+/// granted again.</para>
+/// </remarks>
+internal sealed class ReceiveCredit(ReceivedBody body)
+{
+    // A call that has sent no more than this may be one of those that send now and then, for which the first window will do.
+    private const int LeastBulk = 16 * 1024;
+
+    // Beyond that nothing is given in smaller pieces, even out of the first window.
+    private const int LeastPiece = CallSettings.FirstWindow / 4;
+
+    private const int Retained = CallSettings.Window - CallSettings.FirstWindow;
+
+    private long _granted = CallSettings.FirstWindow;
+    private long _received;
+    private long _examined;
+    private long _consumed;
+    private long _reserved;
+    private bool _isOver;
+    private bool _hasEnded;
+    private bool _isWaiting;
+
+    /// <summary>
+    /// How many bytes have come and have not been consumed. May be read without the gate once nothing more comes: then it only
+    /// becomes less.
+    /// </summary>
+    public long Held => Volatile.Read(ref _received) - Volatile.Read(ref _consumed);
+
+    /// <summary>How many bytes beyond the first window are reserved. May be read without the gate once nothing more comes.</summary>
+    public long Reserved => Volatile.Read(ref _reserved);
+
+    /// <summary>Whether the peer has credit left. Without the gate it may be a moment old.</summary>
+    public bool HasUnused => Volatile.Read(ref _granted) > Volatile.Read(ref _received);
+
+    /// <summary>What the peer may still send, and what is held.</summary>
+    public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;
+
+    /// <summary>Data has come.</summary>
+    /// <returns>Whether the peer had credit for it.</returns>
+    public bool TryTake(int count)
+    {
+        if (count > _granted - _received)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _received, _received + count);
+        return true;
+    }
+
+    /// <summary>The reader has consumed data, or it has been dropped.</summary>
+    /// <returns>Whether that may let others go on, so that <see cref="ConnectionBudget.GrantWaiting"/> has to follow.</returns>
+    public bool Consume(ConnectionBudget? budget, long count)
+    {
+        if (count == 0)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _consumed, _consumed + count);
+        _examined = Math.Max(_examined, _consumed);
+        return Settle(budget);
+    }
+
+    /// <summary>The reader has examined data up to a position.</summary>
+    public void Examine(long position) => _examined = Math.Max(_examined, position);
+
+    /// <summary>Grants nothing more, for nobody will read it.</summary>
+    /// <returns>As of <see cref="Consume"/>.</returns>
+    public bool Stop(ConnectionBudget? budget)
+    {
+        if (_isOver)
+        {
+            return false;
+        }
+
+        _isOver = true;
+        return Settle(budget);
+    }
+
+    /// <summary>The peer has ended, so that it has no use for what credit it has left.</summary>
+    /// <returns>As of <see cref="Consume"/>.</returns>
+    public bool End(ConnectionBudget? budget)
+    {
+        _isOver = true;
+        _hasEnded = true;
+        return Settle(budget);
+    }
+
+    /// <summary>Grants what is due now.</summary>
+    /// <returns>
+    /// How much more the peer is to be told to send. Less than zero, once, if the reader leaves more unconsumed than it may, and
+    /// waits for more.
+    /// </returns>
+    public int Extend(ConnectionBudget? budget)
+    {
+        if (_isOver || _received < LeastBulk || _isWaiting)
+        {
+            return 0;
+        }
+
+        var unused = _granted - _received;
+        var wanted = _consumed + CallSettings.Window - _granted;
+        if (wanted < CallSettings.LeastCredit && unused < CallSettings.Window / 2)
+        {
+            // What has been examined is part of something larger.
+            wanted = _examined + CallSettings.Window - _granted;
+        }
+
+        if (wanted < CallSettings.LeastCredit)
+        {
+            return 0;
+        }
+
+        if (budget is not null)
+        {
+            wanted = Math.Min(wanted, _consumed + budget.MaxUnconsumed - _granted);
+            if (wanted <= 0)
+            {
+                _isOver = unused == 0 && _examined == _received;
+                return _isOver ? -1 : 0;
+            }
+
+            wanted = Reserve(budget, wanted, unused);
+        }
+
+        _granted += wanted;
+        return (int)wanted;
+    }
+
+    /// <summary>Takes what the budget has offered to a call that waits.</summary>
+    /// <returns>As of <see cref="Extend"/>.</returns>
+    public int AcceptOffer(ConnectionBudget budget)
+    {
+        var offered = budget.TakeOffer(body);
+        if (offered == 0)
+        {
+            // It does not wait any more.
+            return 0;
+        }
+
+        _isWaiting = false;
+        Volatile.Write(ref _reserved, _reserved + offered);
+        var wanted = Free;
+        _granted += wanted;
+        return (int)wanted;
+    }
+
+    /// <summary>Begins anew. Nothing may be reserved.</summary>
+    public void Reuse()
+    {
+        if (_reserved != 0 || _isWaiting)
+        {
+            throw new InvalidOperationException($"{_reserved} bytes are reserved for a call that is over.");
+        }
+
+        _granted = CallSettings.FirstWindow;
+        _received = 0;
+        _examined = 0;
+        _consumed = 0;
+        _isOver = false;
+        _hasEnded = false;
+    }
+
+    /// <summary>How much more can be granted without reserving more.</summary>
+    private long Free => CallSettings.FirstWindow + _reserved - (_granted - _consumed);
+
+    /// <returns>How much of what is wanted can be granted.</returns>
+    private long Reserve(ConnectionBudget budget, long wanted, long unused)
+    {
+        var missing = wanted - Free;
+        if (missing <= 0)
+        {
+            return wanted;
+        }
+
+        if (budget.TryGrow(missing))
+        {
+            Volatile.Write(ref _reserved, _reserved + missing);
+            return wanted;
+        }
+
+        if (Free >= LeastPiece)
+        {
+            return Math.Min(Free, wanted);
+        }
+
+        if (_examined < _received || unused >= LeastPiece)
+        {
+            // It can go on.
+            return 0;
+        }
+
+        // Only as much as is needed to go on: when the reader has consumed what it has examined, all beyond the first window is given back,
+        // and another call may have it.
+        wanted = Math.Min(wanted, _examined + CallSettings.FirstWindow - _granted);
+        missing = wanted - Free;
+        if (budget.GrowOrWait(body, missing))
+        {
+            Volatile.Write(ref _reserved, _reserved + missing);
+            return wanted;
+        }
+
+        _isWaiting = true;
+        return 0;
+    }
+
+    /// <summary>Gives back what is not needed any more.</summary>
+    private bool Settle(ConnectionBudget? budget)
+    {
+        if (budget is null)
+        {
+            return false;
+        }
+
+        var hasStopped = _isWaiting;
+        if (_isWaiting)
+        {
+            _isWaiting = false;
+            Volatile.Write(ref _reserved, _reserved + budget.StopWaiting(body));
+        }
+
+        if (_reserved == 0)
+        {
+            return hasStopped;
+        }
+
+        // A stream would only ask for it again with its next messages.
+        var retained = _isOver || budget.IsTight ? 0 : Math.Min(_reserved, Retained);
+        var excess = _reserved - Math.Max(Outstanding - CallSettings.FirstWindow, retained);
+        if (excess <= 0)
+        {
+            return hasStopped;
+        }
+
+        Volatile.Write(ref _reserved, _reserved - excess);
+        return budget.Release(body, excess) || hasStopped;
+    }
+}

@@ -1,0 +1,141 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Half of it is for first
+/// windows alone, so that calls with much data cannot lock out those with little.
+/// </summary>
+/// <remarks>
+/// All fields are under the gate, which is taken last: in a connection's budget's gate, and that in the gate of a call's input.
+/// Whoever releases grants to those who wait, with none of these gates held. One thread at a time does that; a release
+/// that finds somebody at it leaves it to that one, who looks again under the gate before it stops. So a release
+/// that leads to a grant that leads to a release goes round a loop and does not go deeper.
+/// </remarks>
+internal sealed class SharedBudget(long limit)
+{
+    private readonly Lock _gate = new();
+    private readonly Queue<ConnectionBudget> _waiting = new();
+    private long _windows;
+    private long _growth;
+    private bool _isGranting;
+    private bool _hasPlenty = true;
+
+    /// <summary>How many bytes are reserved.</summary>
+    public long Reserved
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _windows + _growth;
+            }
+        }
+    }
+
+    /// <summary>Whether less than half is in use, so that connections may keep a little for their next calls.</summary>
+    public bool HasPlenty => Volatile.Read(ref _hasPlenty);
+
+    /// <summary>Reserves first windows.</summary>
+    public bool TryTakeWindows(int count)
+    {
+        var bytes = (long)count * CallSettings.FirstWindow;
+        lock (_gate)
+        {
+            if (_windows + _growth + bytes > limit)
+            {
+                return false;
+            }
+
+            _windows += bytes;
+            UpdatePlenty();
+            return true;
+        }
+    }
+
+    /// <summary>Gives first windows back.</summary>
+    /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    public bool GiveWindows(int count)
+    {
+        lock (_gate)
+        {
+            _windows -= (long)count * CallSettings.FirstWindow;
+            UpdatePlenty();
+            return _waiting.Count > 0;
+        }
+    }
+
+    /// <summary>Reserves bytes beyond first windows.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="waiter">Who wants to be told when there may be enough; it has to be told apart whether it waits already.</param>
+    public bool TryGrow(long count, ConnectionBudget? waiter)
+    {
+        lock (_gate)
+        {
+            if (HasRoom(count))
+            {
+                _growth += count;
+                UpdatePlenty();
+                return true;
+            }
+
+            if (waiter is { IsEnlisted: false })
+            {
+                waiter.IsEnlisted = true;
+                _waiting.Enqueue(waiter);
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Gives bytes beyond first windows back.</summary>
+    /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    public bool GiveGrowth(long count)
+    {
+        lock (_gate)
+        {
+            _growth -= count;
+            UpdatePlenty();
+            return _waiting.Count > 0;
+        }
+    }
+
+    /// <summary>Lets those connections go on that wait, in order, as long as there is enough. Without any gate.</summary>
+    public void GrantWaiting()
+    {
+        lock (_gate)
+        {
+            if (_isGranting)
+            {
+                return;
+            }
+
+            _isGranting = true;
+        }
+
+        while (TryTakeWaiting() is { } connection)
+        {
+            // If there is not enough after all, it waits again; then somebody else has got it.
+            connection.GrantWaiting();
+        }
+    }
+
+    private ConnectionBudget? TryTakeWaiting()
+    {
+        lock (_gate)
+        {
+            // Who waits wants a first window at most.
+            if (!HasRoom(CallSettings.FirstWindow) || !_waiting.TryDequeue(out var connection))
+            {
+                _isGranting = false;
+                return null;
+            }
+
+            connection.IsEnlisted = false;
+            return connection;
+        }
+    }
+
+    private bool HasRoom(long count) => _growth + count <= limit / 2 && _windows + _growth + count <= limit;
+
+    private void UpdatePlenty() => Volatile.Write(ref _hasPlenty, _windows + _growth < limit / 2);
+}
