@@ -183,7 +183,9 @@ internal abstract partial class Call
     {
         var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
         OnRefused(error, exception);
-        Fail(error, Connection.ResetException(error, exception.Message));
+
+        // The peer may have more on its way, and has credit for it.
+        Fail(error, Connection.ResetException(error, exception.Message), byPeer: false);
         Discard();
         Reset(error);
     }

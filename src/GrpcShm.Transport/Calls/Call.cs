@@ -206,7 +206,7 @@ internal abstract partial class Call
         return true;
     }
 
-    private void Fail(CallError error, Exception exception)
+    private void Fail(CallError error, Exception exception, bool byPeer = true)
     {
         if (_hasFailed || (_hasReceivedEnd && Connection.IsClient))
         {
@@ -214,10 +214,10 @@ internal abstract partial class Call
         }
 
         _hasFailed = true;
-        _input.Fail(exception, byPeer: true);
 
-        // Before a writer is told that it is over: it will ask why.
+        // Before a reader or a writer is told that it is over: they will ask why, and whether it was a bug of theirs.
         OnFailed(error, exception);
+        _input.Fail(exception, byPeer);
         _flush.Wake();
     }
 
