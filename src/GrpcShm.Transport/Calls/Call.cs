@@ -208,10 +208,10 @@ internal abstract partial class Call
         }
 
         _hasFailed = true;
-        _input.Fail(exception, byPeer: true);
 
-        // Before a writer is told that it is over: it will ask why.
+        // Before a reader or a writer is told that it is over: they will ask why, and whether it was a bug of theirs.
         OnFailed(error, exception);
+        _input.Fail(exception, byPeer: true);
         _flush.Wake();
     }
 

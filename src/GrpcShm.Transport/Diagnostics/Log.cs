@@ -51,10 +51,6 @@ internal static partial class Log
         "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Warning,
-        "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
-    public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
-
     [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
     public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
 
@@ -67,4 +63,8 @@ internal static partial class Log
         "The thread '{Reactor}' is held up by what it runs, and no other can be started in its place: {Reason} Trying again.",
         EventName = "TakeOverFailed")]
     public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
+
+    [LoggerMessage(11, LogLevel.Warning,
+        "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
+    public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
 }

@@ -32,6 +32,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private readonly RepeatedLines _violations = new();
     private readonly RepeatedLines _refusals = new();
+    private readonly RepeatedLines _failures = new();
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
@@ -124,6 +125,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
         WriteLeftOut(nameof(Log.ClientRefused), _refusals.TakeRest());
         WriteLeftOut(nameof(Log.ProtocolViolation), _violations.TakeRest());
+        WriteLeftOut(nameof(Log.ListenerFailed), _failures.TakeRest());
     }
 
     /// <summary>Tells a client that it can try again whatever it has asked for.</summary>
@@ -272,7 +274,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         catch (Exception exception)
         {
             // Foreign code: AuthorizePeer threw. Nobody gets in by that.
-            Log.ListenerFailed(_logger, EndPoint, exception);
+            if (_failures.Next(out var leftOut))
+            {
+                WriteLeftOut(nameof(Log.ListenerFailed), leftOut);
+                Log.ListenerFailed(_logger, EndPoint, exception);
+            }
+
             Refuse(channel, RefusalCode.NotAuthorized, "The server could not decide whether to admit the client.");
         }
 
