@@ -214,7 +214,8 @@ internal abstract partial class ServerCall :
         _replacedBody = null;
         _hasTrailers = false;
         _hasNoBody = false;
-        MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _hasRead = false;
+        _maxBodySize = Limits.MaxRequestBodySize;
         _isUntimed = false;
     }
 }
