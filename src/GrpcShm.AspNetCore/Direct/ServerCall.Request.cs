@@ -36,10 +36,29 @@ internal abstract partial class ServerCall :
     private Stream? _replacedBody;
     private bool _hasTrailers;
     private bool _hasNoBody;
+    private bool _hasRead;
+    private long? _maxBodySize;
 
-    public long? MaxRequestBodySize { get; set; }
+    public long? MaxRequestBodySize
+    {
+        get => _maxBodySize;
+        set
+        {
+            if (IsMaxBodySizeFixed)
+            {
+                throw new InvalidOperationException("The largest size of the body cannot be changed: it is being read.");
+            }
 
-    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => false;
+            if (value < 0)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The largest size of a body cannot be negative.");
+            }
+
+            _maxBodySize = value;
+        }
+    }
+
+    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => IsMaxBodySizeFixed;
 
     /// <summary>Unique in the life of the connection.</summary>
     public string TraceIdentifier
@@ -125,6 +144,9 @@ internal abstract partial class ServerCall :
     /// <summary>Whether nobody waits for the response any more.</summary>
     protected bool IsRequestAborted => Volatile.Read(ref _isAborted) != 0;
 
+    // Of a request without a body there is nothing to be read, as in Kestrel.
+    private bool IsMaxBodySizeFixed => _hasRead && CanHaveBody;
+
     private KestrelServerLimits Limits => Connection.Application.Kestrel.Limits;
 
     void IHttpRequestLifetimeFeature.Abort()
@@ -135,10 +157,11 @@ internal abstract partial class ServerCall :
 
     protected override void OnRead(long total)
     {
-        if (Math.Max(total, _contentLength ?? 0) > MaxRequestBodySize)
+        _hasRead = true;
+        if (Math.Max(total, _contentLength ?? 0) > _maxBodySize)
         {
             throw new BadHttpRequestException(
-                $"The request body is larger than {MaxRequestBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);
+                $"The request body is larger than {_maxBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);
         }
     }
 
@@ -191,7 +214,8 @@ internal abstract partial class ServerCall :
         _replacedBody = null;
         _hasTrailers = false;
         _hasNoBody = false;
-        MaxRequestBodySize = Limits.MaxRequestBodySize;
+        _hasRead = false;
+        _maxBodySize = Limits.MaxRequestBodySize;
         _isUntimed = false;
     }
 }

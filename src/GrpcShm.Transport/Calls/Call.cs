@@ -156,7 +156,7 @@ internal abstract partial class Call
     /// </summary>
     protected abstract void OnFailed(CallError error, Exception exception);
 
-    /// <summary>The reader is about to be shown data. Throws if it is more than it may be.</summary>
+    /// <summary>The reader is about to be shown data, or why there is none. Throws if it is more than it may be.</summary>
     /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
     protected virtual void OnRead(long total)
     {

@@ -329,12 +329,12 @@ internal sealed partial class ReceivedBody : PipeReader
 
     private ReadResult Take()
     {
+        _call.CheckRead(_bytes.Shown);
         if (_failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        _call.CheckRead(_bytes.Shown);
         var buffer = _bytes.Rest;
         var result = new ReadResult(buffer, _isCanceled, _hasEnded);
         _isCanceled = false;

@@ -7,7 +7,10 @@ namespace GrpcShm.Differential.Hosting;
 /// <param name="Side">d for direct mode, k for Kestrel.</param>
 /// <param name="Attempt">It may have been sent before.</param>
 /// <param name="Reading">How its body is read.</param>
-internal readonly record struct CallMark(long Number, char Side, int Attempt, Reading Reading)
+/// <param name="IsEndSeparate">
+/// Whether it has no body and says so in a second piece only: whether the application is told so is a matter of luck.
+/// </param>
+internal readonly record struct CallMark(long Number, char Side, int Attempt, Reading Reading, bool IsEndSeparate)
 {
     public const string Header = "x-case";
 
@@ -15,7 +18,7 @@ internal readonly record struct CallMark(long Number, char Side, int Attempt, Re
     {
         mark = default;
         var parts = text?.Split('.') ?? [];
-        if (parts.Length != 4 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (parts.Length != 5 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return false;
         }
@@ -24,10 +27,11 @@ internal readonly record struct CallMark(long Number, char Side, int Attempt, Re
             number,
             parts[1][0],
             int.Parse(parts[2], CultureInfo.InvariantCulture),
-            (Reading)int.Parse(parts[3], CultureInfo.InvariantCulture));
+            (Reading)int.Parse(parts[3], CultureInfo.InvariantCulture),
+            parts[4] == "1");
         return true;
     }
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Number:D10}.{Side}.{Attempt:D2}.{(int)Reading:D2}");
+        string.Create(CultureInfo.InvariantCulture, $"{Number:D10}.{Side}.{Attempt:D2}.{(int)Reading:D2}.{(IsEndSeparate ? 1 : 0)}");
 }

@@ -30,9 +30,9 @@ internal sealed class RequestReporter(ReportBook book)
         var text = new StringBuilder(1024);
         try
         {
-            Describe(context, text);
+            Describe(context, mark, text);
             await ReadAsync(context, mark.Reading, report, text);
-            DescribeEnd(context, text);
+            DescribeEnd(context, mark, text);
         }
         finally
         {
@@ -43,7 +43,7 @@ internal sealed class RequestReporter(ReportBook book)
         context.Response.AppendTrailer("grpc-status", "0");
     }
 
-    private static void Describe(HttpContext context, StringBuilder text)
+    private static void Describe(HttpContext context, CallMark mark, StringBuilder text)
     {
         var request = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         Line(text, "method", Shown.Text(request.Method));
@@ -59,7 +59,7 @@ internal sealed class RequestReporter(ReportBook book)
         Line(text, "content length", context.Request.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "none");
         DescribeHeaders(text, "header", request.Headers);
         Line(text, "cookies", string.Join("; ", context.Request.Cookies.Select(c => $"{Shown.Text(c.Key)}={Shown.Text(c.Value)}")));
-        DescribeFeatures(context, text);
+        DescribeFeatures(context, mark, text);
     }
 
     private static void DescribeHeaders(StringBuilder text, string what, IHeaderDictionary headers)
@@ -75,10 +75,11 @@ internal sealed class RequestReporter(ReportBook book)
         }
     }
 
-    private static void DescribeFeatures(HttpContext context, StringBuilder text)
+    private static void DescribeFeatures(HttpContext context, CallMark mark, StringBuilder text)
     {
         var features = context.Features;
-        Line(text, "can have body", features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody);
+        var canHaveBody = features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody;
+        Line(text, "can have body", mark.IsEndSeparate || canHaveBody);
         var size = features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
         Line(text, "max body", $"{size.MaxRequestBodySize} {size.IsReadOnly}");
         Line(text, "synchronous", features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO);
@@ -177,8 +178,13 @@ internal sealed class RequestReporter(ReportBook book)
         }
     }
 
-    private static void DescribeEnd(HttpContext context, StringBuilder text)
+    private static void DescribeEnd(HttpContext context, CallMark mark, StringBuilder text)
     {
+        if (mark.IsEndSeparate)
+        {
+            return;
+        }
+
         var size = context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>();
         string outcome;
         try

@@ -24,6 +24,13 @@ internal static partial class Acceptability
             && !fields.Any(static f => Forbidden.Contains(f.NameText, StringComparer.OrdinalIgnoreCase));
     }
 
+    /// <summary>
+    /// Whether trailers have names that direct mode refuses, also once the application has the request: with characters that no name
+    /// may have, which Kestrel does not look for in trailers, or the host's.
+    /// </summary>
+    public static bool HasBadTrailers(GeneratedRequest request) =>
+        request.Trailers?.Any(static t => !Name().IsMatch(t.NameText) || Forbidden.Contains(t.NameText)) ?? false;
+
     private static bool HasOne(IReadOnlyList<Field> fields, string name, Func<string, bool> isValid)
     {
         var all = fields.Where(f => f.NameText.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList();
@@ -32,6 +39,9 @@ internal static partial class Acceptability
 
     private static bool IsPath(string path) =>
         Path().IsMatch(path) && path.Split('/').All(static s => s is not ("." or ".."));
+
+    [GeneratedRegex(@"\A[a-z0-9!#$%&'*+\-.^_`|~]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
 
     [GeneratedRegex(@"\A(/[A-Za-z0-9\-._~]+){2,}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Path();

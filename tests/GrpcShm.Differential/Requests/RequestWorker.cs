@@ -130,7 +130,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         foreach (var request in requests)
         {
             _attempts = (_attempts + 1) % 100;
-            var mark = new CallMark(request.Number, side, _attempts, request.Reading);
+            var mark = new CallMark(request.Number, side, _attempts, request.Reading, request.IsEndSeparate);
             var attempt = new Attempt(request, mark, host.Reports.Open(mark));
             attempts.Add(attempt);
             attempt.Call = wire.Send(request, mark.ToString());

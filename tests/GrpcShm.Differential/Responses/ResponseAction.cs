@@ -33,7 +33,6 @@ internal enum ResponseAction
     Clear,
     Redirect,
     DisableBuffering,
-    ReplaceHeaders,
     Throw,
     ThrowBadRequest,
     ThrowCancelled,

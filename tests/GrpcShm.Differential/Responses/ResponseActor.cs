@@ -119,9 +119,6 @@ internal sealed class ResponseActor(ResponseBook book)
             case ResponseAction.Redirect:
                 response.Redirect(value);
                 break;
-            case ResponseAction.ReplaceHeaders:
-                context.Features.GetRequiredFeature<IHttpResponseFeature>().Headers = new HeaderDictionary { [name] = value };
-                break;
             default:
                 return DoRare(context, act, step);
         }

@@ -98,7 +98,7 @@ internal sealed class ResponseGenerator(Random random)
         21 => Chance(60) ? new(ResponseAction.Reset, Number: Pick(ResponseTexts.ResetCodes)) : new(Abort),
         22 => new(Clear),
         23 => Chance(50) ? new(Redirect, Value: "/elsewhere") : new(DisableBuffering),
-        24 => new(ReplaceHeaders, Pick(ResponseTexts.Names), Pick(ResponseTexts.Values)),
+        24 => new(RemoveHeader, Pick(ResponseTexts.Names)),
         25 => Chance(60) ? new(Throw, Value: "on purpose") : Chance(50) ? new(ThrowCancelled, Value: "on purpose") : new(ThrowBadRequest, Value: "on purpose", Number: Pick<int>([400, 413, 431, 408])),
         26 => new(SetHeader, Pick(ResponseTexts.RequestNames), Pick(ResponseTexts.Values)),
         27 => new(AppendTrailer, Pick(ResponseTexts.RequestNames), Pick(ResponseTexts.Values)),

@@ -1,0 +1,41 @@
+using GrpcShm.Differential;
+
+namespace GrpcShm.Transport.Tests.Fuzzing;
+
+/// <summary>What compares direct mode with Kestrel over HTTP/2 finds what is broken, and finds nothing where nothing is.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class DifferentialTests : IDisposable
+{
+    private const int Seed = 1;
+
+    private readonly TempDirectory _found = new();
+
+    public void Dispose() => _found.Dispose();
+
+    [Fact]
+    public async Task Run_NothingPlanted_NothingDiffers()
+    {
+        var report = await RunAsync(requests: 256, responses: 64, plant: null);
+
+        Assert.Equal(0, report.Found);
+        Assert.Equal(256, report.Requests);
+        Assert.Equal(64, report.Responses);
+        Assert.True(report.Handled > 100, "Most requests have to reach the application.");
+    }
+
+    [Theory]
+    [InlineData("path", 256, 0)]
+    [InlineData("scheme", 256, 0)]
+    [InlineData("header-case", 256, 0)]
+    [InlineData("values", 256, 0)]
+    [InlineData("body-size", 32, 0)]
+    [InlineData("response-status", 0, 256)]
+    public async Task Run_FaultPlanted_IsFound(string plant, long requests, long responses)
+    {
+        Assert.True((await RunAsync(requests, responses, plant)).Found > 0);
+        Assert.NotEmpty(Directory.GetFiles(_found.Path));
+    }
+
+    private Task<Report> RunAsync(long requests, long responses, string? plant) =>
+        DifferentialRun.RunAsync(new Settings(requests, responses, Seed, First: 0, _found.Path, plant)).InTime();
+}
