@@ -47,7 +47,7 @@ public sealed class KeepAliveTimeoutTests
         using var channel = server.CreateChannel();
         using var call = new Greeter.GreeterClient(channel).GreetAll(cancellationToken: Token);
         await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
-        await TestTimeout.UntilAsync(() => server.Live == 1);
+        await call.ResponseHeadersAsync.WaitAsync(TestTimeout.Value, Token);
 
         server.Heartbeat.Beat(2000);
 
