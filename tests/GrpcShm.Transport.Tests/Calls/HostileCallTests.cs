@@ -179,7 +179,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         await PutAsync(RawFrames.Message(0, Headers));
         var idle = new TaskCompletionSource();
         _server.OnIdle = idle.SetResult;
-        _server.GoAway();
+        _server.TakeNone();
         for (var i = 1u; i < 10; i++)
         {
             await PutAsync(RawFrames.Message(i, Headers));

@@ -80,7 +80,9 @@ public sealed class DirectConnectionTests
         Assert.True(await old.ResponseStream.MoveNext(None).InTime());
         var first = await server.AcceptedAsync();
 
+        // What a client begins before it has heard of it is still served.
         first.Calls.GoAway();
+        await TimeLimit.UntilAsync(() => first.Calls.TakesNone, () => "The client does not answer.");
         Assert.Equal([2], await invoker.CallAsync([2]));
         var second = await server.AcceptedAsync();
 
