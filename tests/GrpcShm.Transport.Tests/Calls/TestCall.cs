@@ -138,11 +138,13 @@ internal sealed class TestCall : Call
             throw new InvalidOperationException("Something was received before the headers were whole.");
         }
 
-        _work?.Begin();
         if (hasEnded)
         {
             _ended.SetResult();
         }
+
+        // Last: the handler may look at once whether the end has come.
+        _work?.Begin();
     }
 
     protected override void OnFailed(CallError error, Exception exception)
