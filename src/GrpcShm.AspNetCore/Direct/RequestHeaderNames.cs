@@ -15,7 +15,7 @@ internal static class RequestHeaderNames
     private static readonly string[] Ordered =
     [
         "Accept", "Host", "User-Agent", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Access-Control-Request-Headers",
-        "Access-Control-Request-Method", "Authorization", "baggage", "Cache-Control", "Content-Type", "Cookie", "Correlation-Context",
+        "Access-Control-Request-Method", "Alt-Used", "Authorization", "baggage", "Cache-Control", "Content-Type", "Cookie", "Correlation-Context",
         "Date", "Expect", "From", "Grpc-Accept-Encoding", "Grpc-Encoding", "Grpc-Timeout", "If-Match", "If-Modified-Since",
         "If-None-Match", "If-Range", "If-Unmodified-Since", "Max-Forwards", "Origin", "Pragma", "Proxy-Authorization", "Range",
         "Referer", "Request-Id", "TE", "traceparent", "tracestate", "Translate", "Upgrade-Insecure-Requests", "Via", "Warning",

@@ -80,11 +80,10 @@ internal abstract partial class ServerCall
         EndOutput();
     }
 
-    /// <summary>Ends a response of which nothing more is sent.</summary>
+    /// <summary>Resets the call, of which nothing more is sent. What its handler still writes goes nowhere.</summary>
     protected void BreakOff()
     {
         Reset(CallError.Internal);
-        EndOutput();
         AbortRequest();
     }
 

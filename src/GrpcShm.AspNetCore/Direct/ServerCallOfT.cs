@@ -80,6 +80,9 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             }
         }
 
+        // Where the call was reset, nothing goes, but its writer is done.
+        EndOutput();
+
         // What the handler has not read is of no interest, and nobody will read it.
         Discard();
         Input.Complete();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace GrpcShm.Differential.Requests;
@@ -21,6 +22,7 @@ internal static partial class Acceptability
             && fields.Take(4).All(static f => f.IsPseudo)
             && HasOne(fields, "content-type", static v => ContentType().IsMatch(v))
             && HasOne(fields, "te", static v => v == "trailers")
+            && fields.All(static f => f.IsPseudo || Name().IsMatch(f.NameText))
             && !fields.Any(static f => Forbidden.Contains(f.NameText, StringComparer.OrdinalIgnoreCase));
     }
 
@@ -30,6 +32,15 @@ internal static partial class Acceptability
     /// </summary>
     public static bool HasBadTrailers(GeneratedRequest request) =>
         request.Trailers?.Any(static t => !Name().IsMatch(t.NameText) || Forbidden.Contains(t.NameText)) ?? false;
+
+    /// <summary>
+    /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the application has
+    /// seen by then is a matter of luck.
+    /// </summary>
+    public static bool HasWrongLength(GeneratedRequest request) =>
+        request.Fields.Any(f => f.NameText == "content-length"
+            && long.TryParse(f.ValueText, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            && (length < request.BodyLength || (length > request.BodyLength && request.Ending != Ending.Reset)));
 
     private static bool HasOne(IReadOnlyList<Field> fields, string name, Func<string, bool> isValid)
     {

@@ -18,6 +18,13 @@ internal static class RequestComparison
             return $"it is not answered {(direct.IsOver ? "by Kestrel" : "in direct mode")}";
         }
 
+        if (Acceptability.HasWrongLength(direct.Request))
+        {
+            return direct.Report.Text?.Contains("body ended by: end\nbody:", StringComparison.Ordinal) ?? false
+                ? "direct mode showed the end of a body that is not as long as its content-length says"
+                : null;
+        }
+
         return (direct.IsHandled, kestrel.IsHandled) switch
         {
             (true, false) => "direct mode handled what Kestrel refuses",
