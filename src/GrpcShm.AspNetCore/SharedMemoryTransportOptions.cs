@@ -167,7 +167,7 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send, together. Each call
-    /// takes 64 KiB of it, a call beyond is refused and may be tried again. Half of it is kept for that; the other half goes to calls that
+    /// takes 68 KiB of it, a call beyond is refused and may be tried again. Five eighths are kept for that; the rest goes to calls that
     /// receive more, in order, as far as it reaches. One call of a connection may go beyond, so that messages larger than this
     /// get through, one after the other.
     /// </summary>

@@ -7,10 +7,10 @@ internal sealed record CallSettings
 {
     /// <summary>
     /// The credit that each side begins a call with. The same for all, so that nobody has to wait for the other's word on it.
-    /// A receiver keeps so much memory for each call, so it is no more than a small call needs: one message of 64 KiB with what
-    /// is around it.
+    /// A receiver reserves so much for each call, so it is no more than a small call needs: a message of 64 KiB with what
+    /// is around it, which so never waits for credit.
     /// </summary>
-    public const int FirstWindow = 64 * 1024;
+    public const int FirstWindow = 68 * 1024;
 
     /// <summary>
     /// The most credit that a sender may have, and what a receiver lets a call hold in the ordinary course: what the peer may

@@ -3,7 +3,7 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>
 /// How many bytes the calls of a connection may hold, and have credit for, together. Each call has its first window from when it
 /// is accepted until it has left and its reader has consumed all; what it needs beyond comes out of what is left of
-/// this budget and of the listener's, of either at most half, so that calls with much data leave room for others to begin. A call whose reader has seen all
+/// this budget and of the listener's, of either at most three eighths, so that calls with much data leave room for others to begin. A call whose reader has seen all
 /// that there is, and wants more of it before it consumes any, waits in order if there is nothing left; the first of them may go
 /// beyond, alone, until it has given that back: so a message that is larger than the budget gets through, and calls never wait for
 /// each other in a circle.
@@ -252,7 +252,7 @@ internal sealed class ConnectionBudget
 
     private bool TryTake(long count, bool waits)
     {
-        if (_growth + count > _limit / 2
+        if (_growth + count > SharedBudget.LimitOfGrowth(_limit)
             || ((long)_windows * CallSettings.FirstWindow) + _growth + count > _limit
             || (_shared is not null && !_shared.TryGrow(count, waits ? this : null)))
         {

@@ -1,7 +1,7 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Half of it is for first
+/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Most of it is for first
 /// windows alone, so that calls with much data cannot lock out those with little.
 /// </summary>
 /// <remarks>
@@ -30,6 +30,9 @@ internal sealed class SharedBudget(long limit)
             }
         }
     }
+
+    /// <summary>How much of a limit may be used for what goes beyond first windows.</summary>
+    public static long LimitOfGrowth(long limit) => limit / 8 * 3;
 
     /// <summary>Whether less than half is in use, so that connections may keep a little for their next calls.</summary>
     public bool HasPlenty => Volatile.Read(ref _hasPlenty);
@@ -135,7 +138,7 @@ internal sealed class SharedBudget(long limit)
         }
     }
 
-    private bool HasRoom(long count) => _growth + count <= limit / 2 && _windows + _growth + count <= limit;
+    private bool HasRoom(long count) => _growth + count <= LimitOfGrowth(limit) && _windows + _growth + count <= limit;
 
     private void UpdatePlenty() => Volatile.Write(ref _hasPlenty, _windows + _growth < limit / 2);
 }

@@ -25,7 +25,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
     {
         await ConnectAsync(new CallSettings { MaxBufferedBytes = budget });
         var server = _connections[0].Server;
-        var calls = new RawCalls(_connections[0].Client, count, size);
+        var calls = new CreditedCalls(_connections[0].Client, count, size);
         calls.Begin();
         await StallAsync([calls], Verify);
         Assert.True(calls.Sent > budget / 4, $"Only {calls.Sent} bytes were taken in all.");
@@ -62,11 +62,11 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         const int Count = 20;
         const int Budget = 8 * Mebi;
         var shared = new SharedBudget(Budget);
-        var clients = new List<RawCalls>();
+        var clients = new List<CreditedCalls>();
         for (var i = 0; i < Connections; i++)
         {
             await ConnectAsync(new CallSettings { MaxBufferedBytes = 6 * Mebi, SharedBudget = shared });
-            clients.Add(new RawCalls(_connections[i].Client, Count, Mebi));
+            clients.Add(new CreditedCalls(_connections[i].Client, Count, Mebi));
             clients[i].Begin();
         }
 
@@ -104,11 +104,11 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
             await ConnectAsync(new CallSettings { MaxBufferedBytes = Mebi * 8, SharedBudget = shared });
         }
 
-        var first = new RawCalls(_connections[0].Client, 16, Mebi);
+        var first = new CreditedCalls(_connections[0].Client, 16, Mebi);
         first.Begin();
         Assert.False(first.IsRefused);
         Assert.Equal(16, _accepted.Count);
-        var second = new RawCalls(_connections[1].Client, 1, Mebi);
+        var second = new CreditedCalls(_connections[1].Client, 1, Mebi);
         second.Begin();
         await TimeLimit.UntilAsync(
             () =>
@@ -127,7 +127,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         await TimeLimit.UntilAsync(() => _connections[0].Server.ActiveCalls == 0, () => "The calls do not end.");
         second.Reset(0);
         await TimeLimit.UntilAsync(() => _connections[1].Server.ActiveCalls == 0, () => "The refused call does not end.");
-        second = new RawCalls(_connections[1].Client, 1, 1000);
+        second = new CreditedCalls(_connections[1].Client, 1, 1000);
         second.Begin();
         Assert.Equal(17, _accepted.Count);
         while (second.SendAll())
@@ -148,7 +148,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
     {
         var shared = new SharedBudget(4 * Mebi);
         await ConnectAsync(new CallSettings { MaxBufferedBytes = 4 * Mebi, SharedBudget = shared });
-        var calls = new RawCalls(_connections[0].Client, 30, Mebi);
+        var calls = new CreditedCalls(_connections[0].Client, 30, Mebi);
         calls.Begin();
         await StallAsync([calls], static () => { });
         Assert.True(_connections[0].Server.Budget!.Counts.Overdraft > 0);
@@ -175,7 +175,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
     public async Task Reader_LeavesMoreUnconsumedThanItMay_ItsCallEndsAndOthersGoOn()
     {
         await ConnectAsync(new CallSettings { MaxBufferedBytes = 2 * Mebi, MaxUnconsumedBytes = 3 * Mebi });
-        var calls = new RawCalls(_connections[0].Client, 1, 5 * Mebi);
+        var calls = new CreditedCalls(_connections[0].Client, 1, 5 * Mebi);
         calls.Begin();
         await TimeLimit.UntilAsync(
             () =>
@@ -216,7 +216,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
 
     /// <summary>Sends all that may be sent until nothing more may.</summary>
-    private async Task StallAsync(List<RawCalls> clients, Action verify)
+    private async Task StallAsync(List<CreditedCalls> clients, Action verify)
     {
         await TimeLimit.UntilAsync(
             () =>
@@ -236,7 +236,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
             () => $"The clients go on and on: {clients.Sum(static calls => calls.Sent)} bytes.");
     }
 
-    private static async Task FinishOneAsync(List<RawCalls> clients, Action verify) =>
+    private static async Task FinishOneAsync(List<CreditedCalls> clients, Action verify) =>
         await TimeLimit.UntilAsync(
             () =>
             {

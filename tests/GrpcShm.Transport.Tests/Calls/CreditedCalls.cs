@@ -5,7 +5,7 @@ using GrpcShm.Transport.Tests.Handshake;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>Calls whose frames are written one by one, as far as there is credit for them.</summary>
-internal sealed class RawCalls(RawClient client, int count, int size)
+internal sealed class CreditedCalls(RawClient client, int count, int size)
 {
     private const int Piece = 16 * 1024;
 
