@@ -12,6 +12,7 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
     private readonly int[] _sent = new int[count];
     private readonly int[] _credit = [.. Enumerable.Repeat(CallSettings.FirstWindow, count)];
     private readonly bool[] _hasAnswer = new bool[count];
+    private readonly bool[] _isReset = new bool[count];
 
     /// <summary>How much more may be sent, in all.</summary>
     public long Credit => _credit.Sum(static credit => (long)credit);
@@ -69,8 +70,10 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
     /// <summary>Ends a call without a word of why.</summary>
     public void Reset(uint call)
     {
-        Put(RawFrames.Control(FrameType.Reset, call, 8));
+        // Credit that is on its way is for nothing.
+        _isReset[call] = true;
         _credit[call] = 0;
+        Put(RawFrames.Control(FrameType.Reset, call, 8));
     }
 
     /// <summary>Takes what the server has sent.</summary>
@@ -80,7 +83,7 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
         {
             switch (frame.Type)
             {
-                case FrameType.Credit:
+                case FrameType.Credit when !_isReset[frame.Call]:
                     Assert.InRange(frame.Argument, 1ul, (ulong)CallSettings.Window);
                     _credit[frame.Call] += (int)frame.Argument;
                     Assert.InRange(_credit[frame.Call], 0, CallSettings.Window);
