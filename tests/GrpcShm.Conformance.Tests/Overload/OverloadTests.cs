@@ -18,7 +18,6 @@ public sealed class OverloadTests : IDisposable
     private const int NoMemory = 12;
     private const int TooManyInSystem = 23;
     private const int TooManyInProcess = 24;
-    private const int NotPermitted = 1;
     private const int NoSpace = 28;
     private const int TooManyInFlight = 109;
 
