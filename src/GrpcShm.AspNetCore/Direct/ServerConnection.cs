@@ -26,6 +26,7 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handlersEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private readonly int _mostHandlers;
     private readonly RepeatedLines _refusals = new();
 
     // Handlers that run, and one for the connection itself.
@@ -38,6 +39,7 @@ internal sealed class ServerConnection : ICallAcceptor
         SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application, SharedBudget budget)
     {
         _context = context;
+        _mostHandlers = 2 * connection.MaxCalls;
         Application = application;
         var limits = application.Kestrel.Limits;
         _calls = new CallConnection(
@@ -125,6 +127,10 @@ internal sealed class ServerConnection : ICallAcceptor
 
     /// <summary>Closes, since all that is left are calls of which the client has everything.</summary>
     public void Drop() => _drained.TrySetResult();
+
+    // A reset frees its call's slot at once, while the handler may run on for as long as it likes. Without this bound a client that begins
+    // calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel allows twice the limit, too.
+    bool ICallAcceptor.MayAccept => Volatile.Read(ref _running) <= _mostHandlers;
 
     Call ICallAcceptor.Accept()
     {

@@ -329,7 +329,7 @@ internal sealed partial class CallConnection
             _calls.Remove(other, out _);
         }
 
-        var isRefused = TakesNone || Budget?.TryEnter() is false;
+        var isRefused = TakesNone || !_acceptor.MayAccept || Budget?.TryEnter() is false;
         var hasWindow = !isRefused && Budget is not null;
         var call = isRefused ? new RefusedCall() : _acceptor.Accept();
         call.Attach(this, hasWindow);
