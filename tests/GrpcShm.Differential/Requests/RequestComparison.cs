@@ -23,6 +23,11 @@ internal static class RequestComparison
             return $"it is not answered {(direct.IsOver ? "by Kestrel" : "in direct mode")}";
         }
 
+        if (direct.Call.ResetCode == 1 && Acceptability.HasBadTrailers(direct.Request))
+        {
+            return null;
+        }
+
         if (Acceptability.HasWrongLength(direct.Request))
         {
             return direct.Report.Text?.Contains("\nbody: ", StringComparison.Ordinal) ?? false
@@ -34,7 +39,6 @@ internal static class RequestComparison
         {
             (true, false) => "direct mode handled what Kestrel refuses",
             (false, true) when !direct.Call.IsRefusal => "direct mode neither handled nor refused it",
-            (_, true) when direct.Call.ResetCode == 1 && Acceptability.HasBadTrailers(direct.Request) => null,
             (false, true) when Acceptability.IsAcceptable(direct.Request) => "direct mode refused what Kestrel handles",
             (true, true) when direct.ToString() != kestrel.ToString() => FirstDifference(direct.ToString(), kestrel.ToString()),
             _ => null,
