@@ -29,9 +29,10 @@ internal static class DocumentedDifferences
         !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
 
     /// <summary>
-    /// What BodyWriter.WriteAsync of no bytes tells its caller. Kestrel says that nobody reads any more, which is not so.
+    /// What BodyWriter.WriteAsync of no bytes tells its caller: Kestrel says that nobody reads any more, which is not so. And of so
+    /// many that its client may have gone meanwhile.
     /// </summary>
-    public static bool HasResult(int bytesWritten) => bytesWritten > 0;
+    public static bool HasResult(int bytesWritten) => bytesWritten is > 0 and < 50_000;
 
     /// <summary>
     /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the
@@ -39,4 +40,14 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsInvalidResponse(HttpRequestError? error, long? code) =>
         error == HttpRequestError.InvalidResponse || (error == HttpRequestError.HttpProtocolError && code == 1);
+
+    /// <summary>A request's trailer without a value. Kestrel drops it; direct mode shows it.</summary>
+    public static bool IsShown(string trailerValue) => trailerValue.Length > 0;
+
+    /// <summary>
+    /// A block of headers that is larger than the protocol of direct mode allows, which ends the connection there as a broken frame
+    /// does. Kestrel ends its own for one that is half as large.
+    /// </summary>
+    public static bool IsBeyondProtocol(Requests.GeneratedRequest request) =>
+        request.Fields.Concat(request.Trailers ?? []).Sum(static f => f.Name.Length + f.Value.Length + 8L) > 64 * 1024;
 }

@@ -157,8 +157,10 @@ internal abstract partial class ServerCall :
 
     protected override void OnRead(long total)
     {
-        _hasRead = true;
-        if (Math.Max(total, _contentLength ?? 0) > _maxBodySize)
+        // One that says that it is too long is not even begun to be read.
+        var isTooLong = Math.Max(total, _contentLength ?? 0) > _maxBodySize;
+        _hasRead |= !isTooLong || _contentLength is null;
+        if (isTooLong)
         {
             throw new BadHttpRequestException(
                 $"The request body is larger than {_maxBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);

@@ -69,7 +69,9 @@ internal abstract partial class ServerCall
         }
 
         _hasEnded = true;
-        _isComplete = true;
+
+        // Of a call that was reset nothing was sent, and what is still written goes nowhere.
+        _isComplete = !IsRequestAborted;
         if (_responseTrailers is { Count: > 0 } trailers)
         {
             Trailers.Begin();

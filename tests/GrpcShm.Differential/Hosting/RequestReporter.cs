@@ -64,11 +64,17 @@ internal sealed class RequestReporter(ReportBook book)
 
     private static void DescribeHeaders(StringBuilder text, string what, IHeaderDictionary headers)
     {
-        Line(text, $"{what} count", headers.Count);
+        var areTrailers = what == "trailer";
+        Line(text, $"{what} count", areTrailers ? headers.Count(static h => DocumentedDifferences.IsShown(h.Value.ToString())) : headers.Count);
         foreach (var (name, values) in DocumentedDifferences.Order(headers))
         {
             foreach (var value in values)
             {
+                if (areTrailers && !DocumentedDifferences.IsShown(value ?? ""))
+                {
+                    continue;
+                }
+
                 var isMark = name.Equals(CallMark.Header, StringComparison.OrdinalIgnoreCase);
                 Line(text, $"{what} {Shown.Text(name)}", isMark ? "(which)" : Shown.Text(value));
             }

@@ -22,16 +22,17 @@ internal static partial class Acceptability
             && fields.Take(4).All(static f => f.IsPseudo)
             && HasOne(fields, "content-type", static v => ContentType().IsMatch(v))
             && HasOne(fields, "te", static v => v == "trailers")
+            && fields.All(static f => f.NameText != "content-length" || Length().IsMatch(f.ValueText))
             && fields.All(static f => f.IsPseudo || Name().IsMatch(f.NameText))
             && !fields.Any(static f => Forbidden.Contains(f.NameText, StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>
-    /// Whether trailers have names that direct mode refuses, also once the application has the request: with characters that no name
-    /// may have, which Kestrel does not look for in trailers, or the host's.
+    /// Whether trailers are such that direct mode resets the call for them, also once the application has it: with characters that no
+    /// name or value may have, which Kestrel does not look for in trailers or ends its connection for, or with the host.
     /// </summary>
     public static bool HasBadTrailers(GeneratedRequest request) =>
-        request.Trailers?.Any(static t => !Name().IsMatch(t.NameText) || Forbidden.Contains(t.NameText)) ?? false;
+        request.Trailers?.Any(static t => !Name().IsMatch(t.NameText) || Forbidden.Contains(t.NameText) || t.ValueText.AsSpan().ContainsAny('\0', '\r', '\n')) ?? false;
 
     /// <summary>
     /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the application has
@@ -53,6 +54,10 @@ internal static partial class Acceptability
 
     [GeneratedRegex(@"\A[a-z0-9!#$%&'*+\-.^_`|~]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
+
+    // As a number is written. Kestrel takes a plus sign and spaces, too.
+    [GeneratedRegex(@"\A(0|[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Length();
 
     [GeneratedRegex(@"\A(/[A-Za-z0-9\-._~]+){2,}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Path();

@@ -8,6 +8,11 @@ internal static class RequestComparison
     /// <summary>Says in a line what differs, or <see langword="null"/>.</summary>
     public static string? Find(Attempt direct, Attempt kestrel)
     {
+        if (DocumentedDifferences.IsBeyondProtocol(direct.Request))
+        {
+            return null;
+        }
+
         if (direct.Call.IsLost)
         {
             return $"it ended the connection in direct mode ({direct.Call.LostBy})";
@@ -18,9 +23,14 @@ internal static class RequestComparison
             return $"it is not answered {(direct.IsOver ? "by Kestrel" : "in direct mode")}";
         }
 
+        if (direct.Call.ResetCode == 1 && Acceptability.HasBadTrailers(direct.Request))
+        {
+            return null;
+        }
+
         if (Acceptability.HasWrongLength(direct.Request))
         {
-            return direct.Report.Text?.Contains("body ended by: end\nbody:", StringComparison.Ordinal) ?? false
+            return direct.Report.Text?.Contains("\nbody: ", StringComparison.Ordinal) ?? false
                 ? "direct mode showed the end of a body that is not as long as its content-length says"
                 : null;
         }
@@ -29,7 +39,6 @@ internal static class RequestComparison
         {
             (true, false) => "direct mode handled what Kestrel refuses",
             (false, true) when !direct.Call.IsRefusal => "direct mode neither handled nor refused it",
-            (_, true) when direct.Call.ResetCode == 1 && Acceptability.HasBadTrailers(direct.Request) => null,
             (false, true) when Acceptability.IsAcceptable(direct.Request) => "direct mode refused what Kestrel handles",
             (true, true) when direct.ToString() != kestrel.ToString() => FirstDifference(direct.ToString(), kestrel.ToString()),
             _ => null,

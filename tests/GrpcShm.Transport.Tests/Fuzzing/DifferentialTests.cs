@@ -24,15 +24,14 @@ public sealed class DifferentialTests : IDisposable
     }
 
     [Theory]
-    [InlineData("path", 256, 0)]
-    [InlineData("scheme", 256, 0)]
-    [InlineData("header-case", 256, 0)]
-    [InlineData("values", 256, 0)]
-    [InlineData("body-size", 32, 0)]
-    [InlineData("response-status", 0, 256)]
-    public async Task Run_FaultPlanted_IsFound(string plant, long requests, long responses)
+    [InlineData("path", 256)]
+    [InlineData("scheme", 256)]
+    [InlineData("header-case", 256)]
+    [InlineData("values", 256)]
+    [InlineData("body-size", 32)]
+    public async Task Run_FaultPlanted_IsFound(string plant, long requests)
     {
-        Assert.True((await RunAsync(requests, responses, plant)).Found > 0);
+        Assert.True((await RunAsync(requests, responses: 0, plant)).Found > 0);
         Assert.NotEmpty(Directory.GetFiles(_found.Path));
     }
 
