@@ -3,14 +3,16 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Conformance.Tests;
 
 /// <summary>
-/// <c>docs/reliability.md</c> and <c>docs/event-service.md</c> name the test that holds each promise. A test that is not there
-/// holds nothing.
+/// The pages on reliability, the event service, threats and direct mode name the test that holds each promise. A test that is not
+/// there holds nothing.
 /// </summary>
 public sealed partial class ReliabilityPageTests
 {
     [Theory]
     [InlineData("reliability.md", 50)]
     [InlineData("event-service.md", 30)]
+    [InlineData("threat-model.md", 60)]
+    [InlineData("direct-mode.md", 20)]
     public void Page_TestsThatItNames_AllExist(string page, int atLeast)
     {
         var tests = Tests();
