@@ -11,9 +11,6 @@ public sealed class SharedMemoryDirectMode : TransportMode
     public override string Name => "direct mode";
 
     /// <inheritdoc/>
-    public override bool NeedsConnectionsForStreams => false;
-
-    /// <inheritdoc/>
     protected override SharedMemoryMode Pinned => SharedMemoryMode.Direct;
 
     /// <inheritdoc/>

@@ -25,9 +25,6 @@ public abstract class TransportMode
     public virtual IEnumerable<string> GetClientArguments(TestDirectory directory) =>
         ["--runtime-directory", directory.FullName, "--mode", Pinned.ToString()];
 
-    /// <summary>Whether more streams than HTTP/2's limit takes need more connections.</summary>
-    public virtual bool NeedsConnectionsForStreams => true;
-
     /// <summary>
     /// Whether a write that is under way ends with its call, and harms no other. By itself <see cref="SocketsHttpHandler"/>
     /// sees to neither.

@@ -35,10 +35,22 @@ public static class ChannelFactory
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
-    private static HttpMessageHandler CreateHttpClientHandler(EndpointAddress address, ClientSetup setup) =>
-        address.Kind == EndpointKind.SharedMemory && setup.CertificateFingerprint is null
-            ? SharedMemoryChannel.CreateHandler(address.ToString(), CreateSharedMemoryOptions(setup))
-            : CreateHandler(address, setup);
+    private static HttpMessageHandler CreateHttpClientHandler(EndpointAddress address, ClientSetup setup)
+    {
+        if (address.Kind != EndpointKind.SharedMemory || setup.CertificateFingerprint is not null)
+        {
+            return CreateHandler(address, setup);
+        }
+
+        var options = CreateSharedMemoryOptions(setup);
+        if (options.Mode == SharedMemoryMode.Direct)
+        {
+            // Which carries gRPC alone: what else there is goes beside it.
+            options.Mode = SharedMemoryMode.Auto;
+        }
+
+        return SharedMemoryChannel.CreateHandler(address.ToString(), options);
+    }
 
     private static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
     {

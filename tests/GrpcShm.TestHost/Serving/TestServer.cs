@@ -113,6 +113,9 @@ internal sealed class TestServer : IAsyncDisposable
             {
                 options.RuntimeDirectory = _setup.RuntimeDirectory;
                 options.WaitForName = _setup.WaitForName ?? options.WaitForName;
+
+                // In direct mode a call is what a stream is to HTTP/2.
+                options.MaxCallsPerConnection = _setup.MaxStreamsPerConnection ?? options.MaxCallsPerConnection;
             });
         }
 
