@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Client.Direct;
@@ -12,7 +13,7 @@ internal sealed class CallPath
         Authority = address.IsDefaultPort ? host : string.Create(null, $"{host}:{address.Port}");
         PathAndQuery = address.PathAndQuery;
         Profile = profile;
-        IsCarried = Scheme == Uri.UriSchemeHttp && DirectRequests.IsPath(PathAndQuery) && DirectRequests.IsAuthority(Authority);
+        IsCarried = Scheme == GrpcRequestRules.Scheme && GrpcRequestRules.IsPath(PathAndQuery) && GrpcRequestRules.IsAuthority(Authority);
     }
 
     /// <summary>Whether requests to it may go in direct mode.</summary>

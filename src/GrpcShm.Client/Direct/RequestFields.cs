@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Direct;
 
@@ -41,13 +42,13 @@ internal struct RequestFields
         switch (name.Length)
         {
             case 2 when Is(name, "TE"):
-                _hasTrailers = value == "trailers";
+                _hasTrailers = value == GrpcRequestRules.Te;
                 return _hasTrailers ? null : $"it has 'te: {value}'";
             case 4 when Is(name, "Host"):
                 Host = value;
-                return DirectRequests.IsAuthority(value) ? null : $"its host '{value}' is none that every server understands alike";
+                return GrpcRequestRules.IsAuthority(value) ? null : $"its host '{value}' is none that every server understands alike";
             case 12 when Is(name, "Content-Type"):
-                _hasContentType = DirectRequests.IsContentType(value);
+                _hasContentType = GrpcRequestRules.IsContentType(value);
                 return _hasContentType ? null : $"its content-type is '{value}'";
             case 6 when Is(name, "Expect"):
             case 7 when Is(name, "Upgrade"):

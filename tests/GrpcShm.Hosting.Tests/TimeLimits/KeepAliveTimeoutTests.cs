@@ -82,9 +82,12 @@ public sealed class KeepAliveTimeoutTests
     {
         await using var server = await LimitedServer.StartAsync(
             static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1), static _ => Task.CompletedTask, hasOwnHeartbeat: false);
-        using var invoker = server.CreateInvoker(overUnixSocket);
+        using var kept = server.CreateInvoker(overUnixSocket);
+        using var other = server.CreateInvoker(overUnixSocket);
         for (var i = 1; i <= 2; i++)
         {
+            // Over a socket a client that has not heard of the end yet loses the call that it sends then.
+            var invoker = overUnixSocket && i > 1 ? other : kept;
             using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
             using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
             Assert.True(response.IsSuccessStatusCode);

@@ -204,20 +204,24 @@ public sealed class DirectResponseTests
     [InlineData("")]
     [InlineData("20")]
     [InlineData("abc")]
-    public async Task Status_ThatIsNone_EndsTheConnection(string status)
+    public async Task Status_ThatIsNone_FailsItsCallAlone(string status)
     {
+        var isFirst = true;
         await using var server = new FakeServer(call =>
         {
-            call.SetHeaders((":status", status));
+            call.SetHeaders((":status", isFirst ? status : "200"));
+            isFirst = false;
             call.EndOutput();
             return Task.CompletedTask;
         });
         using var invoker = server.CreateInvoker();
 
         var exception = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(Responses.Post(null), None).InTime());
+        using var next = await invoker.SendAsync(Responses.Post(null), None).InTime();
 
-        Assert.IsType<SharedMemoryProtocolException>(exception.InnerException);
-        await (await server.AcceptedAsync()).Calls.Completion.InTime();
+        Assert.Equal(HttpRequestError.InvalidResponse, exception.HttpRequestError);
+        Assert.True(next.IsSuccessStatusCode);
+        Assert.False((await server.AcceptedAsync()).Calls.Completion.IsCompleted);
     }
 
     [Fact]
