@@ -62,7 +62,9 @@ public sealed class SharedMemoryConnectionFactory
             AuthorizeServer = options.AuthorizeServer,
         };
         _metrics = TransportMetrics.For(options.MeterFactory ?? meterFactory);
-        _logger = (options.LoggerFactory ?? loggerFactory)?.CreateLogger(Log.Category) ?? NullLogger.Instance;
+        _logger = (options.LoggerFactory ?? loggerFactory) is { } loggers
+            ? new UnfailingLogger(loggers.CreateLogger(Log.Category))
+            : NullLogger.Instance;
         _connector = CreateConnector(ConnectionModes.Bytes);
     }
 

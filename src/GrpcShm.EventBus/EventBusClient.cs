@@ -59,7 +59,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
         ArgumentNullException.ThrowIfNull(contract);
         _options = options ?? new EventBusClientOptions();
         _contract = contract;
-        _logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<EventBusClient>();
+        _logger = new UnfailingLogger((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<EventBusClient>());
         _codecs = new PayloadCodecs(_options);
         _metrics = new MessagingMetrics(_options.MeterFactory, _options.MeasureDestinations);
         _queue = new CommandQueue(_options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));

@@ -21,7 +21,7 @@ internal sealed class DirectApplication
         Options = options.Value;
         Kestrel = kestrel.Value;
         _profiles = new RunProfileTable(Options.RunMode);
-        Logger = loggerFactory.CreateLogger(Log.Category);
+        Logger = new UnfailingLogger(loggerFactory.CreateLogger(Log.Category));
     }
 
     public SharedMemoryTransportOptions Options { get; }

@@ -21,7 +21,7 @@ internal sealed class HubCore
         IOptions<EventBusOptions> options, IMeterFactory meterFactory, IHostApplicationLifetime lifetime, ILogger<HubCore> logger)
     {
         Options = options.Value;
-        Logger = logger;
+        Logger = new UnfailingLogger(logger);
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
         Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);

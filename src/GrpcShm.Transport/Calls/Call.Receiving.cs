@@ -100,13 +100,21 @@ internal abstract partial class Call
     /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
     protected void FailInput(Exception exception) => _input.Fail(exception, byPeer: false);
 
-    /// <summary>The reader leaves more unconsumed than it may, and waits for more: that is no message that it would ever take.</summary>
-    internal void RefuseMore(CallConnection carrier)
+    /// <summary>The peer of what has that id on a connection sends more than its reader, which has failed by it, ever takes.</summary>
+    internal void RefuseMore(CallConnection connection, uint id)
     {
-        FailInput(new IOException(
-            $"The reader of the call has left {carrier.Settings.MaxUnconsumedBytes} bytes unconsumed and waits for more. Consume what "
-            + "has been read, send smaller messages, or raise MaxUnconsumedBytesPerCall."));
-        Reset(CallError.TooMuch);
+        bool leaves;
+        lock (_gate)
+        {
+            if (!IsStill(connection, id))
+            {
+                return;
+            }
+
+            leaves = ResetUnderGate(CallError.TooMuch);
+        }
+
+        LeaveIf(leaves);
     }
 
     private void CheckBegun(uint id)

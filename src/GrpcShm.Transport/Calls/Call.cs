@@ -83,7 +83,9 @@ internal abstract partial class Call
     {
         _connection = connection;
         HasWindow = hasWindow;
-        _isOn = true;
+
+        // Last: the heartbeat may look at a pooled call that it has found earlier, and must not find it on with what it was before.
+        Volatile.Write(ref _isOn, true);
     }
 
     /// <summary>Undoes <see cref="Attach"/> for a call that was given no id.</summary>

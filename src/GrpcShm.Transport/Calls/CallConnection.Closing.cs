@@ -12,6 +12,9 @@ internal sealed partial class CallConnection
 
     // The number of the ping that followed the going away. Under the control gate.
     private ulong _farewell;
+
+    // Under the control gate: the number of the ping that somebody waits for.
+    private ulong _pendingPing;
     private bool _takesNone;
 
     // On a client that has been told of the going away: a ping whose answer has to wait. Only for the thread that receives.
@@ -86,7 +89,7 @@ internal sealed partial class CallConnection
             }
 
             _ping = ping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            number = ++_pingNumber;
+            _pendingPing = number = ++_pingNumber;
         }
 
         SendControl(FrameType.Ping, number);
@@ -97,8 +100,8 @@ internal sealed partial class CallConnection
     {
         if (IsClient && IsGoingAway)
         {
+            // Looked at once in this turn, however many of them come: that takes a look at each call.
             _heldPing = number;
-            AnswerHeldPing();
             return;
         }
 
@@ -146,10 +149,10 @@ internal sealed partial class CallConnection
         bool isFarewell;
         lock (_controlGate)
         {
-            ping = number == _pingNumber ? _ping : null;
+            // It may be the answer to a later ping: of several at once the last alone is answered. And that of the farewell may be held
+            // back for a while, so the answer to an earlier one is a sign of life, too.
+            ping = number >= _pendingPing && number <= _pingNumber ? _ping : null;
             _ping = ping is null ? _ping : null;
-
-            // It may be the answer to a later ping: of several at once the last alone is answered.
             isFarewell = _farewell != 0 && number >= _farewell && number <= _pingNumber;
         }
 

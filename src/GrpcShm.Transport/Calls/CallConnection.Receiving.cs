@@ -317,6 +317,7 @@ internal sealed partial class CallConnection
                 $"The peer began call {header.Call} in slot {slot}, where {MaxCalls} calls at once are the most.");
         }
 
+        var wasLast = false;
         if (_calls.At(header.Call) is { } other)
         {
             // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end already.
@@ -326,7 +327,8 @@ internal sealed partial class CallConnection
                     $"The peer began call {header.Call} where call {other.Id} is under way.");
             }
 
-            _calls.Remove(other, out _);
+            // Whoever ended it finds nothing to take out any more, so what it would have said is said here.
+            wasLast = _calls.Remove(other, out _);
         }
 
         var isRefused = TakesNone || !_acceptor.MayAccept || Budget?.TryEnter() is false;
@@ -346,6 +348,10 @@ internal sealed partial class CallConnection
         if (isRefused)
         {
             call.Reset(CallError.Refused);
+            if (wasLast)
+            {
+                OnIdle?.Invoke();
+            }
         }
 
         return call;

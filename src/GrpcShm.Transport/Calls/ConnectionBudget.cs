@@ -275,9 +275,22 @@ internal sealed class ConnectionBudget
             _isGranting = true;
         }
 
-        while (TryOffer() is { } body)
+        try
         {
-            body.AcceptOffer();
+            while (TryOffer() is { } body)
+            {
+                body.AcceptOffer();
+            }
+        }
+        catch
+        {
+            // A bug of ours, or no memory. Whoever releases next goes on, or those behind would wait for ever.
+            lock (_gate)
+            {
+                _isGranting = false;
+            }
+
+            throw;
         }
     }
 

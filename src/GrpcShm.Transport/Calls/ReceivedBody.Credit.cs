@@ -124,6 +124,13 @@ internal sealed partial class ReceivedBody
         news.Carrier = _call.Carrier;
         news.Granted = _credit.Extend(Budget);
         news.Id = _call.Id;
+        if (news.Granted < 0)
+        {
+            // Here, where it is still this call's body: it may serve another one as soon as the gate has been left.
+            EndUnderGate(new IOException(
+                $"The reader of the call has left {Budget!.MaxUnconsumed} bytes unconsumed and waits for more. Consume what has been "
+                + "read, send smaller messages, or raise MaxUnconsumedBytesPerCall."));
+        }
     }
 
     /// <summary>Tells others what has come of it. Not under the gate.</summary>
@@ -151,7 +158,7 @@ internal sealed partial class ReceivedBody
 
         if (news.Granted < 0)
         {
-            _call.RefuseMore(carrier);
+            _call.RefuseMore(carrier, news.Id);
         }
     }
 

@@ -115,10 +115,23 @@ internal sealed class SharedBudget(long limit)
             _isGranting = true;
         }
 
-        while (TryTakeWaiting() is { } connection)
+        try
         {
-            // If there is not enough after all, it waits again; then somebody else has got it.
-            connection.GrantWaiting();
+            while (TryTakeWaiting() is { } connection)
+            {
+                // If there is not enough after all, it waits again; then somebody else has got it.
+                connection.GrantWaiting();
+            }
+        }
+        catch
+        {
+            // As in a connection's budget: it must not stop the grants of all others.
+            lock (_gate)
+            {
+                _isGranting = false;
+            }
+
+            throw;
         }
     }
 

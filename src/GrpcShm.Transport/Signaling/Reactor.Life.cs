@@ -205,6 +205,10 @@ internal sealed partial class Reactor
     {
         var poller = _poller!;
         _poller = null;
+
+        // Nothing that has been served may be kept by a reactor that serves nothing.
+        _served.Clear();
+        _servesCalls = false;
         Volatile.Write(ref _registered, 0);
         while (_spares.TryPop(out var spare))
         {

@@ -22,8 +22,18 @@ internal sealed class ReactorTurn : IDisposable
     /// <returns>Whether the thread leads from here on.</returns>
     public bool Wait()
     {
-        _signal.WaitOne();
-        return !_isOver;
+        while (true)
+        {
+            try
+            {
+                _signal.WaitOne();
+                return !_isOver;
+            }
+            catch (ThreadInterruptedException)
+            {
+                // Foreign code that ran here once has kept the thread, and interrupts it now. It is not in that code any more.
+            }
+        }
     }
 
     public void Dispose() => _signal.Dispose();

@@ -97,9 +97,8 @@ internal sealed class Sentinel
     {
         if (Volatile.Read(ref _armed) == 0 && Interlocked.Exchange(ref _armed, 1) == 0)
         {
-            lock (_wake)
+            while (!TryPulse())
             {
-                Monitor.Pulse(_wake);
             }
         }
     }
@@ -122,6 +121,24 @@ internal sealed class Sentinel
                     }
                 }
             }
+        }
+    }
+
+    private bool TryPulse()
+    {
+        try
+        {
+            lock (_wake)
+            {
+                Monitor.Pulse(_wake);
+                return true;
+            }
+        }
+        catch (ThreadInterruptedException)
+        {
+            // Foreign code that ran on this reactor's thread has kept it, and interrupts it now. It is not in that code any more, and the
+            // reactor has said already that it is away.
+            return false;
         }
     }
 
