@@ -50,6 +50,21 @@ public sealed class GoingAwayTests
     }
 
     [Fact]
+    public async Task GoAway_WithAPingUnderWay_ItsAnswerIsASignOfLife()
+    {
+        await using var pair = await CallPair.CreateAsync();
+
+        // Holds the answer to the ping of the going away.
+        var late = pair.Begin();
+        var ping = pair.Server.PingAsync();
+        pair.Server.GoAway();
+
+        await ping.InTime();
+        Assert.False(pair.Server.TakesNone, "The client has said that no more calls come, and one may.");
+        late.Reset(CallError.Cancelled);
+    }
+
+    [Fact]
     public async Task TakeNone_CallThatComesNevertheless_IsRefused()
     {
         await using var pair = await CallPair.CreateAsync();
