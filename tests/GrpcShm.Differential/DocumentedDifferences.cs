@@ -1,4 +1,3 @@
-
 namespace GrpcShm.Differential;
 
 /// <summary>All in which direct mode may differ from Kestrel over HTTP/2, with the reason. Keep it short.</summary>
