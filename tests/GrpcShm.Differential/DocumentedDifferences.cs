@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
 namespace GrpcShm.Differential;
 
 /// <summary>All in which direct mode may differ from Kestrel over HTTP/2, with the reason. Keep it short.</summary>
@@ -30,7 +33,14 @@ internal static class DocumentedDifferences
     public static bool IsInvalidResponse(HttpRequestError? error, long? code) =>
         error == HttpRequestError.InvalidResponse || (error == HttpRequestError.HttpProtocolError && code == 1);
 
-    /// <summary>A request's trailer without a value. Kestrel drops it; direct mode shows it.</summary>
+    /// <summary>
+    /// A request's trailer without a value. Kestrel drops it; direct mode shows it, so that others of its name may stand elsewhere among
+    /// those of other names.
+    /// </summary>
+    public static IEnumerable<KeyValuePair<string, StringValues>> Order(IHeaderDictionary trailers) =>
+        trailers.OrderBy(static t => t.Key, StringComparer.OrdinalIgnoreCase);
+
+    /// <inheritdoc cref="Order"/>
     public static bool IsShown(string trailerValue) => trailerValue.Length > 0;
 
     /// <summary>

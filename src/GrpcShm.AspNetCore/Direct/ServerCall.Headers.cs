@@ -138,11 +138,12 @@ internal abstract partial class ServerCall
         _fields.Clear();
         while (trailers.Read())
         {
-            if (trailers.Fields > Limits.MaxRequestHeaderCount || trailers.Size > Limits.MaxRequestHeadersTotalSize)
+            // Headers and trailers count together, as in Kestrel.
+            if (_headerCount + trailers.Fields > Limits.MaxRequestHeaderCount || trailers.Size > Limits.MaxRequestHeadersTotalSize)
             {
                 throw new MalformedCallException(
                     CallError.TooMuch,
-                    $"The request's trailers are more than {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount), or have more than "
+                    $"The request's headers and trailers are more than {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount), or the latter have more than "
                     + $"{Limits.MaxRequestHeadersTotalSize} bytes (MaxRequestHeadersTotalSize).");
             }
 

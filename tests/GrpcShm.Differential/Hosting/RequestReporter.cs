@@ -66,7 +66,7 @@ internal sealed class RequestReporter(ReportBook book)
     {
         var areTrailers = what == "trailer";
         Line(text, $"{what} count", areTrailers ? headers.Count(static h => DocumentedDifferences.IsShown(h.Value.ToString())) : headers.Count);
-        foreach (var (name, values) in headers)
+        foreach (var (name, values) in areTrailers ? DocumentedDifferences.Order(headers) : headers)
         {
             foreach (var value in values)
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using System.Text.Unicode;
 
 namespace GrpcShm.Differential.Requests;
 
@@ -9,6 +10,9 @@ namespace GrpcShm.Differential.Requests;
 /// </summary>
 internal static partial class Acceptability
 {
+    // Kestrel's MaxRequestHeaderCount, to which headers and trailers count together.
+    private const int MostFields = 100;
+
     private static readonly string[] Forbidden = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"];
 
     public static bool IsAcceptable(GeneratedRequest request)
@@ -29,10 +33,15 @@ internal static partial class Acceptability
 
     /// <summary>
     /// Whether trailers are such that direct mode resets the call for them, also once the application has it: with characters that no
-    /// name or value may have, which Kestrel does not look for in trailers or ends its connection for, or with the host.
+    /// name or value may have, which Kestrel does not look for in trailers or ends its connection for, with the host, or too many. How far the
+    /// application has come by then is a matter of luck on both sides.
     /// </summary>
     public static bool HasBadTrailers(GeneratedRequest request) =>
-        request.Trailers?.Any(static t => !Name().IsMatch(t.NameText) || Forbidden.Contains(t.NameText) || t.ValueText.AsSpan().ContainsAny('\0', '\r', '\n')) ?? false;
+        request.Fields.Count + request.Trailers?.Count > MostFields
+        || (request.Trailers?.Any(static t => !Name().IsMatch(t.NameText)
+            || Forbidden.Contains(t.NameText)
+            || t.ValueText.AsSpan().ContainsAny('\0', '\r', '\n')
+            || !Utf8.IsValid(t.Value)) ?? false);
 
     /// <summary>
     /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the application has

@@ -26,7 +26,9 @@ internal sealed class Attempt(GeneratedRequest request, CallMark mark, CallRepor
 
     public string Outcome => IsReset ? "reset by its sender" : Call.ToString();
 
+    // Whether an answer is faster than its sender's reset is luck.
     public override string ToString() => IsHandled
-        ? $"{report.Text ?? "the handler does not end\n"}handlers: {report.Begun}\noutcome: {Outcome}\n"
+        ? $"{report.Text ?? "the handler does not end\n"}handlers: {report.Begun}\n"
+            + (Request.Ending == Ending.Reset ? "" : $"outcome: {Outcome}\n")
         : $"not handled\noutcome: {Outcome}\n";
 }
