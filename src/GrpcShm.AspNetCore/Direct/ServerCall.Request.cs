@@ -23,7 +23,7 @@ internal abstract partial class ServerCall :
     private HeaderDictionary? _requestTrailers;
     private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
-    private Stream? _requestStream;
+    private RequestStream? _requestStream;
     private string? _traceIdentifier;
     private string _method = "";
     private string _scheme = "";

@@ -89,7 +89,9 @@ internal abstract partial class ServerCall :
         cancellationToken.ThrowIfCancellationRequested();
         if (!_hasStarted)
         {
+            using var wait = new StartingWait(this);
             await RunStartingCallbacksAsync().ConfigureAwait(false);
+            _responseBody.ThrowIfStopped();
             Start(0);
         }
     }

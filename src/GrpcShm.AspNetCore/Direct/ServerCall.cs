@@ -39,7 +39,7 @@ internal abstract partial class ServerCall : Call
     /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
     {
-        if (!IsUnused)
+        if (!IsUnused || Volatile.Read(ref _startingWaits) > 0)
         {
             return false;
         }

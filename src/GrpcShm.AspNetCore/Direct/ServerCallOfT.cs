@@ -47,7 +47,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             SetFailure(exception);
         }
 
-        StopWriting();
+        StopBodies();
         try
         {
             if (IsRequestAborted)
