@@ -32,7 +32,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         _application = application;
         _options = options.Value;
         _metrics = TransportMetrics.For(meterFactory);
-        _logger = loggerFactory.CreateLogger(Log.Category);
+        _logger = new Diagnostics.GuardedLogger(loggerFactory.CreateLogger(Log.Category));
     }
 
     public bool CanBind(EndPoint endpoint) => endpoint is SharedMemoryEndPoint;

@@ -21,13 +21,14 @@ internal sealed class DirectApplication
         Options = options.Value;
         Kestrel = kestrel.Value;
         _profiles = new RunProfileTable(Options.RunMode);
-        Logger = loggerFactory.CreateLogger(Log.Category);
+        Logger = new GuardedLogger(loggerFactory.CreateLogger(Log.Category));
     }
 
     public SharedMemoryTransportOptions Options { get; }
 
     public KestrelServerOptions Kestrel { get; }
 
+    /// <summary>Never throws.</summary>
     public ILogger Logger { get; }
 
     /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>

@@ -85,12 +85,36 @@ internal abstract partial class ServerCall : Call
     protected abstract Task RunAsync();
 
     /// <summary>Ends the handler's part.</summary>
-    protected void HandlerEnded()
+    private void HandlerEnded()
     {
         // First return, then tell: with the last handler the connection ends.
         var connection = Connection;
         LetGo();
         connection.HandlerEnded();
+    }
+
+    /// <summary>Ends both bodies and the handler's part, whatever has been thrown before: the client and the connection wait for that.</summary>
+    protected void Leave()
+    {
+        try
+        {
+            if (!_hasEnded && !IsRequestAborted)
+            {
+                // Something that should not throw has. Whoever waits for the rest of the response has to learn that none will come.
+                BreakOff();
+            }
+
+            // Where the call was reset, nothing goes, but its writer is done.
+            EndOutput();
+
+            // What the handler has not read is of no interest, and nobody will read it.
+            Discard();
+            Input.Complete();
+        }
+        finally
+        {
+            HandlerEnded();
+        }
     }
 
     /// <summary>Fires the token of the request, where foreign code may run.</summary>
@@ -148,8 +172,10 @@ internal abstract partial class ServerCall : Call
             {
                 Log.CallbackFailed(call.Connection.Application.Logger, call.Connection.ConnectionId, exception);
             }
-
-            call.LetGo();
+            finally
+            {
+                call.LetGo();
+            }
         }
     }
 }

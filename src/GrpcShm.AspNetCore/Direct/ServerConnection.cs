@@ -154,7 +154,10 @@ internal sealed class ServerConnection : ICallAcceptor
     {
         if (_refusals.Next(out var leftOut))
         {
-            // A logger is foreign code, and this may be the thread that receives.
+            // It may be the application's own sentence, which may quote what the peer sent.
+            reason = PeerText.Clean(reason, PeerText.MaxSentence);
+
+            // A logger is foreign code, and this may be the thread that receives. It is guarded: there, what it throws would end the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state =>
                 {
