@@ -137,6 +137,27 @@ public sealed class HandlerEndTests
         }
     }
 
+    [Fact]
+    public async Task TraceIdentifier_OfEachCall_HasItsNumberOnTheConnection()
+    {
+        var identifiers = new List<string>();
+        var connectionId = "";
+        await using var server = await StartAsync(async context =>
+        {
+            connectionId = context.Connection.Id;
+            identifiers.Add(context.TraceIdentifier);
+            await context.Request.Body.CopyToAsync(Stream.Null, Token);
+        });
+        using var invoker = CreateInvoker(server);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await PostAsync(invoker, 2);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => $"{connectionId}:{i:X8}"), identifiers);
+    }
+
     private static byte[] Body(byte value) => [.. Enumerable.Repeat(value, Size)];
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(

@@ -65,7 +65,7 @@ internal abstract partial class ServerCall :
     /// <summary>Unique in the life of the connection.</summary>
     public string TraceIdentifier
     {
-        get => _traceIdentifier ??= $"{Connection.ConnectionId}:{Id:X8}";
+        get => _traceIdentifier ??= FormatIdentifier();
         set => _traceIdentifier = value;
     }
 
@@ -189,6 +189,8 @@ internal abstract partial class ServerCall :
 
         return _bodyReader;
     }
+
+    private string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
 
     private CancellationToken AbortedToken()
     {

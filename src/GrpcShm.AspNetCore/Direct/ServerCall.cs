@@ -35,6 +35,12 @@ internal abstract partial class ServerCall : Call
     /// <summary>The connection that it came on.</summary>
     protected new ServerConnection Connection { get; }
 
+    /// <summary>
+    /// Which call of its connection it is, from 1 on. Its id cannot name it: the peer chooses that, and may use it again. Written by
+    /// the thread that receives before the call is in the connection's table, and read by those who got it there, or keep it in use.
+    /// </summary>
+    public long Number { get; set; }
+
     /// <summary>Makes it as new.</summary>
     /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
@@ -60,6 +66,9 @@ internal abstract partial class ServerCall : Call
         if (!_isStarted)
         {
             _isStarted = true;
+
+            // It is in the connection's table by now: earlier, a tick that came just then would see no calls, and stop.
+            Connection.CallBegun();
             _start.Schedule();
         }
     }
@@ -84,15 +93,6 @@ internal abstract partial class ServerCall : Call
     /// <summary>Runs the application. Never throws.</summary>
     protected abstract Task RunAsync();
 
-    /// <summary>Ends the handler's part.</summary>
-    private void HandlerEnded()
-    {
-        // First return, then tell: with the last handler the connection ends.
-        var connection = Connection;
-        LetGo();
-        connection.HandlerEnded();
-    }
-
     /// <summary>Ends both bodies and the handler's part, whatever has been thrown before: the client and the connection wait for that.</summary>
     protected void Leave()
     {
@@ -115,6 +115,15 @@ internal abstract partial class ServerCall : Call
         {
             HandlerEnded();
         }
+    }
+
+    /// <summary>Ends the handler's part.</summary>
+    private void HandlerEnded()
+    {
+        // First return, then tell: with the last handler the connection ends.
+        var connection = Connection;
+        LetGo();
+        connection.HandlerEnded();
     }
 
     /// <summary>Fires the token of the request, where foreign code may run.</summary>

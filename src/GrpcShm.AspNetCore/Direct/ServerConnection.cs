@@ -134,11 +134,20 @@ internal sealed class ServerConnection : ICallAcceptor
 
     Call ICallAcceptor.Accept()
     {
-        Volatile.Write(ref _accepted, _accepted + 1);
+        var number = _accepted + 1;
+        Volatile.Write(ref _accepted, number);
         Interlocked.Increment(ref _running);
-        _keepAlive?.Start();
-        return _pool.TryDequeue(out var call) ? call : Application.CreateCall(this);
+        if (!_pool.TryDequeue(out var call))
+        {
+            call = Application.CreateCall(this);
+        }
+
+        call.Number = number;
+        return call;
     }
+
+    /// <summary>A call that is in the table begins to run.</summary>
+    public void CallBegun() => _keepAlive?.Start();
 
     /// <summary>A call is done and may serve again.</summary>
     public void Return(ServerCall call)
