@@ -63,6 +63,101 @@ public sealed class HandlerEndTests
         await server.StopAsync();
     }
 
+    [Theory]
+    [InlineData("write")]
+    [InlineData("flush")]
+    [InlineData("start")]
+    [InlineData("complete")]
+    public async Task Handler_LeavesAWriteBehindThatWaitsForTheStart_OtherCallsSeeNothingOfIt(string what)
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isFirst = true;
+        var hasStarted = false;
+        await using var server = await StartAsync(async context =>
+        {
+            if (isFirst)
+            {
+                isFirst = false;
+                context.Response.OnStarting(() => gate.Task);
+                first.SetResult(what switch
+                {
+                    "write" => context.Response.Body.WriteAsync(Body(1)).AsTask(),
+                    "flush" => context.Response.BodyWriter.FlushAsync().AsTask(),
+                    "start" => context.Response.StartAsync(),
+                    _ => context.Response.CompleteAsync(),
+                });
+                return;
+            }
+
+            await context.Request.Body.CopyToAsync(Stream.Null, Token);
+
+            // If what was left behind goes on in a call, it does so while one is served.
+            gate.TrySetResult();
+            await ((Task)await first.Task).ContinueWith(
+                static _ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
+            hasStarted |= context.Response.HasStarted;
+        });
+        using var invoker = CreateInvoker(server);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await PostAsync(invoker, 2);
+        }
+
+        Assert.False(hasStarted);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await await first.Task);
+    }
+
+    [Fact]
+    public async Task Handler_KeepsTheStreams_WhichSeeNothingOfOtherCalls()
+    {
+        Stream? request = null;
+        Stream? response = null;
+        await using var server = await StartAsync(async context =>
+        {
+            if (request is null)
+            {
+                request = context.Request.Body;
+                response = context.Response.Body;
+            }
+            else
+            {
+                await Assert.ThrowsAsync<ObjectDisposedException>(() => request.CopyToAsync(Stream.Null, Token));
+                await Assert.ThrowsAsync<ObjectDisposedException>(async () => await response!.WriteAsync(Body(1), Token));
+            }
+
+            await context.Request.Body.CopyToAsync(Stream.Null, Token);
+        });
+        using var invoker = CreateInvoker(server);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await PostAsync(invoker, 2);
+        }
+    }
+
+    [Fact]
+    public async Task TraceIdentifier_OfEachCall_HasItsNumberOnTheConnection()
+    {
+        var identifiers = new List<string>();
+        var connectionId = "";
+        await using var server = await StartAsync(async context =>
+        {
+            connectionId = context.Connection.Id;
+            identifiers.Add(context.TraceIdentifier);
+            await context.Request.Body.CopyToAsync(Stream.Null, Token);
+        });
+        using var invoker = CreateInvoker(server);
+
+        for (var i = 0; i < 20; i++)
+        {
+            await PostAsync(invoker, 2);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => $"{connectionId}:{i:X8}"), identifiers);
+    }
+
     private static byte[] Body(byte value) => [.. Enumerable.Repeat(value, Size)];
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(

@@ -28,6 +28,7 @@ internal sealed class DirectApplication
 
     public KestrelServerOptions Kestrel { get; }
 
+    /// <summary>Never throws.</summary>
     public ILogger Logger { get; }
 
     /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>

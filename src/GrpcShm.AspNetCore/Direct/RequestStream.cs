@@ -5,6 +5,9 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The request's body as a stream.</summary>
 internal sealed class RequestStream(Stream input, IHttpBodyControlFeature control) : Stream
 {
+    // Written by the handler's end, read by whoever has kept the stream.
+    private volatile bool _isStopped;
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -20,13 +23,13 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        input.ReadAsync(buffer, cancellationToken);
+        Input().ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        input.ReadAsync(buffer, offset, count, cancellationToken);
+        Input().ReadAsync(buffer, offset, count, cancellationToken);
 
     public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken) =>
-        input.CopyToAsync(destination, bufferSize, cancellationToken);
+        Input().CopyToAsync(destination, bufferSize, cancellationToken);
 
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -35,7 +38,7 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
             throw new InvalidOperationException("Synchronous reads are not allowed. Call ReadAsync, or set AllowSynchronousIO to true.");
         }
 
-        return input.Read(buffer, offset, count);
+        return Input().Read(buffer, offset, count);
     }
 
     public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
@@ -54,4 +57,13 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Its handler has ended: whoever has kept this must not read of the next request.</summary>
+    public void Stop() => _isStopped = true;
+
+    private Stream Input()
+    {
+        ObjectDisposedException.ThrowIf(_isStopped, this);
+        return input;
+    }
 }

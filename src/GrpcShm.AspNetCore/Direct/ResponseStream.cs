@@ -6,6 +6,9 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The response's body as a stream.</summary>
 internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature control) : Stream
 {
+    // Written by the handler's end, read by whoever has kept the stream. The writer serves the next call, this does not.
+    private volatile bool _isStopped;
+
     public override bool CanRead => false;
 
     public override bool CanSeek => false;
@@ -21,7 +24,7 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Forget(writer.WriteAsync(buffer, cancellationToken));
+        Forget(Writer().WriteAsync(buffer, cancellationToken));
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
@@ -29,7 +32,7 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Forget(writer.FlushAsync(cancellationToken)).AsTask();
+    public override Task FlushAsync(CancellationToken cancellationToken) => Forget(Writer().FlushAsync(cancellationToken)).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count)
     {
@@ -53,6 +56,15 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>Its handler has ended: whoever has kept this must not write into the next response.</summary>
+    public void Stop() => _isStopped = true;
+
+    private PipeWriter Writer()
+    {
+        ObjectDisposedException.ThrowIf(_isStopped, this);
+        return writer;
+    }
 
     // A client that is gone is told by RequestAborted; a writer need not care.
     private static ValueTask Forget(ValueTask<FlushResult> write)

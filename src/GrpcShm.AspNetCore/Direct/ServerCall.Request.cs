@@ -23,7 +23,7 @@ internal abstract partial class ServerCall :
     private HeaderDictionary? _requestTrailers;
     private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
-    private Stream? _requestStream;
+    private RequestStream? _requestStream;
     private string? _traceIdentifier;
     private string _method = "";
     private string _scheme = "";
@@ -34,6 +34,8 @@ internal abstract partial class ServerCall :
     private string _protocol = HttpProtocol.Http2;
     private IHeaderDictionary? _replacedHeaders;
     private Stream? _replacedBody;
+    private Stream? _readBody;
+    private PipeReader? _bodyReader;
     private bool _hasTrailers;
     private bool _hasNoBody;
     private bool _hasRead;
@@ -63,11 +65,12 @@ internal abstract partial class ServerCall :
     /// <summary>Unique in the life of the connection.</summary>
     public string TraceIdentifier
     {
-        get => _traceIdentifier ??= $"{Connection.ConnectionId}:{Id:X8}";
+        get => _traceIdentifier ??= FormatIdentifier();
         set => _traceIdentifier = value;
     }
 
-    public PipeReader Reader => Input;
+    /// <summary>Reads what <see cref="IHttpRequestFeature.Body"/> reads, also if middleware has put another stream there.</summary>
+    public PipeReader Reader => _replacedBody is null ? Input : ReadReplaced(_replacedBody);
 
     /// <summary>Not if the end came with the headers, as in Kestrel.</summary>
     public bool CanHaveBody => !_hasNoBody;
@@ -125,7 +128,7 @@ internal abstract partial class ServerCall :
     Stream IHttpRequestFeature.Body
     {
         get => _replacedBody ?? (_requestStream ??= new RequestStream(Input.AsStream(leaveOpen: true), this));
-        set => _replacedBody = value;
+        set => _replacedBody = ReferenceEquals(value, _requestStream) ? null : value;
     }
 
     CancellationToken IHttpRequestLifetimeFeature.RequestAborted
@@ -166,6 +169,28 @@ internal abstract partial class ServerCall :
                 $"The request body is larger than {_maxBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);
         }
     }
+
+    // As Kestrel does it: one reader for the stream that is there, and it ends with the request.
+    private PipeReader ReadReplaced(Stream body)
+    {
+        if (_bodyReader is null || !ReferenceEquals(_readBody, body))
+        {
+            _readBody = body;
+            _bodyReader = PipeReader.Create(body, new StreamPipeReaderOptions(useZeroByteReads: true));
+            IHttpResponseFeature response = this;
+            response.OnCompleted(
+                static reader =>
+                {
+                    ((PipeReader)reader).Complete();
+                    return Task.CompletedTask;
+                },
+                _bodyReader);
+        }
+
+        return _bodyReader;
+    }
+
+    private string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
 
     private CancellationToken AbortedToken()
     {
@@ -214,6 +239,8 @@ internal abstract partial class ServerCall :
         _protocol = HttpProtocol.Http2;
         _replacedHeaders = null;
         _replacedBody = null;
+        _readBody = null;
+        _bodyReader = null;
         _hasTrailers = false;
         _hasNoBody = false;
         _hasRead = false;

@@ -19,8 +19,15 @@ internal abstract partial class ServerCall
     private bool _hasEnded;
     private bool _isComplete;
 
+    // Writes and the like that wait for what runs before the start. Each counts itself, on whatever thread it is; read when the handler has
+    // ended and the call has left, behind the exchange by which the last user lets go. A handler that did not await one of them may
+    // have left it behind, and it must not go on in the next call.
+    private int _startingWaits;
+
     /// <summary>What the handler has failed with, if it has.</summary>
     protected Exception? Failure => _failure;
+
+    private bool HasStartingCallbacks => _starting is { Count: > 0 };
 
     // An interim status, and no content, have no length.
     private bool MayHaveLength => _statusCode is (< StatusCodes.Status100Continue or >= StatusCodes.Status200OK) and not StatusCodes.Status204NoContent;
@@ -99,8 +106,13 @@ internal abstract partial class ServerCall
         }
     }
 
-    /// <summary>The handler has ended.</summary>
-    protected void StopWriting() => _responseBody.Stop();
+    /// <summary>The handler has ended. What it has kept of the bodies is of no use from here on, as in Kestrel.</summary>
+    protected void StopBodies()
+    {
+        _responseBody.Stop();
+        _responseStream?.Stop();
+        _requestStream?.Stop();
+    }
 
     protected async ValueTask RunCompletedCallbacksAsync()
     {
@@ -135,7 +147,9 @@ internal abstract partial class ServerCall
 
         if (!_hasStarted)
         {
+            using var wait = new StartingWait(this);
             await RunStartingCallbacksAsync().ConfigureAwait(false);
+            _responseBody.ThrowIfStopped();
         }
 
         if (!_hasEnded)
@@ -148,13 +162,13 @@ internal abstract partial class ServerCall
     /// <summary>Runs what wants to be run before the start. What it throws becomes the response's failure.</summary>
     private ValueTask RunStartingCallbacksAsync()
     {
-        return _starting is { Count: > 0 } ? RunAsync() : default;
+        return HasStartingCallbacks ? RunAsync() : default;
 
         async ValueTask RunAsync()
         {
             try
             {
-                while (_starting.TryPop(out var next))
+                while (_starting!.TryPop(out var next))
                 {
                     await next.Callback(next.State).ConfigureAwait(false);
                 }
@@ -318,5 +332,19 @@ internal abstract partial class ServerCall
         _hasEnded = false;
         _isComplete = false;
         _responseBody.Reuse();
+    }
+
+    /// <summary>Something of the handler waits for what runs before the start, and goes on with this call behind that.</summary>
+    private readonly struct StartingWait : IDisposable
+    {
+        private readonly ServerCall _call;
+
+        public StartingWait(ServerCall call)
+        {
+            _call = call;
+            Interlocked.Increment(ref call._startingWaits);
+        }
+
+        public void Dispose() => Interlocked.Decrement(ref _call._startingWaits);
     }
 }

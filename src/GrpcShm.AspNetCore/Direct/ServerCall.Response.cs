@@ -48,7 +48,8 @@ internal abstract partial class ServerCall :
 
     public PipeWriter Writer => _responseBody;
 
-    public Stream Stream => _responseStream ??= new ResponseStream(_responseBody, this);
+    /// <summary>What has been put into its place, if anything has, as in Kestrel; the writer stays what it is.</summary>
+    public Stream Stream => _replacedResponseBody ?? (_responseStream ??= new ResponseStream(_responseBody, this));
 
     // Others in their place are seen by the handler alone, as in Kestrel.
     IHeaderDictionary IHttpResponseFeature.Headers
@@ -59,7 +60,7 @@ internal abstract partial class ServerCall :
 
     Stream IHttpResponseFeature.Body
     {
-        get => _replacedResponseBody ?? Stream;
+        get => Stream;
         set => _replacedResponseBody = value;
     }
 
@@ -88,7 +89,9 @@ internal abstract partial class ServerCall :
         cancellationToken.ThrowIfCancellationRequested();
         if (!_hasStarted)
         {
+            using var wait = new StartingWait(this);
             await RunStartingCallbacksAsync().ConfigureAwait(false);
+            _responseBody.ThrowIfStopped();
             Start(0);
         }
     }

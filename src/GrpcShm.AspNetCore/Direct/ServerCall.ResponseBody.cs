@@ -8,7 +8,7 @@ internal abstract partial class ServerCall
     /// <summary>The response's body: settles the response before anything of it can go.</summary>
     private sealed class ResponseBody(ServerCall call) : PipeWriter
     {
-        private bool _isStopped;
+        private volatile bool _isStopped;
 
         public override bool CanGetUnflushedBytes => true;
 
@@ -42,10 +42,9 @@ internal abstract partial class ServerCall
             Check(cancellationToken);
             if (!call._hasStarted)
             {
-                var callbacks = call.RunStartingCallbacksAsync();
-                if (!callbacks.IsCompletedSuccessfully)
+                if (call.HasStartingCallbacks)
                 {
-                    return FlushAfterAsync(callbacks, cancellationToken);
+                    return FlushAfterCallbacksAsync(cancellationToken);
                 }
 
                 call.Start(0);
@@ -57,21 +56,14 @@ internal abstract partial class ServerCall
         public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
         {
             Check(cancellationToken);
-            if (!call._hasStarted)
-            {
-                var callbacks = call.RunStartingCallbacksAsync();
-                if (!callbacks.IsCompletedSuccessfully)
-                {
-                    return WriteAfterAsync(callbacks, source, cancellationToken);
-                }
-            }
-
-            return WriteNow(source, cancellationToken);
+            return !call._hasStarted && call.HasStartingCallbacks
+                ? WriteAfterCallbacksAsync(source, cancellationToken)
+                : WriteNow(source, cancellationToken);
         }
 
         public override void Complete(Exception? exception = null)
         {
-            ObjectDisposedException.ThrowIf(_isStopped, this);
+            ThrowIfStopped();
             var completion = call.CompleteResponseAsync(exception);
             if (completion.IsCompleted)
             {
@@ -81,7 +73,7 @@ internal abstract partial class ServerCall
 
         public override ValueTask CompleteAsync(Exception? exception = null)
         {
-            ObjectDisposedException.ThrowIf(_isStopped, this);
+            ThrowIfStopped();
             return new ValueTask(call.CompleteResponseAsync(exception));
         }
 
@@ -93,9 +85,12 @@ internal abstract partial class ServerCall
 
         public void Reuse() => _isStopped = false;
 
+        /// <exception cref="ObjectDisposedException">Its handler has ended.</exception>
+        public void ThrowIfStopped() => ObjectDisposedException.ThrowIf(_isStopped, this);
+
         private void Check(CancellationToken cancellationToken = default)
         {
-            ObjectDisposedException.ThrowIf(_isStopped, this);
+            ThrowIfStopped();
             cancellationToken.ThrowIfCancellationRequested();
             if (call._isComplete)
             {
@@ -126,16 +121,20 @@ internal abstract partial class ServerCall
             return call.Output.WriteAsync(source, cancellationToken);
         }
 
-        private async ValueTask<FlushResult> FlushAfterAsync(ValueTask callbacks, CancellationToken cancellationToken)
+        private async ValueTask<FlushResult> FlushAfterCallbacksAsync(CancellationToken cancellationToken)
         {
-            await callbacks.ConfigureAwait(false);
+            using var wait = new StartingWait(call);
+            await call.RunStartingCallbacksAsync().ConfigureAwait(false);
+            ThrowIfStopped();
             call.Start(0);
             return await call.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        private async ValueTask<FlushResult> WriteAfterAsync(ValueTask callbacks, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+        private async ValueTask<FlushResult> WriteAfterCallbacksAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
         {
-            await callbacks.ConfigureAwait(false);
+            using var wait = new StartingWait(call);
+            await call.RunStartingCallbacksAsync().ConfigureAwait(false);
+            ThrowIfStopped();
             return await WriteNow(source, cancellationToken).ConfigureAwait(false);
         }
     }

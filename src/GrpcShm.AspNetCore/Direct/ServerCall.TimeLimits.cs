@@ -50,11 +50,15 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         };
         if (overdue == Overdue.Block)
         {
-            LogOverdue(id, reason);
+            // If it is another by now, the one meant has ended.
+            if (Id == id)
+            {
+                LogOverdue(reason);
+            }
         }
         else if (TryGiveUp(id, CallError.Internal))
         {
-            LogOverdue(id, reason);
+            LogOverdue(reason);
             AbortRequest();
             FailInput(new IOException("The request stream was aborted.", new ConnectionAbortedException(reason)));
         }
@@ -62,8 +66,9 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         LetGo();
     }
 
-    private void LogOverdue(uint id, string reason) =>
-        Log.RequestOverdue(Connection.Application.Logger, Connection.ConnectionId, $"{Connection.ConnectionId}:{id:X8}", reason);
+    // Not by what the application may have set, which is the handler's.
+    private void LogOverdue(string reason) =>
+        Log.RequestOverdue(Connection.Application.Logger, Connection.ConnectionId, FormatIdentifier(), reason);
 
     private static NotSupportedException CreateRateException() => new(
         "This feature is not supported for HTTP/2 and HTTP/3 requests except to disable it entirely by setting the rate to null.");

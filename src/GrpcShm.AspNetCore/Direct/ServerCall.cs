@@ -35,11 +35,17 @@ internal abstract partial class ServerCall : Call
     /// <summary>The connection that it came on.</summary>
     protected new ServerConnection Connection { get; }
 
+    /// <summary>
+    /// Which call of its connection it is, from 1 on. Its id cannot name it: the peer chooses that, and may use it again. Written by
+    /// the thread that receives before the call is in the connection's table, and read by those who got it there, or keep it in use.
+    /// </summary>
+    public long Number { get; set; }
+
     /// <summary>Makes it as new.</summary>
     /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
     {
-        if (!IsUnused)
+        if (!IsUnused || Volatile.Read(ref _startingWaits) > 0)
         {
             return false;
         }
@@ -60,6 +66,9 @@ internal abstract partial class ServerCall : Call
         if (!_isStarted)
         {
             _isStarted = true;
+
+            // It is in the connection's table by now: earlier, a tick that came just then would see no calls, and stop.
+            Connection.CallBegun();
             _start.Schedule();
         }
     }
@@ -84,8 +93,32 @@ internal abstract partial class ServerCall : Call
     /// <summary>Runs the application. Never throws.</summary>
     protected abstract Task RunAsync();
 
+    /// <summary>Ends both bodies and the handler's part, whatever has been thrown before: the client and the connection wait for that.</summary>
+    protected void Leave()
+    {
+        try
+        {
+            if (!_hasEnded && !IsRequestAborted)
+            {
+                // Something that should not throw has. Whoever waits for the rest of the response has to learn that none will come.
+                BreakOff();
+            }
+
+            // Where the call was reset, nothing goes, but its writer is done.
+            EndOutput();
+
+            // What the handler has not read is of no interest, and nobody will read it.
+            Discard();
+            Input.Complete();
+        }
+        finally
+        {
+            HandlerEnded();
+        }
+    }
+
     /// <summary>Ends the handler's part.</summary>
-    protected void HandlerEnded()
+    private void HandlerEnded()
     {
         // First return, then tell: with the last handler the connection ends.
         var connection = Connection;
@@ -148,8 +181,10 @@ internal abstract partial class ServerCall : Call
             {
                 Log.CallbackFailed(call.Connection.Application.Logger, call.Connection.ConnectionId, exception);
             }
-
-            call.LetGo();
+            finally
+            {
+                call.LetGo();
+            }
         }
     }
 }

@@ -19,73 +19,72 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         var hasContext = false;
         try
         {
-            CheckHeaders();
-            DecodeHeaders();
-            context = application.CreateContext(this);
-            hasContext = true;
-            await application.ProcessRequestAsync(context).ConfigureAwait(false);
-            await FinishAsync().ConfigureAwait(false);
-        }
-        catch (BadHttpRequestException exception)
-        {
-            Connection.Refused(exception.Message);
-            SetFailure(exception);
-        }
-        catch (MalformedCallException exception) when (!hasContext)
-        {
-            Connection.Refused(exception.Message);
-            Reset(exception.Error);
-            AbortRequest();
-        }
-        catch (Exception exception)
-        {
-            if (!IsRequestAborted)
-            {
-                Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
-            }
-
-            SetFailure(exception);
-        }
-
-        StopWriting();
-        try
-        {
-            if (IsRequestAborted)
-            {
-                SetAborted();
-            }
-            else
-            {
-                EndResponse();
-            }
-        }
-        catch (Exception exception)
-        {
-            // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
-            SetFailure(exception);
-            Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
-            BreakOff();
-        }
-
-        await RunCompletedCallbacksAsync().ConfigureAwait(false);
-        if (hasContext)
-        {
             try
             {
-                application.DisposeContext(context!, Failure);
+                CheckHeaders();
+                DecodeHeaders();
+                context = application.CreateContext(this);
+                hasContext = true;
+                await application.ProcessRequestAsync(context).ConfigureAwait(false);
+                await FinishAsync().ConfigureAwait(false);
+            }
+            catch (BadHttpRequestException exception)
+            {
+                Connection.Refused(exception.Message);
+                SetFailure(exception);
+            }
+            catch (MalformedCallException exception) when (!hasContext)
+            {
+                Connection.Refused(exception.Message);
+                Reset(exception.Error);
+                AbortRequest();
             }
             catch (Exception exception)
             {
+                if (!IsRequestAborted)
+                {
+                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+                }
+
+                SetFailure(exception);
+            }
+
+            StopBodies();
+            try
+            {
+                if (IsRequestAborted)
+                {
+                    SetAborted();
+                }
+                else
+                {
+                    EndResponse();
+                }
+            }
+            catch (Exception exception)
+            {
+                // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
+                SetFailure(exception);
                 Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+                BreakOff();
+            }
+
+            await RunCompletedCallbacksAsync().ConfigureAwait(false);
+            if (hasContext)
+            {
+                try
+                {
+                    application.DisposeContext(context!, Failure);
+                }
+                catch (Exception exception)
+                {
+                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+                }
             }
         }
-
-        // Where the call was reset, nothing goes, but its writer is done.
-        EndOutput();
-
-        // What the handler has not read is of no interest, and nobody will read it.
-        Discard();
-        Input.Complete();
-        HandlerEnded();
+        finally
+        {
+            Leave();
+        }
     }
 }

@@ -132,13 +132,31 @@ internal sealed class ServerConnection : ICallAcceptor
     // calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel allows twice the limit, too.
     bool ICallAcceptor.MayAccept => Volatile.Read(ref _running) <= _mostHandlers;
 
-    Call ICallAcceptor.Accept()
+    Call? ICallAcceptor.Accept()
     {
-        Volatile.Write(ref _accepted, _accepted + 1);
+        // First counted, then looked: TakeNone is noted first, and then the count is looked at. Both are full fences, so either this call is
+        // refused, or the connection is not taken for drained. Else it could be begun here and, since the connection is closed in order,
+        // by its client a second time elsewhere.
         Interlocked.Increment(ref _running);
-        _keepAlive?.Start();
-        return _pool.TryDequeue(out var call) ? call : Application.CreateCall(this);
+        if (_calls.TakesNone)
+        {
+            HandlerEnded();
+            return null;
+        }
+
+        var number = _accepted + 1;
+        Volatile.Write(ref _accepted, number);
+        if (!_pool.TryDequeue(out var call))
+        {
+            call = Application.CreateCall(this);
+        }
+
+        call.Number = number;
+        return call;
     }
+
+    /// <summary>A call that is in the table begins to run.</summary>
+    public void CallBegun() => _keepAlive?.Start();
 
     /// <summary>A call is done and may serve again.</summary>
     public void Return(ServerCall call)
@@ -154,7 +172,10 @@ internal sealed class ServerConnection : ICallAcceptor
     {
         if (_refusals.Next(out var leftOut))
         {
-            // A logger is foreign code, and this may be the thread that receives.
+            // It may be the application's own sentence, which may quote what the peer sent.
+            reason = PeerText.Clean(reason, PeerText.MaxSentence);
+
+            // A logger is foreign code, and this may be the thread that receives. It is guarded: there, what it throws would end the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state =>
                 {
@@ -169,9 +190,14 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>A handler has ended.</summary>
     public void HandlerEnded()
     {
-        if (Interlocked.Decrement(ref _running) == 0)
+        switch (Interlocked.Decrement(ref _running))
         {
-            _handlersEnded.TrySetResult();
+            case 0:
+                _handlersEnded.TrySetResult();
+                break;
+            case 1:
+                EndIfDrained();
+                break;
         }
     }
 
@@ -185,7 +211,8 @@ internal sealed class ServerConnection : ICallAcceptor
 
     private void EndIfDrained()
     {
-        if (_calls.TakesNone && _calls.ActiveCalls == 0)
+        // With the last call or with the last handler, whichever ends later.
+        if (_calls.TakesNone && Volatile.Read(ref _running) <= 1 && _calls.ActiveCalls == 0)
         {
             _drained.TrySetResult();
         }

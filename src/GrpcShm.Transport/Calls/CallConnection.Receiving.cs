@@ -333,7 +333,17 @@ internal sealed partial class CallConnection
 
         var isRefused = TakesNone || !_acceptor.MayAccept || Budget?.TryEnter() is false;
         var hasWindow = !isRefused && Budget is not null;
-        var call = isRefused ? new RefusedCall() : _acceptor.Accept();
+        var call = isRefused ? null : _acceptor.Accept();
+        if (call is null)
+        {
+            if (hasWindow)
+            {
+                Budget!.Leave();
+            }
+
+            (isRefused, hasWindow, call) = (true, false, new RefusedCall());
+        }
+
         call.Attach(this, hasWindow);
         if (!_calls.TryAddAt(header.Call, call))
         {

@@ -9,5 +9,6 @@ internal interface ICallAcceptor
     /// <summary>
     /// Gives a call that is as new; it has to be <see cref="Call.Attach"/>ed by the caller. By the thread that receives.
     /// </summary>
-    Call Accept();
+    /// <returns>None if it takes none any more.</returns>
+    Call? Accept();
 }

@@ -80,7 +80,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         return Judge(hasEnded, seen);
     }
 
-    Call ICallAcceptor.Accept()
+    Call? ICallAcceptor.Accept()
     {
         var call = new FuzzCall();
         _calls.Add(call);
