@@ -20,6 +20,8 @@ internal sealed partial class ClientConnections : IDisposable
     private readonly ClientCallPool _calls = new();
     private readonly CallPaths _paths;
     private readonly RoomQueue _queue = new();
+
+    // Replaced under the gate, and read by anybody without it: who finds a connection there that has just retired is turned away by it.
     private DirectConnection[] _live = [];
     private ConnectAttempt? _attempt;
     private bool _isDisposed;
@@ -105,12 +107,14 @@ internal sealed partial class ClientConnections : IDisposable
     /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        while (Volatile.Read(ref _live).Length == 0)
+        for (var failures = 0; Volatile.Read(ref _live).Length == 0; failures++)
         {
             if (Http2 is { IsLive: true })
             {
                 return false;
             }
+
+            ThrowIfTooMany(failures);
 
             await WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -179,7 +183,12 @@ internal sealed partial class ClientConnections : IDisposable
 
     private static void Count(PendingRequest pending)
     {
-        if (pending.Failures++ >= MaxFailures)
+        ThrowIfTooMany(pending.Failures++);
+    }
+
+    private static void ThrowIfTooMany(int failures)
+    {
+        if (failures >= MaxFailures)
         {
             throw CallFailures.Connecting(new IOException(
                 $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));

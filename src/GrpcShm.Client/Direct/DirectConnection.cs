@@ -25,6 +25,11 @@ internal sealed class DirectConnection
     private readonly OpenConnection? _measure;
     private readonly Lock _closing = new();
     private bool _isClosed;
+
+    // Set once, by anybody, and read by anybody. Set before Remove takes the owner's gate, and read under that gate before _live gets
+    // this connection: whoever comes second to the gate sees the other, so one that is retired never stays in _live. With _uses: it is
+    // set, then CloseIfUnused reads the count; the count goes down, then ResponseEnded reads it. Both have full fences in between, so
+    // the last one out closes.
     private volatile bool _isRetired;
     private int _isClosing;
 
@@ -129,8 +134,8 @@ internal sealed class DirectConnection
     /// <summary>Takes no more calls.</summary>
     public void Retire()
     {
-        _owner.Remove(this);
         _isRetired = true;
+        _owner.Remove(this);
         CloseIfUnused();
     }
 
@@ -199,6 +204,7 @@ internal sealed class DirectConnection
         _keepAlive?.Dispose();
         _idle?.Dispose();
         _measure?.Dispose();
+        _isRetired = true;
         _owner.Remove(this);
         _connection.Dispose();
     }
