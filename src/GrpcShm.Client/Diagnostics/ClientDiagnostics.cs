@@ -42,8 +42,8 @@ internal sealed class ClientDiagnostics
     /// <summary>Whether anybody wants to know of a request that begins now.</summary>
     public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled;
 
-    /// <summary>Counts a connection, until it is disposed.</summary>
-    public OpenConnection ConnectionOpened() => new(_openConnections);
+    /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
+    public OpenConnection CreateCount() => new(_openConnections);
 
     /// <summary>Tells of a request, from its start to its response's headers.</summary>
     /// <param name="request">The request, which gets the trace headers.</param>

@@ -130,7 +130,16 @@ internal sealed partial class ClientCall
         if (_hasEnded)
         {
             // All of it is here, and may be dropped unread.
-            ReleaseConnection();
+            try
+            {
+                ReleaseConnection();
+            }
+            catch
+            {
+                // The caller gets the exception of a listener instead of the response.
+                Drop();
+                throw;
+            }
         }
         else
         {

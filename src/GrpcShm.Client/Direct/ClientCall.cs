@@ -86,9 +86,21 @@ internal sealed partial class ClientCall : Call
         // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
         _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);
         _usesConnection = true;
-        if (!owner.TryAdd(this))
+        var isAdded = false;
+        try
         {
-            _cancellation.Dispose();
+            isAdded = owner.TryAdd(this);
+        }
+        finally
+        {
+            if (!isAdded)
+            {
+                _cancellation.Dispose();
+            }
+        }
+
+        if (!isAdded)
+        {
             return SendResult.NoConnection;
         }
 
@@ -120,8 +132,15 @@ internal sealed partial class ClientCall : Call
         }
 
         Input.Complete();
-        ReleaseConnection();
-        ReleaseUser();
+        try
+        {
+            ReleaseConnection();
+        }
+        finally
+        {
+            // A listener of metrics, which is foreign code, may have thrown.
+            ReleaseUser();
+        }
     }
 
     /// <summary>Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.</summary>
@@ -193,11 +212,23 @@ internal sealed partial class ClientCall : Call
 
         // It will have the response, which nothing here may hold: see TakeResponse.
         _pending = null;
+        try
+        {
+            Complete(pending, owner);
+        }
+        catch (Exception exception)
+        {
+            // A listener of metrics has thrown while the call was taken off its connection. Nobody else would tell the caller.
+            pending.TrySetException(exception);
+        }
+    }
+
+    private void Complete(PendingRequest pending, DirectConnection owner)
+    {
         switch (_outcome)
         {
             case Outcome.Response:
-                var response = TakeResponse();
-                pending.TrySetResult(response);
+                pending.TrySetResult(TakeResponse());
                 break;
             case Outcome.Cancellation:
                 EndResponse(isRead: false);

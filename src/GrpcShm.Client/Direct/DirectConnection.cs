@@ -22,7 +22,7 @@ internal sealed class DirectConnection
     private readonly ClientConnections _owner;
     private readonly KeepAlive? _keepAlive;
     private readonly IdleTimer? _idle;
-    private readonly OpenConnection? _measure;
+    private readonly OpenConnection _measure;
     private readonly Lock _closing = new();
     private bool _isClosed;
 
@@ -37,7 +37,8 @@ internal sealed class DirectConnection
     private long _uses;
 
     /// <summary>Takes over a connection.</summary>
-    /// <exception cref="ObjectDisposedException">It has ended already; it has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">It has ended already.</exception>
+    /// <remarks>Whatever it throws, the connection has been disposed.</remarks>
     public DirectConnection(SharedMemoryConnection connection, ClientConnections owner)
     {
         _connection = connection;
@@ -48,23 +49,28 @@ internal sealed class DirectConnection
             OnGoingAway = Retire,
             OnRoom = owner.RoomIsThere,
         };
+
+        // Before it starts: it may go away, or end, at once.
+        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
+        _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
+        _measure = owner.Diagnostics.CreateCount();
         try
         {
             Calls.Start();
+            _ = WatchAsync();
+
+            // Whoever it was made for may have gone.
+            _idle?.Arm();
+            _measure.BecomeIdle(this);
         }
         catch
         {
+            // All of it once more if it is watched, which does no harm.
+            _keepAlive?.Dispose();
+            _idle?.Dispose();
             connection.Dispose();
             throw;
         }
-
-        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
-        _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
-        _measure = owner.Diagnostics.ConnectionOpened();
-        _ = WatchAsync();
-
-        // Whoever it was made for may have gone.
-        _idle?.Arm();
     }
 
     public CallConnection Calls { get; }
@@ -96,20 +102,30 @@ internal sealed class DirectConnection
     public bool TryAdd(ClientCall call)
     {
         Interlocked.Increment(ref _uses);
+        try
+        {
+            // Before the call begins: if this throws, there is nothing to be taken back.
+            _measure.BecomeActive();
+        }
+        catch
+        {
+            ResponseEnded();
+            throw;
+        }
+
         var isFull = false;
         if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call, out isFull))
         {
-            ResponseEnded();
             if (!isFull)
             {
                 Retire();
             }
 
+            ResponseEnded();
             return false;
         }
 
         _keepAlive?.Start();
-        _measure?.BecomeActive();
         return true;
     }
 
@@ -119,7 +135,6 @@ internal sealed class DirectConnection
         // One less in the lower half, and what that carries is one more in the upper half.
         if ((uint)Interlocked.Add(ref _uses, uint.MaxValue) == 0)
         {
-            _measure?.BecomeIdle(this);
             if (_isRetired)
             {
                 CloseIfUnused();
@@ -128,6 +143,8 @@ internal sealed class DirectConnection
             {
                 _idle?.Arm();
             }
+
+            _measure.BecomeIdle(this);
         }
     }
 
@@ -203,9 +220,15 @@ internal sealed class DirectConnection
         await Calls.Completion.ConfigureAwait(false);
         _keepAlive?.Dispose();
         _idle?.Dispose();
-        _measure?.Dispose();
         _isRetired = true;
         _owner.Remove(this);
-        _connection.Dispose();
+        try
+        {
+            _connection.Dispose();
+        }
+        finally
+        {
+            _measure.Dispose();
+        }
     }
 }

@@ -56,9 +56,9 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             return CannotRead(state);
         }
 
+        int count;
         try
         {
-            int count;
             if (_aheadStart < _aheadEnd)
             {
                 count = TakeAhead(buffer.Span);
@@ -71,15 +71,16 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             {
                 return WaitAsync(buffer, cancellationToken);
             }
-
-            Leave();
-            return new ValueTask<int>(count);
         }
         catch (Exception exception)
         {
             Leave();
             return ValueTask.FromException<int>(CallFailures.Reading(exception));
         }
+
+        // Not in there: it may throw what a listener has thrown, and must not be done twice.
+        Leave();
+        return new ValueTask<int>(count);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
