@@ -93,14 +93,17 @@ internal sealed partial class ClientConnections : IDisposable
     /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
     public Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
     {
-        if (Plain is null || pending.IsObserved)
+        if (Plain is null)
         {
             var request = pending.Request;
             var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!));
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
-        return Plain.SendAsync(pending, this);
+        // Found out late, since its headers are too large, or have been added to. Outside, it is observed as all others over HTTP/2.
+        return pending.IsObserved
+            ? Task.FromException<HttpResponseMessage>(new UnsentRequestException())
+            : Plain.SendAsync(pending, this);
     }
 
     /// <summary>Makes a connection if there is none.</summary>

@@ -116,13 +116,21 @@ internal sealed class DirectHandler : HttpMessageHandler
             return await http2.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_connections.Plain is { } plain && !_connections.Carries(request))
+        if (_connections.Plain is null || _connections.Carries(request))
         {
-            var pending = new PendingRequest(request, this, isObserved: true, cancellationToken);
-            return await plain.SendAsync(pending, _connections).ConfigureAwait(false);
+            try
+            {
+                return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken))
+                    .ConfigureAwait(false);
+            }
+            catch (UnsentRequestException)
+            {
+                // Sent below, where it is observed once.
+            }
         }
 
-        return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken)).ConfigureAwait(false);
+        var pending = new PendingRequest(request, this, isObserved: false, cancellationToken);
+        return await _connections.SendPlainAsync(pending).ConfigureAwait(false);
     }
 
     private async Task<Exception?> ConnectAsync(CancellationToken cancellationToken)
