@@ -27,11 +27,18 @@ internal sealed partial class ClientCall : Call
     private CancellationTokenRegistration _cancellation;
     private Exception? _failure;
     private volatile Outcome _outcome;
+
+    // By compare-and-swap alone: by Begin, a cancellation, and the completion of a call that has failed. The first one decides.
     private Progress _progress;
     private CallError _error;
+
+    // Counted down by each of the three, with a full fence: the last one sees all that the others have written, and resets it.
     private int _users = Users;
     private bool _isReusable = true;
     private bool _usesConnection;
+
+    // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late: then that is
+    // dropped further down. Cleared with the last of the three users gone.
     private volatile bool _isOver;
 
     public ClientCall(ClientCallPool pool)

@@ -34,6 +34,7 @@ internal sealed class DirectConnection
     private int _isClosing;
 
     // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both are of one moment.
+    // Changed by anybody, with full fences, and read by anybody.
     private long _uses;
 
     /// <summary>Takes over a connection.</summary>
@@ -206,12 +207,12 @@ internal sealed class DirectConnection
 
         if (Reactor.Running is null)
         {
-            _connection.Dispose();
+            _connection.CloseUnheard();
         }
         else
         {
             // It logs, and a logger is foreign code.
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Dispose(), _connection, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CloseUnheard(), _connection, preferLocal: false);
         }
     }
 
@@ -222,13 +223,9 @@ internal sealed class DirectConnection
         _idle?.Dispose();
         _isRetired = true;
         _owner.Remove(this);
-        try
-        {
-            _connection.Dispose();
-        }
-        finally
-        {
-            _measure.Dispose();
-        }
+        _connection.CloseUnheard();
+
+        // Last, since a listener is foreign code and may throw.
+        _measure.Dispose();
     }
 }

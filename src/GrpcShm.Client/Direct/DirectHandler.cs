@@ -25,7 +25,20 @@ internal sealed class DirectHandler : HttpMessageHandler
     ~DirectHandler()
     {
         // Locks and logs are nothing for the finalizer's thread.
-        ThreadPool.UnsafeQueueUserWorkItem(static connections => connections.Forget(), _connections, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connections =>
+            {
+                try
+                {
+                    connections.Forget();
+                }
+                catch (Exception)
+                {
+                    // What runs when an attempt to connect is cancelled may be foreign, and has nobody left to tell.
+                }
+            },
+            _connections,
+            preferLocal: false);
     }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
