@@ -43,10 +43,10 @@ internal sealed class PlainClient : IAsyncDisposable
 
     /// <summary>Makes a gRPC call.</summary>
     /// <returns>The mode by which it came.</returns>
-    public async Task<string> GreetAsync()
+    public async Task<string> GreetAsync(Grpc.Core.Metadata? headers = null)
     {
         using var call = new Greeter.GreeterClient(_channel).GreetAsync(
-            new Greeting { Name = "Ada" }, null, TestTimeout.Deadline, TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" }, headers, TestTimeout.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header)!;
     }

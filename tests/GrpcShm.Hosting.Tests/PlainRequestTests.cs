@@ -45,6 +45,49 @@ public sealed class PlainRequestTests
         Assert.Equal(2, plain.CountConnections());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Call_WithHeadersTooLargeForDirectMode_GoesOverHttp2WhetherItIsObservedOrNot(bool isObserved)
+    {
+        await using var plain = await PlainClient.StartAsync(static kestrel =>
+        {
+            kestrel.Limits.MaxRequestHeadersTotalSize = 200_000;
+            kestrel.ListenSharedMemory("greeter");
+        });
+        Assert.Equal("direct", await plain.GreetAsync());
+        using var parent = isObserved ? new Activity("parent").Start() : null;
+        var spans = new System.Collections.Concurrent.ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => isObserved && source.Name == "System.Net.Http",
+            Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
+                options.Parent.TraceId == parent?.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+            ActivityStopped = span =>
+            {
+                if (span.Recorded && span.TraceId == parent?.TraceId)
+                {
+                    spans.Enqueue(span);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var headers = new Grpc.Core.Metadata();
+        for (var i = 0; i < 7; i++)
+        {
+            headers.Add($"x-large-{i}", new string('a', 10_000));
+        }
+
+        var mode = await plain.GreetAsync(headers);
+
+        Assert.Equal("http2", mode);
+        if (isObserved)
+        {
+            // gRPC's own span is in between, and no other.
+            Assert.Equal(parent!.SpanId, Assert.Single(spans).Parent?.ParentSpanId);
+        }
+    }
+
     [Fact]
     public async Task Head_HasTheLengthAndNoBody()
     {

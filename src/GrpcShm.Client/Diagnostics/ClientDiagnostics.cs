@@ -42,12 +42,13 @@ internal sealed class ClientDiagnostics
     /// <summary>Whether anybody wants to know of a request that begins now.</summary>
     public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled;
 
-    /// <summary>Counts a connection, until it is disposed.</summary>
-    public OpenConnection ConnectionOpened() => new(_openConnections);
+    /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
+    public OpenConnection CreateCount() => new(_openConnections);
 
     /// <summary>Tells of a request, from its start to its response's headers.</summary>
     /// <param name="request">The request, which gets the trace headers.</param>
     /// <param name="send">Sends it.</param>
+    /// <exception cref="UnsentRequestException">It was not sent, and nothing has been told of it.</exception>
     public async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send)
     {
         var started = Stopwatch.GetTimestamp();
@@ -73,13 +74,19 @@ internal sealed class ClientDiagnostics
         }
         finally
         {
+            var isSent = failure is not UnsentRequestException;
+            if (!isSent)
+            {
+                RequestTracing.Withdraw(activity, request);
+            }
+
             RequestTracing.Stop(activity, response, failure);
             if (countsActive)
             {
                 _activeRequests.Add(-1, tags);
             }
 
-            if (_duration.Enabled)
+            if (isSent && _duration.Enabled)
             {
                 RequestTags.AddOutcome(ref tags, response, failure);
                 _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);

@@ -7,23 +7,17 @@ namespace GrpcShm.Client.Diagnostics;
 /// <summary>A connection as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed.</summary>
 /// <remarks>
 /// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next
-/// change.
+/// change. Who listens is foreign code and may throw: what is told here is told last.
 /// </remarks>
-internal sealed class OpenConnection : IDisposable
+internal sealed class OpenConnection(UpDownCounter<long> counter) : IDisposable
 {
     private const int None = 0;
     private const int Idle = 1;
     private const int Active = 2;
     private const int Ended = 3;
 
-    private readonly UpDownCounter<long> _counter;
+    private readonly UpDownCounter<long> _counter = counter;
     private int _told;
-
-    public OpenConnection(UpDownCounter<long> counter)
-    {
-        _counter = counter;
-        Tell(Idle);
-    }
 
     public void BecomeActive()
     {

@@ -50,6 +50,30 @@ internal static class RequestTracing
         return activity;
     }
 
+    /// <summary>
+    /// Makes as if there had been no span, which is about to be stopped: exporters leave out what is not recorded, and the headers go.
+    /// </summary>
+    public static void Withdraw(Activity? activity, HttpRequestMessage request)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        // Before the flags are changed, which one of the headers says. What the caller has set himself is another, or is written again.
+        DistributedContextPropagator.Current.Inject(activity, request, static (carrier, name, value) =>
+        {
+            if (carrier is HttpRequestMessage message
+                && message.Headers.NonValidated.TryGetValues(name, out var values)
+                && values.ToString() == value)
+            {
+                message.Headers.Remove(name);
+            }
+        });
+        activity.IsAllDataRequested = false;
+        activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+    }
+
     public static void Stop(Activity? activity, HttpResponseMessage? response, Exception? failure)
     {
         if (activity is null)

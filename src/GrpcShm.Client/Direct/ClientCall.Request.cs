@@ -6,6 +6,9 @@ namespace GrpcShm.Client.Direct;
 /// <summary>The request.</summary>
 internal sealed partial class ClientCall
 {
+
+    // Written by the thread that sends the content, before the frame that ends it; read by the completion, which is scheduled after the
+    // call has failed. Seen too late, the request is just not sent again. Cleared with the last of the three users gone.
     private bool _canRepeatContent;
     private Exception? _brokenBy;
 

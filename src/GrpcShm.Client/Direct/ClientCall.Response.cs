@@ -13,6 +13,9 @@ internal sealed partial class ClientCall
     private List<(string Name, string Value)>? _trailers;
     private Exception? _refusal;
     private bool _hasResponse;
+
+    // Written by the thread that receives, before it settles the outcome, whose compare-and-swap publishes it to the completion. A
+    // completion that was faster reads either value: with the old one the stream reads to the end by itself.
     private volatile bool _hasEnded;
 
     /// <summary>Gives the response its trailers, if they came after it. By the reader, at the end of the response.</summary>
@@ -130,7 +133,16 @@ internal sealed partial class ClientCall
         if (_hasEnded)
         {
             // All of it is here, and may be dropped unread.
-            ReleaseConnection();
+            try
+            {
+                ReleaseConnection();
+            }
+            catch
+            {
+                // The caller gets the exception of a listener instead of the response.
+                Drop();
+                throw;
+            }
         }
         else
         {

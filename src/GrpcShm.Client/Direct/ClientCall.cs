@@ -27,11 +27,18 @@ internal sealed partial class ClientCall : Call
     private CancellationTokenRegistration _cancellation;
     private Exception? _failure;
     private volatile Outcome _outcome;
+
+    // By compare-and-swap alone: by Begin, a cancellation, and the completion of a call that has failed. The first one decides.
     private Progress _progress;
     private CallError _error;
+
+    // Counted down by each of the three, with a full fence: the last one sees all that the others have written, and resets it.
     private int _users = Users;
     private bool _isReusable = true;
     private bool _usesConnection;
+
+    // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late: then that is
+    // dropped further down. Cleared with the last of the three users gone.
     private volatile bool _isOver;
 
     public ClientCall(ClientCallPool pool)
@@ -86,9 +93,21 @@ internal sealed partial class ClientCall : Call
         // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
         _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);
         _usesConnection = true;
-        if (!owner.TryAdd(this))
+        var isAdded = false;
+        try
         {
-            _cancellation.Dispose();
+            isAdded = owner.TryAdd(this);
+        }
+        finally
+        {
+            if (!isAdded)
+            {
+                _cancellation.Dispose();
+            }
+        }
+
+        if (!isAdded)
+        {
             return SendResult.NoConnection;
         }
 
@@ -120,8 +139,15 @@ internal sealed partial class ClientCall : Call
         }
 
         Input.Complete();
-        ReleaseConnection();
-        ReleaseUser();
+        try
+        {
+            ReleaseConnection();
+        }
+        finally
+        {
+            // A listener of metrics, which is foreign code, may have thrown.
+            ReleaseUser();
+        }
     }
 
     /// <summary>Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.</summary>
@@ -181,60 +207,6 @@ internal sealed partial class ClientCall : Call
         // Read by the completion, which is scheduled after this.
         _failure = failure;
         return true;
-    }
-
-    /// <summary>Tells the request what came of it. The caller's continuation runs in here.</summary>
-    private void Complete()
-    {
-        // Waits for a cancellation that is just under way: it must not reach the next use of this call.
-        _cancellation.Dispose();
-        var pending = _pending!;
-        var owner = _owner!;
-
-        // It will have the response, which nothing here may hold: see TakeResponse.
-        _pending = null;
-        switch (_outcome)
-        {
-            case Outcome.Response:
-                var response = TakeResponse();
-                pending.TrySetResult(response);
-                break;
-            case Outcome.Cancellation:
-                EndResponse(isRead: false);
-                pending.TrySetCanceled(pending.CancellationToken);
-                break;
-            default:
-                var failure = _failure!;
-                var isRefused = _error == CallError.Refused;
-                var isWorthAnother = IsWorthAnother();
-                EndResponse(isRead: false);
-                if (isWorthAnother)
-                {
-                    owner.TryElsewhere(pending, isRefused);
-                }
-                else
-                {
-                    pending.TrySetException(CallFailures.Sending(failure));
-                }
-
-                break;
-        }
-    }
-
-    /// <summary>Whether the server has not begun the call for sure, and the request can be sent again.</summary>
-    private bool IsWorthAnother()
-    {
-        if (Interlocked.CompareExchange(ref _progress, Progress.FailedBefore, Progress.None) == Progress.None)
-        {
-            return true;
-        }
-
-        if (_hasResponse || !Volatile.Read(ref _canRepeatContent))
-        {
-            return false;
-        }
-
-        return _error == CallError.Refused || _owner!.HasNotBegun(HasBegun);
     }
 
     /// <summary>The connection is of no more use to the response. By the completion, and by the reader after it.</summary>

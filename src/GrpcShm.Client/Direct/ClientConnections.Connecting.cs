@@ -80,10 +80,11 @@ internal sealed partial class ClientConnections
     private async Task RunAsync(ConnectAttempt attempt)
     {
         Exception? failure = null;
+        var hasRoom = false;
         try
         {
             var connection = await _connector.ConnectAsync(attempt.Token).ConfigureAwait(false);
-            Take(attempt, connection);
+            hasRoom = Take(attempt, connection);
         }
         catch (Exception exception)
         {
@@ -96,17 +97,20 @@ internal sealed partial class ClientConnections
         }
 
         attempt.End(failure);
-        if (failure is null)
+        if (attempt.IsExtra && !hasRoom)
+        {
+            // Nobody counts these: a server that goes away at once must not be asked over and over.
+            await WakeLaterAsync().ConfigureAwait(false);
+        }
+        else if (failure is null)
         {
             _queue.Wake();
         }
-        else if (attempt.IsExtra)
-        {
-            await WakeLaterAsync().ConfigureAwait(false);
-        }
     }
 
-    private void Take(ConnectAttempt attempt, SharedMemoryConnection connection)
+    /// <summary>Takes over a connection that has been made.</summary>
+    /// <returns>Whether requests can be sent on it. If not, who waits tries again.</returns>
+    private bool Take(ConnectAttempt attempt, SharedMemoryConnection connection)
     {
         DirectConnection? direct = null;
         if (connection.Mode == ConnectionModes.Calls)
@@ -117,17 +121,20 @@ internal sealed partial class ClientConnections
             }
             catch (ObjectDisposedException)
             {
-                // The server has gone in the meantime. Who waits tries again.
-                return;
+                // The server has gone in the meantime.
+                return false;
             }
         }
 
         bool isWanted;
+        var isTaken = false;
         lock (_gate)
         {
             isWanted = _attempt == attempt;
-            if (isWanted && direct is not null)
+            if (isWanted && direct is { IsRetired: false })
             {
+                // One that retires from here on is removed by that, under the gate. One that has done so has found nothing to remove.
+                isTaken = true;
                 Volatile.Write(ref _live, [.. _live, direct]);
             }
         }
@@ -137,15 +144,16 @@ internal sealed partial class ClientConnections
             if (isWanted)
             {
                 Http2!.HandOver(connection);
+                return true;
             }
-            else
-            {
-                connection.Dispose();
-            }
+
+            connection.Dispose();
         }
         else if (!isWanted)
         {
             direct.Retire();
         }
+
+        return isTaken;
     }
 }

@@ -44,6 +44,13 @@ internal sealed partial class ClientConnections
     {
         foreach (var connection in Volatile.Read(ref _live))
         {
+            if (connection.IsRetired)
+            {
+                // Just about to be removed by whoever retires it. To do so twice does no harm, and nobody waits for one that is gone.
+                Remove(connection);
+                continue;
+            }
+
             // Somebody who saw nobody wait may have been faster.
             while (connection.Calls.AskForRoom() && !connection.IsRetired)
             {
@@ -93,16 +100,19 @@ internal sealed partial class ClientConnections
         long calls = _queue.Count;
         long room = 0;
         Span<uint> begun = live.Length <= 64 ? stackalloc uint[live.Length] : new uint[live.Length];
+        Span<bool> isCounted = live.Length <= 64 ? stackalloc bool[live.Length] : new bool[live.Length];
         for (var i = 0; i < live.Length; i++)
         {
+            // One that is retired has no room, and its calls are not in anybody's way.
+            isCounted[i] = !live[i].IsRetired;
             begun[i] = live[i].Begun;
-            room += live[i].Calls.MaxCalls;
+            room += isCounted[i] ? live[i].Calls.MaxCalls : 0;
         }
 
         Interlocked.MemoryBarrier();
         for (var i = 0; i < live.Length; i++)
         {
-            calls += Math.Max(0, (int)(begun[i] - live[i].Ended));
+            calls += isCounted[i] ? Math.Max(0, (int)(begun[i] - live[i].Ended)) : 0;
         }
 
         return calls > room;

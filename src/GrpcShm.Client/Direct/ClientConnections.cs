@@ -20,6 +20,8 @@ internal sealed partial class ClientConnections : IDisposable
     private readonly ClientCallPool _calls = new();
     private readonly CallPaths _paths;
     private readonly RoomQueue _queue = new();
+
+    // Replaced under the gate, and read by anybody without it: who finds a connection there that has just retired is turned away by it.
     private DirectConnection[] _live = [];
     private ConnectAttempt? _attempt;
     private bool _isDisposed;
@@ -91,26 +93,31 @@ internal sealed partial class ClientConnections : IDisposable
     /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
     public Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
     {
-        if (Plain is null || pending.IsObserved)
+        if (Plain is null)
         {
             var request = pending.Request;
             var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!));
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
-        return Plain.SendAsync(pending, this);
+        // Found out late, since its headers are too large, or have been added to. Outside, it is observed as all others over HTTP/2.
+        return pending.IsObserved
+            ? Task.FromException<HttpResponseMessage>(new UnsentRequestException())
+            : Plain.SendAsync(pending, this);
     }
 
     /// <summary>Makes a connection if there is none.</summary>
     /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        while (Volatile.Read(ref _live).Length == 0)
+        for (var failures = 0; Volatile.Read(ref _live).Length == 0; failures++)
         {
             if (Http2 is { IsLive: true })
             {
                 return false;
             }
+
+            ThrowIfTooMany(failures);
 
             await WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -179,7 +186,12 @@ internal sealed partial class ClientConnections : IDisposable
 
     private static void Count(PendingRequest pending)
     {
-        if (pending.Failures++ >= MaxFailures)
+        ThrowIfTooMany(pending.Failures++);
+    }
+
+    private static void ThrowIfTooMany(int failures)
+    {
+        if (failures >= MaxFailures)
         {
             throw CallFailures.Connecting(new IOException(
                 $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));

@@ -22,17 +22,24 @@ internal sealed class DirectConnection
     private readonly ClientConnections _owner;
     private readonly KeepAlive? _keepAlive;
     private readonly IdleTimer? _idle;
-    private readonly OpenConnection? _measure;
+    private readonly OpenConnection _measure;
     private readonly Lock _closing = new();
     private bool _isClosed;
+
+    // Set once, by anybody, and read by anybody. Set before Remove takes the owner's gate, and read under that gate before _live gets
+    // this connection: whoever comes second to the gate sees the other, so one that is retired never stays in _live. With _uses: it is
+    // set, then CloseIfUnused reads the count; the count goes down, then ResponseEnded reads it. Both have full fences in between, so
+    // the last one out closes.
     private volatile bool _isRetired;
     private int _isClosing;
 
     // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both are of one moment.
+    // Changed by anybody, with full fences, and read by anybody.
     private long _uses;
 
     /// <summary>Takes over a connection.</summary>
-    /// <exception cref="ObjectDisposedException">It has ended already; it has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">It has ended already.</exception>
+    /// <remarks>Whatever it throws, the connection has been disposed.</remarks>
     public DirectConnection(SharedMemoryConnection connection, ClientConnections owner)
     {
         _connection = connection;
@@ -43,23 +50,28 @@ internal sealed class DirectConnection
             OnGoingAway = Retire,
             OnRoom = owner.RoomIsThere,
         };
+
+        // Before it starts: it may go away, or end, at once.
+        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
+        _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
+        _measure = owner.Diagnostics.CreateCount();
         try
         {
             Calls.Start();
+            _ = WatchAsync();
+
+            // Whoever it was made for may have gone.
+            _idle?.Arm();
+            _measure.BecomeIdle(this);
         }
         catch
         {
+            // All of it once more if it is watched, which does no harm.
+            _keepAlive?.Dispose();
+            _idle?.Dispose();
             connection.Dispose();
             throw;
         }
-
-        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
-        _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
-        _measure = owner.Diagnostics.ConnectionOpened();
-        _ = WatchAsync();
-
-        // Whoever it was made for may have gone.
-        _idle?.Arm();
     }
 
     public CallConnection Calls { get; }
@@ -91,20 +103,30 @@ internal sealed class DirectConnection
     public bool TryAdd(ClientCall call)
     {
         Interlocked.Increment(ref _uses);
+        try
+        {
+            // Before the call begins: if this throws, there is nothing to be taken back.
+            _measure.BecomeActive();
+        }
+        catch
+        {
+            ResponseEnded();
+            throw;
+        }
+
         var isFull = false;
         if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call, out isFull))
         {
-            ResponseEnded();
             if (!isFull)
             {
                 Retire();
             }
 
+            ResponseEnded();
             return false;
         }
 
         _keepAlive?.Start();
-        _measure?.BecomeActive();
         return true;
     }
 
@@ -114,7 +136,6 @@ internal sealed class DirectConnection
         // One less in the lower half, and what that carries is one more in the upper half.
         if ((uint)Interlocked.Add(ref _uses, uint.MaxValue) == 0)
         {
-            _measure?.BecomeIdle(this);
             if (_isRetired)
             {
                 CloseIfUnused();
@@ -123,14 +144,16 @@ internal sealed class DirectConnection
             {
                 _idle?.Arm();
             }
+
+            _measure.BecomeIdle(this);
         }
     }
 
     /// <summary>Takes no more calls.</summary>
     public void Retire()
     {
-        _owner.Remove(this);
         _isRetired = true;
+        _owner.Remove(this);
         CloseIfUnused();
     }
 
@@ -184,12 +207,12 @@ internal sealed class DirectConnection
 
         if (Reactor.Running is null)
         {
-            _connection.Dispose();
+            _connection.CloseUnheard();
         }
         else
         {
             // It logs, and a logger is foreign code.
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.Dispose(), _connection, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CloseUnheard(), _connection, preferLocal: false);
         }
     }
 
@@ -198,8 +221,11 @@ internal sealed class DirectConnection
         await Calls.Completion.ConfigureAwait(false);
         _keepAlive?.Dispose();
         _idle?.Dispose();
-        _measure?.Dispose();
+        _isRetired = true;
         _owner.Remove(this);
-        _connection.Dispose();
+        _connection.CloseUnheard();
+
+        // Last, since a listener is foreign code and may throw.
+        _measure.Dispose();
     }
 }

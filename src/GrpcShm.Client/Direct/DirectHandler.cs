@@ -25,7 +25,20 @@ internal sealed class DirectHandler : HttpMessageHandler
     ~DirectHandler()
     {
         // Locks and logs are nothing for the finalizer's thread.
-        ThreadPool.UnsafeQueueUserWorkItem(static connections => connections.Forget(), _connections, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connections =>
+            {
+                try
+                {
+                    connections.Forget();
+                }
+                catch (Exception)
+                {
+                    // What runs when an attempt to connect is cancelled may be foreign, and has nobody left to tell.
+                }
+            },
+            _connections,
+            preferLocal: false);
     }
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -116,13 +129,21 @@ internal sealed class DirectHandler : HttpMessageHandler
             return await http2.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_connections.Plain is { } plain && !_connections.Carries(request))
+        if (_connections.Plain is null || _connections.Carries(request))
         {
-            var pending = new PendingRequest(request, this, isObserved: true, cancellationToken);
-            return await plain.SendAsync(pending, _connections).ConfigureAwait(false);
+            try
+            {
+                return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken))
+                    .ConfigureAwait(false);
+            }
+            catch (UnsentRequestException)
+            {
+                // Sent below, where it is observed once.
+            }
         }
 
-        return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken)).ConfigureAwait(false);
+        var pending = new PendingRequest(request, this, isObserved: false, cancellationToken);
+        return await _connections.SendPlainAsync(pending).ConfigureAwait(false);
     }
 
     private async Task<Exception?> ConnectAsync(CancellationToken cancellationToken)

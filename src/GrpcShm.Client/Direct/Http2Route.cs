@@ -161,7 +161,8 @@ internal sealed class Http2Route : IDisposable
 
         if (isUnused)
         {
-            connection.Dispose();
+            // By a timer, or by whoever has ended it.
+            connection.CloseUnheard();
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class PendingRequest(
     /// <summary>What sends it, and must not be taken for forgotten as long as there is no response.</summary>
     public HttpMessageHandler Handler => handler;
 
-    /// <summary>Whether somebody is told of it already, so that it cannot go where it would be told again.</summary>
+    /// <summary>Whether somebody is told of it already, so that it must not go where it would be told again.</summary>
     public bool IsObserved => isObserved;
 
     /// <summary>Why direct mode does not carry it, once that has been found out.</summary>

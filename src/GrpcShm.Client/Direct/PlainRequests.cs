@@ -10,6 +10,9 @@ namespace GrpcShm.Client.Direct;
 internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
 {
     private readonly Lock _gate = new();
+
+    // Written once, under the gate. Read under it, or without it where a route that has just been made may be missed; by Dispose after
+    // _isDisposed was set under the gate, and then nobody writes it any more.
     private Http2Route? _route;
     private bool _isDisposed;
 

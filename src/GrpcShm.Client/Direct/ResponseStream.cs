@@ -56,9 +56,9 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             return CannotRead(state);
         }
 
+        int count;
         try
         {
-            int count;
             if (_aheadStart < _aheadEnd)
             {
                 count = TakeAhead(buffer.Span);
@@ -71,15 +71,16 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             {
                 return WaitAsync(buffer, cancellationToken);
             }
-
-            Leave();
-            return new ValueTask<int>(count);
         }
         catch (Exception exception)
         {
             Leave();
             return ValueTask.FromException<int>(CallFailures.Reading(exception));
         }
+
+        // Not in there: it may throw what a listener has thrown, and must not be done twice.
+        Leave();
+        return new ValueTask<int>(count);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -240,6 +241,8 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     /// <summary>Gives a call up whose response nobody can read any more.</summary>
     private sealed class Abandonment(ClientCall call) : IDisposable
     {
+        // Set by whoever ends the response, read by the finalizer. That may run while Dispose does, since nothing else may hold this any
+        // more: volatile, so that a finalizer that runs after it was set sees it. The one who sets it has the call until it has done so.
         private volatile bool _isDisarmed;
 
         ~Abandonment()
@@ -247,7 +250,20 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             if (!_isDisarmed)
             {
                 // To give it up takes locks, sends, and may close the connection: nothing for the finalizer's thread.
-                ThreadPool.UnsafeQueueUserWorkItem(static call => call.Drop(), call, preferLocal: false);
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static call =>
+                    {
+                        try
+                        {
+                            call.Drop();
+                        }
+                        catch (Exception)
+                        {
+                            // A listener of metrics, which comes last. It has nobody left to tell.
+                        }
+                    },
+                    call,
+                    preferLocal: false);
             }
         }
 

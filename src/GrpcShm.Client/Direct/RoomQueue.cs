@@ -8,6 +8,10 @@ internal sealed class RoomQueue
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<SemaphoreSlim> _waiting = new();
+
+    // Written under the gate, read by anybody without it. Who waits writes it here, then looks for connections and asks
+    // for room under the table's gate. Who makes room, or removes a connection, does so under a gate, then reads it. Each gate is a full
+    // fence, so one of the two sees the other.
     private int _count;
 
     /// <summary>How many wait.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.Transport.Tests.Calls;
 
@@ -187,6 +188,40 @@ public sealed class CallLimitTests
         held.SetResult();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task GoAway_FromEachNewConnection_LetsNobodyWaitForOneThatIsGone(bool multiple)
+    {
+        // Each time, it may come before the connection is known to take calls.
+        for (var round = 0; round < 20; round++)
+        {
+            await using var server = CreateServer(limit: 1, multiple, Responses.EchoAsync, goesAwayFrom: 4);
+            using var invoker = server.CreateInvoker();
+
+            var calls = Enumerable.Range(0, 2).Select(i => SendAsync(invoker, i, None)).ToList();
+
+            Assert.Equal((int[])[0, 1], await Task.WhenAll(calls).InTime());
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task GoAway_FromEveryConnection_EndsTheWait(bool isObserved)
+    {
+        await using var server = CreateServer(limit: 1, multiple: true, Responses.EchoAsync, goesAwayFrom: int.MaxValue);
+        using var invoker = server.CreateInvoker();
+        using var parent = isObserved ? new Activity("parent").Start() : null;
+
+        // A call may still be faster than the going away, and is served.
+        var calls = Enumerable.Range(0, 8).Select(i => SendAsync(invoker, i, None)).ToList();
+        await Task.WhenAll(calls.Select(static call => ((Task)call).ContinueWith(static _ => { }, TaskScheduler.Default))).InTime();
+
+        Assert.All(calls, static call => Assert.True(
+            call.IsCompletedSuccessfully || call.Exception!.InnerException is HttpRequestException, call.Exception?.ToString()));
+    }
+
     [Fact]
     public async Task Connections_MoreThanAreNeeded_AreKeptAndUsedAgain()
     {
@@ -209,9 +244,9 @@ public sealed class CallLimitTests
         Assert.Equal(4, server.Accepted);
     }
 
-    private static FakeServer CreateServer(int limit, bool multiple, Func<TestCall, Task> handler)
+    private static FakeServer CreateServer(int limit, bool multiple, Func<TestCall, Task> handler, int goesAwayFrom = 0)
     {
-        var server = new FakeServer(handler, listens: false) { MaxCalls = limit };
+        var server = new FakeServer(handler, listens: false) { MaxCalls = limit, GoesAwayFrom = goesAwayFrom };
         server.Options.EnableMultipleConnections = multiple;
         server.Listen();
         return server;

@@ -146,6 +146,103 @@ public sealed class DirectDiagnosticsTests
         await TimeLimit.UntilAsync(() => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, -1)]
+    [InlineData(3, 1)]
+    [InlineData(4, -1)]
+    public async Task Listener_ThatThrows_FailsTheCallThatMeetsItAndLeavesNothingBehind(int which, int change)
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        await using var server = new FakeServer(Responses.EchoAsync);
+        server.Options.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        using (var warm = server.CreateInvoker())
+        {
+            // What the process keeps from its first connection on.
+            (await warm.SendAsync(Responses.Post(null), None).InTime()).Dispose();
+        }
+
+        await (await server.AcceptedAsync()).Calls.Completion.InTime();
+        var before = Descriptors.Count;
+        var count = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "http.client.open_connections" && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+
+        // In turn: idle (+1), not idle (-1), active (+1), not active (-1), idle (+1).
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) =>
+        {
+            if (Interlocked.Increment(ref count) == which)
+            {
+                Assert.Equal(change, value);
+                throw new TimeZoneNotFoundException("The listener has failed.");
+            }
+        });
+        listener.Start();
+        using (var invoker = server.CreateInvoker())
+        {
+            var exception = await Assert.ThrowsAnyAsync<Exception>(async () =>
+            {
+                using var response = await invoker.SendAsync(Responses.Post(null), None).InTime();
+                await response.Content.ReadAsByteArrayAsync(None).InTime();
+            });
+            Assert.Contains("The listener has failed.", exception.ToString(), StringComparison.Ordinal);
+            using var next = await invoker.SendAsync(Responses.Post(null), None).InTime();
+            await next.Content.ReadAsByteArrayAsync(None).InTime();
+        }
+
+        await TimeLimit.UntilAsync(() => Descriptors.Count <= before, Descriptors.List);
+    }
+
+    [Fact]
+    public async Task Listener_ThatHoldsANewConnectionUpUntilItHasGone_LetsNobodyWaitForIt()
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        await using var server = new FakeServer(Responses.EchoAsync, listens: false) { MaxCalls = 1, GoesAwayFrom = 1 };
+        server.Options.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        server.Options.EnableMultipleConnections = false;
+        server.Listen();
+        var first = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "http.client.open_connections" && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) =>
+        {
+            if (Interlocked.Exchange(ref first, 1) == 0)
+            {
+                // The client has closed it, since it takes no more calls and has none: all that was done before it is known to take any.
+                var connection = server.AcceptedAsync().GetAwaiter().GetResult();
+                Assert.True(connection.Calls.Completion.Wait(TimeLimit.Value));
+            }
+        });
+        listener.Start();
+        using var invoker = server.CreateInvoker();
+
+        var calls = Enumerable.Range(0, 2).Select(_ => Task.Run(() => invoker.SendAsync(Responses.Post(null), None), None)).ToList();
+
+        foreach (var call in calls)
+        {
+            using var response = await call.InTime();
+            await response.Content.ReadAsByteArrayAsync(None).InTime();
+        }
+
+        Assert.Equal(2, server.Accepted);
+    }
+
     private sealed class SpanListener : IDisposable
     {
         private readonly ActivityListener _listener;

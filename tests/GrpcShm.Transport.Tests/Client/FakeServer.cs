@@ -40,6 +40,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>Whether connections are served; if not, they stand, and nobody reads them.</summary>
     public bool Serves { get; init; } = true;
 
+    /// <summary>How many connections it still goes away from as soon as it has accepted them.</summary>
+    public int GoesAwayFrom { get; set; }
+
     /// <summary>How many connections have been accepted so far.</summary>
     public int Accepted
     {
@@ -105,6 +108,12 @@ internal sealed class FakeServer : IAsyncDisposable
                 lock (_connections)
                 {
                     _connections.Add(accepted);
+                }
+
+                if (GoesAwayFrom > 0)
+                {
+                    GoesAwayFrom--;
+                    accepted.Calls.GoAway();
                 }
 
                 _accepted.Writer.TryWrite(accepted);

@@ -27,6 +27,24 @@ public sealed class IdleConnectionTests
     }
 
     [Fact]
+    public async Task Logger_ThatThrowsAtTheEndOfAConnection_DoesNotEndTheProcess()
+    {
+        var thrown = new SemaphoreSlim(0);
+        await using var server = new FakeServer(Responses.EchoAsync);
+        server.Options.IdleTimeout = TimeSpan.FromMilliseconds(20);
+        server.Options.LoggerFactory = new ThrowingLogger(thrown);
+        using var channel = server.CreateChannel();
+        var invoker = channel.CreateCallInvoker();
+
+        for (var i = 0; i < 3; i++)
+        {
+            // By the timer of the idle time.
+            Assert.Equal([1], await invoker.CallAsync([1]));
+            Assert.True(await thrown.WaitAsync(TimeLimit.Value));
+        }
+    }
+
+    [Fact]
     public async Task IdleTimeout_WithACallUnderWay_LeavesTheConnectionAlone()
     {
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
