@@ -56,11 +56,13 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
                 LogOverdue(reason);
             }
         }
-        else if (TryGiveUp(id, CallError.Internal))
+        else if (IsUnderWay(id))
         {
+            // The peer last: its answer must not be quicker to say why.
             LogOverdue(reason);
             AbortRequest();
             FailInput(new IOException("The request stream was aborted.", new ConnectionAbortedException(reason)));
+            Reset(CallError.Internal);
         }
 
         LetGo();

@@ -82,23 +82,13 @@ internal abstract partial class Call
     {
     }
 
-    /// <summary>Gives the call up, if it is still the one with that id. By one who keeps it from being used for another.</summary>
-    /// <returns>Whether it has been given up by this. Then the input is to be failed.</returns>
-    protected bool TryGiveUp(uint id, CallError error)
+    /// <summary>Whether the call is still the one with that id, and there is something to give up. By one who keeps it from being used for another.</summary>
+    protected bool IsUnderWay(uint id)
     {
-        bool leaves;
         lock (_gate)
         {
-            if (!_isOn || Id != id || _hasSentEnd || _owesReset)
-            {
-                return false;
-            }
-
-            leaves = ResetUnderGate(error);
+            return _isOn && Id == id && !_hasSentEnd && !_owesReset;
         }
-
-        LeaveIf(leaves);
-        return true;
     }
 
     private Overdue FindOverdue(long last, long clock, CallTimeLimits limits)
