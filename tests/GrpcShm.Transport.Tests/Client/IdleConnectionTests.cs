@@ -40,7 +40,7 @@ public sealed class IdleConnectionTests
         {
             // By the timer of the idle time.
             Assert.Equal([1], await invoker.CallAsync([1]));
-            Assert.True(await thrown.WaitAsync(TimeLimit.Value));
+            Assert.True(await thrown.WaitAsync(TimeLimit.Value, None));
         }
     }
 
