@@ -77,6 +77,24 @@ public sealed class ReplacedBodyTests
     [Theory]
     [InlineData(SharedMemoryMode.Direct)]
     [InlineData(SharedMemoryMode.Http2)]
+    public async Task ResponseBody_IsReplacedByAStreamThatTransforms_ClientGetsWhatThatGives(SharedMemoryMode mode)
+    {
+        await using var server = await StartAsync(async (context, next) =>
+        {
+            context.Response.Body = new ReplacingStream(context.Response.Body);
+            await next(context);
+
+            // A writer on a stream keeps what is not flushed, also the response's headers.
+            await context.Response.BodyWriter.FlushAsync(Token);
+        });
+
+        await GreetTwiceAsync(server, mode, "Ida");
+        await AnswersToAllAsync(server, mode, "Hello, Ida and Bob.", waitsForHeaders: false);
+    }
+
+    [Theory]
+    [InlineData(SharedMemoryMode.Direct)]
+    [InlineData(SharedMemoryMode.Http2)]
     public async Task ResponseBody_IsReplacedInTheOldFeature_StreamIsThatAndTheWriterIsNot(SharedMemoryMode mode)
     {
         await using var server = await StartAsync(async (context, next) =>

@@ -19,11 +19,6 @@ internal abstract partial class ServerCall
     private bool _hasEnded;
     private bool _isComplete;
 
-    // Writes and the like that wait for what runs before the start. Each counts itself, on whatever thread it is; read when the handler has
-    // ended and the call has left, behind the exchange by which the last user lets go. A handler that did not await one of them may
-    // have left it behind, and it must not go on in the next call.
-    private int _startingWaits;
-
     /// <summary>What the handler has failed with, if it has.</summary>
     protected Exception? Failure => _failure;
 
@@ -332,19 +327,5 @@ internal abstract partial class ServerCall
         _hasEnded = false;
         _isComplete = false;
         _responseBody.Reuse();
-    }
-
-    /// <summary>Something of the handler waits for what runs before the start, and goes on with this call behind that.</summary>
-    private readonly struct StartingWait : IDisposable
-    {
-        private readonly ServerCall _call;
-
-        public StartingWait(ServerCall call)
-        {
-            _call = call;
-            Interlocked.Increment(ref call._startingWaits);
-        }
-
-        public void Dispose() => Interlocked.Decrement(ref _call._startingWaits);
     }
 }
