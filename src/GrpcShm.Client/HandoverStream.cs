@@ -273,10 +273,13 @@ internal sealed class HandoverStream : AsyncStream
 
             _successors++;
             var connection = await _connect(ending.Token).ConfigureAwait(false);
-            await _stream.DisposeAsync().ConfigureAwait(false);
+            var left = _stream;
             _connection = connection;
             var stream = Open(connection);
             _stream = stream;
+
+            // Last: a write that waits there ends by this, and has to see that there is a successor.
+            await left.DisposeAsync().ConfigureAwait(false);
 
             // Pairs with the exchange in Dispose: either that sees this stream, or this sees that.
             Interlocked.MemoryBarrier();
