@@ -21,10 +21,21 @@ internal static class DocumentedDifferences
         !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
 
     /// <summary>
+    /// A response that Kestrel itself never ends, for example one of a status without content for which a length has been set.
+    /// </summary>
+    public static bool IsUnanswered(string byKestrel) => byKestrel.EndsWith("no end\n", StringComparison.Ordinal);
+
+    /// <summary>
+    /// What a writer says that has been completed and whose response has been broken off by its handler: Kestrel drops what is written
+    /// there, direct mode says that it is completed.
+    /// </summary>
+    public static bool IsOver(bool isCompleted, bool isBrokenOff) => isCompleted && isBrokenOff;
+
+    /// <summary>
     /// What BodyWriter.WriteAsync of no bytes tells its caller: Kestrel says that nobody reads any more, which is not so. And of so
     /// many that its client may have gone meanwhile.
     /// </summary>
-    public static bool HasResult(int bytesWritten) => bytesWritten is > 0 and < 50_000;
+    public static bool HasResult(int bytesWritten, int inAll) => bytesWritten > 0 && inAll < 50_000;
 
     /// <summary>
     /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the

@@ -19,6 +19,9 @@ internal sealed class ResponseAct(long id, ResponseScript script)
     /// <summary>The connection that it came on.</summary>
     public string ConnectionId { get; set; } = "";
 
+    /// <summary>How many bytes it has written so far. The handler's own.</summary>
+    public int Written { get; set; }
+
     public string Seen
     {
         get

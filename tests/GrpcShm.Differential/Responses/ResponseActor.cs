@@ -25,6 +25,7 @@ internal sealed class ResponseActor(ResponseBook book)
             act.End();
             return Task.CompletedTask;
         });
+        var (isCompleted, isBrokenOff) = (false, false);
         foreach (var step in act.Script.Steps)
         {
             if (step.Action is ResponseAction.Throw or ResponseAction.ThrowBadRequest or ResponseAction.ThrowCancelled)
@@ -38,6 +39,7 @@ internal sealed class ResponseActor(ResponseBook book)
             }
 
             string outcome;
+            var isAfterAll = DocumentedDifferences.IsOver(isCompleted, isBrokenOff);
             try
             {
                 outcome = await DoAsync(context, act, step);
@@ -47,7 +49,12 @@ internal sealed class ResponseActor(ResponseBook book)
                 outcome = Shown.Failure(exception);
             }
 
-            act.Note($"{step}: {outcome}");
+            isCompleted |= step.Action is ResponseAction.Complete or ResponseAction.CompletePipe or ResponseAction.CompletePipeWithError;
+            isBrokenOff |= step.Action is ResponseAction.Abort or ResponseAction.Reset;
+            act.Written += step.Action is ResponseAction.Write or ResponseAction.WriteSynchronously or ResponseAction.FillPipe or ResponseAction.WritePipe
+                ? step.Number
+                : 0;
+            act.Note($"{step}: {(isAfterAll ? "done" : outcome)}");
         }
     }
 
@@ -94,7 +101,7 @@ internal sealed class ResponseActor(ResponseBook book)
                 return Describe(await response.BodyWriter.FlushAsync());
             case ResponseAction.WritePipe:
                 var result = await response.BodyWriter.WriteAsync(Bytes(number));
-                return DocumentedDifferences.HasResult(number) ? Describe(result) : "done";
+                return DocumentedDifferences.HasResult(number, act.Written + number) ? Describe(result) : "done";
             case ResponseAction.Flush:
                 await response.Body.FlushAsync();
                 break;
