@@ -1,4 +1,5 @@
 using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.AspNetCore;
 
@@ -149,8 +150,9 @@ public sealed class SharedMemoryTransportOptions
     public RunMode RunMode { get; set; }
 
     /// <summary>
-    /// How many calls in direct mode may be under way on one connection, 1 to 65,536. Clients are told: they wait with more, or make
-    /// another connection.
+    /// How many calls in direct mode may be under way on one connection, 1 to 65,536; fewer where
+    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told: they wait with more, or make another
+    /// connection.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
@@ -164,6 +166,13 @@ public sealed class SharedMemoryTransportOptions
             field = value;
         }
     } = 1024;
+
+    /// <summary>
+    /// What clients are told of the limit of calls: none that the memory for them could not keep, for they would be refused again and again.
+    /// </summary>
+    internal int MostCalls => (int)Math.Min(
+        MaxCallsPerConnection,
+        (MaxBufferedBytesPerConnection - SharedBudget.LimitOfGrowth(MaxBufferedBytesPerConnection)) / CallSettings.FirstWindow);
 
     /// <summary>
     /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send, together. Each call

@@ -103,8 +103,6 @@ public sealed class ModeTests
     [Theory]
     [InlineData(20, 10, StatusCode.Internal, "431")]
     [InlineData(1, 3000, StatusCode.Internal, "431")]
-
-    // With more than twice of what it takes, Kestrel does not even answer.
     [InlineData(40, 10, StatusCode.ResourceExhausted, "")]
     [InlineData(1, 6000, StatusCode.ResourceExhausted, "")]
     public async Task Call_WithMoreHeadersThanKestrelIsToldToTake_FailsAlone(int count, int size, StatusCode status, string detail)
@@ -123,6 +121,7 @@ public sealed class ModeTests
             metadata.Add($"x-{i}", new string('x', size));
         }
 
+        // With more than twice of what it takes, Kestrel does not even answer.
         var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(invoker, metadata));
         Assert.Equal(status, exception.StatusCode);
         Assert.Contains(detail, exception.Status.Detail, StringComparison.Ordinal);

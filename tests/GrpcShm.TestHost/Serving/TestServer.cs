@@ -116,6 +116,8 @@ internal sealed class TestServer : IAsyncDisposable
 
                 // In direct mode a call is what a stream is to HTTP/2.
                 options.MaxCallsPerConnection = _setup.MaxStreamsPerConnection ?? options.MaxCallsPerConnection;
+                options.MaxBufferedBytesPerConnection = Math.Max(
+                    options.MaxBufferedBytesPerConnection, options.MaxCallsPerConnection * 128L * 1024);
             });
         }
 

@@ -21,6 +21,21 @@ public sealed class SharedMemoryTransportFactoryTests : IDisposable
         _directory.Dispose();
     }
 
+    [Theory]
+    [InlineData(1024, 128, 1024)]
+    [InlineData(65_536, 1, 9)]
+    [InlineData(65_536, 16 * 1024, 65_536)]
+    [InlineData(1, 1, 1)]
+    public void MostCalls_OfWhichClientsAreTold_AreNoMoreThanTheMemoryKeeps(int calls, long mebibytes, int expected)
+    {
+        var options = new SharedMemoryTransportOptions
+        {
+            MaxCallsPerConnection = calls, MaxBufferedBytesPerConnection = mebibytes * 1024 * 1024,
+        };
+
+        Assert.Equal(expected, options.MostCalls);
+    }
+
     [Fact]
     public void CanBind_OnlySharedMemory_LeavesOthersToOthers()
     {
