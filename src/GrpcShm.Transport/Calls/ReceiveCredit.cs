@@ -158,7 +158,9 @@ internal sealed class ReceiveCredit(ReceivedBody body)
 
         _isWaiting = false;
         Volatile.Write(ref _reserved, _reserved + offered);
-        var wanted = Free;
+
+        // The reader may have consumed meanwhile, so that more is free than was asked for. What the peer has not used stays within its window.
+        var wanted = Math.Min(Free, _received + CallSettings.Window - _granted);
         _granted += wanted;
         return (int)wanted;
     }
