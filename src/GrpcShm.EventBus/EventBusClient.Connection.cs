@@ -211,7 +211,7 @@ public sealed partial class EventBusClient
     {
         var commands = new List<PendingCommand>
         {
-            new(new SessionCommand { Open = new OpenSession { InstanceId = InstanceId, Name = _options.Name } }, 0) { IsRestoring = true },
+            new(new SessionCommand { Open = new OpenSession { InstanceId = InstanceId, Name = _options.Name } }, CommandOverhead) { IsRestoring = true },
         };
         foreach (var receiver in _receivers.Values.Where(receiver => receiver.IsStanding).OrderBy(receiver => receiver.Number))
         {

@@ -153,7 +153,7 @@ public sealed partial class EventBusClient
         if (receiver.Options.Groups.Count > 0)
         {
             var registration = new Registration { MachineId = receiver.Subscription.Inbox, Groups = { receiver.Options.Groups } };
-            commands.Add(new PendingCommand(new SessionCommand { Register = registration }, CommandOverhead)
+            commands.Add(new PendingCommand(new SessionCommand { Register = registration }, registration.CalculateSize())
             {
                 IsRestoring = isRestoring, Receiver = receiver,
             });

@@ -140,7 +140,7 @@ public sealed class LocalMachine : IAsyncDisposable
         var (number, level) = (delivery.Number, delivery.Acknowledgement);
         if (level == AcknowledgementLevel.Delivered)
         {
-            subscriber.Acknowledge(new Acknowledgement { Number = number });
+            subscriber.Acknowledge(new Acknowledgement { Number = number }, _hub.Limits);
         }
 
         using var activity = EventTracing.Process(delivery.Event);
@@ -172,7 +172,7 @@ public sealed class LocalMachine : IAsyncDisposable
         {
             acknowledgement ??= new Acknowledgement();
             acknowledgement.Number = number;
-            subscriber.Acknowledge(acknowledgement);
+            subscriber.Acknowledge(acknowledgement, _hub.Limits);
         }
     }
 }

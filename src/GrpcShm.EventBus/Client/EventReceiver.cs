@@ -244,9 +244,25 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _host.HandlerFailed(Name, received, exception);
         }
 
+        failure ??= RefuseReply(item, received.ReplyEvent);
         _host.Handled(received, handling, failure is not null);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
+    }
+
+    // The hub would refuse it, and with it end this session, or leave its asker without an answer.
+    private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
+    {
+        if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)
+        {
+            return null;
+        }
+
+        return new Acknowledgement
+        {
+            StatusCode = (int)StatusCode.ResourceExhausted,
+            Message = $"The reply of the machine '{Name}' has {size} bytes; the hub takes at most {item.Link.MaxEventSize} (MaxEventSize).",
+        };
     }
 
     private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)

@@ -26,8 +26,7 @@ internal sealed class SessionLink
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PendingCommand> _succeeded = [];
     private readonly Action _continueReading;
-    private List<SessionCommand> _notes = [];
-    private List<SessionCommand> _writingNotes = [];
+    private readonly Queue<(SessionCommand Command, int Size)> _notes = new();
     private Task<bool>? _reading;
     private Task _writing = Task.CompletedTask;
     private long _lastWrite;
@@ -73,12 +72,17 @@ internal sealed class SessionLink
         _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
     }
 
+    /// <summary>The most bytes that an event may have for this hub. Once it is opened.</summary>
+    public uint MaxEventSize => _opened.Task.IsCompletedSuccessfully ? _opened.Task.Result.MaxEventSize : uint.MaxValue;
+
     /// <summary>Writes a command that nobody waits for and that concerns this session alone.</summary>
     public void Note(SessionCommand command)
     {
+        // A reply may be as large as an event.
+        var size = command.CalculateSize();
         lock (_notesLock)
         {
-            _notes.Add(command);
+            _notes.Enqueue((command, size));
         }
 
         Wake();
@@ -273,14 +277,13 @@ internal sealed class SessionLink
 
     private bool Fill(SessionRequest request, List<PendingCommand> batch)
     {
-        lock (_notesLock)
+        var bytes = TakeNotes(request);
+        if (request.Commands.Count > 0 && (bytes >= MaxBytes || request.Commands.Count >= MaxCommands))
         {
-            (_notes, _writingNotes) = (_writingNotes, _notes);
+            return true;
         }
 
-        request.Commands.AddRange(_writingNotes);
-        _writingNotes.Clear();
-        _queue.Take(batch, MaxCommands, MaxBytes);
+        _queue.Take(batch, MaxCommands - request.Commands.Count, MaxBytes - bytes);
         foreach (var command in batch)
         {
             _sent.Add(command);
@@ -289,5 +292,21 @@ internal sealed class SessionLink
 
         batch.Clear();
         return request.Commands.Count > 0;
+    }
+
+    // At least one, and no more than what one message should hold.
+    private int TakeNotes(SessionRequest request)
+    {
+        var bytes = 0;
+        lock (_notesLock)
+        {
+            while (request.Commands.Count < MaxCommands && bytes < MaxBytes && _notes.TryDequeue(out var note))
+            {
+                request.Commands.Add(note.Command);
+                bytes += note.Size;
+            }
+        }
+
+        return bytes;
     }
 }

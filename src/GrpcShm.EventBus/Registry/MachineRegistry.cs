@@ -28,9 +28,49 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
     public Verdict Register(MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
     {
         RoutingContext? told = null;
-        var verdict = Register(owner, machineId, groups, out machine, ref told);
+        Verdict verdict;
+        lock (_lock)
+        {
+            verdict = RegisterUnderLock(owner, machineId, groups, out machine, ref told);
+        }
+
         told?.SignalAll();
         return verdict;
+    }
+
+    /// <summary>Registers machines, all of them or none. Those that the same process had before stay its own either way.</summary>
+    public Verdict RegisterAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
+    {
+        RoutingContext? told = null;
+        lock (_lock)
+        {
+            var added = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var registration in registrations)
+            {
+                if (!_machines.TryGetValue(registration.MachineId, out var existing))
+                {
+                    added.Add(registration.MachineId);
+                }
+                else if (!existing.Owner.IsSameProcessAs(owner))
+                {
+                    return Taken(existing);
+                }
+            }
+
+            if (added.Count > maxMachines - _count)
+            {
+                return HasTooMany();
+            }
+
+            // Nothing can be refused any more, and nobody comes in between.
+            foreach (var registration in registrations)
+            {
+                RegisterUnderLock(owner, registration.MachineId, registration.Groups, out _, ref told);
+            }
+        }
+
+        told?.SignalAll();
+        return Verdict.Ok;
     }
 
     /// <summary>Unregisters a machine, if its owner is the same process as <paramref name="owner"/>.</summary>
@@ -111,6 +151,8 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
             : $"The machine '{machine.Id}' is registered by another process, which is alive.",
         machine.Id);
 
+    private Verdict HasTooMany() => Verdict.Exhausted($"The hub holds its limit of {maxMachines} machines.");
+
     private static string[] Sorted(IReadOnlyCollection<string> groups) =>
         groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
@@ -121,51 +163,48 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
         owner.Machines.Add(machine);
     }
 
-    private Verdict Register(
+    private Verdict RegisterUnderLock(
         MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine, ref RoutingContext? told)
     {
-        lock (_lock)
+        machine = null;
+        if (owner.HasEnded)
         {
-            machine = null;
-            if (owner.HasEnded)
+            return new Verdict(StatusCode.Unavailable, "The session has ended.", machineId);
+        }
+
+        if (_machines.TryGetValue(machineId, out var existing))
+        {
+            if (!existing.Owner.IsSameProcessAs(owner))
             {
-                return new Verdict(StatusCode.Unavailable, "The session has ended.", machineId);
+                return Taken(existing);
             }
 
-            if (_machines.TryGetValue(machineId, out var existing))
+            machine = existing;
+            if (existing.Owner.IsLease)
             {
-                if (!existing.Owner.IsSameProcessAs(owner))
-                {
-                    return Taken(existing);
-                }
-
-                machine = existing;
-                if (existing.Owner.IsLease)
-                {
-                    ChangeOwner(existing, owner);
-                }
-
-                if (groups is not null)
-                {
-                    ChangeGroups(existing, Sorted(groups));
-                }
-
-                return Verdict.Ok;
+                ChangeOwner(existing, owner);
             }
 
-            if (_count >= maxMachines)
+            if (groups is not null)
             {
-                return Verdict.Exhausted($"The hub holds its limit of {maxMachines} machines.");
+                ChangeGroups(existing, Sorted(groups));
             }
 
-            machine = new MachineEntry(machineId, owner, [], unclaimedCapacity);
-            owner.Machines.Add(machine);
-            ChangeGroups(machine, Sorted(groups ?? []));
-            _machines[machineId] = machine;
-            _count++;
-            _watchers.Tell(MachineChangeKind.Registered, machine, "", ref told);
             return Verdict.Ok;
         }
+
+        if (_count >= maxMachines)
+        {
+            return HasTooMany();
+        }
+
+        machine = new MachineEntry(machineId, owner, [], unclaimedCapacity);
+        owner.Machines.Add(machine);
+        ChangeGroups(machine, Sorted(groups ?? []));
+        _machines[machineId] = machine;
+        _count++;
+        _watchers.Tell(MachineChangeKind.Registered, machine, "", ref told);
+        return Verdict.Ok;
     }
 
     private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, ref RoutingContext? told)

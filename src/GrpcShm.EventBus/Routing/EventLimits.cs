@@ -69,7 +69,7 @@ internal sealed class EventLimits(EventBusOptions options)
         size = @event.CalculateSize();
         return size <= options.MaxEventSize
             ? Verdict.Ok
-            : Verdict.Exhausted($"The event has {size} bytes; the hub takes at most {options.MaxEventSize}.");
+            : Verdict.Exhausted($"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
     }
 
     /// <summary>Checks an id that must not be empty.</summary>
@@ -78,6 +78,21 @@ internal sealed class EventLimits(EventBusOptions options)
 
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
+
+    /// <summary>Checks what a machine answers.</summary>
+    public Verdict Check(Acknowledgement acknowledgement)
+    {
+        var verdict = CheckText(acknowledgement.NewState, "new state");
+        if (acknowledgement.Reply is not { } reply || !verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        var size = reply.CalculateSize();
+        return size <= options.MaxEventSize
+            ? Verdict.Ok
+            : Verdict.Exhausted($"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
+    }
 
     public Verdict Check(Registration? registration)
     {

@@ -120,7 +120,8 @@ internal sealed class Subscriber(
         return dropped;
     }
 
-    public void Acknowledge(Acknowledgement acknowledgement)
+    /// <summary>Takes the answer to a delivery, of a machine that may be anybody's.</summary>
+    public void Acknowledge(Acknowledgement acknowledgement, EventLimits limits)
     {
         PendingAcknowledgement? pending = null;
         lock (_owedLock)
@@ -128,7 +129,20 @@ internal sealed class Subscriber(
             _owed?.Remove(acknowledgement.Number, out pending);
         }
 
-        pending?.Complete(acknowledgement);
+        if (pending is null)
+        {
+            return;
+        }
+
+        var verdict = limits.Check(acknowledgement);
+        if (verdict.IsOk)
+        {
+            pending.Complete(acknowledgement);
+        }
+        else
+        {
+            pending.Fail(verdict with { MachineId = InboxOf });
+        }
     }
 
     public void Forget(ulong deliveryNumber)

@@ -14,7 +14,7 @@ internal sealed class DeliveryBatch(Outbox outbox)
     // Small enough to go out soon and to stay far below what gRPC lets a receiver take, large enough that the costs of a
     // message no longer matter.
     private const int MaxEvents = 256;
-    private const int MaxBytes = 64 * 1024;
+    public const int MaxBytes = 64 * 1024;
 
     private readonly MailItem[] _items = new MailItem[MaxEvents];
     private readonly List<Delivery> _pool = [];
@@ -22,11 +22,12 @@ internal sealed class DeliveryBatch(Outbox outbox)
 
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
     /// <param name="deliveries">Where they go.</param>
+    /// <param name="used">How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no more.</param>
     /// <param name="onLoss">Called for each subscriber that lost events, with how many it lost so far.</param>
     /// <returns>How many events there are.</returns>
-    public int Fill(RepeatedField<Delivery> deliveries, Action<Subscriber, long> onLoss)
+    public int Fill(RepeatedField<Delivery> deliveries, int used, Action<Subscriber, long> onLoss)
     {
-        var bytes = 0;
+        var bytes = used;
         while (_used < MaxEvents && bytes < MaxBytes && outbox.TryTakeReady(out var subscriber))
         {
             var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - _used), MaxBytes - bytes);

@@ -21,17 +21,7 @@ internal sealed partial class EventBusService
         }
 
         var lease = new MachineOwner(request.InstanceId, request.Name, isLease: true);
-        foreach (var registration in request.Registrations)
-        {
-            var verdict = hub.Machines.Register(lease, registration.MachineId, registration.Groups, out _);
-            if (!verdict.IsOk)
-            {
-                // All or none.
-                hub.Machines.End(lease, MachineChangeKind.Unregistered, "The registration of another machine was refused.");
-                throw verdict.ToException();
-            }
-        }
-
+        ThrowUnlessOk(hub.Machines.RegisterAll(lease, request.Registrations));
         _ = ExpireAsync(lease);
         return Task.FromResult(new RegisterMachinesResponse
         {

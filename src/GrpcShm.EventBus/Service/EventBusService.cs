@@ -121,7 +121,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
 
         foreach (var acknowledgement in request.Acknowledgements)
         {
-            subscriber!.Acknowledge(acknowledgement);
+            subscriber!.Acknowledge(acknowledgement, hub.Limits);
         }
 
         return Task.FromResult(new AcknowledgeResponse());

@@ -112,7 +112,7 @@ internal sealed partial class EventSession
     {
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
-            subscription.Subscriber.Acknowledge(acknowledgement);
+            subscription.Subscriber.Acknowledge(acknowledgement, _hub.Limits);
         }
     }
 

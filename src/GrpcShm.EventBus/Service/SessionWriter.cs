@@ -9,8 +9,15 @@ namespace GrpcShm.EventBus.Service;
 /// <summary>Writes a session's responses: the one writer of its stream.</summary>
 internal sealed class SessionWriter
 {
-    // A client that sends and never reads must not fill the memory with answers.
+    // A client that sends and never reads must not fill the memory with answers, be they many or large.
     private const int MaxOutcomes = 65_536;
+    private const long MaxOutcomeBytes = 64 * 1024 * 1024;
+
+    // As with deliveries: the last of a response may be as large as an event, and what stands before it is little.
+    private const int MaxOutcomesOfAResponse = 4096;
+
+    // An outcome without a reply, roughly: its texts are bounded.
+    private const int PlainOutcome = 64;
 
     private readonly IServerStreamWriter<SessionResponse> _stream;
     private readonly Outbox _outbox;
@@ -19,8 +26,11 @@ internal sealed class SessionWriter
     private readonly SessionResponse _response = new();
     private readonly Action<Subscriber, long> _addLoss;
     private readonly Lock _outcomesLock = new();
-    private List<Outcome> _outcomes = [];
-    private List<Outcome> _writingOutcomes = [];
+
+    // Under the lock. An entry without an outcome says how far the commands had been carried out when it was put in.
+    private readonly Queue<(Outcome? Outcome, int Size, ulong Through)> _outcomes = new();
+    private long _outcomeBytes;
+    private ulong _markedThrough;
     private ulong _completedThrough;
     private ulong _reportedThrough;
     private SessionClosing? _closing;
@@ -76,14 +86,24 @@ internal sealed class SessionWriter
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
     public bool TryAdd(Outcome outcome)
     {
+        var size = outcome.Reply is null ? PlainOutcome + outcome.Message.Length : outcome.CalculateSize();
         lock (_outcomesLock)
         {
-            if (_outcomes.Count >= MaxOutcomes)
+            if (_outcomes.Count >= MaxOutcomes || _outcomeBytes > MaxOutcomeBytes)
             {
                 return false;
             }
 
-            _outcomes.Add(outcome);
+            // All outcomes up to there are in the queue already, so who reads as far as here has had them.
+            var through = Volatile.Read(ref _completedThrough);
+            if (through != _markedThrough)
+            {
+                _markedThrough = through;
+                _outcomes.Enqueue((null, 0, through));
+            }
+
+            _outcomeBytes += size;
+            _outcomes.Enqueue((outcome, size, 0));
             return true;
         }
     }
@@ -101,25 +121,49 @@ internal sealed class SessionWriter
 
     private bool Fill()
     {
-        // Read before the outcomes are taken: all outcomes up to that number are in this response or in an earlier one.
-        var through = Volatile.Read(ref _completedThrough);
-        lock (_outcomesLock)
-        {
-            (_outcomes, _writingOutcomes) = (_writingOutcomes, _outcomes);
-        }
-
-        _response.Outcomes.AddRange(_writingOutcomes);
-        _writingOutcomes.Clear();
+        var bytes = TakeOutcomes(out var through);
         _response.CompletedThrough = through != _reportedThrough ? through : 0;
         _reportedThrough = through;
-        return _batch.Fill(_response.Deliveries, _addLoss) > 0
+        return _batch.Fill(_response.Deliveries, bytes, _addLoss) > 0
             | _response.Outcomes.Count > 0
             | _response.CompletedThrough > 0
             | _response.Losses.Count > 0;
     }
 
+    /// <param name="through">All outcomes of commands up to there are in this response or in an earlier one.</param>
+    /// <returns>How many bytes the outcomes have.</returns>
+    private int TakeOutcomes(out ulong through)
+    {
+        var bytes = 0;
+
+        // Read before the outcomes are taken.
+        var completed = Volatile.Read(ref _completedThrough);
+        through = _reportedThrough;
+        lock (_outcomesLock)
+        {
+            while (bytes < DeliveryBatch.MaxBytes
+                && _response.Outcomes.Count < MaxOutcomesOfAResponse
+                && _outcomes.TryDequeue(out var next))
+            {
+                if (next.Outcome is null)
+                {
+                    through = next.Through;
+                    continue;
+                }
+
+                _response.Outcomes.Add(next.Outcome);
+                bytes += next.Size;
+            }
+
+            _outcomeBytes -= bytes;
+            through = _outcomes.Count == 0 ? Math.Max(through, completed) : through;
+            return bytes;
+        }
+    }
+
     private void Recycle()
     {
+        _response.CompletedThrough = 0;
         _response.Deliveries.Clear();
         _response.Outcomes.Clear();
         _response.Losses.Clear();

@@ -60,7 +60,7 @@ internal sealed class SubscriptionStream(
     private bool Fill(DeliveryBatch batch)
     {
         _response.Loss = null;
-        return batch.Fill(_response.Deliveries, AddLoss) > 0 | _response.Loss is not null;
+        return batch.Fill(_response.Deliveries, 0, AddLoss) > 0 | _response.Loss is not null;
     }
 
     private void AddLoss(Subscriber _, long dropped) => _response.Loss = new Loss { Dropped = (ulong)dropped };

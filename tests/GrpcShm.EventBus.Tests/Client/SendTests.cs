@@ -6,6 +6,54 @@ namespace GrpcShm.EventBus.Tests.Client;
 public sealed class SendTests : ClientTest
 {
     [Fact]
+    public async Task Request_ManyLargeRepliesAtOnce_AllComeAndNobodyGoesAway()
+    {
+        const int many = 30;
+        var asked = 0;
+        var all = new TaskCompletionSource();
+        var responder = await ConnectClientAsync();
+        await responder.SubscribeAsync("m", async @event =>
+        {
+            // Each answer is ready before the first one is written.
+            @event.Reply(new byte[900_000]);
+            if (++asked == many)
+            {
+                all.SetResult();
+            }
+
+            await Task.CompletedTask;
+        }).InTime();
+        var asker = await ConnectClientAsync();
+
+        var replies = await Task.WhenAll(Enumerable.Range(0, many).Select(_ => asker.RequestAsync("a", "m", "ASK"))).InTime();
+
+        await all.Task.InTime();
+        Assert.All(replies, reply => Assert.Equal(900_000, ((byte[])reply.Payload!).Length));
+        Assert.Equal(EventBusConnectionState.Connected, responder.State);
+    }
+
+    [Fact]
+    public async Task Request_ReplyLargerThanTheHubTakes_FailsAloneByTheNameOfTheLimit()
+    {
+        var responder = await ConnectClientAsync();
+        await responder.SubscribeAsync("m", @event =>
+        {
+            @event.Reply(new byte[@event.EventName == "LARGE" ? 4 * 1024 * 1024 : 10]);
+            return Task.CompletedTask;
+        }).InTime();
+        var asker = await ConnectClientAsync();
+
+        var large = asker.RequestAsync("a", "m", "LARGE");
+        var small = asker.RequestAsync("a", "m", "SMALL");
+
+        var failure = await Assert.ThrowsAsync<EventBusException>(() => large.InTime());
+        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.Contains("MaxEventSize", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(10, ((byte[])(await small.InTime()).Payload!).Length);
+        Assert.Equal(EventBusConnectionState.Connected, responder.State);
+    }
+
+    [Fact]
     public async Task SendEvent_ToAnotherClient_ArrivesAsItWasSent()
     {
         var sender = await ConnectClientAsync();

@@ -5,6 +5,8 @@ namespace GrpcShm.EventBus.Tests.Service;
 
 public sealed class MachineTests : HubTest
 {
+    private const int MaxMachines = 10_000;
+
     [Fact]
     public async Task RegisterMachines_ThenSubscribe_GetsWhatWasSentInBetween()
     {
@@ -33,6 +35,37 @@ public sealed class MachineTests : HubTest
             StatusCode.AlreadyExists);
 
         await FailsAsync(Client.SendAsync(new SendRequest { Event = NewEvent("free") }), StatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task RegisterMachines_AgainWithOneThatIsTaken_TakesNothingAway()
+    {
+        await using var owner = await OpenMachineAsync("taken");
+        await RegisterAsync("p", "mine");
+
+        await FailsAsync(
+            Client.RegisterMachinesAsync(new RegisterMachinesRequest
+            {
+                InstanceId = "p",
+                Registrations = { new Registration { MachineId = "mine", Groups = { "new" } }, new Registration { MachineId = "taken" } },
+            }),
+            StatusCode.AlreadyExists);
+
+        await Client.SendAsync(new SendRequest { Event = NewEvent("mine") }).ResponseAsync.InTime();
+        var machine = (await Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = "mine" }).ResponseAsync.InTime()).Machines;
+        Assert.Empty(Assert.Single(machine).Groups);
+    }
+
+    [Fact]
+    public async Task RegisterMachines_BeyondTheLimit_RegistersNone()
+    {
+        await RegisterAsync("p", "first");
+        var request = new RegisterMachinesRequest { InstanceId = "p" };
+        request.Registrations.AddRange(Enumerable.Range(0, MaxMachines).Select(i => new Registration { MachineId = $"m{i}" }));
+
+        await FailsAsync(Client.RegisterMachinesAsync(request), StatusCode.ResourceExhausted);
+
+        Assert.Equal(1u, (await Client.GetHealthAsync(new GetHealthRequest()).ResponseAsync.InTime()).Machines);
     }
 
     [Fact]
@@ -94,6 +127,8 @@ public sealed class MachineTests : HubTest
         Assert.Equal("A", (await target.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.Equal("B", (await target.Deliveries.ReadAsync().InTime()).Event.Name);
     }
+
+    protected override void Configure(EventBusOptions options) => options.MaxMachines = MaxMachines;
 
     private Task<RegisterMachinesResponse> RegisterAsync(string instanceId, string machineId) =>
         Client.RegisterMachinesAsync(new RegisterMachinesRequest
