@@ -29,7 +29,8 @@ public abstract partial class LifeAndDeathTests
         await using var server = await StartServerAsync();
         using var channel = server.CreateChannel(new()
         {
-            KeepAlive = TimeSpan.FromSeconds(1),
+            // More than a server lacks a processor that is not frozen.
+            KeepAliveTimeout = TimeSpan.FromSeconds(5),
         });
         using var call = new TestService.TestServiceClient(channel)
             .WaitAsync(new WaitRequest { Gate = "never", SendHeadersFirst = true }, Call());
@@ -47,7 +48,7 @@ public abstract partial class LifeAndDeathTests
     [Fact]
     public async Task FreezeClient_WithKeepAliveOfTheServer_ItsConnectionAndCallsEnd()
     {
-        await using var server = await StartServerAsync("--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:01");
+        await using var server = await StartServerAsync("--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:05");
         await using var client = await StartClientAsync(server, "pending", "--call-id", "frozen");
 
         client.Freeze();

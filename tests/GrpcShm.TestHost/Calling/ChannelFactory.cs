@@ -71,10 +71,10 @@ public static class ChannelFactory
                 (_, certificate, _, _) => HasFingerprint(certificate, fingerprint);
         }
 
-        if (setup.KeepAlive is { } keepAlive)
+        if (setup.KeepAliveTimeout is { } timeout)
         {
-            handler.KeepAlivePingDelay = keepAlive;
-            handler.KeepAlivePingTimeout = keepAlive;
+            handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
+            handler.KeepAlivePingTimeout = timeout;
             handler.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
         }
 
@@ -90,10 +90,10 @@ public static class ChannelFactory
             ConfigureHandler = setup.ConfigureHandler,
             Mode = setup.Mode,
         };
-        if (setup.KeepAlive is { } keepAlive)
+        if (setup.KeepAliveTimeout is { } timeout)
         {
-            options.KeepAlivePingDelay = keepAlive;
-            options.KeepAlivePingTimeout = keepAlive;
+            options.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
+            options.KeepAlivePingTimeout = timeout;
         }
 
         setup.ConfigureSharedMemory?.Invoke(options);

@@ -12,8 +12,8 @@ public sealed record ClientSetup
     /// <summary>How shared memory carries the calls.</summary>
     public SharedMemoryMode Mode { get; init; }
 
-    /// <summary>After how long a silent server is pinged while calls are under way, and how long it may take to answer.</summary>
-    public TimeSpan? KeepAlive { get; init; }
+    /// <summary>How long a server may take to answer a ping, which it gets after a second of silence while calls are under way.</summary>
+    public TimeSpan? KeepAliveTimeout { get; init; }
 
     /// <summary>What to set on the gRPC channel.</summary>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; init; }
