@@ -87,7 +87,7 @@ public static class SharedMemoryChannel
         var factory = new SharedMemoryConnectionFactory(address, options, loggerFactory, meterFactory);
         if (options.Mode == SharedMemoryMode.Http2)
         {
-            return CreateHttp2Handler(factory.ConnectAsync, options);
+            return new Http2Handler(new Http2Route(factory, options));
         }
 
         var isPinned = options.Mode == SharedMemoryMode.Direct;

@@ -15,11 +15,14 @@ internal static class DirectEndPoints
     /// <summary>Notes what is listened with, when all has been said about it.</summary>
     public static void Allow(ListenOptions listen)
     {
-        if (listen.EndPoint is SharedMemoryEndPoint endPoint && listen.Protocols == HttpProtocols.Http2 && !IsTls(listen))
+        if (listen.EndPoint is SharedMemoryEndPoint endPoint && listen.Protocols == HttpProtocols.Http2)
         {
-            States.AddOrUpdate(endPoint, new State { IsAllowed = true });
+            States.AddOrUpdate(endPoint, new State { IsAllowed = !IsTls(listen) });
         }
     }
+
+    /// <summary>Whether an endpoint speaks HTTP/2 and nothing else, with TLS or without.</summary>
+    public static bool SpeaksHttp2Alone(SharedMemoryEndPoint endPoint) => States.TryGetValue(endPoint, out _);
 
     public static bool IsAllowed(SharedMemoryEndPoint endPoint) => States.TryGetValue(endPoint, out var state) && state.IsAllowed;
 
