@@ -90,8 +90,8 @@ internal abstract partial class ServerCall
     /// <summary>Resets the call, of which nothing more is sent. What its handler still writes goes nowhere.</summary>
     protected void BreakOff()
     {
+        AbortRequest(RequestFailures.AfterStart());
         Reset(CallError.Internal);
-        AbortRequest();
     }
 
     /// <summary>Notes for those who log it that nobody has waited for the response.</summary>
