@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -39,7 +40,7 @@ public sealed class EventHub
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(handler);
-        var owner = new MachineOwner("", "hub", isLease: false);
+        var owner = new MachineOwner(PeerIdentity.Hub, "", "hub", isLease: false);
         var registration = new Registration { MachineId = machineId, Groups = { groups ?? [] } };
         var verdict = _hub.Limits.Check(registration);
         if (verdict.IsOk)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -57,7 +58,7 @@ public sealed class LocalMachine : IAsyncDisposable
 
         // Taken while in use: a second sender at the same moment makes one of its own.
         var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
-        var verdict = _hub.Router.Send(@event, null, context);
+        var verdict = _hub.Router.Send(@event, null, HubOrigin.Instance, context);
         if (context.MustWait)
         {
             return WaitForRoomAsync(context, @event.Target, activity, cancellationToken);
@@ -140,7 +141,7 @@ public sealed class LocalMachine : IAsyncDisposable
         var (number, level) = (delivery.Number, delivery.Acknowledgement);
         if (level == AcknowledgementLevel.Delivered)
         {
-            subscriber.Acknowledge(new Acknowledgement { Number = number }, _hub.Limits);
+            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, HubOrigin.Instance);
         }
 
         using var activity = EventTracing.Process(delivery.Event);
@@ -172,7 +173,7 @@ public sealed class LocalMachine : IAsyncDisposable
         {
             acknowledgement ??= new Acknowledgement();
             acknowledgement.Number = number;
-            subscriber.Acknowledge(acknowledgement, _hub.Limits);
+            _hub.Router.Acknowledge(subscriber, acknowledgement, HubOrigin.Instance);
         }
     }
 }

@@ -16,6 +16,8 @@ return args switch
         address, Number(from), Number(to), Number(consumers), Number(seconds)),
     ["consumers", var address, var from, var to, var producers] =>
         await ConsumersRole.RunAsync(address, Number(from), Number(to), Number(producers)),
+    ["forger", var address, var instanceId, var source, var target, .. var senders] =>
+        await ForgerRole.RunAsync(address, instanceId, source, target, senders),
     ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
     _ => 2,
 };

@@ -16,11 +16,16 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
     private Queue<MailItem>? _unclaimed;
     private Subscriber? _inbox;
     private bool _ended;
+    private volatile MachineOwner _owner = owner;
 
     public string Id { get; } = id;
 
-    // Guarded by the registry's lock.
-    public MachineOwner Owner { get; set; } = owner;
+    // Changed under the registry's lock. Senders read it without: they see the old or the new one, which are the same process.
+    public MachineOwner Owner
+    {
+        get => _owner;
+        set => _owner = value;
+    }
 
     // Guarded by the registry's lock.
     public string[] Groups { get; set; } = groups;

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -15,9 +16,15 @@ internal sealed class EventRouter(
     EventBusOptions options, EventLimits limits, MachineRegistry machines, ObserverTable observers, EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
-    public Verdict Send(Event? @event, PendingAcknowledgement? pending, RoutingContext context)
+    public Verdict Send(Event? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
     {
-        var verdict = limits.Check(@event, isPublished: false, out var size);
+        var verdict = CheckOrigin(@event, origin);
+        var size = 0;
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(@event, isPublished: false, out size);
+        }
+
         if (verdict.IsOk)
         {
             verdict = machines.TryGet(@event!.Target, out var machine)
@@ -39,7 +46,7 @@ internal sealed class EventRouter(
     }
 
     /// <summary>Publishes an event to its audience.</summary>
-    public Verdict Publish(Publication? publication, RoutingContext context, out int recipients)
+    public Verdict Publish(Publication? publication, EventOrigin origin, RoutingContext context, out int recipients)
     {
         recipients = 0;
         if (publication is null)
@@ -47,7 +54,13 @@ internal sealed class EventRouter(
             return Verdict.Invalid("The publication is missing.");
         }
 
-        var verdict = limits.Check(publication.Event, isPublished: true, out var size);
+        var verdict = CheckOrigin(publication.Event, origin);
+        var size = 0;
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(publication.Event, isPublished: true, out size);
+        }
+
         if (verdict.IsOk)
         {
             verdict = CheckAudience(publication);
@@ -74,6 +87,16 @@ internal sealed class EventRouter(
         recipients += observers.Put(publication.Event, size, item.Accepted, group, context);
         metrics.Accepted();
         return Verdict.Ok;
+    }
+
+    /// <summary>Brings the answer to a delivery to whoever waits for it.</summary>
+    public void Acknowledge(Subscriber subscriber, Acknowledgement acknowledgement, EventOrigin origin)
+    {
+        // Who may answer for a machine may do so as the machine, by whatever connection.
+        var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
+            ? CheckOrigin(reply, origin)
+            : Verdict.Ok;
+        subscriber.Acknowledge(acknowledgement, verdict.IsOk ? limits.Check(acknowledgement) : verdict);
     }
 
     /// <summary>Makes a subscription.</summary>
@@ -140,6 +163,20 @@ internal sealed class EventRouter(
 
         subscription.Subscriber.Close();
         metrics.SubscriptionEnded();
+    }
+
+    // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the client's to choose.
+    private Verdict CheckOrigin(Event? @event, EventOrigin origin)
+    {
+        if (@event is null)
+        {
+            return Verdict.Ok;
+        }
+
+        @event.Sender = origin.Stamp(@event.Sender);
+        return @event.Source.Length == 0 || !machines.TryGet(@event.Source, out var source) || origin.Owns(source!.Owner)
+            ? Verdict.Ok
+            : Verdict.NotTheirs(@event.Source);
     }
 
     private static Verdict ToVerdict(PutResult result, string machineId) => result switch

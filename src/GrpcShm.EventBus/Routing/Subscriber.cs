@@ -121,7 +121,7 @@ internal sealed class Subscriber(
     }
 
     /// <summary>Takes the answer to a delivery, of a machine that may be anybody's.</summary>
-    public void Acknowledge(Acknowledgement acknowledgement, EventLimits limits)
+    public void Acknowledge(Acknowledgement acknowledgement, in Verdict verdict)
     {
         PendingAcknowledgement? pending = null;
         lock (_owedLock)
@@ -134,7 +134,6 @@ internal sealed class Subscriber(
             return;
         }
 
-        var verdict = limits.Check(acknowledgement);
         if (verdict.IsOk)
         {
             pending.Complete(acknowledgement);

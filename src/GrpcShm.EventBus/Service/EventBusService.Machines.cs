@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -20,7 +21,7 @@ internal sealed partial class EventBusService
             ThrowUnlessOk(hub.Limits.Check(registration));
         }
 
-        var lease = new MachineOwner(request.InstanceId, request.Name, isLease: true);
+        var lease = new MachineOwner(PeerIdentity.Of(context), request.InstanceId, request.Name, isLease: true);
         ThrowUnlessOk(hub.Machines.RegisterAll(lease, request.Registrations));
         _ = ExpireAsync(lease);
         return Task.FromResult(new RegisterMachinesResponse
@@ -32,7 +33,7 @@ internal sealed partial class EventBusService
     public override Task<UnregisterMachinesResponse> UnregisterMachines(
         UnregisterMachinesRequest request, ServerCallContext context)
     {
-        var caller = new MachineOwner(request.InstanceId, "", isLease: false);
+        var caller = new MachineOwner(PeerIdentity.Of(context), request.InstanceId, "", isLease: false);
         var response = new UnregisterMachinesResponse();
         foreach (var machineId in request.MachineIds)
         {

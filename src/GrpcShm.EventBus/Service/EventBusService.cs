@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -18,7 +19,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         IAsyncStreamReader<SessionRequest> requestStream,
         IServerStreamWriter<SessionResponse> responseStream,
         ServerCallContext context) =>
-        new EventSession(hub, responseStream, context.CancellationToken).RunAsync(requestStream);
+        new EventSession(hub, PeerIdentity.Of(context), responseStream, context.CancellationToken).RunAsync(requestStream);
 
     public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context)
     {
@@ -39,13 +40,14 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     {
         var response = new SendManyResponse();
         var routing = new RoutingContext();
+        var origin = new CallOrigin(context);
         ulong place = 0;
         while (await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false))
         {
             foreach (var @event in requestStream.Current.Events)
             {
                 place++;
-                var verdict = hub.Router.Send(@event, null, routing);
+                var verdict = hub.Router.Send(@event, null, origin, routing);
                 if (routing.MustWait)
                 {
                     verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);
@@ -63,7 +65,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     public override async Task<PublishResponse> Publish(PublishRequest request, ServerCallContext context)
     {
         var routing = new RoutingContext();
-        var verdict = hub.Router.Publish(request.Publication, routing, out var recipients);
+        var verdict = hub.Router.Publish(request.Publication, new CallOrigin(context), routing, out var recipients);
         if (routing.MustWait)
         {
             var (_, accepted) = await routing
@@ -87,7 +89,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             request.Subscription.Number = 0;
         }
 
-        var owner = new MachineOwner(request.InstanceId, request.Name, isLease: false);
+        var owner = new MachineOwner(PeerIdentity.Of(context), request.InstanceId, request.Name, isLease: false);
         var outbox = new Outbox(runWriterInline: true);
         var routing = new RoutingContext();
         var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
@@ -119,9 +121,10 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             throw new RpcException(new Status(StatusCode.NotFound, "The subscription does not exist, or has ended."));
         }
 
+        var origin = new CallOrigin(context);
         foreach (var acknowledgement in request.Acknowledgements)
         {
-            subscriber!.Acknowledge(acknowledgement, hub.Limits);
+            hub.Router.Acknowledge(subscriber!, acknowledgement, origin);
         }
 
         return Task.FromResult(new AcknowledgeResponse());
@@ -163,7 +166,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             ? new PendingAcknowledgement(@event.Target, level)
             : null;
         var routing = new RoutingContext();
-        var verdict = hub.Router.Send(@event, pending, routing);
+        var verdict = hub.Router.Send(@event, pending, new CallOrigin(context), routing);
         if (routing.MustWait)
         {
             verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);

@@ -27,7 +27,7 @@ internal sealed partial class EventSession
                 Grant(command.Grant);
                 return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Publish:
-                var verdict = _hub.Router.Publish(command.Publish, _context, out var recipients);
+                var verdict = _hub.Router.Publish(command.Publish, _origin, _context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
                 return verdict;
             case SessionCommand.CommandOneofCase.Open:
@@ -55,7 +55,7 @@ internal sealed partial class EventSession
         var level = command.Acknowledgement;
         if (level <= AcknowledgementLevel.Accepted && level >= AcknowledgementLevel.Unspecified)
         {
-            return _hub.Router.Send(command.Send, null, _context);
+            return _hub.Router.Send(command.Send, null, _origin, _context);
         }
 
         var verdict = EventLimits.Check(level);
@@ -70,7 +70,7 @@ internal sealed partial class EventSession
         }
 
         var pending = new PendingAcknowledgement(command.Send.Target, level);
-        verdict = _hub.Router.Send(command.Send, pending, _context);
+        verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
         if (verdict.IsOk)
         {
             _pending = pending;
@@ -112,7 +112,7 @@ internal sealed partial class EventSession
     {
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
-            subscription.Subscriber.Acknowledge(acknowledgement, _hub.Limits);
+            _hub.Router.Acknowledge(subscription.Subscriber, acknowledgement, _origin);
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class EventSession
         {
             _owner.Name = open.Name;
             _owner.InstanceId = open.InstanceId;
-            _hub.AddSession(this, open.InstanceId);
+            _hub.AddSession(this, _owner);
             _hub.Logger.SessionOpened(Id, open.Name, open.InstanceId);
         }
 

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -18,7 +19,8 @@ internal sealed partial class EventSession
     private readonly Outbox _outbox = new(runWriterInline: true);
     private readonly SessionWriter _writer;
     private readonly RoutingContext _context = new();
-    private readonly MachineOwner _owner = new("", "", isLease: false);
+    private readonly MachineOwner _owner;
+    private readonly SessionOrigin _origin;
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
@@ -28,9 +30,12 @@ internal sealed partial class EventSession
     // The acknowledgement that the command in hand waits for; its outcome is answered by that wait alone.
     private PendingAcknowledgement? _pending;
 
-    public EventSession(HubCore hub, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
+    public EventSession(
+        HubCore hub, PeerIdentity peer, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
     {
         _hub = hub;
+        _owner = new MachineOwner(peer, "", "", isLease: false);
+        _origin = new SessionOrigin(_owner);
         _callCancelled = callCancelled;
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
     }
@@ -82,7 +87,7 @@ internal sealed partial class EventSession
     {
         if (_ended.TrySetResult(verdict))
         {
-            _hub.RemoveSession(this, _owner.InstanceId);
+            _hub.RemoveSession(this, _owner);
             var machines = verdict.IsOk
                 ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
                 : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);

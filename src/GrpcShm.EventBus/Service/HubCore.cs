@@ -13,7 +13,9 @@ namespace GrpcShm.EventBus.Service;
 /// <summary>What all sessions and calls of one hub share.</summary>
 internal sealed class HubCore
 {
-    private readonly ConcurrentDictionary<string, EventSession> _sessions = new(StringComparer.Ordinal);
+    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of the same
+    // process where the transport knows that.
+    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions = new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly long _started = Environment.TickCount64;
 
@@ -53,15 +55,15 @@ internal sealed class HubCore
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
-    public void AddSession(EventSession session, string instanceId)
+    public void AddSession(EventSession session, MachineOwner owner)
     {
-        if (instanceId.Length == 0)
+        if (owner.InstanceId.Length == 0)
         {
             return;
         }
 
         EventSession? replaced = null;
-        _sessions.AddOrUpdate(instanceId, session, (_, existing) =>
+        _sessions.AddOrUpdate(KeyOf(owner), session, (_, existing) =>
         {
             replaced = existing;
             return session;
@@ -69,8 +71,7 @@ internal sealed class HubCore
         replaced?.End(new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
     }
 
-    public void RemoveSession(EventSession session, string instanceId) =>
-        _sessions.TryRemove(new KeyValuePair<string, EventSession>(instanceId, session));
+    public void RemoveSession(EventSession session, MachineOwner owner) => _sessions.TryRemove(new(KeyOf(owner), session));
 
     public void AddSubscriber(string subscriptionId, Subscriber subscriber) => _subscribers[subscriptionId] = subscriber;
 
@@ -78,4 +79,7 @@ internal sealed class HubCore
 
     public bool TryGetSubscriber(string subscriptionId, out Subscriber? subscriber) =>
         _subscribers.TryGetValue(subscriptionId, out subscriber);
+
+    private static (string UserId, int ProcessId, string InstanceId) KeyOf(MachineOwner owner) =>
+        (owner.Peer.UserId, owner.Peer.ProcessId, owner.InstanceId);
 }
