@@ -18,6 +18,7 @@ public sealed class LocalMachine : IAsyncDisposable
     private readonly Outbox _outbox;
     private readonly LiveSubscription _subscription;
     private readonly Func<Event, CancellationToken, ValueTask<Acknowledgement?>> _handler;
+    private readonly HubOrigin _origin = new();
     private readonly CancellationTokenSource _disposing = new();
     private readonly Task _running;
     private RoutingContext? _context;
@@ -58,7 +59,7 @@ public sealed class LocalMachine : IAsyncDisposable
 
         // Taken while in use: a second sender at the same moment makes one of its own.
         var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
-        var verdict = _hub.Router.Send(@event, null, HubOrigin.Instance, context);
+        var verdict = _hub.Router.Send(@event, null, _origin, context);
         if (context.MustWait)
         {
             return WaitForRoomAsync(context, @event.Target, activity, cancellationToken);
@@ -141,7 +142,7 @@ public sealed class LocalMachine : IAsyncDisposable
         var (number, level) = (delivery.Number, delivery.Acknowledgement);
         if (level == AcknowledgementLevel.Delivered)
         {
-            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, HubOrigin.Instance);
+            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, _origin);
         }
 
         using var activity = EventTracing.Process(delivery.Event);
@@ -173,7 +174,7 @@ public sealed class LocalMachine : IAsyncDisposable
         {
             acknowledgement ??= new Acknowledgement();
             acknowledgement.Number = number;
-            _hub.Router.Acknowledge(subscriber, acknowledgement, HubOrigin.Instance);
+            _hub.Router.Acknowledge(subscriber, acknowledgement, _origin);
         }
     }
 }

@@ -5,12 +5,6 @@ namespace GrpcShm.EventBus.Access;
 /// <summary>The hub's own process. It may say whatever it likes, and sends nothing twice.</summary>
 internal sealed class HubOrigin : EventOrigin
 {
-    private HubOrigin()
-    {
-    }
-
-    public static HubOrigin Instance { get; } = new();
-
     public override ulong Stamp(ulong claimed) => 0;
 
     public override bool Owns(MachineOwner owner) => true;

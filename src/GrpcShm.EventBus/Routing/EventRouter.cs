@@ -92,7 +92,8 @@ internal sealed class EventRouter(
     /// <summary>Brings the answer to a delivery to whoever waits for it.</summary>
     public void Acknowledge(Subscriber subscriber, Acknowledgement acknowledgement, EventOrigin origin)
     {
-        // Who may answer for a machine may do so as the machine, by whatever connection.
+        // Who may answer for a machine may do so as the machine, by whatever connection. As another one nobody answers.
+        origin.MaySendAsOther = false;
         var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
             ? CheckOrigin(reply, origin)
             : Verdict.Ok;
@@ -174,7 +175,10 @@ internal sealed class EventRouter(
         }
 
         @event.Sender = origin.Stamp(@event.Sender);
-        return @event.Source.Length == 0 || !machines.TryGet(@event.Source, out var source) || origin.Owns(source!.Owner)
+        return @event.Source.Length == 0
+            || !machines.TryGet(@event.Source, out var source)
+            || origin.MaySendAsOther
+            || origin.Owns(source!.Owner)
             ? Verdict.Ok
             : Verdict.NotTheirs(@event.Source);
     }

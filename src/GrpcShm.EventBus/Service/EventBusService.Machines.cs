@@ -12,7 +12,8 @@ internal sealed partial class EventBusService
 {
     private const int MaxPageSize = 1000;
 
-    public override Task<RegisterMachinesResponse> RegisterMachines(RegisterMachinesRequest request, ServerCallContext context)
+    public override async Task<RegisterMachinesResponse> RegisterMachines(
+        RegisterMachinesRequest request, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckId(request.InstanceId, "instance id"));
         ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the owner"));
@@ -21,13 +22,22 @@ internal sealed partial class EventBusService
             ThrowUnlessOk(hub.Limits.Check(registration));
         }
 
-        var lease = new MachineOwner(PeerIdentity.Of(context), request.InstanceId, request.Name, isLease: true);
+        var peer = PeerIdentity.Of(context);
+        var lease = new MachineOwner(peer, request.InstanceId, request.Name, isLease: true);
+        if (hub.GateFor(context.GetHttpContext(), peer, lease) is { } gate)
+        {
+            foreach (var registration in request.Registrations)
+            {
+                ThrowUnlessOk(await gate.CheckRegisterAsync(registration).ConfigureAwait(false));
+            }
+        }
+
         ThrowUnlessOk(hub.Machines.RegisterAll(lease, request.Registrations));
         _ = ExpireAsync(lease);
-        return Task.FromResult(new RegisterMachinesResponse
+        return new RegisterMachinesResponse
         {
             ExpiresAfterMilliseconds = (uint)hub.Options.UnclaimedTimeout.TotalMilliseconds,
-        });
+        };
     }
 
     public override Task<UnregisterMachinesResponse> UnregisterMachines(
@@ -52,9 +62,14 @@ internal sealed partial class EventBusService
         return Task.FromResult(response);
     }
 
-    public override Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
+    public override async Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckText(request.MachinePattern, "pattern of machines"));
+        if (hub.Access is not null && hub.GateFor(context.GetHttpContext(), PeerIdentity.Of(context)) is { } gate)
+        {
+            ThrowUnlessOk(await gate.CheckListAsync(request).ConfigureAwait(false));
+        }
+
         var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
         var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
         var page = candidates
@@ -66,7 +81,7 @@ internal sealed partial class EventBusService
         var response = new ListMachinesResponse();
         response.Machines.AddRange(page.Take(pageSize).Select(machine => machine.Describe()));
         response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
-        return Task.FromResult(response);
+        return response;
     }
 
     public override Task<GetHealthResponse> GetHealth(GetHealthRequest request, ServerCallContext context) =>

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -8,6 +9,20 @@ namespace GrpcShm.EventBus.Service;
 // One method for each command.
 internal sealed partial class EventSession
 {
+    /// <summary>Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.</summary>
+    private ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
+    {
+        _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
+        return command.CommandCase switch
+        {
+            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Send, _origin),
+            SessionCommand.CommandOneofCase.Publish => gate.CheckPublishAsync(command.Publish, _origin),
+            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Register),
+            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Subscribe),
+            _ => ValueTask.FromResult(Verdict.Ok),
+        };
+    }
+
     /// <summary>Carries a command out, but for what it must wait for, which the context holds.</summary>
     /// <param name="command">The command.</param>
     /// <param name="outcome">What to answer if it succeeds; none if success needs no answer of its own.</param>

@@ -4,6 +4,7 @@ using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using XStateNet.Events.V1;
 
@@ -21,6 +22,7 @@ internal sealed partial class EventSession
     private readonly RoutingContext _context = new();
     private readonly MachineOwner _owner;
     private readonly SessionOrigin _origin;
+    private readonly AccessGate? _gate;
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
@@ -31,11 +33,13 @@ internal sealed partial class EventSession
     private PendingAcknowledgement? _pending;
 
     public EventSession(
-        HubCore hub, PeerIdentity peer, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
+        HubCore hub, HttpContext context, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
     {
         _hub = hub;
+        var peer = PeerIdentity.Of(context);
         _owner = new MachineOwner(peer, "", "", isLease: false);
         _origin = new SessionOrigin(_owner);
+        _gate = hub.GateFor(context, peer, _owner);
         _callCancelled = callCancelled;
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
     }
@@ -145,7 +149,13 @@ internal sealed partial class EventSession
                 return;
             }
 
-            var verdict = Execute(command, out var outcome);
+            Outcome? outcome = null;
+            var verdict = _gate is null ? Verdict.Ok : await CheckAsync(_gate, command).ConfigureAwait(false);
+            if (verdict.IsOk)
+            {
+                verdict = Execute(command, out outcome);
+            }
+
             if (_context.MustWait)
             {
                 verdict = await WaitForRoomAsync(verdict, outcome).ConfigureAwait(false);

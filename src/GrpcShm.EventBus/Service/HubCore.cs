@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -27,6 +29,7 @@ internal sealed class HubCore
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
         Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);
+        Access = AccessPolicy.Of(Options, Logger);
         Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
@@ -43,6 +46,9 @@ internal sealed class HubCore
 
     public EventLimits Limits { get; }
 
+    /// <summary>Who may do what; none if the options do not say.</summary>
+    public AccessPolicy? Access { get; }
+
     public MachineRegistry Machines { get; }
 
     public EventBusMetrics Metrics { get; }
@@ -53,6 +59,10 @@ internal sealed class HubCore
     public EventRouter Router { get; }
 
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
+
+    /// <summary>Whom a caller's commands are put before; none if everybody may do all.</summary>
+    public AccessGate? GateFor(HttpContext context, PeerIdentity peer, MachineOwner? owner = null) =>
+        Access is null ? null : new AccessGate(Access, Limits, Machines, context, peer, owner);
 
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
     public void AddSession(EventSession session, MachineOwner owner)
