@@ -1,7 +1,7 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>The bounds of an event hub.</summary>
-public sealed class EventBusOptions
+public sealed partial class EventBusOptions
 {
     /// <summary>The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.</summary>
     /// <remarks>Defaults to 256.</remarks>
@@ -125,6 +125,12 @@ public sealed class EventBusOptions
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
     public string? AuthorizationPolicy { get; set; }
+
+    private static long Check(long value, long least, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        return value;
+    }
 
     private static int Check(int value, int least, int most, string name)
     {

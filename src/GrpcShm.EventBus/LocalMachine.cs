@@ -99,7 +99,7 @@ public sealed class LocalMachine : IAsyncDisposable
         Verdict verdict;
         try
         {
-            (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
+            (verdict, _) = await context.WaitForRoomAsync(_hub.Options, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException exception)
         {

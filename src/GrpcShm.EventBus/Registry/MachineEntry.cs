@@ -10,10 +10,12 @@ namespace GrpcShm.EventBus.Registry;
 /// over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards senders
 /// find the inbox without a lock.
 /// </remarks>
-internal sealed class MachineEntry(string id, MachineOwner owner, string[] groups, int unclaimedCapacity)
+internal sealed class MachineEntry(
+    string id, MachineOwner owner, string[] groups, int unclaimedCapacity, long maxUnclaimedSize)
 {
     private readonly Lock _lock = new();
     private Queue<MailItem>? _unclaimed;
+    private MailboxMemory? _unclaimedMemory;
     private Subscriber? _inbox;
     private bool _ended;
     private volatile MachineOwner _owner = owner;
@@ -29,6 +31,9 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
 
     // Guarded by the registry's lock.
     public string[] Groups { get; set; } = groups;
+
+    /// <summary>The bytes that its groups are counted with. Guarded by the registry's lock.</summary>
+    public long GroupsWeight { get; set; }
 
     public DateTime RegisteredAt { get; } = DateTime.UtcNow;
 
@@ -82,7 +87,7 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
                 subscriber.Preload(_unclaimed, context);
             }
 
-            _unclaimed = null;
+            ForgetUnclaimed();
             Volatile.Write(ref _inbox, subscriber);
             return true;
         }
@@ -111,7 +116,7 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             _ended = true;
             (inbox, unclaimed) = (_inbox, _unclaimed);
             Volatile.Write(ref _inbox, null);
-            _unclaimed = null;
+            ForgetUnclaimed();
         }
 
         foreach (var item in unclaimed ?? Enumerable.Empty<MailItem>())
@@ -138,7 +143,8 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             }
 
             _unclaimed ??= new Queue<MailItem>();
-            if (_unclaimed.Count >= unclaimedCapacity)
+            _unclaimedMemory ??= new MailboxMemory(maxUnclaimedSize, Owner.Budget.Waiting);
+            if (_unclaimed.Count >= unclaimedCapacity || !_unclaimedMemory.TryAdd(item.Weight))
             {
                 return PutResult.Full;
             }
@@ -146,5 +152,17 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             _unclaimed.Enqueue(item);
             return PutResult.Accepted;
         }
+    }
+
+    // Under the lock. The subscriber has counted what it took over.
+    private void ForgetUnclaimed()
+    {
+        foreach (var item in _unclaimed ?? Enumerable.Empty<MailItem>())
+        {
+            _unclaimedMemory!.Remove(item.Weight);
+        }
+
+        _unclaimedMemory?.Trim();
+        (_unclaimed, _unclaimedMemory) = (null, null);
     }
 }

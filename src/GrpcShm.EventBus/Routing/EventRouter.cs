@@ -106,7 +106,7 @@ internal sealed class EventRouter(
     {
         subscription = null;
         var verdict = limits.Check(filter);
-        if (!verdict.IsOk || !(verdict = MakeMailbox(filter!, out var mailbox)).IsOk)
+        if (!verdict.IsOk || !(verdict = MakeMailbox(filter!, owner, out var mailbox)).IsOk)
         {
             return verdict;
         }
@@ -114,18 +114,7 @@ internal sealed class EventRouter(
         if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
         {
             var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, filter.Credit);
-            if (filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
-            {
-                machines.Watch(filter.MachineChanges, observer, context);
-            }
-            else
-            {
-                observers.Add(filter, observer);
-            }
-
-            subscription = new LiveSubscription(filter, observer, null);
-            metrics.SubscriptionBegan();
-            return Verdict.Ok;
+            return Observe(filter, observer, owner, context, out subscription);
         }
 
         verdict = machines.Register(owner, filter.Inbox, null, out var machine);
@@ -141,7 +130,7 @@ internal sealed class EventRouter(
                 StatusCode.AlreadyExists, $"The inbox of the machine '{machine.Id}' is subscribed to already.", machine.Id);
         }
 
-        subscription = new LiveSubscription(filter, inbox, machine);
+        subscription = new LiveSubscription(inbox, machine);
         metrics.SubscriptionBegan();
         return Verdict.Ok;
     }
@@ -153,13 +142,13 @@ internal sealed class EventRouter(
         {
             machine.Detach(subscription.Subscriber);
         }
-        else if (subscription.Filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+        else if (subscription.Watcher is { } watcher)
         {
-            machines.Unwatch(subscription.Subscriber);
+            machines.Unwatch(watcher);
         }
         else
         {
-            observers.Remove(subscription.Filter, subscription.Subscriber);
+            observers.Remove(subscription.Observer!);
         }
 
         subscription.Subscriber.Close();
@@ -190,6 +179,33 @@ internal sealed class EventRouter(
         _ => Verdict.Ok,
     };
 
+    private Verdict Observe(
+        Subscription filter, Subscriber subscriber, MachineOwner owner, RoutingContext context, out LiveSubscription? subscription)
+    {
+        Verdict verdict;
+        LiveSubscription live;
+        if (filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+        {
+            var watcher = new MachineWatcher(filter.MachineChanges, subscriber, owner.Budget);
+            live = new LiveSubscription(subscriber, Watcher: watcher);
+            verdict = machines.Watch(watcher, context);
+        }
+        else
+        {
+            var observer = new Observer(filter, subscriber, owner.Budget);
+            live = new LiveSubscription(subscriber, Observer: observer);
+            verdict = observers.Add(observer);
+        }
+
+        subscription = verdict.IsOk ? live : null;
+        if (verdict.IsOk)
+        {
+            metrics.SubscriptionBegan();
+        }
+
+        return verdict;
+    }
+
     private Verdict CheckAudience(Publication publication) => publication.AudienceCase switch
     {
         Publication.AudienceOneofCase.Group => limits.CheckId(publication.Group, "name of the group"),
@@ -207,7 +223,7 @@ internal sealed class EventRouter(
         _ => [],
     };
 
-    private Verdict MakeMailbox(Subscription filter, out Mailbox? mailbox)
+    private Verdict MakeMailbox(Subscription filter, MachineOwner owner, out Mailbox? mailbox)
     {
         mailbox = null;
         var policy = filter.Mailbox?.OverflowPolicy ?? OverflowPolicy.Unspecified;
@@ -227,6 +243,15 @@ internal sealed class EventRouter(
             return Verdict.Invalid("Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
         }
 
+        if (policy == OverflowPolicy.Block && filter.FilterCase != Subscription.FilterOneofCase.Inbox && !options.AllowBlockingObservers)
+        {
+            return new Verdict(
+                StatusCode.PermissionDenied,
+                "The hub lets nobody who only observes hold up those who send. Take another policy than BLOCK, "
+                    + "or allow it by AllowBlockingObservers.",
+                "");
+        }
+
         var asked = filter.Mailbox?.Capacity ?? 0;
         if (asked > options.MaxMailboxCapacity)
         {
@@ -236,7 +261,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.Dropped);
         return Verdict.Ok;
     }
 }

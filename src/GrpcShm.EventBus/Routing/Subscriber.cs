@@ -41,9 +41,6 @@ internal sealed class Subscriber(
                 context.AddBlocked(blocked);
                 break;
             case PutResult.Dropped:
-                metrics.Dropped();
-                Schedule(context);
-                break;
             case PutResult.Accepted:
                 Schedule(context);
                 break;
@@ -55,7 +52,7 @@ internal sealed class Subscriber(
     /// <summary>There was no room in time for an event whose sender is not told: the subscriber is.</summary>
     public void MissedOne(RoutingContext context)
     {
-        metrics.Dropped();
+        metrics.Dropped(1);
         Schedule(context);
     }
 

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -17,13 +18,20 @@ internal sealed partial class EventBusService
     {
         ThrowUnlessOk(hub.Limits.CheckId(request.InstanceId, "instance id"));
         ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the owner"));
+        if (request.Registrations.Count > hub.Options.MaxMachinesPerSession)
+        {
+            throw Verdict.Exhausted(
+                $"{request.Registrations.Count} machines are too many for one call; the limit is "
+                + $"{hub.Options.MaxMachinesPerSession} (MaxMachinesPerSession).").ToException();
+        }
+
         foreach (var registration in request.Registrations)
         {
             ThrowUnlessOk(hub.Limits.Check(registration));
         }
 
         var peer = PeerIdentity.Of(context);
-        var lease = new MachineOwner(peer, request.InstanceId, request.Name, isLease: true);
+        var lease = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: true);
         if (hub.GateFor(context.GetHttpContext(), peer, lease) is { } gate)
         {
             foreach (var registration in request.Registrations)
@@ -43,7 +51,7 @@ internal sealed partial class EventBusService
     public override Task<UnregisterMachinesResponse> UnregisterMachines(
         UnregisterMachinesRequest request, ServerCallContext context)
     {
-        var caller = new MachineOwner(PeerIdentity.Of(context), request.InstanceId, "", isLease: false);
+        var caller = new MachineOwner(PeerIdentity.Of(context), new SessionBudget(hub.Budget), request.InstanceId, "", isLease: false);
         var response = new UnregisterMachinesResponse();
         foreach (var machineId in request.MachineIds)
         {

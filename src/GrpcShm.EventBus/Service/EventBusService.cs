@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -81,7 +82,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         if (routing.MustWait)
         {
             var (_, accepted) = await routing
-                .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+                .WaitForRoomAsync(hub.Options, context.CancellationToken).ConfigureAwait(false);
             recipients += accepted;
         }
 
@@ -102,7 +103,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         }
 
         var peer = PeerIdentity.Of(context);
-        var owner = new MachineOwner(peer, request.InstanceId, request.Name, isLease: false);
+        var owner = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: false);
         if (hub.GateFor(context.GetHttpContext(), peer, owner) is { } gate)
         {
             ThrowUnlessOk(await gate.CheckSubscribeAsync(request.Subscription).ConfigureAwait(false));
@@ -218,7 +219,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, RoutingContext routing, ServerCallContext context)
     {
         var (inboxVerdict, _) = await routing
-            .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+            .WaitForRoomAsync(hub.Options, context.CancellationToken).ConfigureAwait(false);
         return verdict.IsOk ? inboxVerdict : verdict;
     }
 }

@@ -84,6 +84,11 @@ internal sealed partial class EventSession
             return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
         }
 
+        if (_owner.Budget.Acknowledgements.Take(1) is { } full)
+        {
+            return full.Exhausted("The sends whose acknowledgements are waited for have reached");
+        }
+
         var pending = new PendingAcknowledgement(command.Send.Target, level);
         verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
         if (verdict.IsOk)
@@ -93,6 +98,10 @@ internal sealed partial class EventSession
                 ? _hub.Options.DefaultAcknowledgementTimeout
                 : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
             _ = AnswerLaterAsync(command.Number, command.Send.Id, pending, timeout);
+        }
+        else
+        {
+            _owner.Budget.Acknowledgements.Give(1);
         }
 
         return verdict;
@@ -108,6 +117,10 @@ internal sealed partial class EventSession
         catch (OperationCanceledException)
         {
             return;
+        }
+        finally
+        {
+            _owner.Budget.Acknowledgements.Give(1);
         }
 
         Add(new Outcome

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -37,7 +38,7 @@ internal sealed partial class EventSession
     {
         _hub = hub;
         var peer = PeerIdentity.Of(context);
-        _owner = new MachineOwner(peer, "", "", isLease: false);
+        _owner = new MachineOwner(peer, new SessionBudget(hub.Budget), "", "", isLease: false);
         _origin = new SessionOrigin(_owner);
         _gate = hub.GateFor(context, peer, _owner);
         _callCancelled = callCancelled;
@@ -54,6 +55,11 @@ internal sealed partial class EventSession
         {
             // Its listener may live a moment longer. A client must not take itself for connected to what is about to go.
             throw HubCore.Stopped.ToException();
+        }
+
+        if (_hub.Budget.Sessions.Take(1) is { } full)
+        {
+            throw full.Exhausted("The open sessions have reached").ToException();
         }
 
         _hub.Metrics.SessionOpened();
@@ -95,6 +101,7 @@ internal sealed partial class EventSession
             var machines = verdict.IsOk
                 ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
                 : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
+            _hub.Budget.Sessions.Give(1);
             _hub.Metrics.SessionEnded();
             _hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }
@@ -175,7 +182,7 @@ internal sealed partial class EventSession
     {
         _writer.CompletedThrough(_lastNumber);
         _outbox.Signal();
-        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options.MaxBlockTime, _callCancelled).ConfigureAwait(false);
+        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
         if (outcome is not null)
         {
             // Only a publication has both an outcome and mailboxes to wait for; that some were full does not fail it.

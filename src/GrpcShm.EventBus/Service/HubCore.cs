@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -28,7 +29,8 @@ internal sealed class HubCore
         Logger = new UnfailingLogger(logger);
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
-        Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);
+        Budget = new HubBudget(Options);
+        Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize);
         Access = AccessPolicy.Of(Options, Logger);
         Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
@@ -48,6 +50,8 @@ internal sealed class HubCore
 
     /// <summary>Who may do what; none if the options do not say.</summary>
     public AccessPolicy? Access { get; }
+
+    public HubBudget Budget { get; }
 
     public MachineRegistry Machines { get; }
 
