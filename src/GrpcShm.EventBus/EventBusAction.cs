@@ -29,4 +29,10 @@ public enum EventBusAction
 
     /// <summary>List machines, or be told which ones come and go.</summary>
     List = 8,
+
+    /// <summary>
+    /// Observe with <c>OVERFLOW_POLICY_BLOCK</c>, so that senders wait for whoever only looks on. It needs
+    /// <see cref="EventBusOptions.AllowBlockingObservers"/>, too.
+    /// </summary>
+    HoldUpSenders = 9,
 }

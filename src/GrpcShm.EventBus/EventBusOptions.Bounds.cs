@@ -126,27 +126,27 @@ public sealed partial class EventBusOptions
 
     /// <summary>
     /// The most weight of the patterns of one session that each event must be compared with, since they name no machine, source or event in
-    /// full. One that says how a name begins (<c>oven-*</c>), and one for all events, weighs 1, one with a star elsewhere 8, one with
-    /// stars and question marks 64.
+    /// full. One that says how a name begins (<c>oven-*</c>), and one for all events, weighs 1, one with a star elsewhere or
+    /// with question marks 8, one with question marks after a star 64 for each 64 characters.
     /// </summary>
-    /// <remarks>Defaults to 1,024.</remarks>
+    /// <remarks>Defaults to 512.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxPatternsPerSession
     {
         get;
         set => field = Check(value, 0, int.MaxValue, nameof(MaxPatternsPerSession));
-    } = 1024;
+    } = 512;
 
     /// <summary>
     /// The same for all sessions of the hub.
     /// </summary>
-    /// <remarks>Defaults to 8,192.</remarks>
+    /// <remarks>Defaults to 4,096.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxPatterns
     {
         get;
         set => field = Check(value, 0, int.MaxValue, nameof(MaxPatterns));
-    } = 8192;
+    } = 4096;
 
     /// <summary>
     /// The most sends of one session that wait at once for more than <c>Accepted</c>.

@@ -3,6 +3,7 @@ using GrpcShm.EventBus.TestProcess;
 // The other process of a test. It says "ready" on its standard output and ends when its standard input does.
 return args switch
 {
+    ["costs"] => await CostsRole.RunAsync(),
     ["hub", var socket] => await HubRole.RunAsync(socket),
     ["machine", var socket, var machineId, var instanceId] => await MachineRole.RunAsync(socket, machineId, instanceId),
     ["sender", var socket, var source, var target, var count] =>

@@ -61,21 +61,15 @@ internal sealed class AccessGate(
     }
 
     /// <summary>Whether a subscription may be made.</summary>
-    public ValueTask<Verdict> CheckSubscribeAsync(Subscription? subscription) => subscription?.FilterCase switch
+    public async ValueTask<Verdict> CheckSubscribeAsync(Subscription? subscription)
     {
-        Subscription.FilterOneofCase.Inbox => CheckAsync(EventBusAction.Register, EventBusSubject.Machine, subscription.Inbox),
-        Subscription.FilterOneofCase.Machine => CheckAsync(EventBusAction.Observe, EventBusSubject.Machine, subscription.Machine),
-        Subscription.FilterOneofCase.Group => CheckAsync(EventBusAction.Observe, EventBusSubject.Group, subscription.Group),
-        Subscription.FilterOneofCase.StateChanges =>
-            CheckAsync(EventBusAction.Observe, EventBusSubject.MachinePattern, subscription.StateChanges),
-        Subscription.FilterOneofCase.Pattern => limits.Check(subscription).IsOk
-            ? AskAsync(EventBusAction.Observe, EventBusSubject.EventPattern, Describe(subscription.Pattern))
-            : ValueTask.FromResult(Verdict.Ok),
-        Subscription.FilterOneofCase.All => CheckAsync(EventBusAction.Observe, EventBusSubject.All, ""),
-        Subscription.FilterOneofCase.MachineChanges =>
-            CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, subscription.MachineChanges),
-        _ => ValueTask.FromResult(Verdict.Ok),
-    };
+        var verdict = await CheckFilterAsync(subscription).ConfigureAwait(false);
+        var isBlockingObserver = subscription is { Mailbox.OverflowPolicy: OverflowPolicy.Block }
+            && subscription.FilterCase != Subscription.FilterOneofCase.Inbox;
+        return verdict.IsOk && isBlockingObserver
+            ? await CheckAsync(EventBusAction.HoldUpSenders, EventBusSubject.All, "").ConfigureAwait(false)
+            : verdict;
+    }
 
     /// <summary>Whether machines may be listed.</summary>
     public ValueTask<Verdict> CheckListAsync(ListMachinesRequest request) =>
@@ -105,6 +99,22 @@ internal sealed class AccessGate(
             $"{who} may not do this: {access.Action}, {what}. The hub's own policy decides that.",
             access.Subject == EventBusSubject.Machine ? access.Name : "");
     }
+
+    private ValueTask<Verdict> CheckFilterAsync(Subscription? subscription) => subscription?.FilterCase switch
+    {
+        Subscription.FilterOneofCase.Inbox => CheckAsync(EventBusAction.Register, EventBusSubject.Machine, subscription.Inbox),
+        Subscription.FilterOneofCase.Machine => CheckAsync(EventBusAction.Observe, EventBusSubject.Machine, subscription.Machine),
+        Subscription.FilterOneofCase.Group => CheckAsync(EventBusAction.Observe, EventBusSubject.Group, subscription.Group),
+        Subscription.FilterOneofCase.StateChanges =>
+            CheckAsync(EventBusAction.Observe, EventBusSubject.MachinePattern, subscription.StateChanges),
+        Subscription.FilterOneofCase.Pattern => limits.Check(subscription).IsOk
+            ? AskAsync(EventBusAction.Observe, EventBusSubject.EventPattern, Describe(subscription.Pattern))
+            : ValueTask.FromResult(Verdict.Ok),
+        Subscription.FilterOneofCase.All => CheckAsync(EventBusAction.Observe, EventBusSubject.All, ""),
+        Subscription.FilterOneofCase.MachineChanges =>
+            CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, subscription.MachineChanges),
+        _ => ValueTask.FromResult(Verdict.Ok),
+    };
 
     private async ValueTask<Verdict> CheckSourceAsync(Event? @event, EventOrigin origin)
     {

@@ -3,10 +3,12 @@ namespace GrpcShm.EventBus.Routing;
 /// <summary>A pattern, looked at once, so that it costs little to compare it with each event.</summary>
 internal sealed class NamePattern
 {
-    // What one that has both wildcards may cost at worst beside one that only says how a name begins.
+    // What one may cost at worst beside one that only says how a name begins. A question mark after a star makes it try each place
+    // anew, which costs the product of the lengths; a name has a bound of its own.
     private const int Cheap = 1;
     private const int Searching = 8;
     private const int Backtracking = 64;
+    private const int BacktrackingLength = 64;
 
     private readonly string _pattern;
     private readonly string _beginning;
@@ -25,7 +27,9 @@ internal sealed class NamePattern
             : pattern[Math.Max(0, wildcard)..].Split('*', StringSplitOptions.None);
         Weight = Exact is not null || isBeginning ? Cheap
             : _parts.Length > 0 ? Searching
-            : pattern.Contains('*', StringComparison.Ordinal) ? Backtracking : Searching;
+            : pattern.IndexOf('*', StringComparison.Ordinal) is var star && star >= 0 && pattern.IndexOf('?', star) > 0
+                ? Backtracking * (1 + (pattern.Length / BacktrackingLength))
+                : Searching;
     }
 
     /// <summary>Whether it matches everything.</summary>

@@ -11,7 +11,9 @@ public sealed class NamePatternTests
     [InlineData("*-1", 8)]
     [InlineData("a*b*c", 8)]
     [InlineData("oven-?", 8)]
+    [InlineData("?a*", 8)]
     [InlineData("*a?b*", 64)]
+    [InlineData("*?23456789012345678901234567890123456789012345678901234567890123456789", 128)]
     public void Weight_IsWhatItCostsAtWorst(string pattern, int weight) => Assert.Equal(weight, new NamePattern(pattern).Weight);
 
     [Theory]

@@ -20,7 +20,11 @@ public sealed class AccessByAspNetPolicyTests : AccessTests
         Assert.Contains("AddAuthorization", refused.Message, StringComparison.Ordinal);
     }
 
-    protected override void Configure(EventBusOptions options) => options.AuthorizationPolicy = Policy;
+    protected override void Configure(EventBusOptions options)
+    {
+        options.AuthorizationPolicy = Policy;
+        options.AllowBlockingObservers = true;
+    }
 
     protected override void Build(WebApplicationBuilder builder)
     {

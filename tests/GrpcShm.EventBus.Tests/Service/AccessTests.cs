@@ -35,7 +35,11 @@ public class AccessTests : HubTest
 
     protected override void Build(WebApplicationBuilder builder) => UserHeader.AddTo(builder);
 
-    protected override void Configure(EventBusOptions options) => options.Authorize = Decide;
+    protected override void Configure(EventBusOptions options)
+    {
+        options.Authorize = Decide;
+        options.AllowBlockingObservers = true;
+    }
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -69,6 +73,25 @@ public class AccessTests : HubTest
         var allowed = await bob.ExecuteAsync(command.Clone()).InTime();
 
         Assert.Equal((int)StatusCode.PermissionDenied, denied.StatusCode);
+        Assert.Equal(0, allowed.StatusCode);
+    }
+
+    [Fact]
+    public async Task Subscribe_ObserverThatBlocks_NeedsARightOfItsOwn()
+    {
+        await using var bob = OpenSessionOf(Bob);
+        var subscription = new Subscription
+        {
+            All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = OverflowPolicy.Block },
+        };
+
+        _bobMay = static access => access.Action == EventBusAction.Observe;
+        var denied = await bob.ExecuteAsync(Subscribing(subscription.Clone())).InTime();
+        _bobMay = static access => access.Action is EventBusAction.Observe or EventBusAction.HoldUpSenders;
+        var allowed = await bob.ExecuteAsync(Subscribing(subscription.Clone())).InTime();
+
+        Assert.Equal((int)StatusCode.PermissionDenied, denied.StatusCode);
+        Assert.Contains($"{EventBusAction.HoldUpSenders}", denied.Message, StringComparison.Ordinal);
         Assert.Equal(0, allowed.StatusCode);
     }
 
