@@ -171,7 +171,7 @@ public sealed partial class EventBusOptions
     } = 1_048_576;
 
     /// <summary>
-    /// The most sessions that may be open at once.
+    /// The most sessions that may be open at once; and the most registrations by a call of its own that have not expired yet.
     /// </summary>
     /// <remarks>Defaults to 10,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>

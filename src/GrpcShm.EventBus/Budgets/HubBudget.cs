@@ -7,6 +7,9 @@ internal sealed class HubBudget(EventBusOptions options)
 
     public Quota Sessions { get; } = new(options.MaxSessions, nameof(options.MaxSessions));
 
+    /// <summary>Registrations by a call of its own, until they expire: each has a timer.</summary>
+    public Quota Leases { get; } = new(options.MaxSessions, nameof(options.MaxSessions));
+
     public Quota Machines { get; } = new(options.MaxMachines, nameof(options.MaxMachines));
 
     public Quota Registrations { get; } = new(options.MaxRegistrationSize, nameof(options.MaxRegistrationSize));

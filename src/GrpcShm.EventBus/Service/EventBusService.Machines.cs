@@ -40,7 +40,18 @@ internal sealed partial class EventBusService
             }
         }
 
-        ThrowUnlessOk(hub.Machines.RegisterAll(lease, request.Registrations));
+        if (hub.Budget.Leases.Take(1) is { } full)
+        {
+            throw full.Exhausted("The registrations that have not expired yet have reached").ToException();
+        }
+
+        var verdict = hub.Machines.RegisterAll(lease, request.Registrations);
+        if (!verdict.IsOk)
+        {
+            hub.Budget.Leases.Give(1);
+            throw verdict.ToException();
+        }
+
         _ = ExpireAsync(lease);
         return new RegisterMachinesResponse
         {
@@ -108,6 +119,7 @@ internal sealed partial class EventBusService
     {
         await Task.Delay(hub.Options.UnclaimedTimeout, hub.Stopping)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        hub.Budget.Leases.Give(1);
         var expired = hub.Machines.End(lease, MachineChangeKind.Lost, "Nobody subscribed to its inbox in time.");
         if (expired > 0)
         {

@@ -7,6 +7,7 @@ namespace GrpcShm.EventBus.Tests.Service;
 /// <summary>Each bound of what a session may have: the one too many is refused by the bound's name, and an end gives all back.</summary>
 public sealed class BoundsTests : HubTest
 {
+    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
     private static readonly Google.Protobuf.ByteString Large = Google.Protobuf.ByteString.CopyFrom(new byte[100_000]);
 
     protected override void Configure(EventBusOptions options)
@@ -22,6 +23,7 @@ public sealed class BoundsTests : HubTest
         options.MaxPendingAcknowledgementsPerSession = 5;
         options.MaxSessions = 5;
         options.MaxWaitingSizePerSession = 250_000;
+        options.UnclaimedTimeout = Expiry;
         options.MaxCopyBlockTime = TimeSpan.FromMilliseconds(50);
     }
 
@@ -71,6 +73,28 @@ public sealed class BoundsTests : HubTest
         Assert.Equal(4, (await Client.ListMachinesAsync(new ListMachinesRequest()).ResponseAsync.InTime()).Machines.Count);
         request.Registrations.RemoveAt(0);
         await Client.RegisterMachinesAsync(request).ResponseAsync.InTime();
+    }
+
+    [Fact]
+    public async Task RegisterMachines_AgainAndAgain_IsRefusedUntilTheEarlierOnesExpire()
+    {
+        // None of them registers anything new; each has a timer all the same.
+        var request = new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "m" } } };
+        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        RpcException? refused = null;
+        while (refused is null)
+        {
+            giveUp.Token.ThrowIfCancellationRequested();
+            var calls = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => TryRegisterAsync(request)));
+            refused = Array.Find(calls, static call => call is not null);
+        }
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.Contains("MaxSessions", refused.Status.Detail, StringComparison.Ordinal);
+        while (await TryRegisterAsync(request) is not null)
+        {
+            giveUp.Token.ThrowIfCancellationRequested();
+        }
     }
 
     [Fact]
@@ -245,6 +269,19 @@ public sealed class BoundsTests : HubTest
         await stuck.SendAsync(new SessionCommand { Grant = new Credit { Subscription = 1, Deliveries = 1000 } }).InTime();
         Assert.Equal("E", (await stuck.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.Equal(1u, (await session.ExecuteAsync(publish.Clone()).InTime()).Recipients);
+    }
+
+    private async Task<RpcException?> TryRegisterAsync(RegisterMachinesRequest request)
+    {
+        try
+        {
+            await Client.RegisterMachinesAsync(request).ResponseAsync.InTime();
+            return null;
+        }
+        catch (RpcException exception)
+        {
+            return exception;
+        }
     }
 
     private static SessionCommand Register(string machineId) => new() { Register = new Registration { MachineId = machineId } };
