@@ -55,6 +55,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
             try
             {
                 var listener = new SharedMemoryListener(endPoint, CreateSettings(endPoint), _metrics, _logger);
+                TellIfDirectModeIsLost(endPoint);
                 return new SharedMemoryConnectionListener(listener, _options, _application);
             }
             catch (EndPointInUseException exception)
@@ -72,6 +73,29 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
 
             // A lock cannot be waited for along with a token. While this one sleeps nobody listens, so it does not sleep long.
             await Task.Delay(NamePause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Says why an endpoint does not have what the options offer.</summary>
+    private void TellIfDirectModeIsLost(SharedMemoryEndPoint endPoint)
+    {
+        if (!_options.OfferDirect)
+        {
+            return;
+        }
+
+        if (DirectEndPoints.WhyNot(endPoint) is { } reason)
+        {
+            Diagnostics.Log.DirectModeNotOffered(_logger, LogLevel.Information, endPoint, reason);
+        }
+        else if (!_application.IsServed)
+        {
+            Diagnostics.Log.DirectModeNotOffered(
+                _logger,
+                LogLevel.Warning,
+                endPoint,
+                "the application is not known, since the server was registered after UseSharedMemory, and it does not show the application. "
+                + "Call UseSharedMemory after what registers the server, as UseKestrel does");
         }
     }
 
