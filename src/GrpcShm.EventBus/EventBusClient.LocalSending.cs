@@ -74,6 +74,6 @@ public sealed partial class EventBusClient
             ReportFailure(@event, operation, failure);
         }
 
-        throw failure;
+        return IsTold(failure, isAttempt, HandlerFlow.IsInside) ? Left(failure) : throw failure;
     }
 }

@@ -39,7 +39,8 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private EventReceiver[] _observers = [];
     private int _lastReceiver;
     private bool _isRaising;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
+    private volatile bool _hasEnded;
 
     /// <summary>Makes a client. It connects by <see cref="ConnectAsync"/>.</summary>
     /// <param name="channel">The channel to the hub's process. It stays the caller's, who disposes of it after the client.</param>
@@ -90,21 +91,11 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     public string InstanceId { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>How the client stands with its hub.</summary>
-    public EventBusConnectionState State => (EventBusConnectionState)Volatile.Read(ref _state);
+    public EventBusConnectionState State =>
+        _hasEnded ? EventBusConnectionState.Disconnected : (EventBusConnectionState)Volatile.Read(ref _state);
 
     /// <summary>How many sends have not been answered yet.</summary>
     public int PendingSends => _queue.PendingSends;
-
-    /// <summary>Disconnects.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _isDisposed = true;
-        await DisconnectAsync().ConfigureAwait(false);
-        _metrics.Dispose();
-    }
-
-    /// <summary>Disconnects, without waiting for it.</summary>
-    public void Dispose() => _ = DisposeAsync().AsTask();
 
     private void Raise<T>(EventHandler<T>? handlers, T arguments)
     {
@@ -149,7 +140,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     {
         try
         {
-            handlers(this, arguments);
+            HandlerFlow.Raise(() => handlers(this, arguments));
         }
         catch (Exception exception)
         {

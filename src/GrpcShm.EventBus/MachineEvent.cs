@@ -12,6 +12,7 @@ public sealed class MachineEvent
     private readonly PayloadCodecs _codecs;
     private object? _payload;
     private bool _isDecoded;
+    private bool _hasBeenHandled;
     private MachineStateChange? _stateChange;
     private IReadOnlyDictionary<string, string>? _headers;
 
@@ -83,6 +84,13 @@ public sealed class MachineEvent
     internal Event? ReplyEvent { get; private set; }
 
     internal Event Raw => _event;
+
+    // Written once by the one that runs the handlers, read by whoever still runs in their flow: no order with other fields matters.
+    internal bool HasBeenHandled
+    {
+        get => Volatile.Read(ref _hasBeenHandled);
+        set => Volatile.Write(ref _hasBeenHandled, value);
+    }
 
     /// <summary>Decodes the payload to a type.</summary>
     /// <typeparam name="T">The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.</typeparam>

@@ -44,6 +44,11 @@ internal sealed partial class EventReceiver
         bool run;
         lock (_lock)
         {
+            if (_endReason is { IsEndedByOwner: true })
+            {
+                return Task.FromException<Outcome?>(_endReason);
+            }
+
             if (_hasEnded)
             {
                 return Fail(StatusCode.NotFound, $"The machine '{Name}' is not registered.");

@@ -25,6 +25,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private bool _isRefused;
     private bool _isRunning;
     private bool _hasEnded;
+    private EventBusException? _endReason;
     private int _handled;
     private string? _state;
     private long _dropped;
@@ -145,6 +146,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
                 return;
             }
 
+            _endReason = reason;
             Volatile.Write(ref _hasEnded, true);
             left = [.. _queue];
             waiting = [.. _waitingForRoom];
@@ -226,6 +228,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         };
         Acknowledgement? failure = null;
         var handling = _host.Handling(received);
+        HandlerFlow.Begin(received);
         try
         {
             foreach (var handler in Volatile.Read(ref _handlers))
@@ -244,6 +247,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _host.HandlerFailed(Name, received, exception);
         }
 
+        received.HasBeenHandled = true;
         failure ??= RefuseReply(item, received.ReplyEvent);
         _host.Handled(received, handling, failure is not null);
         _state = received.NewState;
