@@ -29,8 +29,8 @@ public sealed class MachineEvent
 
     /// <summary>
     /// The payload: <see langword="null"/> for none, a <c>byte[]</c> for bytes, a message or a <c>ByteString</c> for
-    /// protobuf, an object of a known type or a <see cref="System.Text.Json.JsonElement"/> for JSON, or whatever a codec of
-    /// the client's options made of it.
+    /// protobuf, for JSON the scalar that it was, an object of a known type (<see cref="EventBusClientOptions.KnownTypes"/>) or a
+    /// <see cref="System.Text.Json.JsonElement"/>, or whatever a codec of the client's options made of it.
     /// </summary>
     /// <exception cref="FormatException">The payload cannot be decoded.</exception>
     public object? Payload
