@@ -15,6 +15,11 @@ public sealed partial class EventBusClient
             _queue.SendAnswered();
         }
 
+        if (command.Wait is { } wait)
+        {
+            wait.IsAnswered |= command.IsSend;
+        }
+
         if (outcome is { StatusCode: not 0 })
         {
             Refuse(command, ToException(command, outcome));
@@ -78,6 +83,11 @@ public sealed partial class EventBusClient
             restored.End(exception);
             _logger.MachineLost(restored.Name, exception.Message);
             Raise(MachineLost, new MachineLoss(restored.Name, exception));
+        }
+
+        if (command is { Wait: { } wait, IsSend: false } && exception.StatusCode == StatusCode.FailedPrecondition)
+        {
+            _waits.Refuse(wait, exception);
         }
 
         // A new receiver is ended by whoever establishes it: who waits for it is told when nothing of it is left.

@@ -184,6 +184,8 @@ public sealed partial class EventBusClient
             commands.AddRange(CommandsFor(receiver, isRestoring: true));
         }
 
+        commands.AddRange(_waits.Told().Select(
+            static wait => new PendingCommand(new SessionCommand { BeginWait = wait }, CommandOverhead) { IsRestoring = true }));
         return commands;
     }
 

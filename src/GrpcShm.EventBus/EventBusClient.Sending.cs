@@ -183,8 +183,16 @@ public sealed partial class EventBusClient
                         // An event that is in the hands of a connection must not change: each further attempt has its own.
                         var once = sent ? @event.Clone() : @event;
                         sent = true;
-                        return await SendOnce(once, options.Acknowledgement, milliseconds, isAttempt: true)
-                            .WaitAsync(attempt).ConfigureAwait(false);
+                        var wait = options.Acknowledgement > AcknowledgementLevel.Delivered ? _waits.Make(once.Target) : null;
+                        try
+                        {
+                            return await SendOnce(once, options.Acknowledgement, milliseconds, isAttempt: true, wait)
+                                .WaitAsync(attempt).ConfigureAwait(false);
+                        }
+                        finally
+                        {
+                            wait?.End();
+                        }
                     },
                     cancellationToken).ConfigureAwait(false);
             }
@@ -209,18 +217,24 @@ public sealed partial class EventBusClient
     }
 
     // Takes the event's place in the order; nothing before it may wait.
-    private Task<Outcome?> SendOnce(Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt)
+    private Task<Outcome?> SendOnce(Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait = null)
     {
         if (_options.DeliverLocally && _machines.TryGetValue(@event.Target, out var machine))
         {
-            return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt);
+            return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt, wait);
         }
 
-        return SendByHub(
-            new SessionCommand { Send = @event, Acknowledgement = level, TimeoutMilliseconds = timeoutMilliseconds }, @event, isAttempt);
+        var command = new SessionCommand { Send = @event, Acknowledgement = level, TimeoutMilliseconds = timeoutMilliseconds };
+        if (wait is not null)
+        {
+            command.Waiting = ClientWaits.ToMessage(wait);
+            _waits.BeginOutside(wait);
+        }
+
+        return SendByHub(command, @event, isAttempt, wait);
     }
 
-    private Task<Outcome?> SendByHub(SessionCommand command, Event @event, bool isAttempt)
+    private Task<Outcome?> SendByHub(SessionCommand command, Event @event, bool isAttempt, ClientWait? wait = null)
     {
         var operation = command.Send is null ? MessagingOperation.Publish(command.Publish) : MessagingOperation.Send(@event.Target);
         var activity = EventTracing.Begin(@event, operation);
@@ -230,6 +244,7 @@ public sealed partial class EventBusClient
             IsAttempt = isAttempt,
             IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
+            Wait = wait,
         };
         var link = Volatile.Read(ref _link);
         var refused = link is not { HasEnded: false } && _breaker.CircuitState != CircuitState.Closed

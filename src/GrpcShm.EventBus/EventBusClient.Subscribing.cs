@@ -338,6 +338,8 @@ public sealed partial class EventBusClient
 
         public int MaxPendingSends => client._options.MaxPendingSends;
 
+        public ClientWaits Waits => client._waits;
+
         public HandlingScope Handling(MachineEvent received) =>
             new(EventTracing.Process(received.Raw), client._metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
 

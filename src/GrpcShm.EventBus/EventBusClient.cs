@@ -27,6 +27,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private readonly PayloadCodecs _codecs;
     private readonly MessagingMetrics _metrics;
     private readonly CommandQueue _queue;
+    private readonly ClientWaits _waits;
     private readonly CircuitBreakerStateProvider _breaker = new();
     private readonly ResiliencePipeline _connectPipeline;
     private readonly ResiliencePipeline _sendPipeline;
@@ -65,6 +66,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
         _metrics = new MessagingMetrics(_options.MeterFactory, _options.MeasureDestinations);
         _queue = new CommandQueue(_options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
         _queue.Close(Disconnected(null));
+        _waits = new ClientWaits(TellOfWait, () => Volatile.Read(ref _link)?.Wake());
         _connectPipeline = _options.ConnectPipeline ?? DefaultPipelines.Connecting(_breaker);
         _sendPipeline = _options.SendPipeline ?? DefaultPipelines.Sending();
     }

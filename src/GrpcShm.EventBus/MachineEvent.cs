@@ -81,6 +81,12 @@ public sealed class MachineEvent
     /// <summary>Whether the sender waits for a reply.</summary>
     public bool IsRequest { get; internal init; }
 
+    // The machine or subscription whose handler has it.
+    internal EventReceiver? Receiver { get; init; }
+
+    // What its handler waits for, of ClientWaits and under the lock of that.
+    internal List<ClientWait>? Waits { get; set; }
+
     internal Event? ReplyEvent { get; private set; }
 
     internal Event Raw => _event;

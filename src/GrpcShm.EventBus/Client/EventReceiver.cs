@@ -54,6 +54,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public uint Number => Subscription.Number;
 
+    public ClientWaits Waits => _host.Waits;
+
     public bool IsMachine => Subscription.FilterCase == Subscription.FilterOneofCase.Inbox;
 
     /// <summary>The machine's id, or a description of what is subscribed to.</summary>
@@ -181,6 +183,11 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     {
         while (TryTake(out var item))
         {
+            if (item.Sender is { IsWithdrawn: true })
+            {
+                continue;
+            }
+
             if (!item.IsRepeated)
             {
                 await HandleAsync(item).ConfigureAwait(false);
@@ -223,6 +230,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     {
         var received = new MachineEvent(item.Event, _host.Codecs)
         {
+            Receiver = this,
             NewState = _state,
             IsRequest = item.Level == AcknowledgementLevel.Replied,
         };
@@ -248,6 +256,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
 
         received.HasBeenHandled = true;
+        _host.Waits.EndAll(received);
         failure ??= RefuseReply(item, received.ReplyEvent);
         _host.Handled(received, handling, failure is not null);
         _state = received.NewState;

@@ -7,6 +7,9 @@ internal interface IReceiverHost
 
     int MaxPendingSends { get; }
 
+    /// <summary>Which machines of the client wait for which.</summary>
+    ClientWaits Waits { get; }
+
     /// <summary>A handler is about to run.</summary>
     HandlingScope Handling(MachineEvent received);
 

@@ -214,6 +214,7 @@ internal sealed partial class EventSession
             _subscriptions.Clear();
         }
 
+        EndWaits();
         _writer.End(verdict);
     }
 }

@@ -50,6 +50,9 @@ internal sealed class HubCore
 
     public EventRouter Router { get; }
 
+    /// <summary>Which machines wait for which.</summary>
+    public HubWaits Waits { get; } = new();
+
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
