@@ -58,13 +58,33 @@ public sealed partial class EventBusClient
     /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public Task<int> PublishStateChangeAsync(
-        string machineId, MachineStateChange change, CancellationToken cancellationToken = default)
+        string machineId, MachineStateChange change, CancellationToken cancellationToken = default) =>
+        PublishStateChangeAsync(machineId, change, null, null, cancellationToken);
+
+    /// <summary>As the other overload, with a payload, an id, headers and what else an event may carry.</summary>
+    /// <param name="machineId">The machine.</param>
+    /// <param name="change">What changed.</param>
+    /// <param name="payload">What goes along besides the change's context, or <see langword="null"/>.</param>
+    /// <param name="options">
+    /// The event's id, headers, correlation and the like, or <see langword="null"/> for none. Its acknowledgement and time-out have no
+    /// meaning here.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>How many mailboxes it was put into.</returns>
+    /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
+    public Task<int> PublishStateChangeAsync(
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(change);
         ThrowIfDisposed();
         var name = change.Transition.Length > 0 ? change.Transition : "state-changed";
-        var @event = MakeEvent(machineId, "", name, null, null);
+        var @event = MakeEvent(machineId, "", name, payload, options);
         @event.StateChange = new StateChange
         {
             OldState = change.OldState, NewState = change.NewState, Transition = change.Transition, Duration = change.Duration.Ticks,

@@ -244,7 +244,7 @@ public sealed partial class EventBusClient
             throw;
         }
 
-        return new HandlerSubscription(this, receiver, handler);
+        return new BusSubscription(receiver, () => Unsubscribe(receiver, handler));
     }
 
     private void Unsubscribe(EventReceiver receiver, Func<MachineEvent, Task> handler)
@@ -316,20 +316,6 @@ public sealed partial class EventBusClient
         }
 
         Raise(EventsLost, new EventLoss(name, dropped));
-    }
-
-    private sealed class HandlerSubscription(EventBusClient client, EventReceiver receiver, Func<MachineEvent, Task> handler)
-        : IDisposable
-    {
-        private int _isDisposed;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
-            {
-                client.Unsubscribe(receiver, handler);
-            }
-        }
     }
 
     private sealed class ReceiverHost(EventBusClient client) : IReceiverHost

@@ -24,6 +24,9 @@ public sealed class MachineEvent
     /// <summary>The machine that the event is for; empty if it was published.</summary>
     public string TargetMachineId => _event.Target;
 
+    /// <summary>The group that the event was published to; empty if it was sent, or published otherwise.</summary>
+    public string Group => _event.Group;
+
     /// <summary>What happened.</summary>
     public string EventName => _event.Name;
 

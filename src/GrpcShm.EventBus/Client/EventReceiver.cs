@@ -24,6 +24,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private bool _isStanding;
     private bool _isRefused;
     private bool _isRunning;
+
+    // How many of its subscriptions are paused. Under the lock.
+    private int _pauses;
     private bool _hasEnded;
     private EventBusException? _endReason;
     private int _handled;
@@ -133,6 +136,30 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Hands no more events to the handlers until it is resumed as often.</summary>
+    public void Pause()
+    {
+        lock (_lock)
+        {
+            _pauses++;
+        }
+    }
+
+    public void Resume()
+    {
+        bool run;
+        lock (_lock)
+        {
+            _pauses--;
+            run = TryRun();
+        }
+
+        if (run)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
     /// <summary>A new session begins, and with it a new credit.</summary>
     public void Restart() => Volatile.Write(ref _handled, 0);
 
@@ -170,7 +197,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     // Under the lock.
     private bool TryRun()
     {
-        if (!_isStanding || _isRunning || _queue.Count == 0)
+        if (!_isStanding || _isRunning || _pauses > 0 || _queue.Count == 0)
         {
             return false;
         }
@@ -210,7 +237,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         bool taken;
         lock (_lock)
         {
-            taken = _queue.TryDequeue(out item);
+            item = default;
+            taken = _pauses == 0 && _queue.TryDequeue(out item);
             _isRunning = taken;
             if (taken && _queue.Count - _waitingForRoom.Count < _window)
             {

@@ -113,7 +113,8 @@ internal sealed class ObserverTable
         Subscription.FilterOneofCase.Pattern =>
             Glob.MatchesPart(filter.Pattern.Name, @event.Name)
             && Glob.MatchesPart(filter.Pattern.Target, @event.Target)
-            && Glob.MatchesPart(filter.Pattern.Source, @event.Source),
+            && Glob.MatchesPart(filter.Pattern.Source, @event.Source)
+            && Glob.MatchesPart(filter.Pattern.Group, @event.Group),
         _ => false,
     };
 

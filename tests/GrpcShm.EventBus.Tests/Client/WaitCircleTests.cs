@@ -172,7 +172,7 @@ public sealed class WaitCircleTests : ClientTest
         }).InTime();
 
         // Its source is a machine, but no handler of that machine waits by it.
-        var outside = first.SendEventAsync("b", "a", "GIVE UP", null, Processed);
+        var outside = second.SendEventAsync("b", "a", "GIVE UP", null, Processed);
 
         await outside.InTime();
         await first.SendEventAsync("s", "b", "DONE", null, Processed).InTime();

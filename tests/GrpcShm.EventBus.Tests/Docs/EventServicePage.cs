@@ -112,6 +112,14 @@ internal static class EventServicePage
             draw,
             new MachineOptions { MailboxCapacity = 100, OverflowPolicy = OverflowPolicy.DropOldest });
 
+    public static async Task<BusSubscription> PauseAsync(EventBusClient bus, Func<MachineEvent, Task> move)
+    {
+        var subscription = (BusSubscription)await bus.SubscribeAsync("robot", move);
+        subscription.Pause();
+        subscription.Resume();
+        return subscription;
+    }
+
     public static async Task PresenceAsync(EventBusClient bus, Action<string> show)
     {
         await bus.WaitForMachineAsync("robot");
