@@ -107,7 +107,7 @@ public sealed partial class EventBusClient
         return SendAsync(MakeEvent(sourceMachineId, targetMachineId, eventName, payload, options), options, cancellationToken);
     }
 
-    /// <summary>Sends a request and waits for the reply, which the target's handler gives by <see cref="MachineEvent.Reply"/>.</summary>
+    /// <summary>Sends a request and waits for the reply, which the target's handler gives by <see cref="BusEvent.Reply"/>.</summary>
     /// <param name="sourceMachineId">The machine that asks; may be empty.</param>
     /// <param name="targetMachineId">The machine that is asked.</param>
     /// <param name="eventName">What is asked.</param>
@@ -121,7 +121,7 @@ public sealed partial class EventBusClient
     /// meanwhile (<c>Unavailable</c>), wherever the request was made: there is no reply to go on with.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
-    public async Task<MachineEvent> RequestAsync(
+    public async Task<BusEvent> RequestAsync(
         string sourceMachineId,
         string targetMachineId,
         string eventName,
@@ -213,7 +213,7 @@ public sealed partial class EventBusClient
             return new EventSendResult("", null) { Failure = outcome is null ? null : Disconnected(null) };
         }
 
-        return new EventSendResult(outcome.NewState, outcome.Reply is null ? null : new MachineEvent(outcome.Reply, _codecs));
+        return new EventSendResult(outcome.NewState, outcome.Reply is null ? null : new BusEvent(outcome.Reply, _codecs));
     }
 
     // Takes the event's place in the order; nothing before it may wait.

@@ -85,7 +85,7 @@ public sealed class EventBusClientOptions
     };
 
     /// <summary>
-    /// The types that <see cref="MachineEvent.Payload"/> decodes JSON payloads to, by the full names that these carry, besides the
+    /// The types that <see cref="BusEvent.Payload"/> decodes JSON payloads to, by the full names that these carry, besides the
     /// scalars (text, numbers, <c>bool</c>, dates and times, <c>Guid</c>, <c>Uri</c>) and arrays of text, numbers and <c>bool</c>. An object or
     /// an array of another type becomes a <see cref="JsonElement"/>.
     /// </summary>
@@ -93,7 +93,7 @@ public sealed class EventBusClientOptions
     public ICollection<Type> KnownTypes { get; } = [];
 
     /// <summary>
-    /// The messages that <see cref="MachineEvent.Payload"/> decodes protobuf payloads to. A message of another type stays a
+    /// The messages that <see cref="BusEvent.Payload"/> decodes protobuf payloads to. A message of another type stays a
     /// <see cref="Google.Protobuf.ByteString"/>.
     /// </summary>
     /// <remarks>Defaults to none.</remarks>

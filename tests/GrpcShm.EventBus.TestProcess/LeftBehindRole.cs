@@ -3,7 +3,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
-/// A process whose handlers are <c>async void</c>, as those of the type <c>Action&lt;MachineEvent&gt;</c> are, and whose client is disposed
+/// A process whose handlers are <c>async void</c>, as those of the type <c>Action&lt;BusEvent&gt;</c> are, and whose client is disposed
 /// of while they send. An exception in one of them ends the process. It ends with 0 when all of them have run to their end and
 /// all that did not come was told.
 /// </summary>
@@ -49,13 +49,13 @@ internal static class LeftBehindRole
         await Console.In.ReadToEndAsync();
         return 0;
 
-        Task SubscribeAsync(string machineId, Action<MachineEvent> handler) => client.SubscribeAsync(machineId, received =>
+        Task SubscribeAsync(string machineId, Action<BusEvent> handler) => client.SubscribeAsync(machineId, received =>
         {
             handler(received);
             return Task.CompletedTask;
         });
 
-        async void OnUnderWay(MachineEvent received)
+        async void OnUnderWay(BusEvent received)
         {
             var sending = client.SendEventAsync("under-way", held, "WAITS");
             begun.Signal();
@@ -63,7 +63,7 @@ internal static class LeftBehindRole
             ended.Signal();
         }
 
-        async void OnLate(MachineEvent received)
+        async void OnLate(BusEvent received)
         {
             begun.Signal();
             await disposed.Task;
@@ -73,7 +73,7 @@ internal static class LeftBehindRole
             ended.Signal();
         }
 
-        async void OnLateAndWaits(MachineEvent received)
+        async void OnLateAndWaits(BusEvent received)
         {
             begun.Signal();
             await disposed.Task;

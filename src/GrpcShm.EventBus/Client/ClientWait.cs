@@ -7,7 +7,7 @@ namespace GrpcShm.EventBus.Client;
 /// <see cref="IsTold"/> is guarded by the lock of its owner. <see cref="IsAnswered"/> is set by whoever hears the hub's answer: if the end
 /// of the wait comes at the same time and does not see it, the hub is told of an end that it knows, which it ignores.
 /// </remarks>
-internal sealed class ClientWait(ClientWaits owner, MachineEvent handled, string waiting, string awaited, ulong number)
+internal sealed class ClientWait(ClientWaits owner, BusEvent handled, string waiting, string awaited, ulong number)
     : MachineWait(waiting, awaited)
 {
     private LocalSend? _send;
@@ -18,7 +18,7 @@ internal sealed class ClientWait(ClientWaits owner, MachineEvent handled, string
     public ulong Number { get; } = number;
 
     /// <summary>The event whose handler waits.</summary>
-    public MachineEvent Handled { get; } = handled;
+    public BusEvent Handled { get; } = handled;
 
     /// <summary>The send that it waits for, if that stays in this process and has been made.</summary>
     public LocalSend? Send

@@ -112,7 +112,7 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
     }
 
     /// <summary>A handler has returned: what it has not awaited it does not wait for.</summary>
-    public void EndAll(MachineEvent handled)
+    public void EndAll(BusEvent handled)
     {
         // A send that begins at this very moment is not seen: it counts as waited for until it is answered.
         if (handled.Waits is not { } waits)

@@ -20,7 +20,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
     private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Func<MachineEvent, Task>[] _handlers;
+    private Func<BusEvent, Task>[] _handlers;
     private bool _isStanding;
     private bool _isRefused;
     private bool _isRunning;
@@ -34,7 +34,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private long _dropped;
 
     public EventReceiver(
-        IReceiverHost host, Subscription subscription, MachineOptions options, int window, Func<MachineEvent, Task> handler)
+        IReceiverHost host, Subscription subscription, MachineOptions options, int window, Func<BusEvent, Task> handler)
     {
         _host = host;
         Subscription = subscription;
@@ -80,7 +80,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     public int HandlerCount => Volatile.Read(ref _handlers).Length;
 
     /// <summary>Adds a handler, unless the receiver has ended.</summary>
-    public bool TryAddHandler(Func<MachineEvent, Task> handler)
+    public bool TryAddHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
         {
@@ -95,7 +95,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     /// <summary>Removes a handler. Without its last one the receiver ends.</summary>
     /// <returns>Whether it ended by that.</returns>
-    public bool RemoveHandler(Func<MachineEvent, Task> handler)
+    public bool RemoveHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
         {
@@ -256,7 +256,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     private async ValueTask HandleAsync(ReceivedEvent item)
     {
-        var received = new MachineEvent(item.Event, _host.Codecs)
+        var received = new BusEvent(item.Event, _host.Codecs)
         {
             Receiver = this,
             NewState = _state,

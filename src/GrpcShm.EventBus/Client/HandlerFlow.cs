@@ -19,7 +19,7 @@ internal static class HandlerFlow
     public static bool IsRaised => ReferenceEquals(Flow.Value, Raised);
 
     /// <summary>The event whose handler this is the flow of; or none.</summary>
-    public static MachineEvent? Current => Flow.Value as MachineEvent;
+    public static BusEvent? Current => Flow.Value as BusEvent;
 
     /// <summary>
     /// Whether nobody waits for this flow any more: its handler has returned and left it behind, as an <c>async void</c> method is
@@ -28,7 +28,7 @@ internal static class HandlerFlow
     public static bool IsLeftBehind => IsRaised || Current is { HasBeenHandled: true };
 
     /// <summary>Begins the flow of an event's handlers. In an asynchronous method it ends with that method.</summary>
-    public static void Begin(MachineEvent received) => Flow.Value = received;
+    public static void Begin(BusEvent received) => Flow.Value = received;
 
     /// <summary>Runs a handler of the client's own events.</summary>
     public static void Raise(Action handler)

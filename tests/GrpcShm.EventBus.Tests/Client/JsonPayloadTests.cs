@@ -218,7 +218,7 @@ public sealed partial class JsonPayloadTests : ClientTest
         Assert.Equal(5L, (await changes.Reader.ReadAsync().InTime()).Context);
     }
 
-    private async Task<MachineEvent> PassAsync(object? payload, Action<EventBusClientOptions> configure)
+    private async Task<BusEvent> PassAsync(object? payload, Action<EventBusClientOptions> configure)
     {
         var client = await ConnectClientAsync(configure);
         var target = $"m-{Guid.NewGuid():N}";

@@ -9,7 +9,7 @@ public sealed class StateChangeTests : ClientTest
     {
         var publisher = await ConnectClientAsync();
         var observer = await ConnectClientAsync();
-        var changes = Channel.CreateUnbounded<MachineEvent>();
+        var changes = Channel.CreateUnbounded<BusEvent>();
         await observer.SubscribeToStateChangesAsync("etcher-*", change => changes.Writer.WriteAsync(change).AsTask()).InTime();
         var change = new MachineStateChange
         {

@@ -103,7 +103,7 @@ public sealed class WaitCircleTests : ClientTest
         await done.Task.InTime();
         await NobodyWaitsAsync();
 
-        async Task PlayAsync(EventBusClient client, MachineEvent received, string other)
+        async Task PlayAsync(EventBusClient client, BusEvent received, string other)
         {
             if (received.EventName == "SYNC")
             {

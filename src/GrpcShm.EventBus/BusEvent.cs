@@ -6,7 +6,7 @@ namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
 /// <remarks>Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.</remarks>
-public sealed class MachineEvent
+public sealed class BusEvent
 {
     private readonly Event _event;
     private readonly PayloadCodecs _codecs;
@@ -16,7 +16,7 @@ public sealed class MachineEvent
     private MachineStateChange? _stateChange;
     private IReadOnlyDictionary<string, string>? _headers;
 
-    internal MachineEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
+    internal BusEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
 
     /// <summary>The machine that sent the event; empty if it was no machine.</summary>
     public string SourceMachineId => _event.Source;
