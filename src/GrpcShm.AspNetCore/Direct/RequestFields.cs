@@ -40,7 +40,7 @@ internal sealed class RequestFields
 
         foreach (ref readonly var field in fields)
         {
-            headers[field.Name] = field.Value;
+            Set(headers, field);
         }
 
         if (headers.Count < fields.Length)
@@ -65,6 +65,19 @@ internal sealed class RequestFields
         _count = 0;
         _greatest = int.MinValue;
         _isOrdered = true;
+    }
+
+    private static void Set(HeaderDictionary headers, in Field field)
+    {
+        if (field.Value.Length > 0)
+        {
+            headers[field.Name] = field.Value;
+        }
+        else if (!headers.ContainsKey(field.Name))
+        {
+            // To set a header to nothing removes it. To add one does not.
+            headers.Add(field.Name, field.Value);
+        }
     }
 
     // Keeps the order of equal ones. Most requests have a handful of fields, nearly in order.

@@ -21,7 +21,6 @@ internal abstract partial class ServerCall :
 {
     private readonly HeaderDictionary _requestHeaders = [];
     private HeaderDictionary? _requestTrailers;
-    private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
     private RequestStream? _requestStream;
     private string? _traceIdentifier;
@@ -144,9 +143,6 @@ internal abstract partial class ServerCall :
             ? TakeTrailers()
             : throw new InvalidOperationException("The request's trailers are there when its body has been read to the end.");
 
-    /// <summary>Whether nobody waits for the response any more.</summary>
-    protected bool IsRequestAborted => Volatile.Read(ref _isAborted) != 0;
-
     // Of a request without a body there is nothing to be read, as in Kestrel.
     private bool IsMaxBodySizeFixed => _hasRead && CanHaveBody;
 
@@ -154,8 +150,9 @@ internal abstract partial class ServerCall :
 
     void IHttpRequestLifetimeFeature.Abort()
     {
+        // The peer last: its answer must not be quicker to say why.
+        AbortRequest(RequestFailures.AbortedByApplication());
         Reset(CallError.Internal);
-        AbortRequest();
     }
 
     protected override void OnRead(long total)
@@ -192,41 +189,12 @@ internal abstract partial class ServerCall :
 
     private string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
 
-    private CancellationToken AbortedToken()
-    {
-        var source = Volatile.Read(ref _aborted);
-        if (source is null)
-        {
-            source = new CancellationTokenSource();
-            source = Interlocked.CompareExchange(ref _aborted, source, null) ?? source;
-            if (IsRequestAborted)
-            {
-                // It was aborted before anybody asked for the token; the work that fires it may have found none.
-                CancelRequest();
-            }
-        }
-
-        return source.Token;
-    }
-
-    /// <summary>Fires the token, if somebody has asked for it.</summary>
-    private void CancelRequest()
-    {
-        Interlocked.MemoryBarrier();
-        Volatile.Read(ref _aborted)?.Cancel();
-    }
-
     private void ReuseRequest()
     {
         _requestHeaders.Clear();
         ReuseHeaders();
         _requestTrailers?.Clear();
-        if (_aborted is { } aborted && !aborted.TryReset())
-        {
-            // Not disposed: somebody may hold its token still.
-            _aborted = null;
-        }
-
+        ReuseAborting();
         _replacedToken = null;
         _requestStream = null;
         _traceIdentifier = null;

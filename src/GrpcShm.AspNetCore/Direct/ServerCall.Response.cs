@@ -103,8 +103,8 @@ internal abstract partial class ServerCall :
 
     void IHttpResetFeature.Reset(int errorCode)
     {
+        AbortRequest(RequestFailures.ResetByApplication(errorCode));
         Reset((CallError)errorCode);
-        AbortRequest();
     }
 
     private ResponseHeaders OwnTrailers()

@@ -60,8 +60,7 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         {
             // The peer last: its answer must not be quicker to say why.
             LogOverdue(reason);
-            AbortRequest();
-            FailInput(new IOException("The request stream was aborted.", new ConnectionAbortedException(reason)));
+            AbortRequest(RequestFailures.Aborted(new ConnectionAbortedException(reason)));
             Reset(CallError.Internal);
         }
 

@@ -1,4 +1,3 @@
-using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -14,19 +13,16 @@ internal abstract partial class ServerCall : Call
     private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
 
     private readonly StartWork _start;
-    private readonly AbortWork _abort;
 
     // Who still uses it: the handler, the connection, and a cancellation on its way.
     private int _users = 2;
     private bool _isStarted;
-    private int _isAborted;
 
     protected ServerCall(ServerConnection connection)
         : base(Unknown)
     {
         Connection = connection;
         _start = new StartWork(this);
-        _abort = new AbortWork(this);
         _responseBody = new ResponseBody(this);
         _responseHeaders = new ResponseHeaders(connection.Application.Kestrel.ResponseHeaderEncodingSelector, areTrailers: false);
         MaxRequestBodySize = Limits.MaxRequestBodySize;
@@ -57,7 +53,6 @@ internal abstract partial class ServerCall : Call
         Profile = Unknown;
         _users = 2;
         _isStarted = false;
-        _isAborted = 0;
         return true;
     }
 
@@ -73,16 +68,17 @@ internal abstract partial class ServerCall : Call
         }
     }
 
-    protected override void OnFailed(CallError error, Exception exception)
+    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         if (_isStarted)
         {
-            AbortRequest();
+            AbortRequest(exception, byPeer);
         }
         else
         {
             // Nobody has seen it. The handler's part is over before it began.
             _isStarted = true;
+            FailBodies(exception, byPeer);
             Input.Complete();
             HandlerEnded();
         }
@@ -126,15 +122,6 @@ internal abstract partial class ServerCall : Call
         connection.HandlerEnded();
     }
 
-    /// <summary>Fires the token of the request, where foreign code may run.</summary>
-    protected void AbortRequest()
-    {
-        if (Interlocked.Exchange(ref _isAborted, 1) == 0 && TryUse())
-        {
-            _abort.Schedule();
-        }
-    }
-
     private bool TryUse()
     {
         var users = Volatile.Read(ref _users);
@@ -165,26 +152,5 @@ internal abstract partial class ServerCall : Call
         public override RunProfile Profile => call.Profile;
 
         public override void Run() => _ = call.RunAsync();
-    }
-
-    private sealed class AbortWork(ServerCall call) : ReactorWork
-    {
-        public override RunProfile Profile => Unknown;
-
-        public override void Run()
-        {
-            try
-            {
-                call.CancelRequest();
-            }
-            catch (AggregateException exception)
-            {
-                Log.CallbackFailed(call.Connection.Application.Logger, call.Connection.ConnectionId, exception);
-            }
-            finally
-            {
-                call.LetGo();
-            }
-        }
     }
 }

@@ -36,8 +36,8 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             catch (MalformedCallException exception) when (!hasContext)
             {
                 Connection.Refused(exception.Message);
+                AbortRequest(RequestFailures.Refused(exception.Message));
                 Reset(exception.Error);
-                AbortRequest();
             }
             catch (Exception exception)
             {

@@ -57,6 +57,9 @@ internal sealed class ServerConnection : ICallAcceptor
             this)
         {
             OnIdle = EndIfDrained,
+            ResetException = static (_, message) => RequestFailures.Refused(message),
+            PeerResetText = RequestFailures.ResetByClient,
+            LossException = RequestFailures.Aborted,
         };
         _keepAlive = KeepAlive.Create(limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
         if (context.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)

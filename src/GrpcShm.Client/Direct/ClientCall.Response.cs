@@ -108,22 +108,21 @@ internal sealed partial class ClientCall
     protected override void OnRefused(CallError error, Exception exception) =>
         _refusal = new HttpIOException(HttpRequestError.InvalidResponse, exception.Message, exception);
 
-    protected override void OnFailed(CallError error, Exception exception)
+    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
     {
-        if (_hasEnded)
+        if (!_hasEnded)
         {
-            return;
+            // Before a writer is told that it is over: it will ask why.
+            _brokenBy = _refusal ?? exception;
+            _isOver = true;
+            _error = error;
+            if (TrySettle(Outcome.Failure, _brokenBy))
+            {
+                _completion.Schedule();
+            }
         }
 
-        exception = _refusal ?? exception;
-
-        _brokenBy = exception;
-        _isOver = true;
-        _error = error;
-        if (TrySettle(Outcome.Failure, exception))
-        {
-            _completion.Schedule();
-        }
+        FailBodies(exception, byPeer);
     }
 
     /// <summary>Hands the response to the caller, whose it is from then on. By the completion.</summary>

@@ -11,6 +11,7 @@ internal sealed class PushedContent : HttpContent
 {
     private readonly HttpContent _content;
     private PushedContentStream? _body;
+    private string? _firstHeader;
 
     /// <summary>Takes over a content.</summary>
     public PushedContent(HttpContent content)
@@ -19,6 +20,22 @@ internal sealed class PushedContent : HttpContent
         foreach (var (name, values) in content.Headers.NonValidated)
         {
             Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    /// <summary>How often the handler has begun to write the request's headers in this round.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>The handler is asked to send the request.</summary>
+    public void BeginRound() => Attempts = 0;
+
+    /// <summary>The handler writes a header of the request. It does so in the same order each time.</summary>
+    public void NoteHeader(string name)
+    {
+        _firstHeader ??= name;
+        if (name == _firstHeader)
+        {
+            Attempts++;
         }
     }
 

@@ -18,7 +18,7 @@ namespace GrpcShm.Client.Http2;
 /// calls that no server has begun sent again unseen (transparent retries,
 /// https://github.com/grpc/proposal/blob/master/A6-client-retries.md): this goes on until one is found.</para>
 /// </remarks>
-internal sealed class PushedRequestHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class PushedRequestHandler : DelegatingHandler
 {
     private const string GrpcMediaType = "application/grpc";
 
@@ -28,6 +28,25 @@ internal sealed class PushedRequestHandler(HttpMessageHandler inner) : Delegatin
 
     // Each is four attempts of the handler's own, and a connection refuses a request once.
     private const int MostRounds = 32;
+
+    /// <summary>Takes over a handler.</summary>
+    public PushedRequestHandler(HttpMessageHandler inner)
+        : base(inner)
+    {
+        if (inner is SocketsHttpHandler handler)
+        {
+            // Asked for each header of each attempt, and the only thing that is: see IsRefused.
+            var selector = handler.RequestHeaderEncodingSelector;
+            handler.RequestHeaderEncodingSelector = (name, request) =>
+            {
+                NoteHeader(request, name);
+                return selector?.Invoke(name, request);
+            };
+        }
+    }
+
+    /// <summary>The handler is about to write a header of a request.</summary>
+    internal static void NoteHeader(HttpRequestMessage request, string name) => (request.Content as PushedContent)?.NoteHeader(name);
 
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -54,6 +73,7 @@ internal sealed class PushedRequestHandler(HttpMessageHandler inner) : Delegatin
     {
         for (var round = 1; ; round++)
         {
+            content.BeginRound();
             try
             {
                 return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -76,9 +96,10 @@ internal sealed class PushedRequestHandler(HttpMessageHandler inner) : Delegatin
     /// <summary>Whether the handler has given up on connections that did not take the request.</summary>
     private static bool IsRefused(HttpRequestException failure, PushedContent content) => failure.InnerException switch
     {
-        // It did not get as far as a stream of a connection: that had been told to take no more, or was full. (Or the headers are too
-        // large for the server, which is soon found again.) A content that knows its length may also have written another one.
-        null => failure.HttpRequestError == HttpRequestError.Unknown && content.Headers.ContentLength is null,
+        // It did not get as far as a stream of a connection: that had been told to take no more, or was full. That the handler tries again
+        // by itself. What it has tried once can never be sent: headers that are not ASCII, or too large for the server. A content that knows
+        // its length may also have written another one.
+        null => failure.HttpRequestError == HttpRequestError.Unknown && content.Attempts > 1 && content.Headers.ContentLength is null,
 
         // Its stream was above the last one that a GOAWAY names, or refused. The same errors also end streams that the server has
         // begun; the handler shows those by their own message, and only what it would send again as a request that was aborted.

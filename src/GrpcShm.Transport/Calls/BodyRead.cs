@@ -16,5 +16,12 @@ internal sealed class BodyRead(Call call, ReceivedBody body) : CallOperation<Rea
 
     protected override void CancelByToken() => body.CancelRead();
 
+    // The token may have fired because the call has failed.
+    protected override Exception TakeCanceled(CancellationToken token)
+    {
+        body.ThrowIfSettled();
+        return base.TakeCanceled(token);
+    }
+
     protected override ReadResult TakeResult() => body.TakeAwaited();
 }

@@ -312,10 +312,15 @@ internal abstract partial class Call
 
     private void DropOutput()
     {
+        DropUnsent();
+        WakeFlushUnderGate();
+    }
+
+    private void DropUnsent()
+    {
         // Not the blocks: whoever sends may be about to fill them. Nothing of them goes any more.
         _sending.Clear();
         _borrowed = default;
-        _flush.Wake();
     }
 
     private void ReuseSending()

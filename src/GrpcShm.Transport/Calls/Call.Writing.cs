@@ -55,7 +55,11 @@ internal abstract partial class Call
             if (IsOutputOver)
             {
                 _borrowed = default;
-                wait = new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
+
+                // As one that began to wait before the call failed.
+                wait = _tellsLater && !_flush.IsUnderWay
+                    ? _flush.Start()
+                    : new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
             }
             else if (HasAllSent && _output.Written.IsEmpty)
             {

@@ -114,7 +114,7 @@ internal abstract partial class Call
 
             // From here on nothing is sent, so that the memory may go.
             _isOn = false;
-            DropOutput();
+            DropUnsent();
         }
 
         try
@@ -123,6 +123,7 @@ internal abstract partial class Call
         }
         finally
         {
+            WakeFlush();
             Leave();
         }
     }
@@ -156,7 +157,14 @@ internal abstract partial class Call
     /// The peer has reset the call, this side has because of what came for it, or the connection is lost. Comes once, maybe before the
     /// headers. On a server it may come after the end was received, on a client not: there all that was wanted has come.
     /// </summary>
-    protected abstract void OnFailed(CallError error, Exception exception);
+    /// <param name="error">Why.</param>
+    /// <param name="exception">The same for the reader.</param>
+    /// <param name="byPeer">Whether the peer will send no more.</param>
+    /// <remarks>
+    /// Reader and writer have to be told of it: by <see cref="FailBodies"/>, or by <see cref="NoteFailure"/> and then
+    /// <see cref="TellFailure"/> where somebody else has to know first.
+    /// </remarks>
+    protected abstract void OnFailed(CallError error, Exception exception, bool byPeer);
 
     /// <summary>The reader is about to be shown data, or why there is none. Throws if it is more than it may be.</summary>
     /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
@@ -185,6 +193,7 @@ internal abstract partial class Call
         _hasSentEnd = false;
         _hasReceivedEnd = false;
         _hasFailed = false;
+        _tellsLater = false;
         ReuseReceiving();
         ReuseSending();
         ReuseWaiting();
@@ -206,21 +215,6 @@ internal abstract partial class Call
 
         _isOn = false;
         return true;
-    }
-
-    private void Fail(CallError error, Exception exception, bool byPeer = true)
-    {
-        if (_hasFailed || (_hasReceivedEnd && Connection.IsClient))
-        {
-            return;
-        }
-
-        _hasFailed = true;
-
-        // Before a reader or a writer is told that it is over: they will ask why, and whether it was a bug of theirs.
-        OnFailed(error, exception);
-        _input.Fail(exception, byPeer);
-        _flush.Wake();
     }
 
     private void LeaveIf(bool leaves)

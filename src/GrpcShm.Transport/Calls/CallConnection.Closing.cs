@@ -176,11 +176,12 @@ internal sealed partial class CallConnection
             _ping = null;
         }
 
+        var loss = LossException(failure);
         foreach (var call in _calls.Close())
         {
             try
             {
-                call.Lose(failure);
+                call.Lose(loss);
             }
             catch (Exception exception)
             {

@@ -53,6 +53,12 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// <summary>Makes the exception for a call that the peer has reset, from the error and a sentence.</summary>
     public Func<CallError, string, Exception> ResetException { get; set; }
 
+    /// <summary>What the exception for a call that the peer has reset says, whatever the error; without it, what the error means.</summary>
+    public string? PeerResetText { get; init; }
+
+    /// <summary>Makes what calls are told of the end of the connection.</summary>
+    public Func<Exception, Exception> LossException { get; init; } = static failure => failure;
+
     /// <summary>How many calls have not left yet, without those that were refused.</summary>
     public int ActiveCalls => _calls.Count;
 
@@ -140,7 +146,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     public bool Has(Call call, uint id) => ReferenceEquals(_calls.Find(id), call);
 
     public Exception CreateResetException(CallError error) =>
-        ResetException(error, error switch
+        ResetException(error, PeerResetText ?? error switch
         {
             CallError.Cancelled => "The peer cancelled the call.",
             CallError.Refused => "The peer did not take the call; it may be tried again.",

@@ -74,7 +74,7 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
             // Waits for a callback that is under way, which must not end the next wait.
             _cancellation.Dispose();
             _cancellation = default;
-            return isByToken ? throw new OperationCanceledException(_token) : TakeResult();
+            return isByToken ? throw TakeCanceled(_token) : TakeResult();
         }
         finally
         {
@@ -98,6 +98,9 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
 
     /// <summary>The token has fired: ends the wait.</summary>
     protected abstract void CancelByToken();
+
+    /// <summary>What whoever waits is told since the token has ended the wait.</summary>
+    protected virtual Exception TakeCanceled(CancellationToken token) => new OperationCanceledException(token);
 
     /// <summary>What the wait has led to. By whoever waits, once.</summary>
     protected abstract TResult TakeResult();

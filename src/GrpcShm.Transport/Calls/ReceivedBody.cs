@@ -111,28 +111,6 @@ internal sealed partial class ReceivedBody : PipeReader
         Tell(news);
     }
 
-    /// <summary>Says that the rest will not come.</summary>
-    /// <param name="exception">What the reader is told.</param>
-    /// <param name="byPeer">Whether the peer will send no more. If not, it may use up what credit it has.</param>
-    public void Fail(Exception exception, bool byPeer)
-    {
-        var news = default(CreditNews);
-        lock (_gate)
-        {
-            EndUnderGate(exception);
-            if (byPeer)
-            {
-                EndCreditUnderGate(ref news);
-            }
-            else
-            {
-                StopCreditUnderGate(ref news);
-            }
-        }
-
-        Tell(news);
-    }
-
     public override bool TryRead(out ReadResult result)
     {
         lock (_gate)
@@ -151,16 +129,17 @@ internal sealed partial class ReceivedBody : PipeReader
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return ValueTask.FromCanceled<ReadResult>(cancellationToken);
-        }
-
         ValueTask<ReadResult> wait;
         try
         {
             lock (_gate)
             {
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    ThrowIfSettledUnderGate();
+                    return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+                }
+
                 ThrowIfReading();
                 if (IsReadable)
                 {
@@ -280,6 +259,7 @@ internal sealed partial class ReceivedBody : PipeReader
             _isCompleted = false;
             _isLeftInUse = false;
             _failure = null;
+            _isSettled = false;
         }
     }
 
@@ -300,17 +280,6 @@ internal sealed partial class ReceivedBody : PipeReader
         else
         {
             _bytes.Add(data);
-        }
-    }
-
-    private void EndUnderGate(Exception? failure)
-    {
-        if (!_hasEnded)
-        {
-            _hasEnded = true;
-            _failure = failure;
-            _bytes.Show();
-            _read.Wake();
         }
     }
 

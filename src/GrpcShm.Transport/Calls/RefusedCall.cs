@@ -25,7 +25,5 @@ internal sealed class RefusedCall : Call
     {
     }
 
-    protected override void OnFailed(CallError error, Exception exception)
-    {
-    }
+    protected override void OnFailed(CallError error, Exception exception, bool byPeer) => FailBodies(exception, byPeer);
 }

@@ -53,6 +53,63 @@ public abstract partial class TransportConformance
     }
 
     [Fact]
+    public async Task CustomMetadata_WithoutAValue_Arrives()
+    {
+        using var call = Client.NothingAsync(new Empty(), Call(new Metadata
+        {
+            { MetadataKeys.EchoInitial, "" },
+            { InitialBinary, [] },
+            { MetadataKeys.EchoTrailing, "" },
+            { TrailingBinary, [] },
+        }));
+
+        var headers = await call.ResponseHeadersAsync.Within();
+        await call.Within();
+        var trailers = call.GetTrailers();
+
+        Assert.Equal("", headers.GetValue(MetadataKeys.EchoInitial));
+        Assert.Equal([], headers.GetValueBytes(InitialBinary));
+        Assert.Equal("", trailers.GetValue(MetadataKeys.EchoTrailing));
+        Assert.Equal([], trailers.GetValueBytes(TrailingBinary));
+    }
+
+    [Fact]
+    public async Task CustomMetadata_OneKeyWithAndWithoutAValue_KeepsAllOfThem()
+    {
+        using var call = Client.NothingAsync(new Empty(), Call(new Metadata
+        {
+            { MetadataKeys.EchoInitial, "" },
+            { MetadataKeys.EchoInitial, "one" },
+            { MetadataKeys.EchoInitial, "" },
+        }));
+
+        var headers = await call.ResponseHeadersAsync.Within();
+        await call.Within();
+
+        // As HTTP joins them.
+        Assert.Equal(", one, ", string.Join(", ", headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value)));
+    }
+
+    [Theory]
+    [InlineData("not ASCII")]
+    [InlineData("too large")]
+    public async Task Metadata_ThatCannotBeSent_IsInternalAndNotTriedAgain(string what)
+    {
+        var value = what == "not ASCII" ? "Müller" : new string('x', 100 * KiB);
+        using var channel = CreateChannelWith(RetryPolicy());
+        var client = new TestService.TestServiceClient(channel);
+
+        // By then the client knows what the server takes.
+        await client.NothingAsync(new Empty(), Call()).Within();
+
+        // What no server has refused is no server's fault, so it is not Unavailable, which would be tried again.
+        var failure = await client.NothingAsync(new Empty(), Call(new Metadata { { "x-user", value } })).FailsWithin();
+
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
+        await AssertStillServesAsync();
+    }
+
+    [Fact]
     public async Task Metadata_TooLarge_FailsItsCallAlone()
     {
         var large = new Metadata { { MetadataKeys.EchoInitial, new string('x', 100 * KiB) } };

@@ -65,7 +65,11 @@ internal sealed class FuzzCall() : Call(Pool)
         _timesEnded += hasEnded ? 1 : 0;
     }
 
-    protected override void OnFailed(CallError error, Exception exception) => Interlocked.Increment(ref _timesFailed);
+    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
+    {
+        Interlocked.Increment(ref _timesFailed);
+        FailBodies(exception, byPeer);
+    }
 
     protected override void OnLeft() => Interlocked.Increment(ref _timesLeft);
 

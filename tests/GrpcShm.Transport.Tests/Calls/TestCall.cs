@@ -147,7 +147,7 @@ internal sealed class TestCall : Call
         _work?.Begin();
     }
 
-    protected override void OnFailed(CallError error, Exception exception)
+    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         Interlocked.Increment(ref _timesFailed);
         _failed.TrySetResult((error, exception));
@@ -155,6 +155,8 @@ internal sealed class TestCall : Call
         {
             throw new InvalidDataException();
         }
+
+        FailBodies(exception, byPeer);
     }
 
     protected override void OnLeft()

@@ -222,7 +222,14 @@ public sealed class PushedRequestHandlerTests
     public async Task Send_NoConnectionTakesIt_IsSentUntilOneDoes(string failure)
     {
         var rounds = 0;
-        using var transport = new Transport(_ => ++rounds < 10 ? Task.FromException(CreateFailure(failure)) : Task.CompletedTask);
+        using var transport = new Transport(request =>
+        {
+            // The handler does not give up at once by itself.
+            PushedRequestHandler.NoteHeader(request, "TE");
+            PushedRequestHandler.NoteHeader(request, "Content-Type");
+            PushedRequestHandler.NoteHeader(request, "TE");
+            return ++rounds < 10 ? Task.FromException(CreateFailure(failure)) : Task.CompletedTask;
+        });
         await SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask));
         Assert.Equal(10, rounds);
     }
@@ -241,6 +248,24 @@ public sealed class PushedRequestHandlerTests
             return Task.FromException(CreateFailure(failure));
         });
         await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
+        Assert.Equal(1, rounds);
+    }
+
+    [Fact]
+    public async Task Send_HandlerHasTriedItOnce_FailsAtOnce()
+    {
+        // That is how it takes what it can never send.
+        var rounds = 0;
+        using var transport = new Transport(request =>
+        {
+            rounds++;
+            PushedRequestHandler.NoteHeader(request, "TE");
+            PushedRequestHandler.NoteHeader(request, "Content-Type");
+            return Task.FromException(CreateFailure("no stream"));
+        });
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(
+            () => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
+        Assert.Null(failure.InnerException);
         Assert.Equal(1, rounds);
     }
 

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Connections;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>
+/// Makes the exceptions that handlers meet when a call ends early. Types and texts are those of Kestrel over HTTP/2, since handlers and
+/// filters of logs know these.
+/// </summary>
+internal static class RequestFailures
+{
+    /// <summary>What a reader is told when the client has reset the call.</summary>
+    public const string ResetByClient = "The client reset the request stream.";
+
+    /// <summary>The call was reset, by whomever.</summary>
+    public static IOException Refused(string message) => new(message);
+
+    /// <summary>The call has ended with its connection, or by a time limit.</summary>
+    public static IOException Aborted(Exception cause) => new(
+        "The request stream was aborted.", cause as ConnectionAbortedException ?? new ConnectionAbortedException(cause.Message, cause));
+
+    /// <summary>The application has given the call up.</summary>
+    public static TaskCanceledException AbortedByApplication() => Cancelled("The connection was aborted by the application.");
+
+    /// <summary>The application has reset the call.</summary>
+    public static TaskCanceledException ResetByApplication(int errorCode) =>
+        Cancelled($"The HTTP/2 stream was reset by the application with error code {NameOf(errorCode)}.");
+
+    /// <summary>The response cannot be made an error any more.</summary>
+    public static TaskCanceledException AfterStart() =>
+        Cancelled("An error occurred after the response headers were sent, a reset is being sent.");
+
+    private static TaskCanceledException Cancelled(string reason) =>
+        new("The request was aborted", new ConnectionAbortedException(reason));
+
+    // As Kestrel writes them (RFC 9113, 7).
+    private static string NameOf(int errorCode) => errorCode switch
+    {
+        0x0 => "NO_ERROR",
+        0x1 => "PROTOCOL_ERROR",
+        0x2 => "INTERNAL_ERROR",
+        0x3 => "FLOW_CONTROL_ERROR",
+        0x4 => "SETTINGS_TIMEOUT",
+        0x5 => "STREAM_CLOSED",
+        0x6 => "FRAME_SIZE_ERROR",
+        0x7 => "REFUSED_STREAM",
+        0x8 => "CANCEL",
+        0x9 => "COMPRESSION_ERROR",
+        0xa => "CONNECT_ERROR",
+        0xb => "ENHANCE_YOUR_CALM",
+        0xc => "INADEQUATE_SECURITY",
+        0xd => "HTTP_1_1_REQUIRED",
+        _ => errorCode.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,114 @@
+using GrpcShm.AspNetCore.Diagnostics;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>
+/// How a request is given up. First its token is cancelled, then what the token's callbacks do is done, which is how tokens get to know
+/// that are linked to it, as the one of a gRPC call with a deadline. Only then the handler's read fails, or its write goes on: whoever
+/// catches what a read throws asks the token whether that was to be expected.
+/// </summary>
+/// <remarks>
+/// <code>
+/// field       written by                                         read by
+/// _isAborted  whoever is the first to give up, by exchange       anybody
+/// _aborted    whoever first asks for the token, by swap          whoever gives up, and those who ask for the token
+/// </code>
+/// Both writes are full fences, and each is followed by a look at the other field: so one who makes the token sees that it is to be
+/// cancelled, or the one who gives up sees the token.
+/// </remarks>
+internal abstract partial class ServerCall
+{
+    // A callback that waits for the handler, or for ever, must not keep the handler's read from failing.
+    private static readonly TimeSpan MostForCallbacks = TimeSpan.FromSeconds(1);
+
+    private CancellationTokenSource? _aborted;
+    private int _isAborted;
+
+    /// <summary>Whether nobody waits for the response any more.</summary>
+    protected bool IsRequestAborted => Volatile.Read(ref _isAborted) != 0;
+
+    /// <summary>Cancels the token of the request, and fails its body when that is done. Runs no foreign code. Any thread; again has no effect.</summary>
+    /// <param name="reason">What the reader of the body is told.</param>
+    /// <param name="byPeer">Whether the client sends no more.</param>
+    protected void AbortRequest(Exception reason, bool byPeer = false)
+    {
+        if (!TryUse())
+        {
+            // Of one who has kept it beyond its end.
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _isAborted, 1) != 0)
+        {
+            NoteFailureAgain(reason, byPeer);
+            LetGo();
+            return;
+        }
+
+        NoteFailure(reason, byPeer);
+        var cancellation = Volatile.Read(ref _aborted)?.CancelAsync() ?? Task.CompletedTask;
+        if (cancellation.IsCompletedSuccessfully)
+        {
+            TellFailure();
+            LetGo();
+        }
+        else
+        {
+            _ = TellAfterAsync(cancellation);
+        }
+    }
+
+    private async Task TellAfterAsync(Task cancellation)
+    {
+        try
+        {
+            await cancellation.WaitAsync(MostForCallbacks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            TellFailure();
+            await ObserveAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            LetGo();
+        }
+    }
+
+    private async Task ObserveAsync(Task cancellation)
+    {
+        try
+        {
+            await cancellation.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Log.CallbackFailed(Connection.Application.Logger, Connection.ConnectionId, exception);
+        }
+    }
+
+    private CancellationToken AbortedToken()
+    {
+        var source = Volatile.Read(ref _aborted);
+        if (source is null)
+        {
+            source = new CancellationTokenSource();
+            source = Interlocked.CompareExchange(ref _aborted, source, null) ?? source;
+            if (IsRequestAborted)
+            {
+                // There are callbacks only if somebody else has asked for the token at the same time.
+                _ = ObserveAsync(source.CancelAsync());
+            }
+        }
+
+        return source.Token;
+    }
+
+    private void ReuseAborting()
+    {
+        if (_aborted is { } aborted && !aborted.TryReset())
+        {
+            // Not disposed: somebody may hold its token still.
+            _aborted = null;
+        }
+
+        _isAborted = 0;
+    }
+}

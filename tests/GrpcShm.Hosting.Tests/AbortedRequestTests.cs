@@ -1,0 +1,337 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using GrpcShm.AspNetCore;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>
+/// What a handler meets whose request ends early: the same exceptions in each mode and over a socket, which is Kestrel's own. In direct
+/// mode the request's token has fired by then, and so has whatever its callbacks fire.
+/// </summary>
+public sealed class AbortedRequestTests
+{
+    private const int Times = 50;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("direct", false)]
+    [InlineData("direct", true)]
+    [InlineData("http2", false)]
+    [InlineData("socket", false)]
+    public async Task Read_ClientCancels_FailsAfterTheTokens(string mode, bool withToken)
+    {
+        await using var host = await Host.StartAsync(mode, (context, _) => ReadToEndAsync(context, withToken));
+
+        for (var i = 0; i < Times; i++)
+        {
+            var ending = await host.CancelAsync();
+
+            Assert.IsType<IOException>(ending.Exception);
+            Assert.True(ending.Exception.Message == "The client reset the request stream.", $"{i}: {ending.Exception}");
+            AssertTold(mode, ending);
+        }
+    }
+
+    [Fact]
+    public async Task Write_ClientCancels_EndsAfterTheTokens()
+    {
+        await using var host = await Host.StartAsync("direct", async (context, _) =>
+        {
+            while (!(await context.Response.BodyWriter.WriteAsync(new byte[64 * 1024])).IsCompleted)
+            {
+            }
+        });
+
+        for (var i = 0; i < Times; i++)
+        {
+            AssertTold("direct", await host.CancelAsync());
+        }
+    }
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("http2")]
+    [InlineData("socket")]
+    public async Task Read_ConnectionIsAborted_Fails(string mode)
+    {
+        await using var host = await Host.StartAsync(mode, async (context, begun) =>
+        {
+            var read = ReadToEndAsync(context);
+            await begun.WaitAsync(TestTimeout.Value, Token);
+            context.Features.Get<IConnectionLifetimeFeature>()!.Abort();
+            await read;
+        });
+
+        var ending = await host.CallAsync();
+
+        Assert.IsType<IOException>(ending.Exception);
+        Assert.Equal("The request stream was aborted.", ending.Exception.Message);
+        Assert.IsType<ConnectionAbortedException>(ending.Exception.InnerException);
+        AssertTold(mode, ending);
+    }
+
+    [Theory]
+    [InlineData("direct")]
+    [InlineData("http2")]
+    [InlineData("socket")]
+    public async Task Read_HostStops_Fails(string mode)
+    {
+        await using var host = await Host.StartAsync(mode, static (context, _) => ReadToEndAsync(context));
+        using var response = await host.BeginAsync();
+
+        await host.StopAsync();
+        var ending = await host.EndingAsync();
+
+        Assert.IsType<IOException>(ending.Exception);
+        Assert.Equal("The request stream was aborted.", ending.Exception.Message);
+        Assert.IsType<ConnectionAbortedException>(ending.Exception.InnerException);
+        AssertTold(mode, ending);
+    }
+
+    [Theory]
+    [InlineData("direct", "abort", "The connection was aborted by the application.")]
+    [InlineData("http2", "abort", "The connection was aborted by the application.")]
+    [InlineData("socket", "abort", "The connection was aborted by the application.")]
+    [InlineData("direct", "reset", "The HTTP/2 stream was reset by the application with error code ENHANCE_YOUR_CALM.")]
+    [InlineData("http2", "reset", "The HTTP/2 stream was reset by the application with error code ENHANCE_YOUR_CALM.")]
+    [InlineData("socket", "reset", "The HTTP/2 stream was reset by the application with error code ENHANCE_YOUR_CALM.")]
+    public async Task Read_HandlerGivesUp_IsCancelled(string mode, string how, string text)
+    {
+        await using var host = await Host.StartAsync(mode, async (context, begun) =>
+        {
+            var read = ReadToEndAsync(context);
+            await begun.WaitAsync(TestTimeout.Value, Token);
+            if (how == "abort")
+            {
+                context.Abort();
+            }
+            else
+            {
+                context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(0xb);
+            }
+
+            await read;
+        });
+
+        var ending = await host.CallAsync();
+
+        Assert.IsType<TaskCanceledException>(ending.Exception);
+        Assert.Equal("The request was aborted", ending.Exception.Message);
+        Assert.Equal(text, Assert.IsType<ConnectionAbortedException>(ending.Exception.InnerException).Message);
+        AssertTold(mode, ending);
+    }
+
+    [Fact]
+    public async Task Read_CallbackWaitsForTheHandler_FailsNevertheless()
+    {
+        await using var host = await Host.StartAsync("direct", static async (context, _) =>
+        {
+            using var handlerEnded = new ManualResetEventSlim();
+            using var registration = context.RequestAborted.Register(() => handlerEnded.Wait(TestTimeout.Value));
+            try
+            {
+                await ReadToEndAsync(context);
+            }
+            finally
+            {
+                // To dispose of the registration waits for the callback.
+                handlerEnded.Set();
+            }
+        });
+
+        Assert.IsType<IOException>((await host.CancelAsync()).Exception);
+    }
+
+    [Fact]
+    public async Task Callback_Throws_ReadFailsAndOthersAreServed()
+    {
+        await using var host = await Host.StartAsync("direct", static async (context, _) =>
+        {
+            using var registration = context.RequestAborted.Register(static () => throw new InvalidOperationException("It does not work."));
+            await ReadToEndAsync(context);
+        });
+
+        for (var i = 0; i < 3; i++)
+        {
+            AssertTold("direct", await host.CancelAsync());
+        }
+    }
+
+    private static void AssertTold(string mode, Ending ending)
+    {
+        // Kestrel fires the token and fails the read at the same time, and nearly always in this order.
+        if (mode == "direct")
+        {
+            Assert.True(ending.IsCancelled, "The request's token has not fired.");
+            Assert.True(ending.IsLinkedCancelled, "The token that the request's fires has not fired.");
+        }
+    }
+
+    private static async Task ReadToEndAsync(HttpContext context, bool withToken = false)
+    {
+        var reader = context.Request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(withToken ? context.RequestAborted : CancellationToken.None);
+            reader.AdvanceTo(result.Buffer.End);
+            Assert.False(result.IsCompleted, "The request has ended.");
+        }
+    }
+
+    private sealed record Ending(Exception Exception, bool IsCancelled, bool IsLinkedCancelled);
+
+    /// <summary>A server with one handler, which starts its response first, and a client by one of the modes.</summary>
+    private sealed class Host : IAsyncDisposable
+    {
+        private readonly Channel<Ending> _endings = Channel.CreateUnbounded<Ending>();
+        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly SemaphoreSlim _begun = new(0);
+        private HttpMessageInvoker _invoker = null!;
+        private TestServer _server = null!;
+
+        public static async Task<Host> StartAsync(string mode, Func<HttpContext, SemaphoreSlim, Task> handler)
+        {
+            var host = new Host();
+            var socket = "";
+            host._server = await TestServer.StartAsync(builder =>
+            {
+                socket = Path.Combine(builder.Environment.ContentRootPath, "kestrel.sock");
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                {
+                    kestrel.ListenSharedMemory("greeter");
+                    kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http2);
+                });
+                builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
+                builder.Services.AddSingleton<IStartupFilter>(new HandlerFilter(context => host.ServeAsync(context, handler)));
+            });
+            host._invoker = new HttpMessageInvoker(mode == "socket"
+                ? new SocketsHttpHandler { ConnectCallback = (_, token) => ConnectAsync(socket, token) }
+                : SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = host._server.Directory,
+                    Mode = mode == "direct" ? SharedMemoryMode.Direct : SharedMemoryMode.Http2,
+                }));
+            return host;
+        }
+
+        /// <summary>Begins a call, whose request never ends, and waits for its response.</summary>
+        public async Task<HttpResponseMessage> BeginAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/test/aborted")
+            {
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new OpenContent(_end.Task),
+            };
+            request.Headers.TE.ParseAdd("trailers");
+            var response = await _invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            _begun.Release();
+            return response;
+        }
+
+        /// <summary>Begins a call, and cancels it.</summary>
+        public async Task<Ending> CancelAsync()
+        {
+            (await BeginAsync()).Dispose();
+            return await EndingAsync();
+        }
+
+        /// <summary>Begins a call that its handler ends.</summary>
+        public async Task<Ending> CallAsync()
+        {
+            using var response = await BeginAsync();
+            return await EndingAsync();
+        }
+
+        public Task<Ending> EndingAsync() => _endings.Reader.ReadAsync(Token).AsTask().WaitAsync(TestTimeout.Value, Token);
+
+        public Task StopAsync() => _server.StopAsync();
+
+        public async ValueTask DisposeAsync()
+        {
+            _end.SetResult();
+            _invoker.Dispose();
+            await _server.DisposeAsync();
+            _begun.Dispose();
+        }
+
+        private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken token)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        private async Task ServeAsync(HttpContext context, Func<HttpContext, SemaphoreSlim, Task> handler)
+        {
+            // As a gRPC call with a deadline does it.
+            using var linked = new CancellationTokenSource();
+            using var registration = context.RequestAborted.Register(linked.Cancel);
+            await context.Response.StartAsync(Token);
+            await context.Response.BodyWriter.FlushAsync(Token);
+            Exception failure;
+            try
+            {
+                await handler(context, _begun);
+                failure = new InvalidOperationException("The handler has ended as usual.");
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+
+            _endings.Writer.TryWrite(new Ending(failure, context.RequestAborted.IsCancellationRequested, linked.IsCancellationRequested));
+        }
+    }
+
+    private sealed class OpenContent : HttpContent
+    {
+        private readonly Task _end;
+
+        public OpenContent(Task end)
+        {
+            _end = end;
+            Headers.ContentType = new("application/grpc");
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.FlushAsync(cancellationToken);
+            await _end.WaitAsync(cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
+    private sealed class HandlerFilter(RequestDelegate handler) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app => app.Run(handler);
+    }
+}

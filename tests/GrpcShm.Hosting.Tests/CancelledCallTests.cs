@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using GrpcShm.AspNetCore;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>What gRPC logs on the server of calls that their clients cancel.</summary>
+public sealed class CancelledCallTests
+{
+    private const int Times = 50;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Call_ClientCancelsItsStream_IsNoError(bool hasDeadline)
+    {
+        var provider = new Provider();
+        await using var server = await TestServer.StartAsync(builder =>
+        {
+            builder.Logging.AddProvider(provider);
+            builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
+        });
+        using var channel = SharedMemoryChannel.ForAddress(
+            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct });
+        var client = new Greeter.GreeterClient(channel);
+
+        for (var i = 0; i < Times; i++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            using var call = client.GreetAll(new CallOptions(
+                deadline: hasDeadline ? DateTime.UtcNow.AddHours(1) : null, cancellationToken: cancellation.Token));
+            await call.RequestStream.WriteAsync(new Greeting { Name = "you" }, TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+            await call.ResponseHeadersAsync.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+            await cancellation.CancelAsync();
+            await TestTimeout.UntilAsync(() => provider.Endings.Count > i);
+        }
+
+        Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning);
+    }
+
+    /// <summary>Keeps what gRPC logs of methods that end by an exception.</summary>
+    private sealed class Provider : ILoggerProvider
+    {
+        public ConcurrentQueue<(LogLevel Level, Exception Exception)> Endings { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => new Logger(this);
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Logger(Provider provider) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(
+                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            {
+                if (exception is not null && eventId.Name is "ServiceMethodCanceled" or "ErrorExecutingServiceMethod")
+                {
+                    provider.Endings.Enqueue((logLevel, exception!));
+                }
+            }
+        }
+    }
+}
