@@ -102,7 +102,9 @@ public sealed class BoundsTests : HubTest
     {
         await using var session = OpenSession();
         var name = new string('x', 250);
-        await AcceptedAsync(session, new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "1" + name, "2" + name, "3" + name } } });
+        await AcceptedAsync(
+            session,
+            new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "1" + name, "2" + name, "3" + name } } });
         await RefusedAsync(
             session,
             new SessionCommand { Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name, "3" + name } } },
