@@ -12,7 +12,12 @@ namespace GrpcShm.EventBus.Access;
 /// that a policy never sees a name that is too long or has control characters.
 /// </remarks>
 internal sealed class AccessGate(
-    AccessPolicy policy, EventLimits limits, MachineRegistry machines, HttpContext context, PeerIdentity identity, MachineOwner? owner)
+    AccessPolicy policy,
+    EventLimits limits,
+    MachineRegistry machines,
+    HttpContext context,
+    PeerIdentity identity,
+    MachineOwner? owner)
 {
     private readonly EventBusPeer _peer = new(identity, owner);
 
