@@ -21,9 +21,12 @@ internal static class DocumentedDifferences
         !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
 
     /// <summary>
-    /// A response that Kestrel itself never ends, for example one of a status without content for which a length has been set.
+    /// A response that Kestrel itself never ends, for example one of a status without content for which a length has been set; or
+    /// which it breaks off after it has refused the content of such a status, where direct mode answers with an error.
     /// </summary>
-    public static bool IsUnanswered(string byKestrel) => byKestrel.EndsWith("no end\n", StringComparison.Ordinal);
+    public static bool IsUnanswered(Responses.ResponseScript script, string byKestrel) =>
+        byKestrel.EndsWith("no end\n", StringComparison.Ordinal)
+        || (script.Sets(StatusCodes.Status205ResetContent) && byKestrel.EndsWith(" HttpProtocolError 2\n", StringComparison.Ordinal));
 
     /// <summary>
     /// What a writer says that has been completed and whose response has been broken off by its handler: Kestrel drops what is written
@@ -32,17 +35,31 @@ internal static class DocumentedDifferences
     public static bool IsOver(bool isCompleted, bool isBrokenOff) => isCompleted && isBrokenOff;
 
     /// <summary>
-    /// What BodyWriter.WriteAsync of no bytes tells its caller: Kestrel says that nobody reads any more, which is not so. And of so
-    /// many that its client may have gone meanwhile.
+    /// A length beside a transfer coding, which HTTP/2 does not have. Kestrel drops the coding, and does not hold the body to the
+    /// length, so that the response may be none. Direct mode holds it to that: the handler learns of it.
     /// </summary>
-    public static bool HasResult(int bytesWritten, int inAll) => bytesWritten > 0 && inAll < 50_000;
+    public static bool HasTwoLengths(Responses.ResponseScript script) =>
+        script.Steps.Any(static s => s.Name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
+        && script.Steps.Any(static s => s.Action == Responses.ResponseAction.SetContentLength
+            || s.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What BodyWriter.WriteAsync of no bytes tells its caller: Kestrel says that nobody reads any more, which is not so.</summary>
+    public static bool HasResult(int bytesWritten) => bytesWritten > 0;
+
+    /// <summary>
+    /// What a writer tells its caller of so many bytes that its client may have gone meanwhile: the client may read the beginning,
+    /// find that it is no response, and say so before the end is written, or after it.
+    /// </summary>
+    public static bool MayBeBrokenOff(int bytesInAll) => bytesInAll >= 50_000;
 
     /// <summary>
     /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the
-    /// one or the other, by what of it it comes upon first. A gRPC channel makes the same status of both.
+    /// one or the other, by what of it it comes upon first. A gRPC channel makes the same status of both. After a status below 200 the
+    /// client for sockets waits for another, and so hears of a reset that comes instead.
     /// </summary>
-    public static bool IsInvalidResponse(HttpRequestError? error, long? code) =>
-        error == HttpRequestError.InvalidResponse || (error == HttpRequestError.HttpProtocolError && code == 1);
+    public static bool IsInvalidResponse(Responses.ResponseScript script, HttpRequestError? error, long? code) =>
+        error == HttpRequestError.InvalidResponse
+        || (error == HttpRequestError.HttpProtocolError && (code == 1 || script.Sets(static status => status < StatusCodes.Status200OK)));
 
     /// <summary>
     /// A request's trailer without a value. Kestrel drops it; direct mode shows it, so that others of its name may stand elsewhere among

@@ -165,15 +165,25 @@ public sealed class AbortedRequestTests
     [Fact]
     public async Task Callback_Throws_ReadFailsAndOthersAreServed()
     {
-        await using var host = await Host.StartAsync("direct", static async (context, _) =>
+        using var isReady = new SemaphoreSlim(0);
+        await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
             using var registration = context.RequestAborted.Register(static () => throw new InvalidOperationException("It does not work."));
+            isReady.Release();
             await ReadToEndAsync(context);
         });
 
         for (var i = 0; i < 3; i++)
         {
-            AssertTold("direct", await host.CancelAsync());
+            // A callback of a token that has fired already would throw where it is registered.
+            using (await host.BeginAsync())
+            {
+                await isReady.WaitAsync(TestTimeout.Value, Token);
+            }
+
+            var ending = await host.EndingAsync();
+            Assert.IsType<IOException>(ending.Exception);
+            AssertTold("direct", ending);
         }
     }
 

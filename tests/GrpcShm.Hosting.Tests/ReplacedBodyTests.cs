@@ -148,15 +148,6 @@ public sealed class ReplacedBodyTests
         builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter(middleware));
     });
 
-    private sealed class MiddlewareFilter(Func<HttpContext, RequestDelegate, Task> middleware) : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(middleware);
-            next(app);
-        };
-    }
-
     /// <summary>Reads what another gives, or writes to it, with one name in the place of another.</summary>
     private sealed class ReplacingStream(Stream inner) : Stream
     {

@@ -102,6 +102,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     private ListenerSettings CreateSettings(SharedMemoryEndPoint endPoint) => new()
     {
         Modes = () => Offered(endPoint),
+        SpeaksHttp2Alone = () => DirectEndPoints.SpeaksHttp2Alone(endPoint),
         UseChecksums = _options.UseChecksums,
         Rendezvous = new RendezvousSettings(_options.RuntimeDirectory, _options.DirectoryMode, _options.SocketMode),
         RingSize = _options.RingSize,

@@ -63,4 +63,10 @@ internal static partial class Log
     [LoggerMessage(123, LogLevel.Error,
         "Connection {ConnectionId} is aborted: its time limits could not be checked.", EventName = "HeartbeatFailed")]
     public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(130, LogLevel.Warning,
+        "This version of Kestrel is built otherwise than those that this library knows, so a defect of its HTTP/2 is not avoided by which "
+        + "it may, rarely, not send a response (dotnet/aspnetcore#53736). Set deadlines, or use direct mode.",
+        EventName = "KestrelIsUnknown")]
+    public static partial void KestrelIsUnknown(ILogger logger, Exception exception);
 }

@@ -79,12 +79,16 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
     public void Add(string key, StringValues value)
     {
         ThrowIfReadOnly();
+
+        // A value that may not be sent is refused first, as in Kestrel. A length is looked at later, since that takes it over.
+        var isLength = IsContentLength(key);
+        value = isLength ? value : Check(key, value);
         if (_headers.ContainsKey(key))
         {
             throw new ArgumentException($"The header '{key}' is there already.", nameof(key));
         }
 
-        this[key] = value;
+        _headers[key] = isLength ? Check(key, value) : value;
     }
 
     public void Add(KeyValuePair<string, StringValues> item) => Add(item.Key, item.Value);

@@ -27,8 +27,11 @@ internal abstract partial class ServerCall
     // An interim status, and no content, have no length.
     private bool MayHaveLength => _statusCode is (< StatusCodes.Status100Continue or >= StatusCodes.Status200OK) and not StatusCodes.Status204NoContent;
 
-    /// <summary>Makes an error of the response, or ends it by a reset if it has started. The first cause stays.</summary>
-    protected void SetFailure(Exception failure) => _failure ??= failure;
+    /// <summary>
+    /// Makes an error of the response, or ends it by a reset if it has started. The first cause stays, unless a later one says what is
+    /// wrong with the request: that has the status that its client should see, as in Kestrel.
+    /// </summary>
+    protected void SetFailure(Exception failure) => _failure = failure is BadHttpRequestException ? failure : _failure ?? failure;
 
     /// <summary>What is left to do for a response when its handler has returned.</summary>
     protected async ValueTask FinishAsync()

@@ -101,6 +101,13 @@ internal sealed class EventLimits(EventBusOptions options)
             return Verdict.Invalid("The registration is missing.");
         }
 
+        // Counted before any of them is looked at.
+        if (registration.Groups.Count > options.MaxGroupsPerMachine)
+        {
+            return Verdict.Exhausted(
+                $"The machine is in {registration.Groups.Count} groups; the hub takes at most {options.MaxGroupsPerMachine} (MaxGroupsPerMachine).");
+        }
+
         var verdict = CheckId(registration.MachineId, "id of the machine");
         foreach (var group in registration.Groups)
         {
@@ -127,6 +134,7 @@ internal sealed class EventLimits(EventBusOptions options)
             case Subscription.FilterOneofCase.Pattern:
                 var verdict = CheckText(subscription.Pattern.Name, "pattern of names");
                 verdict = verdict.IsOk ? CheckText(subscription.Pattern.Source, "pattern of sources") : verdict;
+                verdict = verdict.IsOk ? CheckText(subscription.Pattern.Group, "pattern of groups") : verdict;
                 return verdict.IsOk ? CheckText(subscription.Pattern.Target, "pattern of targets") : verdict;
             case Subscription.FilterOneofCase.All:
                 return Verdict.Ok;

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -8,6 +9,20 @@ namespace GrpcShm.EventBus.Service;
 // One method for each command.
 internal sealed partial class EventSession
 {
+    /// <summary>Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.</summary>
+    private ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
+    {
+        _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
+        return command.CommandCase switch
+        {
+            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Send, _origin),
+            SessionCommand.CommandOneofCase.Publish => gate.CheckPublishAsync(command.Publish, _origin),
+            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Register),
+            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Subscribe),
+            _ => ValueTask.FromResult(Verdict.Ok),
+        };
+    }
+
     /// <summary>Carries a command out, but for what it must wait for, which the context holds.</summary>
     /// <param name="command">The command.</param>
     /// <param name="outcome">What to answer if it succeeds; none if success needs no answer of its own.</param>
@@ -27,7 +42,7 @@ internal sealed partial class EventSession
                 Grant(command.Grant);
                 return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Publish:
-                var verdict = _hub.Router.Publish(command.Publish, _context, out var recipients);
+                var verdict = _hub.Router.Publish(command.Publish, _origin, _context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
                 return verdict;
             case SessionCommand.CommandOneofCase.Open:
@@ -45,6 +60,13 @@ internal sealed partial class EventSession
             case SessionCommand.CommandOneofCase.Unsubscribe:
                 outcome = new Outcome();
                 return Unsubscribe(command.Unsubscribe);
+            case SessionCommand.CommandOneofCase.BeginWait:
+                outcome = new Outcome();
+                return BeginWait(command.BeginWait, command.BeginWait.AwaitedMachineId, null);
+            case SessionCommand.CommandOneofCase.EndWait:
+                outcome = new Outcome();
+                EndWait(command.EndWait);
+                return Verdict.Ok;
             default:
                 return new Verdict(StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
         }
@@ -55,7 +77,7 @@ internal sealed partial class EventSession
         var level = command.Acknowledgement;
         if (level <= AcknowledgementLevel.Accepted && level >= AcknowledgementLevel.Unspecified)
         {
-            return _hub.Router.Send(command.Send, null, _context);
+            return _hub.Router.Send(command.Send, null, _origin, _context);
         }
 
         var verdict = EventLimits.Check(level);
@@ -69,21 +91,42 @@ internal sealed partial class EventSession
             return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
         }
 
+        if (_owner.Budget.Acknowledgements.Take(1) is { } full)
+        {
+            return full.Exhausted("The sends whose acknowledgements are waited for have reached");
+        }
+
         var pending = new PendingAcknowledgement(command.Send.Target, level);
-        verdict = _hub.Router.Send(command.Send, pending, _context);
+        if (command.Waiting is not null && level > AcknowledgementLevel.Delivered)
+        {
+            verdict = BeginWait(command.Waiting, command.Send.Target, pending);
+            if (!verdict.IsOk)
+            {
+                _owner.Budget.Acknowledgements.Give(1);
+                _hub.Metrics.Refused(verdict.Code);
+                return verdict;
+            }
+        }
+
+        verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
         if (verdict.IsOk)
         {
             _pending = pending;
             var timeout = command.TimeoutMilliseconds == 0
                 ? _hub.Options.DefaultAcknowledgementTimeout
                 : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
-            _ = AnswerLaterAsync(command.Number, command.Send.Id, pending, timeout);
+            _ = AnswerLaterAsync(command.Number, command.Send.Id, command.Waiting?.Number ?? 0, pending, timeout);
+        }
+        else
+        {
+            EndWait(command.Waiting?.Number ?? 0);
+            _owner.Budget.Acknowledgements.Give(1);
         }
 
         return verdict;
     }
 
-    private async Task AnswerLaterAsync(ulong number, string eventId, PendingAcknowledgement pending, TimeSpan timeout)
+    private async Task AnswerLaterAsync(ulong number, string eventId, ulong wait, PendingAcknowledgement pending, TimeSpan timeout)
     {
         AcknowledgementResult result;
         try
@@ -94,7 +137,12 @@ internal sealed partial class EventSession
         {
             return;
         }
+        finally
+        {
+            _owner.Budget.Acknowledgements.Give(1);
+        }
 
+        EndWait(wait);
         Add(new Outcome
         {
             Number = number,
@@ -112,7 +160,7 @@ internal sealed partial class EventSession
     {
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
-            subscription.Subscriber.Acknowledge(acknowledgement, _hub.Limits);
+            _hub.Router.Acknowledge(subscription.Subscriber, acknowledgement, _origin);
         }
     }
 
@@ -137,7 +185,7 @@ internal sealed partial class EventSession
         {
             _owner.Name = open.Name;
             _owner.InstanceId = open.InstanceId;
-            _hub.AddSession(this, open.InstanceId);
+            _hub.AddSession(this, _owner);
             _hub.Logger.SessionOpened(Id, open.Name, open.InstanceId);
         }
 

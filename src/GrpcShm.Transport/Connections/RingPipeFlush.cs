@@ -13,10 +13,13 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private readonly OutboundRing _outbound;
     private readonly RingMemory _memory;
 
-    // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order.
+    // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order. So does what has
+    // been given and not advanced yet: who asks again, for less, gets the same memory again, as from a Pipe. Kestrel's chunks depend
+    // on it: it asks for much, lets the application write behind a gap, asks once more and fills the gap with the chunk's size.
     private readonly SpillBuffer _spill = new();
+    private bool _isSpilling;
     private int _given;
-    private bool _givenFromSpill;
+    private long _unflushed;
     private bool _holdsRingMemory;
     private bool _isFailed;
     private bool _peerReads = true;
@@ -30,7 +33,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         connection.AttachSend(this);
     }
 
-    public long UnflushedBytes => _peerReads ? _outbound.Ring.Unpublished + _spill.Length : 0;
+    /// <summary>What has been advanced since the last flush began, as a Pipe counts it.</summary>
+    public long UnflushedBytes => _unflushed;
 
     protected override bool MayRunInline => _connection.RunInline;
 
@@ -41,9 +45,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         var wanted = Math.Max(sizeHint, 1);
         var ring = _outbound.Ring;
-        if (_spill.IsEmpty && ring.Contiguous >= wanted && !IsBusy)
+        if (!_isSpilling && ring.Contiguous >= wanted && !IsBusy)
         {
-            _givenFromSpill = false;
             _given = ring.Contiguous;
             _holdsRingMemory = true;
             return _memory.Memory.Slice(ring.Offset, _given);
@@ -58,12 +61,12 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         Enter();
         try
         {
-            _givenFromSpill = !_spill.IsEmpty || !HasRoom(wanted);
-            var memory = _givenFromSpill
+            _isSpilling = _isSpilling || !HasRoom(wanted);
+            var memory = _isSpilling
                 ? _spill.GetMemory(wanted)
                 : _memory.Memory.Slice(_outbound.Ring.Offset, _outbound.Ring.Contiguous);
             _given = memory.Length;
-            _holdsRingMemory = !_givenFromSpill;
+            _holdsRingMemory = !_isSpilling;
             return memory;
         }
         finally
@@ -81,8 +84,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
 
         _given -= bytes;
+        _unflushed += bytes;
         _holdsRingMemory = false;
-        if (_givenFromSpill)
+        if (_isSpilling)
         {
             _spill.Advance(bytes);
         }
@@ -95,7 +99,12 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     public ValueTask<FlushResult> StartAsync(CancellationToken cancellationToken)
     {
         Enter();
-        _given = 0;
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            _given = 0;
+            _unflushed = 0;
+        }
+
         return RunAsync(cancellationToken);
     }
 
@@ -141,6 +150,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
             _spill.Clear();
         }
 
+        _isSpilling = !_spill.IsEmpty;
         result = new FlushResult(isCanceled, isCompleted: !_peerReads);
         return isCanceled || _spill.IsEmpty;
     }

@@ -42,6 +42,14 @@ public abstract class TransportMode
     public HttpClient CreateHttpClient(EndpointAddress address, TestDirectory directory) =>
         ChannelFactory.CreateHttpClient(address, Complete(new ClientSetup(), directory));
 
-    private ClientSetup Complete(ClientSetup setup, TestDirectory directory) =>
+    /// <summary>Makes a handler for plain HTTP.</summary>
+    public virtual HttpMessageHandler CreateHttpHandler(EndpointAddress address, TestDirectory directory) =>
+        ChannelFactory.CreateHttpHandler(address, Complete(new ClientSetup(), directory));
+
+    /// <summary>Makes a connection for bytes of the test's own.</summary>
+    public Task<Stream> ConnectAsync(EndpointAddress address, TestDirectory directory) =>
+        ChannelFactory.ConnectAsync(address, Complete(new ClientSetup(), directory));
+
+    private protected ClientSetup Complete(ClientSetup setup, TestDirectory directory) =>
         setup with { RuntimeDirectory = directory.FullName, Mode = Pinned };
 }

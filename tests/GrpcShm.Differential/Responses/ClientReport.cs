@@ -47,11 +47,11 @@ internal static class ClientReport
         catch (Exception exception)
         {
             // Whether it fails before the response or behind it depends on how soon its reader looks.
-            return $"failed: {Describe(exception)}\n";
+            return $"failed: {Describe(act.Script, exception)}\n";
         }
     }
 
-    private static string Describe(Exception exception)
+    private static string Describe(ResponseScript script, Exception exception)
     {
         HttpRequestError? error = null;
         long? code = null;
@@ -62,7 +62,7 @@ internal static class ClientReport
             code ??= e is HttpProtocolException protocol ? protocol.ErrorCode : null;
         }
 
-        if (DocumentedDifferences.IsInvalidResponse(error, code))
+        if (DocumentedDifferences.IsInvalidResponse(script, error, code))
         {
             return "no valid response";
         }

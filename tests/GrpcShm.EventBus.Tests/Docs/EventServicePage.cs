@@ -32,6 +32,18 @@ internal static class EventServicePage
         return app;
     }
 
+    public static void Authorize(WebApplicationBuilder builder)
+    {
+        builder.Services.AddEventBus(hub => hub.Authorize = access => access.Peer.UserId == "PeerCredentials:1000");
+    }
+
+    public static void AuthorizeByPolicy(WebApplicationBuilder builder)
+    {
+        builder.Services.AddEventBus(hub => hub.AuthorizationPolicy = "bus");
+        builder.Services.AddAuthorization(options => options.AddPolicy("bus", policy => policy.RequireAssertion(
+            context => context.Resource is EventBusAccess { Action: not EventBusAction.Observe } || context.User.IsInRole("operator"))));
+    }
+
     public static void RunInline(WebApplicationBuilder builder)
     {
         builder.WebHost.UseSharedMemory(options => options.RunMode = RunMode.Inline);
@@ -106,11 +118,19 @@ internal static class EventServicePage
         return changes;
     }
 
-    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<MachineEvent, Task> draw) =>
+    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<BusEvent, Task> draw) =>
         bus.SubscribeToPatternAsync(
             new EventPattern { Source = "oven-?", Name = "TEMPERATURE" },
             draw,
             new MachineOptions { MailboxCapacity = 100, OverflowPolicy = OverflowPolicy.DropOldest });
+
+    public static async Task<BusSubscription> PauseAsync(EventBusClient bus, Func<BusEvent, Task> move)
+    {
+        var subscription = (BusSubscription)await bus.SubscribeAsync("robot", move);
+        subscription.Pause();
+        subscription.Resume();
+        return subscription;
+    }
 
     public static async Task PresenceAsync(EventBusClient bus, Action<string> show)
     {

@@ -28,14 +28,15 @@ public static class ChannelFactory
 
     /// <summary>Makes a client for plain HTTP/2.</summary>
     public static HttpClient CreateHttpClient(EndpointAddress address, ClientSetup setup) =>
-        new(CreateHttpClientHandler(address, setup), disposeHandler: true)
+        new(CreateHttpHandler(address, setup), disposeHandler: true)
         {
             BaseAddress = GetBaseAddress(address, setup),
             DefaultRequestVersion = System.Net.HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
-    private static HttpMessageHandler CreateHttpClientHandler(EndpointAddress address, ClientSetup setup)
+    /// <summary>Makes a handler for plain HTTP, which takes requests of every version.</summary>
+    public static HttpMessageHandler CreateHttpHandler(EndpointAddress address, ClientSetup setup)
     {
         if (address.Kind != EndpointKind.SharedMemory || setup.CertificateFingerprint is not null)
         {
@@ -52,7 +53,34 @@ public static class ChannelFactory
         return SharedMemoryChannel.CreateHandler(address.ToString(), options);
     }
 
-    private static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
+    /// <summary>Makes a connection for bytes of the caller's own.</summary>
+    public static async Task<Stream> ConnectAsync(EndpointAddress address, ClientSetup setup)
+    {
+        // Only a handler can ask for a connection. This one does so for a request that is never sent.
+        var connected = new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = CreateHandler(address, setup);
+        var connect = handler.ConnectCallback!;
+        handler.ConnectCallback = async (context, cancellationToken) =>
+        {
+            connected.SetResult(await connect(context, cancellationToken));
+            throw new OperationCanceledException();
+        };
+        using var invoker = new HttpMessageInvoker(handler);
+        using var request = new HttpRequestMessage(HttpMethod.Get, GetBaseAddress(address, setup));
+        try
+        {
+            using var response = await invoker.SendAsync(request, CancellationToken.None);
+        }
+        catch (Exception) when (connected.Task.IsCompletedSuccessfully)
+        {
+            // As it was told to.
+        }
+
+        return await connected.Task;
+    }
+
+    /// <summary>Makes a handler that is set up as users do it who have one of their own.</summary>
+    public static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
     {
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (address.Kind == EndpointKind.UnixSocket)

@@ -13,6 +13,12 @@ internal sealed class ServeCommand : Command
         CustomParser = result => [.. result.Tokens.Select(token => EndpointAddress.Parse(token.Value))],
     };
 
+    private readonly Option<EndpointAddress[]> _listenHttp1 = new("--listen-http1")
+    {
+        Description = "The same, for HTTP/1.1.",
+        CustomParser = result => [.. result.Tokens.Select(token => EndpointAddress.Parse(token.Value))],
+    };
+
     private readonly Option<string> _urls = new("--urls") { Description = "Passed on to the web host as it is." };
     private readonly Option<bool> _tls = new("--tls") { Description = "TLS on every --listen endpoint." };
     private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
@@ -37,6 +43,7 @@ internal sealed class ServeCommand : Command
         : base("serve", "Serves the conformance services.")
     {
         Add(_listen);
+        Add(_listenHttp1);
         Add(_urls);
         Add(_tls);
         Add(_runtimeDirectory);
@@ -81,6 +88,7 @@ internal sealed class ServeCommand : Command
     private ServerSetup Read(ParseResult result) => new()
     {
         Listen = result.GetValue(_listen) ?? [],
+        ListenHttp1 = result.GetValue(_listenHttp1) ?? [],
         Urls = result.GetValue(_urls),
         Tls = result.GetValue(_tls),
         RuntimeDirectory = result.GetValue(_runtimeDirectory),

@@ -7,6 +7,8 @@ internal sealed record ServerSetup
 {
     public required IReadOnlyList<EndpointAddress> Listen { get; init; }
 
+    public required IReadOnlyList<EndpointAddress> ListenHttp1 { get; init; }
+
     public required string? Urls { get; init; }
 
     public required bool Tls { get; init; }

@@ -107,7 +107,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     private void AddEndpoints(WebApplicationBuilder builder)
     {
-        if (_setup.Listen.Any(address => address.Kind == EndpointKind.SharedMemory))
+        if (_setup.Listen.Concat(_setup.ListenHttp1).Any(address => address.Kind == EndpointKind.SharedMemory))
         {
             builder.WebHost.UseSharedMemory(options =>
             {
@@ -126,7 +126,12 @@ internal sealed class TestServer : IAsyncDisposable
             SetLimits(kestrel.Limits);
             foreach (var address in _setup.Listen)
             {
-                Listen(kestrel, address);
+                Listen(kestrel, address, HttpProtocols.Http2);
+            }
+
+            foreach (var address in _setup.ListenHttp1)
+            {
+                Listen(kestrel, address, HttpProtocols.Http1);
             }
         });
 
@@ -150,7 +155,7 @@ internal sealed class TestServer : IAsyncDisposable
             _setup.ConnectionWindowSize ?? limits.Http2.InitialConnectionWindowSize;
     }
 
-    private void Listen(KestrelServerOptions kestrel, EndpointAddress address)
+    private void Listen(KestrelServerOptions kestrel, EndpointAddress address, HttpProtocols protocols)
     {
         switch (address.Kind)
         {
@@ -169,7 +174,7 @@ internal sealed class TestServer : IAsyncDisposable
 
         void Configure(ListenOptions options)
         {
-            options.Protocols = HttpProtocols.Http2;
+            options.Protocols = protocols;
             options.Use(next => connection => _connections.TrackAsync(connection, next));
             if (_certificate is not null)
             {
@@ -202,6 +207,7 @@ internal sealed class TestServer : IAsyncDisposable
             grpc.MaxSendMessageSize = LimitedService.MaxMessageSize;
         });
         services.AddGrpcReflection();
+        services.AddSignalR(hub => hub.MaximumReceiveMessageSize = null);
         services.AddGrpcHealthChecks().AddCheck("alive", () => HealthCheckResult.Healthy());
 
         static void SetLimit(int? size, Action<int> set)
@@ -221,6 +227,8 @@ internal sealed class TestServer : IAsyncDisposable
         app.MapGrpcService<ControlService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
+        app.UseWhen(static context => context.Request.Path.StartsWithSegments("/plain"), static plain => plain.UseWebSockets());
+        PlainPages.Map(app);
         app.MapGet("/hello", (string name) => Results.Json(new { greeting = $"Hello, {name}." }));
     }
 

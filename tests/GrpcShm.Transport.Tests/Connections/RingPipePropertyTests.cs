@@ -45,6 +45,10 @@ public sealed class RingPipePropertyTests
             Assert.True(memory.Length >= Math.Max(hint, 1));
             var bytes = Math.Min(count, memory.Length);
             Pattern.Fill(memory.Span[..bytes], position);
+
+            // As from a Pipe: who asks again for no more than there is gets the same memory, and finds in it what was written.
+            var again = writer.GetMemory(hint / 2);
+            Assert.True(memory.Span == again.Span);
             writer.Advance(bytes);
             position += bytes;
             unflushed += bytes;

@@ -52,6 +52,39 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
         Assert.Equal(0, Writer.UnflushedBytes);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(150)]
+    public async Task GetMemory_AskedAgainForLess_GivesTheSameMemoryWithWhatWasWritten(int hint)
+    {
+        // The ring has 96 bytes in one piece, which is room for the second request and not for the first.
+        await _pipe.WriteAsync(0, 4000).InTime();
+        await _pipe.DrainAsync(0, 4000);
+
+        // As Kestrel writes a chunk: first the data, behind a gap, and then what goes into the gap.
+        var memory = Writer.GetMemory(200);
+        Pattern.Fill(memory.Span[10..150], 4010);
+        var again = Writer.GetMemory(hint);
+        Assert.True(memory.Span == again.Span);
+        Pattern.Fill(again.Span[..10], 4000);
+        Writer.Advance(10);
+        Writer.Advance(140);
+        Assert.Equal(150, Writer.UnflushedBytes);
+
+        await _pipe.FlushAsync().InTime();
+        await _pipe.DrainAsync(4000, 150);
+    }
+
+    [Fact]
+    public async Task UnflushedBytes_WhileAFlushWaits_IsNone()
+    {
+        var flush = _pipe.WriteAsync(0, 10_000);
+        Assert.Equal(0, Writer.UnflushedBytes);
+        await _pipe.DrainAsync(0, 10_000);
+        await flush.InTime();
+    }
+
     [Fact]
     public async Task Flush_MoreThanTheRingHolds_IsPendingUntilAllIsInTheRing()
     {

@@ -1,0 +1,16 @@
+using GrpcShm.Conformance.Tests.Harness;
+
+namespace GrpcShm.Conformance.Tests.PlainHttp;
+
+/// <summary>What the suite needs of its fixture, whatever carries it.</summary>
+public interface IPlainFixture
+{
+    /// <summary>The server process of the class.</summary>
+    ServerHandle Server { get; }
+
+    /// <summary>The handler that all tests of the class share.</summary>
+    HttpMessageHandler GetHandler(Version version);
+
+    /// <summary>Makes a connection to the endpoint that speaks HTTP/1.1.</summary>
+    Task<Stream> ConnectAsync();
+}
