@@ -3,6 +3,8 @@ using Grpc.Net.Client;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http2;
+using GrpcShm.Transport;
+using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
 using Microsoft.Extensions.Logging;
 
@@ -11,9 +13,6 @@ namespace GrpcShm.Client;
 /// <summary>Makes gRPC channels over shared memory.</summary>
 public static class SharedMemoryChannel
 {
-    // Requests need a host. The server sees it as the authority; nothing is looked up.
-    internal static readonly Uri PlainAddress = new("http://localhost");
-
     // What a response that nobody reads holds in this process, as much as a call in direct mode may in the ordinary course. It is as large
     // as the rings, so it lets a large response flow: SocketsHttpHandler's own first window, 65,535 bytes, does so only after some
     // rounds, and from there on both grow alike where the reader keeps up.
@@ -59,7 +58,7 @@ public static class SharedMemoryChannel
         {
             channelOptions.HttpHandler = handler;
             channelOptions.DisposeHttpClient = true;
-            return GrpcChannel.ForAddress(PlainAddress, channelOptions);
+            return GrpcChannel.ForAddress(AddressOf(new SharedMemoryEndPoint(address)), channelOptions);
         }
         finally
         {
@@ -80,6 +79,21 @@ public static class SharedMemoryChannel
         return CreateHandler(address, options, loggerFactory: null, meterFactory: null);
     }
 
+    /// <summary>
+    /// The address of requests to an endpoint. Nothing is looked up, but the server sees its authority, and so do logs, traces and metrics
+    /// of both: it is the endpoint's name, or that of its file without the ending. A name that no URI has as its host, as one of digits, is
+    /// <c>localhost</c>.
+    /// </summary>
+    internal static Uri AddressOf(SharedMemoryEndPoint endPoint)
+    {
+        var name = endPoint.IsPath ? Path.GetFileNameWithoutExtension(endPoint.Name) : endPoint.Name;
+        return GrpcRequestRules.IsAuthority(name)
+            && Uri.TryCreate($"http://{name}", UriKind.Absolute, out var address)
+            && address.Authority.Equals(name, StringComparison.OrdinalIgnoreCase)
+            ? address
+            : new Uri("http://localhost");
+    }
+
     /// <summary>Makes what carries the calls of one channel, or of one named client.</summary>
     internal static HttpMessageHandler CreateHandler(
         string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
@@ -96,7 +110,7 @@ public static class SharedMemoryChannel
             isPinned ? null : new Http2Route(factory, options),
             isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)),
             options,
-            new ClientDiagnostics(options.MeterFactory ?? meterFactory)));
+            new ClientDiagnostics(options.MeterFactory ?? meterFactory, AddressOf(factory.EndPoint))));
     }
 
     internal static HttpMessageHandler CreateHttp2Handler(

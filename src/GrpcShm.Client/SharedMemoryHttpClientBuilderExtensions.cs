@@ -26,7 +26,7 @@ public static class SharedMemoryHttpClientBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
 
         // Refused now and not at the first call.
-        _ = new GrpcShm.Transport.SharedMemoryEndPoint(address);
+        var endPoint = new GrpcShm.Transport.SharedMemoryEndPoint(address);
         var name = builder.Name;
         builder.Services.AddOptions<SharedMemoryClientOptions>(name);
         if (configure is not null)
@@ -35,7 +35,7 @@ public static class SharedMemoryHttpClientBuilderExtensions
         }
 
         builder.Services.TryAddSingleton<SharedMemoryHandlers>();
-        builder.Services.PostConfigure<GrpcClientFactoryOptions>(name, static grpc => grpc.Address ??= SharedMemoryChannel.PlainAddress);
+        builder.Services.PostConfigure<GrpcClientFactoryOptions>(name, grpc => grpc.Address ??= SharedMemoryChannel.AddressOf(endPoint));
         return builder
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(services =>

@@ -136,10 +136,12 @@ public sealed class AbortedRequestTests
     [Fact]
     public async Task Read_CallbackWaitsForTheHandler_FailsNevertheless()
     {
-        await using var host = await Host.StartAsync("direct", static async (context, _) =>
+        var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
             using var handlerEnded = new ManualResetEventSlim();
             using var registration = context.RequestAborted.Register(() => handlerEnded.Wait(TestTimeout.Value));
+            isReady.SetResult();
             try
             {
                 await ReadToEndAsync(context);
@@ -151,21 +153,37 @@ public sealed class AbortedRequestTests
             }
         });
 
-        Assert.IsType<IOException>((await host.CancelAsync()).Exception);
+        // A callback of a token that has fired already would run where it is registered.
+        using (await host.BeginAsync())
+        {
+            await isReady.Task.WaitAsync(TestTimeout.Value, Token);
+        }
+
+        Assert.IsType<IOException>((await host.EndingAsync()).Exception);
     }
 
     [Fact]
     public async Task Callback_Throws_ReadFailsAndOthersAreServed()
     {
-        await using var host = await Host.StartAsync("direct", static async (context, _) =>
+        using var isReady = new SemaphoreSlim(0);
+        await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
             using var registration = context.RequestAborted.Register(static () => throw new InvalidOperationException("It does not work."));
+            isReady.Release();
             await ReadToEndAsync(context);
         });
 
         for (var i = 0; i < 3; i++)
         {
-            AssertTold("direct", await host.CancelAsync());
+            // A callback of a token that has fired already would throw where it is registered.
+            using (await host.BeginAsync())
+            {
+                await isReady.WaitAsync(TestTimeout.Value, Token);
+            }
+
+            var ending = await host.EndingAsync();
+            Assert.IsType<IOException>(ending.Exception);
+            AssertTold("direct", ending);
         }
     }
 

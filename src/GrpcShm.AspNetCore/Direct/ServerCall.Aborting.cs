@@ -19,7 +19,7 @@ namespace GrpcShm.AspNetCore.Direct;
 internal abstract partial class ServerCall
 {
     // A callback that waits for the handler, or for ever, must not keep the handler's read from failing.
-    private static readonly TimeSpan MostForCallbacks = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MostForCallbacks = TimeSpan.FromSeconds(5);
 
     private CancellationTokenSource? _aborted;
     private int _isAborted;
@@ -62,6 +62,8 @@ internal abstract partial class ServerCall
     {
         try
         {
+            // Where the pool is late, the time begins when it has come to the callbacks, which were queued before this.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await cancellation.WaitAsync(MostForCallbacks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             TellFailure();
             await ObserveAsync(cancellation).ConfigureAwait(false);

@@ -85,6 +85,13 @@ internal sealed class ServerConnection : ICallAcceptor
     public async Task RunAsync()
     {
         var requested = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        if (_context.Features.Get<IConnectionMetricsTagsFeature>() is { } metrics)
+        {
+            // As Kestrel's HTTP tags a connection with what it speaks.
+            metrics.Tags.Add(new("network.protocol.name", "http"));
+            metrics.Tags.Add(new("network.protocol.version", "2"));
+        }
+
         _calls.Start();
         _heartbeat?.OnHeartbeat(static state => ((ConnectionTimeLimits)state).Tick(), _timeLimits!);
         using (requested.UnsafeRegister(static state => ((ServerConnection)state!).GoAway(), this))

@@ -18,12 +18,21 @@ internal sealed class ClientDiagnostics
     private static readonly double[] DurationBoundaries =
         [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
+    private static readonly double[] ConnectionBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+
     private readonly UpDownCounter<long> _activeRequests;
     private readonly Histogram<double> _duration;
     private readonly UpDownCounter<long> _openConnections;
+    private readonly Histogram<double> _connectionDuration;
+    private readonly Histogram<double> _timeInQueue;
+    private readonly Uri _endPoint;
 
-    public ClientDiagnostics(IMeterFactory? meterFactory)
+    /// <summary>Makes the instruments.</summary>
+    /// <param name="meterFactory">Whose they are; nothing for the process's.</param>
+    /// <param name="endPoint">What a connection is said to go to.</param>
+    public ClientDiagnostics(IMeterFactory? meterFactory, Uri endPoint)
     {
+        _endPoint = endPoint;
         var meter = meterFactory?.Create(SourceName) ?? ProcessWide.Value;
         _activeRequests = meter.CreateUpDownCounter<long>(
             "http.client.active_requests", "{request}", "Number of outbound HTTP requests that are currently active on the client.");
@@ -37,13 +46,40 @@ internal sealed class ClientDiagnostics
             "http.client.open_connections",
             "{connection}",
             "Number of outbound HTTP connections that are currently active or idle on the client.");
+        _connectionDuration = meter.CreateHistogram(
+            "http.client.connection.duration",
+            "s",
+            "The duration of successfully established outbound HTTP connections.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = ConnectionBoundaries });
+        _timeInQueue = meter.CreateHistogram(
+            "http.client.request.time_in_queue",
+            "s",
+            "The amount of time requests spent on a queue waiting for an available connection.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBoundaries });
     }
 
     /// <summary>Whether anybody wants to know of a request that begins now.</summary>
-    public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled;
+    public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled || _timeInQueue.Enabled;
 
     /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
-    public OpenConnection CreateCount() => new(_openConnections);
+    public OpenConnection CreateCount() => new(_openConnections, _connectionDuration, _endPoint);
+
+    /// <summary>A request waits for a connection.</summary>
+    /// <returns>Since when; 0 if nobody wants to know.</returns>
+    public long BeginToQueue() => _timeInQueue.Enabled ? Stopwatch.GetTimestamp() : 0;
+
+    /// <summary>A request that has waited is sent.</summary>
+    public void EndToQueue(HttpRequestMessage request, long since)
+    {
+        if (since != 0 && _timeInQueue.Enabled)
+        {
+            var tags = RequestTags.Common(request);
+            tags.Add("network.protocol.version", RequestTags.ProtocolVersion);
+            _timeInQueue.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+        }
+    }
 
     /// <summary>Tells of a request, from its start to its response's headers.</summary>
     /// <param name="request">The request, which gets the trace headers.</param>
@@ -80,7 +116,7 @@ internal sealed class ClientDiagnostics
                 RequestTracing.Withdraw(activity, request);
             }
 
-            RequestTracing.Stop(activity, response, failure);
+            RequestTracing.Stop(activity, request, response, failure);
             if (countsActive)
             {
                 _activeRequests.Add(-1, tags);

@@ -4,12 +4,15 @@ using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Diagnostics;
 
-/// <summary>A connection as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed.</summary>
+/// <summary>
+/// A connection as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed. Then
+/// <c>http.client.connection.duration</c> is told how long that was.
+/// </summary>
 /// <remarks>
 /// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next
 /// change. Who listens is foreign code and may throw: what is told here is told last.
 /// </remarks>
-internal sealed class OpenConnection(UpDownCounter<long> counter) : IDisposable
+internal sealed class OpenConnection(UpDownCounter<long> counter, Histogram<double> duration, Uri endPoint) : IDisposable
 {
     private const int None = 0;
     private const int Idle = 1;
@@ -17,7 +20,9 @@ internal sealed class OpenConnection(UpDownCounter<long> counter) : IDisposable
     private const int Ended = 3;
 
     private readonly UpDownCounter<long> _counter = counter;
+    private readonly long _opened = Stopwatch.GetTimestamp();
     private int _told;
+    private int _isEnded;
 
     public void BecomeActive()
     {
@@ -36,7 +41,14 @@ internal sealed class OpenConnection(UpDownCounter<long> counter) : IDisposable
         }
     }
 
-    public void Dispose() => Tell(Ended);
+    public void Dispose()
+    {
+        Tell(Ended);
+        if (duration.Enabled && Interlocked.Exchange(ref _isEnded, 1) == 0)
+        {
+            duration.Record(Stopwatch.GetElapsedTime(_opened).TotalSeconds, CreateTags());
+        }
+    }
 
     private void Tell(int state)
     {
@@ -67,13 +79,16 @@ internal sealed class OpenConnection(UpDownCounter<long> counter) : IDisposable
             return;
         }
 
-        _counter.Add(change, new TagList
-        {
-            { "http.connection.state", state == Active ? "active" : "idle" },
-            { "network.protocol.version", RequestTags.ProtocolVersion },
-            { "url.scheme", "http" },
-            { "server.address", "localhost" },
-            { "server.port", 80 },
-        });
+        var tags = CreateTags();
+        tags.Add("http.connection.state", state == Active ? "active" : "idle");
+        _counter.Add(change, tags);
     }
+
+    private TagList CreateTags() => new()
+    {
+        { "network.protocol.version", RequestTags.ProtocolVersion },
+        { "url.scheme", endPoint.Scheme },
+        { "server.address", endPoint.Host },
+        { "server.port", endPoint.Port },
+    };
 }

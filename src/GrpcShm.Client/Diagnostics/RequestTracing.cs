@@ -14,7 +14,7 @@ internal static class RequestTracing
     // .NET's own switch for it.
     private static readonly bool IsAllowed = ReadSwitch();
 
-    public static bool IsEnabled => IsAllowed && (Activity.Current is not null || Source.HasListeners());
+    public static bool IsEnabled => IsAllowed && (Activity.Current is not null || Source.HasListeners() || RequestEvents.IsEnabled);
 
     /// <summary>Starts the span, if anybody listens or there is one to go on with, and writes the headers.</summary>
     public static Activity? Start(HttpRequestMessage request)
@@ -25,7 +25,7 @@ internal static class RequestTracing
         }
 
         var activity = Source.HasListeners() ? Source.StartActivity(ActivityName, ActivityKind.Client) : null;
-        if (activity is null && Activity.Current is not null)
+        if (activity is null && (Activity.Current is not null || RequestEvents.Wants(ActivityName, request)))
         {
             activity = new Activity(ActivityName).Start();
         }
@@ -33,6 +33,7 @@ internal static class RequestTracing
         if (activity is not null)
         {
             Describe(activity, request);
+            RequestEvents.Started(request);
         }
 
         if (Activity.Current is { } current)
@@ -74,8 +75,13 @@ internal static class RequestTracing
         activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
     }
 
-    public static void Stop(Activity? activity, HttpResponseMessage? response, Exception? failure)
+    public static void Stop(Activity? activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
+        if (IsAllowed)
+        {
+            RequestEvents.Failed(request, failure);
+        }
+
         if (activity is null)
         {
             return;
@@ -96,6 +102,8 @@ internal static class RequestTracing
             }
         }
 
+        activity.SetEndTime(DateTime.UtcNow);
+        RequestEvents.Stopped(request, response, failure);
         activity.Stop();
     }
 

@@ -106,6 +106,9 @@ internal sealed partial class ClientConnections : IDisposable
             : Plain.SendAsync(pending, this);
     }
 
+    /// <summary>Whether there is a connection for calls.</summary>
+    public bool HasConnection => Volatile.Read(ref _live).Length > 0;
+
     /// <summary>Makes a connection if there is none.</summary>
     /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
@@ -200,6 +203,8 @@ internal sealed partial class ClientConnections : IDisposable
 
     private async Task RetryAsync(PendingRequest pending, bool isRefused)
     {
+        // Over HTTP/2 that is told there.
+        var queuedSince = pending.IsObserved ? Diagnostics.BeginToQueue() : 0;
         try
         {
             Count(pending);
@@ -211,6 +216,9 @@ internal sealed partial class ClientConnections : IDisposable
 
             switch (await SendAsync(pending).ConfigureAwait(false))
             {
+                case SendResult.Sent:
+                    Diagnostics.EndToQueue(pending.Request, queuedSince);
+                    break;
                 case SendResult.NoDirectMode:
                     pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
                     break;

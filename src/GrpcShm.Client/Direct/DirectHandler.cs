@@ -118,7 +118,9 @@ internal sealed class DirectHandler : HttpMessageHandler
     private async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection.
-        var failure = _connections.Http2 is null ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var isKnown = _connections.Http2 is null || _connections.HasConnection;
+        var queuedSince = isKnown ? 0 : _diagnostics.BeginToQueue();
+        var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
             return await _diagnostics.ObserveAsync(request, () => Task.FromException<HttpResponseMessage>(failure)).ConfigureAwait(false);
@@ -131,6 +133,7 @@ internal sealed class DirectHandler : HttpMessageHandler
 
         if (_connections.Plain is null || _connections.Carries(request))
         {
+            _diagnostics.EndToQueue(request, queuedSince);
             try
             {
                 return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken))

@@ -144,6 +144,70 @@ public sealed class DirectDiagnosticsTests
         invoker.Dispose();
 
         await TimeLimit.UntilAsync(() => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
+        await TimeLimit.UntilAsync(
+            () => metrics.Of("http.client.connection.duration").Count > 0, () => "The connection's duration is not told.");
+
+        // Whatever host the request has asked for, the connection is one to the endpoint.
+        var connection = Assert.Single(metrics.Of("http.client.connection.duration"));
+        Assert.Equal(
+            new Dictionary<string, object?>
+            {
+                ["url.scheme"] = "http",
+                ["server.address"] = GrpcShm.Client.SharedMemoryChannel.AddressOf(server.EndPoint).Host,
+                ["server.port"] = 80,
+                ["network.protocol.version"] = "2",
+            },
+            connection.Tags);
+
+        // It was made for the request, which waited for it.
+        Assert.Equal("POST", Assert.Single(metrics.Of("http.client.request.time_in_queue")).Tags["http.request.method"]);
+    }
+
+    [Theory]
+    [InlineData("orders", "http://orders/")]
+    [InlineData("Orders_1.x", "http://orders_1.x/")]
+    [InlineData("/run/orders.sock", "http://orders/")]
+    [InlineData("/run/two words.sock", "http://localhost/")]
+    [InlineData("1", "http://localhost/")]
+    [InlineData("1.2", "http://localhost/")]
+    public void Address_OfAnEndpoint_HasItsNameAsTheAuthority(string endPoint, string address) =>
+        Assert.Equal(address, GrpcShm.Client.SharedMemoryChannel.AddressOf(new SharedMemoryEndPoint(endPoint)).ToString());
+
+    [Fact]
+    public async Task Events_OfARequest_AreThoseOfHttpClient()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        using var request = Responses.Post(null);
+        using var events = new EventListener(request);
+
+        using var response = await invoker.SendAsync(request, None).InTime();
+
+        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Same(response, events.Seen[1].Get("Response"));
+        Assert.Equal(TaskStatus.RanToCompletion, events.Seen[1].Get("RequestTaskStatus"));
+        Assert.All(events.Seen, static e => Assert.Equal("System.Net.Http.HttpRequestOut", e.Activity?.OperationName));
+    }
+
+    [Fact]
+    public async Task Events_OfAFailure_SayWhich()
+    {
+        await using var server = new FakeServer(static call =>
+        {
+            call.Reset(CallError.Internal);
+            return Task.CompletedTask;
+        });
+        using var invoker = server.CreateInvoker();
+        using var request = Responses.Post(null);
+        using var events = new EventListener(request);
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, None).InTime());
+
+        Assert.Equal(
+            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.Exception", "System.Net.Http.HttpRequestOut.Stop"],
+            events.Seen.Select(static e => e.Name));
+        Assert.Same(failure, events.Seen[1].Get("Exception"));
+        Assert.Equal(TaskStatus.Faulted, events.Seen[2].Get("RequestTaskStatus"));
     }
 
     [Theory]
@@ -318,5 +382,52 @@ public sealed class DirectDiagnosticsTests
                 _measured.Add((instrument.Name, value, tags.ToArray().ToDictionary()));
             }
         }
+    }
+
+    /// <summary>Keeps the events of one request.</summary>
+    private sealed class EventListener : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    {
+        private readonly HttpRequestMessage _request;
+        private readonly List<IDisposable> _subscriptions = [];
+
+        public EventListener(HttpRequestMessage request)
+        {
+            _request = request;
+            _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
+        }
+
+        public List<Event> Seen { get; } = [];
+
+        public void OnNext(DiagnosticListener value)
+        {
+            if (value.Name == "HttpHandlerDiagnosticListener")
+            {
+                _subscriptions.Add(value.Subscribe(this));
+            }
+        }
+
+        public void OnNext(KeyValuePair<string, object?> value)
+        {
+            var seen = new Event(value.Key, value.Value!, Activity.Current);
+            if (ReferenceEquals(seen.Get("Request"), _request))
+            {
+                Seen.Add(seen);
+            }
+        }
+
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void Dispose() => _subscriptions.ForEach(static subscription => subscription.Dispose());
+    }
+
+    private sealed record Event(string Name, object Data, Activity? Activity)
+    {
+        public object? Get(string property) => Data.GetType().GetProperty(property)!.GetValue(Data);
     }
 }

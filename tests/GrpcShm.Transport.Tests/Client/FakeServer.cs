@@ -79,6 +79,8 @@ internal sealed class FakeServer : IAsyncDisposable
 
     public Task<FakeServerConnection> AcceptedAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
 
+    public SharedMemoryEndPoint EndPoint => _endPoint.EndPoint;
+
     public HttpMessageInvoker CreateInvoker() =>
         new(SharedMemoryChannel.CreateHandler(_endPoint.EndPoint.ToString(), Options), disposeHandler: true);
 

@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>How Kestrel's own meter tags connections, and what a server sees as a request's host.</summary>
+public sealed class KestrelMetricsTests
+{
+    [Theory]
+    [InlineData(SharedMemoryMode.Direct)]
+    [InlineData(SharedMemoryMode.Http2)]
+    public async Task Connection_OfEachMode_IsTaggedWithTransportAndProtocol(SharedMemoryMode mode)
+    {
+        var durations = new ConcurrentQueue<Dictionary<string, object?>>();
+        IMeterFactory? factory = null;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "kestrel.connection.duration" && ReferenceEquals(instrument.Meter.Scope, factory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => durations.Enqueue(tags.ToArray().ToDictionary()));
+        await using var server = await StartAsync();
+        factory = server.Services.GetRequiredService<IMeterFactory>();
+        listener.Start();
+
+        using (var channel = Connect(server, mode))
+        {
+            await GreetAsync(channel);
+        }
+
+        await TestTimeout.UntilAsync(() => !durations.IsEmpty);
+        var tags = Assert.Single(durations);
+        Assert.Equal("Unix", tags["network.transport"]);
+        Assert.Equal("shm:metered", tags["server.address"]);
+        Assert.Equal("http", tags["network.protocol.name"]);
+        Assert.Equal("2", tags["network.protocol.version"]);
+    }
+
+    [Theory]
+    [InlineData(SharedMemoryMode.Direct)]
+    [InlineData(SharedMemoryMode.Http2)]
+    public async Task Host_OfARequest_IsTheEndpointsName(SharedMemoryMode mode)
+    {
+        var hosts = new ConcurrentQueue<string>();
+        await using var server = await StartAsync(hosts);
+        using var channel = Connect(server, mode);
+
+        await GreetAsync(channel);
+
+        Assert.Equal(["metered"], hosts);
+        Assert.Equal("metered", channel.Target);
+    }
+
+    private static Task<TestServer> StartAsync(ConcurrentQueue<string>? hosts = null) => TestServer.StartAsync(builder =>
+    {
+        builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("metered"));
+        builder.Services.AddSingleton<IStartupFilter>(new HostFilter(hosts ?? []));
+    });
+
+    private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
+        "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
+
+    private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
+        .GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
+
+    private sealed class HostFilter(ConcurrentQueue<string> hosts) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, following) =>
+            {
+                hosts.Enqueue(context.Request.Host.Value!);
+                return following(context);
+            });
+            next(app);
+        };
+    }
+}
