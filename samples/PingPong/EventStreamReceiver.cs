@@ -25,7 +25,7 @@ internal sealed class EventStreamReceiver
         return 0;
     }
 
-    private Task HandleAsync(MachineEvent received)
+    private Task HandleAsync(BusEvent received)
     {
         if (received.EventName == "REPORT")
         {

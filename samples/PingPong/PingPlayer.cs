@@ -72,7 +72,7 @@ internal sealed class PingPlayer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private Task HandleAsync(MachineEvent pong)
+    private Task HandleAsync(BusEvent pong)
     {
         if (BinaryPrimitives.ReadInt64LittleEndian(pong.RawPayload.Data.Span) != _sequence)
         {

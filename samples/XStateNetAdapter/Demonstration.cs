@@ -2,7 +2,6 @@ using System.Globalization;
 using GrpcShm.EventBus;
 using Newtonsoft.Json.Linq;
 using Samples.XStateNetAdapter.Bus;
-using BusEvent = Samples.XStateNetAdapter.Bus.MachineEvent;
 
 namespace Samples.XStateNetAdapter;
 
@@ -49,8 +48,8 @@ internal static class Demonstration
     {
         using IMessageBus bus = new GrpcMessageBus(Roles.CreateClient(channel, "bus"));
         await bus.ConnectAsync();
-        var received = new TaskCompletionSource<BusEvent>();
-        var published = new TaskCompletionSource<BusEvent>();
+        var received = new TaskCompletionSource<MachineEvent>();
+        var published = new TaskCompletionSource<MachineEvent>();
         using var subscription = await bus.SubscribeAsync("listener", message =>
         {
             (message.EventName == "NEWS" ? published : received).TrySetResult(message);

@@ -1,6 +1,5 @@
 using GrpcShm.EventBus;
 using Samples.XStateNetAdapter.Bus;
-using BusEvent = Samples.XStateNetAdapter.Bus.MachineEvent;
 
 namespace Samples.XStateNetAdapter;
 
@@ -16,8 +15,8 @@ internal sealed class GrpcMessageBus(EventBusClient client) : IMessageBus
 
     public Task PublishAsync(string eventName, object? payload = null) => client.PublishAsync(eventName, payload);
 
-    public Task<IDisposable> SubscribeAsync(string machineId, Func<BusEvent, Task> handler) =>
-        client.SubscribeAsync(machineId, received => handler(new BusEvent
+    public Task<IDisposable> SubscribeAsync(string machineId, Func<MachineEvent, Task> handler) =>
+        client.SubscribeAsync(machineId, received => handler(new MachineEvent
         {
             SourceMachineId = received.SourceMachineId,
             TargetMachineId = received.TargetMachineId,

@@ -15,6 +15,11 @@ public sealed partial class EventBusClient
             _queue.SendAnswered();
         }
 
+        if (command.Wait is { } wait)
+        {
+            wait.IsAnswered |= command.IsSend;
+        }
+
         if (outcome is { StatusCode: not 0 })
         {
             Refuse(command, ToException(command, outcome));
@@ -80,8 +85,19 @@ public sealed partial class EventBusClient
             Raise(MachineLost, new MachineLoss(restored.Name, exception));
         }
 
+        if (command is { Wait: { } wait, IsSend: false } && exception.StatusCode == StatusCode.FailedPrecondition)
+        {
+            _waits.Refuse(wait, exception);
+        }
+
         // A new receiver is ended by whoever establishes it: who waits for it is told when nothing of it is left.
         command.Receiver?.Refuse();
+        if (command.IsSend && IsTold(exception, command.IsAttempt, command.IsInHandler))
+        {
+            command.TrySetResult(Left(exception));
+            return;
+        }
+
         command.TrySetException(exception);
 
         // Reported already: it is no error of the program's that nobody looked at this task.
@@ -104,6 +120,12 @@ public sealed partial class EventBusClient
         {
             WriteLeftOut(nameof(EventBusLog.SendFailed), leftOut);
             _logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+        }
+
+        if (exception.IsEndedByOwner && HandlerFlow.IsRaised)
+        {
+            // A handler of this very event that sends, and fails again, would be told without end.
+            return;
         }
 
         Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));

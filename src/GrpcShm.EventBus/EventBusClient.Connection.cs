@@ -10,7 +10,6 @@ namespace GrpcShm.EventBus;
 public sealed partial class EventBusClient
 {
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
     private SessionEvents? _sessionEvents;
     private CancellationTokenSource? _stopping;
@@ -28,10 +27,10 @@ public sealed partial class EventBusClient
     /// <exception cref="ObjectDisposedException">The client has been disposed.</exception>
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
         Task connected;
         lock (_connectionLock)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_stopping is null)
             {
                 _stopping = new CancellationTokenSource();
@@ -67,41 +66,6 @@ public sealed partial class EventBusClient
         }
     }
 
-    /// <summary>
-    /// Disconnects: what was sent before is still written, the machines of this client are unregistered, and sends that the
-    /// hub does not answer any more fail with <c>Unavailable</c>.
-    /// </summary>
-    /// <param name="cancellationToken">Gives up waiting for the hub; the client is disconnected anyway.</param>
-    public async Task DisconnectAsync(CancellationToken cancellationToken = default)
-    {
-        CancellationTokenSource? stopping;
-        Task running;
-        lock (_connectionLock)
-        {
-            (stopping, running) = (_stopping, _running);
-            _stopping = null;
-        }
-
-        if (stopping is null)
-        {
-            return;
-        }
-
-        if (_link is { HasEnded: false } link)
-        {
-            using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            closing.CancelAfter(ClosingTime);
-            await link.CloseAsync(Disconnected(null), closing.Token).ConfigureAwait(false);
-        }
-
-        await stopping.CancelAsync().ConfigureAwait(false);
-        await running.ConfigureAwait(false);
-        stopping.Dispose();
-    }
-
-    private static EventBusException Disconnected(Exception? reason) => new(
-        StatusCode.Unavailable, reason is null ? "The client is disconnected." : $"The client is disconnected: {reason.Message}", null, reason);
-
     private async Task RunAsync(TaskCompletionSource first, CancellationToken stopping)
     {
         Exception? reason = null;
@@ -127,6 +91,7 @@ public sealed partial class EventBusClient
                 stopping.ThrowIfCancellationRequested();
                 if (_stopping is null)
                 {
+                    reason = null;
                     break;
                 }
 
@@ -219,34 +184,9 @@ public sealed partial class EventBusClient
             commands.AddRange(CommandsFor(receiver, isRestoring: true));
         }
 
+        commands.AddRange(_waits.Told().Select(
+            static wait => new PendingCommand(new SessionCommand { BeginWait = wait }, CommandOverhead) { IsRestoring = true }));
         return commands;
-    }
-
-    private void Stop(TaskCompletionSource first, List<PendingCommand> left, Exception? reason)
-    {
-        var disconnected = Disconnected(reason);
-        Volatile.Write(ref _link, null);
-        lock (_connectionLock)
-        {
-            _stopping = null;
-        }
-
-        foreach (var command in left.Concat(_queue.Close(disconnected)))
-        {
-            Fail(command, disconnected);
-        }
-
-        foreach (var receiver in _receivers.Values)
-        {
-            Remove(receiver);
-            receiver.End(disconnected);
-        }
-
-        SetState(EventBusConnectionState.Disconnected, reason);
-        WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
-        WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
-        first.TrySetException(disconnected);
-        _ = first.Task.Exception;
     }
 
     private void SetState(EventBusConnectionState state, Exception? reason)

@@ -10,11 +10,12 @@ namespace GrpcShm.EventBus;
 public sealed partial class EventBusClient
 {
     private Task<Outcome?> SendLocally(
-        EventReceiver machine, Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt)
+        EventReceiver machine, Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)
     {
         var operation = MessagingOperation.Send(@event.Target);
         var activity = EventTracing.Begin(@event, operation);
-        foreach (var observer in Volatile.Read(ref _observers))
+        var circle = wait is null ? null : _waits.BeginLocal(wait);
+        foreach (var observer in circle is null ? Volatile.Read(ref _observers) : [])
         {
             if (EventFilters.Matches(observer.Subscription, @event))
             {
@@ -23,7 +24,7 @@ public sealed partial class EventBusClient
         }
 
         var started = _metrics.MeasuresDuration ? Stopwatch.GetTimestamp() : 0;
-        var sending = machine.PutLocal(@event, level);
+        var sending = circle is null ? machine.PutLocal(@event, level, wait) : Task.FromException<Outcome?>(circle);
         if (sending.IsCompletedSuccessfully)
         {
             EventTracing.End(activity, StatusCode.OK, null);
@@ -42,6 +43,13 @@ public sealed partial class EventBusClient
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         return waiting;
+    }
+
+    // Under the lock of the waits, so that the hub is told in the order in which things happened.
+    private void TellOfWait(SessionCommand command, ClientWait? wait)
+    {
+        // Without a connection there is nobody to tell: the queue refuses it.
+        _ = _queue.TryAdd(new PendingCommand(command, CommandOverhead) { Wait = wait });
     }
 
     private async Task<Outcome?> WaitLocallyAsync(
@@ -74,6 +82,6 @@ public sealed partial class EventBusClient
             ReportFailure(@event, operation, failure);
         }
 
-        throw failure;
+        return IsTold(failure, isAttempt, HandlerFlow.IsInside) ? Left(failure) : throw failure;
     }
 }

@@ -40,7 +40,7 @@ public sealed partial class EventBusClient
         var there = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // The id may hold what is special in a pattern, which then matches others, too.
-        Func<MachineEvent, Task> handler = new PresenceTracker(presence =>
+        Func<BusEvent, Task> handler = new PresenceTracker(presence =>
         {
             if (presence.IsPresent && presence.MachineId == machineId)
             {

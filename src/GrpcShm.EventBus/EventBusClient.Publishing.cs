@@ -7,9 +7,14 @@ namespace GrpcShm.EventBus;
 public sealed partial class EventBusClient
 {
     /// <summary>Publishes an event to all machines, this client's included.</summary>
+    /// <remarks>
+    /// A publication whose answer cannot come any more because this client has been disposed of completes, as a send does:
+    /// <see cref="SendFailed"/> tells what became of it.
+    /// </remarks>
     /// <param name="eventName">What happened.</param>
     /// <param name="payload">What goes along, or <see langword="null"/>.</param>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public Task PublishAsync(string eventName, object? payload = null) =>
         PublishAsync(eventName, payload, new EventPublishOptions());
 
@@ -20,6 +25,7 @@ public sealed partial class EventBusClient
     /// Gives up waiting. The event is not taken back; but if this is cancelled already, it is not published.
     /// </param>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public Task PublishAsync(string eventName, object? payload, CancellationToken cancellationToken) =>
         PublishAsync(eventName, payload, new EventPublishOptions(), cancellationToken);
@@ -32,12 +38,14 @@ public sealed partial class EventBusClient
     /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="ArgumentException">The options name more than one audience.</exception>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public async Task<int> PublishAsync(
         string eventName, object? payload, EventPublishOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(eventName);
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfDisposed();
         return await PublishAsync(MakeEvent(options.SourceMachineId, "", eventName, payload, options.Event), options, cancellationToken)
             .ConfigureAwait(false);
     }
@@ -48,13 +56,35 @@ public sealed partial class EventBusClient
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>How many mailboxes it was put into.</returns>
     /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public Task<int> PublishStateChangeAsync(
-        string machineId, MachineStateChange change, CancellationToken cancellationToken = default)
+        string machineId, MachineStateChange change, CancellationToken cancellationToken = default) =>
+        PublishStateChangeAsync(machineId, change, null, null, cancellationToken);
+
+    /// <summary>As the other overload, with a payload, an id, headers and what else an event may carry.</summary>
+    /// <param name="machineId">The machine.</param>
+    /// <param name="change">What changed.</param>
+    /// <param name="payload">What goes along besides the change's context, or <see langword="null"/>.</param>
+    /// <param name="options">
+    /// The event's id, headers, correlation and the like, or <see langword="null"/> for none. Its acknowledgement and time-out have no
+    /// meaning here.
+    /// </param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>How many mailboxes it was put into.</returns>
+    /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
+    public Task<int> PublishStateChangeAsync(
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(change);
+        ThrowIfDisposed();
         var name = change.Transition.Length > 0 ? change.Transition : "state-changed";
-        var @event = MakeEvent(machineId, "", name, null, null);
+        var @event = MakeEvent(machineId, "", name, payload, options);
         @event.StateChange = new StateChange
         {
             OldState = change.OldState, NewState = change.NewState, Transition = change.Transition, Duration = change.Duration.Ticks,

@@ -18,6 +18,11 @@ public sealed partial class EventBusClient
     /// Sends an event from one machine to another. It has taken its place in the order when this method returns its task,
     /// which completes when the event is in the target's mailbox.
     /// </summary>
+    /// <remarks>
+    /// A send whose answer cannot come any more because this client has been disposed of does not fail: its task completes, and
+    /// <see cref="SendFailed"/> tells what became of it. So an <c>async void</c> method that awaits it does not end the process. In
+    /// the flow of a handler that also holds for sends that begin afterwards, and after <see cref="DisconnectAsync"/>.
+    /// </remarks>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
     /// <param name="eventName">What happened.</param>
@@ -30,6 +35,7 @@ public sealed partial class EventBusClient
     /// event is not valid (<c>InvalidArgument</c>), or the hub cannot be reached (<c>Unavailable</c>).
     /// </exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public Task SendEventAsync(string sourceMachineId, string targetMachineId, string eventName, object? payload = null)
     {
         ArgumentNullException.ThrowIfNull(sourceMachineId);
@@ -38,6 +44,7 @@ public sealed partial class EventBusClient
         Event @event;
         try
         {
+            ThrowIfDisposed();
             @event = MakeEvent(sourceMachineId, targetMachineId, eventName, payload, null);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -78,8 +85,11 @@ public sealed partial class EventBusClient
     /// <exception cref="EventBusException">
     /// As for the other overload; besides, the acknowledgement did not come in time (<c>DeadlineExceeded</c>), the target died
     /// before it came (<c>Unavailable</c>), its mailbox dropped the event (<c>Aborted</c>), or its handler failed (<c>Unknown</c>).
+    /// Not if the client was disconnected or disposed of meanwhile and nobody waits for the flow any more that this send belongs
+    /// to (an <c>async void</c> method that a handler left behind): then <see cref="EventSendResult.Failure"/> says it.
     /// </exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
     public Task<EventSendResult> SendEventAsync(
         string sourceMachineId,
         string targetMachineId,
@@ -93,10 +103,11 @@ public sealed partial class EventBusClient
         ArgumentNullException.ThrowIfNull(eventName);
         ArgumentNullException.ThrowIfNull(options);
         cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfDisposed();
         return SendAsync(MakeEvent(sourceMachineId, targetMachineId, eventName, payload, options), options, cancellationToken);
     }
 
-    /// <summary>Sends a request and waits for the reply, which the target's handler gives by <see cref="MachineEvent.Reply"/>.</summary>
+    /// <summary>Sends a request and waits for the reply, which the target's handler gives by <see cref="BusEvent.Reply"/>.</summary>
     /// <param name="sourceMachineId">The machine that asks; may be empty.</param>
     /// <param name="targetMachineId">The machine that is asked.</param>
     /// <param name="eventName">What is asked.</param>
@@ -106,9 +117,11 @@ public sealed partial class EventBusClient
     /// <returns>The reply.</returns>
     /// <exception cref="EventBusException">
     /// The target is unknown (<c>NotFound</c>), died (<c>Unavailable</c>), did not reply in time (<c>DeadlineExceeded</c>), failed
-    /// (<c>Unknown</c>), or handled the request without a reply (<c>Internal</c>).
+    /// (<c>Unknown</c>), or handled the request without a reply (<c>Internal</c>); or the client was disconnected or disposed of
+    /// meanwhile (<c>Unavailable</c>), wherever the request was made: there is no reply to go on with.
     /// </exception>
-    public async Task<MachineEvent> RequestAsync(
+    /// <exception cref="ObjectDisposedException">The client has been disposed of, and this is not the flow of a handler.</exception>
+    public async Task<BusEvent> RequestAsync(
         string sourceMachineId,
         string targetMachineId,
         string eventName,
@@ -122,7 +135,7 @@ public sealed partial class EventBusClient
         };
         var result = await SendEventAsync(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken)
             .ConfigureAwait(false);
-        return result.Reply!;
+        return result.Failure is null ? result.Reply! : throw result.Failure;
     }
 
     private Event MakeEvent(string source, string target, string name, object? payload, EventSendOptions? options)
@@ -170,36 +183,58 @@ public sealed partial class EventBusClient
                         // An event that is in the hands of a connection must not change: each further attempt has its own.
                         var once = sent ? @event.Clone() : @event;
                         sent = true;
-                        return await SendOnce(once, options.Acknowledgement, milliseconds, isAttempt: true)
-                            .WaitAsync(attempt).ConfigureAwait(false);
+                        var wait = options.Acknowledgement > AcknowledgementLevel.Delivered ? _waits.Make(once.Target) : null;
+                        try
+                        {
+                            return await SendOnce(once, options.Acknowledgement, milliseconds, isAttempt: true, wait)
+                                .WaitAsync(attempt).ConfigureAwait(false);
+                        }
+                        finally
+                        {
+                            wait?.End();
+                        }
                     },
                     cancellationToken).ConfigureAwait(false);
             }
             catch (EventBusException exception)
             {
                 ReportFailure(@event, MessagingOperation.Send(@event.Target), exception);
+                if (exception.IsEndedByOwner && HandlerFlow.IsLeftBehind)
+                {
+                    return new EventSendResult("", null) { Failure = exception };
+                }
+
                 throw;
             }
         }
 
-        return outcome is null
-            ? new EventSendResult("", null)
-            : new EventSendResult(outcome.NewState, outcome.Reply is null ? null : new MachineEvent(outcome.Reply, _codecs));
+        if (outcome is null or { StatusCode: not 0 })
+        {
+            return new EventSendResult("", null) { Failure = outcome is null ? null : Disconnected(null) };
+        }
+
+        return new EventSendResult(outcome.NewState, outcome.Reply is null ? null : new BusEvent(outcome.Reply, _codecs));
     }
 
     // Takes the event's place in the order; nothing before it may wait.
-    private Task<Outcome?> SendOnce(Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt)
+    private Task<Outcome?> SendOnce(Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait = null)
     {
         if (_options.DeliverLocally && _machines.TryGetValue(@event.Target, out var machine))
         {
-            return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt);
+            return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt, wait);
         }
 
-        return SendByHub(
-            new SessionCommand { Send = @event, Acknowledgement = level, TimeoutMilliseconds = timeoutMilliseconds }, @event, isAttempt);
+        var command = new SessionCommand { Send = @event, Acknowledgement = level, TimeoutMilliseconds = timeoutMilliseconds };
+        if (wait is not null)
+        {
+            command.Waiting = ClientWaits.ToMessage(wait);
+            _waits.BeginOutside(wait);
+        }
+
+        return SendByHub(command, @event, isAttempt, wait);
     }
 
-    private Task<Outcome?> SendByHub(SessionCommand command, Event @event, bool isAttempt)
+    private Task<Outcome?> SendByHub(SessionCommand command, Event @event, bool isAttempt, ClientWait? wait = null)
     {
         var operation = command.Send is null ? MessagingOperation.Publish(command.Publish) : MessagingOperation.Send(@event.Target);
         var activity = EventTracing.Begin(@event, operation);
@@ -207,7 +242,9 @@ public sealed partial class EventBusClient
         {
             Started = _metrics.MeasuresDuration ? Stopwatch.GetTimestamp() : 0,
             IsAttempt = isAttempt,
+            IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
+            Wait = wait,
         };
         var link = Volatile.Read(ref _link);
         var refused = link is not { HasEnded: false } && _breaker.CircuitState != CircuitState.Closed
@@ -219,6 +256,11 @@ public sealed partial class EventBusClient
             if (!isAttempt)
             {
                 ReportFailure(@event, operation, refused);
+            }
+
+            if (IsTold(refused, isAttempt, pending.IsInHandler))
+            {
+                return Task.FromResult<Outcome?>(Left(refused));
             }
 
             pending.TrySetException(refused);

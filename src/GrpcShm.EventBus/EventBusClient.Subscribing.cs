@@ -20,10 +20,10 @@ public sealed partial class EventBusClient
     /// The machine belongs to another live process (<c>AlreadyExists</c>), the id is not valid (<c>InvalidArgument</c>), or
     /// the client is not connected (<c>Unavailable</c>).
     /// </exception>
-    public Task<IDisposable> SubscribeAsync(string machineId, Func<MachineEvent, Task> handler) =>
+    public Task<IDisposable> SubscribeAsync(string machineId, Func<BusEvent, Task> handler) =>
         SubscribeAsync(machineId, handler, CancellationToken.None);
 
-    /// <summary>As <see cref="SubscribeAsync(string, Func{MachineEvent, Task})"/>, for a caller that may give up waiting.</summary>
+    /// <summary>As <see cref="SubscribeAsync(string, Func{BusEvent, Task})"/>, for a caller that may give up waiting.</summary>
     /// <param name="machineId">The machine, unique on the hub.</param>
     /// <param name="handler">Handles the machine's events, one after the other, on the thread pool.</param>
     /// <param name="cancellationToken">Gives up: the handler gets no events, and the machine is unregistered if it has no other.</param>
@@ -31,7 +31,7 @@ public sealed partial class EventBusClient
     /// <exception cref="EventBusException">As for the other overload.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public async Task<IDisposable> SubscribeAsync(
-        string machineId, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
+        string machineId, Func<BusEvent, Task> handler, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(handler);
@@ -69,7 +69,7 @@ public sealed partial class EventBusClient
     /// </exception>
     public async Task<IDisposable> RegisterMachineAsync(
         string machineId,
-        Func<MachineEvent, Task> handler,
+        Func<BusEvent, Task> handler,
         MachineOptions? options = null,
         CancellationToken cancellationToken = default)
     {
@@ -89,7 +89,7 @@ public sealed partial class EventBusClient
     /// <returns>Ends the subscription when disposed of.</returns>
     /// <exception cref="EventBusException">The id is not valid, or the client is not connected.</exception>
     public Task<IDisposable> SubscribeToMachineAsync(
-        string machineId, Func<MachineEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
+        string machineId, Func<BusEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(machineId);
         return ObserveAsync(new Subscription { Machine = machineId }, handler, options, cancellationToken);
@@ -97,13 +97,13 @@ public sealed partial class EventBusClient
 
     /// <summary>Subscribes to the changes of state that machines publish.</summary>
     /// <param name="machinePattern">The machine, or a pattern of ids (<c>*</c>, <c>?</c>).</param>
-    /// <param name="handler">Handles the changes (<see cref="MachineEvent.StateChange"/>), one after the other, on the thread pool.</param>
+    /// <param name="handler">Handles the changes (<see cref="BusEvent.StateChange"/>), one after the other, on the thread pool.</param>
     /// <param name="options">The bounds of the mailbox, or <see langword="null"/> for the hub's.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Ends the subscription when disposed of.</returns>
     /// <exception cref="EventBusException">The pattern is not valid, or the client is not connected.</exception>
     public Task<IDisposable> SubscribeToStateChangesAsync(
-        string machinePattern, Func<MachineEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
+        string machinePattern, Func<BusEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(machinePattern);
         return ObserveAsync(new Subscription { StateChanges = machinePattern }, handler, options, cancellationToken);
@@ -117,7 +117,7 @@ public sealed partial class EventBusClient
     /// <returns>Ends the subscription when disposed of.</returns>
     /// <exception cref="EventBusException">The group's name is not valid, or the client is not connected.</exception>
     public Task<IDisposable> SubscribeToGroupAsync(
-        string group, Func<MachineEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
+        string group, Func<BusEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(group);
         return ObserveAsync(new Subscription { Group = group }, handler, options, cancellationToken);
@@ -131,7 +131,7 @@ public sealed partial class EventBusClient
     /// <returns>Ends the subscription when disposed of.</returns>
     /// <exception cref="EventBusException">The pattern is not valid, or the client is not connected.</exception>
     public Task<IDisposable> SubscribeToPatternAsync(
-        EventPattern pattern, Func<MachineEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
+        EventPattern pattern, Func<BusEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pattern);
         return ObserveAsync(new Subscription { Pattern = pattern.Clone() }, handler, options, cancellationToken);
@@ -144,7 +144,7 @@ public sealed partial class EventBusClient
     /// <returns>Ends the subscription when disposed of.</returns>
     /// <exception cref="EventBusException">The client is not connected.</exception>
     public Task<IDisposable> SubscribeToAllAsync(
-        Func<MachineEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default) =>
+        Func<BusEvent, Task> handler, MachineOptions? options = null, CancellationToken cancellationToken = default) =>
         ObserveAsync(new Subscription { All = new AllEvents() }, handler, options, cancellationToken);
 
     private static List<PendingCommand> CommandsFor(EventReceiver receiver, bool isRestoring)
@@ -167,14 +167,14 @@ public sealed partial class EventBusClient
     }
 
     private Task<IDisposable> ObserveAsync(
-        Subscription subscription, Func<MachineEvent, Task> handler, MachineOptions? options, CancellationToken cancellationToken)
+        Subscription subscription, Func<BusEvent, Task> handler, MachineOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(handler);
         return BeginAsync(MakeReceiver(subscription, options ?? new MachineOptions(), handler), handler, cancellationToken);
     }
 
     private bool TryAddMachine(
-        string machineId, Func<MachineEvent, Task> handler, MachineOptions options, out EventReceiver machine)
+        string machineId, Func<BusEvent, Task> handler, MachineOptions options, out EventReceiver machine)
     {
         machine = MakeReceiver(new Subscription { Inbox = machineId }, options, handler);
 
@@ -182,14 +182,14 @@ public sealed partial class EventBusClient
         return _machines.TryAdd(machineId, machine);
     }
 
-    private EventReceiver MakeReceiver(Subscription subscription, MachineOptions options, Func<MachineEvent, Task> handler)
+    private EventReceiver MakeReceiver(Subscription subscription, MachineOptions options, Func<BusEvent, Task> handler)
     {
         subscription.Number = (uint)Interlocked.Increment(ref _lastReceiver);
         return new EventReceiver(new ReceiverHost(this), subscription, options, _options.ReceiveWindow, handler);
     }
 
     private Task<IDisposable> BeginAsync(
-        EventReceiver receiver, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
+        EventReceiver receiver, Func<BusEvent, Task> handler, CancellationToken cancellationToken)
     {
         List<PendingCommand> commands;
         try
@@ -232,7 +232,7 @@ public sealed partial class EventBusClient
     }
 
     private async Task<IDisposable> JoinAsync(
-        EventReceiver receiver, Func<MachineEvent, Task> handler, CancellationToken cancellationToken)
+        EventReceiver receiver, Func<BusEvent, Task> handler, CancellationToken cancellationToken)
     {
         try
         {
@@ -244,10 +244,10 @@ public sealed partial class EventBusClient
             throw;
         }
 
-        return new HandlerSubscription(this, receiver, handler);
+        return new BusSubscription(receiver, () => Unsubscribe(receiver, handler));
     }
 
-    private void Unsubscribe(EventReceiver receiver, Func<MachineEvent, Task> handler)
+    private void Unsubscribe(EventReceiver receiver, Func<BusEvent, Task> handler)
     {
         if (receiver.RemoveHandler(handler))
         {
@@ -318,30 +318,18 @@ public sealed partial class EventBusClient
         Raise(EventsLost, new EventLoss(name, dropped));
     }
 
-    private sealed class HandlerSubscription(EventBusClient client, EventReceiver receiver, Func<MachineEvent, Task> handler)
-        : IDisposable
-    {
-        private int _isDisposed;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
-            {
-                client.Unsubscribe(receiver, handler);
-            }
-        }
-    }
-
     private sealed class ReceiverHost(EventBusClient client) : IReceiverHost
     {
         public PayloadCodecs Codecs => client._codecs;
 
         public int MaxPendingSends => client._options.MaxPendingSends;
 
-        public HandlingScope Handling(MachineEvent received) =>
+        public ClientWaits Waits => client._waits;
+
+        public HandlingScope Handling(BusEvent received) =>
             new(EventTracing.Process(received.Raw), client._metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
 
-        public void Handled(MachineEvent received, HandlingScope scope, bool failed)
+        public void Handled(BusEvent received, HandlingScope scope, bool failed)
         {
             client._metrics.Processed(scope.Started, received.TargetMachineId, failed);
             if (scope.Activity is { } activity)
@@ -351,7 +339,7 @@ public sealed partial class EventBusClient
             }
         }
 
-        public void HandlerFailed(string name, MachineEvent received, Exception exception)
+        public void HandlerFailed(string name, BusEvent received, Exception exception)
         {
             client._logger.HandlerFailed(name, exception);
             client.Raise(client.HandlerFailed, new EventHandlerFailure(received, exception));

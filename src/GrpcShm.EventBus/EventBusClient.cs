@@ -27,6 +27,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private readonly PayloadCodecs _codecs;
     private readonly MessagingMetrics _metrics;
     private readonly CommandQueue _queue;
+    private readonly ClientWaits _waits;
     private readonly CircuitBreakerStateProvider _breaker = new();
     private readonly ResiliencePipeline _connectPipeline;
     private readonly ResiliencePipeline _sendPipeline;
@@ -39,7 +40,8 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     private EventReceiver[] _observers = [];
     private int _lastReceiver;
     private bool _isRaising;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
+    private volatile bool _hasEnded;
 
     /// <summary>Makes a client. It connects by <see cref="ConnectAsync"/>.</summary>
     /// <param name="channel">The channel to the hub's process. It stays the caller's, who disposes of it after the client.</param>
@@ -64,6 +66,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
         _metrics = new MessagingMetrics(_options.MeterFactory, _options.MeasureDestinations);
         _queue = new CommandQueue(_options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
         _queue.Close(Disconnected(null));
+        _waits = new ClientWaits(TellOfWait, () => Volatile.Read(ref _link)?.Wake());
         _connectPipeline = _options.ConnectPipeline ?? DefaultPipelines.Connecting(_breaker);
         _sendPipeline = _options.SendPipeline ?? DefaultPipelines.Sending();
     }
@@ -90,21 +93,11 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     public string InstanceId { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>How the client stands with its hub.</summary>
-    public EventBusConnectionState State => (EventBusConnectionState)Volatile.Read(ref _state);
+    public EventBusConnectionState State =>
+        _hasEnded ? EventBusConnectionState.Disconnected : (EventBusConnectionState)Volatile.Read(ref _state);
 
     /// <summary>How many sends have not been answered yet.</summary>
     public int PendingSends => _queue.PendingSends;
-
-    /// <summary>Disconnects.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _isDisposed = true;
-        await DisconnectAsync().ConfigureAwait(false);
-        _metrics.Dispose();
-    }
-
-    /// <summary>Disconnects, without waiting for it.</summary>
-    public void Dispose() => _ = DisposeAsync().AsTask();
 
     private void Raise<T>(EventHandler<T>? handlers, T arguments)
     {
@@ -149,7 +142,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     {
         try
         {
-            handlers(this, arguments);
+            HandlerFlow.Raise(() => handlers(this, arguments));
         }
         catch (Exception exception)
         {

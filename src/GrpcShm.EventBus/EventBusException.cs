@@ -27,4 +27,7 @@ public sealed class EventBusException : Exception
 
     /// <summary>The machine that it is about, or <see langword="null"/> if it is about none.</summary>
     public string? MachineId { get; }
+
+    /// <summary>Whether it says that the client was disconnected or disposed of by the program that it belongs to.</summary>
+    internal bool IsEndedByOwner { get; init; }
 }

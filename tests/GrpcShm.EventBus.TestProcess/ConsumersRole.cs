@@ -36,7 +36,7 @@ internal static class ConsumersRole
 
         public long Received { get; private set; }
 
-        public Task HandleAsync(MachineEvent received)
+        public Task HandleAsync(BusEvent received)
         {
             var expected = _next.GetValueOrDefault(received.SourceMachineId);
             if (received.Version != expected)

@@ -27,7 +27,7 @@ internal static class HeldMachineRole
         await Task.Run(Console.In.ReadToEnd);
         return 0;
 
-        async Task HandleAsync(MachineEvent received)
+        async Task HandleAsync(BusEvent received)
         {
             switch (received.EventName)
             {

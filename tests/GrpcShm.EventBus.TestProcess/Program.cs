@@ -19,6 +19,9 @@ return args switch
         await ConsumersRole.RunAsync(address, Number(from), Number(to), Number(producers)),
     ["forger", var address, var instanceId, var source, var target, .. var senders] =>
         await ForgerRole.RunAsync(address, instanceId, source, target, senders),
+    ["waiting-machine", var address, var machineId, var awaited] =>
+        await WaitingMachineRole.RunAsync(address, machineId, awaited),
+    ["left-behind", var address, var held] => await LeftBehindRole.RunAsync(address, held),
     ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
     _ => 2,
 };

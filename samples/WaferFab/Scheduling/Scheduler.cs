@@ -72,7 +72,7 @@ internal sealed class Scheduler
         }
     }
 
-    private Task HandleAsync(MachineEvent @event)
+    private Task HandleAsync(BusEvent @event)
     {
         lock (_gate)
         {
@@ -191,7 +191,7 @@ internal sealed class Scheduler
         }
     }
 
-    private static T Read<T>(MachineEvent @event) =>
+    private static T Read<T>(BusEvent @event) =>
         @event.GetPayload<T>() ?? throw new FormatException($"{@event.EventName} of {@event.SourceMachineId} has no payload.");
 
     private void WakeWaiters()

@@ -32,7 +32,7 @@ internal sealed class Tool(string id, EventBusClient bus, StepJournal journal)
     }
 
     /// <summary>Does a step. The scheduler waits for its end, so it is told at once if this process dies in between.</summary>
-    public async Task HandleAsync(MachineEvent @event)
+    public async Task HandleAsync(BusEvent @event)
     {
         if (@event.EventName != EventNames.RunStep
             || @event.GetPayload<StepCommand>() is not { } command

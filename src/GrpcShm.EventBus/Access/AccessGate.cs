@@ -83,7 +83,9 @@ internal sealed class AccessGate(
         : CheckAsync(EventBusAction.List, EventBusSubject.All, "");
 
     private static string Describe(EventPattern pattern) =>
-        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}: {AnyIfEmpty(pattern.Name)}";
+        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}{OfGroup(pattern.Group)}: {AnyIfEmpty(pattern.Name)}";
+
+    private static string OfGroup(string group) => group.Length == 0 ? "" : $" of {group}";
 
     private static string AnyIfEmpty(string part) => part.Length == 0 ? "*" : part;
 

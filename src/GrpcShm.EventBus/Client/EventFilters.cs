@@ -13,7 +13,8 @@ internal static class EventFilters
         Subscription.FilterOneofCase.Pattern =>
             Glob.MatchesPart(filter.Pattern.Source, @event.Source)
             && Glob.MatchesPart(filter.Pattern.Target, @event.Target)
-            && Glob.MatchesPart(filter.Pattern.Name, @event.Name),
+            && Glob.MatchesPart(filter.Pattern.Name, @event.Name)
+            && Glob.MatchesPart(filter.Pattern.Group, @event.Group),
 
         // State changes and what groups get are published, and publications go through the hub.
         _ => false,

@@ -37,13 +37,30 @@ internal sealed partial class EventReceiver
 
     /// <summary>Puts an event from a machine of the same client in, which takes its place in the order by that.</summary>
     /// <returns>What completes when the event came as far as was asked.</returns>
-    public Task<Outcome?> PutLocal(Event @event, AcknowledgementLevel level)
+    /// <param name="event">The event.</param>
+    /// <param name="level">How far it must come.</param>
+    /// <param name="wait">What the handler that sent it waits by; or none.</param>
+    public Task<Outcome?> PutLocal(Event @event, AcknowledgementLevel level, ClientWait? wait = null)
     {
-        var sender = level > AcknowledgementLevel.Delivered ? new LocalSend(level) : null;
+        var sender = level > AcknowledgementLevel.Delivered ? new LocalSend(level) { Wait = wait } : null;
+        if (wait is not null)
+        {
+            wait.Send = sender;
+            if (wait.Refused is { } refused)
+            {
+                return Task.FromException<Outcome?>(refused);
+            }
+        }
+
         ReceivedEvent? oldest = null;
         bool run;
         lock (_lock)
         {
+            if (_endReason is { IsEndedByOwner: true })
+            {
+                return Task.FromException<Outcome?>(_endReason);
+            }
+
             if (_hasEnded)
             {
                 return Fail(StatusCode.NotFound, $"The machine '{Name}' is not registered.");
@@ -101,6 +118,8 @@ internal sealed partial class EventReceiver
 
     private static void AnswerLocally(LocalSend sender, Acknowledgement acknowledgement)
     {
+        // Before this machine takes its next event: whoever waited for the one before does not any more.
+        sender.Wait?.End();
         if (sender.IsDoneWithRoom)
         {
             sender.TrySetResult(null);

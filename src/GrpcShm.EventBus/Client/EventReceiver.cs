@@ -20,17 +20,21 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
     private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Func<MachineEvent, Task>[] _handlers;
+    private Func<BusEvent, Task>[] _handlers;
     private bool _isStanding;
     private bool _isRefused;
     private bool _isRunning;
+
+    // How many of its subscriptions are paused. Under the lock.
+    private int _pauses;
     private bool _hasEnded;
+    private EventBusException? _endReason;
     private int _handled;
     private string? _state;
     private long _dropped;
 
     public EventReceiver(
-        IReceiverHost host, Subscription subscription, MachineOptions options, int window, Func<MachineEvent, Task> handler)
+        IReceiverHost host, Subscription subscription, MachineOptions options, int window, Func<BusEvent, Task> handler)
     {
         _host = host;
         Subscription = subscription;
@@ -53,6 +57,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public uint Number => Subscription.Number;
 
+    public ClientWaits Waits => _host.Waits;
+
     public bool IsMachine => Subscription.FilterCase == Subscription.FilterOneofCase.Inbox;
 
     /// <summary>The machine's id, or a description of what is subscribed to.</summary>
@@ -74,7 +80,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     public int HandlerCount => Volatile.Read(ref _handlers).Length;
 
     /// <summary>Adds a handler, unless the receiver has ended.</summary>
-    public bool TryAddHandler(Func<MachineEvent, Task> handler)
+    public bool TryAddHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
         {
@@ -89,7 +95,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     /// <summary>Removes a handler. Without its last one the receiver ends.</summary>
     /// <returns>Whether it ended by that.</returns>
-    public bool RemoveHandler(Func<MachineEvent, Task> handler)
+    public bool RemoveHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
         {
@@ -130,6 +136,30 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Hands no more events to the handlers until it is resumed as often.</summary>
+    public void Pause()
+    {
+        lock (_lock)
+        {
+            _pauses++;
+        }
+    }
+
+    public void Resume()
+    {
+        bool run;
+        lock (_lock)
+        {
+            _pauses--;
+            run = TryRun();
+        }
+
+        if (run)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
     /// <summary>A new session begins, and with it a new credit.</summary>
     public void Restart() => Volatile.Write(ref _handled, 0);
 
@@ -145,6 +175,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
                 return;
             }
 
+            _endReason = reason;
             Volatile.Write(ref _hasEnded, true);
             left = [.. _queue];
             waiting = [.. _waitingForRoom];
@@ -166,7 +197,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     // Under the lock.
     private bool TryRun()
     {
-        if (!_isStanding || _isRunning || _queue.Count == 0)
+        if (!_isStanding || _isRunning || _pauses > 0 || _queue.Count == 0)
         {
             return false;
         }
@@ -179,6 +210,11 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     {
         while (TryTake(out var item))
         {
+            if (item.Sender is { IsWithdrawn: true })
+            {
+                continue;
+            }
+
             if (!item.IsRepeated)
             {
                 await HandleAsync(item).ConfigureAwait(false);
@@ -201,7 +237,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         bool taken;
         lock (_lock)
         {
-            taken = _queue.TryDequeue(out item);
+            item = default;
+            taken = _pauses == 0 && _queue.TryDequeue(out item);
             _isRunning = taken;
             if (taken && _queue.Count - _waitingForRoom.Count < _window)
             {
@@ -219,13 +256,15 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     private async ValueTask HandleAsync(ReceivedEvent item)
     {
-        var received = new MachineEvent(item.Event, _host.Codecs)
+        var received = new BusEvent(item.Event, _host.Codecs)
         {
+            Receiver = this,
             NewState = _state,
             IsRequest = item.Level == AcknowledgementLevel.Replied,
         };
         Acknowledgement? failure = null;
         var handling = _host.Handling(received);
+        HandlerFlow.Begin(received);
         try
         {
             foreach (var handler in Volatile.Read(ref _handlers))
@@ -244,6 +283,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             _host.HandlerFailed(Name, received, exception);
         }
 
+        received.HasBeenHandled = true;
+        _host.Waits.EndAll(received);
         failure ??= RefuseReply(item, received.ReplyEvent);
         _host.Handled(received, handling, failure is not null);
         _state = received.NewState;

@@ -7,14 +7,17 @@ internal interface IReceiverHost
 
     int MaxPendingSends { get; }
 
+    /// <summary>Which machines of the client wait for which.</summary>
+    ClientWaits Waits { get; }
+
     /// <summary>A handler is about to run.</summary>
-    HandlingScope Handling(MachineEvent received);
+    HandlingScope Handling(BusEvent received);
 
     /// <summary>The handlers have run.</summary>
-    void Handled(MachineEvent received, HandlingScope scope, bool failed);
+    void Handled(BusEvent received, HandlingScope scope, bool failed);
 
     /// <summary>A handler threw.</summary>
-    void HandlerFailed(string name, MachineEvent received, Exception exception);
+    void HandlerFailed(string name, BusEvent received, Exception exception);
 
     /// <summary>A receiver's queue dropped an event.</summary>
     void Dropped(string name, long dropped);

@@ -8,6 +8,19 @@ internal sealed class LocalSend(AcknowledgementLevel level)
 {
     public AcknowledgementLevel Level { get; } = level;
 
+    /// <summary>What the handler that sent it waits by; none if it was sent outside of handlers.</summary>
+    public ClientWait? Wait { get; init; }
+
+    /// <summary>Whether it was taken back, so that its event is not to be handled any more.</summary>
+    public bool IsWithdrawn { get; private set; }
+
     /// <summary>Whether it is complete as soon as there is room for the event.</summary>
     public bool IsDoneWithRoom => Level <= AcknowledgementLevel.Delivered;
+
+    /// <summary>Takes it back. Its receiver waits itself, and has not begun with it.</summary>
+    public void Withdraw(EventBusException reason)
+    {
+        IsWithdrawn = true;
+        TrySetException(reason);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using XStateNet.Events.V1;
@@ -26,6 +27,11 @@ internal sealed class PayloadCodecs
         _options = options;
         _codecs = [.. options.Codecs];
         _knownTypes = options.KnownTypes.ToDictionary(type => type.FullName ?? type.Name, StringComparer.Ordinal);
+        foreach (var (name, type) in BuiltInPayloads.ByName)
+        {
+            _knownTypes.TryAdd(name, type);
+        }
+
         _json = WithResolver(options.Json);
     }
 
@@ -67,8 +73,12 @@ internal sealed class PayloadCodecs
             case IMessage message:
                 return new EncodedPayload(message.ToByteString(), Protobuf, message.Descriptor.FullName);
             default:
-                var json = JsonSerializer.SerializeToUtf8Bytes(payload, _json.GetTypeInfo(payload.GetType()));
-                return new EncodedPayload(UnsafeByteOperations.UnsafeWrap(json), JsonType, payload.GetType().FullName ?? "");
+                var type = payload is JsonNode ? typeof(JsonNode) : payload.GetType();
+                var json = JsonSerializer.SerializeToUtf8Bytes(payload, _json.GetTypeInfo(type));
+
+                // The name of an anonymous type says nothing to anybody.
+                var name = type.Name.StartsWith('<') ? "" : type.FullName ?? "";
+                return new EncodedPayload(UnsafeByteOperations.UnsafeWrap(json), JsonType, name);
         }
     }
 
@@ -93,7 +103,7 @@ internal sealed class PayloadCodecs
                     return JsonSerializer.Deserialize(encoded.Data.Span, _json.GetTypeInfo(wanted));
                 case JsonType:
                     var reader = new Utf8JsonReader(encoded.Data.Span);
-                    return JsonElement.ParseValue(ref reader);
+                    return AsScalar(JsonElement.ParseValue(ref reader));
                 case Protobuf:
                     return _options.KnownMessages.Find(encoded.TypeName) is { } message
                         ? message.Parser.ParseFrom(encoded.Data)
@@ -134,13 +144,32 @@ internal sealed class PayloadCodecs
         }
         else
         {
-            payload = Decode(encoded, encoded.ContentType == JsonType ? typeof(T) : null);
+            payload = Decode(encoded, encoded.ContentType == JsonType && typeof(T) != typeof(object) ? typeof(T) : null);
+        }
+
+        // JSON has a null of its own.
+        if (payload is null && default(T) is null)
+        {
+            return default;
         }
 
         return payload is T wanted
             ? wanted
             : throw new FormatException($"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {typeof(T)}.");
     }
+
+    // What has no type of its own in JSON is what it looks like.
+    private static object? AsScalar(in JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String => json.GetString(),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.Null => null,
+        JsonValueKind.Number when json.TryGetInt32(out var number) => number,
+        JsonValueKind.Number when json.TryGetInt64(out var number) => number,
+        JsonValueKind.Number => json.GetDouble(),
+        _ => json,
+    };
 
     private static object DecodeMessage<[DynamicallyAccessedMembers(PayloadMembers)] T>(in EncodedPayload encoded)
     {
@@ -170,6 +199,9 @@ internal sealed class PayloadCodecs
         copy.TypeInfoResolver ??= JsonSerializer.IsReflectionEnabledByDefault
             ? new DefaultJsonTypeInfoResolver()
             : JsonTypeInfoResolver.Combine();
+
+        // The program's own word on a type comes first.
+        copy.TypeInfoResolver = new RefusedTypes(JsonTypeInfoResolver.Combine(copy.TypeInfoResolver, BuiltInPayloads.Default));
         copy.MakeReadOnly();
         return copy;
     }

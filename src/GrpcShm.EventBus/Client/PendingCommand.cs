@@ -38,6 +38,12 @@ internal sealed class PendingCommand(SessionCommand command, int size)
     /// <summary>Whether a pipeline may try again: then a failure is the pipeline's to report.</summary>
     public bool IsAttempt { get; init; }
 
+    /// <summary>What a handler waits by, if it waits for this command's answer, or if this command tells of that.</summary>
+    public ClientWait? Wait { get; init; }
+
+    /// <summary>Whether it was made in the flow of a handler.</summary>
+    public bool IsInHandler { get; init; }
+
     public bool IsSend => Command.CommandCase is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish;
 
     /// <summary>Whether it is answered by a later acknowledgement, and not by having been carried out.</summary>

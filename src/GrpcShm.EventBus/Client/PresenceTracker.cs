@@ -14,7 +14,7 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
     // What has been named since a session began; none once all have been.
     private Dictionary<string, MachinePresence>? _named;
 
-    public async Task HandleAsync(MachineEvent received)
+    public async Task HandleAsync(BusEvent received)
     {
         if (received.Raw.MachineChange is not { } change)
         {
@@ -41,7 +41,7 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
         }
     }
 
-    private static MachinePresence Describe(MachineEvent received, MachineChange change) => new()
+    private static MachinePresence Describe(BusEvent received, MachineChange change) => new()
     {
         MachineId = received.SourceMachineId,
         Change = change.Kind,

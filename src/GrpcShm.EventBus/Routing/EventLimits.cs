@@ -134,6 +134,7 @@ internal sealed class EventLimits(EventBusOptions options)
             case Subscription.FilterOneofCase.Pattern:
                 var verdict = CheckText(subscription.Pattern.Name, "pattern of names");
                 verdict = verdict.IsOk ? CheckText(subscription.Pattern.Source, "pattern of sources") : verdict;
+                verdict = verdict.IsOk ? CheckText(subscription.Pattern.Group, "pattern of groups") : verdict;
                 return verdict.IsOk ? CheckText(subscription.Pattern.Target, "pattern of targets") : verdict;
             case Subscription.FilterOneofCase.All:
                 return Verdict.Ok;

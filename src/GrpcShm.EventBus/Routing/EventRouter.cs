@@ -27,7 +27,9 @@ internal sealed class EventRouter(
 
         if (verdict.IsOk)
         {
-            verdict = machines.TryGet(@event!.Target, out var machine)
+            // The hub's own word, whatever the sender says.
+            @event!.Group = "";
+            verdict = machines.TryGet(@event.Target, out var machine)
                 ? ToVerdict(machine!.Put(new MailItem(@event, size, pending, metrics.Now), context), machine.Id)
                 : Verdict.NotFound(@event.Target);
         }
@@ -72,6 +74,7 @@ internal sealed class EventRouter(
             return verdict;
         }
 
+        publication.Event.Group = publication.Group;
         var item = new MailItem(publication.Event, size, null, metrics.Now);
         foreach (var machine in Audience(publication))
         {

@@ -10,6 +10,7 @@ internal sealed class Observer
     private readonly NamePattern? _name;
     private readonly NamePattern? _source;
     private readonly NamePattern? _target;
+    private readonly NamePattern? _group;
 
     public Observer(Subscription filter, Subscriber subscriber, SessionBudget budget)
     {
@@ -27,8 +28,10 @@ internal sealed class Observer
                 (Index, Key) = _source.Exact is { } changing ? (ObserverIndex.ChangedSource, changing) : (ObserverIndex.None, "");
                 break;
             case Subscription.FilterOneofCase.Pattern:
-                (_name, _source, _target) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source), Part(filter.Pattern.Target));
+                (_name, _source) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source));
+                (_target, _group) = (Part(filter.Pattern.Target), Part(filter.Pattern.Group));
                 (Index, Key) = _target?.Exact is { } target ? (ObserverIndex.Target, target)
+                    : _group?.Exact is { } group ? (ObserverIndex.Group, group)
                     : _source?.Exact is { } source ? (ObserverIndex.Source, source)
                     : _name?.Exact is { } name ? (ObserverIndex.Name, name)
                     : (ObserverIndex.None, "");
@@ -48,7 +51,7 @@ internal sealed class Observer
     public string Key { get; } = "";
 
     /// <summary>What it costs at worst to compare it with an event, in units of the cheapest.</summary>
-    public int Weight => Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0));
+    public int Weight => Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
     public bool Matches(Event @event) => _kind switch
     {
@@ -58,7 +61,8 @@ internal sealed class Observer
         Subscription.FilterOneofCase.Pattern =>
             (_name?.Matches(@event.Name) ?? true)
             && (_target?.Matches(@event.Target) ?? true)
-            && (_source?.Matches(@event.Source) ?? true),
+            && (_source?.Matches(@event.Source) ?? true)
+            && (_group?.Matches(@event.Group) ?? true),
         _ => false,
     };
 

@@ -60,6 +60,13 @@ internal sealed partial class EventSession
             case SessionCommand.CommandOneofCase.Unsubscribe:
                 outcome = new Outcome();
                 return Unsubscribe(command.Unsubscribe);
+            case SessionCommand.CommandOneofCase.BeginWait:
+                outcome = new Outcome();
+                return BeginWait(command.BeginWait, command.BeginWait.AwaitedMachineId, null);
+            case SessionCommand.CommandOneofCase.EndWait:
+                outcome = new Outcome();
+                EndWait(command.EndWait);
+                return Verdict.Ok;
             default:
                 return new Verdict(StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
         }
@@ -90,6 +97,17 @@ internal sealed partial class EventSession
         }
 
         var pending = new PendingAcknowledgement(command.Send.Target, level);
+        if (command.Waiting is not null && level > AcknowledgementLevel.Delivered)
+        {
+            verdict = BeginWait(command.Waiting, command.Send.Target, pending);
+            if (!verdict.IsOk)
+            {
+                _owner.Budget.Acknowledgements.Give(1);
+                _hub.Metrics.Refused(verdict.Code);
+                return verdict;
+            }
+        }
+
         verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
         if (verdict.IsOk)
         {
@@ -97,17 +115,18 @@ internal sealed partial class EventSession
             var timeout = command.TimeoutMilliseconds == 0
                 ? _hub.Options.DefaultAcknowledgementTimeout
                 : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
-            _ = AnswerLaterAsync(command.Number, command.Send.Id, pending, timeout);
+            _ = AnswerLaterAsync(command.Number, command.Send.Id, command.Waiting?.Number ?? 0, pending, timeout);
         }
         else
         {
+            EndWait(command.Waiting?.Number ?? 0);
             _owner.Budget.Acknowledgements.Give(1);
         }
 
         return verdict;
     }
 
-    private async Task AnswerLaterAsync(ulong number, string eventId, PendingAcknowledgement pending, TimeSpan timeout)
+    private async Task AnswerLaterAsync(ulong number, string eventId, ulong wait, PendingAcknowledgement pending, TimeSpan timeout)
     {
         AcknowledgementResult result;
         try
@@ -123,6 +142,7 @@ internal sealed partial class EventSession
             _owner.Budget.Acknowledgements.Give(1);
         }
 
+        EndWait(wait);
         Add(new Outcome
         {
             Number = number,

@@ -236,6 +236,7 @@ internal sealed partial class EventSession
             _subscriptions.Clear();
         }
 
+        EndWaits();
         _writer.End(verdict);
     }
 }

@@ -62,6 +62,9 @@ internal sealed class HubCore
 
     public EventRouter Router { get; }
 
+    /// <summary>Which machines wait for which.</summary>
+    public HubWaits Waits { get; } = new();
+
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
     /// <summary>Whom a caller's commands are put before; none if everybody may do all.</summary>

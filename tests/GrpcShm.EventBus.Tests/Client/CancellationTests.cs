@@ -140,7 +140,7 @@ public sealed class CancellationTests : IAsyncLifetime
         Assert.Equal(EventBusConnectionState.Disconnected, client.State);
     }
 
-    private static Task Ignore(MachineEvent received) => Task.CompletedTask;
+    private static Task Ignore(BusEvent received) => Task.CompletedTask;
 
     private static ResiliencePipeline Patient() => new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = 1000, Delay = TimeSpan.FromMilliseconds(20) })

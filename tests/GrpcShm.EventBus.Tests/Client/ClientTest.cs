@@ -29,10 +29,10 @@ public abstract class ClientTest : HubTest, IAsyncLifetime
     }
 
     /// <summary>Subscribes as a machine that keeps what it gets.</summary>
-    internal static async Task<ChannelReader<MachineEvent>> ReceiveAsync(
+    internal static async Task<ChannelReader<BusEvent>> ReceiveAsync(
         EventBusClient client, string machineId, MachineOptions? options = null)
     {
-        var events = Channel.CreateUnbounded<MachineEvent>();
+        var events = Channel.CreateUnbounded<BusEvent>();
         await client.RegisterMachineAsync(machineId, received => events.Writer.WriteAsync(received).AsTask(), options).InTime();
         return events.Reader;
     }

@@ -84,7 +84,7 @@ public sealed partial class PayloadTests : ClientTest
         Assert.Equal(1, received.GetPayload<JObject>()!.Value<int>("n"));
     }
 
-    private async Task<MachineEvent> PassAsync(object? payload, Action<EventBusClientOptions> configure)
+    private async Task<BusEvent> PassAsync(object? payload, Action<EventBusClientOptions> configure)
     {
         var sender = await ConnectClientAsync(configure);
         var receiver = await ConnectClientAsync(configure);

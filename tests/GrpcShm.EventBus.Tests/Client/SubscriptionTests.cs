@@ -61,7 +61,7 @@ public sealed class SubscriptionTests : ClientTest
         var sender = sameClient ? client : await ConnectClientAsync();
         await ReceiveAsync(client, "robot-1");
         var observed = Channel.CreateUnbounded<string>();
-        Func<MachineEvent, Task> Observe(string name) => e => observed.Writer.WriteAsync($"{name} {e.EventName}").AsTask();
+        Func<BusEvent, Task> Observe(string name) => e => observed.Writer.WriteAsync($"{name} {e.EventName}").AsTask();
         await client.SubscribeToAllAsync(Observe("all")).InTime();
         await client.SubscribeToMachineAsync("robot-1", Observe("machine")).InTime();
         await client.SubscribeToPatternAsync(new EventPattern { Target = "robot-?", Name = "MO*" }, Observe("pattern")).InTime();
@@ -102,7 +102,7 @@ public sealed class SubscriptionTests : ClientTest
     {
         var client = await ConnectClientAsync();
         var publisher = await ConnectClientAsync();
-        var changes = Channel.CreateUnbounded<MachineEvent>();
+        var changes = Channel.CreateUnbounded<BusEvent>();
         await client.SubscribeToStateChangesAsync("rob*", e => changes.Writer.WriteAsync(e).AsTask()).InTime();
 
         await publisher.PublishStateChangeAsync("robot", new MachineStateChange

@@ -118,11 +118,19 @@ internal static class EventServicePage
         return changes;
     }
 
-    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<MachineEvent, Task> draw) =>
+    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<BusEvent, Task> draw) =>
         bus.SubscribeToPatternAsync(
             new EventPattern { Source = "oven-?", Name = "TEMPERATURE" },
             draw,
             new MachineOptions { MailboxCapacity = 100, OverflowPolicy = OverflowPolicy.DropOldest });
+
+    public static async Task<BusSubscription> PauseAsync(EventBusClient bus, Func<BusEvent, Task> move)
+    {
+        var subscription = (BusSubscription)await bus.SubscribeAsync("robot", move);
+        subscription.Pause();
+        subscription.Resume();
+        return subscription;
+    }
 
     public static async Task PresenceAsync(EventBusClient bus, Action<string> show)
     {

@@ -40,7 +40,7 @@ public sealed class AdapterTests : Client.ClientTest
     {
         using IMessageBus bus = new GrpcMessageBus(await ConnectClientAsync(options => options.Codecs.Add(new JTokenCodec())));
         await bus.ConnectAsync().InTime();
-        var received = System.Threading.Channels.Channel.CreateUnbounded<global::Samples.XStateNetAdapter.Bus.MachineEvent>();
+        var received = System.Threading.Channels.Channel.CreateUnbounded<MachineEvent>();
         using var subscription = await bus.SubscribeAsync("m", e => received.Writer.WriteAsync(e).AsTask()).InTime();
 
         await bus.SendEventAsync("s", "m", "SENT", new JObject { ["n"] = 1 }).InTime();

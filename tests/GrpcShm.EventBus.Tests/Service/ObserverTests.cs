@@ -180,6 +180,35 @@ public sealed class ObserverTests : HubTest
         Assert.Equal(StatusCode.Aborted, ended.StatusCode);
     }
 
+    [Fact]
+    public async Task Subscribe_ToAPatternOfGroups_GetsWhatIsPublishedToThem()
+    {
+        await using var machine = await OpenMachineAsync("m");
+        await using var observer = OpenSession();
+        await SubscribeAsync(observer, new Subscription { Number = 1, Pattern = new EventPattern { Group = "tool-?" } });
+        await using var any = OpenSession();
+        await SubscribeAsync(any, new Subscription { Number = 1, Pattern = new EventPattern { Group = "*", Name = "*" } });
+        var forged = Published("FORGED");
+        forged.Group = "tool-1";
+        var sent = NewEvent("m", "SENT");
+        sent.Group = "tool-1";
+
+        await Client.SendAsync(new SendRequest { Event = sent }).ResponseAsync.InTime();
+        await PublishAsync(new Publication { Event = forged, All = new AllMachines() });
+        await PublishAsync(new Publication { Event = Published("OTHER"), Group = "tools" });
+        await PublishAsync(new Publication { Event = Published("FIRST"), Group = "tool-1" });
+        await PublishAsync(new Publication { Event = Published("SECOND"), Group = "tool-2" });
+
+        var first = (await observer.Deliveries.ReadAsync().InTime()).Event;
+        Assert.Equal(("FIRST", "tool-1"), (first.Name, first.Group));
+        Assert.Equal("SECOND", await NextAsync(observer));
+        foreach (var (name, group) in new[] { ("SENT", ""), ("FORGED", ""), ("OTHER", "tools"), ("FIRST", "tool-1") })
+        {
+            var seen = (await any.Deliveries.ReadAsync().InTime()).Event;
+            Assert.Equal((name, group), (seen.Name, seen.Group));
+        }
+    }
+
     private static Event Published(string name) => new() { Name = name, Source = "test" };
 
     private static async Task<string> NextAsync(SessionClient session) =>

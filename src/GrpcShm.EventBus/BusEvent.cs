@@ -6,16 +6,17 @@ namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
 /// <remarks>Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.</remarks>
-public sealed class MachineEvent
+public sealed class BusEvent
 {
     private readonly Event _event;
     private readonly PayloadCodecs _codecs;
     private object? _payload;
     private bool _isDecoded;
+    private bool _hasBeenHandled;
     private MachineStateChange? _stateChange;
     private IReadOnlyDictionary<string, string>? _headers;
 
-    internal MachineEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
+    internal BusEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
 
     /// <summary>The machine that sent the event; empty if it was no machine.</summary>
     public string SourceMachineId => _event.Source;
@@ -23,13 +24,16 @@ public sealed class MachineEvent
     /// <summary>The machine that the event is for; empty if it was published.</summary>
     public string TargetMachineId => _event.Target;
 
+    /// <summary>The group that the event was published to; empty if it was sent, or published otherwise.</summary>
+    public string Group => _event.Group;
+
     /// <summary>What happened.</summary>
     public string EventName => _event.Name;
 
     /// <summary>
     /// The payload: <see langword="null"/> for none, a <c>byte[]</c> for bytes, a message or a <c>ByteString</c> for
-    /// protobuf, an object of a known type or a <see cref="System.Text.Json.JsonElement"/> for JSON, or whatever a codec of
-    /// the client's options made of it.
+    /// protobuf, for JSON the scalar that it was, an object of a known type (<see cref="EventBusClientOptions.KnownTypes"/>) or a
+    /// <see cref="System.Text.Json.JsonElement"/>, or whatever a codec of the client's options made of it.
     /// </summary>
     /// <exception cref="FormatException">The payload cannot be decoded.</exception>
     public object? Payload
@@ -80,9 +84,22 @@ public sealed class MachineEvent
     /// <summary>Whether the sender waits for a reply.</summary>
     public bool IsRequest { get; internal init; }
 
+    // The machine or subscription whose handler has it.
+    internal EventReceiver? Receiver { get; init; }
+
+    // What its handler waits for, of ClientWaits and under the lock of that.
+    internal List<ClientWait>? Waits { get; set; }
+
     internal Event? ReplyEvent { get; private set; }
 
     internal Event Raw => _event;
+
+    // Written once by the one that runs the handlers, read by whoever still runs in their flow: no order with other fields matters.
+    internal bool HasBeenHandled
+    {
+        get => Volatile.Read(ref _hasBeenHandled);
+        set => Volatile.Write(ref _hasBeenHandled, value);
+    }
 
     /// <summary>Decodes the payload to a type.</summary>
     /// <typeparam name="T">The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.</typeparam>

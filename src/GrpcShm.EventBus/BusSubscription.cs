@@ -1,0 +1,83 @@
+using GrpcShm.EventBus.Client;
+
+namespace GrpcShm.EventBus;
+
+/// <summary>
+/// A machine's handler, or another subscription: what <see cref="EventBusClient"/> gives back for it, and can be paused. Ends it when
+/// disposed of.
+/// </summary>
+/// <remarks>
+/// While it is paused, its handler gets no events. They wait in order: first in this process, as many as
+/// <see cref="EventBusClientOptions.ReceiveWindow"/> says, then in the mailbox at the hub, where the overflow policy holds: the senders
+/// of a machine wait, and fail with <c>ResourceExhausted</c> when they have waited for too long; other subscriptions lose the oldest
+/// events. Who waits for an event to be processed waits until the subscription goes on, or until the time is over. A machine with
+/// several handlers is paused while any of their subscriptions is.
+/// </remarks>
+public sealed class BusSubscription : IDisposable
+{
+    private readonly EventReceiver _receiver;
+    private readonly Action _end;
+    private readonly Lock _lock = new();
+    private bool _isDisposed;
+    private bool _isPaused;
+
+    internal BusSubscription(EventReceiver receiver, Action end) => (_receiver, _end) = (receiver, end);
+
+    /// <summary>Whether it is paused by <see cref="Pause"/>.</summary>
+    public bool IsPaused
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isPaused;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Holds events back. One whose handler runs, or is about to, is still handled. Does nothing if it is paused or has ended.
+    /// </summary>
+    public void Pause()
+    {
+        lock (_lock)
+        {
+            if (!_isDisposed && !_isPaused)
+            {
+                _isPaused = true;
+                _receiver.Pause();
+            }
+        }
+    }
+
+    /// <summary>Goes on with the events that have waited. Does nothing if it is not paused.</summary>
+    public void Resume()
+    {
+        lock (_lock)
+        {
+            if (_isPaused)
+            {
+                _isPaused = false;
+                _receiver.Resume();
+            }
+        }
+    }
+
+    /// <summary>Ends it: its handler gets no more events. With a machine's last handler the machine is unregistered.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+        }
+
+        // Without its handler first: what has waited is not for it any more.
+        _end();
+        Resume();
+    }
+}
