@@ -14,6 +14,9 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private const long MachineOverhead = 512;
     private const long MembershipOverhead = 128;
 
+    // An end of many machines must not keep others from registering for long.
+    private const int MostAtOnce = 1000;
+
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
@@ -99,25 +102,15 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     /// <returns>How many there were.</returns>
     public int End(MachineOwner owner, MachineChangeKind kind, string reason)
     {
-        MachineEntry[] machines;
-        RoutingContext? told = null;
-        lock (_lock)
+        var ended = 0;
+        int removed;
+        do
         {
-            owner.HasEnded = true;
-            machines = [.. owner.Machines];
-            foreach (var machine in machines)
-            {
-                Remove(machine, kind, reason, ref told);
-            }
+            removed = EndSome(owner, kind, reason);
+            ended += removed;
         }
-
-        foreach (var machine in machines)
-        {
-            machine.End();
-        }
-
-        told?.SignalAll();
-        return machines.Length;
+        while (removed == MostAtOnce);
+        return ended;
     }
 
     /// <summary>Tells a subscriber which machines are there, and from then on which come and go.</summary>
@@ -135,6 +128,30 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         {
             _watchers.Remove(watcher);
         }
+    }
+
+    private int EndSome(MachineOwner owner, MachineChangeKind kind, string reason)
+    {
+        MachineEntry[] machines;
+        RoutingContext? told = null;
+        lock (_lock)
+        {
+            // No more of its own come, so the next ones find what this one left.
+            owner.HasEnded = true;
+            machines = [.. owner.Machines.Take(MostAtOnce)];
+            foreach (var machine in machines)
+            {
+                Remove(machine, kind, reason, ref told);
+            }
+        }
+
+        foreach (var machine in machines)
+        {
+            machine.End();
+        }
+
+        told?.SignalAll();
+        return machines.Length;
     }
 
     private static Verdict Taken(MachineEntry machine) => new(
