@@ -6,6 +6,7 @@ using GrpcShm.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -39,6 +40,10 @@ public static class SharedMemoryHostingExtensions
                 services.Configure(configure);
             }
 
+            services.TryAddSingleton<KestrelInternals>();
+
+            // Kestrel adds its own only if there is none yet.
+            services.TryAddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
             services.TryAddEnumerable(
                 ServiceDescriptor.Singleton<IConnectionListenerFactory, SharedMemoryTransportFactory>());
             if (!services.Any(static s => s.ServiceType == typeof(DirectApplication)))
@@ -70,33 +75,34 @@ public static class SharedMemoryHostingExtensions
         {
             listen.Protocols = HttpProtocols.Http2;
             configure?.Invoke(listen);
+            DirectEndPoints.Note(listen);
             if (listen.Protocols == HttpProtocols.Http2)
             {
-                DirectEndPoints.Allow(listen);
-
                 // The innermost middleware: what is still the transport here is what the protocol will read.
-                listen.Use(static next => connection =>
-                    connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
-                        ? context.RunProtocolAsync(next, connection)
-                        : next(connection));
+                listen.Use(next =>
+                {
+                    listen.ApplicationServices?.GetService<DirectApplication>()?.ServeWhatKestrelServes(next);
+                    return connection =>
+                        connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
+                            ? context.RunProtocolAsync(next, connection)
+                            : next(connection);
+                });
             }
         });
     }
 
-    /// <summary>Puts a server before Kestrel, or whatever is registered, that sees the application on its way to it.</summary>
+    /// <summary>
+    /// Puts a server before Kestrel that sees the application on its way to it. Other servers stay what they are: who has set them asks for
+    /// them by their type. Where Kestrel is registered later, the application is found on its endpoints.
+    /// </summary>
     private static void StandBefore(IServiceCollection services)
     {
-        if (services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService) is not { } server)
+        if (services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService) is { ImplementationType: { } type } server
+            && type.Assembly == typeof(KestrelServer).Assembly)
         {
-            // Registered later, or never: then there is no direct mode.
-            return;
+            services.Remove(server);
+            services.AddSingleton<IServer>(provider => new DirectServer(
+                (IServer)ActivatorUtilities.CreateInstance(provider, type), provider.GetRequiredService<DirectApplication>()));
         }
-
-        services.Remove(server);
-        services.AddSingleton<IServer>(provider => new DirectServer(
-            (IServer)(server.ImplementationInstance
-                ?? server.ImplementationFactory?.Invoke(provider)
-                ?? ActivatorUtilities.CreateInstance(provider, server.ImplementationType!)),
-            provider.GetRequiredService<DirectApplication>()));
     }
 }

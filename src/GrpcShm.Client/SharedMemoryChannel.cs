@@ -14,10 +14,10 @@ public static class SharedMemoryChannel
     // Requests need a host. The server sees it as the authority; nothing is looked up.
     internal static readonly Uri PlainAddress = new("http://localhost");
 
-    // More than the largest message that a gRPC client takes by default, which is 4 MiB. A response's bytes wait in this process's
-    // memory either way, and a window of this size saves the rounds in which SocketsHttpHandler finds out that the way is short.
-    // And where a stream's window runs out, Kestrel may lose the response that comes next (docs/reliability.md).
-    private const int StreamWindowSize = (4 * 1024 * 1024) + (64 * 1024);
+    // What a response that nobody reads holds in this process, as much as a call in direct mode may in the ordinary course. It is as large
+    // as the rings, so it lets a large response flow: SocketsHttpHandler's own first window, 65,535 bytes, does so only after some
+    // rounds, and from there on both grow alike where the reader keeps up.
+    private const int StreamWindowSize = 256 * 1024;
 
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
@@ -87,7 +87,7 @@ public static class SharedMemoryChannel
         var factory = new SharedMemoryConnectionFactory(address, options, loggerFactory, meterFactory);
         if (options.Mode == SharedMemoryMode.Http2)
         {
-            return CreateHttp2Handler(factory.ConnectAsync, options);
+            return new Http2Handler(new Http2Route(factory, options));
         }
 
         var isPinned = options.Mode == SharedMemoryMode.Direct;

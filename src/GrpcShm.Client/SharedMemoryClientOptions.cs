@@ -63,7 +63,7 @@ public sealed class SharedMemoryClientOptions
     /// <remarks>
     /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode carries gRPC alone:
     /// all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with <see cref="SharedMemoryMode.Direct"/>
-    /// they are an error.
+    /// they are an error. In the other two modes a handler for <see cref="HttpClient"/> behaves alike: see <c>docs/direct-mode.md</c>.
     /// </remarks>
     public SharedMemoryMode Mode { get; set; }
 
@@ -127,10 +127,13 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits. Has no effect on calls in direct mode. Beside
-    /// those, a channel may have two such handlers: it is called for each.
+    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits, redirects, cookies, decompression. Has no effect
+    /// on calls in direct mode. Beside those, a channel may have two such handlers: it is called for each.
     /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>.</remarks>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is decompressed, whatever carries
+    /// the request.
+    /// </remarks>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
 
     /// <summary>Where the connections log.</summary>

@@ -1,5 +1,9 @@
+using GrpcShm.EventBus;
 using GrpcShm.EventBus.Service;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -13,10 +17,26 @@ public static class EventBusEndpointRouteBuilderExtensions
     /// <param name="endpoints">The routes.</param>
     /// <returns>What further conventions, for example authorization, are added to.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is <see langword="null"/>.</exception>
-    /// <exception cref="InvalidOperationException"><c>AddEventBus</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddEventBus</c> was not called, or <see cref="EventBusOptions.AuthorizationPolicy"/> is set and <c>AddAuthorization</c> was not
+    /// called.
+    /// </exception>
     public static GrpcServiceEndpointConventionBuilder MapEventBus(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
+        CheckPolicy(endpoints.ServiceProvider);
         return endpoints.MapGrpcService<EventBusService>();
+    }
+
+    // At start-up, and not by refusing everybody later.
+    private static void CheckPolicy(IServiceProvider services)
+    {
+        if (services.GetService<IOptions<EventBusOptions>>()?.Value.AuthorizationPolicy is { } policy
+            && services.GetService<IAuthorizationService>() is null)
+        {
+            throw new InvalidOperationException(
+                $"The hub's AuthorizationPolicy is '{policy}', but the server has no authorization. "
+                + "Add it with the policy: services.AddAuthorization(options => options.AddPolicy(…)).");
+        }
     }
 }

@@ -1,7 +1,7 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>The bounds of an event hub.</summary>
-public sealed class EventBusOptions
+public sealed partial class EventBusOptions
 {
     /// <summary>The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.</summary>
     /// <remarks>Defaults to 256.</remarks>
@@ -107,6 +107,30 @@ public sealed class EventBusOptions
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
+
+    /// <summary>
+    /// Says who may do what: <see langword="true"/> if the caller may. It is asked for each event that is sent or published, for
+    /// each registration, subscription and list; so it should be quick, and must be safe for several threads. If it throws, the
+    /// answer is no. With <see cref="AuthorizationPolicy"/> both must allow it.
+    /// </summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: who may call the hub may do all, but for what belongs to others. Machines and sessions
+    /// always belong to the user who made them, and nobody sends as a machine of another process.
+    /// </remarks>
+    public Func<EventBusAccess, bool>? Authorize { get; set; }
+
+    /// <summary>
+    /// The name of an ASP.NET Core authorization policy that says who may do what, as <see cref="Authorize"/> does. Its resource is
+    /// an <see cref="EventBusAccess"/>, its user that of <see cref="EventBusPeer.User"/>. Needs <c>services.AddAuthorization</c>.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
+    public string? AuthorizationPolicy { get; set; }
+
+    private static long Check(long value, long least, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);
+        return value;
+    }
 
     private static int Check(int value, int least, int most, string name)
     {

@@ -1,3 +1,5 @@
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -39,7 +41,7 @@ public sealed class EventHub
     {
         ArgumentNullException.ThrowIfNull(machineId);
         ArgumentNullException.ThrowIfNull(handler);
-        var owner = new MachineOwner("", "hub", isLease: false);
+        var owner = new MachineOwner(PeerIdentity.Hub, new SessionBudget(_hub.Budget), "", "hub", isLease: false);
         var registration = new Registration { MachineId = machineId, Groups = { groups ?? [] } };
         var verdict = _hub.Limits.Check(registration);
         if (verdict.IsOk)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -17,6 +18,7 @@ public sealed class LocalMachine : IAsyncDisposable
     private readonly Outbox _outbox;
     private readonly LiveSubscription _subscription;
     private readonly Func<Event, CancellationToken, ValueTask<Acknowledgement?>> _handler;
+    private readonly HubOrigin _origin = new();
     private readonly CancellationTokenSource _disposing = new();
     private readonly Task _running;
     private RoutingContext? _context;
@@ -57,7 +59,7 @@ public sealed class LocalMachine : IAsyncDisposable
 
         // Taken while in use: a second sender at the same moment makes one of its own.
         var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
-        var verdict = _hub.Router.Send(@event, null, context);
+        var verdict = _hub.Router.Send(@event, null, _origin, context);
         if (context.MustWait)
         {
             return WaitForRoomAsync(context, @event.Target, activity, cancellationToken);
@@ -97,7 +99,7 @@ public sealed class LocalMachine : IAsyncDisposable
         Verdict verdict;
         try
         {
-            (verdict, _) = await context.WaitForRoomAsync(_hub.Options.MaxBlockTime, cancellationToken).ConfigureAwait(false);
+            (verdict, _) = await context.WaitForRoomAsync(_hub.Options, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException exception)
         {
@@ -140,7 +142,7 @@ public sealed class LocalMachine : IAsyncDisposable
         var (number, level) = (delivery.Number, delivery.Acknowledgement);
         if (level == AcknowledgementLevel.Delivered)
         {
-            subscriber.Acknowledge(new Acknowledgement { Number = number }, _hub.Limits);
+            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, _origin);
         }
 
         using var activity = EventTracing.Process(delivery.Event);
@@ -172,7 +174,7 @@ public sealed class LocalMachine : IAsyncDisposable
         {
             acknowledgement ??= new Acknowledgement();
             acknowledgement.Number = number;
-            subscriber.Acknowledge(acknowledgement, _hub.Limits);
+            _hub.Router.Acknowledge(subscriber, acknowledgement, _origin);
         }
     }
 }

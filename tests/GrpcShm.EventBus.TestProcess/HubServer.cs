@@ -23,7 +23,8 @@ internal sealed class HubServer : IAsyncDisposable
 
     public EventHub Hub => Services.GetRequiredService<EventHub>();
 
-    public static async Task<HubServer> StartAsync(string socket, Action<EventBusOptions>? configure = null)
+    public static async Task<HubServer> StartAsync(
+        string socket, Action<EventBusOptions>? configure = null, Action<WebApplicationBuilder>? build = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -39,6 +40,7 @@ internal sealed class HubServer : IAsyncDisposable
                 kestrel => kestrel.ListenUnixSocket(socket, options => options.Protocols = HttpProtocols.Http2));
         }
 
+        build?.Invoke(builder);
         var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync();

@@ -3,6 +3,7 @@ using GrpcShm.EventBus.TestProcess;
 // The other process of a test. It says "ready" on its standard output and ends when its standard input does.
 return args switch
 {
+    ["costs"] => await CostsRole.RunAsync(),
     ["hub", var socket] => await HubRole.RunAsync(socket),
     ["machine", var socket, var machineId, var instanceId] => await MachineRole.RunAsync(socket, machineId, instanceId),
     ["sender", var socket, var source, var target, var count] =>
@@ -19,6 +20,8 @@ return args switch
     ["waiting-machine", var address, var machineId, var awaited] =>
         await WaitingMachineRole.RunAsync(address, machineId, awaited),
     ["left-behind", var address, var held] => await LeftBehindRole.RunAsync(address, held),
+    ["forger", var address, var instanceId, var source, var target, .. var senders] =>
+        await ForgerRole.RunAsync(address, instanceId, source, target, senders),
     ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
     _ => 2,
 };

@@ -23,9 +23,9 @@ internal sealed class SessionClient : IAsyncDisposable
     private ulong _completedThrough;
     private ulong _lastNumber;
 
-    public SessionClient(GrpcChannel channel)
+    public SessionClient(GrpcChannel channel, Metadata? headers = null)
     {
-        _call = new Contract.EventBusClient(channel).Session();
+        _call = new Contract.EventBusClient(channel).Session(headers);
         _ = ReadAsync();
     }
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
+using Microsoft.AspNetCore.Builder;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -38,9 +39,13 @@ public abstract class HubTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    private protected virtual async Task<HubServer?> StartHubAsync(string socket) => await HubServer.StartAsync(socket, Configure);
+    private protected virtual async Task<HubServer?> StartHubAsync(string socket) => await HubServer.StartAsync(socket, Configure, Build);
 
     protected virtual void Configure(EventBusOptions options)
+    {
+    }
+
+    protected virtual void Build(WebApplicationBuilder builder)
     {
     }
 
@@ -58,6 +63,9 @@ public abstract class HubTest : IAsyncLifetime
     }
 
     internal SessionClient OpenSession() => new(Connect());
+
+    /// <summary>A session of a user, by a server that has <see cref="UserHeader"/>.</summary>
+    internal SessionClient OpenSessionOf(string user) => new(Connect(), UserHeader.For(user));
 
     /// <summary>Opens a session that is subscribed, by number 1, to a machine's inbox.</summary>
     internal async Task<SessionClient> OpenMachineAsync(string machineId, MailboxSettings? mailbox = null)

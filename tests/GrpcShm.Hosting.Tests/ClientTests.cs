@@ -90,19 +90,6 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public void CreateHandler_Http2_WindowHasRoomForTheLargestMessageByDefault()
-    {
-        const int Overhead = 1024;
-        var window = 0;
-        using var handler = SharedMemoryChannel.CreateHandler("unused", new SharedMemoryClientOptions
-        {
-            Mode = SharedMemoryMode.Http2,
-            ConfigureHandler = http2 => window = http2.InitialHttp2StreamWindowSize,
-        });
-        Assert.InRange(window, new GrpcChannelOptions().MaxReceiveMessageSize!.Value + Overhead, int.MaxValue);
-    }
-
-    [Fact]
     public void ForAddress_OptionsWithAHandler_AreRefused()
     {
         using var handler = new SocketsHttpHandler();

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -33,6 +34,9 @@ internal sealed class PlainApplication : IStartupFilter
         "/upload" => CountAsync(context),
         "/events" => SendEventsAsync(context),
         "/socket" => EchoAsync(context),
+        "/moved" => MoveAsync(context),
+        "/cookie" => ExchangeCookieAsync(context),
+        "/zipped" => SendZippedAsync(context),
         _ => ReportAsync(context),
     };
 
@@ -79,6 +83,27 @@ internal sealed class PlainApplication : IStartupFilter
             await context.Response.Body.FlushAsync(context.RequestAborted);
             await NextEvent.WaitAsync(context.RequestAborted);
         }
+    }
+
+    private static Task MoveAsync(HttpContext context)
+    {
+        context.Response.Redirect("/report/moved");
+        return Task.CompletedTask;
+    }
+
+    private static Task ExchangeCookieAsync(HttpContext context)
+    {
+        context.Response.Cookies.Append("biscuit", "crumbs");
+        return context.Response.WriteAsync(context.Request.Cookies["biscuit"] ?? "none");
+    }
+
+    /// <summary>Sends what is compressed, whether that was asked for or not.</summary>
+    private static async Task SendZippedAsync(HttpContext context)
+    {
+        context.Response.Headers.ContentEncoding = "gzip";
+        context.Response.Headers["x-accepted"] = context.Request.Headers.AcceptEncoding.ToString();
+        await using var zip = new GZipStream(context.Response.Body, CompressionLevel.Fastest);
+        await zip.WriteAsync("zipped"u8.ToArray(), context.RequestAborted);
     }
 
     private static async Task EchoAsync(HttpContext context)

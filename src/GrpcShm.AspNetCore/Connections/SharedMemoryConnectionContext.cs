@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
+using System.Security.Claims;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Transport;
@@ -22,6 +24,7 @@ internal sealed class SharedMemoryConnectionContext :
     IConnectionTransportFeature,
     IConnectionLifetimeFeature,
     IConnectionEndPointFeature,
+    IConnectionUserFeature,
     IMemoryPoolFeature
 {
     private readonly SharedMemoryConnection _connection;
@@ -30,6 +33,7 @@ internal sealed class SharedMemoryConnectionContext :
     private readonly TransportPipes _pipes;
     private readonly FeatureCollection _features = new();
     private IDictionary<object, object?>? _items;
+    private ClaimsPrincipal? _user;
 
     public SharedMemoryConnectionContext(
         SharedMemoryConnection connection,
@@ -58,6 +62,7 @@ internal sealed class SharedMemoryConnectionContext :
         _features.Set<IConnectionTransportFeature>(this);
         _features.Set<IConnectionLifetimeFeature>(this);
         _features.Set<IConnectionEndPointFeature>(this);
+        _features.Set<IConnectionUserFeature>(this);
         _features.Set<IMemoryPoolFeature>(this);
     }
 
@@ -84,6 +89,13 @@ internal sealed class SharedMemoryConnectionContext :
     public SharedMemoryEndPoint EndPoint => _connection.EndPoint;
 
     public SharedMemoryPeer Peer => _connection.Peer;
+
+    /// <summary>The peer in the words of ASP.NET Core, for what knows nothing of shared memory. Made when it is first asked for.</summary>
+    ClaimsPrincipal? IConnectionUserFeature.User
+    {
+        get => _user ??= MakeUser(_connection.Peer);
+        set => _user = value;
+    }
 
     /// <summary>
     /// Runs the protocol that the handshake chose: calls framed straight into the rings, or HTTP/2, which then reads the
@@ -137,4 +149,14 @@ internal sealed class SharedMemoryConnectionContext :
         _connection.Dispose();
         return base.DisposeAsync();
     }
+
+    private static ClaimsPrincipal MakeUser(SharedMemoryPeer peer) => new(new ClaimsIdentity(
+        [
+            new Claim(ClaimTypes.NameIdentifier, peer.UserId.ToString(CultureInfo.InvariantCulture)),
+            new Claim("gid", peer.GroupId.ToString(CultureInfo.InvariantCulture)),
+            new Claim("pid", peer.ProcessId.ToString(CultureInfo.InvariantCulture)),
+        ],
+        "PeerCredentials",
+        ClaimTypes.NameIdentifier,
+        ClaimTypes.Role));
 }

@@ -55,6 +55,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
             try
             {
                 var listener = new SharedMemoryListener(endPoint, CreateSettings(endPoint), _metrics, _logger);
+                TellIfDirectModeIsLost(endPoint);
                 return new SharedMemoryConnectionListener(listener, _options, _application);
             }
             catch (EndPointInUseException exception)
@@ -75,9 +76,33 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         }
     }
 
+    /// <summary>Says why an endpoint does not have what the options offer.</summary>
+    private void TellIfDirectModeIsLost(SharedMemoryEndPoint endPoint)
+    {
+        if (!_options.OfferDirect)
+        {
+            return;
+        }
+
+        if (DirectEndPoints.WhyNot(endPoint) is { } reason)
+        {
+            Diagnostics.Log.DirectModeNotOffered(_logger, LogLevel.Information, endPoint, reason);
+        }
+        else if (!_application.IsServed)
+        {
+            Diagnostics.Log.DirectModeNotOffered(
+                _logger,
+                LogLevel.Warning,
+                endPoint,
+                "the application is not known, since the server was registered after UseSharedMemory, and it does not show the application. "
+                + "Call UseSharedMemory after what registers the server, as UseKestrel does");
+        }
+    }
+
     private ListenerSettings CreateSettings(SharedMemoryEndPoint endPoint) => new()
     {
         Modes = () => Offered(endPoint),
+        SpeaksHttp2Alone = () => DirectEndPoints.SpeaksHttp2Alone(endPoint),
         UseChecksums = _options.UseChecksums,
         Rendezvous = new RendezvousSettings(_options.RuntimeDirectory, _options.DirectoryMode, _options.SocketMode),
         RingSize = _options.RingSize,

@@ -35,6 +35,18 @@ internal static partial class Log
         "Connection {ConnectionId}: {Count} more requests were refused since.", EventName = "MoreRequestsRefused")]
     public static partial void MoreRequestsRefused(ILogger logger, string connectionId, long count);
 
+    [LoggerMessage(
+        EventId = 107,
+        Message = "'{EndPoint}' offers no direct mode, since {Reason}. Set OfferDirect to false if that is what is wanted.",
+        EventName = "DirectModeNotOffered")]
+    public static partial void DirectModeNotOffered(
+        ILogger logger, LogLevel level, Transport.SharedMemoryEndPoint endPoint, string reason);
+
+    [LoggerMessage(108, LogLevel.Warning,
+        "Nobody listens on {EndPoints}: the server is {Server} and not Kestrel, which alone has shared-memory endpoints.",
+        EventName = "ServerIsNotKestrel")]
+    public static partial void ServerIsNotKestrel(ILogger logger, Type server, string endPoints);
+
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended. {Reason}", EventName = "RequestOverdue")]
     public static partial void RequestOverdue(ILogger logger, string connectionId, string traceIdentifier, string reason);
@@ -51,4 +63,10 @@ internal static partial class Log
     [LoggerMessage(123, LogLevel.Error,
         "Connection {ConnectionId} is aborted: its time limits could not be checked.", EventName = "HeartbeatFailed")]
     public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(130, LogLevel.Warning,
+        "This version of Kestrel is built otherwise than those that this library knows, so a defect of its HTTP/2 is not avoided by which "
+        + "it may, rarely, not send a response (dotnet/aspnetcore#53736). Set deadlines, or use direct mode.",
+        EventName = "KestrelIsUnknown")]
+    public static partial void KestrelIsUnknown(ILogger logger, Exception exception);
 }

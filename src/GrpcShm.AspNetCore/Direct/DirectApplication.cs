@@ -1,5 +1,7 @@
 using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.Transport.Signaling;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
@@ -11,13 +13,16 @@ namespace GrpcShm.AspNetCore.Direct;
 internal sealed class DirectApplication
 {
     private readonly RunProfileTable _profiles;
+    private readonly KestrelInternals _internals;
     private volatile Func<ServerConnection, ServerCall>? _createCall;
 
     public DirectApplication(
         IOptions<SharedMemoryTransportOptions> options,
         IOptions<KestrelServerOptions> kestrel,
-        ILoggerFactory loggerFactory)
+        ILoggerFactory loggerFactory,
+        KestrelInternals internals)
     {
+        _internals = internals;
         Options = options.Value;
         Kestrel = kestrel.Value;
         _profiles = new RunProfileTable(Options.RunMode);
@@ -41,6 +46,19 @@ internal sealed class DirectApplication
     public void Serve<TContext>(IHttpApplication<TContext> application)
         where TContext : notnull =>
         _createCall = connection => new ServerCall<TContext>(connection, application);
+
+    /// <summary>
+    /// Finds the application where Kestrel has it, unless it is known: another server may have been put into the place of ours, which sees
+    /// it. Before an endpoint listens.
+    /// </summary>
+    /// <param name="http">Kestrel's HTTP on that endpoint.</param>
+    public void ServeWhatKestrelServes(ConnectionDelegate http)
+    {
+        if (!IsServed)
+        {
+            _internals.ShowApplication(http, this, nameof(Serve));
+        }
+    }
 
     /// <summary>What is known of the calls of a path. Shared by all connections.</summary>
     public RunProfile ProfileOf(string path) => _profiles.Of(path);

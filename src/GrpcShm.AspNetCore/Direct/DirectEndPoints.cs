@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.AspNetCore.Direct;
 
@@ -13,38 +15,59 @@ internal static class DirectEndPoints
     private static readonly ConditionalWeakTable<SharedMemoryEndPoint, State> States = [];
 
     /// <summary>Notes what is listened with, when all has been said about it.</summary>
-    public static void Allow(ListenOptions listen)
+    public static void Note(ListenOptions listen)
     {
-        if (listen.EndPoint is SharedMemoryEndPoint endPoint && listen.Protocols == HttpProtocols.Http2 && !IsTls(listen))
+        if (listen.EndPoint is SharedMemoryEndPoint endPoint)
         {
-            States.AddOrUpdate(endPoint, new State { IsAllowed = true });
+            var internals = listen.ApplicationServices?.GetService<KestrelInternals>() ?? new KestrelInternals();
+            States.AddOrUpdate(endPoint, new State(listen.Protocols == HttpProtocols.Http2) { WhyNot = WhyNot(listen, internals) });
         }
     }
 
-    public static bool IsAllowed(SharedMemoryEndPoint endPoint) => States.TryGetValue(endPoint, out var state) && state.IsAllowed;
+    /// <summary>Whether an endpoint speaks HTTP/2 and nothing else, with TLS or without.</summary>
+    public static bool SpeaksHttp2Alone(SharedMemoryEndPoint endPoint) => States.TryGetValue(endPoint, out var state) && state.SpeaksHttp2Alone;
+
+    /// <summary>Says why an endpoint does not offer direct mode; nothing if it may.</summary>
+    public static string? WhyNot(SharedMemoryEndPoint endPoint) =>
+        States.TryGetValue(endPoint, out var state) ? state.WhyNot : "it is not listened on by ListenSharedMemory";
+
+    /// <summary>Whether an endpoint may offer direct mode.</summary>
+    public static bool IsAllowed(SharedMemoryEndPoint endPoint) => WhyNot(endPoint) is null;
 
     /// <summary>Connection middleware has turned out to be in between; from now on clients get HTTP/2.</summary>
     public static void Forbid(SharedMemoryEndPoint endPoint)
     {
         if (States.TryGetValue(endPoint, out var state))
         {
-            state.IsAllowed = false;
+            state.WhyNot = "it has connection middleware that wraps the transport";
         }
     }
 
-    // Kestrel shows it to nobody. Should a later version name this otherwise, listening fails with a
-    // MissingMethodException, loudly, and a test of ours before that.
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IsTls")]
-    private static extern bool IsTls(ListenOptions options);
-
-    private sealed class State
+    private static string? WhyNot(ListenOptions listen, KestrelInternals internals)
     {
-        private volatile bool _isAllowed;
-
-        public bool IsAllowed
+        if (listen.Protocols != HttpProtocols.Http2)
         {
-            get => _isAllowed;
-            set => _isAllowed = value;
+            return $"it speaks {listen.Protocols}, and direct mode goes with Http2 alone";
+        }
+
+        return internals.HasTls(listen) switch
+        {
+            true => "it has TLS",
+            false => null,
+            null => "this version of Kestrel does not show whether it has TLS",
+        };
+    }
+
+    private sealed class State(bool speaksHttp2Alone)
+    {
+        private volatile string? _whyNot;
+
+        public bool SpeaksHttp2Alone => speaksHttp2Alone;
+
+        public string? WhyNot
+        {
+            get => _whyNot;
+            set => _whyNot = value;
         }
     }
 }

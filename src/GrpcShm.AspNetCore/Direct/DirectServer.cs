@@ -1,3 +1,4 @@
+using GrpcShm.AspNetCore.Http2;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -14,7 +15,7 @@ internal sealed class DirectServer(IServer inner, DirectApplication application)
         where TContext : notnull
     {
         application.Serve(served);
-        return inner.StartAsync(served, cancellationToken);
+        return inner.StartAsync(new KestrelApplication<TContext>(served, new StaleSchedules(application.Logger)), cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);

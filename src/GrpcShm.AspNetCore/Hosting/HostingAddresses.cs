@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -19,16 +18,16 @@ internal static class HostingAddresses
 {
     /// <summary>Moves the addresses that hosting has collected into the options, just before the server starts.</summary>
     /// <exception cref="InvalidOperationException">The addresses are preferred to all endpoints in code.</exception>
-    public static void MoveTo(KestrelServerOptions options, IServer server)
+    public static void MoveTo(KestrelServerOptions options, IServer server, KestrelInternals internals)
     {
         if (server.Features.Get<IServerAddressesFeature>() is not { Addresses: { Count: > 0 } addresses } feature)
         {
             return;
         }
 
-        var listened = CodeBackedListenOptions(options);
-        if (!listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
+        if (internals.ListenedInCode(options) is not { } listened || !listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
         {
+            // Where it cannot be known, Kestrel's own rule holds, and it says so.
             return;
         }
 
@@ -94,10 +93,4 @@ internal static class HostingAddresses
             options.ListenAnyIP(address.Port, configure);
         }
     }
-
-    /// <summary>The endpoints that the application listens on in code.</summary>
-    // Kestrel shows them to nobody. Should a later version name this otherwise, starting fails with a
-    // MissingMethodException, loudly, and a test of ours before that.
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_CodeBackedListenOptions")]
-    public static extern List<ListenOptions> CodeBackedListenOptions(KestrelServerOptions options);
 }

@@ -1,3 +1,5 @@
+using GrpcShm.AspNetCore.Direct;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,11 +12,30 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// Runs <see cref="HostingAddresses"/> at the one moment at which hosting knows its addresses and the server has not
 /// started yet: while the application is built.
 /// </summary>
-internal sealed class HostingAddressesStartupFilter(IOptions<KestrelServerOptions> options, IServer server) : IStartupFilter
+internal sealed class HostingAddressesStartupFilter(
+    IOptions<KestrelServerOptions> options, IServer server, KestrelInternals internals, DirectApplication application) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
     {
-        HostingAddresses.MoveTo(options.Value, server);
+        if (server is DirectServer || server.GetType().Assembly == typeof(KestrelServer).Assembly)
+        {
+            HostingAddresses.MoveTo(options.Value, server, internals);
+        }
+        else
+        {
+            TellOfOtherServer();
+        }
+
         return next;
+    }
+
+    private void TellOfOtherServer()
+    {
+        // To ask for Kestrel's options has Kestrel's own setup run, endpoints of the configuration included.
+        var listened = internals.ListenedInCode(options.Value)?.Select(static listen => listen.EndPoint).OfType<SharedMemoryEndPoint>().ToList();
+        if (listened is { Count: > 0 })
+        {
+            Diagnostics.Log.ServerIsNotKestrel(application.Logger, server.GetType(), string.Join(", ", listened));
+        }
     }
 }

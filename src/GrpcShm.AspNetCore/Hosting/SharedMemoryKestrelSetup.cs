@@ -8,7 +8,7 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// <summary>
 /// Listens on the endpoints that the options name, once each, after all code that listens by itself has run.
 /// </summary>
-internal sealed class SharedMemoryKestrelSetup(IOptions<SharedMemoryTransportOptions> options)
+internal sealed class SharedMemoryKestrelSetup(IOptions<SharedMemoryTransportOptions> options, KestrelInternals internals)
     : IPostConfigureOptions<KestrelServerOptions>
 {
     public void PostConfigure(string? name, KestrelServerOptions kestrel)
@@ -16,7 +16,7 @@ internal sealed class SharedMemoryKestrelSetup(IOptions<SharedMemoryTransportOpt
         foreach (var text in options.Value.Endpoints)
         {
             var endPoint = new SharedMemoryEndPoint(text);
-            if (!HostingAddresses.CodeBackedListenOptions(kestrel).Exists(o => endPoint.Equals(o.EndPoint)))
+            if (internals.ListenedInCode(kestrel)?.Exists(o => endPoint.Equals(o.EndPoint)) != true)
             {
                 kestrel.ListenSharedMemory(text);
             }

@@ -1,3 +1,4 @@
+using System.Net;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Direct;
@@ -13,8 +14,12 @@ internal sealed class Http2Route : IDisposable
     private readonly HttpMessageInvoker _invoker;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
     private readonly TimeSpan _idleTimeout;
+
+    // What the latest connection has told.
+    private volatile bool _speaksHttp2Alone;
     private SharedMemoryConnection? _handedOver;
     private Timer? _handedOverTimer;
+    private Task? _asking;
     private bool _isDisposed;
 
     public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
@@ -45,7 +50,7 @@ internal sealed class Http2Route : IDisposable
     }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        _invoker.SendAsync(request, cancellationToken);
+        MayBeRaised(request) ? SendInVersionAsync(request, cancellationToken) : _invoker.SendAsync(request, cancellationToken);
 
     /// <summary>Takes over a connection that the server wants to use for HTTP/2.</summary>
     public void HandOver(SharedMemoryConnection connection)
@@ -93,6 +98,111 @@ internal sealed class Http2Route : IDisposable
         _invoker.Dispose();
     }
 
+    /// <summary>
+    /// Whether a request names a version that is not HTTP/2's, or will become so without TLS, and not exactly that. What asks for an
+    /// upgrade has to be 1.1, and with TLS the two sides agree by themselves.
+    /// </summary>
+    private static bool MayBeRaised(HttpRequestMessage request)
+    {
+        var isNamed = request.VersionPolicy switch
+        {
+            HttpVersionPolicy.RequestVersionOrLower => true,
+            HttpVersionPolicy.RequestVersionOrHigher => request.Version < HttpVersion.Version20,
+            _ => false,
+        };
+        return isNamed && request.RequestUri?.Scheme is "http" or "ws" && !request.Headers.NonValidated.Contains("Upgrade");
+    }
+
+    /// <summary>Sends a request as HTTP/2 if that is all that the endpoint speaks.</summary>
+    private async Task<HttpResponseMessage> SendInVersionAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (!await SpeaksHttp2AloneAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+
+        var version = request.Version;
+        var policy = request.VersionPolicy;
+        request.Version = HttpVersion.Version20;
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        try
+        {
+            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // It is the caller's, who may send it again, elsewhere.
+            request.Version = version;
+            request.VersionPolicy = policy;
+        }
+    }
+
+    /// <summary>Asks the server, by a connection that the next request will take, unless there is one that has told.</summary>
+    private async ValueTask<bool> SpeaksHttp2AloneAsync(CancellationToken cancellationToken)
+    {
+        if (!IsLive)
+        {
+            Task asking;
+            lock (_gate)
+            {
+                ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
+                asking = _asking ??= StartAsking();
+            }
+
+            try
+            {
+                await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not (OperationCanceledException or ObjectDisposedException))
+            {
+                throw CallFailures.Connecting(exception);
+            }
+        }
+
+        return _speaksHttp2Alone;
+    }
+
+    /// <summary>Begins to connect for all who ask, so nothing of this request's context goes with it.</summary>
+    private Task StartAsking()
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            return Observed(Task.Run(AskAsync));
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Observed(Task.Run(AskAsync));
+        }
+
+        // All who have asked may have gone before it fails.
+        static Task Observed(Task asking)
+        {
+            _ = asking.ContinueWith(
+                static failed => failed.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+            return asking;
+        }
+    }
+
+    private async Task AskAsync()
+    {
+        try
+        {
+            // It has an end of its own, by the time that connecting may take.
+            HandOver(await _factory.ConnectBytesAsync(CancellationToken.None).ConfigureAwait(false));
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _asking = null;
+            }
+        }
+    }
+
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         if (context.InitialRequestMessage.RequestUri?.Scheme is "https" or "wss")
@@ -125,6 +235,7 @@ internal sealed class Http2Route : IDisposable
 
     private void Count(SharedMemoryConnection connection)
     {
+        _speaksHttp2Alone = connection.SpeaksHttp2Alone;
         lock (_gate)
         {
             _connections.Add(connection);

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
@@ -25,35 +23,11 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     /// <param name="connections">Find out whether the server has direct mode.</param>
     public async Task<HttpResponseMessage> SendAsync(PendingRequest pending, ClientConnections connections)
     {
-        var request = pending.Request;
-        var cancellationToken = pending.CancellationToken;
-
-        // One that has it speaks HTTP/2 alone on this endpoint. Others may speak HTTP/1.1, too, and the version is left as it is.
-        if (!IsLive && !await connections.ConnectAsync(cancellationToken).ConfigureAwait(false))
-        {
-            return await connections.Http2!.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-
-        var version = request.Version;
-        var policy = request.VersionPolicy;
-        if (!MeansHttp2(version, policy) || request.Headers.NonValidated.Contains("Upgrade"))
-        {
-            return await GetRoute().SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-
-        request.Version = HttpVersion.Version20;
-        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        try
-        {
-            return await GetRoute().SendAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            // It is the caller's, who may send it again, elsewhere.
-            request.Version = version;
-            request.VersionPolicy = policy;
-            GC.KeepAlive(pending);
-        }
+        var hasDirectMode = IsLive || await connections.ConnectAsync(pending.CancellationToken).ConfigureAwait(false);
+        var response = await (hasDirectMode ? GetRoute() : connections.Http2!).SendAsync(pending.Request, pending.CancellationToken)
+            .ConfigureAwait(false);
+        GC.KeepAlive(pending);
+        return response;
     }
 
     public void Dispose()
@@ -67,14 +41,6 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     }
 
     private bool IsLive => Volatile.Read(ref _route) is { IsLive: true };
-
-    /// <summary>Whether a request that names another version can be sent as HTTP/2: "or lower" means 1.1 without TLS.</summary>
-    private static bool MeansHttp2(Version version, HttpVersionPolicy policy) => policy switch
-    {
-        HttpVersionPolicy.RequestVersionOrLower => true,
-        HttpVersionPolicy.RequestVersionOrHigher => version < HttpVersion.Version20,
-        _ => false,
-    };
 
     private Http2Route GetRoute()
     {

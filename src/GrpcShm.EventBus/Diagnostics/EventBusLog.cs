@@ -36,4 +36,7 @@ internal static partial class EventBusLog
 
     [LoggerMessage(11, LogLevel.Warning, "{Count} further lines of the kind {Kind} were left out.", EventName = "LinesLeftOut")]
     public static partial void LinesLeftOut(this ILogger logger, string kind, long count);
+
+    [LoggerMessage(12, LogLevel.Error, "The policy that says who may do what failed at {Action} '{Name}', which is refused.", EventName = "PolicyFailed")]
+    public static partial void PolicyFailed(this ILogger logger, EventBusAction action, string name, Exception exception);
 }

@@ -65,7 +65,7 @@ internal sealed class EventBusMetrics
 
     public void Refused(StatusCode code) => Interlocked.Increment(ref _refused[(int)code]);
 
-    public void Dropped() => Interlocked.Increment(ref _dropped);
+    public void Dropped(int count) => Interlocked.Add(ref _dropped, count);
 
     public void Delivered(int count) => Interlocked.Add(ref _delivered, count);
 

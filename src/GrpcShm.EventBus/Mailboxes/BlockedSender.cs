@@ -1,11 +1,14 @@
 namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>A sender that waits, with its event, for room in a mailbox.</summary>
-internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machineId)
+internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machineId, long takesBefore)
 {
     private readonly TaskCompletionSource<PutResult> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public MailItem Item { get; } = item;
+
+    /// <summary>How often something had been taken out of the mailbox when the sender began to wait.</summary>
+    public long TakesBefore { get; } = takesBefore;
 
     /// <summary>The machine whose inbox it is; empty for a subscription that is no inbox.</summary>
     public string MachineId { get; } = machineId;
@@ -27,11 +30,11 @@ internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machi
         }
         catch (TimeoutException)
         {
-            return mailbox.Withdraw(this) ? PutResult.Full : await _source.Task.ConfigureAwait(false);
+            return mailbox.Withdraw(this, isLate: true) ? PutResult.Full : await _source.Task.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            mailbox.Withdraw(this);
+            mailbox.Withdraw(this, isLate: false);
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Budgets;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Mailboxes;
@@ -7,9 +8,16 @@ namespace GrpcShm.EventBus.Mailboxes;
 /// A lock guards all of it: it is held for some nanoseconds, never across foreign code, and a sender and a taker rarely
 /// meet in it, because the taker takes many events at once.
 /// </remarks>
-internal sealed class Mailbox(int capacity, OverflowPolicy policy)
+/// <param name="capacity">How many events it holds.</param>
+/// <param name="policy">What happens to more.</param>
+/// <param name="maxBytes">How many bytes it holds; at least one event, however large.</param>
+/// <param name="quota">The bytes of its session.</param>
+/// <param name="onDropped">Is told how many events were dropped, outside of the lock.</param>
+internal sealed class Mailbox(
+    int capacity, OverflowPolicy policy, long maxBytes = long.MaxValue, Quota? quota = null, Action<int>? onDropped = null)
 {
     private readonly Lock _lock = new();
+    private readonly MailboxMemory _memory = new(maxBytes, quota);
     private readonly int _capacity = capacity;
     private readonly OverflowPolicy _policy = policy;
 
@@ -17,6 +25,10 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
     private int _head;
     private int _count;
     private long _dropped;
+    private long _takes;
+
+    // A sender has waited in vain, the whole time, and nothing was taken out meanwhile: nobody waits for that again.
+    private bool _isStalled;
     private bool _closed;
     private LinkedList<BlockedSender>? _blocked;
 
@@ -39,6 +51,7 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
     {
         blocked = null;
         MailItem dropped;
+        List<MailItem>? further = null;
         lock (_lock)
         {
             if (_closed)
@@ -47,22 +60,22 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
             }
 
             // Whoever waits already was earlier: nobody overtakes it.
-            if (_count < _capacity && _blocked is not { Count: > 0 })
+            if (_blocked is not { Count: > 0 } && TryAppend(item))
             {
-                Append(item);
                 return PutResult.Accepted;
             }
 
             switch (_policy)
             {
-                case OverflowPolicy.Block:
-                    blocked = new BlockedSender(this, item, machineId);
+                // An empty mailbox without room has no share of the memory left, which waiting for its taker would not change.
+                case OverflowPolicy.Block when _count > 0 && !_isStalled:
+                    blocked = new BlockedSender(this, item, machineId, _takes);
                     (_blocked ??= new LinkedList<BlockedSender>()).AddLast(blocked);
                     return PutResult.Blocked;
-                case OverflowPolicy.DropOldest:
+                case OverflowPolicy.DropOldest when _count > 0:
                     dropped = RemoveFirst();
-                    Append(item);
-                    _dropped++;
+                    further = MakeRoom(item);
+                    _dropped += 1 + (further?.Count ?? 0);
                     break;
                 case OverflowPolicy.DropNewest:
                     dropped = item;
@@ -81,6 +94,12 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
         }
 
         dropped.Pending?.FailDropped();
+        foreach (var another in further ?? Enumerable.Empty<MailItem>())
+        {
+            another.Pending?.FailDropped();
+        }
+
+        onDropped?.Invoke(1 + (further?.Count ?? 0));
         return PutResult.Dropped;
     }
 
@@ -91,6 +110,7 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
         {
             foreach (var item in items)
             {
+                _memory.Add(item.Weight);
                 Append(item);
             }
         }
@@ -117,14 +137,23 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
                 destination[taken++] = RemoveFirst();
             }
 
+            if (taken > 0)
+            {
+                _takes++;
+                _isStalled = false;
+            }
+
             AdmitBlockedSenders();
+            _memory.Trim();
             return taken;
         }
     }
 
     /// <summary>Gives up waiting for room.</summary>
+    /// <param name="sender">Who waited.</param>
+    /// <param name="isLate">Whether it has waited as long as anybody may.</param>
     /// <returns><see langword="false"/> if the mailbox has decided about the event already.</returns>
-    public bool Withdraw(BlockedSender sender)
+    public bool Withdraw(BlockedSender sender, bool isLate)
     {
         lock (_lock)
         {
@@ -133,6 +162,7 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
                 return false;
             }
 
+            _isStalled |= isLate && _takes == sender.TakesBefore;
             _dropped += sender.IsTold ? 0 : 1;
             return true;
         }
@@ -154,6 +184,12 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
             _closed = true;
             (items, head, count, blocked) = (_items, _head, _count, _blocked);
             (_items, _head, _count, _blocked) = ([], 0, 0, null);
+            for (var i = 0; i < count; i++)
+            {
+                _memory.Remove(items[(head + i) % items.Length].Weight);
+            }
+
+            _memory.Trim();
         }
 
         for (var i = 0; i < count; i++)
@@ -169,12 +205,40 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
 
     private void AdmitBlockedSenders()
     {
-        while (_count < _capacity && _blocked is { First: { } first })
+        while (_blocked is { First: { } first } && TryAppend(first.Value.Item))
         {
             _blocked.RemoveFirst();
-            Append(first.Value.Item);
             first.Value.Complete(PutResult.Accepted);
         }
+    }
+
+    private bool TryAppend(in MailItem item)
+    {
+        if (_count >= _capacity || !_memory.TryAdd(item.Weight))
+        {
+            return false;
+        }
+
+        Append(item);
+        return true;
+    }
+
+    // A large event may take the place of several small ones; if there is no room at all, it goes itself.
+    private List<MailItem>? MakeRoom(in MailItem item)
+    {
+        List<MailItem>? dropped = null;
+        while (!TryAppend(item))
+        {
+            if (_count == 0)
+            {
+                (dropped ??= []).Add(item);
+                break;
+            }
+
+            (dropped ??= []).Add(RemoveFirst());
+        }
+
+        return dropped;
     }
 
     private void Append(in MailItem item)
@@ -195,6 +259,7 @@ internal sealed class Mailbox(int capacity, OverflowPolicy policy)
         _items[_head] = default;
         _head = _head + 1 < _items.Length ? _head + 1 : 0;
         _count--;
+        _memory.Remove(item.Weight);
         return item;
     }
 

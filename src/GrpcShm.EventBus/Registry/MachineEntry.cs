@@ -10,20 +10,30 @@ namespace GrpcShm.EventBus.Registry;
 /// over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards senders
 /// find the inbox without a lock.
 /// </remarks>
-internal sealed class MachineEntry(string id, MachineOwner owner, string[] groups, int unclaimedCapacity)
+internal sealed class MachineEntry(
+    string id, MachineOwner owner, string[] groups, int unclaimedCapacity, long maxUnclaimedSize)
 {
     private readonly Lock _lock = new();
     private Queue<MailItem>? _unclaimed;
+    private MailboxMemory? _unclaimedMemory;
     private Subscriber? _inbox;
     private bool _ended;
+    private volatile MachineOwner _owner = owner;
 
     public string Id { get; } = id;
 
-    // Guarded by the registry's lock.
-    public MachineOwner Owner { get; set; } = owner;
+    // Changed under the registry's lock. Senders read it without: they see the old or the new one, which are the same process.
+    public MachineOwner Owner
+    {
+        get => _owner;
+        set => _owner = value;
+    }
 
     // Guarded by the registry's lock.
     public string[] Groups { get; set; } = groups;
+
+    /// <summary>The bytes that its groups are counted with. Guarded by the registry's lock.</summary>
+    public long GroupsWeight { get; set; }
 
     public DateTime RegisteredAt { get; } = DateTime.UtcNow;
 
@@ -77,7 +87,7 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
                 subscriber.Preload(_unclaimed, context);
             }
 
-            _unclaimed = null;
+            ForgetUnclaimed();
             Volatile.Write(ref _inbox, subscriber);
             return true;
         }
@@ -106,7 +116,7 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             _ended = true;
             (inbox, unclaimed) = (_inbox, _unclaimed);
             Volatile.Write(ref _inbox, null);
-            _unclaimed = null;
+            ForgetUnclaimed();
         }
 
         foreach (var item in unclaimed ?? Enumerable.Empty<MailItem>())
@@ -133,7 +143,8 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             }
 
             _unclaimed ??= new Queue<MailItem>();
-            if (_unclaimed.Count >= unclaimedCapacity)
+            _unclaimedMemory ??= new MailboxMemory(maxUnclaimedSize, Owner.Budget.Waiting);
+            if (_unclaimed.Count >= unclaimedCapacity || !_unclaimedMemory.TryAdd(item.Weight))
             {
                 return PutResult.Full;
             }
@@ -141,5 +152,17 @@ internal sealed class MachineEntry(string id, MachineOwner owner, string[] group
             _unclaimed.Enqueue(item);
             return PutResult.Accepted;
         }
+    }
+
+    // Under the lock. The subscriber has counted what it took over.
+    private void ForgetUnclaimed()
+    {
+        foreach (var item in _unclaimed ?? Enumerable.Empty<MailItem>())
+        {
+            _unclaimedMemory!.Remove(item.Weight);
+        }
+
+        _unclaimedMemory?.Trim();
+        (_unclaimed, _unclaimedMemory) = (null, null);
     }
 }

@@ -1,10 +1,19 @@
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
+
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>Whoever's end is the end of its machines: a session, a subscription's call, a lease, the hub's own process.</summary>
-internal sealed class MachineOwner(string instanceId, string name, bool isLease)
+internal sealed class MachineOwner(PeerIdentity peer, SessionBudget budget, string instanceId, string name, bool isLease)
 {
     // Guarded by the registry's lock.
     public HashSet<MachineEntry> Machines { get; } = [];
+
+    /// <summary>Who made it.</summary>
+    public PeerIdentity Peer { get; } = peer;
+
+    /// <summary>How much of the hub it may use.</summary>
+    public SessionBudget Budget { get; } = budget;
 
     /// <summary>Identifies the process; empty if it did not say.</summary>
     public string InstanceId { get; set; } = instanceId;
@@ -18,6 +27,12 @@ internal sealed class MachineOwner(string instanceId, string name, bool isLease)
     // Guarded by the registry's lock.
     public bool HasEnded { get; set; }
 
+    /// <summary>
+    /// Whether it is what the other one says it is: the instance's name alone travels in clear and is worth nothing from
+    /// another user, or from another process where the transport knows that. A lease may be taken for another process.
+    /// </summary>
     public bool IsSameProcessAs(MachineOwner other) =>
-        ReferenceEquals(this, other) || (InstanceId.Length > 0 && InstanceId == other.InstanceId);
+        ReferenceEquals(this, other)
+        || (InstanceId.Length > 0 && InstanceId == other.InstanceId
+            && (IsLease || other.IsLease ? Peer.IsSameUserAs(other.Peer) : !Peer.IsOtherProcessThan(other.Peer)));
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
@@ -7,8 +8,12 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>All registered machines, by id and by group, and who owns them.</summary>
 /// <remarks>Senders look up without a lock; whoever registers or unregisters takes the one lock.</remarks>
-internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
+internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize)
 {
+    // Roughly what a machine, and its place in a group, take in memory beside their names.
+    private const long MachineOverhead = 512;
+    private const long MembershipOverhead = 128;
+
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
@@ -44,22 +49,10 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
         RoutingContext? told = null;
         lock (_lock)
         {
-            var added = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var registration in registrations)
+            var verdict = CheckAll(owner, registrations);
+            if (!verdict.IsOk)
             {
-                if (!_machines.TryGetValue(registration.MachineId, out var existing))
-                {
-                    added.Add(registration.MachineId);
-                }
-                else if (!existing.Owner.IsSameProcessAs(owner))
-                {
-                    return Taken(existing);
-                }
-            }
-
-            if (added.Count > maxMachines - _count)
-            {
-                return HasTooMany();
+                return verdict;
             }
 
             // Nothing can be refused any more, and nobody comes in between.
@@ -128,19 +121,19 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
     }
 
     /// <summary>Tells a subscriber which machines are there, and from then on which come and go.</summary>
-    public void Watch(string pattern, Subscriber subscriber, RoutingContext context)
+    public Verdict Watch(MachineWatcher watcher, RoutingContext context)
     {
         lock (_lock)
         {
-            _watchers.Add(pattern, subscriber, All, context);
+            return _watchers.Add(watcher, All, context);
         }
     }
 
-    public void Unwatch(Subscriber subscriber)
+    public void Unwatch(MachineWatcher watcher)
     {
         lock (_lock)
         {
-            _watchers.Remove(subscriber);
+            _watchers.Remove(watcher);
         }
     }
 
@@ -151,16 +144,78 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
             : $"The machine '{machine.Id}' is registered by another process, which is alive.",
         machine.Id);
 
-    private Verdict HasTooMany() => Verdict.Exhausted($"The hub holds its limit of {maxMachines} machines.");
-
     private static string[] Sorted(IReadOnlyCollection<string> groups) =>
         groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
-    private static void ChangeOwner(MachineEntry machine, MachineOwner owner)
+    private static long WeightOf(string machineId) => MachineOverhead + (sizeof(char) * machineId.Length);
+
+    private static long WeightOf(IEnumerable<string> groups) =>
+        groups.Sum(static group => MembershipOverhead + (long)(sizeof(char) * group.Length));
+
+    private static Verdict? TryChangeOwner(MachineEntry machine, MachineOwner owner)
     {
-        machine.Owner.Machines.Remove(machine);
+        var (old, weight) = (machine.Owner, WeightOf(machine.Id) + machine.GroupsWeight);
+        GiveBack(old, weight);
+        if (TryTake(owner, weight) is { } full)
+        {
+            old.Budget.Machines.Force(1);
+            old.Budget.Registrations.Force(weight);
+            return full;
+        }
+
+        old.Machines.Remove(machine);
         machine.Owner = owner;
         owner.Machines.Add(machine);
+        return null;
+    }
+
+    private static Verdict? TryTake(MachineOwner owner, long weight)
+    {
+        if (owner.Budget.Machines.Take(1) is { } machines)
+        {
+            return machines.Exhausted("The machines have reached");
+        }
+
+        if (owner.Budget.Registrations.Take(weight) is { } bytes)
+        {
+            owner.Budget.Machines.Give(1);
+            return bytes.Exhausted("The bytes of machines, their ids and their groups have reached");
+        }
+
+        return null;
+    }
+
+    private static void GiveBack(MachineOwner owner, long weight)
+    {
+        owner.Budget.Machines.Give(1);
+        owner.Budget.Registrations.Give(weight);
+    }
+
+    // All who register hold the lock, so what there is room for now there will be room for in a moment.
+    private Verdict CheckAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
+    {
+        var added = new HashSet<string>(StringComparer.Ordinal);
+        long weight = 0;
+        foreach (var registration in registrations)
+        {
+            weight += WeightOf(registration.Groups);
+            if (!_machines.TryGetValue(registration.MachineId, out var existing))
+            {
+                weight += added.Add(registration.MachineId) ? WeightOf(registration.MachineId) : 0;
+            }
+            else if (!existing.Owner.IsSameProcessAs(owner))
+            {
+                return Taken(existing);
+            }
+            else if (existing.Owner.IsLease && existing.Owner != owner && added.Add(registration.MachineId))
+            {
+                weight += WeightOf(registration.MachineId);
+            }
+        }
+
+        return owner.Budget.Machines.CheckRoom(added.Count)?.Exhausted("The machines would exceed")
+            ?? owner.Budget.Registrations.CheckRoom(weight)?.Exhausted("The bytes of machines, their ids and their groups would exceed")
+            ?? Verdict.Ok;
     }
 
     private Verdict RegisterUnderLock(
@@ -179,28 +234,25 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
                 return Taken(existing);
             }
 
+            if (existing.Owner.IsLease && existing.Owner != owner && TryChangeOwner(existing, owner) is { } tooMany)
+            {
+                return tooMany;
+            }
+
             machine = existing;
-            if (existing.Owner.IsLease)
-            {
-                ChangeOwner(existing, owner);
-            }
-
-            if (groups is not null)
-            {
-                ChangeGroups(existing, Sorted(groups));
-            }
-
-            return Verdict.Ok;
+            return groups is null ? Verdict.Ok : TryChangeGroups(existing, Sorted(groups));
         }
 
-        if (_count >= maxMachines)
+        var sorted = Sorted(groups ?? []);
+        var weight = WeightOf(sorted);
+        if (TryTake(owner, WeightOf(machineId) + weight) is { } full)
         {
-            return HasTooMany();
+            return full;
         }
 
-        machine = new MachineEntry(machineId, owner, [], unclaimedCapacity);
+        machine = new MachineEntry(machineId, owner, [], unclaimedCapacity, maxUnclaimedSize) { GroupsWeight = weight };
         owner.Machines.Add(machine);
-        ChangeGroups(machine, Sorted(groups ?? []));
+        ChangeGroups(machine, sorted);
         _machines[machineId] = machine;
         _count++;
         _watchers.Tell(MachineChangeKind.Registered, machine, "", ref told);
@@ -212,8 +264,25 @@ internal sealed class MachineRegistry(int maxMachines, int unclaimedCapacity)
         _watchers.Tell(kind, machine, reason, ref told);
         _machines.TryRemove(machine.Id, out _);
         machine.Owner.Machines.Remove(machine);
+        GiveBack(machine.Owner, WeightOf(machine.Id) + machine.GroupsWeight);
         ChangeGroups(machine, []);
         _count--;
+    }
+
+    private Verdict TryChangeGroups(MachineEntry machine, string[] groups)
+    {
+        var weight = WeightOf(groups);
+        var registrations = machine.Owner.Budget.Registrations;
+        if (weight > machine.GroupsWeight && registrations.Take(weight - machine.GroupsWeight) is { } full)
+        {
+            return full.Exhausted("The bytes of machines, their ids and their groups have reached");
+        }
+
+        registrations.Give(Math.Max(0, machine.GroupsWeight - weight));
+
+        machine.GroupsWeight = weight;
+        ChangeGroups(machine, groups);
+        return Verdict.Ok;
     }
 
     private void ChangeGroups(MachineEntry machine, string[] groups)

@@ -7,20 +7,46 @@ namespace GrpcShm.EventBus.Registry;
 /// <summary>Who is told of machines that come and go. Guarded by the registry's lock: so each one is told in order.</summary>
 internal sealed class MachineWatchers
 {
-    private readonly List<(string Pattern, Subscriber Subscriber)> _watchers = [];
+    private readonly List<MachineWatcher> _watchers = [];
 
-    /// <summary>Adds a watcher, and tells it first of the machines that are there.</summary>
-    public void Add(string pattern, Subscriber subscriber, IEnumerable<MachineEntry> present, RoutingContext context)
+    /// <summary>Adds a watcher, and tells it first of the machines that are there; if its session and the hub may have one more.</summary>
+    public Verdict Add(MachineWatcher watcher, IEnumerable<MachineEntry> present, RoutingContext context)
     {
-        _watchers.Add((pattern, subscriber));
+        var budget = watcher.Budget;
+        if (budget.Observers.Take(1) is { } full)
+        {
+            return full.Exhausted("The subscriptions that are no inboxes have reached");
+        }
+
+        if (budget.Patterns.Take(watcher.Weight) is { } fullOfPatterns)
+        {
+            budget.Observers.Give(1);
+            return fullOfPatterns.Exhausted("The patterns with wildcards, which each machine is compared with, have reached");
+        }
+
         var changes = present
-            .Where(machine => Glob.Matches(pattern, machine.Id))
+            .Where(machine => watcher.Wants(machine.Id))
             .Select(machine => Change(MachineChangeKind.Present, machine, ""))
-            .Append(Change(MachineChangeKind.Complete, null, ""));
-        subscriber.Preload(changes, context);
+            .Append(Change(MachineChangeKind.Complete, null, ""))
+            .ToArray();
+        if (budget.Waiting.CheckRoom(changes.Sum(static change => change.Weight)) is { } fullOfEvents)
+        {
+            GiveBack(watcher);
+            return fullOfEvents.Exhausted("The bytes of events that wait would exceed");
+        }
+
+        _watchers.Add(watcher);
+        watcher.Subscriber.Preload(changes, context);
+        return Verdict.Ok;
     }
 
-    public void Remove(Subscriber subscriber) => _watchers.RemoveAll(watcher => watcher.Subscriber == subscriber);
+    public void Remove(MachineWatcher watcher)
+    {
+        if (_watchers.Remove(watcher))
+        {
+            GiveBack(watcher);
+        }
+    }
 
     /// <summary>Puts a change into the mailboxes of those whom it concerns.</summary>
     /// <param name="kind">What happened.</param>
@@ -35,13 +61,19 @@ internal sealed class MachineWatchers
         }
 
         var item = Change(kind, machine, reason);
-        foreach (var (pattern, subscriber) in _watchers)
+        foreach (var watcher in _watchers)
         {
-            if (Glob.Matches(pattern, machine.Id))
+            if (watcher.Wants(machine.Id))
             {
-                subscriber.Put(item, context ??= new RoutingContext());
+                watcher.Subscriber.Put(item, context ??= new RoutingContext());
             }
         }
+    }
+
+    private static void GiveBack(MachineWatcher watcher)
+    {
+        watcher.Budget.Observers.Give(1);
+        watcher.Budget.Patterns.Give(watcher.Weight);
     }
 
     private static MailItem Change(MachineChangeKind kind, MachineEntry? machine, string reason)

@@ -101,6 +101,13 @@ internal sealed class EventLimits(EventBusOptions options)
             return Verdict.Invalid("The registration is missing.");
         }
 
+        // Counted before any of them is looked at.
+        if (registration.Groups.Count > options.MaxGroupsPerMachine)
+        {
+            return Verdict.Exhausted(
+                $"The machine is in {registration.Groups.Count} groups; the hub takes at most {options.MaxGroupsPerMachine} (MaxGroupsPerMachine).");
+        }
+
         var verdict = CheckId(registration.MachineId, "id of the machine");
         foreach (var group in registration.Groups)
         {

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
@@ -15,9 +16,15 @@ internal sealed class EventRouter(
     EventBusOptions options, EventLimits limits, MachineRegistry machines, ObserverTable observers, EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
-    public Verdict Send(Event? @event, PendingAcknowledgement? pending, RoutingContext context)
+    public Verdict Send(Event? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
     {
-        var verdict = limits.Check(@event, isPublished: false, out var size);
+        var verdict = CheckOrigin(@event, origin);
+        var size = 0;
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(@event, isPublished: false, out size);
+        }
+
         if (verdict.IsOk)
         {
             // The hub's own word, whatever the sender says.
@@ -41,7 +48,7 @@ internal sealed class EventRouter(
     }
 
     /// <summary>Publishes an event to its audience.</summary>
-    public Verdict Publish(Publication? publication, RoutingContext context, out int recipients)
+    public Verdict Publish(Publication? publication, EventOrigin origin, RoutingContext context, out int recipients)
     {
         recipients = 0;
         if (publication is null)
@@ -49,7 +56,13 @@ internal sealed class EventRouter(
             return Verdict.Invalid("The publication is missing.");
         }
 
-        var verdict = limits.Check(publication.Event, isPublished: true, out var size);
+        var verdict = CheckOrigin(publication.Event, origin);
+        var size = 0;
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(publication.Event, isPublished: true, out size);
+        }
+
         if (verdict.IsOk)
         {
             verdict = CheckAudience(publication);
@@ -79,13 +92,29 @@ internal sealed class EventRouter(
         return Verdict.Ok;
     }
 
+    /// <summary>Brings the answer to a delivery to whoever waits for it.</summary>
+    public void Acknowledge(Subscriber subscriber, Acknowledgement acknowledgement, EventOrigin origin)
+    {
+        // Who may answer for a machine may do so as the machine, by whatever connection. As another one nobody answers.
+        origin.MaySendAsOther = false;
+        if (acknowledgement.Reply is { } answer)
+        {
+            answer.Group = "";
+        }
+
+        var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
+            ? CheckOrigin(reply, origin)
+            : Verdict.Ok;
+        subscriber.Acknowledge(acknowledgement, verdict.IsOk ? limits.Check(acknowledgement) : verdict);
+    }
+
     /// <summary>Makes a subscription.</summary>
     public Verdict Subscribe(
         MachineOwner owner, Subscription? filter, Outbox outbox, RoutingContext context, out LiveSubscription? subscription)
     {
         subscription = null;
         var verdict = limits.Check(filter);
-        if (!verdict.IsOk || !(verdict = MakeMailbox(filter!, out var mailbox)).IsOk)
+        if (!verdict.IsOk || !(verdict = MakeMailbox(filter!, owner, out var mailbox)).IsOk)
         {
             return verdict;
         }
@@ -93,18 +122,7 @@ internal sealed class EventRouter(
         if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
         {
             var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, filter.Credit);
-            if (filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
-            {
-                machines.Watch(filter.MachineChanges, observer, context);
-            }
-            else
-            {
-                observers.Add(filter, observer);
-            }
-
-            subscription = new LiveSubscription(filter, observer, null);
-            metrics.SubscriptionBegan();
-            return Verdict.Ok;
+            return Observe(filter, observer, owner, context, out subscription);
         }
 
         verdict = machines.Register(owner, filter.Inbox, null, out var machine);
@@ -120,7 +138,7 @@ internal sealed class EventRouter(
                 StatusCode.AlreadyExists, $"The inbox of the machine '{machine.Id}' is subscribed to already.", machine.Id);
         }
 
-        subscription = new LiveSubscription(filter, inbox, machine);
+        subscription = new LiveSubscription(inbox, machine);
         metrics.SubscriptionBegan();
         return Verdict.Ok;
     }
@@ -132,17 +150,34 @@ internal sealed class EventRouter(
         {
             machine.Detach(subscription.Subscriber);
         }
-        else if (subscription.Filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+        else if (subscription.Watcher is { } watcher)
         {
-            machines.Unwatch(subscription.Subscriber);
+            machines.Unwatch(watcher);
         }
         else
         {
-            observers.Remove(subscription.Filter, subscription.Subscriber);
+            observers.Remove(subscription.Observer!);
         }
 
         subscription.Subscriber.Close();
         metrics.SubscriptionEnded();
+    }
+
+    // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the client's to choose.
+    private Verdict CheckOrigin(Event? @event, EventOrigin origin)
+    {
+        if (@event is null)
+        {
+            return Verdict.Ok;
+        }
+
+        @event.Sender = origin.Stamp(@event.Sender);
+        return @event.Source.Length == 0
+            || !machines.TryGet(@event.Source, out var source)
+            || origin.MaySendAsOther
+            || origin.Owns(source!.Owner)
+            ? Verdict.Ok
+            : Verdict.NotTheirs(@event.Source);
     }
 
     private static Verdict ToVerdict(PutResult result, string machineId) => result switch
@@ -151,6 +186,33 @@ internal sealed class EventRouter(
         PutResult.Closed => Verdict.NotFound(machineId),
         _ => Verdict.Ok,
     };
+
+    private Verdict Observe(
+        Subscription filter, Subscriber subscriber, MachineOwner owner, RoutingContext context, out LiveSubscription? subscription)
+    {
+        Verdict verdict;
+        LiveSubscription live;
+        if (filter.FilterCase == Subscription.FilterOneofCase.MachineChanges)
+        {
+            var watcher = new MachineWatcher(filter.MachineChanges, subscriber, owner.Budget);
+            live = new LiveSubscription(subscriber, Watcher: watcher);
+            verdict = machines.Watch(watcher, context);
+        }
+        else
+        {
+            var observer = new Observer(filter, subscriber, owner.Budget);
+            live = new LiveSubscription(subscriber, Observer: observer);
+            verdict = observers.Add(observer);
+        }
+
+        subscription = verdict.IsOk ? live : null;
+        if (verdict.IsOk)
+        {
+            metrics.SubscriptionBegan();
+        }
+
+        return verdict;
+    }
 
     private Verdict CheckAudience(Publication publication) => publication.AudienceCase switch
     {
@@ -169,7 +231,7 @@ internal sealed class EventRouter(
         _ => [],
     };
 
-    private Verdict MakeMailbox(Subscription filter, out Mailbox? mailbox)
+    private Verdict MakeMailbox(Subscription filter, MachineOwner owner, out Mailbox? mailbox)
     {
         mailbox = null;
         var policy = filter.Mailbox?.OverflowPolicy ?? OverflowPolicy.Unspecified;
@@ -189,6 +251,15 @@ internal sealed class EventRouter(
             return Verdict.Invalid("Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
         }
 
+        if (policy == OverflowPolicy.Block && filter.FilterCase != Subscription.FilterOneofCase.Inbox && !options.AllowBlockingObservers)
+        {
+            return new Verdict(
+                StatusCode.PermissionDenied,
+                "The hub lets nobody who only observes hold up those who send. Take another policy than BLOCK, "
+                    + "or allow it by AllowBlockingObservers.",
+                "");
+        }
+
         var asked = filter.Mailbox?.Capacity ?? 0;
         if (asked > options.MaxMailboxCapacity)
         {
@@ -198,7 +269,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.Dropped);
         return Verdict.Ok;
     }
 }

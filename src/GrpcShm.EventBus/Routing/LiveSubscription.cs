@@ -1,7 +1,7 @@
 using GrpcShm.EventBus.Registry;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>A subscription that stands, and what is needed to end it.</summary>
-internal sealed record LiveSubscription(Subscription Filter, Subscriber Subscriber, MachineEntry? Machine);
+/// <summary>A subscription that stands, and what is needed to end it: the machine of an inbox, an observer, or a watcher of machines.</summary>
+internal sealed record LiveSubscription(
+    Subscriber Subscriber, MachineEntry? Machine = null, Observer? Observer = null, MachineWatcher? Watcher = null);

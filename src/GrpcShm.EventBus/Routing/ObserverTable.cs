@@ -1,58 +1,91 @@
 using System.Collections.Concurrent;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>The subscriptions that are no inboxes: they get copies.</summary>
+/// <remarks>
+/// What names a machine, a group or an event in full is found by that name and costs other events nothing. The others are
+/// compared with each event, so their weight has a bound for each session and for the hub. So has the number of subscriptions of
+/// one session that the same name finds, since an event of that name is put into the mailbox of each.
+/// </remarks>
 internal sealed class ObserverTable
 {
+    private const int MostOfOneName = 64;
+
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, Subscriber[]> _byMachine = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Subscriber[]> _byGroup = new(StringComparer.Ordinal);
-    private (Subscription Filter, Subscriber Subscriber)[] _byPattern = [];
+    private readonly ConcurrentDictionary<string, Observer[]>[] _byKey =
+        [.. Enum.GetValues<ObserverIndex>().Select(static _ => new ConcurrentDictionary<string, Observer[]>(StringComparer.Ordinal))];
+
+    // How many keys each of them has: where there is none, no event need look.
+    private readonly int[] _keys = new int[Enum.GetValues<ObserverIndex>().Length];
+    private Observer[] _others = [];
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
-    public void Add(Subscription filter, Subscriber subscriber)
+    /// <summary>Adds a subscription, if its session and the hub may have one more.</summary>
+    public Verdict Add(Observer observer)
     {
+        var budget = observer.Budget;
         lock (_lock)
         {
-            switch (filter.FilterCase)
+            if (budget.Observers.Take(1) is { } full)
             {
-                case Subscription.FilterOneofCase.Machine:
-                    _byMachine.AddOrUpdate(filter.Machine, [subscriber], (_, others) => [.. others, subscriber]);
-                    break;
-                case Subscription.FilterOneofCase.Group:
-                    _byGroup.AddOrUpdate(filter.Group, [subscriber], (_, others) => [.. others, subscriber]);
-                    break;
-                default:
-                    _byPattern = [.. _byPattern, (filter, subscriber)];
-                    break;
+                return full.Exhausted("The subscriptions that are no inboxes have reached");
+            }
+
+            var verdict = Verdict.Ok;
+            if (observer.Index == ObserverIndex.None)
+            {
+                verdict = budget.Patterns.Take(observer.Weight)?.Exhausted(
+                    "The patterns with wildcards, which each event is compared with, have reached") ?? Verdict.Ok;
+                _others = verdict.IsOk ? [.. _others, observer] : _others;
+            }
+            else
+            {
+                var table = _byKey[(int)observer.Index];
+                var sharing = table.TryGetValue(observer.Key, out var found) ? found : [];
+                verdict = sharing.Count(other => other.Budget == budget) < MostOfOneName
+                    ? Verdict.Ok
+                    : Verdict.Exhausted($"The session has {MostOfOneName} subscriptions to '{observer.Key}' already, which is the limit.");
+                if (verdict.IsOk)
+                {
+                    table[observer.Key] = [.. sharing, observer];
+                    Volatile.Write(ref _keys[(int)observer.Index], table.Count);
+                }
+            }
+
+            if (!verdict.IsOk)
+            {
+                budget.Observers.Give(1);
+                return verdict;
             }
 
             _count++;
+            return verdict;
         }
     }
 
-    public void Remove(Subscription filter, Subscriber subscriber)
+    public void Remove(Observer observer)
     {
         lock (_lock)
         {
-            switch (filter.FilterCase)
+            if (observer.Index == ObserverIndex.None)
             {
-                case Subscription.FilterOneofCase.Machine:
-                    Remove(_byMachine, filter.Machine, subscriber);
-                    break;
-                case Subscription.FilterOneofCase.Group:
-                    Remove(_byGroup, filter.Group, subscriber);
-                    break;
-                default:
-                    _byPattern = [.. _byPattern.Where(entry => entry.Subscriber != subscriber)];
-                    break;
+                observer.Budget.Patterns.Give(observer.Weight);
+                _others = [.. _others.Where(other => other != observer)];
+            }
+            else
+            {
+                var table = _byKey[(int)observer.Index];
+                Remove(table, observer);
+                Volatile.Write(ref _keys[(int)observer.Index], table.Count);
             }
 
+            observer.Budget.Observers.Give(1);
             _count--;
         }
     }
@@ -72,65 +105,41 @@ internal sealed class ObserverTable
         }
 
         var item = new MailItem(@event, size, null, now);
+        return PutByKey(ObserverIndex.Target, @event.Target, item, context)
+            + PutByKey(ObserverIndex.Group, group ?? "", item, context)
+            + PutByKey(ObserverIndex.Source, @event.Source, item, context)
+            + PutByKey(ObserverIndex.ChangedSource, @event.StateChange is null ? "" : @event.Source, item, context)
+            + PutByKey(ObserverIndex.Name, @event.Name, item, context)
+            + PutAll(Volatile.Read(ref _others), item, context);
+    }
+
+    private static int PutAll(Observer[] observers, in MailItem item, RoutingContext context)
+    {
         var accepted = 0;
-        if (@event.Target.Length > 0 && _byMachine.TryGetValue(@event.Target, out var subscribers))
+        foreach (var observer in observers)
         {
-            accepted += PutAll(subscribers, item, context);
-        }
-
-        if (group is not null && _byGroup.TryGetValue(group, out subscribers))
-        {
-            accepted += PutAll(subscribers, item, context);
-        }
-
-        foreach (var (filter, subscriber) in Volatile.Read(ref _byPattern))
-        {
-            if (Matches(filter, @event) && subscriber.Put(item, context) is PutResult.Accepted)
-            {
-                accepted++;
-            }
+            accepted += observer.Matches(item.Event) && observer.Subscriber.Put(item, context) == PutResult.Accepted ? 1 : 0;
         }
 
         return accepted;
     }
 
-    private static int PutAll(Subscriber[] subscribers, in MailItem item, RoutingContext context)
+    private static void Remove(ConcurrentDictionary<string, Observer[]> table, Observer observer)
     {
-        var accepted = 0;
-        foreach (var subscriber in subscribers)
+        if (table.TryGetValue(observer.Key, out var observers))
         {
-            accepted += subscriber.Put(item, context) == PutResult.Accepted ? 1 : 0;
-        }
-
-        return accepted;
-    }
-
-    private static bool Matches(Subscription filter, Event @event) => filter.FilterCase switch
-    {
-        Subscription.FilterOneofCase.All => true,
-        Subscription.FilterOneofCase.StateChanges =>
-            @event.StateChange is not null && Glob.Matches(filter.StateChanges, @event.Source),
-        Subscription.FilterOneofCase.Pattern =>
-            Glob.MatchesPart(filter.Pattern.Name, @event.Name)
-            && Glob.MatchesPart(filter.Pattern.Target, @event.Target)
-            && Glob.MatchesPart(filter.Pattern.Source, @event.Source)
-            && Glob.MatchesPart(filter.Pattern.Group, @event.Group),
-        _ => false,
-    };
-
-    private static void Remove(ConcurrentDictionary<string, Subscriber[]> table, string key, Subscriber subscriber)
-    {
-        if (table.TryGetValue(key, out var subscribers))
-        {
-            Subscriber[] rest = [.. subscribers.Where(other => other != subscriber)];
+            Observer[] rest = [.. observers.Where(other => other != observer)];
             if (rest.Length == 0)
             {
-                table.TryRemove(key, out _);
+                table.TryRemove(observer.Key, out _);
             }
             else
             {
-                table[key] = rest;
+                table[observer.Key] = rest;
             }
         }
     }
+
+    private int PutByKey(ObserverIndex index, string key, in MailItem item, RoutingContext context) =>
+        key.Length > 0 && Volatile.Read(ref _keys[(int)index]) > 0 && _byKey[(int)index].TryGetValue(key, out var observers) ? PutAll(observers, item, context) : 0;
 }

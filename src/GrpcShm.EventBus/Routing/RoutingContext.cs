@@ -38,7 +38,8 @@ internal sealed class RoutingContext
 
     /// <summary>Waits for room in the mailboxes that were full.</summary>
     /// <returns>The verdict on the inbox that there was no room in, if any; how many mailboxes took the event in the end.</returns>
-    public async ValueTask<(Verdict Verdict, int Accepted)> WaitForRoomAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<(Verdict Verdict, int Accepted)> WaitForRoomAsync(
+        EventBusOptions options, CancellationToken cancellationToken)
     {
         // The takers must run before their senders wait for them.
         SignalAll();
@@ -50,7 +51,11 @@ internal sealed class RoutingContext
             foreach (var sender in _blocked)
             {
                 // One bound for all of them: many full mailboxes hold a sender up for no longer than one.
-                var left = timeout - Stopwatch.GetElapsedTime(started);
+                // A target is worth more waiting than somebody who only gets a copy, or is one of many.
+                var most = sender.IsTold || options.MaxCopyBlockTime > options.MaxBlockTime
+                    ? options.MaxBlockTime
+                    : options.MaxCopyBlockTime;
+                var left = most - Stopwatch.GetElapsedTime(started);
                 var result = await sender
                     .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
                 accepted += result == PutResult.Accepted ? 1 : 0;

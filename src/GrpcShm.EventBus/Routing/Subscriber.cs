@@ -41,9 +41,6 @@ internal sealed class Subscriber(
                 context.AddBlocked(blocked);
                 break;
             case PutResult.Dropped:
-                metrics.Dropped();
-                Schedule(context);
-                break;
             case PutResult.Accepted:
                 Schedule(context);
                 break;
@@ -55,7 +52,7 @@ internal sealed class Subscriber(
     /// <summary>There was no room in time for an event whose sender is not told: the subscriber is.</summary>
     public void MissedOne(RoutingContext context)
     {
-        metrics.Dropped();
+        metrics.Dropped(1);
         Schedule(context);
     }
 
@@ -121,7 +118,7 @@ internal sealed class Subscriber(
     }
 
     /// <summary>Takes the answer to a delivery, of a machine that may be anybody's.</summary>
-    public void Acknowledge(Acknowledgement acknowledgement, EventLimits limits)
+    public void Acknowledge(Acknowledgement acknowledgement, in Verdict verdict)
     {
         PendingAcknowledgement? pending = null;
         lock (_owedLock)
@@ -134,7 +131,6 @@ internal sealed class Subscriber(
             return;
         }
 
-        var verdict = limits.Check(acknowledgement);
         if (verdict.IsOk)
         {
             pending.Complete(acknowledgement);

@@ -17,6 +17,12 @@ internal readonly record struct Verdict(StatusCode Code, string Message, string 
     public static Verdict Gone(string machineId) =>
         new(StatusCode.Unavailable, $"The machine '{machineId}' went away before it acknowledged the event.", machineId);
 
+    public static Verdict NotTheirs(string machineId) => new(
+        StatusCode.PermissionDenied,
+        $"The event says that it comes from the machine '{machineId}', which belongs to another process. "
+            + "Send it as a machine of your own, or leave its source empty.",
+        machineId);
+
     public static Verdict Full(string machineId) =>
         new(StatusCode.ResourceExhausted, $"The mailbox of the machine '{machineId}' is full.", machineId);
 

@@ -1,4 +1,6 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -11,28 +13,56 @@ internal sealed partial class EventBusService
 {
     private const int MaxPageSize = 1000;
 
-    public override Task<RegisterMachinesResponse> RegisterMachines(RegisterMachinesRequest request, ServerCallContext context)
+    public override async Task<RegisterMachinesResponse> RegisterMachines(
+        RegisterMachinesRequest request, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckId(request.InstanceId, "instance id"));
         ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the owner"));
+        if (request.Registrations.Count > hub.Options.MaxMachinesPerSession)
+        {
+            throw Verdict.Exhausted(
+                $"{request.Registrations.Count} machines are too many for one call; the limit is "
+                + $"{hub.Options.MaxMachinesPerSession} (MaxMachinesPerSession).").ToException();
+        }
+
         foreach (var registration in request.Registrations)
         {
             ThrowUnlessOk(hub.Limits.Check(registration));
         }
 
-        var lease = new MachineOwner(request.InstanceId, request.Name, isLease: true);
-        ThrowUnlessOk(hub.Machines.RegisterAll(lease, request.Registrations));
+        var peer = PeerIdentity.Of(context);
+        var lease = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: true);
+        if (hub.GateFor(context.GetHttpContext(), peer, lease) is { } gate)
+        {
+            foreach (var registration in request.Registrations)
+            {
+                ThrowUnlessOk(await gate.CheckRegisterAsync(registration).ConfigureAwait(false));
+            }
+        }
+
+        if (hub.Budget.Leases.Take(1) is { } full)
+        {
+            throw full.Exhausted("The registrations that have not expired yet have reached").ToException();
+        }
+
+        var verdict = hub.Machines.RegisterAll(lease, request.Registrations);
+        if (!verdict.IsOk)
+        {
+            hub.Budget.Leases.Give(1);
+            throw verdict.ToException();
+        }
+
         _ = ExpireAsync(lease);
-        return Task.FromResult(new RegisterMachinesResponse
+        return new RegisterMachinesResponse
         {
             ExpiresAfterMilliseconds = (uint)hub.Options.UnclaimedTimeout.TotalMilliseconds,
-        });
+        };
     }
 
     public override Task<UnregisterMachinesResponse> UnregisterMachines(
         UnregisterMachinesRequest request, ServerCallContext context)
     {
-        var caller = new MachineOwner(request.InstanceId, "", isLease: false);
+        var caller = new MachineOwner(PeerIdentity.Of(context), new SessionBudget(hub.Budget), request.InstanceId, "", isLease: false);
         var response = new UnregisterMachinesResponse();
         foreach (var machineId in request.MachineIds)
         {
@@ -51,9 +81,14 @@ internal sealed partial class EventBusService
         return Task.FromResult(response);
     }
 
-    public override Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
+    public override async Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckText(request.MachinePattern, "pattern of machines"));
+        if (hub.Access is not null && hub.GateFor(context.GetHttpContext(), PeerIdentity.Of(context)) is { } gate)
+        {
+            ThrowUnlessOk(await gate.CheckListAsync(request).ConfigureAwait(false));
+        }
+
         var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
         var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
         var page = candidates
@@ -65,7 +100,7 @@ internal sealed partial class EventBusService
         var response = new ListMachinesResponse();
         response.Machines.AddRange(page.Take(pageSize).Select(machine => machine.Describe()));
         response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
-        return Task.FromResult(response);
+        return response;
     }
 
     public override Task<GetHealthResponse> GetHealth(GetHealthRequest request, ServerCallContext context) =>
@@ -84,6 +119,7 @@ internal sealed partial class EventBusService
     {
         await Task.Delay(hub.Options.UnclaimedTimeout, hub.Stopping)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        hub.Budget.Leases.Give(1);
         var expired = hub.Machines.End(lease, MachineChangeKind.Lost, "Nobody subscribed to its inbox in time.");
         if (expired > 0)
         {

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -18,7 +20,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         IAsyncStreamReader<SessionRequest> requestStream,
         IServerStreamWriter<SessionResponse> responseStream,
         ServerCallContext context) =>
-        new EventSession(hub, responseStream, context.CancellationToken).RunAsync(requestStream);
+        new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken).RunAsync(requestStream);
 
     public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context)
     {
@@ -39,13 +41,20 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     {
         var response = new SendManyResponse();
         var routing = new RoutingContext();
+        var origin = new CallOrigin(context);
+        var gate = GateFor(context, origin);
         ulong place = 0;
         while (await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false))
         {
             foreach (var @event in requestStream.Current.Events)
             {
                 place++;
-                var verdict = hub.Router.Send(@event, null, routing);
+                var verdict = gate is null ? Verdict.Ok : await gate.CheckSendAsync(@event, origin).ConfigureAwait(false);
+                if (verdict.IsOk)
+                {
+                    verdict = hub.Router.Send(@event, null, origin, routing);
+                }
+
                 if (routing.MustWait)
                 {
                     verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);
@@ -63,11 +72,17 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     public override async Task<PublishResponse> Publish(PublishRequest request, ServerCallContext context)
     {
         var routing = new RoutingContext();
-        var verdict = hub.Router.Publish(request.Publication, routing, out var recipients);
+        var origin = new CallOrigin(context);
+        if (GateFor(context, origin) is { } gate)
+        {
+            ThrowUnlessOk(await gate.CheckPublishAsync(request.Publication, origin).ConfigureAwait(false));
+        }
+
+        var verdict = hub.Router.Publish(request.Publication, origin, routing, out var recipients);
         if (routing.MustWait)
         {
             var (_, accepted) = await routing
-                .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+                .WaitForRoomAsync(hub.Options, context.CancellationToken).ConfigureAwait(false);
             recipients += accepted;
         }
 
@@ -87,7 +102,13 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             request.Subscription.Number = 0;
         }
 
-        var owner = new MachineOwner(request.InstanceId, request.Name, isLease: false);
+        var peer = PeerIdentity.Of(context);
+        var owner = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: false);
+        if (hub.GateFor(context.GetHttpContext(), peer, owner) is { } gate)
+        {
+            ThrowUnlessOk(await gate.CheckSubscribeAsync(request.Subscription).ConfigureAwait(false));
+        }
+
         var outbox = new Outbox(runWriterInline: true);
         var routing = new RoutingContext();
         var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
@@ -119,9 +140,10 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             throw new RpcException(new Status(StatusCode.NotFound, "The subscription does not exist, or has ended."));
         }
 
+        var origin = new CallOrigin(context);
         foreach (var acknowledgement in request.Acknowledgements)
         {
-            subscriber!.Acknowledge(acknowledgement, hub.Limits);
+            hub.Router.Acknowledge(subscriber!, acknowledgement, origin);
         }
 
         return Task.FromResult(new AcknowledgeResponse());
@@ -157,13 +179,22 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         }
     }
 
+    private AccessGate? GateFor(ServerCallContext context, CallOrigin origin) =>
+        hub.Access is null ? null : hub.GateFor(context.GetHttpContext(), origin.Peer);
+
     private async Task<AcknowledgementResult> SendAsync(Event? @event, AcknowledgementLevel level, ServerCallContext context)
     {
         var pending = level > AcknowledgementLevel.Accepted && @event is not null
             ? new PendingAcknowledgement(@event.Target, level)
             : null;
         var routing = new RoutingContext();
-        var verdict = hub.Router.Send(@event, pending, routing);
+        var origin = new CallOrigin(context);
+        if (GateFor(context, origin) is { } gate)
+        {
+            ThrowUnlessOk(await gate.CheckSendAsync(@event, origin).ConfigureAwait(false));
+        }
+
+        var verdict = hub.Router.Send(@event, pending, origin, routing);
         if (routing.MustWait)
         {
             verdict = await WaitForRoomAsync(verdict, routing, context).ConfigureAwait(false);
@@ -188,7 +219,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, RoutingContext routing, ServerCallContext context)
     {
         var (inboxVerdict, _) = await routing
-            .WaitForRoomAsync(hub.Options.MaxBlockTime, context.CancellationToken).ConfigureAwait(false);
+            .WaitForRoomAsync(hub.Options, context.CancellationToken).ConfigureAwait(false);
         return verdict.IsOk ? inboxVerdict : verdict;
     }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -8,6 +9,20 @@ namespace GrpcShm.EventBus.Service;
 // One method for each command.
 internal sealed partial class EventSession
 {
+    /// <summary>Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.</summary>
+    private ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
+    {
+        _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
+        return command.CommandCase switch
+        {
+            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Send, _origin),
+            SessionCommand.CommandOneofCase.Publish => gate.CheckPublishAsync(command.Publish, _origin),
+            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Register),
+            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Subscribe),
+            _ => ValueTask.FromResult(Verdict.Ok),
+        };
+    }
+
     /// <summary>Carries a command out, but for what it must wait for, which the context holds.</summary>
     /// <param name="command">The command.</param>
     /// <param name="outcome">What to answer if it succeeds; none if success needs no answer of its own.</param>
@@ -27,7 +42,7 @@ internal sealed partial class EventSession
                 Grant(command.Grant);
                 return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Publish:
-                var verdict = _hub.Router.Publish(command.Publish, _context, out var recipients);
+                var verdict = _hub.Router.Publish(command.Publish, _origin, _context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
                 return verdict;
             case SessionCommand.CommandOneofCase.Open:
@@ -62,7 +77,7 @@ internal sealed partial class EventSession
         var level = command.Acknowledgement;
         if (level <= AcknowledgementLevel.Accepted && level >= AcknowledgementLevel.Unspecified)
         {
-            return _hub.Router.Send(command.Send, null, _context);
+            return _hub.Router.Send(command.Send, null, _origin, _context);
         }
 
         var verdict = EventLimits.Check(level);
@@ -76,18 +91,24 @@ internal sealed partial class EventSession
             return Verdict.Invalid("A send with an acknowledgement needs a number to be answered by.");
         }
 
-        var pending = new PendingAcknowledgement(command.Send.Target, level);
-        if (command.Waiting is not null && level > AcknowledgementLevel.Delivered)
+        if (_owner.Budget.Acknowledgements.Take(1) is { } full)
         {
-            verdict = BeginWait(command.Waiting, command.Send.Target, pending);
-            if (!verdict.IsOk)
-            {
-                _hub.Metrics.Refused(verdict.Code);
-                return verdict;
-            }
+            return full.Exhausted("The sends whose acknowledgements are waited for have reached");
         }
 
-        verdict = _hub.Router.Send(command.Send, pending, _context);
+        var pending = new PendingAcknowledgement(command.Send.Target, level);
+        verdict = command.Waiting is null || level <= AcknowledgementLevel.Delivered
+            ? Verdict.Ok
+            : BeginWait(command.Waiting, command.Send.Target, pending);
+        if (verdict.IsOk)
+        {
+            verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
+        }
+        else
+        {
+            _hub.Metrics.Refused(verdict.Code);
+        }
+
         if (verdict.IsOk)
         {
             _pending = pending;
@@ -96,9 +117,10 @@ internal sealed partial class EventSession
                 : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
             _ = AnswerLaterAsync(command.Number, command.Send.Id, command.Waiting?.Number ?? 0, pending, timeout);
         }
-        else if (command.Waiting is not null)
+        else
         {
-            EndWait(command.Waiting.Number);
+            EndWait(command.Waiting?.Number ?? 0);
+            _owner.Budget.Acknowledgements.Give(1);
         }
 
         return verdict;
@@ -114,6 +136,10 @@ internal sealed partial class EventSession
         catch (OperationCanceledException)
         {
             return;
+        }
+        finally
+        {
+            _owner.Budget.Acknowledgements.Give(1);
         }
 
         EndWait(wait);
@@ -134,7 +160,7 @@ internal sealed partial class EventSession
     {
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
-            subscription.Subscriber.Acknowledge(acknowledgement, _hub.Limits);
+            _hub.Router.Acknowledge(subscription.Subscriber, acknowledgement, _origin);
         }
     }
 
@@ -159,7 +185,7 @@ internal sealed partial class EventSession
         {
             _owner.Name = open.Name;
             _owner.InstanceId = open.InstanceId;
-            _hub.AddSession(this, open.InstanceId);
+            _hub.AddSession(this, _owner);
             _hub.Logger.SessionOpened(Id, open.Name, open.InstanceId);
         }
 

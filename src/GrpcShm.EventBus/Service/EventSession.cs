@@ -1,8 +1,11 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using XStateNet.Events.V1;
 
@@ -18,7 +21,9 @@ internal sealed partial class EventSession
     private readonly Outbox _outbox = new(runWriterInline: true);
     private readonly SessionWriter _writer;
     private readonly RoutingContext _context = new();
-    private readonly MachineOwner _owner = new("", "", isLease: false);
+    private readonly MachineOwner _owner;
+    private readonly SessionOrigin _origin;
+    private readonly AccessGate? _gate;
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
@@ -28,9 +33,14 @@ internal sealed partial class EventSession
     // The acknowledgement that the command in hand waits for; its outcome is answered by that wait alone.
     private PendingAcknowledgement? _pending;
 
-    public EventSession(HubCore hub, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
+    public EventSession(
+        HubCore hub, HttpContext context, IServerStreamWriter<SessionResponse> responses, CancellationToken callCancelled)
     {
         _hub = hub;
+        var peer = PeerIdentity.Of(context);
+        _owner = new MachineOwner(peer, new SessionBudget(hub.Budget), "", "", isLease: false);
+        _origin = new SessionOrigin(_owner);
+        _gate = hub.GateFor(context, peer, _owner);
         _callCancelled = callCancelled;
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
     }
@@ -45,6 +55,11 @@ internal sealed partial class EventSession
         {
             // Its listener may live a moment longer. A client must not take itself for connected to what is about to go.
             throw HubCore.Stopped.ToException();
+        }
+
+        if (_hub.Budget.Sessions.Take(1) is { } full)
+        {
+            throw full.Exhausted("The open sessions have reached").ToException();
         }
 
         _hub.Metrics.SessionOpened();
@@ -82,10 +97,11 @@ internal sealed partial class EventSession
     {
         if (_ended.TrySetResult(verdict))
         {
-            _hub.RemoveSession(this, _owner.InstanceId);
+            _hub.RemoveSession(this, _owner);
             var machines = verdict.IsOk
                 ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
                 : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
+            _hub.Budget.Sessions.Give(1);
             _hub.Metrics.SessionEnded();
             _hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }
@@ -140,7 +156,13 @@ internal sealed partial class EventSession
                 return;
             }
 
-            var verdict = Execute(command, out var outcome);
+            Outcome? outcome = null;
+            var verdict = _gate is null ? Verdict.Ok : await CheckAsync(_gate, command).ConfigureAwait(false);
+            if (verdict.IsOk)
+            {
+                verdict = Execute(command, out outcome);
+            }
+
             if (_context.MustWait)
             {
                 verdict = await WaitForRoomAsync(verdict, outcome).ConfigureAwait(false);
@@ -160,7 +182,7 @@ internal sealed partial class EventSession
     {
         _writer.CompletedThrough(_lastNumber);
         _outbox.Signal();
-        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options.MaxBlockTime, _callCancelled).ConfigureAwait(false);
+        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
         if (outcome is not null)
         {
             // Only a publication has both an outcome and mailboxes to wait for; that some were full does not fail it.

@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,7 +16,9 @@ namespace GrpcShm.EventBus.Service;
 /// <summary>What all sessions and calls of one hub share.</summary>
 internal sealed class HubCore
 {
-    private readonly ConcurrentDictionary<string, EventSession> _sessions = new(StringComparer.Ordinal);
+    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of the same
+    // process where the transport knows that.
+    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions = new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly long _started = Environment.TickCount64;
 
@@ -24,7 +29,9 @@ internal sealed class HubCore
         Logger = new UnfailingLogger(logger);
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
-        Machines = new MachineRegistry(Options.MaxMachines, Options.UnclaimedCapacity);
+        Budget = new HubBudget(Options);
+        Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize);
+        Access = AccessPolicy.Of(Options, Logger);
         Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
@@ -41,6 +48,11 @@ internal sealed class HubCore
 
     public EventLimits Limits { get; }
 
+    /// <summary>Who may do what; none if the options do not say.</summary>
+    public AccessPolicy? Access { get; }
+
+    public HubBudget Budget { get; }
+
     public MachineRegistry Machines { get; }
 
     public EventBusMetrics Metrics { get; }
@@ -55,16 +67,20 @@ internal sealed class HubCore
 
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
+    /// <summary>Whom a caller's commands are put before; none if everybody may do all.</summary>
+    public AccessGate? GateFor(HttpContext context, PeerIdentity peer, MachineOwner? owner = null) =>
+        Access is null ? null : new AccessGate(Access, Limits, Machines, context, peer, owner);
+
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
-    public void AddSession(EventSession session, string instanceId)
+    public void AddSession(EventSession session, MachineOwner owner)
     {
-        if (instanceId.Length == 0)
+        if (owner.InstanceId.Length == 0)
         {
             return;
         }
 
         EventSession? replaced = null;
-        _sessions.AddOrUpdate(instanceId, session, (_, existing) =>
+        _sessions.AddOrUpdate(KeyOf(owner), session, (_, existing) =>
         {
             replaced = existing;
             return session;
@@ -72,8 +88,7 @@ internal sealed class HubCore
         replaced?.End(new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
     }
 
-    public void RemoveSession(EventSession session, string instanceId) =>
-        _sessions.TryRemove(new KeyValuePair<string, EventSession>(instanceId, session));
+    public void RemoveSession(EventSession session, MachineOwner owner) => _sessions.TryRemove(new(KeyOf(owner), session));
 
     public void AddSubscriber(string subscriptionId, Subscriber subscriber) => _subscribers[subscriptionId] = subscriber;
 
@@ -81,4 +96,7 @@ internal sealed class HubCore
 
     public bool TryGetSubscriber(string subscriptionId, out Subscriber? subscriber) =>
         _subscribers.TryGetValue(subscriptionId, out subscriber);
+
+    private static (string UserId, int ProcessId, string InstanceId) KeyOf(MachineOwner owner) =>
+        (owner.Peer.UserId, owner.Peer.ProcessId, owner.InstanceId);
 }

@@ -48,6 +48,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         Mode = parts.Mode;
         MaxCalls = parts.MaxCalls;
         HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);
+        SpeaksHttp2Alone = parts.Features.HasFlag(ConnectionFeatures.Http2Alone);
         EndPoint = endPoint;
         Id = string.Create(CultureInfo.InvariantCulture, $"shm-{Environment.ProcessId}-{Interlocked.Increment(ref s_lastId)}");
         _control = parts.Control;
@@ -99,6 +100,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     /// <summary>What flows through the rings.</summary>
     public ConnectionModes Mode { get; }
+
+    /// <summary>Whether the server has said that it speaks HTTP/2 alone.</summary>
+    public bool SpeaksHttp2Alone { get; }
 
     /// <summary>The most calls at once, as the server has told; in direct mode.</summary>
     public int MaxCalls { get; }

@@ -28,7 +28,7 @@ internal static class ClientHandshake
             settings.Modes,
             (uint)settings.RingSize.GetValueOrDefault(),
             (uint)settings.RingSize.GetValueOrDefault(),
-            (uint)(settings.UseChecksums ? ConnectionFeatures.Checksums : ConnectionFeatures.None));
+            (uint)(ConnectionFeatures.Http2Alone | (settings.UseChecksums ? ConnectionFeatures.Checksums : ConnectionFeatures.None)));
         try
         {
             channel.Send(hello.Write());
@@ -117,7 +117,7 @@ internal static class ClientHandshake
         if (answer.Version != SharedSegment.Version
             || answer.Mode is not (ConnectionModes.Bytes or ConnectionModes.Calls)
             || (answer.Mode & wanted) == 0
-            || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None)) != 0
+            || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.Http2Alone)) != 0
             || !IsLimit(answer.MaxCalls, answer.Mode)
             || !RingSizes.IsValid(answer.ClientToServerSize)
             || !RingSizes.IsValid(answer.ServerToClientSize))

@@ -8,4 +8,9 @@ internal enum ConnectionFeatures : uint
 
     /// <summary>Each frame has a checksum. In direct mode only.</summary>
     Checksums = 1,
+
+    /// <summary>
+    /// The client wants to know, and the server says, that what it has behind the rings speaks HTTP/2 and nothing else. Not in direct mode.
+    /// </summary>
+    Http2Alone = 2,
 }

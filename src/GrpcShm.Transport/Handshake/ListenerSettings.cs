@@ -17,6 +17,9 @@ internal sealed record ListenerSettings
     /// <summary>What may flow through the rings at the moment; asked for each client.</summary>
     public Func<ConnectionModes> Modes { get; init; } = static () => ConnectionModes.Bytes;
 
+    /// <summary>Whether HTTP/2 alone is spoken in <see cref="ConnectionModes.Bytes"/>.</summary>
+    public Func<bool> SpeaksHttp2Alone { get; init; } = static () => false;
+
     /// <summary>Whether frames have checksums even if the client does not ask for them.</summary>
     public bool UseChecksums { get; init; }
 

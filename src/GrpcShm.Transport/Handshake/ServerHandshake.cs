@@ -109,13 +109,12 @@ internal static class ServerHandshake
         }
 
         var mode = ChooseMode(hello.Modes, settings.Modes());
-        var wantsChecksums = settings.UseChecksums || ((ConnectionFeatures)hello.Features).HasFlag(ConnectionFeatures.Checksums);
         return new ServerHello(
             (ushort)SharedSegment.Version,
             mode,
             ChooseSize(hello.ClientToServerSize, settings),
             ChooseSize(hello.ServerToClientSize, settings),
-            (uint)(wantsChecksums && mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.None),
+            (uint)ChooseFeatures((ConnectionFeatures)hello.Features, mode, settings),
             mode == ConnectionModes.Calls ? (uint)settings.MaxCalls : 0);
     }
 
@@ -128,6 +127,16 @@ internal static class ServerHandshake
                 RefusalCode.Mode,
                 $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is HTTP/2 over the "
                 + "rings, 2 is direct mode).");
+    }
+
+    private static ConnectionFeatures ChooseFeatures(ConnectionFeatures wanted, ConnectionModes mode, ListenerSettings settings)
+    {
+        if (mode == ConnectionModes.Calls)
+        {
+            return settings.UseChecksums ? ConnectionFeatures.Checksums : wanted & ConnectionFeatures.Checksums;
+        }
+
+        return settings.SpeaksHttp2Alone() ? wanted & ConnectionFeatures.Http2Alone : ConnectionFeatures.None;
     }
 
     private static uint ChooseSize(uint wanted, ListenerSettings settings)

@@ -53,27 +53,6 @@ public abstract partial class TransportConformance
     }
 
     [Fact]
-    public async Task CustomMetadata_WithoutAValue_Arrives()
-    {
-        using var call = Client.NothingAsync(new Empty(), Call(new Metadata
-        {
-            { MetadataKeys.EchoInitial, "" },
-            { InitialBinary, [] },
-            { MetadataKeys.EchoTrailing, "" },
-            { TrailingBinary, [] },
-        }));
-
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.Within();
-        var trailers = call.GetTrailers();
-
-        Assert.Equal("", headers.GetValue(MetadataKeys.EchoInitial));
-        Assert.Equal([], headers.GetValueBytes(InitialBinary));
-        Assert.Equal("", trailers.GetValue(MetadataKeys.EchoTrailing));
-        Assert.Equal([], trailers.GetValueBytes(TrailingBinary));
-    }
-
-    [Fact]
     public async Task CustomMetadata_OneKeyWithAndWithoutAValue_KeepsAllOfThem()
     {
         using var call = Client.NothingAsync(new Empty(), Call(new Metadata

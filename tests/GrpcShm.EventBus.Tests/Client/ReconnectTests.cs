@@ -215,6 +215,36 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal("NEXT", (await inbox.ReadAsync().InTime()).EventName);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Deliver_TheSameSequenceByTheNextSessionOfTheInstance_IsHandledOnce(bool hubRestarts)
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel);
+        var states = await ConnectAsync(client);
+        var inbox = await ClientTest.ReceiveAsync(client, "m");
+        var repeated = new Event { Name = "ONCE", Target = "m", Sender = 7, Sequence = 5 };
+        var next = new Event { Name = "NEXT", Target = "m", Sender = 7, Sequence = 6 };
+        using var senderChannel = HubChannel.To(_directory.Socket);
+        await using (var session = await OpenAsync(senderChannel, "process-1"))
+        {
+            await session.SendAsync(new SessionCommand { Send = repeated }).InTime();
+            await session.CompletedAsync().InTime();
+        }
+
+        if (hubRestarts)
+        {
+            await RestartAsync(states);
+        }
+
+        await using var resumed = await OpenAsync(senderChannel, "process-1");
+        await resumed.SendAsync(new SessionCommand { Send = repeated }, new SessionCommand { Send = next }).InTime();
+
+        Assert.Equal("ONCE", (await inbox.ReadAsync().InTime()).EventName);
+        Assert.Equal("NEXT", (await inbox.ReadAsync().InTime()).EventName);
+    }
+
     [Fact]
     public async Task Deliver_TheSameSequenceTwice_WhoseHandlerFailed_FailsAgain()
     {
@@ -238,6 +268,13 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal((int)StatusCode.Unknown, second.StatusCode);
         Assert.Contains("refused", second.Message, StringComparison.Ordinal);
         Assert.Equal(1, handled);
+    }
+
+    private static async Task<SessionClient> OpenAsync(Grpc.Net.Client.GrpcChannel channel, string instanceId)
+    {
+        var session = new SessionClient(channel);
+        await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId } }).InTime();
+        return session;
     }
 
     private static ResiliencePipeline Patient() => new ResiliencePipelineBuilder()

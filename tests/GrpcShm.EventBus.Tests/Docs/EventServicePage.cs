@@ -32,6 +32,18 @@ internal static class EventServicePage
         return app;
     }
 
+    public static void Authorize(WebApplicationBuilder builder)
+    {
+        builder.Services.AddEventBus(hub => hub.Authorize = access => access.Peer.UserId == "PeerCredentials:1000");
+    }
+
+    public static void AuthorizeByPolicy(WebApplicationBuilder builder)
+    {
+        builder.Services.AddEventBus(hub => hub.AuthorizationPolicy = "bus");
+        builder.Services.AddAuthorization(options => options.AddPolicy("bus", policy => policy.RequireAssertion(
+            context => context.Resource is EventBusAccess { Action: not EventBusAction.Observe } || context.User.IsInRole("operator"))));
+    }
+
     public static void RunInline(WebApplicationBuilder builder)
     {
         builder.WebHost.UseSharedMemory(options => options.RunMode = RunMode.Inline);

@@ -27,6 +27,8 @@ public sealed partial class EventServicePageTests
     public async Task Page_ItsProgram_DoesWhatItSays()
     {
         EventServicePage.RunInline(WebApplication.CreateBuilder());
+        EventServicePage.Authorize(WebApplication.CreateBuilder());
+        EventServicePage.AuthorizeByPolicy(WebApplication.CreateBuilder());
         await using var hub = EventServicePage.Hub(["--Logging:LogLevel:Default=None"]);
         await hub.StartAsync().InTime();
         var services = new ServiceCollection();

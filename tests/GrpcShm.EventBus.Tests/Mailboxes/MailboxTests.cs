@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -98,6 +99,100 @@ public sealed class MailboxTests
         Assert.Equal(1, mailbox.Take(items, 10));
         Assert.Equal(1, mailbox.Take(items, 1000));
     }
+
+    [Fact]
+    public async Task Put_AfterASenderWaitedInVain_MakesNobodyWaitUntilSomethingIsTaken()
+    {
+        var mailbox = new Mailbox(1, OverflowPolicy.Block);
+        mailbox.Put(Item(1), "m", out _);
+        mailbox.Put(Item(2), "m", out var blocked);
+        Assert.Equal(PutResult.Full, await blocked!.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).InTime());
+
+        Assert.Equal(PutResult.Full, mailbox.Put(Item(3), "m", out _));
+        Assert.Equal(PutResult.Dropped, mailbox.Put(Item(4), "", out _));
+        Assert.Equal([1u], Take(mailbox, 10));
+
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Item(5), "m", out _));
+        Assert.Equal(PutResult.Blocked, mailbox.Put(Item(6), "m", out _));
+    }
+
+    [Fact]
+    public async Task Put_AfterASenderGaveUpByItself_StillMakesOthersWait()
+    {
+        var mailbox = new Mailbox(1, OverflowPolicy.Block);
+        mailbox.Put(Item(1), "m", out _);
+        mailbox.Put(Item(2), "m", out var blocked);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => blocked!.WaitAsync(TimeSpan.FromSeconds(10), new CancellationToken(true)).InTime());
+
+        Assert.Equal(PutResult.Blocked, mailbox.Put(Item(3), "m", out _));
+    }
+
+    [Theory]
+    [InlineData(OverflowPolicy.DropOldest, new uint[] { 3, 4 })]
+    [InlineData(OverflowPolicy.DropNewest, new uint[] { 1, 2 })]
+    [InlineData(OverflowPolicy.Grow, new uint[] { 1, 2 })]
+    public void Put_MoreBytesThanItHolds_DoesAsThePolicySays(OverflowPolicy policy, uint[] kept)
+    {
+        var dropped = 0;
+        var mailbox = new Mailbox(100, policy, 100_000, null, count => dropped += count);
+
+        for (uint number = 1; number <= 4; number++)
+        {
+            mailbox.Put(Large(number, 40_000), "m", out _);
+        }
+
+        Assert.Equal(kept, Take(mailbox, 10));
+        Assert.Equal(policy == OverflowPolicy.Grow ? 0 : 2, dropped);
+        Assert.Equal(dropped, mailbox.Dropped);
+    }
+
+    [Fact]
+    public void Put_LargeEventIntoManySmallOnes_DropsAsManyAsItsBytesNeed()
+    {
+        var mailbox = new Mailbox(100, OverflowPolicy.DropOldest, 20_000);
+        for (uint number = 1; number <= 10; number++)
+        {
+            mailbox.Put(Item(number), "m", out _);
+        }
+
+        Assert.Equal(PutResult.Dropped, mailbox.Put(Large(11, 17_000), "m", out _));
+
+        Assert.Equal([7u, 8, 9, 10, 11], Take(mailbox, 20));
+        Assert.Equal(6, mailbox.Dropped);
+    }
+
+    [Fact]
+    public void Put_LargerThanTheWholeMailbox_IsTakenAlone()
+    {
+        var mailbox = new Mailbox(100, OverflowPolicy.Grow, 1000);
+
+        Assert.Equal(PutResult.Accepted, mailbox.Put(Large(1, 5000), "m", out _));
+        Assert.Equal(PutResult.Full, mailbox.Put(Item(2), "m", out _));
+        Assert.Equal([1u], Take(mailbox, 10));
+    }
+
+    [Fact]
+    public void Put_SessionsShareIsUsedUp_IsRefusedAtOnceAndGivenBackWhenTaken()
+    {
+        var hub = new Quota(1_000_000, "hub");
+        var quota = new Quota(200_000, "session", hub);
+        var first = new Mailbox(100, OverflowPolicy.Block, long.MaxValue, quota);
+        var second = new Mailbox(100, OverflowPolicy.Block, long.MaxValue, quota);
+        Assert.Equal(PutResult.Accepted, first.Put(Large(1, 150_000), "m", out _));
+
+        Assert.Equal(PutResult.Full, second.Put(Large(2, 150_000), "m", out _));
+        Assert.Equal(quota.Used, hub.Used);
+        Assert.Equal([1u], Take(first, 10));
+        Assert.Equal(0, quota.Used);
+        Assert.Equal(PutResult.Accepted, second.Put(Large(3, 150_000), "m", out _));
+        second.Close();
+
+        Assert.Equal((0, 0), (quota.Used, hub.Used));
+    }
+
+    private static MailItem Large(uint number, int bytes) => new(
+        new Event { Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]) }, bytes, null);
 
     private static MailItem Item(uint number) => new(new Event { Target = "m", Version = number }, 1, null);
 

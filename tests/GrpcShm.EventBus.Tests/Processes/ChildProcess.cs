@@ -26,6 +26,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    public int Id => _process.Id;
+
     public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().InTime();
 
     public async Task<string?> ReadLineAsync(TimeSpan time) =>

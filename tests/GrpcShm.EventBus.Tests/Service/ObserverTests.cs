@@ -27,7 +27,10 @@ public sealed class ObserverTests : HubTest
         var published = Published("ALL");
         published.Source = "a";
 
-        var response = await PublishAsync(new Publication { Event = published, All = new AllMachines(), ExcludeSource = true });
+        var response = await a.ExecuteAsync(new SessionCommand
+        {
+            Publish = new Publication { Event = published, All = new AllMachines(), ExcludeSource = true },
+        }).InTime();
         await a.SendAsync(Send("a", "NEXT")).InTime();
 
         Assert.Equal(1u, response.Recipients);

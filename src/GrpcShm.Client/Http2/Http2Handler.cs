@@ -1,0 +1,20 @@
+using GrpcShm.Client.Direct;
+
+namespace GrpcShm.Client.Http2;
+
+/// <summary>Sends all requests over HTTP/2, or over what else the endpoint speaks and the request asks for.</summary>
+internal sealed class Http2Handler(Http2Route route) : HttpMessageHandler
+{
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        route.SendAsync(request, cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            route.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,150 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using Microsoft.AspNetCore.Http;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Access;
+
+/// <summary>Asks the hub's policy for one caller: a session, or a call of its own.</summary>
+/// <remarks>
+/// It is asked before a command is carried out. What the command's own checks will refuse as not valid it is not asked about, so
+/// that a policy never sees a name that is too long or has control characters.
+/// </remarks>
+internal sealed class AccessGate(
+    AccessPolicy policy, EventLimits limits, MachineRegistry machines, HttpContext context, PeerIdentity identity, MachineOwner? owner)
+{
+    private readonly EventBusPeer _peer = new(identity, owner);
+
+    /// <summary>Whether an event may be sent. If it comes from a machine of another process by right, the origin notes that.</summary>
+    public async ValueTask<Verdict> CheckSendAsync(Event? @event, EventOrigin origin)
+    {
+        var verdict = await CheckSourceAsync(@event, origin).ConfigureAwait(false);
+        return verdict.IsOk && @event is not null
+            ? await CheckAsync(EventBusAction.SendTo, EventBusSubject.Machine, @event.Target).ConfigureAwait(false)
+            : verdict;
+    }
+
+    /// <summary>Whether an event may be published.</summary>
+    public async ValueTask<Verdict> CheckPublishAsync(Publication? publication, EventOrigin origin)
+    {
+        var verdict = await CheckSourceAsync(publication?.Event, origin).ConfigureAwait(false);
+        return !verdict.IsOk ? verdict : publication?.AudienceCase switch
+        {
+            Publication.AudienceOneofCase.All =>
+                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.All, "").ConfigureAwait(false),
+            Publication.AudienceOneofCase.Group =>
+                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.Group, publication.Group).ConfigureAwait(false),
+            Publication.AudienceOneofCase.MachinePattern => await CheckAsync(
+                EventBusAction.PublishTo, EventBusSubject.MachinePattern, publication.MachinePattern).ConfigureAwait(false),
+            Publication.AudienceOneofCase.Observers =>
+                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.Observers, "").ConfigureAwait(false),
+            _ => Verdict.Ok,
+        };
+    }
+
+    /// <summary>Whether a machine may be registered.</summary>
+    public async ValueTask<Verdict> CheckRegisterAsync(Registration registration)
+    {
+        if (!limits.Check(registration).IsOk)
+        {
+            return Verdict.Ok;
+        }
+
+        var verdict = await CheckAsync(EventBusAction.Register, EventBusSubject.Machine, registration.MachineId).ConfigureAwait(false);
+        for (var i = 0; i < registration.Groups.Count && verdict.IsOk; i++)
+        {
+            verdict = await CheckAsync(EventBusAction.JoinGroup, EventBusSubject.Group, registration.Groups[i]).ConfigureAwait(false);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Whether a subscription may be made.</summary>
+    public async ValueTask<Verdict> CheckSubscribeAsync(Subscription? subscription)
+    {
+        var verdict = await CheckFilterAsync(subscription).ConfigureAwait(false);
+        var isBlockingObserver = subscription is { Mailbox.OverflowPolicy: OverflowPolicy.Block }
+            && subscription.FilterCase != Subscription.FilterOneofCase.Inbox;
+        return verdict.IsOk && isBlockingObserver
+            ? await CheckAsync(EventBusAction.HoldUpSenders, EventBusSubject.All, "").ConfigureAwait(false)
+            : verdict;
+    }
+
+    /// <summary>Whether machines may be listed.</summary>
+    public ValueTask<Verdict> CheckListAsync(ListMachinesRequest request) =>
+        request.Group.Length > 0 ? CheckAsync(EventBusAction.List, EventBusSubject.Group, request.Group)
+        : request.MachinePattern.Length > 0 ? CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, request.MachinePattern)
+        : CheckAsync(EventBusAction.List, EventBusSubject.All, "");
+
+    private static string Describe(EventPattern pattern) =>
+        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}: {AnyIfEmpty(pattern.Name)}";
+
+    private static string AnyIfEmpty(string part) => part.Length == 0 ? "*" : part;
+
+    private static Verdict Denied(EventBusAccess access)
+    {
+        var what = access.Subject switch
+        {
+            EventBusSubject.Machine => $"the machine '{access.Name}'",
+            EventBusSubject.Group => $"the group '{access.Name}'",
+            EventBusSubject.MachinePattern => $"the machines '{access.Name}'",
+            EventBusSubject.EventPattern => $"the events '{access.Name}'",
+            EventBusSubject.Observers => "observers",
+            _ => "all",
+        };
+        var who = access.Peer.UserId.Length > 0 ? $"The user '{PeerText.Clean(access.Peer.UserId, PeerText.MaxSentence)}'" : "This caller";
+        return new Verdict(
+            StatusCode.PermissionDenied,
+            $"{who} may not do this: {access.Action}, {what}. The hub's own policy decides that.",
+            access.Subject == EventBusSubject.Machine ? access.Name : "");
+    }
+
+    private ValueTask<Verdict> CheckFilterAsync(Subscription? subscription) => subscription?.FilterCase switch
+    {
+        Subscription.FilterOneofCase.Inbox => CheckAsync(EventBusAction.Register, EventBusSubject.Machine, subscription.Inbox),
+        Subscription.FilterOneofCase.Machine => CheckAsync(EventBusAction.Observe, EventBusSubject.Machine, subscription.Machine),
+        Subscription.FilterOneofCase.Group => CheckAsync(EventBusAction.Observe, EventBusSubject.Group, subscription.Group),
+        Subscription.FilterOneofCase.StateChanges =>
+            CheckAsync(EventBusAction.Observe, EventBusSubject.MachinePattern, subscription.StateChanges),
+        Subscription.FilterOneofCase.Pattern => limits.Check(subscription).IsOk
+            ? AskAsync(EventBusAction.Observe, EventBusSubject.EventPattern, Describe(subscription.Pattern))
+            : ValueTask.FromResult(Verdict.Ok),
+        Subscription.FilterOneofCase.All => CheckAsync(EventBusAction.Observe, EventBusSubject.All, ""),
+        Subscription.FilterOneofCase.MachineChanges =>
+            CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, subscription.MachineChanges),
+        _ => ValueTask.FromResult(Verdict.Ok),
+    };
+
+    private async ValueTask<Verdict> CheckSourceAsync(Event? @event, EventOrigin origin)
+    {
+        origin.MaySendAsOther = false;
+        if (@event is null || @event.Source.Length == 0)
+        {
+            return Verdict.Ok;
+        }
+
+        if (!machines.TryGet(@event.Source, out var source))
+        {
+            return await CheckAsync(EventBusAction.SendAs, EventBusSubject.Machine, @event.Source).ConfigureAwait(false);
+        }
+
+        if (origin.Owns(source!.Owner))
+        {
+            return Verdict.Ok;
+        }
+
+        var verdict = await CheckAsync(EventBusAction.SendAsOther, EventBusSubject.Machine, @event.Source).ConfigureAwait(false);
+        origin.MaySendAsOther = verdict.IsOk;
+        return verdict;
+    }
+
+    private ValueTask<Verdict> CheckAsync(EventBusAction action, EventBusSubject subject, string name) =>
+        limits.CheckText(name, "name").IsOk ? AskAsync(action, subject, name) : ValueTask.FromResult(Verdict.Ok);
+
+    private async ValueTask<Verdict> AskAsync(EventBusAction action, EventBusSubject subject, string name)
+    {
+        var access = new EventBusAccess(_peer, action, subject, name);
+        return await policy.AllowsAsync(access, context).ConfigureAwait(false) ? Verdict.Ok : Denied(access);
+    }
+}

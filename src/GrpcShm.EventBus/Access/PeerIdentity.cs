@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Security.Claims;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+
+namespace GrpcShm.EventBus.Access;
+
+/// <summary>
+/// Who a caller is, as the server has authenticated it or the operating system says; nothing of it is what the caller claims.
+/// </summary>
+internal sealed class PeerIdentity
+{
+    private static readonly ClaimsPrincipal Unknown = new(new ClaimsIdentity());
+
+    private PeerIdentity(ClaimsPrincipal user, string userId, int processId, string connectionId) =>
+        (User, UserId, ProcessId, ConnectionId) = (user, userId, processId, connectionId);
+
+    /// <summary>The hub's own process. Nobody who calls is the same.</summary>
+    public static PeerIdentity Hub { get; } = new(Unknown, "", 0, "");
+
+    /// <summary>The user that the server's authentication knows, or else the one that the transport knows.</summary>
+    public ClaimsPrincipal User { get; }
+
+    /// <summary>The user in one word, with what says so in front; empty where nobody says who it is.</summary>
+    public string UserId { get; }
+
+    /// <summary>The process, where the transport knows it; else zero.</summary>
+    public int ProcessId { get; }
+
+    public string ConnectionId { get; }
+
+    public static PeerIdentity Of(ServerCallContext call) => Of(call.GetHttpContext());
+
+    public static PeerIdentity Of(HttpContext context)
+    {
+        var connected = context.Features.Get<IConnectionUserFeature>()?.User ?? PeerCredentials.Of(context.Features);
+        var process = connected?.FindFirst(PeerCredentials.ProcessClaim)?.Value;
+        var user = context.User.Identity is { IsAuthenticated: true } ? context.User : connected ?? Unknown;
+        return new PeerIdentity(
+            user,
+            Name(user),
+            int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out var processId) ? processId : 0,
+            context.Connection.Id);
+    }
+
+    public bool IsSameUserAs(PeerIdentity other) => string.Equals(UserId, other.UserId, StringComparison.Ordinal);
+
+    /// <summary>Whether it is known to be the same process.</summary>
+    public bool IsSameProcessAs(PeerIdentity other) => IsSameUserAs(other)
+        && ProcessId == other.ProcessId
+        && (ProcessId != 0 || (ConnectionId.Length > 0 && ConnectionId == other.ConnectionId));
+
+    /// <summary>Whether it is known to be another process.</summary>
+    public bool IsOtherProcessThan(PeerIdentity other) =>
+        !IsSameUserAs(other) || (ProcessId != 0 && other.ProcessId != 0 && ProcessId != other.ProcessId);
+
+    private static string Name(ClaimsPrincipal user) => user.Identity is { IsAuthenticated: true } identity
+        ? $"{identity.AuthenticationType}:{user.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? identity.Name}"
+        : "";
+}

@@ -1,0 +1,183 @@
+namespace GrpcShm.EventBus;
+
+// What one client may cost the others.
+public sealed partial class EventBusOptions
+{
+    /// <summary>
+    /// Whether who only observes may have senders wait for it (<c>OVERFLOW_POLICY_BLOCK</c>). Then one that takes nothing holds up
+    /// each send for <see cref="MaxCopyBlockTime"/> once, and one that takes little for as long again and again.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="false"/>: refused with <c>PERMISSION_DENIED</c>.</remarks>
+    public bool AllowBlockingObservers { get; set; }
+
+    /// <summary>
+    /// How long a sender waits for room in a full mailbox that blocks its senders, if it is not the one of the event's target: for
+    /// an observer's copy, and for what is published. Never longer than <see cref="MaxBlockTime"/>.
+    /// </summary>
+    /// <remarks>Defaults to 1 second.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
+    public TimeSpan MaxCopyBlockTime
+    {
+        get;
+        set => field = Check(value, nameof(MaxCopyBlockTime));
+    } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The most bytes of events that wait in one mailbox, or for a machine whose inbox nobody is subscribed to. What comes then is treated
+    /// as if the mailbox's capacity were reached. At least one event fits.
+    /// </summary>
+    /// <remarks>Defaults to 64 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxMailboxSize
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxMailboxSize));
+    } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// The most bytes of events that wait in the mailboxes of one session or call. What a short mailbox holds, 16 KiB of each, is not counted.
+    /// </summary>
+    /// <remarks>Defaults to 256 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxWaitingSizePerSession
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxWaitingSizePerSession));
+    } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// The most bytes of events that wait in all mailboxes of the hub, beside 16 KiB of each.
+    /// </summary>
+    /// <remarks>Defaults to 1 GiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxWaitingSize
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxWaitingSize));
+    } = 1024L * 1024 * 1024;
+
+    /// <summary>
+    /// The most machines that one session or call may have registered at once.
+    /// </summary>
+    /// <remarks>Defaults to 50,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxMachinesPerSession
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxMachinesPerSession));
+    } = 50_000;
+
+    /// <summary>
+    /// The most groups that a machine may be a member of.
+    /// </summary>
+    /// <remarks>Defaults to 64.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
+    public int MaxGroupsPerMachine
+    {
+        get;
+        set => field = Check(value, 0, int.MaxValue, nameof(MaxGroupsPerMachine));
+    } = 64;
+
+    /// <summary>
+    /// The most bytes that the machines of one session or call may take, with their ids and groups: some 500 for a machine, some 130 for
+    /// each group, and two for each character.
+    /// </summary>
+    /// <remarks>Defaults to 64 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxRegistrationSizePerSession
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxRegistrationSizePerSession));
+    } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// The same for all machines of the hub.
+    /// </summary>
+    /// <remarks>Defaults to 256 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxRegistrationSize
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxRegistrationSize));
+    } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// The most subscriptions that are no inboxes that one session may have. At most 64 of them may name the same machine, group, source or
+    /// event.
+    /// </summary>
+    /// <remarks>Defaults to 10,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
+    public int MaxObserversPerSession
+    {
+        get;
+        set => field = Check(value, 0, int.MaxValue, nameof(MaxObserversPerSession));
+    } = 10_000;
+
+    /// <summary>
+    /// The same for all sessions of the hub, without the bound for one name.
+    /// </summary>
+    /// <remarks>Defaults to 100,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
+    public int MaxObservers
+    {
+        get;
+        set => field = Check(value, 0, int.MaxValue, nameof(MaxObservers));
+    } = 100_000;
+
+    /// <summary>
+    /// The most weight of the patterns of one session that each event must be compared with, since they name no machine, source or event in
+    /// full. One that says how a name begins (<c>oven-*</c>), and one for all events, weighs 1, one with a star elsewhere or
+    /// with question marks 8, one with question marks after a star 64 for each 64 characters.
+    /// </summary>
+    /// <remarks>Defaults to 512.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
+    public int MaxPatternsPerSession
+    {
+        get;
+        set => field = Check(value, 0, int.MaxValue, nameof(MaxPatternsPerSession));
+    } = 512;
+
+    /// <summary>
+    /// The same for all sessions of the hub.
+    /// </summary>
+    /// <remarks>Defaults to 4,096.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
+    public int MaxPatterns
+    {
+        get;
+        set => field = Check(value, 0, int.MaxValue, nameof(MaxPatterns));
+    } = 4096;
+
+    /// <summary>
+    /// The most sends of one session that wait at once for more than <c>Accepted</c>.
+    /// </summary>
+    /// <remarks>Defaults to 65,536.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxPendingAcknowledgementsPerSession
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxPendingAcknowledgementsPerSession));
+    } = 65_536;
+
+    /// <summary>
+    /// The same for all sessions of the hub.
+    /// </summary>
+    /// <remarks>Defaults to 1,048,576.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxPendingAcknowledgements
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxPendingAcknowledgements));
+    } = 1_048_576;
+
+    /// <summary>
+    /// The most sessions that may be open at once; and the most registrations by a call of its own that have not expired yet.
+    /// </summary>
+    /// <remarks>Defaults to 10,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxSessions
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxSessions));
+    } = 10_000;
+}

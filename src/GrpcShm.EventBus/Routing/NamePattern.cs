@@ -1,0 +1,83 @@
+namespace GrpcShm.EventBus.Routing;
+
+/// <summary>A pattern, looked at once, so that it costs little to compare it with each event.</summary>
+internal sealed class NamePattern
+{
+    // What one may cost at worst beside one that only says how a name begins. A question mark after a star makes it try each place
+    // anew, which costs the product of the lengths; a name has a bound of its own.
+    private const int Cheap = 1;
+    private const int Searching = 8;
+    private const int Backtracking = 64;
+    private const int BacktrackingLength = 64;
+
+    private readonly string _pattern;
+    private readonly string _beginning;
+    private readonly string[] _parts;
+
+    public NamePattern(string pattern)
+    {
+        _pattern = pattern;
+        var wildcard = pattern.AsSpan().IndexOfAny('*', '?');
+        Exact = wildcard < 0 ? pattern : null;
+        _beginning = wildcard < 0 ? pattern : pattern[..wildcard];
+        IsAny = pattern.Length > 0 && pattern.AsSpan().Trim('*').IsEmpty;
+        var isBeginning = wildcard >= 0 && pattern.AsSpan(wildcard).Trim('*').IsEmpty;
+        _parts = isBeginning || pattern.Contains('?', StringComparison.Ordinal)
+            ? []
+            : pattern[Math.Max(0, wildcard)..].Split('*', StringSplitOptions.None);
+        Weight = Exact is not null || isBeginning ? Cheap
+            : _parts.Length > 0 ? Searching
+            : pattern.IndexOf('*', StringComparison.Ordinal) is var star && star >= 0 && pattern.IndexOf('?', star) > 0
+                ? Backtracking * (1 + (pattern.Length / BacktrackingLength))
+                : Searching;
+    }
+
+    /// <summary>Whether it matches everything.</summary>
+    public bool IsAny { get; }
+
+    /// <summary>The one text that it matches, if it has no wildcards.</summary>
+    public string? Exact { get; }
+
+    /// <summary>What it costs at worst, in units of the cheapest.</summary>
+    public int Weight { get; }
+
+    public bool Matches(string text)
+    {
+        if (IsAny)
+        {
+            return true;
+        }
+
+        if (Exact is not null)
+        {
+            return text == Exact;
+        }
+
+        if (!text.StartsWith(_beginning, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        return _parts.Length > 0
+            ? MatchesParts(text.AsSpan(_beginning.Length))
+            : Weight == Cheap || Glob.Matches(_pattern, text);
+    }
+
+    // Each part at the first place where it stands, the last one at the end: what a vectorized search finds.
+    private bool MatchesParts(ReadOnlySpan<char> rest)
+    {
+        // The first part is empty: the pattern goes on with a star here.
+        for (var i = 1; i < _parts.Length - 1; i++)
+        {
+            var place = rest.IndexOf(_parts[i], StringComparison.Ordinal);
+            if (place < 0)
+            {
+                return false;
+            }
+
+            rest = rest[(place + _parts[i].Length)..];
+        }
+
+        return rest.EndsWith(_parts[^1], StringComparison.Ordinal);
+    }
+}

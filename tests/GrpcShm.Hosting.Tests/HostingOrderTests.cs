@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
+using GrpcShm.AspNetCore.Hosting;
+using GrpcShm.Client;
+using GrpcShm.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>In which order a host is built does not matter, and an endpoint that cannot give what the options offer says why.</summary>
+public sealed class HostingOrderTests
+{
+    private const string NotOffered = "DirectModeNotOffered";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Start_KestrelComesAfterSharedMemory_OffersDirectMode()
+    {
+        var log = new Provider();
+        await using var server = await StartAsync(log, static builder => builder.WebHost.UseKestrel());
+
+        Assert.Equal("direct", await ModeAsync(server.Directory));
+        Assert.Empty(log.Of(NotOffered));
+    }
+
+    [Fact]
+    public async Task Start_EmptyBuilderWithSharedMemoryFirst_HasDirectModeAndTcp()
+    {
+        var directory = Directory.CreateTempSubdirectory("grpcshm-order-").FullName;
+        try
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = directory });
+            builder.Services.AddRoutingCore();
+            builder.Services.AddGrpc();
+            builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
+            builder.WebHost.UseSharedMemory(options => options.RuntimeDirectory = directory);
+            builder.WebHost.UseKestrelCore();
+            builder.WebHost.ConfigureKestrel(static kestrel =>
+            {
+                kestrel.ListenSharedMemory("ordered");
+                kestrel.Listen(IPAddress.Loopback, 0);
+            });
+            await using var app = builder.Build();
+            app.UseRouting();
+            app.MapGrpcService<GreeterService>();
+            await app.StartAsync(Token).WaitAsync(TestTimeout.Value, Token);
+
+            Assert.Equal("direct", await ModeAsync(directory));
+            Assert.Contains(app.Urls, static url => url.StartsWith("http://127.0.0.1:", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Start_TestServer_StaysWhatItIsAndSaysThatNobodyListens(bool isBefore)
+    {
+        var log = new Provider();
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders().AddProvider(log);
+        if (isBefore)
+        {
+            builder.WebHost.UseTestServer();
+        }
+
+        builder.WebHost.UseSharedMemory();
+        builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("ordered"));
+        if (!isBefore)
+        {
+            builder.WebHost.UseTestServer();
+        }
+
+        await using var app = builder.Build();
+        app.MapGet("/", static () => "Hello.");
+        await app.StartAsync(Token).WaitAsync(TestTimeout.Value, Token);
+
+        using var client = app.GetTestServer().CreateClient();
+        Assert.Equal("Hello.", await client.GetStringAsync(new Uri("/", UriKind.Relative), Token));
+        var line = Assert.Single(log.Of("ServerIsNotKestrel"));
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("shm:ordered", line.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("protocols", "Http1AndHttp2")]
+    [InlineData("tls", "it has TLS")]
+    [InlineData("listen", "ListenSharedMemory")]
+    public async Task Start_EndpointThatCannotHaveDirectMode_SaysWhy(string what, string reason)
+    {
+        var log = new Provider();
+        using var certificate = CreateCertificate();
+        await using var server = await StartAsync(log, null, kestrel =>
+        {
+            switch (what)
+            {
+                case "protocols":
+                    kestrel.ListenSharedMemory("ordered", static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
+                    break;
+                case "tls":
+                    kestrel.ListenSharedMemory("ordered", listen => listen.UseHttps(certificate));
+                    break;
+                default:
+                    kestrel.Listen(new SharedMemoryEndPoint("ordered"), static listen => listen.Protocols = HttpProtocols.Http2);
+                    break;
+            }
+        });
+
+        var line = Assert.Single(log.Of(NotOffered));
+        Assert.Contains("shm:ordered", line.Text, StringComparison.Ordinal);
+        Assert.Contains(reason, line.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_DirectModeIsNotOfferedByTheOptions_SaysNothing()
+    {
+        var log = new Provider();
+        await using var server = await StartAsync(
+            log, static builder => builder.WebHost.UseSharedMemory(static options => options.OfferDirect = false));
+
+        Assert.Equal("http2", await ModeAsync(server.Directory));
+        Assert.Empty(log.Of(NotOffered));
+    }
+
+    [Fact]
+    public async Task Start_KestrelShowsNothing_ServesOverHttp2AndSaysWhy()
+    {
+        // A later version may keep elsewhere what this library reads.
+        var log = new Provider();
+        await using var server = await StartAsync(log, static builder =>
+            builder.Services.AddSingleton(new KestrelInternals { AreReadable = false }));
+
+        Assert.Equal("http2", await ModeAsync(server.Directory));
+        Assert.Contains("does not show", Assert.Single(log.Of(NotOffered)).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Internals_OfThisKestrel_AreReadable()
+    {
+        var internals = new KestrelInternals();
+        var options = new KestrelServerOptions();
+        options.Listen(IPAddress.Loopback, 0, listen => Assert.False(internals.HasTls(listen)));
+
+        Assert.Single(internals.ListenedInCode(options)!);
+    }
+
+    [Fact]
+    public async Task Internals_KestrelIsAsked_ShowsTheApplicationItServes()
+    {
+        var internals = new KestrelInternals();
+        var seen = new Seen();
+        await using var server = await TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ListenSharedMemory("ordered", listen => listen.Use(next =>
+            {
+                internals.ShowApplication(next, seen, nameof(Seen.Take));
+                return next;
+            }))));
+
+        // Behind that middleware comes the library's own, which is none of Kestrel's.
+        Assert.Null(seen.Application);
+        await using var other = await TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next =>
+            {
+                internals.ShowApplication(next, seen, nameof(Seen.Take));
+                return next;
+            }))));
+        Assert.NotNull(seen.Application);
+    }
+
+    private static X509Certificate2 CreateCertificate()
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+    }
+
+    private static Task<TestServer> StartAsync(
+        Provider log, Action<WebApplicationBuilder>? configure, Action<KestrelServerOptions>? listen = null) =>
+        TestServer.StartAsync(builder =>
+        {
+            builder.Logging.AddProvider(log);
+            builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
+            builder.WebHost.ConfigureKestrel(listen ?? (static kestrel => kestrel.ListenSharedMemory("ordered")));
+            configure?.Invoke(builder);
+        });
+
+    private static async Task<string?> ModeAsync(string directory)
+    {
+        using var channel = SharedMemoryChannel.ForAddress("ordered", new SharedMemoryClientOptions { RuntimeDirectory = directory });
+        using var call = new Greeter.GreeterClient(channel).GreetAsync(
+            new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: Token);
+        await call;
+        return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header);
+    }
+
+    /// <summary>Takes the application that is shown.</summary>
+    private sealed class Seen
+    {
+        public object? Application { get; private set; }
+
+        public void Take<TContext>(IHttpApplication<TContext> application)
+            where TContext : notnull => Application = application;
+    }
+
+    /// <summary>Keeps what this library logs.</summary>
+    private sealed class Provider : ILoggerProvider
+    {
+        private readonly ConcurrentQueue<(string? Event, LogLevel Level, string Text)> _lines = [];
+
+        public List<(string? Event, LogLevel Level, string Text)> Of(string name) => [.. _lines.Where(line => line.Event == name)];
+
+        public ILogger CreateLogger(string categoryName) => new Logger(this);
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Logger(Provider provider) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(
+                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+                provider._lines.Enqueue((eventId.Name, logLevel, formatter(state, exception)));
+        }
+    }
+}
