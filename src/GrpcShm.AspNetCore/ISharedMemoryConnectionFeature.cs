@@ -4,7 +4,8 @@ namespace GrpcShm.AspNetCore;
 
 /// <summary>
 /// What is known of a shared-memory connection: <c>HttpContext.Features.Get&lt;ISharedMemoryConnectionFeature&gt;()</c>.
-/// Absent on connections of other transports.
+/// Absent on connections of other transports. What knows nothing of shared memory finds the peer as
+/// <c>IConnectionUserFeature.User</c>, with the claims <c>NameIdentifier</c> (the user's id), <c>gid</c> and <c>pid</c>.
 /// </summary>
 public interface ISharedMemoryConnectionFeature
 {

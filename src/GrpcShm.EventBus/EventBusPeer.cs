@@ -21,8 +21,8 @@ public sealed class EventBusPeer
     public ClaimsPrincipal User => _identity.User;
 
     /// <summary>
-    /// The user in one word: the authentication type, a colon, and the name identifier, or else the name. For example
-    /// <c>PeerCredentials:1000</c>. Empty if it is not known.
+    /// The user in one word: the authentication type, a colon, and the name identifier, or else the claim <c>sub</c>, the name, or the
+    /// connection's id. For example <c>PeerCredentials:1000</c>. Empty if nobody says who it is.
     /// </summary>
     public string UserId => _identity.UserId;
 

@@ -11,7 +11,8 @@ namespace GrpcShm.Transport;
 /// </summary>
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
-/// <c>docs/protocol.md</c>, "Names".
+/// <c>docs/protocol.md</c>, "Names". A server shows itself as <c>http://shm:/name</c> and <c>http://shm:///absolute/path.sock</c>, which are
+/// URIs, and are read, too.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint
 {
@@ -21,16 +22,28 @@ public sealed class SharedMemoryEndPoint : EndPoint
     private const string Scheme = "shm:";
     private const string PathScheme = "shm://";
 
+    // What Kestrel writes before an endpoint to show it: see InAddress.
+    private static readonly string[] AddressPrefixes = ["http://shm", "https://shm"];
+
+    private readonly bool _isInAddress;
+
     /// <summary>Creates the address of an endpoint.</summary>
     /// <param name="nameOrPath">
-    /// A name (1 to 64 characters out of <c>A–Z a–z 0–9 . _ -</c>, not starting with a dot), an absolute path, or
-    /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>.
+    /// A name (1 to 64 characters out of <c>A–Z a–z 0–9 . _ -</c>, not starting with a dot), an absolute path,
+    /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>, or as a server shows it, <c>http://shm:/name</c> or
+    /// <c>http://shm:///path</c>.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is neither.</exception>
     public SharedMemoryEndPoint(string nameOrPath)
     {
         ArgumentNullException.ThrowIfNull(nameOrPath);
         Name = Normalize(nameOrPath, out var error) ?? throw new ArgumentException(error, nameof(nameOrPath));
+    }
+
+    private SharedMemoryEndPoint(SharedMemoryEndPoint endPoint)
+    {
+        Name = endPoint.Name;
+        _isInAddress = true;
     }
 
     /// <summary>The name, or the absolute path of the rendezvous socket.</summary>
@@ -41,10 +54,10 @@ public sealed class SharedMemoryEndPoint : EndPoint
 
     /// <inheritdoc/>
     /// <remarks>
-    /// <see cref="AddressFamily.Unspecified"/>: an address family would let the sockets transport take this endpoint
-    /// for one of its own.
+    /// <see cref="AddressFamily.Unix"/>: the processes meet at a Unix domain socket, and metrics tag connections with it. Kestrel's own
+    /// transports go by the type of an endpoint and do not take this one for theirs.
     /// </remarks>
-    public override AddressFamily AddressFamily => AddressFamily.Unspecified;
+    public override AddressFamily AddressFamily => AddressFamily.Unix;
 
     /// <summary>Reads an address.</summary>
     /// <param name="address"><c>name</c>, <c>shm:name</c>, <c>/path</c> or <c>shm:///path</c>.</param>
@@ -57,7 +70,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
     }
 
     /// <inheritdoc/>
-    public override string ToString() => (IsPath ? PathScheme : Scheme) + Name;
+    public override string ToString() => (IsPath ? PathScheme : _isInAddress ? Scheme + "/" : Scheme) + Name;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) =>
@@ -66,10 +79,20 @@ public sealed class SharedMemoryEndPoint : EndPoint
     /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Name);
 
+    /// <summary>
+    /// The same, for Kestrel, which shows an endpoint as <c>http://</c> with what that writes behind it. A URI has nothing but a port behind
+    /// the colon of its host, so <c>http://shm:name</c> would be none.
+    /// </summary>
+    internal SharedMemoryEndPoint InAddress() => new(this);
+
     private static string? Normalize(string text, out string? error)
     {
         var name = text;
-        if (text.StartsWith(PathScheme, StringComparison.OrdinalIgnoreCase))
+        if (TryReadAddress(text, out var shown))
+        {
+            name = shown;
+        }
+        else if (text.StartsWith(PathScheme, StringComparison.OrdinalIgnoreCase))
         {
             name = text[PathScheme.Length..];
             if (!name.StartsWith('/'))
@@ -86,6 +109,33 @@ public sealed class SharedMemoryEndPoint : EndPoint
 
         error = name.StartsWith('/') ? CheckPath(name, text) : CheckName(name, text);
         return error is null ? name : null;
+    }
+
+    /// <summary>Reads what <see cref="InAddress"/> writes, and what is left of that in a <see cref="Uri"/>, which drops a colon without a port.</summary>
+    private static bool TryReadAddress(string text, out string name)
+    {
+        foreach (var prefix in AddressPrefixes)
+        {
+            if (text.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+            {
+                var rest = text[prefix.Length..];
+                rest = rest.StartsWith(':') ? rest[1..] : rest;
+                if (rest.StartsWith("///", StringComparison.Ordinal))
+                {
+                    name = rest[2..];
+                    return true;
+                }
+
+                if (rest.StartsWith('/'))
+                {
+                    name = rest[1..];
+                    return !name.StartsWith('/');
+                }
+            }
+        }
+
+        name = text;
+        return false;
     }
 
     private static string? CheckPath(string path, string text)

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.TestProcess;
@@ -39,6 +40,8 @@ internal static class CostsRole
         await Costs.MeasureAsync("events of 100 bytes into mailboxes that are not read", static open => FillAsync(open, 100, 800_000));
         await Costs.MeasureAsync(
             "a machine that takes nothing, among those that a publication is for", StickAsync, PublishAsync);
+        await Costs.MeasureAsync(
+            "sessions of 50,000 machines that come and go all the while (a registration)", ChurnAsync, RegisterOneAsync);
         return 0;
     }
 
@@ -54,6 +57,33 @@ internal static class CostsRole
         Publish = new Publication { Event = new Event { Name = "EVENT", Source = "victim" }, All = new AllMachines() },
     });
 
+    private static async Task RegisterOneAsync(SessionClient session)
+    {
+        await session.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "one" } });
+        await session.ExecuteAsync(new SessionCommand { Unregister = "one" });
+    }
+
+    private static Task ChurnAsync(Func<SessionClient> open)
+    {
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                while (true)
+                {
+                    var session = open();
+                    await RegisterAsync(session, 0, 50_000);
+                    await session.DisposeAsync();
+                }
+            }
+            catch (Exception exception) when (exception is RpcException or InvalidOperationException or ObjectDisposedException)
+            {
+                // The measuring is over, and with it the hub.
+            }
+        });
+        return Task.CompletedTask;
+    }
+
     private static async Task ObserveAsync(Func<SessionClient> open, int count, Func<int, Subscription> make)
     {
         var session = open();
@@ -67,9 +97,10 @@ internal static class CostsRole
         Refuse(session);
     }
 
-    private static async Task RegisterAsync(Func<SessionClient> open, int groups, int count)
+    private static Task RegisterAsync(Func<SessionClient> open, int groups, int count) => RegisterAsync(open(), groups, count);
+
+    private static async Task RegisterAsync(SessionClient session, int groups, int count)
     {
-        var session = open();
         await SendAllAsync(session, count, i => new SessionCommand
         {
             Register = new Registration

@@ -17,11 +17,11 @@ return args switch
         address, Number(from), Number(to), Number(consumers), Number(seconds)),
     ["consumers", var address, var from, var to, var producers] =>
         await ConsumersRole.RunAsync(address, Number(from), Number(to), Number(producers)),
+    ["forger", var address, var instanceId, var source, var target, .. var senders] =>
+        await ForgerRole.RunAsync(address, instanceId, source, target, senders),
     ["waiting-machine", var address, var machineId, var awaited] =>
         await WaitingMachineRole.RunAsync(address, machineId, awaited),
     ["left-behind", var address, var held] => await LeftBehindRole.RunAsync(address, held),
-    ["forger", var address, var instanceId, var source, var target, .. var senders] =>
-        await ForgerRole.RunAsync(address, instanceId, source, target, senders),
     ["many-machines", var address, var count] => await ManyMachinesRole.RunAsync(address, Number(count)),
     _ => 2,
 };

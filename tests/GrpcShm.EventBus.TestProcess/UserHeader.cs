@@ -16,6 +16,9 @@ internal sealed class UserHeader(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
+    /// <summary>The name of users who are authenticated and have none.</summary>
+    public const string Nameless = "nameless";
+
     private const string HeaderName = "test-user";
 
     /// <summary>The header of a user's calls.</summary>
@@ -34,7 +37,7 @@ internal sealed class UserHeader(
         }
 
         var identity = new ClaimsIdentity(
-            [new Claim(ClaimTypes.NameIdentifier, user)], HeaderName, ClaimTypes.NameIdentifier, ClaimTypes.Role);
+            user == Nameless ? [] : [new Claim(ClaimTypes.NameIdentifier, user)], HeaderName, ClaimTypes.NameIdentifier, ClaimTypes.Role);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), HeaderName)));
     }
 }

@@ -98,6 +98,25 @@ public sealed class EndPointTests
         Assert.Contains("PreferHostingUrls", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Urls_OfAServer_AreUrisThatAClientTakes()
+    {
+        await using var server = await TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenSharedMemory("shown");
+            kestrel.ListenSharedMemory(Path.Combine(builder.Environment.ContentRootPath, "by-path.sock"));
+        }));
+
+        Assert.Equal(2, server.Urls.Count);
+        foreach (var url in server.Urls)
+        {
+            Assert.Equal("shm", new Uri(url).Host);
+            using var channel = SharedMemoryChannel.ForAddress(url, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            await new Greeter.GreeterClient(channel)
+                .GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+        }
+    }
+
     private static Action<Microsoft.AspNetCore.Builder.WebApplicationBuilder> Listen(string name) =>
         builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(name));
 

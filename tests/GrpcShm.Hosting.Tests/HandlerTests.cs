@@ -147,7 +147,8 @@ public sealed class HandlerTests
         using var certificate = scheme == "wss" ? CreateCertificate() : null;
         await using var server = await StartAsync(protocols, offersDirect: true, certificate);
         using var handler = CreateHandler(
-            server, mode, static http => http.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true);
+            server, mode, http => http.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown?.GetCertHashString() == certificate?.GetCertHashString());
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var socket = new ClientWebSocket();
         socket.Options.HttpVersion = new Version(major, major == 1 ? 1 : 0);

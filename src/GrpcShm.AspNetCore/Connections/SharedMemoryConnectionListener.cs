@@ -20,11 +20,13 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
     {
         _application = application;
         _listener = listener;
+        EndPoint = listener.EndPoint.InAddress();
         _options = options;
         _budget = new SharedBudget(options.MaxBufferedBytes);
     }
 
-    public EndPoint EndPoint => _listener.EndPoint;
+    // Kestrel shows it, and those who register addresses read it as a URI.
+    public EndPoint EndPoint { get; }
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
         await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false) is { } connection

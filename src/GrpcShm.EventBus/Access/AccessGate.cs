@@ -12,7 +12,12 @@ namespace GrpcShm.EventBus.Access;
 /// that a policy never sees a name that is too long or has control characters.
 /// </remarks>
 internal sealed class AccessGate(
-    AccessPolicy policy, EventLimits limits, MachineRegistry machines, HttpContext context, PeerIdentity identity, MachineOwner? owner)
+    AccessPolicy policy,
+    EventLimits limits,
+    MachineRegistry machines,
+    HttpContext context,
+    PeerIdentity identity,
+    MachineOwner? owner)
 {
     private readonly EventBusPeer _peer = new(identity, owner);
 
@@ -78,7 +83,9 @@ internal sealed class AccessGate(
         : CheckAsync(EventBusAction.List, EventBusSubject.All, "");
 
     private static string Describe(EventPattern pattern) =>
-        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}: {AnyIfEmpty(pattern.Name)}";
+        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}{OfGroup(pattern.Group)}: {AnyIfEmpty(pattern.Name)}";
+
+    private static string OfGroup(string group) => group.Length == 0 ? "" : $" of {group}";
 
     private static string AnyIfEmpty(string part) => part.Length == 0 ? "*" : part;
 

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.EventBus.Access;
 
-/// <summary>Who is at the other end of a Unix socket, as Linux says. The shared-memory transport says it by itself, in the same words.</summary>
+/// <summary>
+/// Who is at the other end of a Unix socket, as Linux says. The shared-memory transport says it by itself, in the same words.
+/// </summary>
 internal static class PeerCredentials
 {
     /// <summary>The type of the claim that holds the process's id.</summary>

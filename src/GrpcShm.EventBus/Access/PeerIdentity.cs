@@ -39,7 +39,7 @@ internal sealed class PeerIdentity
         var user = context.User.Identity is { IsAuthenticated: true } ? context.User : connected ?? Unknown;
         return new PeerIdentity(
             user,
-            Name(user),
+            Name(user, context),
             int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out var processId) ? processId : 0,
             context.Connection.Id);
     }
@@ -55,7 +55,15 @@ internal sealed class PeerIdentity
     public bool IsOtherProcessThan(PeerIdentity other) =>
         !IsSameUserAs(other) || (ProcessId != 0 && other.ProcessId != 0 && ProcessId != other.ProcessId);
 
-    private static string Name(ClaimsPrincipal user) => user.Identity is { IsAuthenticated: true } identity
-        ? $"{identity.AuthenticationType}:{user.FindFirst(ClaimTypes.NameIdentifier)?.Value ?? identity.Name}"
-        : "";
+    private static string Name(ClaimsPrincipal user, HttpContext context)
+    {
+        if (user.Identity is not { IsAuthenticated: true } identity)
+        {
+            return "";
+        }
+
+        // Users without a name must not be taken for one another: each has what its connection has made.
+        var id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
+        return $"{identity.AuthenticationType}:{id?.Value ?? identity.Name ?? context.Connection.Id}";
+    }
 }

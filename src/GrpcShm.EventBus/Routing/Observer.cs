@@ -28,8 +28,8 @@ internal sealed class Observer
                 (Index, Key) = _source.Exact is { } changing ? (ObserverIndex.ChangedSource, changing) : (ObserverIndex.None, "");
                 break;
             case Subscription.FilterOneofCase.Pattern:
-                (_name, _source, _target) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source), Part(filter.Pattern.Target));
-                _group = Part(filter.Pattern.Group);
+                (_name, _source) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source));
+                (_target, _group) = (Part(filter.Pattern.Target), Part(filter.Pattern.Group));
                 (Index, Key) = _target?.Exact is { } target ? (ObserverIndex.Target, target)
                     : _group?.Exact is { } group ? (ObserverIndex.Group, group)
                     : _source?.Exact is { } source ? (ObserverIndex.Source, source)

@@ -141,5 +141,9 @@ internal sealed class ObserverTable
     }
 
     private int PutByKey(ObserverIndex index, string key, in MailItem item, RoutingContext context) =>
-        key.Length > 0 && Volatile.Read(ref _keys[(int)index]) > 0 && _byKey[(int)index].TryGetValue(key, out var observers) ? PutAll(observers, item, context) : 0;
+        key.Length > 0
+        && Volatile.Read(ref _keys[(int)index]) > 0
+        && _byKey[(int)index].TryGetValue(key, out var observers)
+            ? PutAll(observers, item, context)
+            : 0;
 }

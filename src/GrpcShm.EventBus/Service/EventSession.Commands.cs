@@ -97,18 +97,18 @@ internal sealed partial class EventSession
         }
 
         var pending = new PendingAcknowledgement(command.Send.Target, level);
-        verdict = command.Waiting is null || level <= AcknowledgementLevel.Delivered
-            ? Verdict.Ok
-            : BeginWait(command.Waiting, command.Send.Target, pending);
-        if (verdict.IsOk)
+        if (command.Waiting is not null && level > AcknowledgementLevel.Delivered)
         {
-            verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
-        }
-        else
-        {
-            _hub.Metrics.Refused(verdict.Code);
+            verdict = BeginWait(command.Waiting, command.Send.Target, pending);
+            if (!verdict.IsOk)
+            {
+                _owner.Budget.Acknowledgements.Give(1);
+                _hub.Metrics.Refused(verdict.Code);
+                return verdict;
+            }
         }
 
+        verdict = _hub.Router.Send(command.Send, pending, _origin, _context);
         if (verdict.IsOk)
         {
             _pending = pending;

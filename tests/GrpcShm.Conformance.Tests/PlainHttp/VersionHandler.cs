@@ -10,8 +10,6 @@ internal sealed class VersionHandler(HttpMessageHandler inner, Version version) 
         return base.SendAsync(request, cancellationToken);
     }
 
-    protected override void Dispose(bool disposing)
-    {
-        // The inner one is the fixture's.
-    }
+    // The inner one is the fixture's.
+    protected override void Dispose(bool disposing) => base.Dispose(disposing: false);
 }

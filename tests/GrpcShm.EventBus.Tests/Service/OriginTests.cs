@@ -118,6 +118,19 @@ public sealed class OriginTests : HubTest
     }
 
     [Fact]
+    public async Task Open_ByUsersWithoutAName_TakesNoneForTheOther()
+    {
+        await using var first = await OpenMachineOfAsync(UserHeader.Nameless, "a");
+        await using var second = OpenSessionOf(UserHeader.Nameless);
+        await second.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = UserHeader.Nameless } }).InTime();
+
+        var forged = await second.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime();
+
+        Assert.Equal((int)StatusCode.PermissionDenied, forged.StatusCode);
+        Assert.Equal(0, (await first.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime()).StatusCode);
+    }
+
+    [Fact]
     public async Task Subscribe_ToAnInboxThatAnotherUserRegistered_IsRefused()
     {
         await Client.RegisterMachinesAsync(

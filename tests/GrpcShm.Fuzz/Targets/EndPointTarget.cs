@@ -14,7 +14,7 @@ internal sealed class EndPointTarget : IFuzzTarget
     public int MaxLength => 300;
 
     public IEnumerable<byte[]> Seeds =>
-        ((string[])["xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden", "a/../b", "shm:ä"])
+        ((string[])["xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden", "a/../b", "shm:ä", "http://shm:/orders", "http://shm:///run/orders.sock"])
         .Select(Encoding.UTF8.GetBytes);
 
     public string Run(ReadOnlySpan<byte> input)
@@ -26,6 +26,8 @@ internal sealed class EndPointTarget : IFuzzTarget
         }
 
         FuzzFailureException.ThrowIf(!new SharedMemoryEndPoint(endPoint.ToString()).Equals(endPoint), "An address is not read as it was written.");
+        FuzzFailureException.ThrowIf(
+            !new SharedMemoryEndPoint($"http://{endPoint.InAddress()}").Equals(endPoint), "An address is not read as it is shown.");
         FuzzFailureException.ThrowIf(endPoint.IsPath != Path.IsPathRooted(endPoint.Name), "A name is a path.");
         FuzzFailureException.ThrowIf(endPoint.Name.Contains('\0', StringComparison.Ordinal), "A name has a zero.");
         if (!endPoint.IsPath)

@@ -13,5 +13,6 @@ internal static class NoApplication
         new(
             Options.Create(new SharedMemoryTransportOptions()),
             Options.Create(new KestrelServerOptions()),
-            NullLoggerFactory.Instance);
+            NullLoggerFactory.Instance,
+            new GrpcShm.AspNetCore.Hosting.KestrelInternals());
 }

@@ -54,6 +54,38 @@ public sealed class NegotiationTests
         server.Dispose();
     }
 
+    [Theory]
+    [InlineData((uint)Bytes, false, false)]
+    [InlineData((uint)Bytes, true, true)]
+    [InlineData((uint)Calls, true, false)]
+    public async Task Http2Alone_EndpointSpeaksIt_IsToldToAClientOfBytes(uint mode, bool speaksIt, bool isTold)
+    {
+        await using var endPoint = Create(mode, mode);
+        endPoint.Settings = endPoint.Settings with { SpeaksHttp2Alone = () => speaksIt };
+        endPoint.Listen();
+        var (client, server) = await endPoint.ConnectPairAsync();
+        Assert.Equal((isTold, isTold), (client.SpeaksHttp2Alone, server.SpeaksHttp2Alone));
+        client.Dispose();
+        server.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0u, 0u)]
+    [InlineData(1u, 0u)]
+    [InlineData(2u, 2u)]
+    [InlineData(uint.MaxValue, 2u)]
+    public async Task Http2Alone_NotAskedFor_IsNotTold(uint asked, uint told)
+    {
+        await using var endPoint = Create((uint)Bytes, (uint)Bytes);
+        endPoint.Settings = endPoint.Settings with { SpeaksHttp2Alone = static () => true };
+        endPoint.Listen();
+        using var peer = new RawBytesPeer(endPoint.SocketPath);
+
+        peer.Send(new ClientHello(1, 1, Bytes, 0, 0, asked).Write());
+
+        Assert.Equal(told, ServerHello.Read(peer.Receive()!.Body).Features);
+    }
+
     private static TestEndPoint Create(uint wanted, uint offered)
     {
         var endPoint = new TestEndPoint();

@@ -26,6 +26,17 @@ public sealed class SharedMemoryEndPointTests
     [InlineData("ä", null)]
     [InlineData("a\n", null)]
     [InlineData("http://orders", null)]
+    [InlineData("http://shm:/orders", "orders")]
+    [InlineData("http://shm/orders", "orders")]
+    [InlineData("https://shm:/orders", "orders")]
+    [InlineData("http://shm:///run/x.sock", "/run/x.sock")]
+    [InlineData("http://shm///run/x.sock", "/run/x.sock")]
+    [InlineData("http://shm://orders", null)]
+    [InlineData("http://shm:/", null)]
+    [InlineData("http://shm", null)]
+    [InlineData("http://shm:80/orders", null)]
+    [InlineData("http://shm.orders/orders", null)]
+    [InlineData("http://shm:/run/x.sock", null)]
     [InlineData("shm:shm:orders", null)]
     [InlineData("/run/x.sock", "/run/x.sock")]
     [InlineData("shm:///run/x.sock", "/run/x.sock")]
@@ -52,6 +63,21 @@ public sealed class SharedMemoryEndPointTests
         Assert.False(SharedMemoryEndPoint.TryParse(new string('a', SharedMemoryEndPoint.MaxNameLength + 1), out _));
     }
 
+    [Theory]
+    [InlineData("orders", "http://shm:/orders")]
+    [InlineData("A-z_0.9", "http://shm:/A-z_0.9")]
+    [InlineData("/run/x.sock", "http://shm:///run/x.sock")]
+    public void InAddress_OfAnEndpoint_IsAUriThatIsReadAgain(string name, string address)
+    {
+        var endPoint = new SharedMemoryEndPoint(name);
+
+        // As Kestrel writes it.
+        Assert.Equal(address, $"http://{endPoint.InAddress()}");
+        Assert.Equal(endPoint, new SharedMemoryEndPoint(address));
+        Assert.Equal(endPoint, new SharedMemoryEndPoint(new Uri(address).ToString()));
+        Assert.Equal(endPoint, endPoint.InAddress());
+    }
+
     [Fact]
     public void Parse_Null_IsRefused()
     {
@@ -70,6 +96,6 @@ public sealed class SharedMemoryEndPointTests
         Assert.Equal(endPoint, new SharedMemoryEndPoint(text));
         Assert.Equal(endPoint.GetHashCode(), new SharedMemoryEndPoint(text).GetHashCode());
         Assert.NotEqual(endPoint, new SharedMemoryEndPoint("other"));
-        Assert.Equal(AddressFamily.Unspecified, endPoint.AddressFamily);
+        Assert.Equal(AddressFamily.Unix, endPoint.AddressFamily);
     }
 }
