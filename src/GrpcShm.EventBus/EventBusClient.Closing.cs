@@ -21,8 +21,8 @@ public sealed partial class EventBusClient
     public Task DisconnectAsync(CancellationToken cancellationToken = default) => EndAsync(ClosingTime, cancellationToken);
 
     /// <summary>
-    /// Disconnects, as <see cref="DisconnectAsync(CancellationToken)"/> does, for good. No send that is under way and waits for no more than
-    /// <see cref="AcknowledgementLevel.Accepted"/> fails by it: it completes, and <see cref="SendFailed"/> tells of it.
+    /// Disconnects, as <see cref="DisconnectAsync(CancellationToken)"/> does, for good. No send that is under way and waits for
+    /// no more than <see cref="AcknowledgementLevel.Accepted"/> fails by it: it completes, and <see cref="SendFailed"/> tells of it.
     /// </summary>
     public ValueTask DisposeAsync() => new(DisposeWithinAsync(ClosingTime));
 

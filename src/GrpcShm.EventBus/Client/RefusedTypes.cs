@@ -22,8 +22,8 @@ internal sealed class RefusedTypes(IJsonTypeInfoResolver inner) : IJsonTypeInfoR
 
         throw new NotSupportedException(
             $"A payload cannot hold a '{type.FullName}': System.Text.Json would write it without its content. "
-            + "Add a codec (EventBusClientOptions.Codecs; samples/XStateNetAdapter/JTokenCodec.cs is one for Newtonsoft's JToken) or a converter "
-            + "(EventBusClientOptions.Json) for it, or send its text.");
+            + "Add a codec for it (EventBusClientOptions.Codecs; samples/XStateNetAdapter/JTokenCodec.cs is one for Newtonsoft's JToken) "
+            + "or a converter (EventBusClientOptions.Json), or send its text.");
     }
 
     private static bool LosesItsContent(Type type)

@@ -97,6 +97,11 @@ internal sealed class EventRouter(
     {
         // Who may answer for a machine may do so as the machine, by whatever connection. As another one nobody answers.
         origin.MaySendAsOther = false;
+        if (acknowledgement.Reply is { } answer)
+        {
+            answer.Group = "";
+        }
+
         var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
             ? CheckOrigin(reply, origin)
             : Verdict.Ok;

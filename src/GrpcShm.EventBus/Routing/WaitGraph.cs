@@ -3,7 +3,9 @@ using Grpc.Core;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>Which machine waits for which. Two that wait for each other, over any number of others, would wait until the time is over.</summary>
+/// <summary>
+/// Which machine waits for which. Two that wait for each other, over any number of others, would wait until the time is over.
+/// </summary>
 /// <remarks>For one thread at a time: whoever owns it has a lock around it.</remarks>
 internal sealed class WaitGraph
 {

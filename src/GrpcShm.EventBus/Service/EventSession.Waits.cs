@@ -40,8 +40,14 @@ internal sealed partial class EventSession
         }
     }
 
+    // Zero stands for none.
     private void EndWait(ulong number)
     {
+        if (number == 0)
+        {
+            return;
+        }
+
         lock (_waits)
         {
             if (_waits.Remove(number, out var wait))

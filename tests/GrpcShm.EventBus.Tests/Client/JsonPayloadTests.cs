@@ -12,7 +12,6 @@ namespace GrpcShm.EventBus.Tests.Client;
 /// <summary>What is sent as JSON arrives as what it was.</summary>
 public sealed partial class JsonPayloadTests : ClientTest
 {
-    /// <summary>Declared as its property says, and not otherwise.</summary>
     public enum Colour
     {
         Red,
