@@ -38,7 +38,7 @@ public sealed class PolicyProcessTests
         await Task.WhenAll(scene.SendAll()).InTime();
         await scene.ReleaseAsync();
 
-        var (lost, handled) = await scene.ReportAsync();
+        var (lost, handled) = await scene.ReportAsync(tellsOfAll: true).InTime();
         Assert.Equal(Count - handled.Length, lost);
         Assert.True(lost > 0);
         Assert.Equal(Enumerable.Range(Count - Capacity, Capacity), handled[^Capacity..]);
@@ -56,10 +56,10 @@ public sealed class PolicyProcessTests
         await Task.WhenAll(scene.SendAll()).InTime();
         await scene.ReleaseAsync();
 
-        var (lost, handled) = await scene.ReportAsync();
+        var (lost, handled) = await scene.ReportAsync(tellsOfAll: true).InTime();
         Assert.Equal(Enumerable.Range(0, handled.Length), handled);
         Assert.InRange(handled.Length, Capacity, Count - 1);
-        Assert.True(lost >= Count - handled.Length);
+        Assert.True(lost > 0);
     }
 
     [Theory]
@@ -137,14 +137,20 @@ public sealed class PolicyProcessTests
 
         public Task ReleaseAsync() => machine.WriteLineAsync("go");
 
-        public async Task<(int Lost, int[] Handled)> ReportAsync()
+        /// <summary>Asks the machine what it has handled.</summary>
+        /// <param name="tellsOfAll">Whether to wait until it has been told of all losses: that comes beside its events.</param>
+        public async Task<(int Lost, int[] Handled)> ReportAsync(bool tellsOfAll = false)
         {
             while (true)
             {
                 try
                 {
                     var report = (await sender.RequestAsync("s", "m", "REPORT").InTime()).GetPayload<int[]>()!;
-                    return (report[0], report[1..]);
+                    var (lost, handled) = (report[0], report[1..]);
+                    if (!tellsOfAll || lost >= Count - handled.Length)
+                    {
+                        return (lost, handled);
+                    }
                 }
                 catch (EventBusException exception) when (exception.StatusCode is StatusCode.Aborted or StatusCode.ResourceExhausted)
                 {
