@@ -38,7 +38,9 @@ public sealed class CancelledCallTests
             await TestTimeout.UntilAsync(() => provider.Endings.Count > i);
         }
 
-        Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning);
+        // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over any transport.
+        Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning
+            && ending.Exception is not InvalidOperationException { Message: "Can't read messages after the request is complete." });
     }
 
     /// <summary>Keeps what gRPC logs of methods that end by an exception.</summary>

@@ -15,14 +15,20 @@ public sealed class StaleScheduleTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task Request_OnAStreamThatCountsAsQueued_IsAnswered()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Request_OnAStreamThatCountsAsQueued_IsAnswered(bool isKestrelAddedLater)
     {
         var streams = new StreamWitness();
         await using var server = await TestServer.StartAsync(builder =>
         {
             builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
             builder.Services.AddSingleton<IStartupFilter>(streams);
+            if (isKestrelAddedLater)
+            {
+                builder.WebHost.UseKestrel();
+            }
         });
         using var handler = SharedMemoryChannel.CreateHandler(
             "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });

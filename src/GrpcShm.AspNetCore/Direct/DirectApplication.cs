@@ -1,5 +1,6 @@
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Hosting;
+using GrpcShm.AspNetCore.Http2;
 using GrpcShm.Transport.Signaling;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -42,19 +43,26 @@ internal sealed class DirectApplication
     /// <summary>Whether the application is known, so that calls can be taken.</summary>
     public bool IsServed => _createCall is not null;
 
+    /// <summary>Whether the application passes here on its way to Kestrel.</summary>
+    public bool StandsBefore { get; set; }
+
     /// <summary>Names the application. Before the server listens.</summary>
-    public void Serve<TContext>(IHttpApplication<TContext> application)
-        where TContext : notnull =>
+    /// <returns>What Kestrel is to serve in its place.</returns>
+    public IHttpApplication<TContext> Serve<TContext>(IHttpApplication<TContext> application)
+        where TContext : notnull
+    {
         _createCall = connection => new ServerCall<TContext>(connection, application);
+        return new KestrelApplication<TContext>(application, new StaleSchedules(Logger));
+    }
 
     /// <summary>
-    /// Finds the application where Kestrel has it, unless it is known: another server may have been put into the place of ours, which sees
-    /// it. Before an endpoint listens.
+    /// Finds the application where Kestrel has it, unless it has passed here: another server may have been put into the place of ours, which
+    /// sees it. Before an endpoint listens.
     /// </summary>
     /// <param name="http">Kestrel's HTTP on that endpoint.</param>
     public void ServeWhatKestrelServes(ConnectionDelegate http)
     {
-        if (!IsServed)
+        if (!StandsBefore)
         {
             _internals.ShowApplication(http, this, nameof(Serve));
         }

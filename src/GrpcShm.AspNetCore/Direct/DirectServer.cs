@@ -1,4 +1,3 @@
-using GrpcShm.AspNetCore.Http2;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -14,8 +13,8 @@ internal sealed class DirectServer(IServer inner, DirectApplication application)
     public Task StartAsync<TContext>(IHttpApplication<TContext> served, CancellationToken cancellationToken)
         where TContext : notnull
     {
-        application.Serve(served);
-        return inner.StartAsync(new KestrelApplication<TContext>(served, new StaleSchedules(application.Logger)), cancellationToken);
+        application.StandsBefore = true;
+        return inner.StartAsync(application.Serve(served), cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);

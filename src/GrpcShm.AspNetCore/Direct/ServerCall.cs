@@ -1,3 +1,4 @@
+using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -88,6 +89,22 @@ internal abstract partial class ServerCall : Call
 
     /// <summary>Runs the application. Never throws.</summary>
     protected abstract Task RunAsync();
+
+    /// <summary>Tells who listens to Kestrel that the application is about to run.</summary>
+    /// <returns>Whether anybody does, who then has to hear of the end.</returns>
+    protected bool TellStarted()
+    {
+        if (!KestrelEvents.AreHeard)
+        {
+            return false;
+        }
+
+        KestrelEvents.RequestStarted(Connection.ConnectionId, TraceIdentifier, _path, _method);
+        return true;
+    }
+
+    /// <summary>Tells who listens to Kestrel that the application has run.</summary>
+    protected void TellStopped() => KestrelEvents.RequestStopped(Connection.ConnectionId, TraceIdentifier, _path, _method);
 
     /// <summary>Ends both bodies and the handler's part, whatever has been thrown before: the client and the connection wait for that.</summary>
     protected void Leave()

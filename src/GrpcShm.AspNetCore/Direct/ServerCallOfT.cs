@@ -17,6 +17,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
     {
         var context = default(TContext);
         var hasContext = false;
+        var isHeard = false;
         try
         {
             try
@@ -25,6 +26,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 DecodeHeaders();
                 context = application.CreateContext(this);
                 hasContext = true;
+                isHeard = TellStarted();
                 await application.ProcessRequestAsync(context).ConfigureAwait(false);
                 await FinishAsync().ConfigureAwait(false);
             }
@@ -70,6 +72,11 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             }
 
             await RunCompletedCallbacksAsync().ConfigureAwait(false);
+            if (isHeard)
+            {
+                TellStopped();
+            }
+
             if (hasContext)
             {
                 try

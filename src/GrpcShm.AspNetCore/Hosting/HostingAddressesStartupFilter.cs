@@ -17,17 +17,23 @@ internal sealed class HostingAddressesStartupFilter(
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
     {
-        if (server is DirectServer || server.GetType().Assembly == typeof(KestrelServer).Assembly)
+        if (IsAnother(server))
         {
-            HostingAddresses.MoveTo(options.Value, server, internals);
+            TellOfOtherServer();
         }
         else
         {
-            TellOfOtherServer();
+            HostingAddresses.MoveTo(options.Value, server, internals);
         }
 
         return next;
     }
+
+    // One that nobody knows may be somebody's own around Kestrel.
+    private static bool IsAnother(IServer server) => server is not DirectServer
+        && server.GetType().Assembly is var assembly
+        && assembly != typeof(KestrelServer).Assembly
+        && assembly.GetName().Name?.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal) == true;
 
     private void TellOfOtherServer()
     {

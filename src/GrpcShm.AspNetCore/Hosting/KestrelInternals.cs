@@ -45,7 +45,7 @@ internal sealed class KestrelInternals
     /// <summary>Shows the application that Kestrel serves to whoever wants to serve it, too.</summary>
     /// <param name="http">Kestrel's HTTP, which an endpoint's connections end in.</param>
     /// <param name="owner">Has a method of the name <paramref name="serve"/> with one type parameter.</param>
-    /// <param name="serve">The method, which takes the application.</param>
+    /// <param name="serve">The method, which takes the application. What it returns, if anything, takes the application's place.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Where the field is trimmed, the application is not known.")]
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The type parameter has no requirements.")]
     public void ShowApplication<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TOwner>(
@@ -63,7 +63,11 @@ internal sealed class KestrelInternals
                 && type.GetGenericTypeDefinition() == typeof(IHttpApplication<>)
                 && field.GetValue(middleware) is { } application)
             {
-                typeof(TOwner).GetMethod(serve)!.MakeGenericMethod(type.GetGenericArguments()).Invoke(owner, [application]);
+                if (typeof(TOwner).GetMethod(serve)!.MakeGenericMethod(type.GetGenericArguments()).Invoke(owner, [application]) is { } other)
+                {
+                    field.SetValue(middleware, other);
+                }
+
                 return;
             }
         }

@@ -95,11 +95,12 @@ internal sealed class ClientDiagnostics
             _activeRequests.Add(1, tags);
         }
 
-        var activity = RequestTracing.Start(request);
+        Activity? activity = null;
         HttpResponseMessage? response = null;
         Exception? failure = null;
         try
         {
+            activity = RequestTracing.Start(request);
             response = await send().ConfigureAwait(false);
             return response;
         }
@@ -110,23 +111,42 @@ internal sealed class ClientDiagnostics
         }
         finally
         {
-            var isSent = failure is not UnsentRequestException;
-            if (!isSent)
+            var isTold = false;
+            try
             {
-                RequestTracing.Withdraw(activity, request);
-            }
+                if (countsActive)
+                {
+                    _activeRequests.Add(-1, tags);
+                }
 
-            RequestTracing.Stop(activity, request, response, failure);
-            if (countsActive)
-            {
-                _activeRequests.Add(-1, tags);
+                Tell(request, activity, response, failure, ref tags, started);
+                isTold = true;
             }
+            finally
+            {
+                if (!isTold)
+                {
+                    // A listener has thrown, which the caller gets in the response's place.
+                    response?.Dispose();
+                }
+            }
+        }
+    }
 
-            if (isSent && _duration.Enabled)
-            {
-                RequestTags.AddOutcome(ref tags, response, failure);
-                _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
-            }
+    private void Tell(
+        HttpRequestMessage request, Activity? activity, HttpResponseMessage? response, Exception? failure, ref TagList tags, long started)
+    {
+        var isSent = failure is not UnsentRequestException;
+        if (!isSent)
+        {
+            RequestTracing.Withdraw(activity, request);
+        }
+
+        RequestTracing.Stop(activity, request, response, failure);
+        if (isSent && _duration.Enabled)
+        {
+            RequestTags.AddOutcome(ref tags, response, failure);
+            _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
         }
     }
 }

@@ -40,7 +40,7 @@ internal static class RequestEvents
             Write(StopEvent, new StopData(request, response, failure switch
             {
                 null => TaskStatus.RanToCompletion,
-                OperationCanceledException => TaskStatus.Canceled,
+                OperationCanceledException or UnsentRequestException => TaskStatus.Canceled,
                 _ => TaskStatus.Faulted,
             }));
         }

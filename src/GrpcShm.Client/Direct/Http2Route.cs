@@ -11,7 +11,7 @@ internal sealed class Http2Route : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly SharedMemoryConnectionFactory _factory;
-    private readonly HttpMessageInvoker _invoker;
+    private readonly InnerHandler _inner;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
     private readonly TimeSpan _idleTimeout;
 
@@ -26,7 +26,7 @@ internal sealed class Http2Route : IDisposable
     {
         _idleTimeout = options.IdleTimeout;
         _factory = factory;
-        _invoker = new HttpMessageInvoker(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options), disposeHandler: true);
+        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options));
     }
 
     public bool IsLive
@@ -50,7 +50,7 @@ internal sealed class Http2Route : IDisposable
     }
 
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        MayBeRaised(request) ? SendInVersionAsync(request, cancellationToken) : _invoker.SendAsync(request, cancellationToken);
+        MayBeRaised(request) ? SendInVersionAsync(request, cancellationToken) : _inner.SendOnAsync(request, cancellationToken);
 
     /// <summary>Takes over a connection that the server wants to use for HTTP/2.</summary>
     public void HandOver(SharedMemoryConnection connection)
@@ -95,7 +95,7 @@ internal sealed class Http2Route : IDisposable
         }
 
         unused?.Dispose();
-        _invoker.Dispose();
+        _inner.Dispose();
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ internal sealed class Http2Route : IDisposable
     {
         if (!await SpeaksHttp2AloneAsync(cancellationToken).ConfigureAwait(false))
         {
-            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await _inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
         var version = request.Version;
@@ -127,7 +127,7 @@ internal sealed class Http2Route : IDisposable
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         try
         {
-            return await _invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await _inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -282,5 +282,12 @@ internal sealed class Http2Route : IDisposable
     {
         _handedOverTimer?.Dispose();
         _handedOverTimer = null;
+    }
+
+    /// <summary>Sends by another handler, without an invoker: that would write the events of a request a second time.</summary>
+    private sealed class InnerHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        public Task<HttpResponseMessage> SendOnAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            SendAsync(request, cancellationToken);
     }
 }

@@ -64,6 +64,7 @@ internal sealed class PeerIdentity
 
         // Users without a name must not be taken for one another: each has what its connection has made.
         var id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
-        return $"{identity.AuthenticationType}:{id?.Value ?? identity.Name ?? context.Connection.Id}";
+        var name = string.IsNullOrEmpty(id?.Value) ? identity.Name : id.Value;
+        return $"{identity.AuthenticationType}:{(string.IsNullOrEmpty(name) ? context.Connection.Id : name)}";
     }
 }

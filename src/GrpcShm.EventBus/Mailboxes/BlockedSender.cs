@@ -21,6 +21,9 @@ internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machi
 
     public void Complete(PutResult result) => _source.TrySetResult(result);
 
+    /// <summary>Waits no more, if it still does.</summary>
+    public void GiveUp() => mailbox.Withdraw(this, isLate: false);
+
     /// <summary>Waits for room. <see cref="PutResult.Full"/> if there was none in time.</summary>
     public async ValueTask<PutResult> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -76,6 +76,9 @@ internal sealed class EventLimits(EventBusOptions options)
     public Verdict CheckId(string id, string what) =>
         id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckCharacters(id, options.MaxIdLength, what);
 
+    /// <summary>An event's id as it is told to whoever sent it; empty if it is none, since it may be of any length then.</summary>
+    public string Echo(string? id) => id is not null && CheckCharacters(id, options.MaxIdLength, "id of the event").IsOk ? id : "";
+
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
 
@@ -84,6 +87,15 @@ internal sealed class EventLimits(EventBusOptions options)
     {
         var verdict = CheckText(acknowledgement.NewState, "new state");
         if (acknowledgement.Reply is not { } reply || !verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        verdict = CheckText(reply.Name, "name of the reply");
+        verdict = verdict.IsOk ? CheckCharacters(reply.Id, options.MaxIdLength, "id of the reply") : verdict;
+        verdict = verdict.IsOk ? CheckCharacters(reply.Source, options.MaxIdLength, "source of the reply") : verdict;
+        verdict = verdict.IsOk ? CheckCharacters(reply.Target, options.MaxIdLength, "target of the reply") : verdict;
+        if (!verdict.IsOk)
         {
             return verdict;
         }

@@ -99,7 +99,10 @@ internal sealed class EventRouter(
         origin.MaySendAsOther = false;
         if (acknowledgement.Reply is { } answer)
         {
+            // What the hub alone says.
             answer.Group = "";
+            answer.MachineChange = null;
+            answer.Sender = origin.Stamp(answer.Sender);
         }
 
         var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
@@ -226,10 +229,11 @@ internal sealed class EventRouter(
     {
         Publication.AudienceOneofCase.All => machines.All,
         Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
-        Publication.AudienceOneofCase.MachinePattern =>
-            machines.All.Where(machine => Glob.Matches(publication.MachinePattern, machine.Id)),
+        Publication.AudienceOneofCase.MachinePattern => Matching(new NamePattern(publication.MachinePattern)),
         _ => [],
     };
+
+    private IEnumerable<MachineEntry> Matching(NamePattern pattern) => machines.All.Where(machine => pattern.Matches(machine.Id));
 
     private Verdict MakeMailbox(Subscription filter, MachineOwner owner, out Mailbox? mailbox)
     {

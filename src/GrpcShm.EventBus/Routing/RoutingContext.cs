@@ -77,10 +77,16 @@ internal sealed class RoutingContext
         }
         finally
         {
+            // Who gives up waits nowhere: neither where it has not come to yet.
+            foreach (var sender in _blocked)
+            {
+                sender.GiveUp();
+            }
+
             _blocked.Clear();
+            SignalAll();
         }
 
-        SignalAll();
         return (verdict, accepted);
     }
 }

@@ -40,6 +40,11 @@ internal sealed partial class EventBusService
             }
         }
 
+        if (request.Registrations.Count == 0)
+        {
+            return new RegisterMachinesResponse();
+        }
+
         if (hub.Budget.Leases.Take(1) is { } full)
         {
             throw full.Exhausted("The registrations that have not expired yet have reached").ToException();

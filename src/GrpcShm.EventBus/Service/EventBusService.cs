@@ -100,6 +100,9 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         {
             // Deliveries of a call of its own carry no number.
             request.Subscription.Number = 0;
+
+            // Nor could its client grant more, once it had none.
+            request.Subscription.Credit = 0;
         }
 
         var peer = PeerIdentity.Of(context);
@@ -157,7 +160,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         }
     }
 
-    private static void Count(SendManyResponse response, ulong place, Event @event, Verdict verdict)
+    private void Count(SendManyResponse response, ulong place, Event @event, Verdict verdict)
     {
         if (verdict.IsOk)
         {
@@ -174,7 +177,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
                 StatusCode = (int)verdict.Code,
                 Message = verdict.Message,
                 MachineId = verdict.MachineId,
-                EventId = @event.Id,
+                EventId = hub.Limits.Echo(@event.Id),
             });
         }
     }

@@ -131,7 +131,7 @@ internal sealed partial class EventSession
         AcknowledgementResult result;
         try
         {
-            result = await pending.WaitAsync(timeout, _callCancelled).ConfigureAwait(false);
+            result = await pending.WaitAsync(timeout, _over).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -254,6 +254,12 @@ internal sealed partial class EventSession
             }
 
             _hub.Router.Unsubscribe(subscription);
+            if (subscription.Subscriber.InboxOf is { Length: > 0 } machine)
+            {
+                // It is not the session's to say any more that its handler waits.
+                EndWaitsOf(machine);
+            }
+
             return true;
         }
     }

@@ -57,6 +57,18 @@ internal sealed partial class EventSession
         }
     }
 
+    private void EndWaitsOf(string machineId)
+    {
+        lock (_waits)
+        {
+            foreach (var (number, wait) in _waits.Where(wait => wait.Value.Waiting == machineId).ToList())
+            {
+                _waits.Remove(number);
+                _hub.Waits.End(wait);
+            }
+        }
+    }
+
     private void EndWaits()
     {
         lock (_waits)

@@ -27,6 +27,9 @@ internal sealed partial class EventSession
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
+
+    // Cancelled when the session is over, be it that its call goes on, or is not said to be cancelled since it ends as it should.
+    private CancellationToken _over;
     private ulong _lastNumber;
     private bool _hasCommands;
 
@@ -62,12 +65,31 @@ internal sealed partial class EventSession
             throw full.Exhausted("The open sessions have reached").ToException();
         }
 
+        try
+        {
+            await RunCountedAsync(requests).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Not before: what its client has not read is held as long.
+            _hub.Budget.Sessions.Give(1);
+        }
+    }
+
+    private async Task RunCountedAsync(IAsyncStreamReader<SessionRequest> requests)
+    {
         _hub.Metrics.SessionOpened();
         _hub.Logger.SessionBegan(Id);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_callCancelled);
+        _over = over.Token;
         var reading = ReadAsync(requests);
         var writing = WriteAsync();
         var stopping = _hub.Stopping.Register(
             static session => ((EventSession)session!).End(HubCore.Stopped), this);
+
+        // Who reads may be busy with commands for long, and who writes may have nothing to write.
+        var cancelled = _callCancelled.UnsafeRegister(
+            static session => ((EventSession)session!).End(new Verdict(StatusCode.Unavailable, "The session's connection ended.", "")), this);
         try
         {
             await Task.WhenAny(reading, writing, _ended.Task).ConfigureAwait(false);
@@ -75,8 +97,10 @@ internal sealed partial class EventSession
         finally
         {
             await stopping.DisposeAsync().ConfigureAwait(false);
+            await cancelled.DisposeAsync().ConfigureAwait(false);
             End(Verdict.Ok);
             Release(await _ended.Task.ConfigureAwait(false));
+            await over.CancelAsync().ConfigureAwait(false);
         }
 
         var verdict = await _ended.Task.ConfigureAwait(false);
@@ -101,7 +125,6 @@ internal sealed partial class EventSession
             var machines = verdict.IsOk
                 ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
                 : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
-            _hub.Budget.Sessions.Give(1);
             _hub.Metrics.SessionEnded();
             _hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }
@@ -211,7 +234,7 @@ internal sealed partial class EventSession
         outcome.StatusCode = (int)verdict.Code;
         outcome.Message = verdict.Message ?? "";
         outcome.MachineId = verdict.MachineId ?? "";
-        outcome.EventId = (command.Send ?? command.Publish?.Event)?.Id ?? "";
+        outcome.EventId = _hub.Limits.Echo((command.Send ?? command.Publish?.Event)?.Id);
         Add(outcome);
     }
 

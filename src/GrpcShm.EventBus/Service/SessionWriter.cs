@@ -16,7 +16,7 @@ internal sealed class SessionWriter
     // As with deliveries: the last of a response may be as large as an event, and what stands before it is little.
     private const int MaxOutcomesOfAResponse = 4096;
 
-    // An outcome without a reply, roughly: its texts are bounded.
+    // What an outcome takes in memory beside its bytes, roughly.
     private const int PlainOutcome = 64;
 
     private readonly IServerStreamWriter<SessionResponse> _stream;
@@ -86,7 +86,7 @@ internal sealed class SessionWriter
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
     public bool TryAdd(Outcome outcome)
     {
-        var size = outcome.Reply is null ? PlainOutcome + outcome.Message.Length : outcome.CalculateSize();
+        var size = PlainOutcome + outcome.CalculateSize();
         lock (_outcomesLock)
         {
             if (_outcomes.Count >= MaxOutcomes || _outcomeBytes > MaxOutcomeBytes)

@@ -173,7 +173,8 @@ internal abstract partial class Call
         {
         }
 
-        if (_flush.IsWaiting && HasAllSent)
+        // Not one whose bytes were dropped with the call: it learns of that when who has to know before it does.
+        if (!_tellsLater && _flush.IsWaiting && HasAllSent)
         {
             _flush.Wake(isCompleted: false);
         }

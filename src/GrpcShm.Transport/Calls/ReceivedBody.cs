@@ -299,7 +299,9 @@ internal sealed partial class ReceivedBody : PipeReader
     private ReadResult Take()
     {
         _call.CheckRead(_bytes.Shown);
-        if (_failure is { } failure)
+
+        // One that is settled and not told yet is for a later read: until then there is what had come.
+        if (_hasEnded && _failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
