@@ -86,6 +86,12 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken)
     {
+        if (_call is null && !cancellationToken.IsCancellationRequested)
+        {
+            // As in .NET's own handler: with the call nothing is left to be flushed, and the call says what became of it.
+            return Task.CompletedTask;
+        }
+
         // What is kept is let go of when the content waits for anything, or ends.
         var current = Check();
         return _isHeld ? Task.CompletedTask : Finish(current, current.Output.FlushAsync(cancellationToken)).AsTask();

@@ -75,7 +75,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         catch (Exception exception)
         {
             Leave();
-            return ValueTask.FromException<int>(CallFailures.Reading(exception));
+            return ValueTask.FromException<int>(Failure(exception, cancellationToken));
         }
 
         // Not in there: it may throw what a listener has thrown, and must not be done twice.
@@ -148,13 +148,19 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw CallFailures.Reading(exception);
+            throw Failure(exception, cancellationToken);
         }
         finally
         {
             Leave();
         }
     }
+
+    /// <summary>As in .NET's own handler: where the reader's token has fired, that is why, whatever it has led to first.</summary>
+    private static Exception Failure(Exception exception, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested && exception is not OperationCanceledException
+            ? new OperationCanceledException(exception.Message, exception, cancellationToken)
+            : CallFailures.Reading(exception);
 
     private int Take(in ReadResult result, Span<byte> destination)
     {

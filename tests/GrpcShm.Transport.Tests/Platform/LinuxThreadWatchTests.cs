@@ -18,15 +18,11 @@ public sealed partial class LinuxThreadWatchTests
         await TimeLimit.UntilAsync(
             () =>
             {
+                // It may have been looked at while it ran, and lack a processor before it comes to wait.
                 watch.Note();
-                return !Ask(watch);
+                return Enumerable.Range(0, 50).All(_ => !Ask(watch));
             },
             () => "A thread that has begun to wait is still taken for one that could run.");
-        for (var i = 0; i < 50; i++)
-        {
-            Assert.False(Ask(watch));
-        }
-
         end.Set();
     }
 
