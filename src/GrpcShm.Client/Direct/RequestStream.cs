@@ -86,14 +86,20 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken)
     {
-        if (_call is null && !cancellationToken.IsCancellationRequested)
+        // Read once: it is taken away when the content has ended.
+        var current = _call;
+        if (current is null)
         {
             // As in .NET's own handler: with the call nothing is left to be flushed, and the call says what became of it.
             return Task.CompletedTask;
         }
 
+        if (current.IsOver)
+        {
+            throw current.CreateWriteException();
+        }
+
         // What is kept is let go of when the content waits for anything, or ends.
-        var current = Check();
         return _isHeld ? Task.CompletedTask : Finish(current, current.Output.FlushAsync(cancellationToken)).AsTask();
     }
 
