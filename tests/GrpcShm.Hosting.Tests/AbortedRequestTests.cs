@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.Channels;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
@@ -235,7 +234,7 @@ public sealed class AbortedRequestTests
                 builder.Services.AddSingleton<IStartupFilter>(new HandlerFilter(context => host.ServeAsync(context, handler)));
             });
             host._invoker = new HttpMessageInvoker(mode == "socket"
-                ? new SocketsHttpHandler { ConnectCallback = (_, token) => ConnectAsync(socket, token) }
+                ? UnixSocket.CreateHandler(socket)
                 : SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = host._server.Directory,
@@ -283,21 +282,6 @@ public sealed class AbortedRequestTests
             _invoker.Dispose();
             await _server.DisposeAsync();
             _begun.Dispose();
-        }
-
-        private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken token)
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
         }
 
         private async Task ServeAsync(HttpContext context, Func<HttpContext, SemaphoreSlim, Task> handler)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client;
@@ -65,7 +64,7 @@ public sealed class EmptyHeaderTests
             host._channel = mode == "socket"
                 ? GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
                 {
-                    HttpHandler = new SocketsHttpHandler { ConnectCallback = (_, token) => ConnectAsync(path, token) },
+                    HttpHandler = UnixSocket.CreateHandler(path),
                     DisposeHttpClient = true,
                 })
                 : SharedMemoryChannel.ForAddress("greeter", new SharedMemoryClientOptions
@@ -96,21 +95,6 @@ public sealed class EmptyHeaderTests
             metadata.Where(static entry => entry.Key.StartsWith("x-", StringComparison.Ordinal))
                 .Select(entry => $"{what} {entry.Key}: {(entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value)}")
                 .Order(StringComparer.Ordinal);
-
-        private static async ValueTask<Stream> ConnectAsync(string path, CancellationToken token)
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
     }
 
     /// <summary>Notes what comes, and sends the like back.</summary>

@@ -96,8 +96,9 @@ internal sealed partial class EventBusService
 
         var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
         var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
+        var pattern = request.MachinePattern.Length > 0 ? new NamePattern(request.MachinePattern) : null;
         var page = candidates
-            .Where(machine => Glob.MatchesPart(request.MachinePattern, machine.Id))
+            .Where(machine => pattern is null || pattern.Matches(machine.Id))
             .Where(machine => string.CompareOrdinal(machine.Id, request.PageToken) > 0)
             .OrderBy(machine => machine.Id, StringComparer.Ordinal)
             .Take(pageSize + 1)

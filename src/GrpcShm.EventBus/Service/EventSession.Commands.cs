@@ -257,7 +257,7 @@ internal sealed partial class EventSession
             if (subscription.Subscriber.InboxOf is { Length: > 0 } machine)
             {
                 // It is not the session's to say any more that its handler waits.
-                EndWaitsOf(machine);
+                EndWaits(machine);
             }
 
             return true;

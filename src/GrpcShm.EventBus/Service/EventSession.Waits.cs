@@ -57,28 +57,19 @@ internal sealed partial class EventSession
         }
     }
 
-    private void EndWaitsOf(string machineId)
+    /// <summary>Ends the waits of a machine's handler, or all.</summary>
+    private void EndWaits(string? machineId = null)
     {
         lock (_waits)
         {
-            foreach (var (number, wait) in _waits.Where(wait => wait.Value.Waiting == machineId).ToList())
+            foreach (var (number, wait) in _waits)
             {
-                _waits.Remove(number);
-                _hub.Waits.End(wait);
+                if (machineId is null || wait.Waiting == machineId)
+                {
+                    _waits.Remove(number);
+                    _hub.Waits.End(wait);
+                }
             }
-        }
-    }
-
-    private void EndWaits()
-    {
-        lock (_waits)
-        {
-            foreach (var wait in _waits.Values)
-            {
-                _hub.Waits.End(wait);
-            }
-
-            _waits.Clear();
         }
     }
 }

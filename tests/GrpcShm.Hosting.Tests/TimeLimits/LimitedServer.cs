@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Grpc.Net.Client;
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
@@ -74,15 +73,7 @@ internal sealed class LimitedServer : IAsyncDisposable
     }
 
     public HttpMessageInvoker CreateInvoker(bool overUnixSocket = false) => new(overUnixSocket
-        ? new SocketsHttpHandler
-        {
-            ConnectCallback = async (_, token) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), token);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        }
+        ? UnixSocket.CreateHandler(SocketPath)
         : SharedMemoryChannel.CreateHandler("greeter", Options));
 
     public GrpcChannel CreateChannel() => SharedMemoryChannel.ForAddress("greeter", Options);
