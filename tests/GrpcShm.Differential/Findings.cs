@@ -27,7 +27,7 @@ internal sealed class Findings(Settings settings)
     public void AddUnsteady(Difference difference)
     {
         Interlocked.Increment(ref _unsteady);
-        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}) differed once and not again: {difference.What}");
+        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}) differed once and not again: {difference.What} ({Keep(difference)})");
     }
 
     public void Add(Difference difference)
@@ -37,10 +37,15 @@ internal sealed class Findings(Settings settings)
             _all.Add(difference);
         }
 
+        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}): {difference.What} ({Keep(difference)})");
+        Console.Error.WriteLine(difference.Text);
+    }
+
+    private string Keep(Difference difference)
+    {
         Directory.CreateDirectory(settings.Found);
         var path = Path.Join(settings.Found, $"{difference.Kind}-{settings.Seed}-{difference.Number}.txt");
         File.WriteAllText(path, difference.Text);
-        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}): {difference.What} ({path})");
-        Console.Error.WriteLine(difference.Text);
+        return path;
     }
 }

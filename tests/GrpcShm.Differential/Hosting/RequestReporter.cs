@@ -105,7 +105,10 @@ internal sealed class RequestReporter(ReportBook book)
     {
         try
         {
-            return feature.Available ? "" : feature.Trailers.Count.ToString(CultureInfo.InvariantCulture);
+            var wasAvailable = feature.Available;
+            var count = feature.Trailers.Count;
+            // All may have come between the two.
+            return wasAvailable || feature.Available ? "" : count.ToString(CultureInfo.InvariantCulture);
         }
         catch (InvalidOperationException)
         {

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using GrpcShm.Differential.Hosting;
 using GrpcShm.Differential.Wire;
 
 namespace GrpcShm.Differential.Requests;
 
 /// <summary>A request on one of its two ways.</summary>
-internal sealed class Attempt(GeneratedRequest request, CallMark mark, CallReport report)
+internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, CallReport report)
 {
     public GeneratedRequest Request => request;
 
@@ -26,9 +27,20 @@ internal sealed class Attempt(GeneratedRequest request, CallMark mark, CallRepor
 
     public string Outcome => IsReset ? "reset by its sender" : Call.ToString();
 
-    // Whether an answer is faster than its sender's reset is luck.
-    public override string ToString() => IsHandled
-        ? $"{report.Text ?? "the handler does not end\n"}handlers: {report.Begun}\n"
-            + (Request.Ending == Ending.Reset ? "" : $"outcome: {Outcome}\n")
-        : $"not handled\noutcome: {Outcome}\n";
+    // Whether an answer, or the end of a handler that does not wait for the body's, is faster than its sender's reset is luck.
+    public override string ToString()
+    {
+        if (!IsHandled)
+        {
+            return $"not handled\noutcome: {Outcome}\n";
+        }
+
+        var shown = $"{report.Text ?? "the handler does not end\n"}handlers: {report.Begun}\n";
+        return Request.Ending != Ending.Reset ? $"{shown}outcome: {Outcome}\n"
+            : shown.Contains($"\nbody ended by: {nameof(IOException)}", StringComparison.Ordinal) ? shown
+            : AbortedOrNot().Replace(shown, "");
+    }
+
+    [GeneratedRegex("^aborted: (True|False)\n", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    private static partial Regex AbortedOrNot();
 }

@@ -27,22 +27,23 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         Collect(Kestrel(), [.. kestrel.Values]);
         foreach (var one in direct)
         {
-            var mate = kestrel.GetValueOrDefault(one.Request.Number);
-            var other = mate is { Call.IsLost: false } ? mate : RunAlone(Kestrel, one.Request, 'k');
-            if (!ReferenceEquals(mate, other) && mate is not null)
+            // The connection may have been ended by another one.
+            var own = one.Call.IsLost ? Instead(one, Direct, one.Request, 'd') : one;
+            var other = kestrel.GetValueOrDefault(one.Request.Number);
+            if (other is not { Call.IsLost: false })
             {
-                Close(mate);
+                other = Instead(other, Kestrel, one.Request, 'k');
             }
 
-            // The connection may have been ended by another one.
-            var own = one.Call.IsLost ? RunAlone(Direct, one.Request, 'd') : one;
+            // So may that on which it was alone, by the one before, of which only the end of the connection is seen now.
+            if (own.IsHandled && other is { IsHandled: false, Call.IsLost: true })
+            {
+                other = Instead(other, Kestrel, one.Request, 'k');
+            }
+
             Judge(own, other);
             Close(other);
             Close(own);
-            if (!ReferenceEquals(own, one))
-            {
-                Close(one);
-            }
         }
     }
 
@@ -55,12 +56,12 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     private void Judge(Attempt direct, Attempt kestrel)
     {
         counts.Add(direct, kestrel);
-        if (RequestComparison.Find(direct, kestrel) is not { } what)
+        if (Find(direct, kestrel) is not { } what)
         {
             return;
         }
 
-        var first = new Difference("request", direct.Request.Number, what, "");
+        var first = Differ(direct, kestrel, what);
         if (findings.IsEnough)
         {
             return;
@@ -81,22 +82,31 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     {
         var kestrel = RunAlone(Kestrel, request, 'k');
         var direct = RunAlone(Direct, request, 'd');
-        if (direct.IsHandled != kestrel.IsHandled)
-        {
-            (direct.IsHandled ? kestrel : direct).Report.Wait(Grace);
-        }
-
         Difference? difference = null;
-        if (RequestComparison.Find(direct, kestrel) is { } what)
+        if (Find(direct, kestrel) is { } what)
         {
-            difference = new Difference(
-                "request", request.Number, what, RequestComparison.Describe($"{request}", $"{direct}", $"{kestrel}"));
+            difference = Differ(direct, kestrel, what);
         }
 
         Close(direct);
         Close(kestrel);
         return difference;
     }
+
+    private static string? Find(Attempt direct, Attempt kestrel)
+    {
+        var what = RequestComparison.Find(direct, kestrel);
+        if (what is not null && direct.IsHandled != kestrel.IsHandled)
+        {
+            (direct.IsHandled ? kestrel : direct).Report.Wait(Grace);
+            what = RequestComparison.Find(direct, kestrel);
+        }
+
+        return what;
+    }
+
+    private static Difference Differ(Attempt direct, Attempt kestrel, string what) =>
+        new("request", direct.Request.Number, what, RequestComparison.Describe($"{direct.Request}", $"{direct}", $"{kestrel}"));
 
     private GeneratedRequest Minimise(GeneratedRequest request, string what)
     {
@@ -116,6 +126,16 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
 
     private GeneratedRequest TryLess(string what, GeneratedRequest request, GeneratedRequest less) =>
         Again(less)?.What == what ? less : request;
+
+    private Attempt Instead(Attempt? lost, Func<IWire> wire, GeneratedRequest request, char side)
+    {
+        if (lost is not null)
+        {
+            Close(lost);
+        }
+
+        return RunAlone(wire, request, side);
+    }
 
     private Attempt RunAlone(Func<IWire> wire, GeneratedRequest request, char side)
     {
