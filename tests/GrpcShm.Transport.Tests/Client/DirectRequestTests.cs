@@ -237,6 +237,60 @@ public sealed class DirectRequestTests
     }
 
     [Fact]
+    public async Task Flush_ContentHasEnded_DoesNothing()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        Stream? kept = null;
+        var content = new DelegateContent(stream =>
+        {
+            kept = stream;
+            return Task.CompletedTask;
+        });
+
+        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+
+        await kept!.FlushAsync(TestContext.Current.CancellationToken).InTime();
+        kept.Flush();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => kept.FlushAsync(new CancellationToken(canceled: true)).InTime());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => kept.WriteAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
+    }
+
+    [Fact]
+    public async Task Content_WritesWhileTheRequestIsLetGo_ArrivesWhole()
+    {
+        const int Times = 500;
+        const int Pieces = 40;
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        for (var i = 0; i < Times; i++)
+        {
+            // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was written so far.
+            var started = 0;
+            var spins = i % 50;
+            var content = new DelegateContent(stream =>
+            {
+                var writing = Task.Run(async () =>
+                {
+                    Volatile.Write(ref started, 1);
+                    for (var piece = 0; piece < Pieces; piece++)
+                    {
+                        await stream.WriteAsync(Pattern.Take(piece * 100, 100));
+                    }
+                });
+                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref started) != 0, TimeLimit.Value));
+                Thread.SpinWait(spins * 20);
+                return writing;
+            });
+
+            using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+
+            var received = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime();
+            Assert.Equal(Pattern.Take(0, Pieces * 100).ToArray(), received);
+        }
+    }
+
+    [Fact]
     public async Task Content_ThatThrowsAtOnce_IsTheCallersExceptionAndNothingIsSent()
     {
         await using var server = new FakeServer(Responses.EchoAsync);
