@@ -21,6 +21,18 @@ internal static class DocumentedDifferences
         !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
 
     /// <summary>
+    /// The same, and more of it than the client takes at once: then the response is still under way in Kestrel when its handler resets it.
+    /// In direct mode the error was whole before.
+    /// </summary>
+    public static bool IsCutOff(Responses.ResponseScript script)
+    {
+        var failed = script.Steps.Index().FirstOrDefault(static s => s.Item.Action == Responses.ResponseAction.CompletePipeWithError, (-1, null!)).Index;
+        return failed >= 0
+            && script.Steps.Take(failed).Where(static s => s.Action == Responses.ResponseAction.FillPipe).Sum(static s => s.Number) > 65_535
+            && script.Steps.Skip(failed).Any(static s => s.Action is Responses.ResponseAction.Reset or Responses.ResponseAction.Abort);
+    }
+
+    /// <summary>
     /// A response that Kestrel itself never ends, for example one of a status without content for which a length has been set; or
     /// which it breaks off after it has refused the content of such a status, where direct mode answers with an error.
     /// </summary>

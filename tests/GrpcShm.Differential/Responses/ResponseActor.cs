@@ -160,9 +160,15 @@ internal sealed class ResponseActor(ResponseBook book)
                 response.OnStarting(() => throw new InvalidOperationException("on purpose"));
                 break;
             case ResponseAction.OnStartingSetsStatus:
+                // A pipe is completed with an error without a wait for what that leads to.
+                var isAwaited = act.Script.Steps.All(static s => s.Action != ResponseAction.CompletePipeWithError);
                 response.OnStarting(async () =>
                 {
-                    await Task.Yield();
+                    if (isAwaited)
+                    {
+                        await Task.Yield();
+                    }
+
                     response.StatusCode = number;
                 });
                 break;
