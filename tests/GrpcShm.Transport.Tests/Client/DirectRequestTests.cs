@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Grpc.Core;
@@ -259,34 +260,46 @@ public sealed class DirectRequestTests
     [Fact]
     public async Task Content_WritesWhileTheRequestIsLetGo_ArrivesWhole()
     {
-        const int Times = 500;
-        const int Pieces = 40;
+        const int Times = 1000;
+        const int Kept = 100;
+
+        // Copied, and not borrowed, and that takes a while.
+        const int Written = 15_000;
+        var whole = Pattern.Take(0, Kept + Written).ToArray();
         await using var server = new FakeServer(Responses.EchoAsync);
         using var invoker = server.CreateInvoker();
         for (var i = 0; i < Times; i++)
         {
             // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was written so far.
-            var started = 0;
-            var spins = i % 50;
+            using var isReady = new ManualResetEventSlim();
+            var mayWrite = 0;
+            var spins = i % 60;
             var content = new DelegateContent(stream =>
             {
-                var writing = Task.Run(async () =>
+                stream.Write(whole, 0, Kept);
+                var writing = TimeLimit.OnThreads(() =>
                 {
-                    Volatile.Write(ref started, 1);
-                    for (var piece = 0; piece < Pieces; piece++)
+                    isReady.Set();
+                    for (var begun = Stopwatch.GetTimestamp(); Volatile.Read(ref mayWrite) == 0;)
                     {
-                        await stream.WriteAsync(Pattern.Take(piece * 100, 100));
+                        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeLimit.Value, "Nobody lets it write.");
                     }
+
+                    for (var left = spins * 5; left > 0; left--)
+                    {
+                        _ = Volatile.Read(ref mayWrite);
+                    }
+
+                    stream.Write(whole, Kept, Written);
                 });
-                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref started) != 0, TimeLimit.Value));
-                Thread.SpinWait(spins * 20);
+                Assert.True(isReady.Wait(TimeLimit.Value));
+                Volatile.Write(ref mayWrite, 1);
                 return writing;
             });
 
             using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
-            var received = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime();
-            Assert.Equal(Pattern.Take(0, Pieces * 100).ToArray(), received);
+            Assert.Equal(whole, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
         }
     }
 
