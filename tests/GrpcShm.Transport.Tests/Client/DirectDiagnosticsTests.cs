@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using GrpcShm.Client;
 using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Handshake;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Transport.Tests.Client;
@@ -153,7 +155,7 @@ public sealed class DirectDiagnosticsTests
             new Dictionary<string, object?>
             {
                 ["url.scheme"] = "http",
-                ["server.address"] = GrpcShm.Client.SharedMemoryChannel.AddressOf(server.EndPoint).Host,
+                ["server.address"] = SharedMemoryChannel.AddressOf(server.EndPoint).Host,
                 ["server.port"] = 80,
                 ["network.protocol.version"] = "2",
             },
@@ -171,7 +173,7 @@ public sealed class DirectDiagnosticsTests
     [InlineData("1", "http://localhost/")]
     [InlineData("1.2", "http://localhost/")]
     public void Address_OfAnEndpoint_HasItsNameAsTheAuthority(string endPoint, string address) =>
-        Assert.Equal(address, GrpcShm.Client.SharedMemoryChannel.AddressOf(new SharedMemoryEndPoint(endPoint)).ToString());
+        Assert.Equal(address, SharedMemoryChannel.AddressOf(new SharedMemoryEndPoint(endPoint)).ToString());
 
     [Fact]
     public async Task Events_OfARequest_AreThoseOfHttpClient()
@@ -208,6 +210,43 @@ public sealed class DirectDiagnosticsTests
             events.Seen.Select(static e => e.Name));
         Assert.Same(failure, events.Seen[1].Get("Exception"));
         Assert.Equal(TaskStatus.Faulted, events.Seen[2].Get("RequestTaskStatus"));
+    }
+
+    [Fact]
+    public async Task Events_NextServerHasNoDirectMode_AreThoseOfOneRequest()
+    {
+        var isReplaced = 0;
+        await using var endPoint = new TestEndPoint();
+        endPoint.Settings = endPoint.Settings with { Modes = () => Volatile.Read(ref isReplaced) == 0 ? ConnectionModes.Calls : ConnectionModes.Bytes };
+        endPoint.Listen();
+        using var invoker = new HttpMessageInvoker(SharedMemoryChannel.CreateHandler(
+            endPoint.EndPoint.ToString(),
+            new SharedMemoryClientOptions { RuntimeDirectory = endPoint.Directory, ConnectTimeout = TimeLimit.Value }));
+        using var request = Responses.Post(null);
+        request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        using var events = new EventListener(request);
+
+        var sending = invoker.SendAsync(request, None);
+        var first = new TaskCompletionSource<FakeServerConnection>();
+        await using var direct = new FakeServerConnection(
+            await endPoint.AcceptAsync(),
+            new CallSettings(),
+            async call =>
+            {
+                // It was under way in direct mode, and is sent again when the server has been replaced.
+                Volatile.Write(ref isReplaced, 1);
+                (await first.Task.InTime()).Calls.GoAway();
+                call.Reset(CallError.Refused);
+            },
+            isServed: true);
+        first.SetResult(direct);
+        await using var peer = new Http2Peer(await endPoint.AcceptAsync());
+        await peer.BeginAsync();
+        await peer.AnswerAsync(await peer.RequestAsync());
+
+        using var response = await sending.InTime();
+        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Same(response, events.Seen[1].Get("Response"));
     }
 
     [Theory]
