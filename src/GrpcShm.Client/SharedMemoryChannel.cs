@@ -114,7 +114,9 @@ public static class SharedMemoryChannel
     }
 
     internal static HttpMessageHandler CreateHttp2Handler(
-        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, SharedMemoryClientOptions options)
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect,
+        SharedMemoryClientOptions options,
+        bool isTraced = true)
     {
         var handler = new SocketsHttpHandler
         {
@@ -130,6 +132,12 @@ public static class SharedMemoryChannel
             UseCookies = false,
         };
         options.ConfigureHandler?.Invoke(handler);
+        if (!isTraced)
+        {
+            // What the handler's own events and spans are written by; what it measures is measured without.
+            handler.ActivityHeadersPropagator = null;
+        }
+
         return new PushedRequestHandler(handler);
     }
 }

@@ -128,7 +128,7 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>
     /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits, redirects, cookies, decompression. Has no effect
-    /// on calls in direct mode. Beside those, a channel may have two such handlers: it is called for each.
+    /// on calls in direct mode. Beside those, a channel may have some such handlers: it is called for each.
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is decompressed, whatever carries

@@ -162,6 +162,49 @@ public sealed class AbortedRequestTests
     }
 
     [Fact]
+    public async Task Read_DataHadComeBeforeTheClientCancelled_GivesItUntilTheCallbacksHaveRun()
+    {
+        var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = await Host.StartAsync("direct", async (context, _) =>
+        {
+            var isRunning = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var mayEnd = new ManualResetEventSlim();
+            await using var registration = context.RequestAborted.Register(() =>
+            {
+                isRunning.SetResult();
+                mayEnd.Wait(TestTimeout.Value);
+            });
+
+            // It has come, and stays for the next read.
+            var result = await context.Request.BodyReader.ReadAsync(Token);
+            context.Request.BodyReader.AdvanceTo(result.Buffer.Start);
+            isReady.SetResult();
+            await isRunning.Task.WaitAsync(TestTimeout.Value, Token);
+            try
+            {
+                result = await context.Request.BodyReader.ReadAsync(Token);
+                Assert.Equal((3, false), (result.Buffer.Length, result.IsCompleted));
+                context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+            }
+            finally
+            {
+                mayEnd.Set();
+            }
+
+            await ReadToEndAsync(context);
+        });
+
+        using (await host.BeginAsync([1, 2, 3]))
+        {
+            await isReady.Task.WaitAsync(TestTimeout.Value, Token);
+        }
+
+        var ending = await host.EndingAsync();
+        Assert.True(ending.Exception is IOException, ending.Exception.ToString());
+        AssertTold("direct", ending);
+    }
+
+    [Fact]
     public async Task Callback_Throws_ReadFailsAndOthersAreServed()
     {
         using var isReady = new SemaphoreSlim(0);
@@ -244,13 +287,13 @@ public sealed class AbortedRequestTests
         }
 
         /// <summary>Begins a call, whose request never ends, and waits for its response.</summary>
-        public async Task<HttpResponseMessage> BeginAsync()
+        public async Task<HttpResponseMessage> BeginAsync(byte[]? data = null)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/test/aborted")
             {
                 Version = HttpVersion.Version20,
                 VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                Content = new OpenContent(_end.Task),
+                Content = new OpenContent(data ?? [], _end.Task),
             };
             request.Headers.TE.ParseAdd("trailers");
             var response = await _invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
@@ -308,10 +351,12 @@ public sealed class AbortedRequestTests
 
     private sealed class OpenContent : HttpContent
     {
+        private readonly byte[] _data;
         private readonly Task _end;
 
-        public OpenContent(Task end)
+        public OpenContent(byte[] data, Task end)
         {
+            _data = data;
             _end = end;
             Headers.ContentType = new("application/grpc");
         }
@@ -321,6 +366,7 @@ public sealed class AbortedRequestTests
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
+            await stream.WriteAsync(_data, cancellationToken);
             await stream.FlushAsync(cancellationToken);
             await _end.WaitAsync(cancellationToken);
         }

@@ -9,6 +9,7 @@ using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -63,6 +64,26 @@ public sealed class HostingOrderTests
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task Start_ServerOfOnesOwnAroundKestrel_KeepsTheAddressesAndDirectMode()
+    {
+        var log = new Provider();
+        await using var server = await TestServer.StartAsync(
+            builder =>
+            {
+                builder.Logging.AddProvider(log);
+                builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
+                builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("ordered"));
+                var inner = builder.Services.Last(static service => service.ServiceType == typeof(IServer)).ImplementationFactory!;
+                builder.Services.AddSingleton<IServer>(provider => new OwnServer((IServer)inner(provider)));
+            },
+            ("urls", "http://127.0.0.1:0"));
+
+        Assert.Contains(server.Urls, static url => url.StartsWith("http://127.0.0.1:", StringComparison.Ordinal));
+        Assert.Equal("direct", await ModeAsync(server.Directory));
+        Assert.Empty(log.Of("ServerIsNotKestrel"));
     }
 
     [Theory]
@@ -205,6 +226,19 @@ public sealed class HostingOrderTests
             new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: Token);
         await call;
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header);
+    }
+
+    /// <summary>A server that somebody has put around Kestrel, and that nobody else knows.</summary>
+    private sealed class OwnServer(IServer inner) : IServer
+    {
+        public IFeatureCollection Features => inner.Features;
+
+        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+            where TContext : notnull => inner.StartAsync(application, cancellationToken);
+
+        public Task StopAsync(CancellationToken cancellationToken) => inner.StopAsync(cancellationToken);
+
+        public void Dispose() => inner.Dispose();
     }
 
     /// <summary>Takes the application that is shown.</summary>

@@ -24,28 +24,29 @@ internal static class KestrelEvents
     public static bool AreHeard => !_isUnknown && Source is { } source && source.IsEnabled(EventLevel.Informational, EventKeywords.None);
 
     /// <summary>The application is about to run.</summary>
-    public static void RequestStarted(string connectionId, string requestId, string path, string method)
+    public static void RequestStarted(string connectionId, string requestId, string path, string method) =>
+        Tell(hasStopped: false, connectionId, requestId, path, method);
+
+    /// <summary>The application has run.</summary>
+    public static void RequestStopped(string connectionId, string requestId, string path, string method) =>
+        Tell(hasStopped: true, connectionId, requestId, path, method);
+
+    private static void Tell(bool hasStopped, string connectionId, string requestId, string path, string method)
     {
         try
         {
-            RequestStart(Source!, connectionId, requestId, HttpVersion, path, method);
+            if (hasStopped)
+            {
+                RequestStop(Source!, connectionId, requestId, HttpVersion, path, method);
+            }
+            else
+            {
+                RequestStart(Source!, connectionId, requestId, HttpVersion, path, method);
+            }
         }
         catch (Exception exception) when (exception is MissingMemberException or TypeLoadException)
         {
             // A version of Kestrel that is built otherwise. Its listeners do without, and a test of ours says so before.
-            _isUnknown = true;
-        }
-    }
-
-    /// <summary>The application has run.</summary>
-    public static void RequestStopped(string connectionId, string requestId, string path, string method)
-    {
-        try
-        {
-            RequestStop(Source!, connectionId, requestId, HttpVersion, path, method);
-        }
-        catch (Exception exception) when (exception is MissingMemberException or TypeLoadException)
-        {
             _isUnknown = true;
         }
     }

@@ -38,14 +38,16 @@ internal abstract partial class ServerCall
             return;
         }
 
-        if (Interlocked.Exchange(ref _isAborted, 1) != 0)
+        var isFirst = Interlocked.Exchange(ref _isAborted, 1) == 0;
+
+        // By each of them: the first may not have come to it yet, and what the others do next would tell the writer.
+        NoteFailure(reason, byPeer);
+        if (!isFirst)
         {
-            NoteFailureAgain(reason, byPeer);
             LetGo();
             return;
         }
 
-        NoteFailure(reason, byPeer);
         var cancellation = Volatile.Read(ref _aborted)?.CancelAsync() ?? Task.CompletedTask;
         if (cancellation.IsCompletedSuccessfully)
         {

@@ -83,14 +83,18 @@ internal sealed class ClientDiagnostics
 
     /// <summary>Tells of a request, from its start to its response's headers.</summary>
     /// <param name="request">The request, which gets the trace headers.</param>
-    /// <param name="send">Sends it.</param>
-    /// <exception cref="UnsentRequestException">It was not sent, and nothing has been told of it.</exception>
-    public async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send)
+    /// <param name="send">Sends it, or throws an <see cref="UnsentRequestException"/>.</param>
+    /// <param name="sendOverHttp2">
+    /// Sends it there instead. What is measured of requests is measured there, since then it is one of those; its span is this one.
+    /// </param>
+    public async Task<HttpResponseMessage> ObserveAsync(
+        HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, Func<Task<HttpResponseMessage>> sendOverHttp2)
     {
         var started = Stopwatch.GetTimestamp();
         var tags = RequestTags.Common(request);
-        var countsActive = _activeRequests.Enabled;
-        if (countsActive)
+        var isCounted = _activeRequests.Enabled;
+        var isMeasured = true;
+        if (isCounted)
         {
             _activeRequests.Add(1, tags);
         }
@@ -101,7 +105,17 @@ internal sealed class ClientDiagnostics
         try
         {
             activity = RequestTracing.Start(request);
-            response = await send().ConfigureAwait(false);
+            try
+            {
+                response = await send().ConfigureAwait(false);
+            }
+            catch (UnsentRequestException)
+            {
+                isMeasured = false;
+                Uncount(ref isCounted, tags);
+                response = await sendOverHttp2().ConfigureAwait(false);
+            }
+
             return response;
         }
         catch (Exception exception)
@@ -114,12 +128,27 @@ internal sealed class ClientDiagnostics
             var isTold = false;
             try
             {
-                if (countsActive)
+                // Whichever listener throws, the others hear of the end of what they have heard the beginning of.
+                try
                 {
-                    _activeRequests.Add(-1, tags);
+                    Uncount(ref isCounted, tags);
+                }
+                finally
+                {
+                    try
+                    {
+                        RequestTracing.Stop(activity, request, response, failure);
+                    }
+                    finally
+                    {
+                        if (isMeasured && _duration.Enabled)
+                        {
+                            RequestTags.AddOutcome(ref tags, response, failure);
+                            _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
+                        }
+                    }
                 }
 
-                Tell(request, activity, response, failure, ref tags, started);
                 isTold = true;
             }
             finally
@@ -133,20 +162,12 @@ internal sealed class ClientDiagnostics
         }
     }
 
-    private void Tell(
-        HttpRequestMessage request, Activity? activity, HttpResponseMessage? response, Exception? failure, ref TagList tags, long started)
+    private void Uncount(ref bool isCounted, in TagList tags)
     {
-        var isSent = failure is not UnsentRequestException;
-        if (!isSent)
+        if (isCounted)
         {
-            RequestTracing.Withdraw(activity, request);
-        }
-
-        RequestTracing.Stop(activity, request, response, failure);
-        if (isSent && _duration.Enabled)
-        {
-            RequestTags.AddOutcome(ref tags, response, failure);
-            _duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
+            isCounted = false;
+            _activeRequests.Add(-1, tags);
         }
     }
 }

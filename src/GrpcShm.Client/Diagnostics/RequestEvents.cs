@@ -40,7 +40,7 @@ internal static class RequestEvents
             Write(StopEvent, new StopData(request, response, failure switch
             {
                 null => TaskStatus.RanToCompletion,
-                OperationCanceledException or UnsentRequestException => TaskStatus.Canceled,
+                OperationCanceledException => TaskStatus.Canceled,
                 _ => TaskStatus.Faulted,
             }));
         }
@@ -49,7 +49,7 @@ internal static class RequestEvents
     /// <summary>A request has failed, if it has.</summary>
     public static void Failed(HttpRequestMessage request, Exception? failure)
     {
-        if (failure is not (null or OperationCanceledException or UnsentRequestException) && IsEnabled && Listener.IsEnabled(FailureEvent))
+        if (failure is not (null or OperationCanceledException) && IsEnabled && Listener.IsEnabled(FailureEvent))
         {
             Write(FailureEvent, new FailureData(request, failure));
         }

@@ -34,6 +34,10 @@ internal static class RequestTags
         }
     }
 
+    /// <summary>The version of a response, which is another one only where its request has gone another way.</summary>
+    public static string VersionOf(HttpResponseMessage response) =>
+        response.Version.Major >= 2 ? ProtocolVersion : response.Version.ToString(2);
+
     /// <summary>A method of the standard, else <c>_OTHER</c>, so that nobody can make any number of series.</summary>
     public static string MethodOf(HttpRequestMessage request) => request.Method.Method switch
     {

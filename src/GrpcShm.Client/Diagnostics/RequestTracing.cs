@@ -51,48 +51,33 @@ internal static class RequestTracing
         return activity;
     }
 
-    /// <summary>
-    /// Makes as if there had been no span, which is about to be stopped: exporters leave out what is not recorded, and the headers go.
-    /// </summary>
-    public static void Withdraw(Activity? activity, HttpRequestMessage request)
-    {
-        if (activity is null)
-        {
-            return;
-        }
-
-        // Before the flags are changed, which one of the headers says. What the caller has set himself is another, or is written again.
-        DistributedContextPropagator.Current.Inject(activity, request, static (carrier, name, value) =>
-        {
-            if (carrier is HttpRequestMessage message
-                && message.Headers.NonValidated.TryGetValues(name, out var values)
-                && values.ToString() == value)
-            {
-                message.Headers.Remove(name);
-            }
-        });
-        activity.IsAllDataRequested = false;
-        activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
-    }
-
+    /// <summary>Ends the span, whichever listener throws.</summary>
     public static void Stop(Activity? activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
-        if (IsAllowed)
+        try
         {
-            RequestEvents.Failed(request, failure);
+            if (IsAllowed)
+            {
+                RequestEvents.Failed(request, failure);
+            }
         }
-
-        if (activity is null)
+        finally
         {
-            return;
+            if (activity is not null)
+            {
+                StopSpan(activity, request, response, failure);
+            }
         }
+    }
 
+    private static void StopSpan(Activity activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
+    {
         if (activity.IsAllDataRequested)
         {
             if (response is not null)
             {
                 activity.SetTag("http.response.status_code", (int)response.StatusCode);
-                activity.SetTag("network.protocol.version", RequestTags.ProtocolVersion);
+                activity.SetTag("network.protocol.version", RequestTags.VersionOf(response));
             }
 
             if (RequestTags.ErrorOf(response, failure) is { } error)
@@ -103,8 +88,14 @@ internal static class RequestTracing
         }
 
         activity.SetEndTime(DateTime.UtcNow);
-        RequestEvents.Stopped(request, response, failure);
-        activity.Stop();
+        try
+        {
+            RequestEvents.Stopped(request, response, failure);
+        }
+        finally
+        {
+            activity.Stop();
+        }
     }
 
     private static void Describe(Activity activity, HttpRequestMessage request)

@@ -100,10 +100,24 @@ internal sealed partial class ClientConnections : IDisposable
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
-        // Found out late, since its headers are too large, or have been added to. Outside, it is observed as all others over HTTP/2.
+        // Found out late, since its headers are too large, or have been added to. What is measured of it has to be so over HTTP/2.
         return pending.IsObserved
             ? Task.FromException<HttpResponseMessage>(new UnsentRequestException())
             : Plain.SendAsync(pending, this);
+    }
+
+    /// <summary>Sends a request another way of which somebody was told before it was known that direct mode does not carry it.</summary>
+    public Task<HttpResponseMessage> SendObservedPlainAsync(PendingRequest pending) => Plain!.SendAsync(pending, this);
+
+    /// <summary>Sends a request while the caller's thread waits, which nothing does for what direct mode carries.</summary>
+    public HttpResponseMessage SendPlain(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (Plain is null)
+        {
+            throw DirectRequests.Refuse(DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!))!);
+        }
+
+        return Http2 is { IsLive: true } http2 ? http2.Send(request, cancellationToken) : Plain.Send(request, cancellationToken);
     }
 
     /// <summary>Whether there is a connection for calls.</summary>
@@ -220,7 +234,9 @@ internal sealed partial class ClientConnections : IDisposable
                     Diagnostics.EndToQueue(pending.Request, queuedSince);
                     break;
                 case SendResult.NoDirectMode:
-                    pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
+                    pending.TrySetResult(pending.IsObserved
+                        ? throw new UnsentRequestException()
+                        : await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
                     break;
                 case SendResult.NotCarried:
                     pending.TrySetResult(await SendPlainAsync(pending).ConfigureAwait(false));

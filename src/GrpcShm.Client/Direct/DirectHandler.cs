@@ -62,6 +62,30 @@ internal sealed class DirectHandler : HttpMessageHandler
         return _diagnostics.IsEnabled ? ObserveAsync(request, cancellationToken) : SendAsync(request, isObserved: false, cancellationToken);
     }
 
+    /// <summary>As .NET's own handler, which blocks the caller's thread for HTTP/1.1 alone, and says so in this order.</summary>
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (request.Version.Major >= 2)
+        {
+            throw new NotSupportedException(
+                $"A request of HTTP/2 or higher, as a gRPC call is, cannot be sent synchronously, and this one's version is {request.Version}. "
+                + "Use SendAsync, or set the request's Version to 1.1.");
+        }
+
+        if (request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher)
+        {
+            throw new NotSupportedException(
+                $"A request whose VersionPolicy is {request.VersionPolicy} cannot be sent synchronously, since it may be upgraded to HTTP/2. "
+                + "Use SendAsync, or set another VersionPolicy.");
+        }
+
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
+        return IsSecure(request)
+            ? _connections.Plain!.Send(request, cancellationToken)
+            : _connections.SendPlain(request, cancellationToken);
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing && !_isDisposed)
@@ -123,7 +147,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
-            return await _diagnostics.ObserveAsync(request, () => Task.FromException<HttpResponseMessage>(failure)).ConfigureAwait(false);
+            var failed = () => Task.FromException<HttpResponseMessage>(failure);
+            return await _diagnostics.ObserveAsync(request, failed, failed).ConfigureAwait(false);
         }
 
         if (_connections.Http2 is { IsLive: true } http2)
@@ -134,15 +159,11 @@ internal sealed class DirectHandler : HttpMessageHandler
         if (_connections.Plain is null || _connections.Carries(request))
         {
             _diagnostics.EndToQueue(request, queuedSince);
-            try
-            {
-                return await _diagnostics.ObserveAsync(request, () => SendAsync(request, isObserved: true, cancellationToken))
-                    .ConfigureAwait(false);
-            }
-            catch (UnsentRequestException)
-            {
-                // Sent below, where it is observed once.
-            }
+            return await _diagnostics.ObserveAsync(
+                request,
+                () => SendAsync(request, isObserved: true, cancellationToken),
+                () => _connections.SendObservedPlainAsync(new PendingRequest(request, this, isObserved: true, cancellationToken)))
+                .ConfigureAwait(false);
         }
 
         var pending = new PendingRequest(request, this, isObserved: false, cancellationToken);

@@ -12,8 +12,11 @@ internal sealed class Http2Route : IDisposable
     private readonly Lock _gate = new();
     private readonly SharedMemoryConnectionFactory _factory;
     private readonly InnerHandler _inner;
+    private readonly SharedMemoryClientOptions _options;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
-    private readonly TimeSpan _idleTimeout;
+
+    // Set once, under the gate.
+    private volatile InnerHandler? _untraced;
 
     // What the latest connection has told.
     private volatile bool _speaksHttp2Alone;
@@ -24,7 +27,7 @@ internal sealed class Http2Route : IDisposable
 
     public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
     {
-        _idleTimeout = options.IdleTimeout;
+        _options = options;
         _factory = factory;
         _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options));
     }
@@ -49,8 +52,21 @@ internal sealed class Http2Route : IDisposable
         }
     }
 
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        MayBeRaised(request) ? SendInVersionAsync(request, cancellationToken) : _inner.SendOnAsync(request, cancellationToken);
+    /// <summary>Sends a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <param name="isTraced">Whether it has a span already, so that its events have been written. Such are few, and have a handler of their own.</param>
+    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
+    {
+        var inner = isTraced ? _untraced ?? CreateUntraced() : _inner;
+        return MayBeRaised(request) ? SendInVersionAsync(inner, request, cancellationToken) : inner.SendOnAsync(request, cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so nothing is raised to a later
+    /// version here.
+    /// </summary>
+    public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) => _inner.SendOn(request, cancellationToken);
 
     /// <summary>Takes over a connection that the server wants to use for HTTP/2.</summary>
     public void HandOver(SharedMemoryConnection connection)
@@ -61,7 +77,7 @@ internal sealed class Http2Route : IDisposable
             unused = _isDisposed ? connection : _handedOver;
             _handedOver = _isDisposed ? null : connection;
             StopTimer();
-            if (!_isDisposed && _idleTimeout != Timeout.InfiniteTimeSpan)
+            if (!_isDisposed && _options.IdleTimeout != Timeout.InfiniteTimeSpan)
             {
                 // Whoever it was made for may have gone. Its context does not flow here: see ClientConnections.Start.
                 _handedOverTimer = new Timer(
@@ -71,7 +87,7 @@ internal sealed class Http2Route : IDisposable
                         route.Drop(connection, isEnded: false);
                     },
                     (this, connection),
-                    _idleTimeout,
+                    _options.IdleTimeout,
                     Timeout.InfiniteTimeSpan);
             }
         }
@@ -96,6 +112,7 @@ internal sealed class Http2Route : IDisposable
 
         unused?.Dispose();
         _inner.Dispose();
+        _untraced?.Dispose();
     }
 
     /// <summary>
@@ -113,12 +130,35 @@ internal sealed class Http2Route : IDisposable
         return isNamed && request.RequestUri?.Scheme is "http" or "ws" && !request.Headers.NonValidated.Contains("Upgrade");
     }
 
+    /// <summary>Makes the handler of requests that have a span already, which writes no events. Without the gate: it is configured by foreign code.</summary>
+    private InnerHandler CreateUntraced()
+    {
+        var made = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, _options, isTraced: false));
+        InnerHandler? taken = null;
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                taken = _untraced ??= made;
+            }
+        }
+
+        if (taken != made)
+        {
+            made.Dispose();
+        }
+
+        ObjectDisposedException.ThrowIf(taken is null, typeof(HttpMessageHandler));
+        return taken;
+    }
+
     /// <summary>Sends a request as HTTP/2 if that is all that the endpoint speaks.</summary>
-    private async Task<HttpResponseMessage> SendInVersionAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendInVersionAsync(
+        InnerHandler inner, HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (!await SpeaksHttp2AloneAsync(cancellationToken).ConfigureAwait(false))
         {
-            return await _inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
+            return await inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
         var version = request.Version;
@@ -127,7 +167,7 @@ internal sealed class Http2Route : IDisposable
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         try
         {
-            return await _inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
+            return await inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -289,5 +329,7 @@ internal sealed class Http2Route : IDisposable
     {
         public Task<HttpResponseMessage> SendOnAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             SendAsync(request, cancellationToken);
+
+        public HttpResponseMessage SendOn(HttpRequestMessage request, CancellationToken cancellationToken) => Send(request, cancellationToken);
     }
 }

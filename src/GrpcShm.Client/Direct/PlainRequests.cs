@@ -18,13 +18,18 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     public Task<HttpResponseMessage> SendSecureAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         GetRoute().SendAsync(request, cancellationToken);
 
+    /// <summary>Sends a request while the caller's thread waits. Which way is not worth asking the server: it has connections of its own.</summary>
+    public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        GetRoute().Send(request, cancellationToken);
+
     /// <summary>Sends a request of any other kind.</summary>
     /// <param name="pending">The request.</param>
     /// <param name="connections">Find out whether the server has direct mode.</param>
     public async Task<HttpResponseMessage> SendAsync(PendingRequest pending, ClientConnections connections)
     {
         var hasDirectMode = IsLive || await connections.ConnectAsync(pending.CancellationToken).ConfigureAwait(false);
-        var response = await (hasDirectMode ? GetRoute() : connections.Http2!).SendAsync(pending.Request, pending.CancellationToken)
+        var response = await (hasDirectMode ? GetRoute() : connections.Http2!)
+            .SendAsync(pending.Request, pending.CancellationToken, pending.IsObserved)
             .ConfigureAwait(false);
         GC.KeepAlive(pending);
         return response;

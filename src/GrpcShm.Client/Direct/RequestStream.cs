@@ -34,8 +34,15 @@ internal sealed class RequestStream(ClientCall call) : Stream
             {
                 if (_isHeld)
                 {
-                    _isHeld = false;
-                    current.ReleaseRequest();
+                    try
+                    {
+                        current.ReleaseRequest();
+                    }
+                    finally
+                    {
+                        // Last: who sees it writes without the gate, into what has just been released.
+                        _isHeld = false;
+                    }
                 }
             }
         }
@@ -86,6 +93,11 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled(cancellationToken);
+        }
+
         // Read once: it is taken away when the content has ended.
         var current = _call;
         if (current is null)

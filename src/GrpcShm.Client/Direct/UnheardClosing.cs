@@ -14,7 +14,8 @@ internal static class UnheardClosing
         }
         catch (Exception)
         {
-            // All is given back before it logs. A logger that throws has nobody left to tell, and must not end the process.
+            // A listener of metrics, which is told when all is given back. One that throws has nobody left to tell, and must not end the
+            // process.
         }
     }
 }

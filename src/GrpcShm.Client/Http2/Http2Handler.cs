@@ -8,6 +8,9 @@ internal sealed class Http2Handler(Http2Route route) : HttpMessageHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         route.SendAsync(request, cancellationToken);
 
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        route.Send(request, cancellationToken);
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)

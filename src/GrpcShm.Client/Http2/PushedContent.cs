@@ -76,6 +76,10 @@ internal sealed class PushedContent : HttpContent
         }
     }
 
+    /// <summary>As the content does it by itself: whoever writes has the caller's thread, so nobody else can push.</summary>
+    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        _content.CopyTo(stream, context, cancellationToken);
+
     protected override bool TryComputeLength(out long length)
     {
         length = _content.Headers.ContentLength.GetValueOrDefault();

@@ -29,27 +29,27 @@ internal sealed class PushedRequestHandler : DelegatingHandler
     // Each is four attempts of the handler's own, and a connection refuses a request once.
     private const int MostRounds = 32;
 
+    private readonly Lock _gate = new();
+
+    // Whose headers are to be noted. Taken away under the gate with the first request, and read by each without it.
+    private volatile SocketsHttpHandler? _unnoted;
+
     /// <summary>Takes over a handler.</summary>
     public PushedRequestHandler(HttpMessageHandler inner)
-        : base(inner)
-    {
-        if (inner is SocketsHttpHandler handler)
-        {
-            // Asked for each header of each attempt, and the only thing that is: see IsRefused.
-            var selector = handler.RequestHeaderEncodingSelector;
-            handler.RequestHeaderEncodingSelector = (name, request) =>
-            {
-                NoteHeader(request, name);
-                return selector?.Invoke(name, request);
-            };
-        }
-    }
+        : base(inner) => _unnoted = inner as SocketsHttpHandler;
 
     /// <summary>The handler is about to write a header of a request.</summary>
     internal static void NoteHeader(HttpRequestMessage request, string name) => (request.Content as PushedContent)?.NoteHeader(name);
 
+    protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        NoteHeaders();
+        return base.Send(request, cancellationToken);
+    }
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        NoteHeaders();
         if (request.Content is not { } content)
         {
             return base.SendAsync(request, cancellationToken);
@@ -66,6 +66,33 @@ internal sealed class PushedRequestHandler : DelegatingHandler
         }
 
         return SendAsync(request, pushed, cancellationToken);
+    }
+
+    /// <summary>
+    /// Has the handler say what it writes. With its first request, not before: until then whoever has configured it may set a selector of
+    /// his own, which is asked as without this.
+    /// </summary>
+    private void NoteHeaders()
+    {
+        if (_unnoted is null)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_unnoted is { } handler)
+            {
+                // Asked for each header of each attempt, and the only thing that is: see IsRefused.
+                var selector = handler.RequestHeaderEncodingSelector;
+                handler.RequestHeaderEncodingSelector = (name, request) =>
+                {
+                    NoteHeader(request, name);
+                    return selector?.Invoke(name, request);
+                };
+                _unnoted = null;
+            }
+        }
     }
 
     private async Task<HttpResponseMessage> SendAsync(

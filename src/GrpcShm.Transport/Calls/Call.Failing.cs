@@ -6,8 +6,22 @@ namespace GrpcShm.Transport.Calls;
 /// </summary>
 internal abstract partial class Call
 {
-    // Under the gate: the call has failed, and a writer that waits learns of it by TellFailure.
-    private bool _tellsLater;
+    // Under the gate. By then somebody may be the first to tell: whoever writes while it is expected or noted waits for that.
+    private Failure _failure;
+
+    private enum Failure
+    {
+        None,
+
+        // The connection is lost, and what the call makes of that is about to be said.
+        Expected,
+
+        // Reader and writer learn of it by TellFailure.
+        Noted,
+        Told,
+    }
+
+    private bool TellsLater => _failure is Failure.Expected or Failure.Noted;
 
     private void Fail(CallError error, Exception exception, bool byPeer = true)
     {
@@ -24,25 +38,26 @@ internal abstract partial class Call
     protected void FailBodies(Exception exception, bool byPeer)
     {
         _input.Fail(exception, byPeer);
-        WakeFlush();
+        TellUnlessNoted();
     }
 
     /// <summary>
-    /// Settles what the reader will be told, and keeps it and the writer waiting until <see cref="TellFailure"/>. Once for a call, by one
-    /// who keeps it from being used for another.
+    /// Settles what the reader will be told, and keeps it and the writer waiting until <see cref="TellFailure"/>, which one of those who
+    /// note a failure has to call. Of several the first settles the reason; whoever comes when it has been told changes nothing but the
+    /// peer's part of it. By one who keeps the call from being used for another.
     /// </summary>
     protected void NoteFailure(Exception exception, bool byPeer)
     {
         lock (_gate)
         {
-            _tellsLater = true;
+            if (_failure != Failure.Told)
+            {
+                _failure = Failure.Noted;
+            }
         }
 
         _input.Settle(exception, byPeer);
     }
-
-    /// <summary>The call has failed again, and only the peer's part of it is news.</summary>
-    protected void NoteFailureAgain(Exception exception, bool byPeer) => _input.Settle(exception, byPeer);
 
     /// <summary>Tells the reader and the writer what has been noted. Any thread, by one who keeps the call from being used for another.</summary>
     protected void TellFailure()
@@ -50,22 +65,26 @@ internal abstract partial class Call
         _input.ShowFailure();
         lock (_gate)
         {
-            _tellsLater = false;
+            _failure = Failure.Told;
             _flush.Wake();
         }
     }
 
-    private void WakeFlush()
+    private void TellUnlessNoted()
     {
         lock (_gate)
         {
-            WakeFlushUnderGate();
+            if (_failure != Failure.Noted)
+            {
+                _failure = Failure.Told;
+                _flush.Wake();
+            }
         }
     }
 
     private void WakeFlushUnderGate()
     {
-        if (!_tellsLater)
+        if (!TellsLater)
         {
             _flush.Wake();
         }

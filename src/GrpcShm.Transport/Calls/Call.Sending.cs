@@ -174,7 +174,7 @@ internal abstract partial class Call
         }
 
         // Not one whose bytes were dropped with the call: it learns of that when who has to know before it does.
-        if (!_tellsLater && _flush.IsWaiting && HasAllSent)
+        if (!TellsLater && _flush.IsWaiting && HasAllSent)
         {
             _flush.Wake(isCompleted: false);
         }

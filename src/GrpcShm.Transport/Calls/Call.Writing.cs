@@ -57,7 +57,7 @@ internal abstract partial class Call
                 _borrowed = default;
 
                 // As one that began to wait before the call failed.
-                wait = _tellsLater && !_flush.IsUnderWay
+                wait = TellsLater && !_flush.IsUnderWay
                     ? _flush.Start()
                     : new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
             }

@@ -112,8 +112,14 @@ internal abstract partial class Call
                 return;
             }
 
-            // From here on nothing is sent, so that the memory may go.
+            // From here on nothing is sent, so that the memory may go. Who writes before the failure is noted must not learn of it
+            // earlier than who waits.
             _isOn = false;
+            if (_failure == Failure.None)
+            {
+                _failure = Failure.Expected;
+            }
+
             DropUnsent();
         }
 
@@ -123,7 +129,8 @@ internal abstract partial class Call
         }
         finally
         {
-            WakeFlush();
+            // Where the call makes nothing of it, or has thrown.
+            TellUnlessNoted();
             Leave();
         }
     }
@@ -193,7 +200,7 @@ internal abstract partial class Call
         _hasSentEnd = false;
         _hasReceivedEnd = false;
         _hasFailed = false;
-        _tellsLater = false;
+        _failure = Failure.None;
         ReuseReceiving();
         ReuseSending();
         ReuseWaiting();

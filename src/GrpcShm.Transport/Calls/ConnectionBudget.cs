@@ -16,15 +16,14 @@ namespace GrpcShm.Transport.Calls;
 /// fences, so at least one sees the other: a call that has entered without the gate is one whose window is not given back.</para>
 /// <para>The gate is taken inside the gate of a call's input, and the listener's budget's inside of it, never the other way round.
 /// <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so it is called with none held, by whoever has released
-/// something; see <see cref="SharedBudget"/> for why that does not go in a circle.</para>
+/// something; see <see cref="GrantingBudget{TWaiter}"/> for why that does not go in a circle.</para>
 /// </remarks>
-internal sealed class ConnectionBudget
+internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
 {
     // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without it.
     private const int Chunk = 8;
     private const int Kept = 4;
 
-    private readonly Lock _gate = new();
     private readonly LinkedList<ReceivedBody> _waiting = new();
     private readonly SharedBudget? _shared;
     private readonly long _limit;
@@ -34,7 +33,6 @@ internal sealed class ConnectionBudget
     private ReceivedBody? _overdrawn;
     private long _overdraft;
     private bool _isTight;
-    private bool _isGranting;
     private bool _isClosed;
 
     public ConnectionBudget(long limit, long maxUnconsumed, SharedBudget? shared)
@@ -58,7 +56,7 @@ internal sealed class ConnectionBudget
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
                 return (((long)_calls * CallSettings.FirstWindow) + _growth + _overdraft, _overdraft);
             }
@@ -87,7 +85,7 @@ internal sealed class ConnectionBudget
             return false;
         }
 
-        lock (_gate)
+        lock (Gate)
         {
             return _waiting.Count == 0 && TryTake(count, waits: false);
         }
@@ -99,7 +97,7 @@ internal sealed class ConnectionBudget
     /// <returns>Whether they are reserved. If not, they are offered to it later, or it has to stop waiting.</returns>
     public bool GrowOrWait(ReceivedBody body, long count)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_waiting.Count == 0 && TryTake(count, waits: true))
             {
@@ -124,7 +122,7 @@ internal sealed class ConnectionBudget
     /// <summary>What has been offered to a call that waits, which is its own from now on. In the gate of its input.</summary>
     public long TakeOffer(ReceivedBody body)
     {
-        lock (_gate)
+        lock (Gate)
         {
             var offered = body.Offered;
             body.Offered = 0;
@@ -138,7 +136,7 @@ internal sealed class ConnectionBudget
     /// <returns>What has been offered to it just now, which is its own.</returns>
     public long StopWaiting(ReceivedBody body)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (body.WaitingPlace.List is not null)
             {
@@ -154,7 +152,7 @@ internal sealed class ConnectionBudget
     /// <returns>Whether somebody may wait for them, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool Release(ReceivedBody body, long count)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_overdrawn == body)
             {
@@ -178,7 +176,7 @@ internal sealed class ConnectionBudget
     /// <summary>Lets those calls go on that wait, in order, as long as there is enough. Without any gate.</summary>
     public void GrantWaiting()
     {
-        GrantOwn();
+        GrantInOrder();
         _shared?.GrantWaiting();
     }
 
@@ -189,12 +187,39 @@ internal sealed class ConnectionBudget
         Shrink();
     }
 
+    protected override ReceivedBody? TryTakeWaiting()
+    {
+        if (_waiting.First is not { Value: var body })
+        {
+            return null;
+        }
+
+        if (!TryTake(body.Wanted, waits: true))
+        {
+            if (_overdrawn is not null)
+            {
+                return null;
+            }
+
+            // The oldest: it may always go on.
+            _overdrawn = body;
+            _overdraft += body.Wanted;
+        }
+
+        body.Offered = body.Wanted;
+        _waiting.RemoveFirst();
+        UpdateTight();
+        return body;
+    }
+
+    protected override void Grant(ReceivedBody waiter) => waiter.AcceptOffer();
+
     // What an idle connection keeps, as long as there is plenty for others.
     private int KeptNow => _shared is null or { HasPlenty: true } ? Kept : 0;
 
     private bool TryExtend()
     {
-        lock (_gate)
+        lock (Gate)
         {
             var missing = Volatile.Read(ref _calls) - _windows;
             if (missing <= 0 || TryTakeWindows(missing + Chunk - 1) || TryTakeWindows(missing))
@@ -222,7 +247,7 @@ internal sealed class ConnectionBudget
     private void Shrink()
     {
         bool isWanted;
-        lock (_gate)
+        lock (Gate)
         {
             var calls = Volatile.Read(ref _calls);
             var kept = Volatile.Read(ref _isClosed) ? calls : calls == 0 ? KeptNow : calls + Chunk;
@@ -261,67 +286,6 @@ internal sealed class ConnectionBudget
 
         _growth += count;
         return true;
-    }
-
-    private void GrantOwn()
-    {
-        lock (_gate)
-        {
-            if (_isGranting)
-            {
-                return;
-            }
-
-            _isGranting = true;
-        }
-
-        try
-        {
-            while (TryOffer() is { } body)
-            {
-                body.AcceptOffer();
-            }
-        }
-        catch
-        {
-            // A bug of ours, or no memory. Whoever releases next goes on, or those behind would wait for ever.
-            lock (_gate)
-            {
-                _isGranting = false;
-            }
-
-            throw;
-        }
-    }
-
-    private ReceivedBody? TryOffer()
-    {
-        lock (_gate)
-        {
-            if (_waiting.First is not { Value: var body })
-            {
-                _isGranting = false;
-                return null;
-            }
-
-            if (!TryTake(body.Wanted, waits: true))
-            {
-                if (_overdrawn is not null)
-                {
-                    _isGranting = false;
-                    return null;
-                }
-
-                // The oldest: it may always go on.
-                _overdrawn = body;
-                _overdraft += body.Wanted;
-            }
-
-            body.Offered = body.Wanted;
-            _waiting.RemoveFirst();
-            UpdateTight();
-            return body;
-        }
     }
 
     private void UpdateTight() => Volatile.Write(ref _isTight, _waiting.Count > 0 || _overdrawn is not null);

@@ -6,17 +6,13 @@ namespace GrpcShm.Transport.Calls;
 /// </summary>
 /// <remarks>
 /// All fields are under the gate, which is taken last: in a connection's budget's gate, and that in the gate of a call's input.
-/// Whoever releases grants to those who wait, with none of these gates held. One thread at a time does that; a release
-/// that finds somebody at it leaves it to that one, who looks again under the gate before it stops. So a release
-/// that leads to a grant that leads to a release goes round a loop and does not go deeper.
+/// Whoever releases grants to those who wait, with none of these gates held.
 /// </remarks>
-internal sealed class SharedBudget(long limit)
+internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget>
 {
-    private readonly Lock _gate = new();
     private readonly Queue<ConnectionBudget> _waiting = new();
     private long _windows;
     private long _growth;
-    private bool _isGranting;
     private bool _hasPlenty = true;
 
     /// <summary>How many bytes are reserved.</summary>
@@ -24,7 +20,7 @@ internal sealed class SharedBudget(long limit)
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
                 return _windows + _growth;
             }
@@ -41,7 +37,7 @@ internal sealed class SharedBudget(long limit)
     public bool TryTakeWindows(int count)
     {
         var bytes = (long)count * CallSettings.FirstWindow;
-        lock (_gate)
+        lock (Gate)
         {
             if (_windows + _growth + bytes > limit)
             {
@@ -58,7 +54,7 @@ internal sealed class SharedBudget(long limit)
     /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool GiveWindows(int count)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _windows -= (long)count * CallSettings.FirstWindow;
             UpdatePlenty();
@@ -71,7 +67,7 @@ internal sealed class SharedBudget(long limit)
     /// <param name="waiter">Who wants to be told when there may be enough; it has to be told apart whether it waits already.</param>
     public bool TryGrow(long count, ConnectionBudget? waiter)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (HasRoom(count))
             {
@@ -94,7 +90,7 @@ internal sealed class SharedBudget(long limit)
     /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool GiveGrowth(long count)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _growth -= count;
             UpdatePlenty();
@@ -103,53 +99,22 @@ internal sealed class SharedBudget(long limit)
     }
 
     /// <summary>Lets those connections go on that wait, in order, as long as there is enough. Without any gate.</summary>
-    public void GrantWaiting()
+    public void GrantWaiting() => GrantInOrder();
+
+    protected override ConnectionBudget? TryTakeWaiting()
     {
-        lock (_gate)
+        // Who waits wants a first window at most.
+        if (!HasRoom(CallSettings.FirstWindow) || !_waiting.TryDequeue(out var connection))
         {
-            if (_isGranting)
-            {
-                return;
-            }
-
-            _isGranting = true;
+            return null;
         }
 
-        try
-        {
-            while (TryTakeWaiting() is { } connection)
-            {
-                // If there is not enough after all, it waits again; then somebody else has got it.
-                connection.GrantWaiting();
-            }
-        }
-        catch
-        {
-            // As in a connection's budget: it must not stop the grants of all others.
-            lock (_gate)
-            {
-                _isGranting = false;
-            }
-
-            throw;
-        }
+        connection.IsEnlisted = false;
+        return connection;
     }
 
-    private ConnectionBudget? TryTakeWaiting()
-    {
-        lock (_gate)
-        {
-            // Who waits wants a first window at most.
-            if (!HasRoom(CallSettings.FirstWindow) || !_waiting.TryDequeue(out var connection))
-            {
-                _isGranting = false;
-                return null;
-            }
-
-            connection.IsEnlisted = false;
-            return connection;
-        }
-    }
+    // If there is not enough after all, it waits again; then somebody else has got it.
+    protected override void Grant(ConnectionBudget waiter) => waiter.GrantWaiting();
 
     private bool HasRoom(long count) => _growth + count <= LimitOfGrowth(limit) && _windows + _growth + count <= limit;
 

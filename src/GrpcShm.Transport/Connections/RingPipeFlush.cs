@@ -88,7 +88,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         _holdsRingMemory = false;
         if (_isSpilling)
         {
-            _spill.Advance(bytes);
+            AdvanceSpill(bytes);
         }
         else
         {
@@ -96,16 +96,38 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AdvanceSpill(int bytes)
+    {
+        // Where the writing has been ended in the writer's place, the spill was dropped, and this with it: a Pipe whose reader has
+        // completed takes it the same way.
+        if (TryEnter())
+        {
+            try
+            {
+                _spill.Advance(bytes);
+            }
+            finally
+            {
+                Leave();
+            }
+        }
+    }
+
     public ValueTask<FlushResult> StartAsync(CancellationToken cancellationToken)
     {
         Enter();
-        if (!cancellationToken.IsCancellationRequested)
+
+        // Looked at once: whether what has been written counts as flushed, and whether it is flushed, must not have two answers.
+        if (cancellationToken.IsCancellationRequested)
         {
-            _given = 0;
-            _unflushed = 0;
+            Leave();
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        return RunAsync(cancellationToken);
+        _given = 0;
+        _unflushed = 0;
+        return BeginAsync(cancellationToken);
     }
 
     public void CancelPending()

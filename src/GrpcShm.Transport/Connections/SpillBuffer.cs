@@ -3,6 +3,12 @@ using System.Buffers;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>Pooled memory for what has been written and finds no room in the ring yet; first in, first out.</summary>
+/// <remarks>
+/// Memory that a writer has been given and has not advanced over is left to the garbage collector when its block goes. Whoever drops the
+/// rest in the writer's place, as the connection's end does, or the end of a handler that has left a writer behind, does not know whether
+/// that one still writes, and the pool would hand the same memory to somebody else. Who asks for memory again has no use for what
+/// it was given before.
+/// </remarks>
 internal sealed class SpillBuffer
 {
     private const int LeastBlock = 16 * 1024;
@@ -21,6 +27,7 @@ internal sealed class SpillBuffer
     {
         if (_last is null || _last.Room < wanted)
         {
+            _last?.TakeBack();
             if (_last is { Length: > 0 })
             {
                 _full.Enqueue(_last);
@@ -33,7 +40,7 @@ internal sealed class SpillBuffer
             _last = new Block(Math.Max(wanted, LeastBlock));
         }
 
-        return _last.Free;
+        return _last.Give();
     }
 
     public void Advance(int count)
@@ -112,18 +119,40 @@ internal sealed class SpillBuffer
         private int _start;
         private int _end;
 
+        // The writer's. Whoever drops the block sees it late only where the two are at it at the same moment, which is a breach of the
+        // rules of a PipeWriter by a handler; the connection's end comes behind a fence, see SignaledOperation.Seal.
+        private bool _isGiven;
+
         public int Length => _end - _start;
 
         public int Room => _bytes.Length - _end;
 
-        public Memory<byte> Free => _bytes.AsMemory(_end);
-
         public ReadOnlySpan<byte> Content => _bytes.AsSpan(_start, Length);
 
-        public void Commit(int count) => _end += count;
+        /// <summary>What is free, for a writer.</summary>
+        public Memory<byte> Give()
+        {
+            _isGiven = true;
+            return _bytes.AsMemory(_end);
+        }
+
+        /// <summary>The writer has no use any more for what it was given.</summary>
+        public void TakeBack() => _isGiven = false;
+
+        public void Commit(int count)
+        {
+            _isGiven = false;
+            _end += count;
+        }
 
         public void Consume(int count) => _start += count;
 
-        public void Return() => ArrayPool<byte>.Shared.Return(_bytes);
+        public void Return()
+        {
+            if (!_isGiven)
+            {
+                ArrayPool<byte>.Shared.Return(_bytes);
+            }
+        }
     }
 }

@@ -77,6 +77,14 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
             return ValueTask.FromCanceled<TResult>(cancellationToken);
         }
 
+        return BeginAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// The same by one who has looked at the token itself. A token that fires from then on ends the operation only if that has to wait.
+    /// </summary>
+    protected ValueTask<TResult> BeginAsync(CancellationToken cancellationToken)
+    {
         var reactor = Reactor.Running;
         if (reactor is not null && RingTarget is { } target && !reactor.TrySpend())
         {
@@ -112,6 +120,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
             ThrowCannotEnter(state);
         }
     }
+
+    /// <summary>Does the same if that may begin now.</summary>
+    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     protected void Leave()

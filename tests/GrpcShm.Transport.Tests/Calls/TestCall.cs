@@ -49,12 +49,24 @@ internal sealed class TestCall : Call
     /// <summary>Makes it throw where it must not, as a bug would.</summary>
     public bool FailsOnFailed { get; init; }
 
+    /// <summary>Makes its reader and its writer learn of a failure by <see cref="Tell"/>, and not before.</summary>
+    public bool TellsLater { get; set; }
+
+    /// <summary>Runs when it has failed, before that is noted or told.</summary>
+    public Action? Failing { get; set; }
+
     public bool HoldsBack
     {
         set => HoldsFlushes = value;
     }
 
     public CallConnection On => Connection;
+
+    /// <summary>Notes a failure of its own.</summary>
+    public void Note() => NoteFailure(new IOException("It has failed."), byPeer: false);
+
+    /// <summary>Tells what has been noted.</summary>
+    public void Tell() => TellFailure();
 
     public void SetHeaders(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Headers, fields);
 
@@ -156,7 +168,15 @@ internal sealed class TestCall : Call
             throw new InvalidDataException();
         }
 
-        FailBodies(exception, byPeer);
+        Failing?.Invoke();
+        if (TellsLater)
+        {
+            NoteFailure(exception, byPeer);
+        }
+        else
+        {
+            FailBodies(exception, byPeer);
+        }
     }
 
     protected override void OnLeft()

@@ -211,6 +211,40 @@ public sealed class DirectDiagnosticsTests
     }
 
     [Theory]
+    [InlineData("active requests")]
+    [InlineData("duration")]
+    [InlineData("event")]
+    [InlineData("span")]
+    public async Task Listener_ThatThrowsAtTheEnd_LosesNoResponseAndOthersHearOfTheEnd(string which)
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        await using var server = new FakeServer(static async call =>
+        {
+            // It has no end, so somebody has to give it up.
+            call.SetHeaders((":status", "200"));
+            await call.SendAsync(default);
+        });
+        server.Options.MeterFactory = services.GetRequiredService<IMeterFactory>();
+        using var invoker = server.CreateInvoker();
+        using var request = Responses.Post(null);
+
+        // Events are told to whoever has come last first, and the rest to whoever has come first.
+        using var throwingAtEvents = which == "event" ? new ThrowingListener(request) : null;
+        using var events = new EventListener(request);
+        using var metrics = new MetricListener(server.Options.MeterFactory);
+        using var spans = new SpanListener();
+        using var throwing = which == "event" ? null : ThrowAt(which, server.Options.MeterFactory);
+
+        await Assert.ThrowsAsync<TimeZoneNotFoundException>(() => invoker.SendAsync(request, None).InTime());
+
+        await (await server.AcceptedAsync()).UntilIdleAsync();
+        Assert.Equal([1, -1], metrics.Of("http.client.active_requests").Select(static m => m.Value));
+        Assert.Single(metrics.Of("http.client.request.duration"));
+        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Single(spans.Ended);
+    }
+
+    [Theory]
     [InlineData(1, 1)]
     [InlineData(2, -1)]
     [InlineData(3, 1)]
@@ -305,6 +339,42 @@ public sealed class DirectDiagnosticsTests
         }
 
         Assert.Equal(2, server.Accepted);
+    }
+
+    private static IDisposable ThrowAt(string which, IMeterFactory meterFactory)
+    {
+        if (which == "span")
+        {
+            var spans = new ActivityListener
+            {
+                ShouldListenTo = static source => source.Name == "System.Net.Http",
+                ActivityStopped = static _ => throw new TimeZoneNotFoundException("The listener has failed."),
+            };
+            ActivitySource.AddActivityListener(spans);
+            return spans;
+        }
+
+        var name = which == "duration" ? "http.client.request.duration" : "http.client.active_requests";
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == name && ReferenceEquals(instrument.Meter.Scope, meterFactory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new TimeZoneNotFoundException("The listener has failed."));
+        listener.SetMeasurementEventCallback<long>(static (_, value, _, _) =>
+        {
+            if (value < 0)
+            {
+                throw new TimeZoneNotFoundException("The listener has failed.");
+            }
+        });
+        listener.Start();
+        return listener;
     }
 
     private sealed class SpanListener : IDisposable
@@ -412,6 +482,46 @@ public sealed class DirectDiagnosticsTests
             if (ReferenceEquals(seen.Get("Request"), _request))
             {
                 Seen.Add(seen);
+            }
+        }
+
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void Dispose() => _subscriptions.ForEach(static subscription => subscription.Dispose());
+    }
+
+    /// <summary>Throws at the last event of one request.</summary>
+    private sealed class ThrowingListener : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    {
+        private readonly HttpRequestMessage _request;
+        private readonly List<IDisposable> _subscriptions = [];
+
+        public ThrowingListener(HttpRequestMessage request)
+        {
+            _request = request;
+            _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
+        }
+
+        public void OnNext(DiagnosticListener value)
+        {
+            if (value.Name == "HttpHandlerDiagnosticListener")
+            {
+                _subscriptions.Add(value.Subscribe(this));
+            }
+        }
+
+        public void OnNext(KeyValuePair<string, object?> value)
+        {
+            if (value.Key.EndsWith(".Stop", StringComparison.Ordinal)
+                && ReferenceEquals(new Event(value.Key, value.Value!, null).Get("Request"), _request))
+            {
+                throw new TimeZoneNotFoundException("The listener has failed.");
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Grpc.Core;
@@ -234,6 +235,72 @@ public sealed class DirectRequestTests
 
         var received = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(Pattern.Take(0, sizes.Sum()).ToArray(), received);
+    }
+
+    [Fact]
+    public async Task Flush_ContentHasEnded_DoesNothing()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        Stream? kept = null;
+        var content = new DelegateContent(stream =>
+        {
+            kept = stream;
+            return Task.CompletedTask;
+        });
+
+        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+
+        await kept!.FlushAsync(TestContext.Current.CancellationToken).InTime();
+        kept.Flush();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => kept.FlushAsync(new CancellationToken(canceled: true)).InTime());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => kept.WriteAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
+    }
+
+    [Fact]
+    public async Task Content_WritesWhileTheRequestIsLetGo_ArrivesWhole()
+    {
+        const int Times = 1000;
+        const int Kept = 100;
+
+        // Copied, and not borrowed, and that takes a while.
+        const int Written = 15_000;
+        var whole = Pattern.Take(0, Kept + Written).ToArray();
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var invoker = server.CreateInvoker();
+        for (var i = 0; i < Times; i++)
+        {
+            // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was written so far.
+            using var isReady = new ManualResetEventSlim();
+            var mayWrite = 0;
+            var spins = i % 60;
+            var content = new DelegateContent(stream =>
+            {
+                stream.Write(whole, 0, Kept);
+                var writing = TimeLimit.OnThreads(() =>
+                {
+                    isReady.Set();
+                    for (var begun = Stopwatch.GetTimestamp(); Volatile.Read(ref mayWrite) == 0;)
+                    {
+                        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeLimit.Value, "Nobody lets it write.");
+                    }
+
+                    for (var left = spins * 5; left > 0; left--)
+                    {
+                        _ = Volatile.Read(ref mayWrite);
+                    }
+
+                    stream.Write(whole, Kept, Written);
+                });
+                Assert.True(isReady.Wait(TimeLimit.Value));
+                Volatile.Write(ref mayWrite, 1);
+                return writing;
+            });
+
+            using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+
+            Assert.Equal(whole, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
+        }
     }
 
     [Fact]

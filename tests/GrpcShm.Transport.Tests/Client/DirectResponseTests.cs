@@ -113,6 +113,29 @@ public sealed class DirectResponseTests
     }
 
     [Fact]
+    public async Task Read_TokenLeadsToAnotherEndFirst_IsCancelled()
+    {
+        await using var server = new FakeServer(static async call =>
+        {
+            call.SetHeaders((":status", "200"));
+            await call.SendAsync(default);
+        });
+        using var invoker = server.CreateInvoker();
+        using var response = await invoker.SendAsync(Responses.Post(null), None).InTime();
+        await using var stream = await response.Content.ReadAsStreamAsync(None).InTime();
+        using var cancellation = new CancellationTokenSource();
+        var read = stream.ReadAsync(new byte[1], cancellation.Token).AsTask();
+
+        // What is registered last runs first: the response is given up before the read hears of the token.
+        await using var registration = cancellation.Token.Register(response.Dispose);
+        await cancellation.CancelAsync();
+
+        var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read.InTime());
+        Assert.Equal(cancellation.Token, failure.CancellationToken);
+        Assert.IsType<IOException>(failure.InnerException);
+    }
+
+    [Fact]
     public async Task Content_ReadTwice_IsRefused()
     {
         await using var server = new FakeServer(Responses.EchoAsync);

@@ -100,24 +100,72 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
     }
 
-    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker)
+    [Theory]
+    [InlineData("none")]
+    [InlineData("its own")]
+    [InlineData("its own later")]
+    [InlineData("taken away later")]
+    public async Task Send_SelectorOfWhoeverConfigured_IsAskedAndAttemptsAreCounted(string selector)
+    {
+        var asked = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        SocketsHttpHandler? inner = null;
+        var own = (string name, HttpRequestMessage _) =>
+        {
+            asked.Enqueue(name);
+            return (Encoding?)null;
+        };
+        using var handler = CreateHandler(configured =>
+        {
+            inner = configured;
+            configured.RequestHeaderEncodingSelector = selector is "its own" or "taken away later" ? own.Invoke : null;
+        });
+        inner!.RequestHeaderEncodingSelector = selector switch
+        {
+            "its own later" => own.Invoke,
+            "taken away later" => null,
+            _ => inner.RequestHeaderEncodingSelector,
+        };
+        using var invoker = new HttpMessageInvoker(handler);
+        var request = CreateRequest();
+        var sending = invoker.SendAsync(request, Token);
+        await using (var first = await AcceptAsync())
+        {
+            await first.GoAwayAsync(await first.RequestAsync() - 1);
+        }
+
+        await using var taker = await AcceptAsync();
+        await taker.AnswerAsync(await taker.RequestAsync());
+        using var response = await sending.InTime();
+
+        Assert.Equal(2, Assert.IsType<GrpcShm.Client.Http2.PushedContent>(request.Content).Attempts);
+        Assert.Equal(selector.StartsWith("its own", StringComparison.Ordinal) ? 2 : 0, asked.Count(static name => name == "Content-Type"));
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker) => invoker.SendAsync(CreateRequest(), Token);
+
+    private static HttpRequestMessage CreateRequest()
     {
         var content = new DelegateContent(stream => stream.WriteAsync(new byte[] { 0, 0, 0, 0, 0 }, Token).AsTask());
         content.Headers.ContentType = new("application/grpc");
-        var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/call")
+        return new HttpRequestMessage(HttpMethod.Post, "http://localhost/call")
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
             Content = content,
         };
-        return invoker.SendAsync(request, Token);
     }
 
     private HttpMessageInvoker CreateInvoker() => new(CreateHandler());
 
-    private HttpMessageHandler CreateHandler() => SharedMemoryChannel.CreateHandler(
+    private HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null) => SharedMemoryChannel.CreateHandler(
         _endPoint.EndPoint.ToString(),
-        new SharedMemoryClientOptions { RuntimeDirectory = _endPoint.Directory, Mode = SharedMemoryMode.Http2, ConnectTimeout = TimeLimit.Value });
+        new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = _endPoint.Directory,
+            Mode = SharedMemoryMode.Http2,
+            ConnectTimeout = TimeLimit.Value,
+            ConfigureHandler = configure,
+        });
 
     private async Task<Http2Peer> AcceptAsync()
     {

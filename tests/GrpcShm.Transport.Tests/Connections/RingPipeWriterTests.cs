@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Tests.Connections;
@@ -142,6 +144,96 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
         var next = _pipe.WriteAsync(10_000, 10);
         await _pipe.DrainAsync(0, 10_010);
         await next.InTime();
+    }
+
+    [Fact]
+    public async Task Flush_TokenFiresAtAnyMoment_HasBegunOrHasNotAndNeverBoth()
+    {
+        const int Times = 200_000;
+        const int Drained = 2000;
+        var refused = 0;
+        var started = 0;
+        CancellationTokenSource? source = null;
+        Action cancel = () =>
+        {
+            for (var i = 1; i <= Times; i++)
+            {
+                while (Volatile.Read(ref started) < i)
+                {
+                    Thread.SpinWait(1);
+                }
+
+                Volatile.Read(ref source)!.Cancel();
+            }
+        };
+        var cancelling = TimeLimit.OnThreads(cancel);
+        try
+        {
+            for (var i = 1; i <= Times; i++)
+            {
+                source = new CancellationTokenSource();
+                _pipe.Put(i - 1, 1);
+                Volatile.Write(ref started, i);
+                for (var steps = i % 200; steps > 0; steps--)
+                {
+                    _ = Volatile.Read(ref started);
+                }
+
+                var flush = Writer.FlushAsync(source.Token);
+
+                // There is room, so it does not wait: what has ended it by then is a look at the token.
+                Assert.True(flush.IsCompleted);
+                if (flush.IsCanceled)
+                {
+                    refused++;
+                    Assert.Equal(1, Writer.UnflushedBytes);
+                    await _pipe.FlushAsync().InTime();
+                }
+
+                Assert.Equal(0, Writer.UnflushedBytes);
+                if (i % Drained == 0)
+                {
+                    await _pipe.DrainAsync(i - Drained, Drained);
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref started, Times);
+        }
+
+        await cancelling;
+        Assert.InRange(refused, 1, Times - 1);
+    }
+
+    [Fact]
+    public void Abandon_WriterHoldsMemoryThatIsNoneOfTheRing_LeavesItToTheWriter()
+    {
+        var memory = Writer.GetMemory(10_000);
+        Assert.True(MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)memory, out var held));
+
+        Writer.Abandon();
+
+        // The pool gives first what this thread has returned last.
+        var rented = ArrayPool<byte>.Shared.Rent(held.Array!.Length);
+        Assert.NotSame(held.Array, rented);
+        ArrayPool<byte>.Shared.Return(rented);
+        Pattern.Fill(memory.Span, 0);
+        Writer.Advance(10_000);
+    }
+
+    [Fact]
+    public void Abandon_WriterHoldsNothing_GivesTheMemoryBack()
+    {
+        var memory = Writer.GetMemory(10_000);
+        Assert.True(MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)memory, out var held));
+        Writer.Advance(1);
+
+        Writer.Abandon();
+
+        var rented = ArrayPool<byte>.Shared.Rent(held.Array!.Length);
+        Assert.Same(held.Array, rented);
+        ArrayPool<byte>.Shared.Return(rented);
     }
 
     [Fact]
