@@ -137,8 +137,11 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         await taker.AnswerAsync(await taker.RequestAsync());
         using var response = await sending.InTime();
 
-        Assert.Equal(2, Assert.IsType<GrpcShm.Client.Http2.PushedContent>(request.Content).Attempts);
-        Assert.Equal(selector.StartsWith("its own", StringComparison.Ordinal) ? 2 : 0, asked.Count(static name => name == "Content-Type"));
+        // The handler may also have tried the first connection once more.
+        var attempts = Assert.IsType<GrpcShm.Client.Http2.PushedContent>(request.Content).Attempts;
+        Assert.InRange(attempts, 2, 4);
+        Assert.Equal(
+            selector.StartsWith("its own", StringComparison.Ordinal) ? attempts : 0, asked.Count(static name => name == "Content-Type"));
     }
 
     private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker) => invoker.SendAsync(CreateRequest(), Token);
