@@ -58,9 +58,10 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 {
                     SetAborted();
                 }
-                else
+                else if (EndResponse() is { } mistake)
                 {
-                    EndResponse();
+                    // Nobody is there any more to whom it could be thrown.
+                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, mistake);
                 }
             }
             catch (Exception exception)
