@@ -204,7 +204,7 @@ internal sealed partial class ClientConnections : IDisposable
     private async Task RetryAsync(PendingRequest pending, bool isRefused)
     {
         // Over HTTP/2 that is told there.
-        var queuedSince = pending.IsObserved ? Diagnostics.BeginToQueue() : 0;
+        pending.QueuedSince = pending.IsObserved ? Diagnostics.BeginToQueue() : 0;
         try
         {
             Count(pending);
@@ -216,9 +216,6 @@ internal sealed partial class ClientConnections : IDisposable
 
             switch (await SendAsync(pending).ConfigureAwait(false))
             {
-                case SendResult.Sent:
-                    Diagnostics.EndToQueue(pending.Request, queuedSince);
-                    break;
                 case SendResult.NoDirectMode:
                     pending.TrySetResult(await Http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
                     break;
