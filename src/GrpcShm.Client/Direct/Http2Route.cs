@@ -26,7 +26,7 @@ internal sealed class Http2Route : IDisposable
     {
         _idleTimeout = options.IdleTimeout;
         _factory = factory;
-        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options));
+        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options, factory.MeterFactory));
     }
 
     public bool IsLive
