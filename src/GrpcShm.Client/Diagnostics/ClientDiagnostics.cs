@@ -83,8 +83,7 @@ internal sealed class ClientDiagnostics
         HttpEvents.LeftQueue(duration);
         if (_timeInQueue.Enabled)
         {
-            var tags = RequestTags.Common(request);
-            tags.Add("network.protocol.version", RequestTags.ProtocolVersion);
+            var tags = RequestTags.Queue(request);
             _timeInQueue.Record(duration.TotalSeconds, tags);
         }
     }
