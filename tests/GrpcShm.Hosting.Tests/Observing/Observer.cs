@@ -143,7 +143,9 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
     {
         var line = $"meter {instrument.Meter.Name} {instrument.Name} [{instrument.Unit}] {Describe(tags.ToArray())}";
         Add(line);
-        if (instrument is UpDownCounter<long>)
+
+        // Kestrel's pool keeps memory for a while.
+        if (instrument is UpDownCounter<long> && instrument.Meter.Name != "Microsoft.AspNetCore.MemoryPool")
         {
             lock (_heard)
             {
