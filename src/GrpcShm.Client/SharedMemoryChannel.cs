@@ -110,12 +110,13 @@ public static class SharedMemoryChannel
             isPinned ? null : new Http2Route(factory, options),
             isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)),
             options,
-            new ClientDiagnostics(options.MeterFactory ?? meterFactory, AddressOf(factory.EndPoint))));
+            new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint))));
     }
 
     internal static HttpMessageHandler CreateHttp2Handler(
         Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect,
         SharedMemoryClientOptions options,
+        IMeterFactory? meterFactory,
         bool isTraced = true)
     {
         var handler = new SocketsHttpHandler
@@ -130,6 +131,7 @@ public static class SharedMemoryChannel
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,
+            MeterFactory = meterFactory,
         };
         options.ConfigureHandler?.Invoke(handler);
         if (!isTraced)

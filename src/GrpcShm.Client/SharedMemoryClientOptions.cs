@@ -141,7 +141,7 @@ public sealed class SharedMemoryClientOptions
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// Where the meter <c>GrpcShm.Transport</c> is made, and <c>System.Net.Http</c> for calls in direct mode.
+    /// Where the meters <c>GrpcShm.Transport</c> and <c>System.Net.Http</c> are made.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.</remarks>
     public IMeterFactory? MeterFactory { get; set; }

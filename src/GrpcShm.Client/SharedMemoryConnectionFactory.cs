@@ -61,7 +61,8 @@ public sealed class SharedMemoryConnectionFactory
             WaitForServer = options.WaitForServer,
             AuthorizeServer = options.AuthorizeServer,
         };
-        _metrics = TransportMetrics.For(options.MeterFactory ?? meterFactory);
+        MeterFactory = options.MeterFactory ?? meterFactory;
+        _metrics = TransportMetrics.For(MeterFactory);
         _logger = (options.LoggerFactory ?? loggerFactory) is { } loggers
             ? new UnfailingLogger(loggers.CreateLogger(Log.Category))
             : NullLogger.Instance;
@@ -70,6 +71,9 @@ public sealed class SharedMemoryConnectionFactory
 
     /// <summary>The endpoint that is connected to, whatever host a request names.</summary>
     public SharedMemoryEndPoint EndPoint { get; }
+
+    /// <summary>Where meters are made; nothing for those of the process.</summary>
+    internal IMeterFactory? MeterFactory { get; }
 
     /// <summary>Makes a new connection.</summary>
     /// <param name="context">The request that needs it; decides whether TLS comes on top.</param>

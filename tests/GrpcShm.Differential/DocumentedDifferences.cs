@@ -38,7 +38,8 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsUnanswered(Responses.ResponseScript script, string byKestrel) =>
         byKestrel.EndsWith("no end\n", StringComparison.Ordinal)
-        || (script.Sets(StatusCodes.Status205ResetContent) && byKestrel.EndsWith(" HttpProtocolError 2\n", StringComparison.Ordinal));
+        || (script.Sets(static status => status is < StatusCodes.Status200OK or StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
+            && (byKestrel.EndsWith(" HttpProtocolError 2\n", StringComparison.Ordinal) || byKestrel.EndsWith("no valid response\n", StringComparison.Ordinal)));
 
     /// <summary>
     /// What a writer says that has been completed and whose response has been broken off by its handler: Kestrel drops what is written
@@ -67,11 +68,12 @@ internal static class DocumentedDifferences
     /// <summary>
     /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for sockets has the
     /// one or the other, by what of it it comes upon first. A gRPC channel makes the same status of both. After a status below 200 the
-    /// client for sockets waits for another, and so hears of a reset that comes instead.
+    /// client for sockets waits for another, and so hears of a reset that comes instead; and of one of more than three digits it hears as
+    /// soon as it looks, or of the reset behind it.
     /// </summary>
     public static bool IsInvalidResponse(Responses.ResponseScript script, HttpRequestError? error, long? code) =>
         error == HttpRequestError.InvalidResponse
-        || (error == HttpRequestError.HttpProtocolError && (code == 1 || script.Sets(static status => status < StatusCodes.Status200OK)));
+        || (error == HttpRequestError.HttpProtocolError && (code == 1 || script.Sets(static status => status is < StatusCodes.Status200OK or > 999)));
 
     /// <summary>
     /// A request's trailer without a value. Kestrel drops it; direct mode shows it, so that others of its name may stand elsewhere among

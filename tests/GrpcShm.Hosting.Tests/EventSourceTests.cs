@@ -3,6 +3,7 @@ using System.Diagnostics.Tracing;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
@@ -44,8 +45,94 @@ public sealed class EventSourceTests
         Assert.Contains("/grpcshm.hosting.Greeter/Greet", Assert.Single(listener.Of(Client, "RequestStart", name)));
     }
 
+    /// <summary>In the order in which .NET writes them over a socket. Only that the request's end has no place of its own there.</summary>
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("socket")]
+    public async Task Steps_OfACall_AreToldInOrder(string transport)
+    {
+        await using var server = await StepServer.StartAsync();
+        using var listener = new Listener();
+        var heard = new ConcurrentQueue<(string Name, string[] Payload)>();
+        Listener.Flow.Value = heard;
+        string[] connection;
+        using (var channel = server.Connect(transport))
+        {
+            await GreetAsync(channel);
+
+            string[] steps = ["RequestHeadersStart", "RequestHeadersStop", "RequestContentStart", "ResponseHeadersStart", "ResponseHeadersStop"];
+            Assert.Equal(["RequestStart", "RequestLeftQueue", .. steps, "RequestStop"], NamesOf(heard));
+            Assert.Equal(["2", "0"], heard.Single(static h => h.Name == "RequestLeftQueue").Payload[1..]);
+            connection = Assert.Single(listener.Of(Client, "ConnectionEstablished", server.Host(transport)));
+            Assert.Equal(["2", "0", connection[2], "http", server.Host(transport), "80", ""], connection);
+            AssertPayloads(heard);
+
+            // On the connection that there is.
+            heard.Clear();
+            await GreetAsync(channel);
+
+            Assert.Equal(["RequestStart", .. steps, "RequestStop"], NamesOf(heard));
+            AssertPayloads(heard);
+        }
+
+        await TestTimeout.UntilAsync(() => listener.Of(Client, "ConnectionClosed", connection[2]).Any());
+        Assert.Equal(["2", "0", connection[2]], Assert.Single(listener.Of(Client, "ConnectionClosed", connection[2])));
+
+        void AssertPayloads(IEnumerable<(string Name, string[] Payload)> heard)
+        {
+            Assert.Equal(connection[2], Assert.Single(heard.Single(static h => h.Name == "RequestHeadersStart").Payload));
+            Assert.Equal("200", Assert.Single(heard.Single(static h => h.Name == "ResponseHeadersStop").Payload));
+
+            // A message of one field with three letters, and what gRPC puts before it.
+            Assert.Equal("10", Assert.Single(heard.Single(static h => h.Name == "RequestContentStop").Payload));
+        }
+    }
+
+    private static IEnumerable<string> NamesOf(IEnumerable<(string Name, string[] Payload)> heard)
+    {
+        string[] names = [.. heard.Select(static h => h.Name)];
+        Assert.True(Array.IndexOf(names, "RequestContentStop") > Array.IndexOf(names, "RequestContentStart"));
+        return names.Where(static name => name != "RequestContentStop");
+    }
+
+    private static async Task GreetAsync(Grpc.Net.Client.GrpcChannel channel) => await new Greeter.GreeterClient(channel).GreetAsync(
+        new Greeting { Name = "you" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+
+    /// <summary>A server on both transports.</summary>
+    private sealed class StepServer(TestServer server, string name) : IAsyncDisposable
+    {
+        public static async Task<StepServer> StartAsync()
+        {
+            var name = $"steps-{Guid.NewGuid():N}";
+            return new StepServer(
+                await TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel =>
+                {
+                    kestrel.ListenSharedMemory(name);
+                    kestrel.ListenUnixSocket(
+                        Path.Join(builder.Environment.ContentRootPath, "kestrel.sock"), static listen => listen.Protocols = HttpProtocols.Http2);
+                })),
+                name);
+        }
+
+        public string Host(string transport) => transport == "shm" ? name : $"{name}.socket";
+
+        public Grpc.Net.Client.GrpcChannel Connect(string transport) => transport == "shm"
+            ? SharedMemoryChannel.ForAddress(
+                name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct })
+            : Grpc.Net.Client.GrpcChannel.ForAddress($"http://{Host(transport)}", new Grpc.Net.Client.GrpcChannelOptions
+            {
+                HttpHandler = UnixSocket.CreateHandler(Path.Join(server.Directory, "kestrel.sock")),
+                DisposeHttpClient = true,
+            });
+
+        public ValueTask DisposeAsync() => server.DisposeAsync();
+    }
+
     private sealed class Listener : EventListener
     {
+        /// <summary>Where the steps of a test's own requests are put. Other tests write to the same sources.</summary>
+        public static readonly AsyncLocal<ConcurrentQueue<(string Name, string[] Payload)>?> Flow = new();
+
         private readonly ConcurrentQueue<(string Source, string Name, string[] Payload)> _heard = [];
 
         /// <summary>What has been heard from a source by that name in which a text occurs.</summary>
@@ -60,7 +147,15 @@ public sealed class EventSourceTests
             }
         }
 
-        protected override void OnEventWritten(EventWrittenEventArgs eventData) =>
-            _heard?.Enqueue((eventData.EventSource.Name, eventData.EventName ?? "", [.. (eventData.Payload ?? []).Select(static value => $"{value}")]));
+        protected override void OnEventWritten(EventWrittenEventArgs eventData)
+        {
+            var (source, name) = (eventData.EventSource.Name, eventData.EventName ?? "");
+            string[] payload = [.. (eventData.Payload ?? []).Select(static value => $"{value}")];
+            _heard?.Enqueue((source, name, payload));
+            if (source == Client && !name.StartsWith("Connection", StringComparison.Ordinal))
+            {
+                Flow.Value?.Enqueue((name, payload));
+            }
+        }
     }
 }

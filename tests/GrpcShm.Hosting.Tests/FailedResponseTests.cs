@@ -33,6 +33,24 @@ public sealed class FailedResponseTests
     [Theory]
     [InlineData(SharedMemoryMode.Direct)]
     [InlineData(SharedMemoryMode.Http2)]
+    public async Task Complete_WithALengthThatTheStatusDoesNotHave_TellsItsCaller(SharedMemoryMode mode)
+    {
+        Exception? ofCompletion = null;
+        await CallAsync(mode, async (context, _) =>
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
+            context.Response.ContentLength = 5;
+            context.Response.BodyWriter.GetSpan(5);
+            context.Response.BodyWriter.Advance(5);
+            ofCompletion = await Record.ExceptionAsync(context.Response.CompleteAsync);
+        });
+
+        Assert.IsType<InvalidOperationException>(ofCompletion);
+    }
+
+    [Theory]
+    [InlineData(SharedMemoryMode.Direct)]
+    [InlineData(SharedMemoryMode.Http2)]
     public async Task AddHeader_ThatIsThereAlready_HasItsValueCheckedFirst(SharedMemoryMode mode)
     {
         List<Type?> thrown = [];

@@ -47,6 +47,10 @@ internal static partial class Log
         EventName = "ServerIsNotKestrel")]
     public static partial void ServerIsNotKestrel(ILogger logger, Type server, string endPoints);
 
+    [LoggerMessage(109, LogLevel.Error,
+        "Connection {ConnectionId}: a listener of the instrument '{Instrument}' threw.", EventName = "ListenerFailed")]
+    public static partial void ListenerFailed(ILogger logger, string connectionId, string instrument, Exception exception);
+
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended. {Reason}", EventName = "RequestOverdue")]
     public static partial void RequestOverdue(ILogger logger, string connectionId, string traceIdentifier, string reason);

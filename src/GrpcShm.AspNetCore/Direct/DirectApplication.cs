@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.AspNetCore.Http2;
@@ -21,12 +22,14 @@ internal sealed class DirectApplication
         IOptions<SharedMemoryTransportOptions> options,
         IOptions<KestrelServerOptions> kestrel,
         ILoggerFactory loggerFactory,
+        IMeterFactory meterFactory,
         KestrelInternals internals)
     {
         _internals = internals;
         Options = options.Value;
         Kestrel = kestrel.Value;
         _profiles = new RunProfileTable(Options.RunMode);
+        QueuedRequests = Diagnostics.QueuedRequests.FindCounter(meterFactory);
         Logger = new UnfailingLogger(loggerFactory.CreateLogger(Log.Category));
     }
 
@@ -36,6 +39,9 @@ internal sealed class DirectApplication
 
     /// <summary>Never throws.</summary>
     public ILogger Logger { get; }
+
+    /// <summary>Kestrel's count of the requests that wait for a thread.</summary>
+    public UpDownCounter<long> QueuedRequests { get; }
 
     /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;

@@ -40,14 +40,27 @@ internal abstract partial class ServerCall
 
         var isFirst = Interlocked.Exchange(ref _isAborted, 1) == 0;
 
-        // By each of them: the first may not have come to it yet, and what the others do next would tell the writer.
-        NoteFailure(reason, byPeer);
-        if (!isFirst)
+        try
         {
-            LetGo();
-            return;
+            // By each of them: the first may not have come to it yet, and what the others do next would tell the writer.
+            NoteFailure(reason, byPeer);
         }
+        finally
+        {
+            // Whatever has been thrown: nobody else cancels the token and tells reader and writer.
+            if (isFirst)
+            {
+                CancelAndTell();
+            }
+            else
+            {
+                LetGo();
+            }
+        }
+    }
 
+    private void CancelAndTell()
+    {
         var cancellation = Volatile.Read(ref _aborted)?.CancelAsync() ?? Task.CompletedTask;
         if (cancellation.IsCompletedSuccessfully)
         {
@@ -66,7 +79,7 @@ internal abstract partial class ServerCall
         {
             // Where the pool is late, the time begins when it has come to the callbacks, which were queued before this.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-            await cancellation.WaitAsync(MostForCallbacks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await cancellation.WaitAsync(MostForCallbacks, Connection.Application.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             TellFailure();
             await ObserveAsync(cancellation).ConfigureAwait(false);
         }

@@ -48,11 +48,12 @@ internal abstract partial class ServerCall
     }
 
     /// <summary>Sends what is still to be sent, and the end. Again has no effect.</summary>
-    protected void EndResponse()
+    /// <returns>Why it was made an error just now, since it could not be sent as it was.</returns>
+    protected InvalidOperationException? EndResponse()
     {
         if (_hasEnded)
         {
-            return;
+            return null;
         }
 
         if (_failure is not null)
@@ -62,17 +63,13 @@ internal abstract partial class ServerCall
                 // It cannot be made an error any more.
                 _hasEnded = true;
                 BreakOff();
-                return;
+                return null;
             }
 
             SetError();
         }
 
-        if (!_hasStarted)
-        {
-            Settle(isCompleted: true);
-        }
-
+        var mistake = _hasStarted ? null : SettleOrFail();
         _hasEnded = true;
 
         // Of a call that was reset nothing was sent, and what is still written goes nowhere.
@@ -85,6 +82,7 @@ internal abstract partial class ServerCall
 
         _responseTrailers?.SetReadOnly();
         EndOutput();
+        return mistake;
     }
 
     /// <summary>Resets the call, of which nothing more is sent. What its handler still writes goes nowhere.</summary>
@@ -153,7 +151,10 @@ internal abstract partial class ServerCall
         if (!_hasEnded)
         {
             CheckLength();
-            EndResponse();
+            if (EndResponse() is { } mistake)
+            {
+                throw mistake;
+            }
         }
     }
 
@@ -218,20 +219,31 @@ internal abstract partial class ServerCall
     /// <summary>Settles status and headers. They go with the first flush, or with the end.</summary>
     private void Settle(bool isCompleted)
     {
+        CheckStart(isCompleted);
+        StartWithHeaders();
+    }
+
+    /// <summary>Settles them at the end, where what cannot be sent becomes an error.</summary>
+    /// <returns>Why it cannot.</returns>
+    private InvalidOperationException? SettleOrFail()
+    {
         try
         {
-            CheckStart(isCompleted);
-            WriteHeaders();
+            Settle(isCompleted: true);
+            return null;
         }
-        catch (InvalidOperationException exception) when (isCompleted)
+        catch (InvalidOperationException exception)
         {
-            // Nobody is there any more to whom it could be thrown.
-            Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
             SetFailure(exception);
             SetError();
-            WriteHeaders();
+            StartWithHeaders();
+            return exception;
         }
+    }
 
+    private void StartWithHeaders()
+    {
+        WriteHeaders();
         _hasStarted = true;
         _responseHeaders.SetReadOnly();
     }

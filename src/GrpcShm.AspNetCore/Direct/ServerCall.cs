@@ -166,8 +166,29 @@ internal abstract partial class ServerCall : Call
 
     private sealed class StartWork(ServerCall call) : ReactorWork
     {
+        // Written by who hands it to the pool, before that; read where it runs.
+        private bool _isQueued;
+
         public override RunProfile Profile => call.Profile;
 
-        public override void Run() => _ = call.RunAsync();
+        public override void Run()
+        {
+            if (_isQueued)
+            {
+                _isQueued = false;
+                call.Connection.Queued!.Leave();
+            }
+
+            _ = call.RunAsync();
+        }
+
+        protected override void OnQueued()
+        {
+            if (call.Connection.Queued is { } queued)
+            {
+                _isQueued = true;
+                queued.Enter();
+            }
+        }
     }
 }

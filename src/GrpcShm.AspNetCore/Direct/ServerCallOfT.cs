@@ -41,6 +41,10 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 AbortRequest(RequestFailures.Refused(exception.Message));
                 Reset(exception.Error);
             }
+            catch (Exception exception) when (exception is OperationCanceledException or IOException && IsRequestAborted)
+            {
+                // What was to be expected, and no failure of the application: so Kestrel has it, and whoever is told of failures.
+            }
             catch (Exception exception)
             {
                 if (!IsRequestAborted)
@@ -58,9 +62,10 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 {
                     SetAborted();
                 }
-                else
+                else if (EndResponse() is { } mistake)
                 {
-                    EndResponse();
+                    // Nobody is there any more to whom it could be thrown.
+                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, mistake);
                 }
             }
             catch (Exception exception)

@@ -66,6 +66,7 @@ internal sealed class ServerConnection : ICallAcceptor
         {
             _timeLimits = new ConnectionTimeLimits(this, _calls, limits, new HeartbeatClock(application.Time));
             _heartbeat = heartbeat;
+            Queued = QueuedRequests.Watch(application.QueuedRequests, this, connection.EndPoint);
         }
     }
 
@@ -74,6 +75,9 @@ internal sealed class ServerConnection : ICallAcceptor
     public string ConnectionId => _context.ConnectionId;
 
     public IFeatureCollection Features => _context.Features;
+
+    /// <summary>Counts the calls that wait for a thread of the pool; nothing if nobody wants to know.</summary>
+    public QueuedRequests? Queued { get; }
 
     /// <summary>How many calls have been taken so far.</summary>
     public long AcceptedCalls => Volatile.Read(ref _accepted);
@@ -94,6 +98,11 @@ internal sealed class ServerConnection : ICallAcceptor
 
         _calls.Start();
         _heartbeat?.OnHeartbeat(static state => ((ConnectionTimeLimits)state).Tick(), _timeLimits!);
+        if (Queued is { } queued)
+        {
+            _heartbeat!.OnHeartbeat(static state => ((QueuedRequests)state).Tell(), queued);
+        }
+
         using (requested.UnsafeRegister(static state => ((ServerConnection)state!).GoAway(), this))
         {
             await Task.WhenAny(_calls.Completion, _drained.Task).ConfigureAwait(false);
@@ -106,6 +115,7 @@ internal sealed class ServerConnection : ICallAcceptor
         // what it sent since has been begun.
         HandlerEnded();
         await _handlersEnded.Task.ConfigureAwait(false);
+        Queued?.Tell();
         TellOfMoreRefusals(_refusals.TakeRest());
     }
 

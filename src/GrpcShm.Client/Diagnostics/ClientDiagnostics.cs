@@ -61,23 +61,30 @@ internal sealed class ClientDiagnostics
     }
 
     /// <summary>Whether anybody wants to know of a request that begins now.</summary>
-    public bool IsEnabled => RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled || _timeInQueue.Enabled;
+    public bool IsEnabled =>
+        RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled || _timeInQueue.Enabled || HttpEvents.AreHeard;
 
     /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
     public OpenConnection CreateCount() => new(_openConnections, _connectionDuration, _endPoint);
 
     /// <summary>A request waits for a connection.</summary>
     /// <returns>Since when; 0 if nobody wants to know.</returns>
-    public long BeginToQueue() => _timeInQueue.Enabled ? Stopwatch.GetTimestamp() : 0;
+    public long BeginToQueue() => _timeInQueue.Enabled || HttpEvents.AreHeard ? Stopwatch.GetTimestamp() : 0;
 
     /// <summary>A request that has waited is sent.</summary>
     public void EndToQueue(HttpRequestMessage request, long since)
     {
-        if (since != 0 && _timeInQueue.Enabled)
+        if (since == 0)
         {
-            var tags = RequestTags.Common(request);
-            tags.Add("network.protocol.version", RequestTags.ProtocolVersion);
-            _timeInQueue.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+            return;
+        }
+
+        var duration = Stopwatch.GetElapsedTime(since);
+        HttpEvents.LeftQueue(duration);
+        if (_timeInQueue.Enabled)
+        {
+            var tags = RequestTags.Queue(request);
+            _timeInQueue.Record(duration.TotalSeconds, tags);
         }
     }
 
@@ -108,6 +115,7 @@ internal sealed class ClientDiagnostics
             try
             {
                 response = await send().ConfigureAwait(false);
+                HttpEvents.Responded(response.StatusCode);
             }
             catch (UnsentRequestException)
             {

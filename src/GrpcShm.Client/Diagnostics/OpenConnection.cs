@@ -5,7 +5,7 @@ using GrpcShm.Client.Direct;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// A connection as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed. Then
+/// A connection as the event source <c>System.Net.Http</c> tells of it, and as <c>http.client.open_connections</c> counts it: as active or as idle, until it is closed. Then
 /// <c>http.client.connection.duration</c> is told how long that was.
 /// </summary>
 /// <remarks>
@@ -22,7 +22,21 @@ internal sealed class OpenConnection(UpDownCounter<long> counter, Histogram<doub
     private readonly UpDownCounter<long> _counter = counter;
     private readonly long _opened = Stopwatch.GetTimestamp();
     private int _told;
+    private int _isEventTold;
     private int _isEnded;
+
+    /// <summary>Its number among all of the process, for events.</summary>
+    public long Number { get; } = HttpEvents.NextConnection();
+
+    /// <summary>It was made.</summary>
+    public void Open()
+    {
+        if (HttpEvents.AreHeard)
+        {
+            _isEventTold = 1;
+            HttpEvents.ConnectionEstablished(Number, endPoint);
+        }
+    }
 
     public void BecomeActive()
     {
@@ -43,6 +57,11 @@ internal sealed class OpenConnection(UpDownCounter<long> counter, Histogram<doub
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isEventTold, 0) != 0)
+        {
+            HttpEvents.ConnectionClosed(Number);
+        }
+
         Tell(Ended);
         if (duration.Enabled && Interlocked.Exchange(ref _isEnded, 1) == 0)
         {

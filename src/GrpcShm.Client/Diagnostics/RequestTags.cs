@@ -20,6 +20,25 @@ internal static class RequestTags
         };
     }
 
+    /// <summary>Of a request that has waited for a connection: there .NET leaves a port out that goes without saying.</summary>
+    public static TagList Queue(HttpRequestMessage request)
+    {
+        var address = request.RequestUri!;
+        var tags = new TagList
+        {
+            { "network.protocol.version", ProtocolVersion },
+            { "url.scheme", address.Scheme },
+            { "server.address", address.Host },
+            { "http.request.method", MethodOf(request) },
+        };
+        if (!address.IsDefaultPort)
+        {
+            tags.Add("server.port", address.Port);
+        }
+
+        return tags;
+    }
+
     public static void AddOutcome(ref TagList tags, HttpResponseMessage? response, Exception? failure)
     {
         if (response is not null)

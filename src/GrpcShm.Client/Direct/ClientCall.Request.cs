@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using GrpcShm.Client.Diagnostics;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Direct;
@@ -6,6 +7,8 @@ namespace GrpcShm.Client.Direct;
 /// <summary>The request.</summary>
 internal sealed partial class ClientCall
 {
+    // Whether somebody listens to the steps of the request. By those who send it, one after the other.
+    private bool _isHeard;
 
     // Written by the thread that sends the content, before the frame that ends it; read by the completion, which is scheduled after the
     // call has failed. Seen too late, the request is just not sent again. Cleared with the last of the three users gone.
@@ -106,8 +109,7 @@ internal sealed partial class ClientCall
 
         if (copy.IsCompletedSuccessfully)
         {
-            stream.End();
-            EndRequest(canRepeat: true);
+            EndRequest(stream, canRepeat: true);
         }
         else
         {
@@ -133,12 +135,18 @@ internal sealed partial class ClientCall
             return;
         }
 
-        stream.End();
-        EndRequest(canRepeat: false);
+        EndRequest(stream, canRepeat: false);
     }
 
-    private void EndRequest(bool canRepeat)
+    private void EndRequest(RequestStream stream, bool canRepeat)
     {
+        stream.End();
+        if (_isHeard)
+        {
+            // Before the end is sent, and with it perhaps all that the response waits for.
+            HttpEvents.ContentWritten(stream.WrittenBytes);
+        }
+
         Volatile.Write(ref _canRepeatContent, canRepeat);
         EndOutput();
         ReleaseUser();
@@ -161,6 +169,7 @@ internal sealed partial class ClientCall
 
     private void ReuseRequest()
     {
+        _isHeard = false;
         _canRepeatContent = false;
     }
 }

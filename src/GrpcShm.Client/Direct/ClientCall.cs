@@ -1,3 +1,4 @@
+using GrpcShm.Client.Diagnostics;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -114,7 +115,11 @@ internal sealed partial class ClientCall : Call
         switch (Interlocked.CompareExchange(ref _progress, Progress.Begun, Progress.None))
         {
             case Progress.None:
-                SendContent(pending.Request.Content!);
+                if (!pending.IsObserved || TryTell(pending, owner))
+                {
+                    SendContent(pending.Request.Content!);
+                }
+
                 break;
             case Progress.CancelledBefore:
                 GiveUp(Outcome.Cancellation, null);
@@ -127,6 +132,24 @@ internal sealed partial class ClientCall : Call
         }
 
         return SendResult.Sent;
+    }
+
+    /// <summary>Tells who listens that the request begins. Nothing of it has been sent yet, so no response can have come.</summary>
+    /// <returns>Whether nobody of them has thrown. Else the caller gets that.</returns>
+    private bool TryTell(PendingRequest pending, DirectConnection owner)
+    {
+        try
+        {
+            owner.TellBegun(pending);
+            _isHeard = HttpEvents.AreHeard;
+            return true;
+        }
+        catch (Exception exception)
+        {
+            GiveUp(Outcome.Failure, exception);
+            ReleaseUser();
+            return false;
+        }
     }
 
     /// <summary>Ends the response's part.</summary>

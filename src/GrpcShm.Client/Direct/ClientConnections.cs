@@ -218,7 +218,7 @@ internal sealed partial class ClientConnections : IDisposable
     private async Task RetryAsync(PendingRequest pending, bool isRefused)
     {
         // Over HTTP/2 that is told there.
-        var queuedSince = pending.IsObserved ? Diagnostics.BeginToQueue() : 0;
+        pending.QueuedSince = pending.IsObserved ? Diagnostics.BeginToQueue() : 0;
         try
         {
             Count(pending);
@@ -230,9 +230,6 @@ internal sealed partial class ClientConnections : IDisposable
 
             switch (await SendAsync(pending).ConfigureAwait(false))
             {
-                case SendResult.Sent:
-                    Diagnostics.EndToQueue(pending.Request, queuedSince);
-                    break;
                 case SendResult.NoDirectMode:
                     pending.TrySetResult(pending.IsObserved
                         ? throw new UnsentRequestException()

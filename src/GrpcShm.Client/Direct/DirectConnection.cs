@@ -57,6 +57,7 @@ internal sealed class DirectConnection
         _measure = owner.Diagnostics.CreateCount();
         try
         {
+            _measure.Open();
             Calls.Start();
             _ = WatchAsync();
 
@@ -128,6 +129,14 @@ internal sealed class DirectConnection
 
         _keepAlive?.Start();
         return true;
+    }
+
+    /// <summary>Tells who listens that a request begins here. They are foreign code and may throw.</summary>
+    public void TellBegun(PendingRequest pending)
+    {
+        _owner.Diagnostics.EndToQueue(pending.Request, pending.QueuedSince);
+        pending.QueuedSince = 0;
+        HttpEvents.Begun(_measure.Number);
     }
 
     /// <summary>Nobody is interested in a call any more.</summary>

@@ -141,8 +141,9 @@ internal sealed class DirectHandler : HttpMessageHandler
 
     private async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection.
-        var isKnown = _connections.Http2 is null || _connections.HasConnection;
+        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection. With direct mode alone it is
+        // known before, but what waits for a connection has to be told so before it begins.
+        var isKnown = _connections.HasConnection || (_connections.Http2 is null && !_connections.Carries(request));
         var queuedSince = isKnown ? 0 : _diagnostics.BeginToQueue();
         var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)

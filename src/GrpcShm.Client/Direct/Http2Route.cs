@@ -29,7 +29,7 @@ internal sealed partial class Http2Route : IDisposable
     {
         _options = options;
         _factory = factory;
-        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options));
+        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options, factory.MeterFactory));
     }
 
     public bool IsLive
@@ -102,7 +102,7 @@ internal sealed partial class Http2Route : IDisposable
     /// <summary>Makes the handler of requests that have a span already, which writes no events. Without the gate: it is configured by foreign code.</summary>
     private InnerHandler CreateUntraced()
     {
-        var made = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, _options, isTraced: false));
+        var made = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, _options, _factory.MeterFactory, isTraced: false));
         InnerHandler? taken = null;
         lock (_gate)
         {

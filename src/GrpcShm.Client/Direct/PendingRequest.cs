@@ -16,6 +16,9 @@ internal sealed class PendingRequest(
     /// <summary>Whether somebody is told of it already, so that it must not go where it would be told again.</summary>
     public bool IsObserved => isObserved;
 
+    /// <summary>Since when it waits for a connection, or for room on one; 0 if nobody wants to know.</summary>
+    public long QueuedSince { get; set; }
+
     /// <summary>Why direct mode does not carry it, once that has been found out.</summary>
     public string? WhyNotCarried { get; set; }
 

@@ -25,6 +25,9 @@ internal sealed class RequestStream(ClientCall call) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>How much has been written so far. One writes at a time.</summary>
+    public long WrittenBytes { get; private set; }
+
     /// <summary>Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.</summary>
     public void LetGo()
     {
@@ -63,6 +66,8 @@ internal sealed class RequestStream(ClientCall call) : Stream
         {
             return default;
         }
+
+        WrittenBytes += buffer.Length;
 
         return Finish(current, current.Output.WriteAsync(buffer, cancellationToken));
     }
@@ -148,6 +153,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
             bytes.CopyTo(current.Output.GetSpan(bytes.Length));
             current.Output.Advance(bytes.Length);
+            WrittenBytes += bytes.Length;
             return true;
         }
     }

@@ -127,6 +127,11 @@ internal abstract partial class Call
         {
             Fail(CallError.Internal, exception);
         }
+        catch
+        {
+            _input.Fail(exception, byPeer: true);
+            throw;
+        }
         finally
         {
             // Where the call makes nothing of it, or has thrown.

@@ -27,6 +27,8 @@ internal sealed class SpillBuffer
     {
         if (_last is null || _last.Room < wanted)
         {
+            // First: where there is no memory for it, all stays as it is.
+            var next = new Block(Math.Max(wanted, LeastBlock));
             _last?.TakeBack();
             if (_last is { Length: > 0 })
             {
@@ -37,7 +39,7 @@ internal sealed class SpillBuffer
                 _last?.Return();
             }
 
-            _last = new Block(Math.Max(wanted, LeastBlock));
+            _last = next;
         }
 
         return _last.Give();

@@ -49,7 +49,16 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
     }
 
     /// <summary>Lets the work run on the thread pool.</summary>
-    public void RunOnPool() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    public void RunOnPool()
+    {
+        OnQueued();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>The work is about to be handed to the thread pool. Any thread, a reactor's, too.</summary>
+    protected virtual void OnQueued()
+    {
+    }
 
     void IThreadPoolWorkItem.Execute()
     {

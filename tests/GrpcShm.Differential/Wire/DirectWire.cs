@@ -32,6 +32,9 @@ internal sealed unsafe partial class DirectWire : IWire
     private readonly Dictionary<uint, WireCall> _calls = [];
     private readonly Queue<uint> _ids = new(Enumerable.Range(0, MaxCalls).Select(static i => (uint)i));
     private readonly DirectBlock _blocks = new();
+
+    // What is to be answered to frames that are being taken: it is sent behind them, since to wait for room takes frames, too.
+    private readonly Queue<FrameHeader> _answers = [];
     private readonly int _ringToServer;
     private readonly int _ringToClient;
 
@@ -113,7 +116,7 @@ internal sealed unsafe partial class DirectWire : IWire
         if (!call.HasSentEnd)
         {
             call.HasSentEnd = true;
-            WriteControl(FrameType.Reset, call.Id, (ulong)CallError.Cancelled);
+            Publish(Control(FrameType.Reset, call.Id, (ulong)CallError.Cancelled), [], [], []);
             Leave(call);
         }
     }
@@ -199,8 +202,8 @@ internal sealed unsafe partial class DirectWire : IWire
         Leave(call);
     }
 
-    private void WriteControl(FrameType type, uint call, ulong argument) =>
-        Publish(new FrameHeader { Length = FrameHeader.Size, Type = type, Call = call, Argument = argument }, [], [], []);
+    private static FrameHeader Control(FrameType type, uint call, ulong argument) =>
+        new() { Length = FrameHeader.Size, Type = type, Call = call, Argument = argument };
 
     private void Publish(FrameHeader header, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
     {
@@ -282,6 +285,11 @@ internal sealed unsafe partial class DirectWire : IWire
             End(DescribeFarewell());
         }
 
+        while (_answers.TryDequeue(out var answer))
+        {
+            Publish(answer, [], [], []);
+        }
+
         return hasTaken;
     }
 
@@ -289,7 +297,7 @@ internal sealed unsafe partial class DirectWire : IWire
     {
         if (header.Type == FrameType.Ping)
         {
-            WriteControl(FrameType.Pong, 0, header.Argument);
+            _answers.Enqueue(Control(FrameType.Pong, 0, header.Argument));
         }
 
         var hasCall = _calls.TryGetValue(header.Call, out var call);
@@ -319,7 +327,7 @@ internal sealed unsafe partial class DirectWire : IWire
             if (!call.HasSentEnd)
             {
                 call.HasSentEnd = true;
-                WriteControl(FrameType.Reset, call.Id, (ulong)CallError.None);
+                _answers.Enqueue(Control(FrameType.Reset, call.Id, (ulong)CallError.None));
             }
 
             Leave(call);

@@ -1,0 +1,174 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcShm.AspNetCore;
+using GrpcShm.Client;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Hosting.Tests.Observing;
+
+/// <summary>
+/// What anybody hears of a call: instruments with their tags, events, spans and diagnostics are those of the same call over a Unix socket,
+/// but for what is listed here, and in docs/direct-mode.md.
+/// </summary>
+[Collection(Alone.Name)]
+public sealed partial class ObservedCallTests
+{
+    private const string EndPoint = "(the endpoint)";
+
+    /// <summary>What may be told otherwise: how it is told over a socket, and how over shared memory.</summary>
+    private static readonly (string Pattern, string Replacement)[] Differences =
+    [
+        // Kestrel names the transport of an endpoint that it does not know itself by its address family, and a socket's client has no address.
+        ("network.transport=unix", "network.transport=Unix"),
+        ($"^(event Microsoft-AspNetCore-Server-Kestrel ConnectionStart an id), {Regex.Escape(EndPoint)},$", $"$1, {EndPoint}, {EndPoint}"),
+    ];
+
+    /// <summary>What is told over a socket alone.</summary>
+    private static readonly string[] OfSocketsAlone =
+    [
+        // The memory of Kestrel's own transports.
+        "^meter Microsoft.AspNetCore.MemoryPool ",
+    ];
+
+    /// <summary>What is told over a socket, and not in direct mode.</summary>
+    private static readonly string[] NotInDirectMode =
+    [
+        // .NET has declared them obsolete.
+        "^diagnostic HttpHandlerDiagnosticListener System.Net.Http.(Request|Response)$",
+
+        // It is told when calls wait while Kestrel's heartbeat comes, and these do not.
+        "^meter Microsoft.AspNetCore.Server.Kestrel kestrel.queued_requests ",
+    ];
+
+    /// <summary>What is told in other words.</summary>
+    private static readonly Regex Words = new("^event System.Net.Http (RequestFailed|RequestFailedDetailed) .*$");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(SharedMemoryMode.Direct, "answer")]
+    [InlineData(SharedMemoryMode.Direct, "throw")]
+    [InlineData(SharedMemoryMode.Direct, "abort")]
+    [InlineData(SharedMemoryMode.Direct, "wait")]
+    [InlineData(SharedMemoryMode.Http2, "answer")]
+    [InlineData(SharedMemoryMode.Http2, "throw")]
+    [InlineData(SharedMemoryMode.Http2, "abort")]
+    [InlineData(SharedMemoryMode.Http2, "wait")]
+    public async Task Call_OfEachEnd_IsToldAsOverASocket(SharedMemoryMode mode, string end)
+    {
+        var socket = await ObserveAsync(null, end);
+        var sharedMemory = await ObserveAsync(mode, end);
+
+        string[] notTold = [.. OfSocketsAlone, .. mode == SharedMemoryMode.Direct ? NotInDirectMode : []];
+        var expected = socket.Where(line => !notTold.Any(pattern => Regex.IsMatch(line, pattern))).Select(Translate).Select(InFewWords);
+        var different = expected.Except(sharedMemory.Select(InFewWords)).Select(static line => $"- {line}").Concat(
+            sharedMemory.Select(InFewWords).Except(expected).Select(static line => $"+ {line}")).ToList();
+        Assert.True(different.Count == 0, string.Join('\n', different));
+    }
+
+    private static string InFewWords(string line) => Words.Replace(line, "event System.Net.Http $1");
+
+    private static string Translate(string line) => Differences.Aggregate(
+        line, static (line, difference) => Regex.Replace(line, difference.Pattern, difference.Replacement));
+
+    private static async Task<SortedSet<string>> ObserveAsync(SharedMemoryMode? mode, string end)
+    {
+        var name = $"observed-{Guid.NewGuid():N}";
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync(builder =>
+        {
+            builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.ListenSharedMemory(name);
+                kestrel.ListenUnixSocket(
+                    Path.Join(builder.Environment.ContentRootPath, $"kestrel-{name}.sock"), static listen => listen.Protocols = HttpProtocols.Http2);
+            });
+            builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter((context, next) => EndAsync(context, next, end, begun)));
+        });
+        var factory = server.Services.GetRequiredService<IMeterFactory>();
+        using var observer = new Observer(factory, value => Normalize(value, name));
+        using (var channel = Connect(mode, server, name, factory))
+        {
+            using var cancellation = new CancellationTokenSource();
+            using var call = new Greeter.GreeterClient(channel).GreetAsync(
+                new Greeting { Name = "you" }, deadline: TestTimeout.Deadline, cancellationToken: cancellation.Token);
+            if (end == "wait")
+            {
+                await begun.Task.WaitAsync(TestTimeout.Value, Token);
+                await cancellation.CancelAsync();
+            }
+
+            if (end == "answer")
+            {
+                await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token);
+            }
+            else
+            {
+                await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(TestTimeout.Value, Token));
+            }
+
+            // The server's part ends when it likes.
+            await TestTimeout.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
+                && observer.Has("event Microsoft.AspNetCore.Hosting RequestStop"));
+        }
+
+        // And so do both ends of the connection.
+        await TestTimeout.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
+            && observer.Has("meter System.Net.Http http.client.connection.duration")
+            && observer.Has("event Microsoft-AspNetCore-Server-Kestrel ConnectionStop")
+            && !observer.LeftOver.Any());
+        return observer.Heard;
+    }
+
+    private static async Task EndAsync(HttpContext context, RequestDelegate next, string end, TaskCompletionSource begun)
+    {
+        switch (end)
+        {
+            case "throw":
+                throw new InvalidOperationException("It fails.");
+            case "abort":
+                context.Abort();
+                break;
+            case "wait":
+                begun.TrySetResult();
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+                break;
+            default:
+                await next(context);
+                break;
+        }
+    }
+
+    private static GrpcChannel Connect(SharedMemoryMode? mode, TestServer server, string name, IMeterFactory factory)
+    {
+        if (mode is not null)
+        {
+            return SharedMemoryChannel.ForAddress(
+                name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode.Value, MeterFactory = factory });
+        }
+
+        var handler = UnixSocket.CreateHandler(Path.Join(server.Directory, $"kestrel-{name}.sock"));
+        handler.MeterFactory = factory;
+        return GrpcChannel.ForAddress($"http://{name}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+    }
+
+    /// <summary>Names of the endpoint, of connections and of requests, and how long anything took, are another in each run.</summary>
+    private static string Normalize(object? value, string name) => value switch
+    {
+        double => "a duration",
+        long => "a number",
+        _ => Varying().Replace(
+            Regex.Replace($"{value}".Split('\n')[0].TrimEnd('\r'), $"^(shm:{name}|/.*/kestrel-{name}.sock)$", EndPoint)
+                .Replace(name, "observed", StringComparison.Ordinal),
+            "an id"),
+    };
+
+    /// <summary>Kestrel's ids, and ours, with a request's behind it.</summary>
+    [GeneratedRegex("^(shm-[0-9]+-[0-9]+|0H[0-9A-V]{11})(:[0-9A-F]{8})?$")]
+    private static partial Regex Varying();
+}
