@@ -101,14 +101,21 @@ public sealed partial class EventBusClient
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed && !HandlerFlow.IsInside, this);
 
-    private void Stop(TaskCompletionSource first, List<PendingCommand> left, Exception? reason)
+    private void Stop(Connecting begun, List<PendingCommand> left, Exception? reason)
     {
         var disconnected = Disconnected(reason);
         Volatile.Write(ref _link, null);
+        CancellationTokenSource? unused = null;
         lock (_connectionLock)
         {
-            _stopping = null;
+            // Whoever ends it has taken the source, and somebody may have begun the next connection already.
+            if (_stopping == begun.Stopping)
+            {
+                (unused, _stopping) = (_stopping, null);
+            }
         }
+
+        unused?.Dispose();
 
         // Before anybody is told that a send was left.
         Volatile.Write(ref _state, (int)EventBusConnectionState.Disconnected);
@@ -123,10 +130,16 @@ public sealed partial class EventBusClient
             receiver.End(disconnected);
         }
 
-        SetState(EventBusConnectionState.Disconnected, reason);
+        _logger.ConnectionChanged(EventBusConnectionState.Disconnected, reason?.Message ?? "");
         WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
         WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
-        first.TrySetException(disconnected);
-        _ = first.Task.Exception;
+        begun.First.TrySetException(disconnected);
+        _ = begun.First.Task.Exception;
+        lock (_connectionLock)
+        {
+            // Together: a handler that is told, and connects again, finds nothing left of this one. Here it is only put into the queue.
+            Raise(ConnectionChanged, new EventBusConnectionChange(EventBusConnectionState.Disconnected, reason));
+            begun.Over.SetResult();
+        }
     }
 }

@@ -2,6 +2,7 @@ using Google.Protobuf.Collections;
 using Grpc.Core;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Flows;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
@@ -28,20 +29,22 @@ public sealed partial class EventBusClient
     public async Task ConnectAsync(CancellationToken cancellationToken = default)
     {
         Task connected;
+        Connecting? begun = null;
         lock (_connectionLock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (_stopping is null)
             {
-                _stopping = new CancellationTokenSource();
-                var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                _connected = first.Task;
-                _queue.Open();
-                SetState(EventBusConnectionState.Connecting, null);
-                _running = RunAsync(first, _stopping.Token);
+                begun = new Connecting(_stopping = new CancellationTokenSource(), _running);
+                (_connected, _running) = (begun.First.Task, begun.Over.Task);
             }
 
             connected = _connected;
+        }
+
+        if (begun is not null)
+        {
+            Begin(begun);
         }
 
         try
@@ -66,8 +69,38 @@ public sealed partial class EventBusClient
         }
     }
 
-    private async Task RunAsync(TaskCompletionSource first, CancellationToken stopping)
+    // Outside of the lock, since it logs; and what is sent from here on waits for the connection.
+    private void Begin(Connecting begun)
     {
+        var isAlone = begun.Previous.IsCompleted;
+        if (isAlone)
+        {
+            Open();
+        }
+
+        // The connection outlives its caller: in a handler's flow, say, it would be a part of that handler for all its life.
+        _ = LongLived.Start(async () =>
+        {
+            if (!isAlone)
+            {
+                // The one before is being ended by somebody: its end must not be taken for this one's.
+                await begun.Previous.ConfigureAwait(false);
+                Open();
+            }
+
+            await RunAsync(begun).ConfigureAwait(false);
+        });
+
+        void Open()
+        {
+            _queue.Open();
+            SetState(EventBusConnectionState.Connecting, null);
+        }
+    }
+
+    private async Task RunAsync(Connecting begun)
+    {
+        var (first, own, stopping) = (begun.First, begun.Stopping, begun.Token);
         Exception? reason = null;
         List<PendingCommand> left = [];
         try
@@ -89,7 +122,7 @@ public sealed partial class EventBusClient
                 }
 
                 stopping.ThrowIfCancellationRequested();
-                if (_stopping is null)
+                if (!ReferenceEquals(Volatile.Read(ref _stopping), own))
                 {
                     reason = null;
                     break;
@@ -107,7 +140,7 @@ public sealed partial class EventBusClient
             reason = exception;
         }
 
-        Stop(first, left, reason);
+        Stop(begun, left, reason);
     }
 
     private async Task<SessionLink> ConnectOnceAsync(List<PendingCommand> unanswered, CancellationToken stopping)
@@ -180,13 +213,30 @@ public sealed partial class EventBusClient
         };
         foreach (var receiver in _receivers.Values.Where(receiver => receiver.IsStanding).OrderBy(receiver => receiver.Number))
         {
-            receiver.Restart();
             commands.AddRange(CommandsFor(receiver, isRestoring: true));
         }
 
         commands.AddRange(_waits.Told().Select(
             static wait => new PendingCommand(new SessionCommand { BeginWait = wait }, CommandOverhead) { IsRestoring = true }));
         return commands;
+    }
+
+    // From one ConnectAsync to the end of what it began.
+    private sealed class Connecting(CancellationTokenSource stopping, Task previous)
+    {
+        public CancellationTokenSource Stopping { get; } = stopping;
+
+        // Its source may have been disposed of when the token is looked at.
+        public CancellationToken Token { get; } = stopping.Token;
+
+        /// <summary>Completes when there is nothing left of the one before.</summary>
+        public Task Previous { get; } = previous;
+
+        /// <summary>The first connection.</summary>
+        public TaskCompletionSource First { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Completes when nothing is left of it.</summary>
+        public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private void SetState(EventBusConnectionState state, Exception? reason)

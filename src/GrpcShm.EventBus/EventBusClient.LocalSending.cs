@@ -17,7 +17,7 @@ public sealed partial class EventBusClient
         var circle = wait is null ? null : _waits.BeginLocal(wait);
         foreach (var observer in circle is null ? Volatile.Read(ref _observers) : [])
         {
-            if (EventFilters.Matches(observer.Subscription, @event))
+            if (observer.Filter.Matches(@event))
             {
                 _ = observer.PutLocal(@event, AcknowledgementLevel.Accepted);
             }

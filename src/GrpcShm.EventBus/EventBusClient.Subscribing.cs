@@ -159,7 +159,8 @@ public sealed partial class EventBusClient
             });
         }
 
-        commands.Add(new PendingCommand(new SessionCommand { Subscribe = receiver.Subscription }, CommandOverhead)
+        // Of its own: each session says in it how much there is room for.
+        commands.Add(new PendingCommand(new SessionCommand { Subscribe = receiver.Subscription.Clone() }, CommandOverhead)
         {
             IsRestoring = isRestoring, Receiver = receiver,
         });

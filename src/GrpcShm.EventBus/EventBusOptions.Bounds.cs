@@ -171,7 +171,31 @@ public sealed partial class EventBusOptions
     } = 1_048_576;
 
     /// <summary>
-    /// The most sessions that may be open at once; and the most registrations by a call of its own that have not expired yet.
+    /// The most weight of one pattern that all machines are compared with once: that of a publication, or of a list of machines. Weighed as
+    /// for <see cref="MaxPatternsPerSession"/>.
+    /// </summary>
+    /// <remarks>Defaults to 64.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxPatternWeight
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxPatternWeight));
+    } = 64;
+
+    /// <summary>
+    /// The most sessions that one user may have open at once, with subscriptions by a call of its own. Callers whom nobody knows are one user;
+    /// of users who are known and have no name, each connection is one.
+    /// </summary>
+    /// <remarks>Defaults to 5,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxSessionsPerUser
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxSessionsPerUser));
+    } = 5000;
+
+    /// <summary>
+    /// The same for all users of the hub.
     /// </summary>
     /// <remarks>Defaults to 10,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
@@ -179,5 +203,28 @@ public sealed partial class EventBusOptions
     {
         get;
         set => field = Check(value, 1, int.MaxValue, nameof(MaxSessions));
+    } = 10_000;
+
+    /// <summary>
+    /// The most registrations by a call of its own (<c>RegisterMachines</c>) that one user may have made within
+    /// <see cref="UnclaimedTimeout"/>. Each call is one, for however many machines.
+    /// </summary>
+    /// <remarks>Defaults to 5,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxLeasesPerUser
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxLeasesPerUser));
+    } = 5000;
+
+    /// <summary>
+    /// The same for all users of the hub.
+    /// </summary>
+    /// <remarks>Defaults to 10,000.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
+    public int MaxLeases
+    {
+        get;
+        set => field = Check(value, 1, int.MaxValue, nameof(MaxLeases));
     } = 10_000;
 }

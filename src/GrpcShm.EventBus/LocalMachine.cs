@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Flows;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -31,7 +32,7 @@ public sealed class LocalMachine : IAsyncDisposable
         Func<Event, CancellationToken, ValueTask<Acknowledgement?>> handler)
     {
         (_hub, _owner, _outbox, _subscription, _handler) = (hub, owner, outbox, subscription, handler);
-        _running = Task.Run(RunAsync);
+        _running = LongLived.Start(RunAsync);
     }
 
     /// <summary>The machine's id.</summary>

@@ -5,10 +5,19 @@ internal sealed class HubBudget(EventBusOptions options)
 {
     public EventBusOptions Options { get; } = options;
 
-    public Quota Sessions { get; } = new(options.MaxSessions, nameof(options.MaxSessions));
+    /// <summary>Sessions, and subscriptions by a call of its own: each has a budget like a session's.</summary>
+    public UserQuota Sessions { get; } = new(
+        "open sessions",
+        options.MaxSessionsPerUser,
+        nameof(options.MaxSessionsPerUser),
+        new Quota(options.MaxSessions, nameof(options.MaxSessions)));
 
     /// <summary>Registrations by a call of its own, until they expire: each has a timer.</summary>
-    public Quota Leases { get; } = new(options.MaxSessions, nameof(options.MaxSessions));
+    public UserQuota Leases { get; } = new(
+        "registrations that have not expired yet",
+        options.MaxLeasesPerUser,
+        nameof(options.MaxLeasesPerUser),
+        new Quota(options.MaxLeases, nameof(options.MaxLeases)));
 
     public Quota Machines { get; } = new(options.MaxMachines, nameof(options.MaxMachines));
 

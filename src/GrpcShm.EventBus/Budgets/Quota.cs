@@ -32,7 +32,10 @@ internal sealed class Quota(long most, string option, Quota? parent = null)
         return null;
     }
 
-    /// <summary>Takes some whether or not there is room: for what exists already, and only changes its place.</summary>
+    /// <summary>
+    /// Takes some whether or not there is room, or gives some back: for what exists already and only changes its place, and for what has been
+    /// found to have room.
+    /// </summary>
     public void Force(long amount)
     {
         Interlocked.Add(ref _used, amount);
@@ -45,9 +48,9 @@ internal sealed class Quota(long most, string option, Quota? parent = null)
         parent?.Give(amount);
     }
 
-    /// <summary>Whether there is room. Only of use where all who take hold one lock.</summary>
-    /// <returns>The bound that would be reached; none if there is room.</returns>
-    public Quota? CheckRoom(long amount) => Used + amount > most ? this : parent?.CheckRoom(amount);
+    /// <summary>Whether there is room within this bound alone. Only of use where all who take hold one lock.</summary>
+    /// <returns>This one if it would be exceeded; none if there is room.</returns>
+    public Quota? CheckOwnRoom(long amount) => amount > 0 && Used + amount > most ? this : null;
 
     /// <summary>What to answer to whoever reached the bound.</summary>
     /// <param name="what">What there are too many of, with a verb: "The session has".</param>

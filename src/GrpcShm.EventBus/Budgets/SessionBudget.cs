@@ -5,6 +5,9 @@ internal sealed class SessionBudget(HubBudget hub)
 {
     private readonly EventBusOptions _options = hub.Options;
 
+    /// <summary>The hub's own, of which all that is taken here is taken too.</summary>
+    public HubBudget Hub { get; } = hub;
+
     /// <summary>Machines. Under the registry's lock.</summary>
     public Quota Machines { get; } = new(hub.Options.MaxMachinesPerSession, nameof(_options.MaxMachinesPerSession), hub.Machines);
 

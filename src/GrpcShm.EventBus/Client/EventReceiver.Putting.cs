@@ -30,6 +30,7 @@ internal sealed partial class EventReceiver
                 return false;
             }
 
+            TakeRoom(link);
             _queue.Enqueue(item);
             return TryRun();
         }
@@ -53,6 +54,7 @@ internal sealed partial class EventReceiver
         }
 
         ReceivedEvent? oldest = null;
+        var isDropped = false;
         bool run;
         lock (_lock)
         {
@@ -82,10 +84,8 @@ internal sealed partial class EventReceiver
                         _waitingForRoom.Enqueue(sender);
                         break;
                     case OverflowPolicy.DropNewest:
-                        _host.Dropped(Name, Interlocked.Increment(ref _dropped));
-                        return level <= AcknowledgementLevel.Accepted
-                            ? Outcomes.Succeeded
-                            : Fail(StatusCode.Aborted, $"The mailbox of the machine '{Name}' was full and dropped the event.");
+                        isDropped = true;
+                        break;
                     case OverflowPolicy.Grow when _queue.Count < Math.Max(Options.MailboxCapacity, _host.MaxPendingSends):
                         break;
                     case OverflowPolicy.Grow:
@@ -96,8 +96,21 @@ internal sealed partial class EventReceiver
                 }
             }
 
-            _queue.Enqueue(new ReceivedEvent(@event, null, 0, level, sender, IsRepeated: false));
+            if (!isDropped)
+            {
+                _queue.Enqueue(new ReceivedEvent(@event, null, 0, level, sender, IsRepeated: false));
+            }
+
             run = TryRun();
+        }
+
+        if (isDropped)
+        {
+            // Not under the lock: it logs.
+            _host.Dropped(Name, Interlocked.Increment(ref _dropped));
+            return level <= AcknowledgementLevel.Accepted
+                ? Outcomes.Succeeded
+                : Fail(StatusCode.Aborted, $"The mailbox of the machine '{Name}' was full and dropped the event.");
         }
 
         if (oldest is not null)
@@ -148,7 +161,14 @@ internal sealed partial class EventReceiver
         Acknowledge(oldest, dropped);
         if (oldest.Link is not null)
         {
-            GrantMore(oldest.Link);
+            Credit? credit;
+            SessionLink? session;
+            lock (_lock)
+            {
+                credit = GiveRoom(out session);
+            }
+
+            Grant(session, credit);
         }
 
         _host.Dropped(Name, Interlocked.Increment(ref _dropped));

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -29,7 +30,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private int _pauses;
     private bool _hasEnded;
     private EventBusException? _endReason;
-    private int _handled;
     private string? _state;
     private long _dropped;
 
@@ -38,6 +38,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     {
         _host = host;
         Subscription = subscription;
+        Filter = new EventFilter(subscription);
         Options = options;
         _window = options.MailboxCapacity > 0 ? Math.Min(options.MailboxCapacity, window) : window;
         _handlers = [handler];
@@ -52,6 +53,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     }
 
     public Subscription Subscription { get; }
+
+    /// <summary>Which events it gets copies of, if it is no machine.</summary>
+    public EventFilter Filter { get; }
 
     public MachineOptions Options { get; }
 
@@ -160,9 +164,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>A new session begins, and with it a new credit.</summary>
-    public void Restart() => Volatile.Write(ref _handled, 0);
-
     /// <summary>Takes no more events. Local senders that wait are told why; a handler that runs is not waited for.</summary>
     public void End(EventBusException reason)
     {
@@ -208,8 +209,10 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     private async Task RunAsync()
     {
-        while (TryTake(out var item))
+        var hasHandledOne = false;
+        while (TryTake(hasHandledOne, out var item))
         {
+            hasHandledOne = item.Link is not null;
             if (item.Sender is { IsWithdrawn: true })
             {
                 continue;
@@ -223,20 +226,22 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             {
                 Acknowledge(item, _failed.Find(item.Event) ?? new Acknowledgement { NewState = _state ?? "" });
             }
-
-            if (item.Link is not null)
-            {
-                GrantMore(item.Link);
-            }
         }
     }
 
-    private bool TryTake(out ReceivedEvent item)
+    private bool TryTake(bool hasHandledOne, out ReceivedEvent item)
     {
         LocalSend? next = null;
+        Credit? credit = null;
+        SessionLink? session = null;
         bool taken;
         lock (_lock)
         {
+            if (hasHandledOne)
+            {
+                credit = GiveRoom(out session);
+            }
+
             item = default;
             taken = _pauses == 0 && _queue.TryDequeue(out item);
             _isRunning = taken;
@@ -246,6 +251,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             }
         }
 
+        Grant(session, credit);
         if (next is { IsDoneWithRoom: true })
         {
             next.TrySetResult(null);
@@ -317,17 +323,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
             acknowledgement.Subscription = Number;
             acknowledgement.Number = item.DeliveryNumber;
             item.Link!.Note(new SessionCommand { Acknowledge = acknowledgement });
-        }
-    }
-
-    // Half a window at a time: seldom enough to cost nothing, early enough that the hub need not pause.
-    private void GrantMore(SessionLink link)
-    {
-        var half = (_window + 1) / 2;
-        if (!link.HasEnded && Interlocked.Increment(ref _handled) == half)
-        {
-            Interlocked.Add(ref _handled, -half);
-            link.Note(new SessionCommand { Grant = new Credit { Subscription = Number, Deliveries = (uint)half } });
         }
     }
 }

@@ -119,7 +119,7 @@ internal sealed class SessionLink
         }
         finally
         {
-            _closed.SetResult();
+            _closed.TrySetResult();
         }
     }
 
@@ -287,6 +287,11 @@ internal sealed class SessionLink
         foreach (var command in batch)
         {
             _sent.Add(command);
+            if (command is { Command.Subscribe: { } subscribe, Receiver: { } receiver })
+            {
+                receiver.BeginIn(this, subscribe);
+            }
+
             request.Commands.Add(command.Command);
         }
 

@@ -35,6 +35,12 @@ internal sealed class MachineEntry(
     /// <summary>The bytes that its groups are counted with. Guarded by the registry's lock.</summary>
     public long GroupsWeight { get; set; }
 
+    /// <summary>Whether watchers know of it: then they are told of its end, too. Guarded by the registry's lock.</summary>
+    public bool IsTold { get; set; }
+
+    /// <summary>Whether it has been removed. Guarded by the registry's lock.</summary>
+    public bool IsGone { get; set; }
+
     public DateTime RegisteredAt { get; } = DateTime.UtcNow;
 
     public Subscriber? Inbox => Volatile.Read(ref _inbox);

@@ -1,5 +1,6 @@
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
 
@@ -24,8 +25,8 @@ internal sealed class MachineOwner(PeerIdentity peer, SessionBudget budget, stri
     /// <summary>Whether it is only a promise to subscribe soon: a subscription of the same process takes it over.</summary>
     public bool IsLease { get; } = isLease;
 
-    // Guarded by the registry's lock.
-    public bool HasEnded { get; set; }
+    // Guarded by the registry's lock. What watchers are told of its machines that are still to be removed.
+    public (MachineChangeKind Kind, string Reason)? Ending { get; set; }
 
     /// <summary>
     /// Whether it is what the other one says it is: the instance's name alone travels in clear and is worth nothing from

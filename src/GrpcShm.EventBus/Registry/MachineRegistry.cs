@@ -14,7 +14,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private const long MachineOverhead = 512;
     private const long MembershipOverhead = 128;
 
-    // An end of many machines must not keep others from registering for long.
+    // Watchers are told under the lock. Many machines that come or go must not keep others from registering for long.
     private const int MostAtOnce = 1000;
 
     private readonly Lock _lock = new();
@@ -24,6 +24,9 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
+
+    // Under the lock: each watcher is to be compared with each of them.
+    private int MostThatAreToldOf => Math.Max(1, MostAtOnce / (1 + _watchers.Count));
 
     public bool TryGet(string machineId, out MachineEntry? machine) => _machines.TryGetValue(machineId, out machine);
 
@@ -35,37 +38,77 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     /// <summary>Registers a machine. One that the same process has registered already changes its groups.</summary>
     public Verdict Register(MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
     {
-        RoutingContext? told = null;
+        machine = null;
+        var sorted = groups is null ? null : Sorted(groups);
+        var change = new BudgetChange(owner.Budget.Hub);
+        var after = new Aftermath();
         Verdict verdict;
         lock (_lock)
         {
-            verdict = RegisterUnderLock(owner, machineId, groups, out machine, ref told);
+            verdict = Check(owner, machineId, sorted, change);
+            verdict = verdict.IsOk ? change.TryMake() : verdict;
+            if (verdict.IsOk)
+            {
+                machine = Carry(owner, machineId, sorted, after);
+                TellOfNew(after, 0, 1);
+            }
         }
 
-        told?.SignalAll();
+        after.Run();
         return verdict;
     }
 
     /// <summary>Registers machines, all of them or none. Those that the same process had before stay its own either way.</summary>
     public Verdict RegisterAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
     {
-        RoutingContext? told = null;
+        // Of several for the same machine the last one says what its groups are.
+        var wanted = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var registration in registrations)
+        {
+            wanted[registration.MachineId] = Sorted(registration.Groups);
+        }
+
+        var change = new BudgetChange(owner.Budget.Hub);
+        var after = new Aftermath();
         lock (_lock)
         {
-            var verdict = CheckAll(owner, registrations);
-            if (!verdict.IsOk)
+            foreach (var (machineId, groups) in wanted)
             {
-                return verdict;
+                var verdict = Check(owner, machineId, groups, change);
+                if (!verdict.IsOk)
+                {
+                    return verdict;
+                }
             }
 
-            // Nothing can be refused any more, and nobody comes in between.
-            foreach (var registration in registrations)
+            if (change.TryMake() is { IsOk: false } full)
             {
-                RegisterUnderLock(owner, registration.MachineId, registration.Groups, out _, ref told);
+                return full;
+            }
+
+            // Nothing can be refused any more: all is checked, what it takes is taken, and nobody comes in between.
+            foreach (var (machineId, groups) in wanted)
+            {
+                Carry(owner, machineId, groups, after);
+            }
+
+            if (_watchers.Count == 0)
+            {
+                TellOfNew(after, 0, after.New.Count);
             }
         }
 
-        told?.SignalAll();
+        // In pieces, as at an end. Who comes to watch in between is told by the same.
+        for (int told = 0, piece; told < after.New.Count; told += piece)
+        {
+            lock (_lock)
+            {
+                piece = MostThatAreToldOf;
+                TellOfNew(after, told, piece);
+            }
+        }
+
+        after.Run();
         return Verdict.Ok;
     }
 
@@ -74,7 +117,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     {
         inbox = null;
         MachineEntry? machine;
-        RoutingContext? told = null;
+        var after = new Aftermath();
         lock (_lock)
         {
             if (!_machines.TryGetValue(machineId, out machine))
@@ -87,11 +130,11 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
                 return new Verdict(StatusCode.PermissionDenied, $"The machine '{machineId}' belongs to another process.", machineId);
             }
 
-            Remove(machine, MachineChangeKind.Unregistered, "Its process unregistered it.", ref told);
+            Remove(machine, MachineChangeKind.Unregistered, "Its process unregistered it.", after.Told);
         }
 
         inbox = machine.End();
-        told?.SignalAll();
+        after.Run();
         return Verdict.Ok;
     }
 
@@ -109,17 +152,34 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
             removed = EndSome(owner, kind, reason);
             ended += removed;
         }
-        while (removed == MostAtOnce);
+        while (removed > 0);
         return ended;
     }
 
     /// <summary>Tells a subscriber which machines are there, and from then on which come and go.</summary>
     public Verdict Watch(MachineWatcher watcher, RoutingContext context)
     {
+        var verdict = MachineWatchers.Admit(watcher);
+        if (!verdict.IsOk)
+        {
+            return verdict;
+        }
+
+        MachineEntry[] present;
         lock (_lock)
         {
-            return _watchers.Add(watcher, All, context);
+            // Which ones there are is all that must be known at one moment. What is said of each is made without the lock.
+            present = [.. All.Where(static machine => machine.IsTold)];
+            _watchers.Add(watcher);
         }
+
+        verdict = MachineWatchers.Begin(watcher, present, context);
+        if (!verdict.IsOk)
+        {
+            Unwatch(watcher);
+        }
+
+        return verdict;
     }
 
     public void Unwatch(MachineWatcher watcher)
@@ -132,26 +192,20 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
 
     private int EndSome(MachineOwner owner, MachineChangeKind kind, string reason)
     {
-        MachineEntry[] machines;
-        RoutingContext? told = null;
+        var after = new Aftermath();
         lock (_lock)
         {
             // No more of its own come, so the next ones find what this one left.
-            owner.HasEnded = true;
-            machines = [.. owner.Machines.Take(MostAtOnce)];
-            foreach (var machine in machines)
+            owner.Ending ??= (kind, reason);
+            after.Removed.AddRange(owner.Machines.Take(MostThatAreToldOf));
+            foreach (var machine in after.Removed)
             {
-                Remove(machine, kind, reason, ref told);
+                Remove(machine, kind, reason, after.Told);
             }
         }
 
-        foreach (var machine in machines)
-        {
-            machine.End();
-        }
-
-        told?.SignalAll();
-        return machines.Length;
+        after.Run();
+        return after.Removed.Count;
     }
 
     private static Verdict Taken(MachineEntry machine) => new(
@@ -169,137 +223,107 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private static long WeightOf(IEnumerable<string> groups) =>
         groups.Sum(static group => MembershipOverhead + (long)(sizeof(char) * group.Length));
 
-    private static Verdict? TryChangeOwner(MachineEntry machine, MachineOwner owner)
+    // A lease is only a promise: whoever keeps it takes the machine over.
+    private static bool IsTakenOver(MachineEntry machine, MachineOwner owner) => machine.Owner.IsLease && machine.Owner != owner;
+
+    // Whether a machine may be registered, and what that changes in budgets. Nothing is done yet.
+    private Verdict Check(MachineOwner owner, string machineId, string[]? groups, BudgetChange change)
     {
-        var (old, weight) = (machine.Owner, WeightOf(machine.Id) + machine.GroupsWeight);
-        GiveBack(old, weight);
-        if (TryTake(owner, weight) is { } full)
-        {
-            old.Budget.Machines.Force(1);
-            old.Budget.Registrations.Force(weight);
-            return full;
-        }
-
-        old.Machines.Remove(machine);
-        machine.Owner = owner;
-        owner.Machines.Add(machine);
-        return null;
-    }
-
-    private static Verdict? TryTake(MachineOwner owner, long weight)
-    {
-        if (owner.Budget.Machines.Take(1) is { } machines)
-        {
-            return machines.Exhausted("The machines have reached");
-        }
-
-        if (owner.Budget.Registrations.Take(weight) is { } bytes)
-        {
-            owner.Budget.Machines.Give(1);
-            return bytes.Exhausted("The bytes of machines, their ids and their groups have reached");
-        }
-
-        return null;
-    }
-
-    private static void GiveBack(MachineOwner owner, long weight)
-    {
-        owner.Budget.Machines.Give(1);
-        owner.Budget.Registrations.Give(weight);
-    }
-
-    // All who register hold the lock, so what there is room for now there will be room for in a moment.
-    private Verdict CheckAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
-    {
-        var added = new HashSet<string>(StringComparer.Ordinal);
-        long weight = 0;
-        foreach (var registration in registrations)
-        {
-            weight += WeightOf(registration.Groups);
-            if (!_machines.TryGetValue(registration.MachineId, out var existing))
-            {
-                weight += added.Add(registration.MachineId) ? WeightOf(registration.MachineId) : 0;
-            }
-            else if (!existing.Owner.IsSameProcessAs(owner))
-            {
-                return Taken(existing);
-            }
-            else if (existing.Owner.IsLease && existing.Owner != owner && added.Add(registration.MachineId))
-            {
-                weight += WeightOf(registration.MachineId);
-            }
-        }
-
-        return owner.Budget.Machines.CheckRoom(added.Count)?.Exhausted("The machines would exceed")
-            ?? owner.Budget.Registrations.CheckRoom(weight)?.Exhausted("The bytes of machines, their ids and their groups would exceed")
-            ?? Verdict.Ok;
-    }
-
-    private Verdict RegisterUnderLock(
-        MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine, ref RoutingContext? told)
-    {
-        machine = null;
-        if (owner.HasEnded)
+        if (owner.Ending is not null)
         {
             return new Verdict(StatusCode.Unavailable, "The session has ended.", machineId);
         }
 
-        if (_machines.TryGetValue(machineId, out var existing))
+        if (!_machines.TryGetValue(machineId, out var existing) || existing.Owner.Ending is not null)
         {
-            if (!existing.Owner.IsSameProcessAs(owner))
-            {
-                return Taken(existing);
-            }
-
-            if (existing.Owner.IsLease && existing.Owner != owner && TryChangeOwner(existing, owner) is { } tooMany)
-            {
-                return tooMany;
-            }
-
-            machine = existing;
-            return groups is null ? Verdict.Ok : TryChangeGroups(existing, Sorted(groups));
+            change.Add(owner.Budget, 1, WeightOf(machineId) + WeightOf(groups ?? []));
+            return Verdict.Ok;
         }
 
-        var sorted = Sorted(groups ?? []);
-        var weight = WeightOf(sorted);
-        if (TryTake(owner, WeightOf(machineId) + weight) is { } full)
+        if (!existing.Owner.IsSameProcessAs(owner))
         {
-            return full;
+            return Taken(existing);
         }
 
-        machine = new MachineEntry(machineId, owner, [], unclaimedCapacity, maxUnclaimedSize) { GroupsWeight = weight };
-        owner.Machines.Add(machine);
-        ChangeGroups(machine, sorted);
-        _machines[machineId] = machine;
-        _count++;
-        _watchers.Tell(MachineChangeKind.Registered, machine, "", ref told);
+        var weight = groups is null ? existing.GroupsWeight : WeightOf(groups);
+        if (IsTakenOver(existing, owner))
+        {
+            change.Add(existing.Owner.Budget, -1, -WeightOf(machineId) - existing.GroupsWeight);
+            change.Add(owner.Budget, 1, WeightOf(machineId) + weight);
+        }
+        else
+        {
+            // Another session of the process may own it: its budget has the machine.
+            change.Add(existing.Owner.Budget, 0, weight - existing.GroupsWeight);
+        }
+
         return Verdict.Ok;
     }
 
-    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, ref RoutingContext? told)
+    // What has been checked, and whose budgets have been changed.
+    private MachineEntry Carry(MachineOwner owner, string machineId, string[]? groups, Aftermath after)
     {
-        _watchers.Tell(kind, machine, reason, ref told);
+        if (_machines.TryGetValue(machineId, out var machine) && machine.Owner.Ending is { } ending)
+        {
+            // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its own.
+            Remove(machine, ending.Kind, ending.Reason, after.Told);
+            after.Removed.Add(machine);
+            machine = null;
+        }
+
+        if (machine is null)
+        {
+            machine = new MachineEntry(machineId, owner, [], unclaimedCapacity, maxUnclaimedSize);
+            owner.Machines.Add(machine);
+            ChangeGroups(machine, groups ?? []);
+            _machines[machineId] = machine;
+            _count++;
+            after.New.Add(machine);
+            return machine;
+        }
+
+        if (IsTakenOver(machine, owner))
+        {
+            machine.Owner.Machines.Remove(machine);
+            machine.Owner = owner;
+            owner.Machines.Add(machine);
+        }
+
+        if (groups is not null)
+        {
+            ChangeGroups(machine, groups);
+        }
+
+        return machine;
+    }
+
+    // Those of some new machines that have not gone since.
+    private void TellOfNew(Aftermath after, int first, int count)
+    {
+        foreach (var machine in after.New.Skip(first).Take(count))
+        {
+            if (!machine.IsGone && !machine.IsTold)
+            {
+                machine.IsTold = true;
+                _watchers.Tell(MachineChangeKind.Registered, machine, "", after.Told);
+            }
+        }
+    }
+
+    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told)
+    {
+        machine.IsGone = true;
+        if (machine.IsTold)
+        {
+            _watchers.Tell(kind, machine, reason, told);
+        }
+
         _machines.TryRemove(machine.Id, out _);
         machine.Owner.Machines.Remove(machine);
-        GiveBack(machine.Owner, WeightOf(machine.Id) + machine.GroupsWeight);
+        machine.Owner.Budget.Machines.Give(1);
+        machine.Owner.Budget.Registrations.Give(WeightOf(machine.Id) + machine.GroupsWeight);
         ChangeGroups(machine, []);
         _count--;
-    }
-
-    private Verdict TryChangeGroups(MachineEntry machine, string[] groups)
-    {
-        var weight = WeightOf(groups);
-        var registrations = machine.Owner.Budget.Registrations;
-        if (weight > machine.GroupsWeight && registrations.Take(weight - machine.GroupsWeight) is { } full)
-        {
-            return full.Exhausted("The bytes of machines, their ids and their groups have reached");
-        }
-
-        registrations.Give(Math.Max(0, machine.GroupsWeight - weight));
-
-        machine.GroupsWeight = weight;
-        ChangeGroups(machine, groups);
-        return Verdict.Ok;
     }
 
     private void ChangeGroups(MachineEntry machine, string[] groups)
@@ -317,6 +341,6 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
             _groups.GetOrAdd(name, _ => new MachineGroup()).Add(machine);
         }
 
-        machine.Groups = groups;
+        (machine.Groups, machine.GroupsWeight) = (groups, WeightOf(groups));
     }
 }

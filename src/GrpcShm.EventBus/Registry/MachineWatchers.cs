@@ -9,8 +9,10 @@ internal sealed class MachineWatchers
 {
     private readonly List<MachineWatcher> _watchers = [];
 
-    /// <summary>Adds a watcher, and tells it first of the machines that are there; if its session and the hub may have one more.</summary>
-    public Verdict Add(MachineWatcher watcher, IEnumerable<MachineEntry> present, RoutingContext context)
+    public int Count => _watchers.Count;
+
+    /// <summary>Whether a watcher's session and the hub may have one more. Needs no lock.</summary>
+    public static Verdict Admit(MachineWatcher watcher)
     {
         var budget = watcher.Budget;
         if (budget.Observers.Take(1) is { } full)
@@ -24,21 +26,32 @@ internal sealed class MachineWatchers
             return fullOfPatterns.Exhausted("The patterns with wildcards, which each machine is compared with, have reached");
         }
 
+        return Verdict.Ok;
+    }
+
+    /// <summary>Tells a watcher of the machines that were there when it was added. Outside of the lock: they may be many.</summary>
+    public static Verdict Begin(MachineWatcher watcher, MachineEntry[] present, RoutingContext context)
+    {
         var changes = present
             .Where(machine => watcher.Wants(machine.Id))
             .Select(machine => Change(MachineChangeKind.Present, machine, ""))
             .Append(Change(MachineChangeKind.Complete, null, ""))
             .ToArray();
-        if (budget.Waiting.CheckRoom(changes.Sum(static change => change.Weight)) is { } fullOfEvents)
+
+        // Taken until the mailbox has taken it itself: of several that begin at once each finds what the others have left.
+        var weight = changes.Sum(static change => change.Weight);
+        if (watcher.Budget.Waiting.Take(weight) is { } full)
         {
-            GiveBack(watcher);
-            return fullOfEvents.Exhausted("The bytes of events that wait would exceed");
+            return full.Exhausted("The bytes of events that wait would exceed");
         }
 
-        _watchers.Add(watcher);
-        watcher.Subscriber.Preload(changes, context);
+        watcher.Begin(changes, context);
+        watcher.Budget.Waiting.Give(weight);
         return Verdict.Ok;
     }
+
+    /// <summary>Adds a watcher that has been admitted, and tells it of what changes from then on.</summary>
+    public void Add(MachineWatcher watcher) => _watchers.Add(watcher);
 
     public void Remove(MachineWatcher watcher)
     {
@@ -52,20 +65,15 @@ internal sealed class MachineWatchers
     /// <param name="kind">What happened.</param>
     /// <param name="machine">The machine.</param>
     /// <param name="reason">Why, if it has gone.</param>
-    /// <param name="context">Whom to wake when the lock has been left; made when there is somebody.</param>
-    public void Tell(MachineChangeKind kind, MachineEntry machine, string reason, ref RoutingContext? context)
+    /// <param name="context">Whom to wake when the lock has been left.</param>
+    public void Tell(MachineChangeKind kind, MachineEntry machine, string reason, RoutingContext context)
     {
-        if (_watchers.Count == 0)
-        {
-            return;
-        }
-
-        var item = Change(kind, machine, reason);
+        MailItem? change = null;
         foreach (var watcher in _watchers)
         {
             if (watcher.Wants(machine.Id))
             {
-                watcher.Subscriber.Put(item, context ??= new RoutingContext());
+                watcher.Put(change ??= Change(kind, machine, reason), context);
             }
         }
     }

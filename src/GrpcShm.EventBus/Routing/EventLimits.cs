@@ -155,6 +155,14 @@ internal sealed class EventLimits(EventBusOptions options)
         }
     }
 
+    /// <summary>Checks a pattern that all machines are compared with once.</summary>
+    public Verdict Check(NamePattern pattern) => pattern.Weight <= options.MaxPatternWeight
+        ? Verdict.Ok
+        : Verdict.Exhausted(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The pattern of machines weighs {pattern.Weight}, since it has question marks after a star or a star within; "
+                + $"the hub takes at most {options.MaxPatternWeight} (MaxPatternWeight)."));
+
     public static Verdict Check(AcknowledgementLevel level) =>
         level is >= AcknowledgementLevel.Unspecified and <= AcknowledgementLevel.Replied
             ? Verdict.Ok

@@ -63,9 +63,10 @@ internal sealed class EventRouter(
             verdict = limits.Check(publication.Event, isPublished: true, out size);
         }
 
+        NamePattern? pattern = null;
         if (verdict.IsOk)
         {
-            verdict = CheckAudience(publication);
+            verdict = CheckAudience(publication, out pattern);
         }
 
         if (!verdict.IsOk)
@@ -76,7 +77,7 @@ internal sealed class EventRouter(
 
         publication.Event.Group = publication.Group;
         var item = new MailItem(publication.Event, size, null, metrics.Now);
-        foreach (var machine in Audience(publication))
+        foreach (var machine in Audience(publication, pattern))
         {
             if (publication.ExcludeSource && machine.Id == publication.Event.Source)
             {
@@ -124,7 +125,7 @@ internal sealed class EventRouter(
 
         if (filter!.FilterCase != Subscription.FilterOneofCase.Inbox)
         {
-            var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, filter.Credit);
+            var observer = new Subscriber(filter.Number, "", mailbox!, outbox, metrics, CreditOf(filter));
             return Observe(filter, observer, owner, context, out subscription);
         }
 
@@ -134,7 +135,7 @@ internal sealed class EventRouter(
             return verdict;
         }
 
-        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics, filter.Credit);
+        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics, CreditOf(filter));
         if (!machine!.TryAttach(inbox, context))
         {
             return new Verdict(
@@ -183,6 +184,10 @@ internal sealed class EventRouter(
             : Verdict.NotTheirs(@event.Source);
     }
 
+    private static long CreditOf(Subscription filter) => filter.StartsWithoutCredit ? 0
+        : filter.Credit == 0 ? Subscriber.Unlimited
+        : filter.Credit;
+
     private static Verdict ToVerdict(PutResult result, string machineId) => result switch
     {
         PutResult.Full => Verdict.Full(machineId),
@@ -203,7 +208,7 @@ internal sealed class EventRouter(
         }
         else
         {
-            var observer = new Observer(filter, subscriber, owner.Budget);
+            var observer = new Observer(new EventFilter(filter), subscriber, owner.Budget);
             live = new LiveSubscription(subscriber, Observer: observer);
             verdict = observers.Add(observer);
         }
@@ -217,23 +222,30 @@ internal sealed class EventRouter(
         return verdict;
     }
 
-    private Verdict CheckAudience(Publication publication) => publication.AudienceCase switch
+    private Verdict CheckAudience(Publication publication, out NamePattern? pattern)
     {
-        Publication.AudienceOneofCase.Group => limits.CheckId(publication.Group, "name of the group"),
-        Publication.AudienceOneofCase.MachinePattern => limits.CheckId(publication.MachinePattern, "pattern of machines"),
-        Publication.AudienceOneofCase.None => Verdict.Invalid("The publication has no audience that this hub knows."),
-        _ => Verdict.Ok,
-    };
+        pattern = null;
+        switch (publication.AudienceCase)
+        {
+            case Publication.AudienceOneofCase.Group:
+                return limits.CheckId(publication.Group, "name of the group");
+            case Publication.AudienceOneofCase.MachinePattern:
+                var verdict = limits.CheckId(publication.MachinePattern, "pattern of machines");
+                return verdict.IsOk ? limits.Check(pattern = new NamePattern(publication.MachinePattern)) : verdict;
+            case Publication.AudienceOneofCase.None:
+                return Verdict.Invalid("The publication has no audience that this hub knows.");
+            default:
+                return Verdict.Ok;
+        }
+    }
 
-    private IEnumerable<MachineEntry> Audience(Publication publication) => publication.AudienceCase switch
+    private IEnumerable<MachineEntry> Audience(Publication publication, NamePattern? pattern) => publication.AudienceCase switch
     {
         Publication.AudienceOneofCase.All => machines.All,
         Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
-        Publication.AudienceOneofCase.MachinePattern => Matching(new NamePattern(publication.MachinePattern)),
+        Publication.AudienceOneofCase.MachinePattern => machines.All.Where(machine => pattern!.Matches(machine.Id)),
         _ => [],
     };
-
-    private IEnumerable<MachineEntry> Matching(NamePattern pattern) => machines.All.Where(machine => pattern.Matches(machine.Id));
 
     private Verdict MakeMailbox(Subscription filter, MachineOwner owner, out Mailbox? mailbox)
     {

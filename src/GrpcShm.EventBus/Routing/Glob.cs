@@ -32,7 +32,4 @@ internal static class Glob
 
         return pattern[p..].TrimStart('*').IsEmpty;
     }
-
-    /// <summary>As <see cref="Matches"/>, but an empty pattern matches everything.</summary>
-    public static bool MatchesPart(string pattern, string text) => pattern.Length == 0 || Matches(pattern, text);
 }

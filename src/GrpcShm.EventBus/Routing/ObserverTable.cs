@@ -38,23 +38,23 @@ internal sealed class ObserverTable
             }
 
             var verdict = Verdict.Ok;
-            if (observer.Index == ObserverIndex.None)
+            if (observer.Filter.Index == ObserverIndex.None)
             {
-                verdict = budget.Patterns.Take(observer.Weight)?.Exhausted(
+                verdict = budget.Patterns.Take(observer.Filter.Weight)?.Exhausted(
                     "The patterns with wildcards, which each event is compared with, have reached") ?? Verdict.Ok;
                 _others = verdict.IsOk ? [.. _others, observer] : _others;
             }
             else
             {
-                var table = _byKey[(int)observer.Index];
-                var sharing = table.TryGetValue(observer.Key, out var found) ? found : [];
+                var table = _byKey[(int)observer.Filter.Index];
+                var sharing = table.TryGetValue(observer.Filter.Key, out var found) ? found : [];
                 verdict = sharing.Count(other => other.Budget == budget) < MostOfOneName
                     ? Verdict.Ok
-                    : Verdict.Exhausted($"The session has {MostOfOneName} subscriptions to '{observer.Key}' already, which is the limit.");
+                    : Verdict.Exhausted($"The session has {MostOfOneName} subscriptions to '{observer.Filter.Key}' already, which is the limit.");
                 if (verdict.IsOk)
                 {
-                    table[observer.Key] = [.. sharing, observer];
-                    Volatile.Write(ref _keys[(int)observer.Index], table.Count);
+                    table[observer.Filter.Key] = [.. sharing, observer];
+                    Volatile.Write(ref _keys[(int)observer.Filter.Index], table.Count);
                 }
             }
 
@@ -73,16 +73,16 @@ internal sealed class ObserverTable
     {
         lock (_lock)
         {
-            if (observer.Index == ObserverIndex.None)
+            if (observer.Filter.Index == ObserverIndex.None)
             {
-                observer.Budget.Patterns.Give(observer.Weight);
+                observer.Budget.Patterns.Give(observer.Filter.Weight);
                 _others = [.. _others.Where(other => other != observer)];
             }
             else
             {
-                var table = _byKey[(int)observer.Index];
+                var table = _byKey[(int)observer.Filter.Index];
                 Remove(table, observer);
-                Volatile.Write(ref _keys[(int)observer.Index], table.Count);
+                Volatile.Write(ref _keys[(int)observer.Filter.Index], table.Count);
             }
 
             observer.Budget.Observers.Give(1);
@@ -118,7 +118,7 @@ internal sealed class ObserverTable
         var accepted = 0;
         foreach (var observer in observers)
         {
-            accepted += observer.Matches(item.Event) && observer.Subscriber.Put(item, context) == PutResult.Accepted ? 1 : 0;
+            accepted += observer.Filter.MatchesBesideKey(item.Event) && observer.Subscriber.Put(item, context) == PutResult.Accepted ? 1 : 0;
         }
 
         return accepted;
@@ -126,16 +126,16 @@ internal sealed class ObserverTable
 
     private static void Remove(ConcurrentDictionary<string, Observer[]> table, Observer observer)
     {
-        if (table.TryGetValue(observer.Key, out var observers))
+        if (table.TryGetValue(observer.Filter.Key, out var observers))
         {
             Observer[] rest = [.. observers.Where(other => other != observer)];
             if (rest.Length == 0)
             {
-                table.TryRemove(observer.Key, out _);
+                table.TryRemove(observer.Filter.Key, out _);
             }
             else
             {
-                table[observer.Key] = rest;
+                table[observer.Filter.Key] = rest;
             }
         }
     }

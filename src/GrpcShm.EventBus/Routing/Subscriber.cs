@@ -6,8 +6,11 @@ namespace GrpcShm.EventBus.Routing;
 
 /// <summary>One subscription that stands: its mailbox, and the acknowledgements that it still owes.</summary>
 internal sealed class Subscriber(
-    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics, uint credit = 0)
+    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics, long credit = Subscriber.Unlimited)
 {
+    /// <summary>A credit that is never used up.</summary>
+    public const long Unlimited = long.MaxValue / 2;
+
     private readonly Lock _owedLock = new();
     private Dictionary<ulong, PendingAcknowledgement>? _owed;
     private ulong _lastDelivery;
@@ -16,7 +19,7 @@ internal sealed class Subscriber(
     private long _reportedLoss;
 
     // How many deliveries may still be written. The writer alone takes from it, the session's reader adds to it.
-    private long _credit = credit == 0 ? long.MaxValue / 2 : credit;
+    private long _credit = credit;
 
     /// <summary>The number that the session's client gave it; zero for a subscription of its own call.</summary>
     public uint Number { get; } = number;

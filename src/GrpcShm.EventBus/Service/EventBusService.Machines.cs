@@ -2,6 +2,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Flows;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -45,19 +46,15 @@ internal sealed partial class EventBusService
             return new RegisterMachinesResponse();
         }
 
-        if (hub.Budget.Leases.Take(1) is { } full)
-        {
-            throw full.Exhausted("The registrations that have not expired yet have reached").ToException();
-        }
-
+        ThrowUnlessOk(hub.Budget.Leases.Take(peer.UserId));
         var verdict = hub.Machines.RegisterAll(lease, request.Registrations);
         if (!verdict.IsOk)
         {
-            hub.Budget.Leases.Give(1);
+            hub.Budget.Leases.Give(peer.UserId);
             throw verdict.ToException();
         }
 
-        _ = ExpireAsync(lease);
+        _ = LongLived.Start(() => ExpireAsync(lease));
         return new RegisterMachinesResponse
         {
             ExpiresAfterMilliseconds = (uint)hub.Options.UnclaimedTimeout.TotalMilliseconds,
@@ -97,6 +94,7 @@ internal sealed partial class EventBusService
         var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
         var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
         var pattern = request.MachinePattern.Length > 0 ? new NamePattern(request.MachinePattern) : null;
+        ThrowUnlessOk(pattern is null ? Verdict.Ok : hub.Limits.Check(pattern));
         var page = candidates
             .Where(machine => pattern is null || pattern.Matches(machine.Id))
             .Where(machine => string.CompareOrdinal(machine.Id, request.PageToken) > 0)
@@ -125,7 +123,7 @@ internal sealed partial class EventBusService
     {
         await Task.Delay(hub.Options.UnclaimedTimeout, hub.Stopping)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        hub.Budget.Leases.Give(1);
+        hub.Budget.Leases.Give(lease.Peer.UserId);
         var expired = hub.Machines.End(lease, MachineChangeKind.Lost, "Nobody subscribed to its inbox in time.");
         if (expired > 0)
         {

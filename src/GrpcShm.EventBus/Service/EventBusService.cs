@@ -103,6 +103,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
 
             // Nor could its client grant more, once it had none.
             request.Subscription.Credit = 0;
+            request.Subscription.StartsWithoutCredit = false;
         }
 
         var peer = PeerIdentity.Of(context);
@@ -112,27 +113,14 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             ThrowUnlessOk(await gate.CheckSubscribeAsync(request.Subscription).ConfigureAwait(false));
         }
 
-        var outbox = new Outbox(runWriterInline: true);
-        var routing = new RoutingContext();
-        var verdict = hub.Router.Subscribe(owner, request.Subscription, outbox, routing, out var subscription);
-        if (!verdict.IsOk)
-        {
-            hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
-            throw verdict.ToException();
-        }
-
-        var id = Guid.NewGuid().ToString("N");
-        hub.AddSubscriber(id, subscription!.Subscriber);
+        ThrowUnlessOk(hub.Budget.Sessions.Take(peer.UserId));
         try
         {
-            var stream = new SubscriptionStream(hub, outbox, subscription.Subscriber, responseStream);
-            await stream.RunAsync(id, context.CancellationToken).ConfigureAwait(false);
+            await SubscribeAsync(request.Subscription, owner, responseStream, context).ConfigureAwait(false);
         }
         finally
         {
-            hub.RemoveSubscriber(id);
-            hub.Machines.End(owner, MachineChangeKind.Lost, "The call that was subscribed to its inbox ended.");
-            hub.Router.Unsubscribe(subscription);
+            hub.Budget.Sessions.Give(peer.UserId);
         }
     }
 
@@ -157,6 +145,32 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         if (!verdict.IsOk)
         {
             throw verdict.ToException();
+        }
+    }
+
+    private async Task SubscribeAsync(
+        Subscription? filter, MachineOwner owner, IServerStreamWriter<SubscribeResponse> responses, ServerCallContext context)
+    {
+        var outbox = new Outbox(runWriterInline: true);
+        var verdict = hub.Router.Subscribe(owner, filter, outbox, new RoutingContext(), out var subscription);
+        if (!verdict.IsOk)
+        {
+            hub.Machines.End(owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
+            throw verdict.ToException();
+        }
+
+        var id = Guid.NewGuid().ToString("N");
+        hub.AddSubscriber(id, subscription!.Subscriber);
+        try
+        {
+            var stream = new SubscriptionStream(hub, outbox, subscription.Subscriber, responses);
+            await stream.RunAsync(id, context.CancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            hub.RemoveSubscriber(id);
+            hub.Machines.End(owner, MachineChangeKind.Lost, "The call that was subscribed to its inbox ended.");
+            hub.Router.Unsubscribe(subscription);
         }
     }
 

@@ -9,6 +9,8 @@ namespace GrpcShm.EventBus.Service;
 // One method for each command.
 internal sealed partial class EventSession
 {
+    private static Verdict Ended { get; } = new(StatusCode.Unavailable, "The session has ended.", "");
+
     /// <summary>Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.</summary>
     private ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
     {
@@ -185,7 +187,11 @@ internal sealed partial class EventSession
         {
             _owner.Name = open.Name;
             _owner.InstanceId = open.InstanceId;
-            _hub.AddSession(this, _owner);
+            if (!_hub.AddSession(this, _owner))
+            {
+                return Ended;
+            }
+
             _hub.Logger.SessionOpened(Id, open.Name, open.InstanceId);
         }
 
@@ -213,31 +219,35 @@ internal sealed partial class EventSession
 
     private Verdict Subscribe(Subscription subscription)
     {
-        lock (_subscriptions)
+        if (subscription.Number == 0 || _subscriptions.ContainsKey(subscription.Number))
         {
-            if (subscription.Number == 0 || _subscriptions.ContainsKey(subscription.Number))
-            {
-                return Verdict.Invalid($"The subscription number {subscription.Number} is zero or in use.");
-            }
+            return Verdict.Invalid($"The subscription number {subscription.Number} is zero or in use.");
+        }
 
-            if (_subscriptions.Count >= _hub.Options.MaxSubscriptionsPerSession)
-            {
-                return Verdict.Exhausted($"The session has its limit of {_hub.Options.MaxSubscriptionsPerSession} subscriptions.");
-            }
+        if (_subscriptions.Count >= _hub.Options.MaxSubscriptionsPerSession)
+        {
+            return Verdict.Exhausted($"The session has its limit of {_hub.Options.MaxSubscriptionsPerSession} subscriptions.");
+        }
 
-            if (_ended.Task.IsCompleted)
-            {
-                return new Verdict(StatusCode.Unavailable, "The session has ended.", "");
-            }
-
-            var verdict = _hub.Router.Subscribe(_owner, subscription, _outbox, _context, out var live);
-            if (verdict.IsOk)
-            {
-                _subscriptions.Add(subscription.Number, live!);
-            }
-
+        // Not under the lock: it wakes those who watch machines, whose writers may run on this thread.
+        LiveSubscription? live = null;
+        var verdict = HasEnded ? Ended : _hub.Router.Subscribe(_owner, subscription, _outbox, _context, out live);
+        if (!verdict.IsOk)
+        {
             return verdict;
         }
+
+        lock (_subscriptions)
+        {
+            if (!_isReleased)
+            {
+                _subscriptions.Add(subscription.Number, live!);
+                return Verdict.Ok;
+            }
+        }
+
+        _hub.Router.Unsubscribe(live!);
+        return Ended;
     }
 
     private Verdict Unsubscribe(uint number) => RemoveSubscription(number)
@@ -246,21 +256,22 @@ internal sealed partial class EventSession
 
     private bool RemoveSubscription(uint number)
     {
+        LiveSubscription? subscription;
         lock (_subscriptions)
         {
-            if (!_subscriptions.Remove(number, out var subscription))
+            if (_isReleased || !_subscriptions.Remove(number, out subscription))
             {
                 return false;
             }
-
-            _hub.Router.Unsubscribe(subscription);
-            if (subscription.Subscriber.InboxOf is { Length: > 0 } machine)
-            {
-                // It is not the session's to say any more that its handler waits.
-                EndWaits(machine);
-            }
-
-            return true;
         }
+
+        _hub.Router.Unsubscribe(subscription);
+        if (subscription.Subscriber.InboxOf is { Length: > 0 } machine)
+        {
+            // It is not the session's to say any more that its handler waits.
+            EndWaits(machine);
+        }
+
+        return true;
     }
 }

@@ -24,6 +24,8 @@ internal sealed partial class EventSession
     private readonly MachineOwner _owner;
     private readonly SessionOrigin _origin;
     private readonly AccessGate? _gate;
+
+    // Changed by the reader alone, under its own lock, until the session is released; so the reader itself looks without.
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
@@ -32,6 +34,9 @@ internal sealed partial class EventSession
     private CancellationToken _over;
     private ulong _lastNumber;
     private bool _hasCommands;
+
+    // Under the lock of the subscriptions: whoever released the session has taken them over.
+    private bool _isReleased;
 
     // The acknowledgement that the command in hand waits for; its outcome is answered by that wait alone.
     private PendingAcknowledgement? _pending;
@@ -48,6 +53,9 @@ internal sealed partial class EventSession
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
     }
 
+    /// <summary>Whether it is over, or about to be: it must not be made known any more.</summary>
+    public bool HasEnded => _ended.Task.IsCompleted;
+
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Runs the session until the client, the connection, the hub or a successor ends it.</summary>
@@ -60,9 +68,9 @@ internal sealed partial class EventSession
             throw HubCore.Stopped.ToException();
         }
 
-        if (_hub.Budget.Sessions.Take(1) is { } full)
+        if (_hub.Budget.Sessions.Take(_owner.Peer.UserId) is { IsOk: false } refused)
         {
-            throw full.Exhausted("The open sessions have reached").ToException();
+            throw refused.ToException();
         }
 
         try
@@ -72,7 +80,7 @@ internal sealed partial class EventSession
         finally
         {
             // Not before: what its client has not read is held as long.
-            _hub.Budget.Sessions.Give(1);
+            _hub.Budget.Sessions.Give(_owner.Peer.UserId);
         }
     }
 
@@ -132,6 +140,8 @@ internal sealed partial class EventSession
 
     private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests)
     {
+        // Commands that have come already must not be carried out before the rest of the session runs: they may take long.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             // When the session has ended, what still comes is read and dropped: up to the client's own end.
@@ -249,14 +259,16 @@ internal sealed partial class EventSession
     // The reader may still be in the middle of a command; whatever it subscribes to now belongs to an owner that has ended.
     private void Release(Verdict verdict)
     {
+        LiveSubscription[] subscriptions;
         lock (_subscriptions)
         {
-            foreach (var subscription in _subscriptions.Values)
-            {
-                _hub.Router.Unsubscribe(subscription);
-            }
+            _isReleased = true;
+            subscriptions = [.. _subscriptions.Values];
+        }
 
-            _subscriptions.Clear();
+        foreach (var subscription in subscriptions)
+        {
+            _hub.Router.Unsubscribe(subscription);
         }
 
         EndWaits();

@@ -71,12 +71,25 @@ internal sealed class HubCore
     public AccessGate? GateFor(HttpContext context, PeerIdentity peer, MachineOwner? owner = null) =>
         Access is null ? null : new AccessGate(Access, Limits, Machines, context, peer, owner);
 
+    /// <summary>How many sessions are known by their processes' ids.</summary>
+    public int KnownSessions => _sessions.Count;
+
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
-    public void AddSession(EventSession session, MachineOwner owner)
+    /// <returns><see langword="false"/> if it has ended already: then it is not known, and replaces none.</returns>
+    /// <remarks>
+    /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first, and looked
+    /// at second: one of the two threads sees what the other one did, and removes it.
+    /// </remarks>
+    public bool AddSession(EventSession session, MachineOwner owner)
     {
+        if (session.HasEnded)
+        {
+            return false;
+        }
+
         if (owner.InstanceId.Length == 0)
         {
-            return;
+            return true;
         }
 
         EventSession? replaced = null;
@@ -86,6 +99,13 @@ internal sealed class HubCore
             return session;
         });
         replaced?.End(new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
+        if (!session.HasEnded)
+        {
+            return true;
+        }
+
+        RemoveSession(session, owner);
+        return false;
     }
 
     public void RemoveSession(EventSession session, MachineOwner owner) => _sessions.TryRemove(new(KeyOf(owner), session));

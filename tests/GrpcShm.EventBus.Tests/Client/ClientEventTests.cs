@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client;
 
@@ -185,5 +186,35 @@ public sealed class ClientEventTests : ClientTest
         {
             return false;
         }
+    }
+
+    [Fact]
+    public async Task SendEvent_WhileALoggerHoldsTheWordOfALoss_IsNotHeldUp()
+    {
+        using var logs = new HoldingLoggerProvider("EventsDropped");
+        using var factory = LoggerFactory.Create(logging => logging.AddProvider(logs));
+        var client = await ConnectClientAsync(options => (options.LoggerFactory, options.ReceiveWindow) = (factory, 1));
+        var handling = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        await client.RegisterMachineAsync(
+            "m",
+            _ =>
+            {
+                handling.TrySetResult();
+                return release.Task;
+            },
+            new MachineOptions { MailboxCapacity = 1, OverflowPolicy = OverflowPolicy.DropNewest }).InTime();
+        await client.SendEventAsync("s", "m", "HANDLED").InTime();
+        await handling.Task.InTime();
+        await client.SendEventAsync("s", "m", "WAITS").InTime();
+
+        var dropped = Task.Run(() => client.SendEventAsync("s", "m", "DROPPED"));
+        await logs.IsHeld.InTime();
+        await Task.Run(() => client.SendEventAsync("s", "m", "DROPPED, TOO")).InTime();
+
+        Assert.False(dropped.IsCompleted);
+        logs.GoOn();
+        await dropped.InTime();
+        release.SetResult();
     }
 }

@@ -38,6 +38,62 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal("TO-GROUP", await observed.Reader.ReadAsync().InTime());
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(2)]
+    [InlineData(0)]
+    public async Task HubRestarts_AgainAndAgainWhileAMachineIsPaused_ItGetsNoMoreThanItHasRoomFor(int eachTime)
+    {
+        const int window = 4;
+        const int restarts = 4;
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventBusClient(channel, new EventBusClientOptions { ReceiveWindow = window });
+        var states = await ConnectAsync(client);
+        var handled = Channel.CreateUnbounded<string>();
+        var subscription = (BusSubscription)await client.RegisterMachineAsync(
+            "m", received => handled.Writer.WriteAsync(received.EventName).AsTask()).InTime();
+        var fence = await ClientTest.ReceiveAsync(client, "fence");
+        subscription.Pause();
+        var contract = new XStateNet.Events.V1.EventBus.EventBusClient(channel);
+        var expected = new List<string>();
+        var here = 0;
+        for (var restart = 0; restart <= restarts; restart++)
+        {
+            if (restart > 0)
+            {
+                await RestartAsync(states);
+            }
+
+            // The last time more than there could ever be room for.
+            var count = restart == restarts ? 20 : eachTime;
+            for (var i = 0; i < count; i++)
+            {
+                await SendAsync("m", $"{restart}.{i}");
+            }
+
+            // Written behind what the hub may write of the others.
+            await SendAsync("fence", "FENCE");
+            await fence.ReadAsync().InTime();
+            var taken = Math.Min(count, window - here);
+            here += taken;
+            var machines = await contract.ListMachinesAsync(new ListMachinesRequest { MachinePattern = "m" }).ResponseAsync.InTime();
+            Assert.Equal((uint)(count - taken), Assert.Single(machines.Machines).Waiting);
+
+            // What the hub that goes had not written goes with it.
+            expected.AddRange(Enumerable.Range(0, restart == restarts ? count : taken).Select(i => $"{restart}.{i}"));
+        }
+
+        subscription.Resume();
+
+        foreach (var name in expected)
+        {
+            Assert.Equal(name, await handled.Reader.ReadAsync().InTime());
+        }
+
+        async Task SendAsync(string target, string name) => await contract.SendAsync(
+            new SendRequest { Event = new Event { Name = name, Target = target } }).ResponseAsync.InTime();
+    }
+
     [Fact]
     public async Task HubIsAway_WhatIsSentMeanwhile_ArrivesInOrderWhenItIsBack()
     {

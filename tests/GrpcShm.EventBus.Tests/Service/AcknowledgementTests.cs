@@ -75,6 +75,49 @@ public sealed class AcknowledgementTests : HubTest
         Assert.Empty(target.Failures);
     }
 
+    public static TheoryData<Event> BadReplies { get; } =
+    [
+        new Event { Name = new string('x', 64 * 1024) },
+        new Event { Name = "E\e[2J" },
+        new Event { Name = "E", Id = new string('x', 1000) },
+        new Event { Name = "E", Id = "\n" },
+        new Event { Name = "E", Target = new string('x', 1000) },
+        new Event { Name = "E", Target = "\u202E" },
+        new Event { Name = "E", Source = "nobody" + new string('x', 1000) },
+    ];
+
+    [Theory]
+    [MemberData(nameof(BadReplies))]
+    public async Task Ask_AnsweredByABadReply_IsInvalidForWhoeverAsked(Event reply)
+    {
+        await using var target = await OpenMachineAsync("m");
+        var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") });
+
+        var delivery = await target.Deliveries.ReadAsync().InTime();
+        await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = reply })).InTime();
+
+        await FailsAsync(call, StatusCode.InvalidArgument);
+    }
+
+    [Fact]
+    public async Task Ask_ReplyThatSaysWhatTheHubAloneDoes_ComesWithoutIt()
+    {
+        await using var target = await OpenMachineAsync("m");
+        var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") });
+
+        var delivery = await target.Deliveries.ReadAsync().InTime();
+        var reply = new Event
+        {
+            Name = "ANSWER", Group = "g", Sender = 7, MachineChange = new MachineChange { Kind = MachineChangeKind.Lost },
+        };
+        await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = reply })).InTime();
+
+        var answer = (await call.ResponseAsync.InTime()).Reply;
+        Assert.Equal(("ANSWER", ""), (answer.Name, answer.Group));
+        Assert.Null(answer.MachineChange);
+        Assert.NotEqual(7ul, answer.Sender);
+    }
+
     [Fact]
     public async Task Ask_InASession_GetsTheReplyInTheOutcome()
     {
@@ -180,6 +223,49 @@ public sealed class AcknowledgementTests : HubTest
         }).ResponseAsync.InTime();
 
         Assert.Equal("s2", (await sending.ResponseAsync.InTime()).NewState);
+    }
+
+    [Theory]
+    [InlineData(1u, false)]
+    [InlineData(0u, true)]
+    public async Task Subscribe_ByACallOfItsOwnWithACredit_GetsAllAllTheSame(uint credit, bool startsWithout)
+    {
+        using var call = Client.Subscribe(new SubscribeRequest
+        {
+            Subscription = new Subscription { Inbox = "m", Credit = credit, StartsWithoutCredit = startsWithout },
+        });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        for (var i = 0; i < 3; i++)
+        {
+            await Client.SendAsync(new SendRequest { Event = NewEvent("m") }).ResponseAsync.InTime();
+        }
+
+        for (var received = 0; received < 3;)
+        {
+            Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+            received += call.ResponseStream.Current.Deliveries.Count;
+        }
+    }
+
+    [Fact]
+    public async Task Subscribe_InASessionWithoutCredit_GetsNothingBeforeItGrantsSome()
+    {
+        await using var session = await OpenMachineAsync("other");
+        await SubscribeAsync(session, new Subscription { Number = 2, Inbox = "m", Credit = 5, StartsWithoutCredit = true });
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(0, (await session.ExecuteAsync(Send("m", $"{i}")).InTime()).StatusCode);
+        }
+
+        // What comes for another subscription is written after what was ready before.
+        await session.ExecuteAsync(Send("other", "OTHER")).InTime();
+        Assert.Equal("OTHER", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
+        Assert.False(session.Deliveries.TryRead(out _));
+        await session.SendAsync(new SessionCommand { Grant = new Credit { Subscription = 2, Deliveries = 2 } }).InTime();
+        Assert.Equal("0", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
+        Assert.Equal("1", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
+        await session.ExecuteAsync(Send("other", "OTHER")).InTime();
+        Assert.Equal("OTHER", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
     }
 
     [Fact]

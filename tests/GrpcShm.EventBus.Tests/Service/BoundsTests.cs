@@ -22,6 +22,8 @@ public sealed class BoundsTests : HubTest
         options.MaxPatterns = 15;
         options.MaxPendingAcknowledgementsPerSession = 5;
         options.MaxSessions = 5;
+        options.MaxLeases = 5;
+        options.MaxPatternWeight = 8;
         options.MaxWaitingSizePerSession = 250_000;
         options.UnclaimedTimeout = Expiry;
         options.MaxCopyBlockTime = TimeSpan.FromMilliseconds(50);
@@ -76,6 +78,15 @@ public sealed class BoundsTests : HubTest
     }
 
     [Fact]
+    public async Task RegisterMachines_None_TakesNothingThatMustExpire()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            await Client.RegisterMachinesAsync(new RegisterMachinesRequest { InstanceId = "i" }).ResponseAsync.InTime();
+        }
+    }
+
+    [Fact]
     public async Task RegisterMachines_AgainAndAgain_IsRefusedUntilTheEarlierOnesExpire()
     {
         // None of them registers anything new; each has a timer all the same.
@@ -90,7 +101,7 @@ public sealed class BoundsTests : HubTest
         }
 
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
-        Assert.Contains("MaxSessions", refused.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("MaxLeases", refused.Status.Detail, StringComparison.Ordinal);
         while (await TryRegisterAsync(request) is not null)
         {
             giveUp.Token.ThrowIfCancellationRequested();
@@ -235,6 +246,25 @@ public sealed class BoundsTests : HubTest
         await owner.Deliveries.ReadAsync().InTime();
         await owner.Deliveries.ReadAsync().InTime();
         await AcceptedAsync(other, SendLarge("m2"));
+    }
+
+    [Theory]
+    [InlineData("*a?b*")]
+    [InlineData("*?")]
+    public async Task PublishAndList_ByAPatternThatIsTooHeavy_AreRefusedByTheBoundsName(string pattern)
+    {
+        await using var session = await OpenMachineAsync("xab");
+        var publication = new Publication { Event = new Event { Name = "E" }, MachinePattern = pattern };
+
+        await RefusedAsync(session, new SessionCommand { Publish = publication }, "MaxPatternWeight");
+        var published = await FailsAsync(
+            Client.PublishAsync(new PublishRequest { Publication = publication }), StatusCode.ResourceExhausted);
+        var listed = await FailsAsync(
+            Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }), StatusCode.ResourceExhausted);
+
+        Assert.Contains("MaxPatternWeight", published.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("MaxPatternWeight", listed.Status.Detail, StringComparison.Ordinal);
+        Assert.False(session.Deliveries.TryRead(out _));
     }
 
     [Fact]

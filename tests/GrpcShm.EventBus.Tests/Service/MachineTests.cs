@@ -109,6 +109,40 @@ public sealed class MachineTests : HubTest
         Assert.Equal(HubStatus.Serving, health.Status);
     }
 
+    [Theory]
+    [InlineData("*-a-*", "x-a-y x-a-z")]
+    [InlineData("x-?-y", "x-a-y x-b-y")]
+    [InlineData("x-a*", "x-a-y x-a-z")]
+    [InlineData("x-a-y", "x-a-y")]
+    [InlineData("**", "x-a-y x-a-z x-b-y")]
+    [InlineData("nobody*", "")]
+    public async Task PublishAndList_ByAPattern_ConcernThoseThatMatch(string pattern, string expected)
+    {
+        string[] ids = ["x-a-y", "x-a-z", "x-b-y"];
+        await using var session = OpenSession();
+        for (uint i = 0; i < ids.Length; i++)
+        {
+            await SubscribeAsync(session, new Subscription { Number = i + 1, Inbox = ids[i] });
+        }
+
+        var matching = expected.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var listed = await Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }).ResponseAsync.InTime();
+        var published = await Client.PublishAsync(new PublishRequest
+        {
+            Publication = new Publication { Event = new Event { Name = "E" }, MachinePattern = pattern },
+        }).ResponseAsync.InTime();
+
+        Assert.Equal(matching, listed.Machines.Select(static machine => machine.MachineId));
+        Assert.Equal((uint)matching.Length, published.Recipients);
+        var reached = new List<string>();
+        for (var i = 0; i < matching.Length; i++)
+        {
+            reached.Add(ids[(await session.Deliveries.ReadAsync().InTime()).Subscription - 1]);
+        }
+
+        Assert.Equal(matching, reached.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task SendMany_SomeFailing_ReportsThem()
     {

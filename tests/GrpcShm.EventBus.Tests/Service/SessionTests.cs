@@ -111,6 +111,28 @@ public sealed class SessionTests : HubTest
         Assert.Equal("event-7", failure.EventId);
     }
 
+    [Theory]
+    [InlineData(256, true)]
+    [InlineData(257, false)]
+    [InlineData(1_000_000, false)]
+    public async Task Send_ThatFails_TellsTheEventsIdUnlessItIsNone(int length, bool isTold)
+    {
+        await using var session = OpenSession();
+        var command = Send("nobody");
+        command.Send.Id = new string('i', length);
+        var publish = new SessionCommand { Publish = new Publication { Event = new Event { Name = "E", Id = command.Send.Id, Target = "t" } } };
+        using var call = Client.SendMany();
+        await call.RequestStream.WriteAsync(new SendManyRequest { Events = { command.Send.Clone() } }).InTime();
+        await call.RequestStream.CompleteAsync().InTime();
+
+        var sent = await session.ExecuteAsync(command).InTime();
+        var published = await session.ExecuteAsync(publish).InTime();
+        var many = Assert.Single((await call.ResponseAsync.InTime()).Failures);
+
+        Assert.All([sent, published, many], outcome => Assert.NotEqual(0, outcome.StatusCode));
+        Assert.All([sent, published, many], outcome => Assert.Equal(isTold ? command.Send.Id : "", outcome.EventId));
+    }
+
     [Fact]
     public async Task Send_BetweenRegistrationAndSubscription_WaitsForTheSubscription()
     {

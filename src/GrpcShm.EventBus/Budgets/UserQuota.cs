@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using GrpcShm.EventBus.Routing;
+
+namespace GrpcShm.EventBus.Budgets;
+
+/// <summary>A bound of a number for each user, within the hub's own for all of them. Any thread.</summary>
+/// <param name="what">What there can be too many of, in words.</param>
+/// <param name="most">How many one user may have.</param>
+/// <param name="option">The name of that setting, for whoever is refused.</param>
+/// <param name="hub">The hub's bound.</param>
+internal sealed class UserQuota(string what, long most, string option, Quota hub)
+{
+    private readonly Lock _lock = new();
+
+    // Those who have none are not in it: there may be any number of users in the course of time.
+    private readonly Dictionary<string, long> _used = new(StringComparer.Ordinal);
+
+    /// <summary>How many users have at least one.</summary>
+    public int Users
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _used.Count;
+            }
+        }
+    }
+
+    /// <summary>Takes one, if there is room.</summary>
+    public Verdict Take(string userId)
+    {
+        lock (_lock)
+        {
+            var used = _used.GetValueOrDefault(userId);
+            if (used >= most)
+            {
+                return Verdict.Exhausted($"The {what} of this user have reached their limit of {most} ({option}).");
+            }
+
+            if (hub.Take(1) is { } full)
+            {
+                return full.Exhausted($"The {what} have reached");
+            }
+
+            _used[userId] = used + 1;
+            return Verdict.Ok;
+        }
+    }
+
+    /// <summary>Gives one back.</summary>
+    public void Give(string userId)
+    {
+        lock (_lock)
+        {
+            ref var used = ref CollectionsMarshal.GetValueRefOrNullRef(_used, userId);
+            if (--used == 0)
+            {
+                _used.Remove(userId);
+            }
+
+            hub.Give(1);
+        }
+    }
+}
