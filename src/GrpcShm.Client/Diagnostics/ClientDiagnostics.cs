@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Diagnostics;
@@ -115,7 +116,12 @@ internal sealed class ClientDiagnostics
             try
             {
                 response = await send().ConfigureAwait(false);
+                if (response.Content is ResponseContent)
+            {
+                // One that has gone over HTTP/2 after all is told of there.
                 HttpEvents.Responded(response.StatusCode);
+            }
+
             }
             catch (UnsentRequestException)
             {
