@@ -17,8 +17,8 @@ internal static class HttpEvents
     private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
         static source => source.Name == ClientDiagnostics.SourceName && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
 
-    // .NET counts its connections from 0 upwards.
-    private static long s_lastConnection;
+    // .NET counts its connections from 0 upwards. Another copy of this library in the process, as a plug-in may have it, starts elsewhere.
+    private static long s_lastConnection = -(Random.Shared.NextInt64(1L << 40) << 20);
 
     private static volatile bool _isUnknown;
 

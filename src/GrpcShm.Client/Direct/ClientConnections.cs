@@ -243,11 +243,23 @@ internal sealed partial class ClientConnections : IDisposable
         catch (OperationCanceledException)
         {
             pending.TrySetCanceled(pending.CancellationToken);
+            LeaveQueue(pending);
         }
         catch (Exception exception)
         {
             pending.TrySetException(exception);
+            if (exception is not UnsentRequestException)
+            {
+                LeaveQueue(pending);
+            }
         }
+    }
+
+    /// <summary>A request has waited in vain. Last of all, since listeners may throw.</summary>
+    private void LeaveQueue(PendingRequest pending)
+    {
+        Diagnostics.EndToQueue(pending.Request, pending.QueuedSince);
+        pending.QueuedSince = 0;
     }
 
     /// <summary>Sends a request on a connection that is made first, if there is none.</summary>

@@ -71,6 +71,7 @@ internal sealed class DirectConnection
             _keepAlive?.Dispose();
             _idle?.Dispose();
             connection.Dispose();
+            _measure.Dispose();
             throw;
         }
     }

@@ -148,6 +148,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
+            // As over a socket, where who has waited in vain has left the queue, too.
+            _diagnostics.EndToQueue(request, queuedSince);
             var failed = () => Task.FromException<HttpResponseMessage>(failure);
             return await _diagnostics.ObserveAsync(request, failed, failed).ConfigureAwait(false);
         }

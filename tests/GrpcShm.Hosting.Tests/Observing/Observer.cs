@@ -10,10 +10,8 @@ namespace GrpcShm.Hosting.Tests.Observing;
 /// </summary>
 internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
 {
-    private static readonly string[] Sources =
-    [
-        "System.Net.Http", "Microsoft-AspNetCore-Server-Kestrel", "Microsoft.AspNetCore.Hosting", "Grpc.Net.Client", "Grpc.AspNetCore.Server",
-    ];
+    // Not gRPC's: they know nothing of what is below, and a plug-in's copy of gRPC in the same process takes the source's name.
+    private static readonly string[] Sources = ["System.Net.Http", "Microsoft-AspNetCore-Server-Kestrel", "Microsoft.AspNetCore.Hosting"];
 
     private static readonly string[] Activities = ["System.Net.Http", "Microsoft.AspNetCore", "Grpc.Net.Client", "Grpc.AspNetCore.Server"];
 
