@@ -28,10 +28,7 @@ public sealed partial class EventBusClient
 
         if (command.IsSend)
         {
-            var operation = command.Operation;
-            EventTracing.End(command.Activity, StatusCode.OK, null);
-            _metrics.Sent(operation, StatusCode.OK);
-            _metrics.SendTook(command.Started, operation, StatusCode.OK);
+            TellOfSuccess(command);
         }
 
         if (command is { Command.Subscribe: not null, Receiver: { IsRefused: false } receiver })
@@ -68,13 +65,7 @@ public sealed partial class EventBusClient
     {
         if (command.IsSend)
         {
-            EventTracing.End(command.Activity, exception.StatusCode, exception.Message);
-            if (!command.IsAttempt)
-            {
-                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, command.Operation, exception);
-            }
-
-            _metrics.SendTook(command.Started, command.Operation, exception.StatusCode);
+            TellOfFailure(command, exception);
         }
 
         if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
@@ -102,6 +93,40 @@ public sealed partial class EventBusClient
 
         // Reported already: it is no error of the program's that nobody looked at this task.
         _ = command.Task.Exception;
+    }
+
+    // Listeners are foreign code. What they throw must not keep whoever waits for the command waiting, nor end the session.
+    private void TellOfSuccess(PendingCommand command)
+    {
+        try
+        {
+            var operation = command.Operation;
+            EventTracing.End(command.Activity, StatusCode.OK, null);
+            _metrics.Sent(operation, StatusCode.OK);
+            _metrics.SendTook(command.Started, operation, StatusCode.OK);
+        }
+        catch (Exception thrown)
+        {
+            _logger.ListenerFailed(thrown);
+        }
+    }
+
+    private void TellOfFailure(PendingCommand command, EventBusException exception)
+    {
+        try
+        {
+            EventTracing.End(command.Activity, exception.StatusCode, exception.Message);
+            if (!command.IsAttempt)
+            {
+                ReportFailure(command.Command.Send ?? command.Command.Publish.Event, command.Operation, exception);
+            }
+
+            _metrics.SendTook(command.Started, command.Operation, exception.StatusCode);
+        }
+        catch (Exception thrown)
+        {
+            _logger.ListenerFailed(thrown);
+        }
     }
 
     // Each is told to who listens to the client's events. In the log those that other processes cause must not pile up.

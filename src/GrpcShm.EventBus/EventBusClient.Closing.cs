@@ -104,6 +104,29 @@ public sealed partial class EventBusClient
     private void Stop(Connecting begun, List<PendingCommand> left, Exception? reason)
     {
         var disconnected = Disconnected(reason);
+        try
+        {
+            LetGo(begun, left, disconnected);
+            _logger.ConnectionChanged(EventBusConnectionState.Disconnected, reason?.Message ?? "");
+            WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
+            WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
+        }
+        finally
+        {
+            // Whatever has been thrown: who disconnects, and who connects again, waits for this.
+            begun.First.TrySetException(disconnected);
+            _ = begun.First.Task.Exception;
+            lock (_connectionLock)
+            {
+                // Together: a handler that is told, and connects again, finds nothing left of this one. Here it is only put into the queue.
+                Raise(ConnectionChanged, new EventBusConnectionChange(EventBusConnectionState.Disconnected, reason));
+                begun.Over.SetResult();
+            }
+        }
+    }
+
+    private void LetGo(Connecting begun, List<PendingCommand> left, EventBusException disconnected)
+    {
         Volatile.Write(ref _link, null);
         CancellationTokenSource? unused = null;
         lock (_connectionLock)
@@ -128,18 +151,6 @@ public sealed partial class EventBusClient
         {
             Remove(receiver);
             receiver.End(disconnected);
-        }
-
-        _logger.ConnectionChanged(EventBusConnectionState.Disconnected, reason?.Message ?? "");
-        WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
-        WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
-        begun.First.TrySetException(disconnected);
-        _ = begun.First.Task.Exception;
-        lock (_connectionLock)
-        {
-            // Together: a handler that is told, and connects again, finds nothing left of this one. Here it is only put into the queue.
-            Raise(ConnectionChanged, new EventBusConnectionChange(EventBusConnectionState.Disconnected, reason));
-            begun.Over.SetResult();
         }
     }
 }

@@ -69,7 +69,8 @@ public sealed partial class EventBusClient
         }
     }
 
-    // Outside of the lock, since it logs; and what is sent from here on waits for the connection.
+    // Outside of the lock, since it logs. What is sent from here on waits for the connection; behind one that is still being ended, what is
+    // sent from when that has gone.
     private void Begin(Connecting begun)
     {
         var isAlone = begun.Previous.IsCompleted;

@@ -39,4 +39,7 @@ internal static partial class EventBusLog
 
     [LoggerMessage(12, LogLevel.Error, "The policy that says who may do what failed at {Action} '{Name}', which is refused.", EventName = "PolicyFailed")]
     public static partial void PolicyFailed(this ILogger logger, EventBusAction action, string name, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Error, "A listener of the client's spans or metrics failed.", EventName = "ListenerFailed")]
+    public static partial void ListenerFailed(this ILogger logger, Exception exception);
 }

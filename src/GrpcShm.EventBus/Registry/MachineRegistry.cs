@@ -234,13 +234,21 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
             return new Verdict(StatusCode.Unavailable, "The session has ended.", machineId);
         }
 
-        if (!_machines.TryGetValue(machineId, out var existing) || existing.Owner.Ending is not null)
+        var isThere = _machines.TryGetValue(machineId, out var existing);
+        if (isThere && existing!.Owner.Ending is not null)
+        {
+            // It goes now instead of in a moment.
+            change.Add(existing.Owner.Budget, -1, -WeightOf(machineId) - existing.GroupsWeight);
+            isThere = false;
+        }
+
+        if (!isThere)
         {
             change.Add(owner.Budget, 1, WeightOf(machineId) + WeightOf(groups ?? []));
             return Verdict.Ok;
         }
 
-        if (!existing.Owner.IsSameProcessAs(owner))
+        if (!existing!.Owner.IsSameProcessAs(owner))
         {
             return Taken(existing);
         }
@@ -266,7 +274,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         if (_machines.TryGetValue(machineId, out var machine) && machine.Owner.Ending is { } ending)
         {
             // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its own.
-            Remove(machine, ending.Kind, ending.Reason, after.Told);
+            Remove(machine, ending.Kind, ending.Reason, after.Told, isGivenBack: true);
             after.Removed.Add(machine);
             machine = null;
         }
@@ -310,7 +318,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         }
     }
 
-    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told)
+    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told, bool isGivenBack = false)
     {
         machine.IsGone = true;
         if (machine.IsTold)
@@ -320,8 +328,12 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
 
         _machines.TryRemove(machine.Id, out _);
         machine.Owner.Machines.Remove(machine);
-        machine.Owner.Budget.Machines.Give(1);
-        machine.Owner.Budget.Registrations.Give(WeightOf(machine.Id) + machine.GroupsWeight);
+        if (!isGivenBack)
+        {
+            machine.Owner.Budget.Machines.Give(1);
+            machine.Owner.Budget.Registrations.Give(WeightOf(machine.Id) + machine.GroupsWeight);
+        }
+
         ChangeGroups(machine, []);
         _count--;
     }

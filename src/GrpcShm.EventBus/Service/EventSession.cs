@@ -127,12 +127,17 @@ internal sealed partial class EventSession
     /// <summary>Ends the session. The first cause wins. Its machines are unregistered when this returns.</summary>
     public void End(Verdict verdict)
     {
-        if (_ended.TrySetResult(verdict))
+        var isFirst = _ended.TrySetResult(verdict);
+        verdict = isFirst ? verdict : _ended.Task.Result;
+
+        // By each of them: the first may not have come to it yet, and who replaces this session registers the same machines next.
+        var machines = verdict.IsOk
+            ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
+            : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
+        if (isFirst)
         {
+            // Not before its machines have gone: until then who replaces it has to find it.
             _hub.RemoveSession(this, _owner);
-            var machines = verdict.IsOk
-                ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
-                : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
             _hub.Metrics.SessionEnded();
             _hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }

@@ -107,6 +107,49 @@ public sealed class DisposalTests : ClientTest
     }
 
     [Fact]
+    public async Task Disconnect_ListenerThrows_EndsAllTheSameAndTheClientCanConnectAgain()
+    {
+        var receiver = await ConnectClientAsync();
+        var sender = await ConnectClientAsync();
+        var release = new TaskCompletionSource();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await receiver.RegisterMachineAsync("m", _ =>
+        {
+            begun.TrySetResult();
+            return release.Task;
+        }).InTime();
+        var factory = Server.Services.GetRequiredService<IMeterFactory>();
+        Task[] sends;
+        using (var listener = new MeterListener())
+        {
+            listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "messaging.client.operation.duration" && ReferenceEquals(instrument.Meter.Scope, factory))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("on purpose"));
+            listener.Start();
+            sends = [.. Enumerable.Range(0, 3).Select(_ => sender.SendEventAsync(
+                "s", "m", "DO", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }))];
+            await begun.Task.InTime();
+
+            // The hub does not answer them.
+            await sender.DisconnectAsync(new CancellationToken(canceled: true)).InTime();
+        }
+
+        foreach (var send in sends)
+        {
+            await FailsAsync(send, StatusCode.Unavailable);
+        }
+
+        await sender.ConnectAsync().InTime();
+        Assert.Equal(EventBusConnectionState.Connected, sender.State);
+        release.SetResult();
+    }
+
+    [Fact]
     public async Task AnySend_AfterDisposeOutsideOfHandlers_IsObjectDisposed()
     {
         var client = await ConnectClientAsync();

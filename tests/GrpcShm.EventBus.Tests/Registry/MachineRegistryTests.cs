@@ -125,6 +125,22 @@ public sealed class MachineRegistryTests
     }
 
     [Fact]
+    public void RegisterAll_WhatAnOwnerLeavesWhileItEnds_NeedsNoNewPlaces()
+    {
+        var hub = new HubBudget(new EventBusOptions { MaxMachines = 2 });
+        var old = OwnerOf(hub, "p");
+        Assert.True(_registry.RegisterAll(old, [New("m"), New("n")]).IsOk);
+        old.Ending = (MachineChangeKind.Lost, "It ended.");
+
+        Assert.True(_registry.RegisterAll(OwnerOf(hub, "p"), [New("m"), New("n")]).IsOk);
+
+        Assert.Equal(2, hub.Machines.Used);
+        _registry.End(old, MachineChangeKind.Lost, "It ended.");
+        Assert.Equal(2, hub.Machines.Used);
+        Assert.Equal(2, _registry.Count);
+    }
+
+    [Fact]
     public async Task Watch_WhileMachinesComeAndGo_EachIsToldWhatIsThereOnceAndThenEachChangeInOrder()
     {
         // Many, so that much changes while they are named.

@@ -77,6 +77,32 @@ public sealed class SessionEndTests : HubTest
     }
 
     [Fact]
+    public async Task End_WhileAnotherThreadEndsItsManyMachines_NoneIsLeftWhenItReturns()
+    {
+        const int count = 5000;
+        using var session = new FakeSession(Hub);
+        var running = session.RunAsync();
+        session.Send([.. Enumerable.Range(0, count).Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } })]);
+        await UntilAsync(() => Hub.Machines.Count == count);
+        var verdict = new Verdict(StatusCode.Aborted, "ended", "");
+
+        var ending = Task.Run(() => session.Session.End(verdict));
+        while (!session.Session.HasEnded)
+        {
+            Thread.SpinWait(1);
+        }
+
+        // As a session does that replaces it, and registers the same machines next.
+        session.Session.End(verdict);
+
+        Assert.Equal(0, Hub.Machines.Count);
+        await ending.InTime();
+        session.Complete();
+        await Assert.ThrowsAsync<RpcException>(() => running.InTime());
+        Assert.Equal(0, Hub.Budget.Machines.Used);
+    }
+
+    [Fact]
     public async Task Subscribe_WakesAWatcherThatHoldsTheThread_TheSessionEndsAllTheSame()
     {
         using var goOn = new ManualResetEventSlim();
