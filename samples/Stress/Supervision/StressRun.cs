@@ -60,7 +60,23 @@ internal sealed class StressRun(StressOptions options)
             await killing;
         }
 
+        await AwaitFirstEventAsync(cast, ledger, cancellationToken);
         ShowLine(cast, ledger);
+    }
+
+    /// <summary>
+    /// On a machine so busy that processes were killed before they had come to anything, a run has said nothing yet: it goes on, without
+    /// kills, until it has.
+    /// </summary>
+    private async Task AwaitFirstEventAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(LookInterval);
+        var started = _clock.Elapsed;
+        for (var now = ledger.Read(); now.Processed == 0 && _problems.Count == 0; now = ledger.Read())
+        {
+            Check(cast, now, _clock.Elapsed - started);
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
     }
 
     private async Task WatchAsync(Cast cast, Ledger ledger, Task killing, CancellationToken cancellationToken)
