@@ -8,7 +8,7 @@
  *
  * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/SignaledOperation.cs,
  * Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin), Connections/RingStreamRead.cs,
- * Connections/InboundRing.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
+ * Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
  * is large enough for all that is sent: ring.pml has the rest of it.
  */
 
@@ -89,7 +89,7 @@ inline AnnounceWait(thread) {
 }
 
 inline TryComplete(thread) {
-    /* RingStreamRead.TryComplete, InboundRing.Refresh */
+    /* RingStreamRead.TryComplete, ReceivingEnd.Refresh */
     LOAD(thread, PRODUCER_STATE, state);
     LOAD(thread, TAIL, seen);
     STORE(thread, KNOWN_TAIL, seen);

@@ -7,8 +7,8 @@
  * overwritten before it has been read; the cursor checks of Refresh never accuse an honest peer; all that was published
  * is delivered before the end is reported.
  *
- * Stands for, in src/GrpcShm.Transport: Memory/RingProducer.cs, Memory/RingConsumer.cs, Connections/OutboundRing.cs,
- * Connections/InboundRing.cs, Connections/RingStreamWrite.cs, Connections/RingStreamRead.cs, with -DPIPE instead of that
+ * Stands for, in src/GrpcShm.Transport: Memory/RingProducer.cs, Memory/RingConsumer.cs, Connections/ByteSendingEnd.cs,
+ * Connections/ReceivingEnd.cs, Connections/RingStreamWrite.cs, Connections/RingStreamRead.cs, with -DPIPE instead of that
  * Connections/RingPipeRead.cs, whose user may consume less than it has seen and wait for more; and of
  * Signaling/SignaledOperation.cs and Signaling/Reactor.cs that who cannot go on announces it, looks again, and waits for
  * the doorbell (operation.pml and reactor.pml have these in full). One thread a side.
@@ -140,7 +140,7 @@ write:
         announced = 0;
 
 look:
-        /* RingStreamWrite.TryComplete: OutboundRing.Refresh, RingProducer.Write, OutboundRing.Publish */
+        /* RingStreamWrite.TryComplete: ByteSendingEnd.Refresh, RingProducer.Write, ByteSendingEnd.Publish */
         if
         :: peerIsGone[PRODUCER] -> atomic { producer = cutOff; goto stop }
         :: else
@@ -197,7 +197,7 @@ sleep:
         goto announce;
 
 close:
-        /* OutboundRing.Close(complete: true): Publish has been; RingProducer.Close */
+        /* ByteSendingEnd.Close(complete: true): Publish has been; RingProducer.Close */
 #ifdef PLAIN_PRODUCER_STATE
         STORE(PRODUCER, PRODUCER_STATE, COMPLETED);
 #else
@@ -251,7 +251,7 @@ inline Acquired() {
 }
 
 inline AnnounceSleep() {
-    /* RingConsumer.AnnounceSleep, InboundRing.AnnounceSleep */
+    /* RingConsumer.AnnounceSleep, ReceivingEnd.AnnounceSleep */
     STORE_RELEASE(CONSUMER, CONSUMER_SLEEPING, 1);
 #ifndef NO_FENCE_IN_ANNOUNCE_SLEEP
     FENCE(CONSUMER);
@@ -309,7 +309,7 @@ read:
         announced = 0;
 
 look:
-        /* InboundRing.Refresh: the peer's death and its state before the tail */
+        /* ReceivingEnd.Refresh: the peer's death and its state before the tail */
 #ifndef LOOK_FOR_THE_END_AFTER_THE_TAIL
         gone = peerIsGone[CONSUMER];
         LOAD(CONSUMER, PRODUCER_STATE, state);
@@ -417,7 +417,7 @@ spin:
 #endif
 
 close:
-        /* InboundRing.Close, RingConsumer.Close */
+        /* ReceivingEnd.Close, RingConsumer.Close */
         LOADED;
         STORE_RELEASE(CONSUMER, CONSUMER_STATE, COMPLETED);
 #ifndef NO_FENCE_IN_CONSUMER_CLOSE

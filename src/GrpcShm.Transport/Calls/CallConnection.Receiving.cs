@@ -163,7 +163,7 @@ internal sealed partial class CallConnection
         var inbound = _connection.Inbound;
         for (var frames = 0; frames < FramesPerTurn;)
         {
-            if (!inbound.Refresh(inbound.Ring.Head, out var hasEnded))
+            if (!inbound.Refresh(inbound.Head, out var hasEnded))
             {
                 if (Reactor.Running is { } reactor && reactor.TryDeferSleep(_connection))
                 {
@@ -173,7 +173,7 @@ internal sealed partial class CallConnection
 
                 // Nothing. Ask for a doorbell, and look once more at what came before the peer could see that.
                 inbound.AnnounceSleep();
-                if (!inbound.Refresh(inbound.Ring.Head, out hasEnded))
+                if (!inbound.Refresh(inbound.Head, out hasEnded))
                 {
                     return true;
                 }
@@ -194,9 +194,9 @@ internal sealed partial class CallConnection
 
     /// <summary>Takes frames up to the end of the ring's memory, and gives their room back.</summary>
     /// <returns>How many frames, as they count for a turn.</returns>
-    private int Receive(InboundRing inbound, int most)
+    private int Receive(ReceivingEnd inbound, int most)
     {
-        var ring = inbound.Ring;
+        var ring = inbound;
         var available = ring.ContiguousFrom(ring.Head);
         var taken = 0;
         var count = 0;

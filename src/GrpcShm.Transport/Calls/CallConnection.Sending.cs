@@ -72,7 +72,7 @@ internal sealed partial class CallConnection
                 return TryPut(header, headers, data, trailers);
             }
 
-            if (_producer.HasRoom((int)header.Length))
+            if (_outbound.HasRoom((int)header.Length))
             {
                 ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             }
@@ -106,19 +106,13 @@ internal sealed partial class CallConnection
             isFirst = ReferenceEquals(_waiting.First, call.WaitingPlace);
         }
 
-        AnnounceWait();
+        _outbound.AnnounceWait();
         return isFirst;
-    }
-
-    private void AnnounceWait()
-    {
-        Interlocked.Increment(ref _connection.Counters.SpaceWaits);
-        _producer.AnnounceWait();
     }
 
     private bool TryPut(in FrameHeader header, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
     {
-        if (!_producer.TryClaim((int)header.Length, out var claim))
+        if (!_outbound.TryClaim((int)header.Length, out var claim))
         {
             return false;
         }
@@ -127,11 +121,11 @@ internal sealed partial class CallConnection
         {
             var gap = CreateHeader(FrameType.Gap, 0, 0);
             gap.Length = (uint)claim.Gap;
-            gap.Checksum = _connection.HasChecksums ? GapChecksum(gap, _producer.GapOf(claim)) : 0;
-            MemoryMarshal.Write(_producer.GapOf(claim), gap);
+            gap.Checksum = _connection.HasChecksums ? GapChecksum(gap, _outbound.GapOf(claim)) : 0;
+            MemoryMarshal.Write(_outbound.GapOf(claim), gap);
         }
 
-        var frame = _producer.SpanOf(claim);
+        var frame = _outbound.SpanOf(claim);
         var checkedHeader = header;
         checkedHeader.Checksum = _connection.HasChecksums ? Checksum(header, headers, data, trailers) : 0;
         MemoryMarshal.Write(frame, checkedHeader);
@@ -144,18 +138,7 @@ internal sealed partial class CallConnection
             FaultPoint.Reach(FaultStep.HalfClosing);
         }
 
-        var counters = _connection.Counters;
-        if (_producer.Commit(claim))
-        {
-            Interlocked.Increment(ref counters.DataDoorbells);
-            _connection.RingPeer();
-        }
-        else
-        {
-            Interlocked.Increment(ref counters.DoorbellsSaved);
-        }
-
-        Interlocked.Add(ref counters.BytesSent, claim.End - claim.Start);
+        _outbound.Commit(claim);
         if (FaultPoint.IsEnabled && header.Has(FrameFlags.End))
         {
             FaultPoint.Reach(FaultStep.HalfClosed);
@@ -307,7 +290,7 @@ internal sealed partial class CallConnection
             return true;
         }
 
-        AnnounceWait();
+        _outbound.AnnounceWait();
         return TryPut(header, default, default, default);
     }
 }

@@ -59,11 +59,11 @@ internal sealed partial class CallConnection
                     return false;
                 }
 
-                taken = _producer.Taken;
+                taken = _outbound.Taken;
             }
         }
 
-        return _roomWatch.IsOverdue(_clock, waits, taken, _producer.Published - taken, rate);
+        return _roomWatch.IsOverdue(_clock, waits, taken, _outbound.Published - taken, rate);
     }
 
     /// <summary>By the thread that receives.</summary>

@@ -13,7 +13,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
 {
     private readonly SharedMemoryConnection _connection;
     private readonly ICallAcceptor? _acceptor;
-    private readonly ClaimingProducer _producer;
+    private readonly FrameSendingEnd _outbound;
     private readonly CallTable _calls = new();
     private readonly TaskCompletionSource<Exception> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,8 +31,8 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
             Budget = new ConnectionBudget(most, settings.MaxUnconsumedBytes, settings.SharedBudget);
         }
 
-        _producer = connection.CreateClaimingProducer();
-        MaxFrame = Math.Min(_producer.MaxClaim, MaxFrameSize);
+        _outbound = connection.OutboundFrames;
+        MaxFrame = Math.Min(_outbound.MaxFrame, MaxFrameSize);
         ResetException = (_, message) => connection.CreateResetException(message, null);
     }
 

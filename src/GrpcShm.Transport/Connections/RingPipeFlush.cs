@@ -10,7 +10,7 @@ namespace GrpcShm.Transport.Connections;
 internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 {
     private readonly SharedMemoryConnection _connection;
-    private readonly OutboundRing _outbound;
+    private readonly ByteSendingEnd _outbound;
     private readonly RingMemory _memory;
 
     // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order. So does what has
@@ -28,7 +28,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     public RingPipeFlush(SharedMemoryConnection connection)
     {
         _connection = connection;
-        _outbound = connection.Outbound;
+        _outbound = connection.OutboundBytes;
         _memory = connection.OutboundMemory;
         connection.AttachSend(this);
     }
@@ -44,7 +44,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         var wanted = Math.Max(sizeHint, 1);
-        var ring = _outbound.Ring;
+        var ring = _outbound;
         if (!_isSpilling && ring.Contiguous >= wanted && !IsBusy)
         {
             _given = ring.Contiguous;
@@ -64,7 +64,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
             _isSpilling = _isSpilling || !HasRoom(wanted);
             var memory = _isSpilling
                 ? _spill.GetMemory(wanted)
-                : _memory.Memory.Slice(_outbound.Ring.Offset, _outbound.Ring.Contiguous);
+                : _memory.Memory.Slice(_outbound.Offset, _outbound.Contiguous);
             _given = memory.Length;
             _holdsRingMemory = !_isSpilling;
             return memory;
@@ -92,7 +92,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
         else
         {
-            _outbound.Ring.Commit(bytes);
+            _outbound.Commit(bytes);
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
 
     private bool HasRoom(int wanted)
     {
-        var ring = _outbound.Ring;
+        var ring = _outbound;
         if (ring.Contiguous >= wanted)
         {
             return true;

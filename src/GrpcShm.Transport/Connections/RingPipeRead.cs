@@ -11,7 +11,7 @@ namespace GrpcShm.Transport.Connections;
 internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 {
     private readonly SharedMemoryConnection _connection;
-    private readonly InboundRing _inbound;
+    private readonly ReceivingEnd _inbound;
     private readonly RingMemory _memory;
     private readonly long _maxUnconsumed;
 
@@ -72,7 +72,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
             var consumedTo = CursorOf(consumed, _consumed);
             var examinedTo = CursorOf(examined, consumedTo);
-            if (consumedTo < _consumed || examinedTo < consumedTo || examinedTo > _inbound.Ring.Tail)
+            if (consumedTo < _consumed || examinedTo < consumedTo || examinedTo > _inbound.Tail)
             {
                 throw new InvalidOperationException("The position to advance to is outside of what was read.");
             }
@@ -81,9 +81,9 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
             _consumed = consumedTo;
             _examined = Math.Max(_examined, examinedTo);
             ReturnCopies();
-            if (consumedTo > _inbound.Ring.Head)
+            if (consumedTo > _inbound.Head)
             {
-                _inbound.Advance((int)(consumedTo - _inbound.Ring.Head));
+                _inbound.Advance((int)(consumedTo - _inbound.Head));
             }
         }
         finally
@@ -130,7 +130,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     protected override void AnnounceWait()
     {
         // Whoever wants more than it consumes must not keep the peer from writing more.
-        if (_inbound.Ring.Available > _inbound.Ring.Capacity / 2 && _examined >= _inbound.Ring.Tail)
+        if (_inbound.Available > _inbound.Capacity / 2 && _examined >= _inbound.Tail)
         {
             CopyOut();
         }
@@ -140,7 +140,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     private ReadOnlySequence<byte> BuildSequence()
     {
-        var ring = _inbound.Ring;
+        var ring = _inbound;
         var head = ring.Head;
         var first = ring.ContiguousFrom(head).Length;
         var last = _ringFirst.Set(head, _memory.Memory.Slice(ring.OffsetOf(head), first));
@@ -163,7 +163,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     private void CopyOut()
     {
-        var ring = _inbound.Ring;
+        var ring = _inbound;
         if (ring.Tail - _consumed > _maxUnconsumed)
         {
             var reason = $"The connection's reader has {ring.Tail - _consumed} bytes that it does not consume; at most "

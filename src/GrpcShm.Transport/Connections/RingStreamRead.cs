@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Connections;
 internal sealed class RingStreamRead : SignaledOperation<int>
 {
     private readonly SharedMemoryConnection _connection;
-    private readonly InboundRing _inbound;
+    private readonly ReceivingEnd _inbound;
     private Memory<byte> _buffer;
 
     public RingStreamRead(SharedMemoryConnection connection)
@@ -34,7 +34,7 @@ internal sealed class RingStreamRead : SignaledOperation<int>
     protected override bool TryComplete([MaybeNullWhen(false)] out int result)
     {
         result = 0;
-        if (!_inbound.Refresh(_inbound.Ring.Head, out var ended))
+        if (!_inbound.Refresh(_inbound.Head, out var ended))
         {
             return false;
         }

@@ -7,13 +7,13 @@ namespace GrpcShm.Transport.Connections;
 internal sealed class RingStreamWrite : SignaledOperation<bool>
 {
     private readonly SharedMemoryConnection _connection;
-    private readonly OutboundRing _outbound;
+    private readonly ByteSendingEnd _outbound;
     private ReadOnlyMemory<byte> _rest;
 
     public RingStreamWrite(SharedMemoryConnection connection)
     {
         _connection = connection;
-        _outbound = connection.Outbound;
+        _outbound = connection.OutboundBytes;
         connection.AttachSend(this);
     }
 

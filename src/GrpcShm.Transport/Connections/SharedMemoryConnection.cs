@@ -57,8 +57,10 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _peerDoorbell = parts.PeerDoorbell;
         _metrics = metrics;
         _logger = logger;
-        Inbound = new InboundRing(this, _segment.CreateConsumer(Role));
-        Outbound = new OutboundRing(this, _segment.CreateProducer(Role));
+        Inbound = new ReceivingEnd(this, _segment.CreateConsumer(Role));
+        Outbound = Mode == ConnectionModes.Calls
+            ? new FrameSendingEnd(this, _segment.CreateClaimingProducer(Role))
+            : new ByteSendingEnd(this, _segment.CreateProducer(Role));
         try
         {
             _doorbellRegistration = parts.Reactor.Register(_ownDoorbell.Handle, this);
@@ -91,9 +93,16 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public ConnectionCounters Counters { get; } = new();
 
-    public InboundRing Inbound { get; }
+    public ReceivingEnd Inbound { get; }
 
-    public OutboundRing Outbound { get; }
+    /// <summary>The sending end, which is one for bytes or one for frames.</summary>
+    public SendingEnd Outbound { get; }
+
+    /// <summary>The same on a connection that carries bytes.</summary>
+    public ByteSendingEnd OutboundBytes => (ByteSendingEnd)Outbound;
+
+    /// <summary>The same on one in direct mode.</summary>
+    public FrameSendingEnd OutboundFrames => (FrameSendingEnd)Outbound;
 
     /// <summary>Whether each frame has a checksum, as the handshake agreed; in direct mode.</summary>
     public bool HasChecksums { get; }
@@ -126,9 +135,6 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     /// <summary>Makes the exception for a connection that this side has aborted.</summary>
     public Func<string, Exception?, Exception> CreateAbortedException { get; set; } =
         static (message, inner) => new IOException(message, inner);
-
-    /// <summary>The outbound ring's writing end for many threads, which takes the place of <see cref="Outbound"/>.</summary>
-    public ClaimingProducer CreateClaimingProducer() => _segment.CreateClaimingProducer(Role);
 
     /// <summary>Wakes the peer's reactor.</summary>
     /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>
@@ -196,11 +202,11 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
             return false;
         }
 
-        Inbound.Ring.AnnounceAwake();
+        Inbound.AnnounceAwake();
         return true;
     }
 
-    public bool Peek() => Inbound.Ring.Peek();
+    public bool Peek() => Inbound.Peek();
 
     public bool EndSpin()
     {
@@ -209,7 +215,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
             // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the
             // same moment, it does the same.
             Inbound.AnnounceSleep();
-            return Inbound.Ring.Peek();
+            return Inbound.Peek();
         }
         finally
         {

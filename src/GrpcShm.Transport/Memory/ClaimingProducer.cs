@@ -123,7 +123,7 @@ internal sealed unsafe class ClaimingProducer
     /// <summary>Says that a piece has been written, and shows the consumer all that is complete by now.</summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which is not its to write.</exception>
-    public bool Commit(in RingClaim claim)
+    public Wake Commit(in RingClaim claim)
     {
         FaultPoint.Reach(FaultStep.Written);
 
@@ -184,7 +184,7 @@ internal sealed unsafe class ClaimingProducer
         return head;
     }
 
-    private bool RaiseTail(long end)
+    private Wake RaiseTail(long end)
     {
         var tail = Volatile.Read(ref _control->Tail);
         for (var swaps = 0; tail < end; swaps++)
@@ -199,15 +199,15 @@ internal sealed unsafe class ClaimingProducer
             if (seen == tail)
             {
                 FaultPoint.Reach(FaultStep.Published);
-                return Volatile.Read(ref _control->ConsumerSleeping) != 0
-                    && Interlocked.Exchange(ref _control->ConsumerSleeping, 0) != 0;
+                return new Wake(Volatile.Read(ref _control->ConsumerSleeping) != 0
+                    && Interlocked.Exchange(ref _control->ConsumerSleeping, 0) != 0);
             }
 
             tail = seen;
         }
 
         // Who has raised it beyond looks at ConsumerSleeping after that.
-        return false;
+        return default;
     }
 
     [DoesNotReturn]

@@ -86,7 +86,7 @@ internal sealed unsafe class RingConsumer
     /// <param name="destination">Where the bytes go.</param>
     /// <param name="wakeProducer">Whether the producer waits for space and has to be rung.</param>
     /// <returns>How many bytes were copied.</returns>
-    public int Read(Span<byte> destination, out bool wakeProducer)
+    public int Read(Span<byte> destination, out Wake wakeProducer)
     {
         var count = Math.Min(destination.Length, Available);
         var first = ContiguousFrom(_head);
@@ -109,7 +109,7 @@ internal sealed unsafe class RingConsumer
     /// Whether the producer waits for space and has to be rung. It is rung for half a ring, not for each byte; whoever
     /// consumes less and then waits for more rings it in <see cref="AnnounceSleep"/>.
     /// </returns>
-    public bool Advance(int count)
+    public Wake Advance(int count)
     {
         FaultPoint.Reach(FaultStep.Read);
         _head += count;
@@ -121,7 +121,7 @@ internal sealed unsafe class RingConsumer
         // (RingProducer.AnnounceWait). One of the two sees the other.
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.RoomGiven);
-        return Volatile.Read(ref _control->ProducerWaiting) != 0 && Available <= _capacity / 2 && TakeProducerWaiting();
+        return new Wake(Volatile.Read(ref _control->ProducerWaiting) != 0 && Available <= _capacity / 2 && TakeProducerWaiting());
     }
 
     /// <summary>
@@ -130,7 +130,7 @@ internal sealed unsafe class RingConsumer
     /// doorbell, and so does the end.
     /// </summary>
     /// <returns>Whether the producer waits for space, however little there is, and has to be rung.</returns>
-    public bool AnnounceSleep()
+    public Wake AnnounceSleep()
     {
         Volatile.Write(ref _control->ConsumerSleeping, 1);
 
@@ -138,7 +138,7 @@ internal sealed unsafe class RingConsumer
         // (RingProducer.Publish). The same fence orders the load of ProducerWaiting after the last store of Head.
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.SleepAnnounced);
-        return Volatile.Read(ref _control->ProducerWaiting) != 0 && Available < _capacity && TakeProducerWaiting();
+        return new Wake(Volatile.Read(ref _control->ProducerWaiting) != 0 && Available < _capacity && TakeProducerWaiting());
     }
 
     /// <summary>Says that this end looks by itself for a while, so that the producer need not ring.</summary>
@@ -152,11 +152,11 @@ internal sealed unsafe class RingConsumer
 
     /// <summary>Says that this end will read no more.</summary>
     /// <returns>Whether the producer waits for space, which will not come, and has to be rung.</returns>
-    public bool Close(uint state)
+    public Wake Close(uint state)
     {
         Volatile.Write(ref _control->ConsumerState, state);
         Interlocked.MemoryBarrier();
-        return Volatile.Read(ref _control->ProducerWaiting) != 0 && TakeProducerWaiting();
+        return new Wake(Volatile.Read(ref _control->ProducerWaiting) != 0 && TakeProducerWaiting());
     }
 
     // The flag is taken, not just read, so that a producer that has been rung once is not rung again before it waits

@@ -88,11 +88,11 @@ internal sealed unsafe class RingProducer
     /// <summary>Shows the consumer what has been committed.</summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Publish()
+    public Wake Publish()
     {
         if (_tail == _published)
         {
-            return false;
+            return default;
         }
 
         FaultPoint.Reach(FaultStep.Written);
@@ -105,7 +105,7 @@ internal sealed unsafe class RingProducer
         // (RingConsumer.AnnounceSleep). One of the two sees the other.
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.Published);
-        return Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping();
+        return new Wake(Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping());
     }
 
     /// <summary>
@@ -135,7 +135,7 @@ internal sealed unsafe class RingProducer
 
     /// <summary>Says that this end will write no more; everything committed must have been published before.</summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
-    public bool Close(uint state)
+    public Wake Close(uint state)
     {
         FaultPoint.Reach(FaultStep.HalfClosing);
 
@@ -143,7 +143,7 @@ internal sealed unsafe class RingProducer
         Volatile.Write(ref _control->ProducerState, state);
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.HalfClosed);
-        return Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping();
+        return new Wake(Volatile.Read(ref _control->ConsumerSleeping) != 0 && TakeConsumerSleeping());
     }
 
     // The flag is taken, not just read, so that a consumer that has been rung once is not rung again before it sleeps

@@ -67,7 +67,7 @@ internal sealed unsafe class SharedSegment
             ? new RingProducer(ClientToServer, ClientToServerData, _clientToServerSize)
             : new RingProducer(ServerToClient, ServerToClientData, _serverToClientSize);
 
-    /// <summary>The same end for many threads, which takes the place of the other.</summary>
+    /// <summary>The same end for many threads. A ring has the one or the other.</summary>
     public ClaimingProducer CreateClaimingProducer(ConnectionRole role) =>
         role == ConnectionRole.Client
             ? new ClaimingProducer(ClientToServer, ClientToServerData, _clientToServerSize)

@@ -20,10 +20,10 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
         public void Write(ReadOnlySpan<byte> source)
         {
             var wait = new SpinThenSleep(Patience);
-            var outbound = connection.Outbound;
+            var outbound = connection.OutboundBytes;
             while (true)
             {
-                source = source[outbound.Ring.Write(source)..];
+                source = source[outbound.Write(source)..];
                 outbound.Publish();
                 if (source.IsEmpty || !outbound.Refresh(source.Length))
                 {
@@ -39,7 +39,7 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
             var wait = new SpinThenSleep(Patience);
             var inbound = connection.Inbound;
             bool ended;
-            while (!inbound.Refresh(inbound.Ring.Head, out ended))
+            while (!inbound.Refresh(inbound.Head, out ended))
             {
                 wait.Once();
             }
@@ -49,7 +49,7 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
 
         public void Dispose()
         {
-            connection.Outbound.Close(complete: true);
+            connection.OutboundBytes.Close(complete: true);
             connection.Dispose();
         }
     }

@@ -146,7 +146,7 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
                 }
 
                 call.EndOutput();
-                await TimeLimit.UntilAsync(() => receiver.Inbound.Ring.Peek(), () => "No frame comes.");
+                await TimeLimit.UntilAsync(() => receiver.Inbound.Peek(), () => "No frame comes.");
                 return 0;
         }
     }

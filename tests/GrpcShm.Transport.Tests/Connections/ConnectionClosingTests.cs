@@ -105,7 +105,7 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
         await TimeLimit.UntilAsync(() => _pair.Client.BeginSpin(), () => "The read does not wait.");
 
         // A peer that waits for space, or that has left the flag standing.
-        _pair.Server.Outbound.Ring.AnnounceWait();
+        _pair.Server.OutboundBytes.AnnounceWait();
         _pair.Client.Dispose();
 
         _pair.Client.EndSpin();

@@ -194,7 +194,7 @@ public sealed class RingPipeReaderTests : IAsyncLifetime
         Assert.False(flush.IsCompleted);
         await Reader.CompleteAsync();
         Assert.True((await flush.InTime()).IsCompleted);
-        Assert.Equal(0, _pipe.Writer.UnflushedBytes - _pipe.Connections.Client.Outbound.Ring.Unpublished);
+        Assert.Equal(0, _pipe.Writer.UnflushedBytes - _pipe.Connections.Client.OutboundBytes.Unpublished);
     }
 
     [Fact]

@@ -91,9 +91,9 @@ public sealed class ClaimingProducerTests
         ring.Consumer.AnnounceSleep();
         Assert.True(producer.TryClaim(64, out var first));
         Assert.True(producer.TryClaim(64, out var second));
-        Assert.False(producer.Commit(second));
+        Assert.False(producer.Commit(second).IsNeeded);
         Assert.Equal(0, ring.Consumer.Refresh());
-        Assert.True(producer.Commit(first));
+        Assert.True(producer.Commit(first).IsNeeded);
         Assert.Equal(128, ring.Consumer.Refresh());
     }
 
@@ -167,7 +167,7 @@ public sealed class ClaimingProducerTests
     {
         Assert.True(producer.TryClaim(size, out var claim));
         Write(producer, claim, 0, 0, size);
-        return producer.Commit(claim);
+        return producer.Commit(claim).IsNeeded;
     }
 
     private static void Write(ClaimingProducer producer, in RingClaim claim, int thread, int number, int size)

@@ -110,11 +110,11 @@ public sealed class RingModelTests
     public void Publish_ConsumerSleeps_RingsOnce()
     {
         using var ring = new RingInPrivateMemory();
-        Assert.False(ring.Consumer.AnnounceSleep());
+        Assert.False(ring.Consumer.AnnounceSleep().IsNeeded);
         ring.Producer.Write([1]);
-        Assert.True(ring.Producer.Publish());
+        Assert.True(ring.Producer.Publish().IsNeeded);
         ring.Producer.Write([2]);
-        Assert.False(ring.Producer.Publish());
+        Assert.False(ring.Producer.Publish().IsNeeded);
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class RingModelTests
         ring.Consumer.AnnounceSleep();
         ring.Consumer.AnnounceAwake();
         ring.Producer.Write([1]);
-        Assert.False(ring.Producer.Publish());
+        Assert.False(ring.Producer.Publish().IsNeeded);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class RingModelTests
     {
         using var ring = new RingInPrivateMemory();
         ring.Consumer.AnnounceSleep();
-        Assert.False(ring.Producer.Publish());
+        Assert.False(ring.Producer.Publish().IsNeeded);
     }
 
     [Fact]
@@ -144,12 +144,12 @@ public sealed class RingModelTests
         ring.Consumer.Refresh();
         ring.Producer.AnnounceWait();
 
-        Assert.False(ring.Consumer.Advance(31));
-        Assert.True(ring.Consumer.Advance(1));
-        Assert.False(ring.Consumer.Advance(1));
+        Assert.False(ring.Consumer.Advance(31).IsNeeded);
+        Assert.True(ring.Consumer.Advance(1).IsNeeded);
+        Assert.False(ring.Consumer.Advance(1).IsNeeded);
 
         ring.Producer.AnnounceWait();
-        Assert.True(ring.Consumer.AnnounceSleep());
+        Assert.True(ring.Consumer.AnnounceSleep().IsNeeded);
     }
 
     [Fact]
@@ -157,8 +157,8 @@ public sealed class RingModelTests
     {
         using var ring = new RingInPrivateMemory();
         ring.Producer.AnnounceWait();
-        Assert.True(ring.Consumer.Close(RingEndState.Completed));
+        Assert.True(ring.Consumer.Close(RingEndState.Completed).IsNeeded);
         ring.Consumer.AnnounceSleep();
-        Assert.True(ring.Producer.Close(RingEndState.Aborted));
+        Assert.True(ring.Producer.Close(RingEndState.Aborted).IsNeeded);
     }
 }

@@ -39,7 +39,7 @@ public sealed class RingWakeUpTests
             while (true)
             {
                 rest = rest[producer.Write(rest)..];
-                if (producer.Publish())
+                if (producer.Publish().IsNeeded)
                 {
                     peer.Ring();
                 }
@@ -58,7 +58,7 @@ public sealed class RingWakeUpTests
             }
         }
 
-        if (producer.Close(GrpcShm.Transport.Memory.RingEndState.Completed))
+        if (producer.Close(GrpcShm.Transport.Memory.RingEndState.Completed).IsNeeded)
         {
             peer.Ring();
         }
@@ -78,7 +78,7 @@ public sealed class RingWakeUpTests
                     return;
                 }
 
-                if (consumer.AnnounceSleep())
+                if (consumer.AnnounceSleep().IsNeeded)
                 {
                     peer.Ring();
                 }
@@ -98,7 +98,7 @@ public sealed class RingWakeUpTests
             var position = consumer.Head;
             var count = consumer.Read(buffer.AsSpan(0, random.Next(1, buffer.Length)), out var wake);
             Pattern.Verify(buffer.AsSpan(0, count), position);
-            if (wake)
+            if (wake.IsNeeded)
             {
                 peer.Ring();
             }

@@ -89,10 +89,10 @@ public sealed class ConnectorTests : IAsyncLifetime
         using (client)
         using (server)
         {
-            Assert.Equal(granted, client.Outbound.Ring.Capacity);
-            Assert.Equal(granted, client.Inbound.Ring.Capacity);
-            Assert.Equal(granted, server.Outbound.Ring.Capacity);
-            Assert.Equal(granted, server.Inbound.Ring.Capacity);
+            Assert.Equal(granted, client.Outbound.Capacity);
+            Assert.Equal(granted, client.Inbound.Capacity);
+            Assert.Equal(granted, server.Outbound.Capacity);
+            Assert.Equal(granted, server.Inbound.Capacity);
         }
     }
 }

@@ -3,21 +3,39 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The receiving direction of a connection: the ring with all that can end it. Owned by one operation at a time.
+/// The receiving end of a connection: the ring with all that can end it. Owned by one operation at a time, where it does not say otherwise.
+/// It and <see cref="SendingEnd"/> alone touch the rings: they give space back, ask to be woken, ring the peer, and count.
 /// </summary>
-internal sealed class InboundRing
+internal sealed class ReceivingEnd
 {
     private readonly SharedMemoryConnection _connection;
     private readonly ConnectionCounters _counters;
+    private readonly RingConsumer _ring;
 
-    public InboundRing(SharedMemoryConnection connection, RingConsumer ring)
+    public ReceivingEnd(SharedMemoryConnection connection, RingConsumer ring)
     {
         _connection = connection;
         _counters = connection.Counters;
-        Ring = ring;
+        _ring = ring;
     }
 
-    public RingConsumer Ring { get; }
+    /// <inheritdoc cref="RingConsumer.Capacity"/>
+    public int Capacity => _ring.Capacity;
+
+    /// <inheritdoc cref="RingConsumer.Head"/>
+    public long Head => _ring.Head;
+
+    /// <inheritdoc cref="RingConsumer.Tail"/>
+    public long Tail => _ring.Tail;
+
+    /// <inheritdoc cref="RingConsumer.Available"/>
+    public int Available => _ring.Available;
+
+    /// <inheritdoc cref="RingConsumer.OffsetOf"/>
+    public int OffsetOf(long cursor) => _ring.OffsetOf(cursor);
+
+    /// <inheritdoc cref="RingConsumer.ContiguousFrom"/>
+    public ReadOnlySpan<byte> ContiguousFrom(long cursor) => _ring.ContiguousFrom(cursor);
 
     /// <summary>Looks for bytes.</summary>
     /// <returns>Whether there are bytes to read, or there will never be any again: see <paramref name="ended"/>.</returns>
@@ -34,8 +52,8 @@ internal sealed class InboundRing
         uint state;
         try
         {
-            state = Ring.ReadProducerState();
-            Ring.Refresh();
+            state = _ring.ReadProducerState();
+            _ring.Refresh();
         }
         catch (SharedMemoryProtocolException violation)
         {
@@ -44,7 +62,7 @@ internal sealed class InboundRing
         }
 
         ended = false;
-        if (Ring.Tail > beyond)
+        if (_ring.Tail > beyond)
         {
             return true;
         }
@@ -61,36 +79,43 @@ internal sealed class InboundRing
     /// <summary>Copies out and gives the space back.</summary>
     public int Read(Span<byte> destination)
     {
-        var count = Ring.Read(destination, out var wakeProducer);
+        var count = _ring.Read(destination, out var wakeProducer);
         Advanced(wakeProducer);
         return count;
     }
 
     /// <summary>Gives space back.</summary>
-    public void Advance(int count) => Advanced(Ring.Advance(count));
+    public void Advance(int count) => Advanced(_ring.Advance(count));
 
     /// <summary>Asks the peer for a doorbell with its next bytes.</summary>
     public void AnnounceSleep()
     {
-        if (Ring.AnnounceSleep())
+        if (_ring.AnnounceSleep().IsNeeded)
         {
             RingForSpace();
         }
     }
+
+    /// <summary>Spares the peer its doorbells: until <see cref="AnnounceSleep"/> this end looks by itself. By the reactor.</summary>
+    public void AnnounceAwake() => _ring.AnnounceAwake();
+
+    /// <inheritdoc cref="RingConsumer.Peek"/>
+    /// <remarks>By the reactor, too, while the owner waits.</remarks>
+    public bool Peek() => _ring.Peek();
 
     /// <summary>Tells the peer that nothing more will be read.</summary>
     public void Close()
     {
-        if (Ring.Close(RingEndState.Completed))
+        if (_ring.Close(RingEndState.Completed).IsNeeded)
         {
             RingForSpace();
         }
     }
 
-    private void Advanced(bool wakeProducer)
+    private void Advanced(Wake wakeProducer)
     {
-        Volatile.Write(ref _counters.BytesReceived, Ring.Head);
-        if (wakeProducer)
+        Volatile.Write(ref _counters.BytesReceived, _ring.Head);
+        if (wakeProducer.IsNeeded)
         {
             RingForSpace();
         }

@@ -3,21 +3,25 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The sending direction of a connection: the ring with all that can end it. Owned by one operation at a time.
+/// The sending end of a connection that carries bytes: the ring with all that can end it. Owned by one operation at a time.
 /// </summary>
-internal sealed class OutboundRing
+internal sealed class ByteSendingEnd : SendingEnd
 {
-    private readonly SharedMemoryConnection _connection;
-    private readonly ConnectionCounters _counters;
+    private readonly RingProducer _ring;
 
-    public OutboundRing(SharedMemoryConnection connection, RingProducer ring)
-    {
-        _connection = connection;
-        _counters = connection.Counters;
-        Ring = ring;
-    }
+    public ByteSendingEnd(SharedMemoryConnection connection, RingProducer ring)
+        : base(connection) => _ring = ring;
 
-    public RingProducer Ring { get; }
+    public override int Capacity => _ring.Capacity;
+
+    /// <inheritdoc cref="RingProducer.Unpublished"/>
+    public int Unpublished => _ring.Unpublished;
+
+    /// <inheritdoc cref="RingProducer.Offset"/>
+    public int Offset => _ring.Offset;
+
+    /// <summary>The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.</summary>
+    public int Contiguous => _ring.Contiguous;
 
     /// <summary>Looks whether anybody still reads, and for space if there is less than wanted.</summary>
     /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring has.</param>
@@ -29,28 +33,28 @@ internal sealed class OutboundRing
     /// </remarks>
     public bool Refresh(long wanted)
     {
-        if (_connection.PeerIsGone)
+        if (Connection.PeerIsGone)
         {
             return false;
         }
 
         try
         {
-            if (Ring.ReadConsumerState() != RingEndState.Open)
+            if (_ring.ReadConsumerState() != RingEndState.Open)
             {
                 return false;
             }
 
-            if (Ring.Free < wanted)
+            if (_ring.Free < wanted)
             {
-                Ring.Refresh();
+                _ring.Refresh();
             }
 
             return true;
         }
         catch (SharedMemoryProtocolException violation)
         {
-            _connection.AbortForViolation(violation);
+            Connection.AbortForViolation(violation);
             throw;
         }
     }
@@ -62,41 +66,44 @@ internal sealed class OutboundRing
     {
         try
         {
-            return Ring.Write(source);
+            return _ring.Write(source);
         }
         catch (SharedMemoryProtocolException violation)
         {
-            _connection.AbortForViolation(violation);
+            Connection.AbortForViolation(violation);
             throw;
         }
     }
 
+    /// <inheritdoc cref="RingProducer.Commit"/>
+    public void Commit(int count) => _ring.Commit(count);
+
     /// <summary>Shows the peer what has been committed, and wakes it if it sleeps.</summary>
     public void Publish()
     {
-        var unpublished = Ring.Unpublished;
+        var unpublished = _ring.Unpublished;
         if (unpublished == 0)
         {
             return;
         }
 
-        if (Ring.Publish())
+        if (_ring.Publish().IsNeeded)
         {
             RingForData();
         }
         else
         {
-            Volatile.Write(ref _counters.DoorbellsSaved, _counters.DoorbellsSaved + 1);
+            Volatile.Write(ref Counters.DoorbellsSaved, Counters.DoorbellsSaved + 1);
         }
 
-        Volatile.Write(ref _counters.BytesSent, _counters.BytesSent + unpublished);
+        Volatile.Write(ref Counters.BytesSent, Counters.BytesSent + unpublished);
     }
 
     /// <summary>Asks the peer for a doorbell as soon as it has read.</summary>
     public void AnnounceWait()
     {
-        Volatile.Write(ref _counters.SpaceWaits, _counters.SpaceWaits + 1);
-        Ring.AnnounceWait();
+        Volatile.Write(ref Counters.SpaceWaits, Counters.SpaceWaits + 1);
+        _ring.AnnounceWait();
     }
 
     /// <summary>Tells the peer that this was all, or that something is missing.</summary>
@@ -107,7 +114,7 @@ internal sealed class OutboundRing
             Publish();
         }
 
-        if (Ring.Close(complete ? RingEndState.Completed : RingEndState.Aborted))
+        if (_ring.Close(complete ? RingEndState.Completed : RingEndState.Aborted).IsNeeded)
         {
             RingForData();
         }
@@ -115,7 +122,7 @@ internal sealed class OutboundRing
 
     private void RingForData()
     {
-        Volatile.Write(ref _counters.DataDoorbells, _counters.DataDoorbells + 1);
-        _connection.RingPeer();
+        Volatile.Write(ref Counters.DataDoorbells, Counters.DataDoorbells + 1);
+        Connection.RingPeer();
     }
 }
