@@ -51,10 +51,16 @@ public abstract partial class TransportConformance
         }
 
         resume.SetResult();
+        List<StatusCode> statuses = [];
         foreach (var call in calls)
         {
-            Assert.Equal(StatusCode.DeadlineExceeded, (await call.Task.FailsWithin()).StatusCode);
+            statuses.Add((await call.Task.FailsWithin()).StatusCode);
         }
+
+        // The time that is left travels in whole milliseconds, the rest cut off: the server may be at the end a moment before the client is,
+        // which then hears that the call was cancelled.
+        Assert.Contains(StatusCode.DeadlineExceeded, statuses);
+        Assert.Empty(statuses.Except([StatusCode.DeadlineExceeded, StatusCode.Cancelled]));
     }
 
     [Fact]
