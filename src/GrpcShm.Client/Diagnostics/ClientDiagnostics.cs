@@ -117,11 +117,10 @@ internal sealed class ClientDiagnostics
             {
                 response = await send().ConfigureAwait(false);
                 if (response.Content is ResponseContent)
-            {
-                // One that has gone over HTTP/2 after all is told of there.
-                HttpEvents.Responded(response.StatusCode);
-            }
-
+                {
+                    // One that has gone over HTTP/2 after all is told of there.
+                    HttpEvents.Responded(response.StatusCode);
+                }
             }
             catch (UnsentRequestException)
             {
