@@ -79,8 +79,7 @@ internal sealed class ReceivingEnd
     /// <summary>Copies out and gives the space back.</summary>
     public int Read(Span<byte> destination)
     {
-        var count = _ring.Read(destination, out var wakeProducer);
-        Advanced(wakeProducer);
+        Advanced(_ring.Read(destination, out var count));
         return count;
     }
 

@@ -84,11 +84,11 @@ internal sealed unsafe class RingConsumer
 
     /// <summary>Copies out what is available and fits, and gives its space back.</summary>
     /// <param name="destination">Where the bytes go.</param>
-    /// <param name="wakeProducer">Whether the producer waits for space and has to be rung.</param>
-    /// <returns>How many bytes were copied.</returns>
-    public int Read(Span<byte> destination, out Wake wakeProducer)
+    /// <param name="count">How many bytes were copied.</param>
+    /// <returns>Whether the producer waits for space and has to be rung.</returns>
+    public Wake Read(Span<byte> destination, out int count)
     {
-        var count = Math.Min(destination.Length, Available);
+        count = Math.Min(destination.Length, Available);
         var first = ContiguousFrom(_head);
         if (first.Length >= count)
         {
@@ -100,8 +100,7 @@ internal sealed unsafe class RingConsumer
             ContiguousFrom(_head + first.Length)[..(count - first.Length)].CopyTo(destination[first.Length..]);
         }
 
-        wakeProducer = Advance(count);
-        return count;
+        return Advance(count);
     }
 
     /// <summary>Gives space back to the producer.</summary>

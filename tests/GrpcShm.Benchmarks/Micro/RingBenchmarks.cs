@@ -38,7 +38,8 @@ public unsafe class RingBenchmarks
         _producer.Write(_message);
         _producer.Publish();
         _consumer.Refresh();
-        return _consumer.Read(_received, out _);
+        _consumer.Read(_received, out var count);
+        return count;
     }
 
     /// <summary>Two copies and nothing else.</summary>

@@ -99,7 +99,8 @@ internal sealed unsafe class RingTarget : IFuzzTarget
                 break;
             case 7:
                 var read = _bytes.AsSpan(0, Math.Min(reader.TakeUInt16(), _bytes.Length));
-                Check(read[..consumer.Read(read, out _)]);
+                consumer.Read(read, out var copied);
+                Check(read[..copied]);
                 break;
             case 8:
                 var count = Math.Min(reader.TakeUInt16(), consumer.Available);

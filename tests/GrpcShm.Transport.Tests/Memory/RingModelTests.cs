@@ -52,7 +52,7 @@ public sealed class RingModelTests
                 case Read:
                     consumer.Refresh();
                     var bytes = new byte[size];
-                    var count = consumer.Read(bytes, out _);
+                    consumer.Read(bytes, out var count);
                     Assert.Equal(Math.Min(size, (int)(published - consumed)), count);
                     Pattern.Verify(bytes.AsSpan(0, count), consumed);
                     consumed += count;

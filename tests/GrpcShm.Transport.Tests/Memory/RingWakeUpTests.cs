@@ -96,7 +96,7 @@ public sealed class RingWakeUpTests
             }
 
             var position = consumer.Head;
-            var count = consumer.Read(buffer.AsSpan(0, random.Next(1, buffer.Length)), out var wake);
+            var wake = consumer.Read(buffer.AsSpan(0, random.Next(1, buffer.Length)), out var count);
             Pattern.Verify(buffer.AsSpan(0, count), position);
             if (wake.IsNeeded)
             {
