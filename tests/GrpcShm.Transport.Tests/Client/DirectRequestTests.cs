@@ -86,7 +86,7 @@ public sealed class DirectRequestTests
     public async Task Request_ThatIsNotGrpc_IsRefusedInWordsWhereThereIsNoOtherWay(string kind, string reason)
     {
         await using var server = new FakeServer(Responses.EchoAsync);
-        server.Options.Mode = GrpcShm.Client.SharedMemoryMode.Direct;
+        server.Options.Mode = SharedMemoryMode.Direct;
         using var invoker = server.CreateInvoker();
         using var first = await invoker.SendAsync(Responses.Post(null), TestContext.Current.CancellationToken).InTime();
         using var request = Responses.Post(null);
@@ -164,7 +164,7 @@ public sealed class DirectRequestTests
     public async Task Address_ThatIsNotHttp_IsRefused()
     {
         await using var server = new FakeServer(Responses.EchoAsync);
-        server.Options.Mode = GrpcShm.Client.SharedMemoryMode.Direct;
+        server.Options.Mode = SharedMemoryMode.Direct;
         using var invoker = server.CreateInvoker();
 
         await Assert.ThrowsAsync<InvalidOperationException>(
