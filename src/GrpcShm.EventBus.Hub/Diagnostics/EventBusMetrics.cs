@@ -12,8 +12,6 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// <remarks>The counts are plain fields that the instruments observe: counting an event costs one atomic add.</remarks>
 internal sealed class EventBusMetrics
 {
-    public const string MeterName = "GrpcShm.EventBus";
-
     // gRPC's status codes.
     private const int Codes = 17;
 
@@ -29,7 +27,7 @@ internal sealed class EventBusMetrics
     public EventBusMetrics(IMeterFactory meterFactory, MachineRegistry machines, bool namesDestinations)
     {
         _namesDestinations = namesDestinations;
-        var meter = meterFactory.Create(MeterName);
+        var meter = meterFactory.Create(MessagingMetrics.MeterName);
         meter.CreateObservableCounter(
             "grpcshm.eventbus.accepted.messages", () => Measure(EventsAccepted), "{message}", "Events that the hub accepted.");
         meter.CreateObservableCounter(

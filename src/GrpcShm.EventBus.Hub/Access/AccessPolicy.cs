@@ -47,7 +47,7 @@ internal sealed class AccessPolicy
             {
                 if (leftOut > 0)
                 {
-                    _logger.LinesLeftOut(nameof(EventBusLog.PolicyFailed), leftOut);
+                    _logger.LinesLeftOut(nameof(HubLog.PolicyFailed), leftOut);
                 }
 
                 _logger.PolicyFailed(access.Action, access.Name, exception);
