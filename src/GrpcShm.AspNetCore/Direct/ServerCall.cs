@@ -9,7 +9,7 @@ namespace GrpcShm.AspNetCore.Direct;
 /// A call in direct mode as ASP.NET Core sees it: a request with its features. Pooled: it serves its next call when the
 /// handler has ended and the call has left its connection.
 /// </summary>
-internal abstract partial class ServerCall : Call
+internal abstract partial class ServerCall : CallStream
 {
     private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
 

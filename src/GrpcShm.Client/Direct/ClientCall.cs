@@ -15,7 +15,7 @@ namespace GrpcShm.Client.Direct;
 /// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
 /// continuation where the path's <see cref="RunProfile"/> says.
 /// </remarks>
-internal sealed partial class ClientCall : Call
+internal sealed partial class ClientCall : CallStream
 {
     private const int Users = 3;
 

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>A call that this side does not take. It stays until its sender has ended, too, and drops what comes.</summary>
-internal sealed class RefusedCall : Call
+internal sealed class RefusedCall : CallStream
 {
     private static readonly RunProfile NeverRuns = new(RunMode.ThreadPool);
 

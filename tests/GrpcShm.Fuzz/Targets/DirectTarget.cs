@@ -82,7 +82,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         return Judge(hasEnded, seen);
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new FuzzCall();
         _calls.Add(call);

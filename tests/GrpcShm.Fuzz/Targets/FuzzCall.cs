@@ -5,7 +5,7 @@ using GrpcShm.Transport;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>A call on either side that reads all that it is told, and counts how it ends.</summary>
-internal sealed class FuzzCall() : Call(Pool)
+internal sealed class FuzzCall() : CallStream(Pool)
 {
     private static readonly RunProfile Pool = new(RunMode.ThreadPool);
 

@@ -192,7 +192,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         await EndAsync();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), static async call =>
         {

@@ -78,7 +78,7 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
         call.EndOutput();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(Profile, _handler);
         _accepted.Writer.TryWrite(call);

@@ -89,7 +89,7 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
         Assert.False(bystander.Completion.IsCompleted);
     }
 
-    Call? ICallAcceptor.Accept() => new TestCall(new RunProfile(RunMode.ThreadPool), static call =>
+    CallStream? ICallAcceptor.Accept() => new TestCall(new RunProfile(RunMode.ThreadPool), static call =>
     {
         call.SetHeaders((":status", "200"), ("x-some", "thing"));
         call.SetTrailers(("grpc-status", "0"));

@@ -106,7 +106,7 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
         Stop();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), _handler);
         _accepted.Add(call);

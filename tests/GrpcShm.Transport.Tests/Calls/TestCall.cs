@@ -6,7 +6,7 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>A call on either side that keeps what it is told, and complains if it is told twice.</summary>
-internal sealed class TestCall : Call
+internal sealed class TestCall : CallStream
 {
     private readonly Func<TestCall, Task>? _handler;
     private readonly HandlerWork? _work;

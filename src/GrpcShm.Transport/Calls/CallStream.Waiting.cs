@@ -14,7 +14,7 @@ namespace GrpcShm.Transport.Calls;
 /// A stamp is one number, so the heartbeat reads an old or a new one. An old one is corrected at the next heartbeat: what has only
 /// just begun to wait is not overdue by any of them.
 /// </remarks>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     private long _blockSince;
     private long _readTime;

@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>What comes. By the thread that has the turn on the connection, where it does not say otherwise.</summary>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     private ArrayBufferWriter<byte>? _partial;
     private bool _hasHeaders;

@@ -14,7 +14,7 @@ namespace GrpcShm.Transport.Calls;
 /// <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over foreign
 /// code, either.</para>
 /// </remarks>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     private readonly Lock _gate = new();
     private readonly ReceivedBody _input;
@@ -28,13 +28,13 @@ internal abstract partial class Call
     private bool _isReceivingReset;
     private bool _hasFailed;
 
-    protected Call(RunProfile profile)
+    protected CallStream(RunProfile profile)
     {
         Profile = profile;
         _input = new ReceivedBody(this);
         _output = new SentBody(this);
         _flush = new FlushOperation(this);
-        WaitingPlace = new LinkedListNode<Call>(this);
+        WaitingPlace = new LinkedListNode<CallStream>(this);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>

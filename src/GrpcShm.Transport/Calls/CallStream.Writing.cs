@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>What the writer of a call's output does.</summary>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     /// <summary>
     /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.

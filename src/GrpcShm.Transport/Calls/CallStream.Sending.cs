@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Calls;
 /// trailers in one piece. What finds no credit, or no room in the ring, waits here and goes when there is some, by the
 /// thread that brings the news.
 /// </summary>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     private readonly FlushOperation _flush;
 
@@ -24,7 +24,7 @@ internal abstract partial class Call
     private bool _hasSentInTurn;
 
     /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
-    public LinkedListNode<Call> WaitingPlace { get; }
+    public LinkedListNode<CallStream> WaitingPlace { get; }
 
     /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
     public bool WantsRoom { get; set; }

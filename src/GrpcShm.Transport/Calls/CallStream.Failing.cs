@@ -4,7 +4,7 @@ namespace GrpcShm.Transport.Calls;
 /// How reader and writer learn that the call has failed. Where somebody else has to know before them, as a token of whoever uses the
 /// call, the failure is noted first and told later.
 /// </summary>
-internal abstract partial class Call
+internal abstract partial class CallStream
 {
     // Under the gate. By then somebody may be the first to tell: whoever writes while it is expected or noted waits for that.
     private Failure _failure;
