@@ -172,7 +172,7 @@ internal sealed class ServerConnection : ICallAcceptor
         }
 
         call.Number = number;
-        return call;
+        return call.CallStream;
     }
 
     /// <summary>A call that is in the table begins to run.</summary>

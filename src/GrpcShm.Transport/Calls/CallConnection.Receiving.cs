@@ -341,7 +341,7 @@ internal sealed partial class CallConnection
                 Budget!.Leave();
             }
 
-            (isRefused, hasWindow, call) = (true, false, new RefusedCall());
+            (isRefused, hasWindow, call) = (true, false, new RefusedCall().Stream);
         }
 
         call.Attach(this, hasWindow);

@@ -261,7 +261,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
             return Task.CompletedTask;
         });
         _accepted.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>

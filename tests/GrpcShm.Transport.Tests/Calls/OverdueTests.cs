@@ -110,7 +110,7 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), _handler);
         _accepted.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>

@@ -47,7 +47,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
         Interlocked.Increment(ref _count);
         var call = new TestCall(_profile, Handler);
         _accepted.Writer.TryWrite(call);
-        return call;
+        return call.Stream;
     }
 
     private async Task DisposeAtTheEndAsync()
