@@ -78,11 +78,11 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
         call.EndOutput();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(Profile, _handler);
         _accepted.Writer.TryWrite(call);
-        return call;
+        return call.Stream;
     }
 
     public Task<TestCall> AcceptedAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
@@ -91,7 +91,7 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
     public TestCall Begin(string path = "/test/echo")
     {
         var call = new TestCall(Profile);
-        Assert.True(Client.TryBegin(call));
+        Assert.True(Client.TryBegin(call.Stream));
         call.SetHeaders((":method", "POST"), (":path", path));
         return call;
     }

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Testing;
 
 /// <summary>A call on either side that keeps what it is told, and complains if it is told twice.</summary>
-internal sealed class TestCall : Call
+internal sealed class TestCall : ICallStreamOwner
 {
     private readonly Func<TestCall, Task>? _handler;
     private readonly HandlerWork? _work;
@@ -20,11 +20,22 @@ internal sealed class TestCall : Call
     private int _timesFailed;
 
     public TestCall(RunProfile? profile = null, Func<TestCall, Task>? handler = null)
-        : base(profile ?? new RunProfile(RunMode.Adaptive))
     {
+        Stream = new CallStream(this, profile ?? new RunProfile(RunMode.Adaptive));
         _handler = handler;
         _work = handler is null ? null : new HandlerWork(this);
     }
+
+    /// <summary>What carries it.</summary>
+    public CallStream Stream { get; }
+
+    public uint Id => Stream.Id;
+
+    public PipeReader Input => Stream.Input;
+
+    public PipeWriter Output => Stream.Output;
+
+    public bool IsInputTimed => false;
 
     public Task<List<(string Name, string Value)>> HeadersReceived => _headers.Task;
 
@@ -57,20 +68,24 @@ internal sealed class TestCall : Call
 
     public bool HoldsBack
     {
-        set => HoldsFlushes = value;
+        set => Stream.HoldsFlushes = value;
     }
 
-    public CallConnection On => Connection;
+    public CallConnection On => Stream.Connection;
 
     /// <summary>Notes a failure of its own.</summary>
-    public void Note() => NoteFailure(new IOException("It has failed."), byPeer: false);
+    public void Note() => Stream.NoteFailure(new IOException("It has failed."), byPeer: false);
 
     /// <summary>Tells what has been noted.</summary>
-    public void Tell() => TellFailure();
+    public void Tell() => Stream.TellFailure();
 
-    public void SetHeaders(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Headers, fields);
+    public void SetHeaders(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Stream.Headers, fields);
 
-    public void SetTrailers(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Trailers, fields);
+    public void SetTrailers(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Stream.Trailers, fields);
+
+    public void Reset(CallError error) => Stream.Reset(error);
+
+    public void EndOutput() => Stream.EndOutput();
 
     /// <summary>Sends the headers and, in the same frame if it fits, data.</summary>
     public Task SendAsync(ReadOnlyMemory<byte> data)
@@ -131,7 +146,7 @@ internal sealed class TestCall : Call
         }
     }
 
-    protected override void OnHeaders(ref HeaderReader headers)
+    public void OnHeaders(ref HeaderReader headers)
     {
         if (FailsOnHeaders)
         {
@@ -141,9 +156,9 @@ internal sealed class TestCall : Call
         _headers.SetResult(ReadAll(ref headers));
     }
 
-    protected override void OnTrailers(ref HeaderReader trailers) => _trailers.SetResult(ReadAll(ref trailers));
+    public void OnTrailers(ref HeaderReader trailers) => _trailers.SetResult(ReadAll(ref trailers));
 
-    protected override void OnReceived(bool hasEnded)
+    public void OnReceived(bool hasEnded)
     {
         if (!_headers.Task.IsCompleted)
         {
@@ -159,7 +174,7 @@ internal sealed class TestCall : Call
         _work?.Begin();
     }
 
-    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
+    public void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         Interlocked.Increment(ref _timesFailed);
         _failed.TrySetResult((error, exception));
@@ -171,15 +186,31 @@ internal sealed class TestCall : Call
         Failing?.Invoke();
         if (TellsLater)
         {
-            NoteFailure(exception, byPeer);
+            Stream.NoteFailure(exception, byPeer);
         }
         else
         {
-            FailBodies(exception, byPeer);
+            Stream.FailBodies(exception, byPeer);
         }
     }
 
-    protected override void OnLeft()
+    public void OnData(int count, bool hasEnded)
+    {
+    }
+
+    public void OnRefused(CallError error, Exception exception)
+    {
+    }
+
+    public void OnRead(long total)
+    {
+    }
+
+    public void OnOverdue(Overdue overdue, uint id)
+    {
+    }
+
+    public void OnLeft(bool byReceiver)
     {
         Interlocked.Increment(ref _timesLeft);
         _left.TrySetResult();
@@ -203,7 +234,7 @@ internal sealed class TestCall : Call
         block.Begin();
         foreach (var (name, value) in fields)
         {
-            block.Add(name, value, Connection.SentPairs);
+            block.Add(name, value, On.SentPairs);
         }
     }
 
@@ -225,7 +256,7 @@ internal sealed class TestCall : Call
     {
         private bool _hasBegun;
 
-        public override RunProfile Profile => call.Profile;
+        public override RunProfile Profile => call.Stream.Profile;
 
         public void Begin()
         {

@@ -41,12 +41,12 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     /// <summary>Waits until no call is left on it.</summary>
     public Task UntilIdleAsync() => TimeLimit.UntilAsync(() => Calls.ActiveCalls == 0, () => $"{Calls.ActiveCalls} calls are left.");
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         Interlocked.Increment(ref _count);
         var call = new TestCall(_profile, Handler);
         _accepted.Writer.TryWrite(call);
-        return call;
+        return call.Stream;
     }
 
     private async Task DisposeAtTheEndAsync()

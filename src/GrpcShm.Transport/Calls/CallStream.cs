@@ -3,19 +3,20 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// One call on a connection in direct mode, as either side sees it: a block of headers, data, and a block of
-/// trailers in each direction. Knows nothing of HTTP: what the blocks mean is for those who derive from it.
+/// What carries one call on a connection in direct mode, on either side: a block of headers, data, and a block of
+/// trailers in each direction. Knows nothing of HTTP: what the blocks mean is for its owner.
 /// </summary>
 /// <remarks>
 /// <para>Each side ends its direction once: by a message with the flag End, or by a reset. A call leaves its connection
 /// when both sides have ended; a side that has been told of the end and is not at its own yet answers with a reset.</para>
-/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, <c>On…</c>): it
+/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, and the owner's <c>On…</c>): it
 /// puts things where their readers find them, and never waits, nor runs foreign code, which is left to
 /// <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over foreign
 /// code, either.</para>
 /// </remarks>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
+    private readonly ICallStreamOwner _owner;
     private readonly Lock _gate = new();
     private readonly ReceivedBody _input;
     private readonly SentBody _output;
@@ -28,13 +29,19 @@ internal abstract partial class Call
     private bool _isReceivingReset;
     private bool _hasFailed;
 
-    protected Call(RunProfile profile)
+    /// <summary>Makes the stream of a call.</summary>
+    /// <param name="owner">Uses it, and is told what comes.</param>
+    /// <param name="profile">Where what the call leads to runs.</param>
+    /// <param name="isCounted">Whether a connection is in use because of the call.</param>
+    public CallStream(ICallStreamOwner owner, RunProfile profile, bool isCounted = true)
     {
+        _owner = owner;
         Profile = profile;
+        IsCounted = isCounted;
         _input = new ReceivedBody(this);
         _output = new SentBody(this);
         _flush = new FlushOperation(this);
-        WaitingPlace = new LinkedListNode<Call>(this);
+        WaitingPlace = new LinkedListNode<CallStream>(this);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
@@ -47,10 +54,10 @@ internal abstract partial class Call
     public bool HasReceivedEnd => Volatile.Read(ref _hasReceivedEnd);
 
     /// <summary>Whether a connection is in use because of it.</summary>
-    public virtual bool IsCounted => true;
+    public bool IsCounted { get; }
 
     /// <summary>Where what this call leads to runs.</summary>
-    public RunProfile Profile { get; protected set; }
+    public RunProfile Profile { get; set; }
 
     /// <summary>The data that comes.</summary>
     public System.IO.Pipelines.PipeReader Input => _input;
@@ -68,13 +75,7 @@ internal abstract partial class Call
     internal CallConnection? Carrier => _connection;
 
     /// <summary>The connection that carries it.</summary>
-    protected CallConnection Connection => _connection!;
-
-    /// <summary>
-    /// Whether it was the thread that receives who found that both sides have ended, so that it has no further use for
-    /// the call. In <see cref="OnLeft"/>.
-    /// </summary>
-    protected bool IsLeftByReceiver { get; private set; }
+    public CallConnection Connection => _connection!;
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
     /// <param name="connection">The connection.</param>
@@ -140,66 +141,14 @@ internal abstract partial class Call
         }
     }
 
-    /// <summary>A block of headers has come, in full. Reads all of it, or throws, which resets this call and no other.</summary>
-    protected abstract void OnHeaders(ref HeaderReader headers);
-
-    /// <summary>A block of trailers has come, in full. As above.</summary>
-    protected abstract void OnTrailers(ref HeaderReader trailers);
-
-    /// <summary>
-    /// Data is about to be added to the input, behind the blocks of its message and before its reader can see it. Throws if the
-    /// call may not have that, which resets this call and no other.
-    /// </summary>
-    /// <param name="count">How many bytes, or 0.</param>
-    /// <param name="hasEnded">Whether it was the last.</param>
-    protected virtual void OnData(int count, bool hasEnded)
-    {
-    }
-
-    /// <summary>This side is about to reset the call because of what came for it. <see cref="OnFailed"/> follows.</summary>
-    protected virtual void OnRefused(CallError error, Exception exception)
-    {
-    }
-
-    /// <summary>All parts of a message have been handled, and the headers are there.</summary>
-    /// <param name="hasEnded">Whether it was the last.</param>
-    protected abstract void OnReceived(bool hasEnded);
-
-    /// <summary>
-    /// The peer has reset the call, this side has because of what came for it, or the connection is lost. Comes once, maybe before the
-    /// headers. On a server it may come after the end was received, on a client not: there all that was wanted has come.
-    /// </summary>
-    /// <param name="error">Why.</param>
-    /// <param name="exception">The same for the reader.</param>
-    /// <param name="byPeer">Whether the peer will send no more.</param>
-    /// <remarks>
-    /// Reader and writer have to be told of it: by <see cref="FailBodies"/>, or by <see cref="NoteFailure"/> and then
-    /// <see cref="TellFailure"/> where somebody else has to know first.
-    /// </remarks>
-    protected abstract void OnFailed(CallError error, Exception exception, bool byPeer);
-
-    /// <summary>The reader is about to be shown data, or why there is none. Throws if it is more than it may be.</summary>
-    /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
-    protected virtual void OnRead(long total)
-    {
-    }
-
-    /// <summary>
-    /// The call has left the connection: nothing more is sent or received, and it may be used for another once its
-    /// own users are done.
-    /// </summary>
-    protected virtual void OnLeft()
-    {
-    }
-
     /// <summary>
     /// Whether its reader and its writer have ended what they began. One that has not, since it went on beyond the end of its
     /// call, must not come upon the next one. Once input and output are completed and the call has left.
     /// </summary>
-    protected bool IsUnused => _input.IsUnused && _flush.IsTaken;
+    public bool IsUnused => _input.IsUnused && _flush.IsTaken;
 
     /// <summary>Makes the call as new. Its input and output have to be completed, and it has to have left.</summary>
-    protected void Reuse()
+    public void Reuse()
     {
         _connection = null;
         _hasSentEnd = false;
@@ -211,8 +160,8 @@ internal abstract partial class Call
         ReuseWaiting();
     }
 
-    /// <summary>For the input, which is not derived from this.</summary>
-    internal void CheckRead(long total) => OnRead(total);
+    /// <summary>The reader of the input is about to be shown data, or why there is none. Under the gate of the input.</summary>
+    internal void CheckRead(long total) => _owner.OnRead(total);
 
     /// <summary>Whether this is what has that id on a connection. Under the gate: then it stays so until that is left.</summary>
     private bool IsStill(CallConnection connection, uint id) => _isOn && connection.Has(this, id);
@@ -239,9 +188,8 @@ internal abstract partial class Call
 
     private void Leave(bool byReceiver = false)
     {
-        IsLeftByReceiver = byReceiver;
         _connection!.Remove(this);
         _input.Leave();
-        OnLeft();
+        _owner.OnLeft(byReceiver);
     }
 }

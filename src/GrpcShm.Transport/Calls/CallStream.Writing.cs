@@ -3,12 +3,12 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>What the writer of a call's output does.</summary>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
     /// <summary>
     /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
     /// </summary>
-    protected bool HoldsFlushes { get; set; }
+    public bool HoldsFlushes { get; set; }
 
     public void ThrowIfOutputCompleted()
     {
@@ -120,7 +120,7 @@ internal abstract partial class Call
     }
 
     /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
-    protected void Release()
+    public void Release()
     {
         bool leaves;
         lock (_gate)
@@ -134,7 +134,7 @@ internal abstract partial class Call
     }
 
     /// <summary>Drops what has been written since the last flush. By the writer.</summary>
-    protected void DropWritten() => _output.Written.Clear();
+    public void DropWritten() => _output.Written.Clear();
 
     /// <summary>Sends what has been written as well; drops it if nothing goes any more. Under the gate.</summary>
     private bool PumpWritten()

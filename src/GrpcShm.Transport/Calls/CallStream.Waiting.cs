@@ -14,15 +14,12 @@ namespace GrpcShm.Transport.Calls;
 /// A stamp is one number, so the heartbeat reads an old or a new one. An old one is corrected at the next heartbeat: what has only
 /// just begun to wait is not overdue by any of them.
 /// </remarks>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
     private long _blockSince;
     private long _readTime;
     private long _dataSent;
     private SendWatch _watch;
-
-    /// <summary>Whether the peer has to send its data at a rate. By the heartbeat.</summary>
-    protected virtual bool IsInputTimed => false;
 
     /// <summary>Looks how long it has been waiting. By the heartbeat, without locks of its own.</summary>
     /// <param name="connection">The connection on whose behalf.</param>
@@ -53,7 +50,7 @@ internal abstract partial class Call
 
         if (overdue != Overdue.None)
         {
-            OnOverdue(overdue, id);
+            _owner.OnOverdue(overdue, id);
         }
 
         return true;
@@ -74,16 +71,8 @@ internal abstract partial class Call
     /// <summary>When a reader began to wait.</summary>
     internal long Now => _connection?.Clock ?? 0;
 
-    /// <summary>
-    /// The peer has let the call wait for too long. By the heartbeat; by now it may be used for another. What is overdue is
-    /// ended by this, but for a block, which the thread that receives is told of.
-    /// </summary>
-    protected virtual void OnOverdue(Overdue overdue, uint id)
-    {
-    }
-
     /// <summary>Whether the call is still the one with that id, and there is something to give up. By one who keeps it from being used for another.</summary>
-    protected bool IsUnderWay(uint id)
+    public bool IsUnderWay(uint id)
     {
         lock (_gate)
         {
@@ -118,7 +107,7 @@ internal abstract partial class Call
     /// </summary>
     private bool IsDataOverdue(long last, long clock, in DataRate rate)
     {
-        if (!IsInputTimed || _hasReceivedEnd || !_input.IsAwaitedSince(last) || !_input.HasCredit)
+        if (!_owner.IsInputTimed || _hasReceivedEnd || !_input.IsAwaitedSince(last) || !_input.HasCredit)
         {
             return false;
         }

@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Calls;
 /// trailers in one piece. What finds no credit, or no room in the ring, waits here and goes when there is some, by the
 /// thread that brings the news.
 /// </summary>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
     private readonly FlushOperation _flush;
 
@@ -24,22 +24,22 @@ internal abstract partial class Call
     private bool _hasSentInTurn;
 
     /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
-    public LinkedListNode<Call> WaitingPlace { get; }
+    public LinkedListNode<CallStream> WaitingPlace { get; }
 
     /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
     public bool WantsRoom { get; set; }
 
     /// <summary>The headers. To be filled before the first flush.</summary>
-    protected HeaderBlock Headers { get; } = new();
+    public HeaderBlock Headers { get; } = new();
 
     /// <summary>The trailers, if any. To be filled before the end.</summary>
-    protected HeaderBlock Trailers { get; } = new();
+    public HeaderBlock Trailers { get; } = new();
 
     /// <summary>Whether this side has sent all that it ever will.</summary>
-    protected bool HasSentEnd => Volatile.Read(ref _hasSentEnd);
+    public bool HasSentEnd => Volatile.Read(ref _hasSentEnd);
 
     /// <summary>Whether anything of the call has been sent, so that the peer may have heard of it.</summary>
-    protected bool HasBegun => Volatile.Read(ref _hasBegun);
+    public bool HasBegun => Volatile.Read(ref _hasBegun);
 
     /// <summary>Ends this direction at once, and drops what has not been sent. Tells the peer unless all is over.</summary>
     public void Reset(CallError error)

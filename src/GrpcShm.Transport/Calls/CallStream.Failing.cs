@@ -4,7 +4,7 @@ namespace GrpcShm.Transport.Calls;
 /// How reader and writer learn that the call has failed. Where somebody else has to know before them, as a token of whoever uses the
 /// call, the failure is noted first and told later.
 /// </summary>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
     // Under the gate. By then somebody may be the first to tell: whoever writes while it is expected or noted waits for that.
     private Failure _failure;
@@ -31,11 +31,11 @@ internal abstract partial class Call
         }
 
         _hasFailed = true;
-        OnFailed(error, exception, byPeer);
+        _owner.OnFailed(error, exception, byPeer);
     }
 
     /// <summary>Tells the reader and the writer that the call has failed.</summary>
-    protected void FailBodies(Exception exception, bool byPeer)
+    public void FailBodies(Exception exception, bool byPeer)
     {
         _input.Fail(exception, byPeer);
         TellUnlessNoted();
@@ -46,7 +46,7 @@ internal abstract partial class Call
     /// note a failure has to call. Of several the first settles the reason; whoever comes when it has been told changes nothing but the
     /// peer's part of it. By one who keeps the call from being used for another.
     /// </summary>
-    protected void NoteFailure(Exception exception, bool byPeer)
+    public void NoteFailure(Exception exception, bool byPeer)
     {
         lock (_gate)
         {
@@ -60,7 +60,7 @@ internal abstract partial class Call
     }
 
     /// <summary>Tells the reader and the writer what has been noted. Any thread, by one who keeps the call from being used for another.</summary>
-    protected void TellFailure()
+    public void TellFailure()
     {
         _input.ShowFailure();
         lock (_gate)

@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>What comes. By the thread that has the turn on the connection, where it does not say otherwise.</summary>
-internal abstract partial class Call
+internal sealed partial class CallStream
 {
     private ArrayBufferWriter<byte>? _partial;
     private bool _hasHeaders;
@@ -55,7 +55,7 @@ internal abstract partial class Call
         // All parts of the message are here, and of a block that goes on only a part: nothing begins before it is whole.
         if (_hasHeaders && !_discards)
         {
-            OnReceived(hasEnded);
+            _owner.OnReceived(hasEnded);
         }
 
         if (hasEnded)
@@ -95,10 +95,10 @@ internal abstract partial class Call
     }
 
     /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
-    protected void Discard() => Volatile.Write(ref _discards, true);
+    public void Discard() => Volatile.Write(ref _discards, true);
 
     /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
-    protected void FailInput(Exception exception) => _input.Fail(exception, byPeer: false);
+    public void FailInput(Exception exception) => _input.Fail(exception, byPeer: false);
 
     /// <summary>The peer of what has that id on a connection sends more than its reader, which has failed by it, ever takes.</summary>
     internal void RefuseMore(CallConnection connection, uint id)
@@ -138,11 +138,11 @@ internal abstract partial class Call
             {
                 if (isTrailers)
                 {
-                    OnTrailers(ref reader);
+                    _owner.OnTrailers(ref reader);
                 }
                 else
                 {
-                    OnHeaders(ref reader);
+                    _owner.OnHeaders(ref reader);
                 }
 
                 return;
@@ -163,7 +163,7 @@ internal abstract partial class Call
         {
             try
             {
-                OnData(data.Length, hasEnded);
+                _owner.OnData(data.Length, hasEnded);
             }
             catch (Exception exception)
             {
@@ -190,7 +190,7 @@ internal abstract partial class Call
     private void Refuse(Exception exception)
     {
         var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
-        OnRefused(error, exception);
+        _owner.OnRefused(error, exception);
 
         // The peer may have more on its way, and has credit for it.
         Fail(error, Connection.ResetException(error, exception.Message), byPeer: false);
