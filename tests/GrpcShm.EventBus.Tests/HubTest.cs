@@ -10,7 +10,7 @@ namespace GrpcShm.EventBus.Tests;
 /// <summary>A test with a hub of its own in this process, over a Unix socket, unless a derived class has another one.</summary>
 public abstract class HubTest : IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly List<GrpcChannel> _channels = [];
     private HubServer? _server;
 

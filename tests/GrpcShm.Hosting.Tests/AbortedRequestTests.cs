@@ -70,7 +70,7 @@ public sealed class AbortedRequestTests
         await using var host = await Host.StartAsync(mode, async (context, begun) =>
         {
             var read = ReadToEndAsync(context);
-            await begun.WaitAsync(TestTimeout.Value, Token);
+            await begun.WaitAsync(TimeLimit.Value, Token);
             context.Features.Get<IConnectionLifetimeFeature>()!.Abort();
             await read;
         });
@@ -113,7 +113,7 @@ public sealed class AbortedRequestTests
         await using var host = await Host.StartAsync(mode, async (context, begun) =>
         {
             var read = ReadToEndAsync(context);
-            await begun.WaitAsync(TestTimeout.Value, Token);
+            await begun.WaitAsync(TimeLimit.Value, Token);
             if (how == "abort")
             {
                 context.Abort();
@@ -141,7 +141,7 @@ public sealed class AbortedRequestTests
         await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
             using var handlerEnded = new ManualResetEventSlim();
-            using var registration = context.RequestAborted.Register(() => handlerEnded.Wait(TestTimeout.Value));
+            using var registration = context.RequestAborted.Register(() => handlerEnded.Wait(TimeLimit.Value));
             isReady.SetResult();
             try
             {
@@ -157,7 +157,7 @@ public sealed class AbortedRequestTests
         // A callback of a token that has fired already would run where it is registered.
         using (await host.BeginAsync())
         {
-            await isReady.Task.WaitAsync(TestTimeout.Value, Token);
+            await isReady.Task.WaitAsync(TimeLimit.Value, Token);
         }
 
         Assert.IsType<IOException>((await host.EndingAsync()).Exception);
@@ -175,14 +175,14 @@ public sealed class AbortedRequestTests
             await using var registration = context.RequestAborted.Register(() =>
             {
                 isRunning.SetResult();
-                mayEnd.Wait(TestTimeout.Value);
+                mayEnd.Wait(TimeLimit.Value);
             });
 
             // It has come, and stays for the next read.
             var result = await context.Request.BodyReader.ReadAsync(Token);
             context.Request.BodyReader.AdvanceTo(result.Buffer.Start);
             isReady.SetResult();
-            await isRunning.Task.WaitAsync(TestTimeout.Value, Token);
+            await isRunning.Task.WaitAsync(TimeLimit.Value, Token);
             try
             {
                 result = await context.Request.BodyReader.ReadAsync(Token);
@@ -201,7 +201,7 @@ public sealed class AbortedRequestTests
         host.StopTime();
         using (await host.BeginAsync([1, 2, 3]))
         {
-            await isReady.Task.WaitAsync(TestTimeout.Value, Token);
+            await isReady.Task.WaitAsync(TimeLimit.Value, Token);
         }
 
         var ending = await host.EndingAsync();
@@ -226,7 +226,7 @@ public sealed class AbortedRequestTests
             // A callback of a token that has fired already would throw where it is registered.
             using (await host.BeginAsync())
             {
-                await isReady.WaitAsync(TestTimeout.Value, Token);
+                await isReady.WaitAsync(TimeLimit.Value, Token);
             }
 
             var ending = await host.EndingAsync();
@@ -305,7 +305,7 @@ public sealed class AbortedRequestTests
                 Content = new OpenContent(data ?? [], _end.Task),
             };
             request.Headers.TE.ParseAdd("trailers");
-            var response = await _invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            var response = await _invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
             _begun.Release();
             return response;
         }
@@ -324,7 +324,7 @@ public sealed class AbortedRequestTests
             return await EndingAsync();
         }
 
-        public Task<Ending> EndingAsync() => _endings.Reader.ReadAsync(Token).AsTask().WaitAsync(TestTimeout.Value, Token);
+        public Task<Ending> EndingAsync() => _endings.Reader.ReadAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token);
 
         public Task StopAsync() => _server.StopAsync();
 

@@ -33,10 +33,10 @@ public sealed class CancelledCallTests
             using var cancellation = new CancellationTokenSource();
             using var call = client.GreetAll(new CallOptions(
                 deadline: hasDeadline ? DateTime.UtcNow.AddHours(1) : null, cancellationToken: cancellation.Token));
-            await call.RequestStream.WriteAsync(new Greeting { Name = "you" }, TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
-            await call.ResponseHeadersAsync.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+            await call.RequestStream.WriteAsync(new Greeting { Name = "you" }, TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
+            await call.ResponseHeadersAsync.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
             await cancellation.CancelAsync();
-            await TestTimeout.UntilAsync(() => provider.Endings.Count > i);
+            await TimeLimit.UntilAsync(() => provider.Endings.Count > i);
         }
 
         // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over any transport.

@@ -107,7 +107,7 @@ public sealed class ClientTests
             "shm:nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory });
 
         var exception = await Assert.ThrowsAsync<RpcException>(
-            () => new Greeter.GreeterClient(channel).GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
+            () => new Greeter.GreeterClient(channel).GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
 
         Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
         Assert.Contains(directory, exception.Status.DebugException?.ToString(), StringComparison.Ordinal);
@@ -118,7 +118,7 @@ public sealed class ClientTests
 
     private static async Task AssertGreetsAsync(Greeter.GreeterClient client)
     {
-        var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+        var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", answer.Text);
 
         // The server is in this process.

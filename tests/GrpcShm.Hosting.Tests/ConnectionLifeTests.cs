@@ -33,7 +33,7 @@ public sealed class ConnectionLifeTests
         }
 
         // By the end of their provider, and not because nobody holds them.
-        await TestTimeout.UntilAsync(() => server.CountConnections() == 0);
+        await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
         Assert.Equal(Providers, held.Count);
     }
 
@@ -49,7 +49,7 @@ public sealed class ConnectionLifeTests
             await GreetAsync(new Greeter.GreeterClient(channels[i]));
         }
 
-        await TestTimeout.UntilAsync(() => server.CountConnections() == 0);
+        await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
 
         // They work as before.
         foreach (var channel in channels)
@@ -68,7 +68,7 @@ public sealed class ConnectionLifeTests
             await GreetAndForgetAsync(server);
         }
 
-        await TestTimeout.UntilAsync(() =>
+        await TimeLimit.UntilAsync(() =>
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
@@ -86,9 +86,9 @@ public sealed class ConnectionLifeTests
 
         for (var i = 0; i < 2; i++)
         {
-            using (await client.GetAsync(new Uri("http://localhost/"), TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken))
+            using (await client.GetAsync(new Uri("http://localhost/"), TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken))
             {
-                await TestTimeout.UntilAsync(() => server.CountConnections() == 0);
+                await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
             }
         }
     }
@@ -130,7 +130,7 @@ public sealed class ConnectionLifeTests
     private static async Task GreetAsync(Greeter.GreeterClient client)
     {
         var answer = await client.GreetAsync(
-            new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", answer.Text);
     }
 }

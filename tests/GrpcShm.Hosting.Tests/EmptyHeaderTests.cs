@@ -80,7 +80,7 @@ public sealed class EmptyHeaderTests
         /// <returns>What the client sees of headers and trailers.</returns>
         public async Task<List<string>> CallAsync()
         {
-            using var call = new Greeter.GreeterClient(_channel).GreetAsync(new Greeting { Name = "Ada" }, Headers, TestTimeout.Deadline, Token);
+            using var call = new Greeter.GreeterClient(_channel).GreetAsync(new Greeting { Name = "Ada" }, Headers, TimeLimit.Deadline, Token);
             var headers = await call.ResponseHeadersAsync;
             await call;
             return [.. Lines("header", headers), .. Lines("trailer", call.GetTrailers())];

@@ -113,7 +113,7 @@ public sealed class EndPointTests
             Assert.Equal("shm", new Uri(url).Host);
             using var channel = SharedMemoryChannel.ForAddress(url, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
             await new Greeter.GreeterClient(channel)
-                .GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+                .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
         }
     }
 
@@ -125,7 +125,7 @@ public sealed class EndPointTests
         using var channel = SharedMemoryChannel.ForAddress(
             name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
         var answer = await new Greeter.GreeterClient(channel)
-            .GreetAsync(new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            .GreetAsync(new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
         return answer.EndPoint == $"shm:{name}";
     }
 

@@ -36,9 +36,9 @@ public sealed class EventSourceTests
             name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
 
         await new Greeter.GreeterClient(channel).GreetAsync(
-            new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
 
-        await TestTimeout.UntilAsync(() => listener.Of(Kestrel, "RequestStop", request).Any());
+        await TimeLimit.UntilAsync(() => listener.Of(Kestrel, "RequestStop", request).Any());
         string[] expected = [connection, request, "HTTP/2", "/grpcshm.hosting.Greeter/Greet", "POST"];
         Assert.Equal(expected, Assert.Single(listener.Of(Kestrel, "RequestStart", request)));
         Assert.Equal(expected, Assert.Single(listener.Of(Kestrel, "RequestStop", request)));
@@ -60,7 +60,7 @@ public sealed class EventSourceTests
         using (var channel = server.Connect(transport))
         {
             await GreetAsync(channel);
-            await TestTimeout.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
+            await TimeLimit.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
 
             string[] steps = ["RequestHeadersStart", "RequestHeadersStop", "RequestContentStart", "ResponseHeadersStart", "ResponseHeadersStop"];
             Assert.Equal(["RequestStart", "RequestLeftQueue", .. steps, "RequestStop"], NamesOf(heard));
@@ -72,7 +72,7 @@ public sealed class EventSourceTests
             // On the connection that there is.
             heard.Clear();
             await GreetAsync(channel);
-            await TestTimeout.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
+            await TimeLimit.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
 
             Assert.Equal(["RequestStart", .. steps, "RequestStop"], NamesOf(heard));
             AssertPayloads(heard);
@@ -80,7 +80,7 @@ public sealed class EventSourceTests
 
         // Others end at the same time, and a small number may stand for something else.
         var closed = () => listener.Of(Client, "ConnectionClosed", connection[2]).Where(payload => payload[2] == connection[2]);
-        await TestTimeout.UntilAsync(() => closed().Any());
+        await TimeLimit.UntilAsync(() => closed().Any());
         Assert.Equal(["2", "0", connection[2]], Assert.Single(closed()));
 
         void AssertPayloads(IEnumerable<(string Name, string[] Payload)> heard)
@@ -101,7 +101,7 @@ public sealed class EventSourceTests
     }
 
     private static async Task GreetAsync(Grpc.Net.Client.GrpcChannel channel) => await new Greeter.GreeterClient(channel).GreetAsync(
-        new Greeting { Name = "you" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+        new Greeting { Name = "you" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>A server on both transports.</summary>
     private sealed class StepServer(TestServer server, string name) : IAsyncDisposable

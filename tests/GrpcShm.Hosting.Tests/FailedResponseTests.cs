@@ -81,6 +81,6 @@ public sealed class FailedResponseTests
             "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
         var client = new Greeter.GreeterClient(channel);
         return await Assert.ThrowsAsync<RpcException>(
-            async () => await client.GreetAsync(new Greeting { Name = "Ada" }, null, TestTimeout.Deadline, Token));
+            async () => await client.GreetAsync(new Greeting { Name = "Ada" }, null, TimeLimit.Deadline, Token));
     }
 }

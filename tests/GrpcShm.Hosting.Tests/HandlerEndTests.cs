@@ -57,8 +57,8 @@ public sealed class HandlerEndTests
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
         {
-            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
-            await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
+            await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token);
         });
         await PostAsync(invoker, 1);
         await server.StopAsync();
@@ -175,9 +175,9 @@ public sealed class HandlerEndTests
     private static async Task PostAsync(HttpMessageInvoker invoker, byte value)
     {
         using var request = CreateRequest("http://localhost/test/left", value);
-        using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
         Assert.Equal(System.Net.HttpStatusCode.OK, response.StatusCode);
-        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     private static Task<TestServer> StartAsync(RequestDelegate handler) => TestServer.StartAsync(builder =>

@@ -93,16 +93,16 @@ public sealed class HandlerTests
         await using var server = await StartAsync(HttpProtocols.Http2, offersDirect);
         using var client = CreateClient(server, mode);
 
-        using var moved = await client.GetAsync(At("/moved"), Token).WaitAsync(TestTimeout.Value, Token);
+        using var moved = await client.GetAsync(At("/moved"), Token).WaitAsync(TimeLimit.Value, Token);
         Assert.Equal((HttpStatusCode.Redirect, "/report/moved"), (moved.StatusCode, moved.Headers.Location!.OriginalString));
 
-        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TestTimeout.Value, Token));
-        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
+        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
 
-        using var zipped = await client.GetAsync(At("/zipped"), Token).WaitAsync(TestTimeout.Value, Token);
+        using var zipped = await client.GetAsync(At("/zipped"), Token).WaitAsync(TimeLimit.Value, Token);
         Assert.Equal([""], zipped.Headers.GetValues("x-accepted"));
         Assert.Equal(["gzip"], zipped.Content.Headers.ContentEncoding);
-        Assert.NotEqual("zipped"u8.ToArray(), await zipped.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.NotEqual("zipped"u8.ToArray(), await zipped.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     [Theory]
@@ -117,14 +117,14 @@ public sealed class HandlerTests
             handler.AutomaticDecompression = DecompressionMethods.All;
         });
 
-        Assert.Equal("GET /report/moved  HTTP/2 ", await client.GetStringAsync(At("/moved"), Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Equal("GET /report/moved  HTTP/2 ", await client.GetStringAsync(At("/moved"), Token).WaitAsync(TimeLimit.Value, Token));
 
-        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TestTimeout.Value, Token));
-        Assert.Equal("crumbs", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
+        Assert.Equal("crumbs", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
 
-        using var zipped = await client.GetAsync(At("/zipped"), Token).WaitAsync(TestTimeout.Value, Token);
+        using var zipped = await client.GetAsync(At("/zipped"), Token).WaitAsync(TimeLimit.Value, Token);
         Assert.Contains("gzip", string.Join(',', zipped.Headers.GetValues("x-accepted")), StringComparison.Ordinal);
-        Assert.Equal("zipped", await zipped.Content.ReadAsStringAsync(Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Equal("zipped", await zipped.Content.ReadAsStringAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     [Theory]
@@ -155,11 +155,11 @@ public sealed class HandlerTests
         socket.Options.HttpVersion = new Version(major, major == 1 ? 1 : 0);
         socket.Options.HttpVersionPolicy = policy;
 
-        await socket.ConnectAsync(new Uri($"{scheme}://localhost/socket"), invoker, Token).WaitAsync(TestTimeout.Value, Token);
-        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TestTimeout.Value, Token);
+        await socket.ConnectAsync(new Uri($"{scheme}://localhost/socket"), invoker, Token).WaitAsync(TimeLimit.Value, Token);
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TimeLimit.Value, Token);
         var buffer = new byte[100];
-        var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TestTimeout.Value, Token);
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token).WaitAsync(TestTimeout.Value, Token);
+        var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TimeLimit.Value, Token);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal("hello"u8.ToArray(), buffer.AsSpan(0, received.Count).ToArray());
     }
@@ -178,7 +178,7 @@ public sealed class HandlerTests
         var before = (request.Version, request.VersionPolicy);
         try
         {
-            using var response = await client.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await client.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
             return (response.StatusCode, response.Version);
         }
         finally
@@ -189,7 +189,7 @@ public sealed class HandlerTests
     }
 
     private static HttpClient CreateClient(TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure = null) =>
-        new(CreateHandler(server, mode, configure)) { BaseAddress = new Uri("http://localhost"), Timeout = TestTimeout.Value };
+        new(CreateHandler(server, mode, configure)) { BaseAddress = new Uri("http://localhost"), Timeout = TimeLimit.Value };
 
     private static HttpMessageHandler CreateHandler(TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure) =>
         SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions

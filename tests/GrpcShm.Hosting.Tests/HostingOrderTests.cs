@@ -55,7 +55,7 @@ public sealed class HostingOrderTests
             await using var app = builder.Build();
             app.UseRouting();
             app.MapGrpcService<GreeterService>();
-            await app.StartAsync(Token).WaitAsync(TestTimeout.Value, Token);
+            await app.StartAsync(Token).WaitAsync(TimeLimit.Value, Token);
 
             Assert.Equal("direct", await ModeAsync(directory));
             Assert.Contains(app.Urls, static url => url.StartsWith("http://127.0.0.1:", StringComparison.Ordinal));
@@ -108,7 +108,7 @@ public sealed class HostingOrderTests
 
         await using var app = builder.Build();
         app.MapGet("/", static () => "Hello.");
-        await app.StartAsync(Token).WaitAsync(TestTimeout.Value, Token);
+        await app.StartAsync(Token).WaitAsync(TimeLimit.Value, Token);
 
         using var client = app.GetTestServer().CreateClient();
         Assert.Equal("Hello.", await client.GetStringAsync(new Uri("/", UriKind.Relative), Token));
@@ -161,9 +161,9 @@ public sealed class HostingOrderTests
         var second = StartAsync(log, builder => builder.WebHost.UseSharedMemory(options =>
         {
             options.RuntimeDirectory = directory;
-            options.WaitForName = TestTimeout.Value;
+            options.WaitForName = TimeLimit.Value;
         }));
-        await TestTimeout.UntilAsync(() => log.Of("WaitingForName").Count > 0);
+        await TimeLimit.UntilAsync(() => log.Of("WaitingForName").Count > 0);
         await first.StopAsync();
         await using var successor = await second;
 
@@ -264,7 +264,7 @@ public sealed class HostingOrderTests
     {
         using var channel = SharedMemoryChannel.ForAddress("ordered", new SharedMemoryClientOptions { RuntimeDirectory = directory });
         using var call = new Greeter.GreeterClient(channel).GreetAsync(
-            new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: Token);
+            new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: Token);
         await call;
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header);
     }

@@ -39,7 +39,7 @@ public sealed class KestrelMetricsTests
             await GreetAsync(channel);
         }
 
-        await TestTimeout.UntilAsync(() => !durations.IsEmpty);
+        await TimeLimit.UntilAsync(() => !durations.IsEmpty);
         var tags = Assert.Single(durations);
         Assert.Equal("Unix", tags["network.transport"]);
         Assert.Equal("shm:metered", tags["server.address"]);
@@ -72,7 +72,7 @@ public sealed class KestrelMetricsTests
         "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
 
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
-        .GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
+        .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
 
     private sealed class HostFilter(ConcurrentQueue<string> hosts) : IStartupFilter
     {

@@ -34,7 +34,7 @@ public sealed class LoggerTests
         }
 
         // The refusals are logged on the thread pool.
-        await TestTimeout.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
+        await TimeLimit.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
         Assert.Contains(provider.Messages, static m => m.Contains("unhandled", StringComparison.Ordinal));
 
         // It waits for each handler.
@@ -50,7 +50,7 @@ public sealed class LoggerTests
 
         Assert.Equal(HttpStatusCode.BadRequest, await PostAsync(invoker, "refuse"));
 
-        await TestTimeout.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
+        await TimeLimit.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
         var message = Assert.Single(provider.Messages, static m => m.Contains("refused", StringComparison.Ordinal));
         Assert.Contains("No good", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -88,8 +88,8 @@ public sealed class LoggerTests
             request.Headers.Add($"x-{i}", "1");
         }
 
-        using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
-        await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
+        await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token);
         return response.StatusCode;
     }
 

@@ -106,7 +106,7 @@ public sealed class ModeTests
 
         using var response = await client
             .GetAsync(new Uri("http://localhost/nowhere?a=b"), TestContext.Current.CancellationToken)
-            .WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+            .WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
 
         Assert.Equal(System.Net.HttpStatusCode.NotFound, response.StatusCode);
         Assert.Equal(["http2"], response.Headers.GetValues(ModeFilter.Header));
@@ -196,7 +196,7 @@ public sealed class ModeTests
     private static async Task<string> GetModeAsync(CallInvoker invoker, Metadata? metadata = null)
     {
         using var call = new Greeter.GreeterClient(invoker).GreetAsync(
-            new Greeting { Name = "Ada" }, metadata, TestTimeout.Deadline, TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" }, metadata, TimeLimit.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header)!;
     }
@@ -216,7 +216,7 @@ public sealed class ModeTests
         };
         listener.SetMeasurementEventCallback<int>((_, value, _, _) => connections = value);
         listener.Start();
-        await TestTimeout.UntilAsync(() =>
+        await TimeLimit.UntilAsync(() =>
         {
             listener.RecordObservableInstruments();
             return connections == 0;
@@ -225,7 +225,7 @@ public sealed class ModeTests
 
     private static async Task<string> RetryAsync(Func<Task<string>> call)
     {
-        var giveUpAt = TestTimeout.Deadline;
+        var giveUpAt = TimeLimit.Deadline;
         while (true)
         {
             try

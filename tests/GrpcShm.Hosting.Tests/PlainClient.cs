@@ -17,7 +17,7 @@ internal sealed class PlainClient : IAsyncDisposable
         _server = server;
         Application = application;
         Handler = SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
-        Http = new HttpClient(Handler, disposeHandler: false) { Timeout = TestTimeout.Value };
+        Http = new HttpClient(Handler, disposeHandler: false) { Timeout = TimeLimit.Value };
         _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = Handler });
     }
 
@@ -46,7 +46,7 @@ internal sealed class PlainClient : IAsyncDisposable
     public async Task<string> GreetAsync(Grpc.Core.Metadata? headers = null)
     {
         using var call = new Greeter.GreeterClient(_channel).GreetAsync(
-            new Greeting { Name = "Ada" }, headers, TestTimeout.Deadline, TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" }, headers, TimeLimit.Deadline, TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", (await call).Text);
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header)!;
     }

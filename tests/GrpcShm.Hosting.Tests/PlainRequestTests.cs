@@ -35,13 +35,13 @@ public sealed class PlainRequestTests
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         }
 
-        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["http2"], response.Headers.GetValues(ModeFilter.Header));
         Assert.Equal(
             $"{method} {target} {contentType} HTTP/2 {(contentType is null ? "" : "content")}",
-            await response.Content.ReadAsStringAsync(Token).WaitAsync(TestTimeout.Value, Token));
+            await response.Content.ReadAsStringAsync(Token).WaitAsync(TimeLimit.Value, Token));
         Assert.Equal("direct", await plain.GreetAsync());
         Assert.Equal(2, plain.CountConnections());
     }
@@ -95,10 +95,10 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Head, "http://localhost/file");
 
-        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(PlainApplication.FileSize, response.Content.Headers.ContentLength);
-        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TestTimeout.Value, Token));
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class PlainRequestTests
     {
         await using var plain = await PlainClient.StartAsync();
 
-        var download = plain.Http.GetByteArrayAsync(new Uri("http://localhost/file"), Token).WaitAsync(TestTimeout.Value, Token);
+        var download = plain.Http.GetByteArrayAsync(new Uri("http://localhost/file"), Token).WaitAsync(TimeLimit.Value, Token);
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal("direct", await plain.GreetAsync());
@@ -121,29 +121,29 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync();
         using var content = new StreamContent(new MemoryStream(PlainApplication.CreateFile()));
 
-        using var response = await plain.Http.PostAsync(new Uri("http://localhost/upload"), content, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.PostAsync(new Uri("http://localhost/upload"), content, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(
             PlainApplication.FileSize.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            await response.Content.ReadAsStringAsync(Token).WaitAsync(TestTimeout.Value, Token));
+            await response.Content.ReadAsStringAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     [Fact]
     public async Task ServerSentEvents_ComeOneByOne()
     {
         await using var plain = await PlainClient.StartAsync();
-        await using var stream = await plain.Http.GetStreamAsync(new Uri("http://localhost/events"), Token).WaitAsync(TestTimeout.Value, Token);
+        await using var stream = await plain.Http.GetStreamAsync(new Uri("http://localhost/events"), Token).WaitAsync(TimeLimit.Value, Token);
         using var reader = new StreamReader(stream);
 
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal($"data: {i}", await reader.ReadLineAsync(Token).AsTask().WaitAsync(TestTimeout.Value, Token));
-            Assert.Equal("", await reader.ReadLineAsync(Token).AsTask().WaitAsync(TestTimeout.Value, Token));
+            Assert.Equal($"data: {i}", await reader.ReadLineAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token));
+            Assert.Equal("", await reader.ReadLineAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token));
             Assert.Equal("direct", await plain.GreetAsync());
             plain.Application.NextEvent.Release();
         }
 
-        Assert.Null(await reader.ReadLineAsync(Token).AsTask().WaitAsync(TestTimeout.Value, Token));
+        Assert.Null(await reader.ReadLineAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token));
     }
 
     [Fact]
@@ -155,17 +155,17 @@ public sealed class PlainRequestTests
         socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         using var invoker = new HttpMessageInvoker(plain.Handler, disposeHandler: false);
 
-        await socket.ConnectAsync(new Uri("ws://localhost/socket"), invoker, Token).WaitAsync(TestTimeout.Value, Token);
+        await socket.ConnectAsync(new Uri("ws://localhost/socket"), invoker, Token).WaitAsync(TimeLimit.Value, Token);
         for (var i = 0; i < 3; i++)
         {
-            await socket.SendAsync(Encoding.UTF8.GetBytes($"message {i}"), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TestTimeout.Value, Token);
+            await socket.SendAsync(Encoding.UTF8.GetBytes($"message {i}"), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TimeLimit.Value, Token);
             var buffer = new byte[100];
-            var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TestTimeout.Value, Token);
+            var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal($"message {i}", Encoding.UTF8.GetString(buffer, 0, received.Count));
             Assert.Equal("direct", await plain.GreetAsync());
         }
 
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token).WaitAsync(TestTimeout.Value, Token);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token).WaitAsync(TimeLimit.Value, Token);
     }
 
     [Theory]
@@ -181,7 +181,7 @@ public sealed class PlainRequestTests
         var version = new Version(major, minor);
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one") { Version = version, VersionPolicy = policy };
 
-        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(HttpVersion.Version20, response.Version);
         Assert.Equal((version, policy), (request.Version, request.VersionPolicy));
@@ -193,7 +193,7 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one") { VersionPolicy = HttpVersionPolicy.RequestVersionExact };
 
-        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         // Kestrel's own words to HTTP/1.1 on an endpoint that speaks HTTP/2 alone.
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -226,7 +226,7 @@ public sealed class PlainRequestTests
             request.Content.Headers.ContentType = new("application/grpc");
             request.Headers.TE.ParseAdd("trailers");
             request.Headers.TryAddWithoutValidation("x-value", "\u00e4");
-            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
         }
     }
 
@@ -256,7 +256,7 @@ public sealed class PlainRequestTests
 
         for (var i = 0; i < 2; i++)
         {
-            using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal("direct", await plain.GreetAsync());
         }
 
@@ -272,7 +272,7 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync(static kestrel => kestrel.ListenSharedMemory(
             "greeter", static listen => listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1AndHttp2));
 
-        using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(HttpVersion.Version11, response.Version);
     }

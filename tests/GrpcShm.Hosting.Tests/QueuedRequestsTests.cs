@@ -99,17 +99,17 @@ public sealed class QueuedRequestsTests
             Token)).ToList();
         try
         {
-            await TestTimeout.UntilAsync(condition);
+            await TimeLimit.UntilAsync(condition);
         }
         finally
         {
             await enough.CancelAsync();
-            await Task.WhenAll(callers).WaitAsync(TestTimeout.Value, Token);
+            await Task.WhenAll(callers).WaitAsync(TimeLimit.Value, Token);
         }
     }
 
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
-        .GreetAsync(new Greeting(), deadline: TestTimeout.Deadline, cancellationToken: Token).ResponseAsync;
+        .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: Token).ResponseAsync;
 
     /// <summary>A server whose queue is listened to, with a heartbeat in the test's hand.</summary>
     private sealed class Server : ILoggerProvider, ILogger, IAsyncDisposable

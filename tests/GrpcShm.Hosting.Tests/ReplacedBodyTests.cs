@@ -120,7 +120,7 @@ public sealed class ReplacedBodyTests
         for (var i = 0; i < 2; i++)
         {
             // The second is served by what is left of the first.
-            var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, null, TestTimeout.Deadline, Token);
+            var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, null, TimeLimit.Deadline, Token);
             Assert.Equal($"Hello, {expected}.", answer.Text);
         }
     }
@@ -128,7 +128,7 @@ public sealed class ReplacedBodyTests
     private static async Task AnswersToAllAsync(TestServer server, SharedMemoryMode mode, string expected, bool waitsForHeaders = true)
     {
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server, mode));
-        using var call = new Greeter.GreeterClient(channel).GreetAll(null, TestTimeout.Deadline, Token);
+        using var call = new Greeter.GreeterClient(channel).GreetAll(null, TimeLimit.Deadline, Token);
         await call.RequestStream.WriteAsync(new Greeting { Name = "Ada" }, Token);
         if (waitsForHeaders)
         {

@@ -45,7 +45,7 @@ public sealed class StaleScheduleTests
         for (var i = 0; reused < 5; i++)
         {
             Assert.True(i < 1_000, "Kestrel does not use its streams again.");
-            Assert.Equal("answer", await client.GetStringAsync(new Uri("/", UriKind.Relative), Token).WaitAsync(TestTimeout.Value, Token));
+            Assert.Equal("answer", await client.GetStringAsync(new Uri("/", UriKind.Relative), Token).WaitAsync(TimeLimit.Value, Token));
             reused += streams.MarkAll() ? 1 : 0;
         }
     }

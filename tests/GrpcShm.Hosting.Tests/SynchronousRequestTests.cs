@@ -70,10 +70,10 @@ public sealed class SynchronousRequestTests
         for (var i = 0; i < 3; i++)
         {
             using var request = CreateRequest(HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
-            using var response = await Task.Run(() => invoker.Send(request, Token), Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await Task.Run(() => invoker.Send(request, Token), Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             using var other = CreateRequest(HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
-            using var next = await invoker.SendAsync(other, Token).WaitAsync(TestTimeout.Value, Token);
+            using var next = await invoker.SendAsync(other, Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal(HttpStatusCode.OK, next.StatusCode);
         }
     }
@@ -110,7 +110,7 @@ public sealed class SynchronousRequestTests
     private static async Task<string> SendAsync(TestServer server, string mode, string endPoint, Version version, HttpVersionPolicy policy)
     {
         using var invoker = CreateInvoker(server, mode, endPoint);
-        return await Task.Run(Send, Token).WaitAsync(TestTimeout.Value, Token);
+        return await Task.Run(Send, Token).WaitAsync(TimeLimit.Value, Token);
 
         string Send()
         {

@@ -43,7 +43,7 @@ internal sealed class TestServer : IAsyncDisposable
         try
         {
             app.MapGrpcService<GreeterService>();
-            await app.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value);
+            await app.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value);
             return new TestServer(app, directory);
         }
         catch
@@ -75,7 +75,7 @@ internal sealed class TestServer : IAsyncDisposable
         return connections;
     }
 
-    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TestTimeout.Value);
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value);
 
     public async ValueTask DisposeAsync()
     {

@@ -40,7 +40,7 @@ public sealed class UncarriedCallTests
         using var events = new EventListener(request, byListener ? Enlarge : null);
         using var invoker = new HttpMessageInvoker(plain.Handler, disposeHandler: false);
 
-        using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["http2"], response.Headers.GetValues(ModeFilter.Header));
@@ -49,7 +49,7 @@ public sealed class UncarriedCallTests
         Assert.Equal(TaskStatus.RanToCompletion, events.Seen[1].Get("RequestTaskStatus"));
         Assert.Equal([events.Seen[0].Activity!.Id], request.Headers.GetValues("traceparent"));
         Assert.Same(events.Seen[0].Activity, events.Seen[1].Activity);
-        await TestTimeout.UntilAsync(() => measured.Durations == 1 && measured.Active == 0);
+        await TimeLimit.UntilAsync(() => measured.Durations == 1 && measured.Active == 0);
     }
 
     private static void Enlarge(HttpRequestMessage request)

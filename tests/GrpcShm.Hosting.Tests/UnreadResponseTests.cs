@@ -37,13 +37,13 @@ public sealed class UnreadResponseTests
         for (var i = 0; i < Unread; i++)
         {
             responses.Add(await client.GetAsync(new Uri("/endless", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Token)
-                .WaitAsync(TestTimeout.Value, Token));
+                .WaitAsync(TimeLimit.Value, Token));
         }
 
         // Kestrel serves its streams in turn. While all this goes through, the others send what they may.
         for (var i = 0; i < 40; i++)
         {
-            var body = await client.GetByteArrayAsync(new Uri("/large", UriKind.Relative), Token).WaitAsync(TestTimeout.Value, Token);
+            var body = await client.GetByteArrayAsync(new Uri("/large", UriKind.Relative), Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal(MiB, body.Length);
         }
 

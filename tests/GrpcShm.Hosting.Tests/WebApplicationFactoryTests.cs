@@ -22,7 +22,7 @@ public sealed class WebApplicationFactoryTests
 
             using var channel = SharedMemoryChannel.ForAddress("factory", new SharedMemoryClientOptions { RuntimeDirectory = directory });
             using var call = new Greeter.GreeterClient(channel).GreetAsync(
-                new Greeting { Name = "Ada" }, deadline: TestTimeout.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+                new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
             await call;
 
             Assert.Equal("direct", (await call.ResponseHeadersAsync).Get(ModeFilter.Header)?.Value);

@@ -1,30 +1,76 @@
+using System.Runtime.CompilerServices;
+
 namespace GrpcShm.Testing;
 
-/// <summary>Bounds every wait of the tests. No test depends on how long it is; a hang becomes a failure.</summary>
+/// <summary>
+/// The one bound of every wait of the tests. It turns a hang into a failure that says where, and measures nothing: a busy
+/// machine must never reach it.
+/// </summary>
 internal static class TimeLimit
 {
-    public static readonly TimeSpan Value = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Value = TimeSpan.FromSeconds(60);
 
-    public static Task InTime(this Task task) => task.WaitAsync(Value, TestContext.Current.CancellationToken);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 
-    public static Task<T> InTime<T>(this Task<T> task) => task.WaitAsync(Value, TestContext.Current.CancellationToken);
+    /// <summary>When a wait that begins now has to be over.</summary>
+    public static DateTime Deadline => DateTime.UtcNow + Value;
 
-    public static Task InTime(this ValueTask task) => task.AsTask().InTime();
+    public static async Task InTime(this Task task, [CallerArgumentExpression(nameof(task))] string? what = null)
+    {
+        try
+        {
+            await task.WaitAsync(Value, TestContext.Current.CancellationToken);
+        }
+        catch (TimeoutException) when (!task.IsCompleted)
+        {
+            throw new TimeoutException($"Not done within {Value}: {what}");
+        }
+    }
 
-    public static Task<T> InTime<T>(this ValueTask<T> task) => task.AsTask().InTime();
+    public static async Task<T> InTime<T>(this Task<T> task, [CallerArgumentExpression(nameof(task))] string? what = null)
+    {
+        await ((Task)task).InTime(what);
+        return await task;
+    }
+
+    public static Task InTime(this ValueTask task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
+        task.AsTask().InTime(what);
+
+    public static Task<T> InTime<T>(this ValueTask<T> task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
+        task.AsTask().InTime(what);
 
     /// <summary>Waits for what gives no signal of its own.</summary>
+    public static Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+        UntilAsync(condition, () => $"Did not come true within {Value}: {what}");
+
+    /// <summary>Waits for what gives no signal of its own, and says by a text of the test's what there is instead.</summary>
     public static async Task UntilAsync(Func<bool> condition, Func<string> describe)
     {
-        var giveUpAt = TimeProvider.System.GetTimestamp() + (Value.Ticks * TimeProvider.System.TimestampFrequency / TimeSpan.TicksPerSecond);
+        var giveUpAt = Deadline;
         while (!condition())
         {
-            if (TimeProvider.System.GetTimestamp() > giveUpAt)
+            if (DateTime.UtcNow > giveUpAt)
             {
                 Assert.Fail(describe());
             }
 
-            await Task.Delay(2, TestContext.Current.CancellationToken);
+            await Task.Delay(PollInterval, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Asks another process again and again until it is so.</summary>
+    public static async Task UntilAsync(
+        Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? what = null)
+    {
+        var giveUpAt = Deadline;
+        while (!await condition().InTime(what))
+        {
+            if (DateTime.UtcNow > giveUpAt)
+            {
+                Assert.Fail($"Did not come true within {Value}: {what}");
+            }
+
+            await Task.Delay(PollInterval, TestContext.Current.CancellationToken);
         }
     }
 

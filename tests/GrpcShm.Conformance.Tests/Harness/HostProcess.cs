@@ -107,7 +107,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         try
         {
-            return await _messages.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().Within();
+            return await _messages.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().InTime();
         }
         catch (ChannelClosedException)
         {
@@ -116,7 +116,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Sends a line to its standard input.</summary>
-    public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line).Within();
+    public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line).InTime();
 
     /// <summary>Stops it where it is, until <see cref="Thaw"/>.</summary>
     public void Freeze() => Signal(StopSignal);
@@ -152,7 +152,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     public async Task<int> WaitForExitAsync()
     {
         _mayEnd = true;
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).Within();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).InTime();
         return _process.ExitCode;
     }
 

@@ -11,7 +11,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     // Beyond the largest message of the suite, and beyond gRPC's own default of 4 MiB.
     private const int MaxMessageSize = 80 * 1024 * 1024;
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly TMode _mode = new();
     private ServerHandle? _server;
     private GrpcChannel? _channel;

@@ -9,10 +9,10 @@ namespace GrpcShm.Conformance.Tests.Harness;
 public sealed class ServerHandle : IAsyncDisposable
 {
     private readonly TransportMode _mode;
-    private readonly TestDirectory _directory;
+    private readonly TempDirectory _directory;
     private readonly GrpcChannel _controlChannel;
 
-    private ServerHandle(TransportMode mode, TestDirectory directory, EndpointAddress address, HostProcess process)
+    private ServerHandle(TransportMode mode, TempDirectory directory, EndpointAddress address, HostProcess process)
     {
         _mode = mode;
         _directory = directory;
@@ -37,10 +37,10 @@ public sealed class ServerHandle : IAsyncDisposable
 
     /// <summary>Starts a server of a mode.</summary>
     public static async Task<ServerHandle> StartAsync(
-        TransportMode mode, TestDirectory directory, string name, params IEnumerable<string> arguments)
+        TransportMode mode, TempDirectory directory, string name, params IEnumerable<string> arguments)
     {
         var address = mode.CreateAddress(directory, name);
-        var control = new EndpointAddress(EndpointKind.UnixSocket, Path.Combine(directory.FullName, name + ".control"));
+        var control = new EndpointAddress(EndpointKind.UnixSocket, Path.Combine(directory.Path, name + ".control"));
         var process = await HostProcess.StartAsync(
         [
             "serve",
@@ -67,12 +67,12 @@ public sealed class ServerHandle : IAsyncDisposable
         Control.AwaitCallAsync(
             new AwaitCallRequest { CallId = callId, Phase = phase },
             cancellationToken: TestContext.Current.CancellationToken).ResponseAsync
-            .Within($"'{callId}' comes to {phase} in the server");
+            .InTime($"'{callId}' comes to {phase} in the server");
 
     /// <summary>Lets the calls go on that wait at a gate.</summary>
     public Task OpenGateAsync(string gate) =>
         Control.OpenGateAsync(
-            new OpenGateRequest { Gate = gate }, cancellationToken: TestContext.Current.CancellationToken).Within();
+            new OpenGateRequest { Gate = gate }, cancellationToken: TestContext.Current.CancellationToken).InTime();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

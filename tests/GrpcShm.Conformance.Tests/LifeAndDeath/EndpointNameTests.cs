@@ -10,7 +10,7 @@ namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 /// <summary>Who owns a shared-memory endpoint's name, and what is left of it. Sockets have no such rules.</summary>
 public sealed class EndpointNameTests : IDisposable
 {
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryHttp2Mode _mode = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
@@ -21,14 +21,14 @@ public sealed class EndpointNameTests : IDisposable
         var address = _mode.CreateAddress(_directory, "server");
         using var channel = _mode.CreateChannel(address, _directory, new()
         {
-            ConfigureSharedMemory = options => options.WaitForServer = TestTimeout.Default,
+            ConfigureSharedMemory = options => options.WaitForServer = TimeLimit.Value,
         });
         using var call = new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call());
         Assert.False(call.ResponseAsync.IsCompleted);
 
         await using var server = await StartServerAsync();
 
-        await call.Within();
+        await call.InTime();
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class EndpointNameTests : IDisposable
     {
         using var channel = _mode.CreateChannel(_mode.CreateAddress(_directory, "nobody"), _directory);
 
-        var failure = await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).FailsInTime();
 
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
     }
@@ -47,7 +47,7 @@ public sealed class EndpointNameTests : IDisposable
         await using var owner = await StartServerAsync();
 
         await using var second = HostProcess.Start(
-            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.FullName]);
+            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.Path]);
         var message = await second.ReadAsync();
 
         Assert.Equal(HostMessage.Failed, message.Kind);
@@ -55,7 +55,7 @@ public sealed class EndpointNameTests : IDisposable
         Assert.Contains("'shm:server'", error, StringComparison.Ordinal);
         Assert.Equal(1, await second.WaitForExitAsync());
         using var channel = owner.CreateChannel();
-        await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).Within();
+        await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).InTime();
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class EndpointNameTests : IDisposable
         await using var owner = await StartServerAsync();
 
         await using var second = HostProcess.Start(
-            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.FullName, "--wait-for-name", "00:00:00.3"]);
+            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.Path, "--wait-for-name", "00:00:00.3"]);
         var message = await second.ReadAsync();
 
         Assert.Equal(HostMessage.Failed, message.Kind);
@@ -88,7 +88,7 @@ public sealed class EndpointNameTests : IDisposable
         Assert.InRange(leftovers.Length, 0, 2);
         Assert.InRange(NamesOfEndpoint().Count(), 1, 2);
         using var channel = second.CreateChannel();
-        await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).Within();
+        await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).InTime();
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class EndpointNameTests : IDisposable
         await using var server = await StartServerAsync();
         using (var channel = server.CreateChannel())
         {
-            await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).Within();
+            await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).InTime();
         }
 
         await server.Process.StopAsync();

@@ -16,7 +16,7 @@ public abstract partial class LifeAndDeathTests
 
         server.Process.Freeze();
         var options = Call().WithDeadline(DateTime.UtcNow.AddMilliseconds(200));
-        var failure = await new TestService.TestServiceClient(channel).WaitAsync(new WaitRequest { Gate = "never" }, options).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).WaitAsync(new WaitRequest { Gate = "never" }, options).FailsInTime();
         server.Process.Thaw();
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
@@ -34,10 +34,10 @@ public abstract partial class LifeAndDeathTests
         });
         using var call = new TestService.TestServiceClient(channel)
             .WaitAsync(new WaitRequest { Gate = "never", SendHeadersFirst = true }, Call());
-        await call.ResponseHeadersAsync.Within();
+        await call.ResponseHeadersAsync.InTime();
 
         server.Process.Freeze();
-        var failure = await call.FailsWithin();
+        var failure = await call.FailsInTime();
         server.Process.Thaw();
 
         // SocketsHttpHandler takes a ping without an answer for a breach of HTTP/2, over whatever transport.

@@ -34,7 +34,7 @@ public abstract partial class LifeAndDeathTests
         {
             await client.WriteAsync(count.ToString(CultureInfo.InvariantCulture));
             await client.ReadAsync(HostMessage.Done);
-            await TestTimeout.UntilAsync(
+            await TimeLimit.UntilAsync(
                 async () => (await server.Control.StatsAsync(new Empty(), Call()).ResponseAsync).ConnectionsOpen == 1);
         }
     }
@@ -51,7 +51,7 @@ public abstract partial class LifeAndDeathTests
             Assert.DoesNotContain(
                 ProcessResources.MappedFiles(process),
                 name => name.StartsWith("/dev/shm/", StringComparison.Ordinal)
-                    || name.StartsWith(_directory.FullName, StringComparison.Ordinal));
+                    || name.StartsWith(_directory.Path, StringComparison.Ordinal));
         }
     }
 
@@ -60,7 +60,7 @@ public abstract partial class LifeAndDeathTests
         var now = before;
         try
         {
-            await TestTimeout.UntilAsync(() =>
+            await TimeLimit.UntilAsync(() =>
             {
                 now = ProcessResources.Of(processId);
                 return Task.FromResult(now.IsWithin(before, Slack));

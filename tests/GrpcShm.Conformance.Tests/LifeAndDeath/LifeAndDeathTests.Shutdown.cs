@@ -17,26 +17,26 @@ public abstract partial class LifeAndDeathTests
         var client = new TestService.TestServiceClient(channel);
         using var unary = client.WaitAsync(new WaitRequest { Gate = "end", SendHeadersFirst = true }, Call());
         using var duplex = client.Converse(Call());
-        await unary.ResponseHeadersAsync.Within();
+        await unary.ResponseHeadersAsync.InTime();
         await ExchangeAsync();
 
         // The endpoint goes first: from then on the server is stopping, and nobody new comes in.
         await server.Process.RequestStopAsync();
-        await TestTimeout.UntilAsync(() => IsRefusedAsync(server));
+        await TimeLimit.UntilAsync(() => IsRefusedAsync(server));
 
         await ExchangeAsync();
-        await duplex.RequestStream.CompleteAsync().Within();
-        Assert.False(await duplex.ResponseStream.MoveNext(TestToken).Within());
+        await duplex.RequestStream.CompleteAsync().InTime();
+        Assert.False(await duplex.ResponseStream.MoveNext(TestToken).InTime());
         Assert.Equal(StatusCode.OK, duplex.GetStatus().StatusCode);
         await server.Process.WriteAsync("open end");
-        await unary.Within();
+        await unary.InTime();
         await server.Process.ReadAsync(HostMessage.Stopped);
         Assert.Equal(0, await server.Process.WaitForExitAsync());
 
         async Task ExchangeAsync()
         {
-            await duplex.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 10 } } }, TestToken).Within();
-            Assert.True(await duplex.ResponseStream.MoveNext(TestToken).Within());
+            await duplex.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 10 } } }, TestToken).InTime();
+            Assert.True(await duplex.ResponseStream.MoveNext(TestToken).InTime());
         }
     }
 
@@ -47,12 +47,12 @@ public abstract partial class LifeAndDeathTests
         using var channel = server.CreateChannel();
         using var call = new TestService.TestServiceClient(channel)
             .WaitAsync(new WaitRequest { Gate = "never", SendHeadersFirst = true }, Call());
-        await call.ResponseHeadersAsync.Within();
+        await call.ResponseHeadersAsync.InTime();
 
         await server.Process.RequestStopAsync();
 
         // With which status is a race of Kestrel's: it resets the stream, closes the connection, and fires the token.
-        await call.FailsWithin();
+        await call.FailsInTime();
         await server.Process.WaitForExitAsync();
     }
 

@@ -13,7 +13,7 @@ namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 /// <summary>Processes that come, go and are killed. Every mode runs these same tests.</summary>
 public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposable
 {
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
@@ -37,7 +37,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
         resume.SetResult();
         foreach (var (kind, call) in PendingCalls.Kinds.Zip(calls))
         {
-            var failure = await call.FailsWithin(kind);
+            var failure = await call.FailsInTime(kind);
             Assert.True(failure.StatusCode == StatusCode.Unavailable, $"{kind}: {failure}");
         }
 
@@ -48,9 +48,9 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
     public async Task KillClient_WithEveryKindOfPendingCall_FiresTheServersTokensAndClosesItsConnection()
     {
         await using var server = await StartServerAsync();
-        await server.Control.StatsAsync(new Empty(), Call()).Within();
+        await server.Control.StatsAsync(new Empty(), Call()).InTime();
         await using var client = await StartClientAsync(server, "pending", "--call-id", "doomed");
-        var before = await server.Control.StatsAsync(new Empty(), Call()).Within();
+        var before = await server.Control.StatsAsync(new Empty(), Call()).InTime();
         Assert.Equal(2, before.ConnectionsOpen);
         Assert.Equal(PendingCalls.Kinds.Count, before.CallsInFlight);
 
@@ -63,7 +63,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
         }
 
         Print($"All tokens had fired {clock.Elapsed.TotalMilliseconds:F1} ms after the client was killed.");
-        await TestTimeout.UntilAsync(
+        await TimeLimit.UntilAsync(
             async () => (await server.Control.StatsAsync(new Empty(), Call()).ResponseAsync).ConnectionsOpen == 1);
     }
 
@@ -77,7 +77,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
         Assert.Equal(first.Process.Id, await GetServerProcessIdAsync(channel));
 
         await (killed ? first.Process.KillAsync() : first.Process.StopAsync());
-        var failure = await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), Call()).FailsInTime();
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
 
         await using var second = await StartServerAsync();
@@ -115,7 +115,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
 
         foreach (var (kind, call) in PendingCalls.Kinds.Zip(calls))
         {
-            await Assert.ThrowsAnyAsync<Exception>(() => call.Within(kind));
+            await Assert.ThrowsAnyAsync<Exception>(() => call.InTime(kind));
             await server.WhenCallAsync(kind, CallPhase.Cancelled);
         }
     }
@@ -134,7 +134,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
     private static async Task<int> GetServerProcessIdAsync(GrpcChannel channel)
     {
         var client = new TestService.TestServiceClient(channel);
-        return (await client.DescribeAsync(new Empty(), Call()).Within()).ProcessId;
+        return (await client.DescribeAsync(new Empty(), Call()).InTime()).ProcessId;
     }
 
     private Task<ServerHandle> StartServerAsync(params string[] arguments) =>

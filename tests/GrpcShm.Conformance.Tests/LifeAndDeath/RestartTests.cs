@@ -16,13 +16,13 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     // So many calls at least go to each server before the next takes its place.
     private const int CallsBetween = 5_000;
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
     private ClientSetup Patient { get; } = new()
     {
-        ConfigureSharedMemory = options => options.WaitForServer = TestTimeout.Default,
+        ConfigureSharedMemory = options => options.WaitForServer = TimeLimit.Value,
     };
 
     [Fact]
@@ -35,11 +35,11 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
             await using var load = new PacedLoad(new TestService.TestServiceClient(channel), callsPerSecond: 10_000);
             for (var i = 0; i < Restarts; i++)
             {
-                await load.WhenAnsweredAsync(CallsBetween).Within();
+                await load.WhenAnsweredAsync(CallsBetween).InTime();
                 current = await ReplaceAsync(current, channel);
             }
 
-            await load.StopAsync().Within();
+            await load.StopAsync().InTime();
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{load.Answered} calls in {load.Elapsed.TotalSeconds:F1} s, {load.Answered / load.Elapsed.TotalSeconds:F0} a second.");
             Assert.True(load.Failures.Count == 0, $"{load.Failures.Count} calls failed: {string.Join(Environment.NewLine, load.Failures.DistinctBy(failure => failure[..200]).Take(5))}");
@@ -103,12 +103,12 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     {
         using var slow = new TestService.TestServiceClient(channel).WaitAsync(
             new WaitRequest { Gate = "replaced", SendHeadersFirst = true }, cancellationToken: TestToken);
-        await slow.ResponseHeadersAsync.Within();
+        await slow.ResponseHeadersAsync.InTime();
         var next = StartServerAsync();
         await current.Process.RequestStopAsync();
         var successor = await next;
         await current.Process.WriteAsync("open replaced");
-        await slow.Within();
+        await slow.InTime();
         await current.Process.ReadAsync(HostMessage.Stopped);
         Assert.Equal(0, await current.Process.WaitForExitAsync());
         await current.DisposeAsync();
@@ -116,7 +116,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     }
 
     private Task<HostProcess> StartContainedAsync(params IEnumerable<string> arguments) =>
-        HostProcess.StartContainedAsync(_directory.FullName, arguments);
+        HostProcess.StartContainedAsync(_directory.Path, arguments);
 
     private Task<ServerHandle> StartServerAsync() => ServerHandle.StartAsync(
         mode, _directory, "server", "--wait-for-name", "00:01:00", "--shutdown-timeout", "00:00:50");
@@ -152,7 +152,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         public async Task WhenAnsweredAsync(int count)
         {
             var goal = Answered + count;
-            await TestTimeout.UntilAsync(() => Task.FromResult(Answered >= goal || HasFailed));
+            await TimeLimit.UntilAsync(() => Task.FromResult(Answered >= goal || HasFailed));
         }
 
         public async Task StopAsync()

@@ -15,14 +15,14 @@ public sealed partial class SocketActivationTests : IDisposable
 {
     private const int SetDescriptorFlags = 2;
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryDirectMode _mode = new();
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly EndpointAddress _address;
 
     public SocketActivationTests()
     {
-        _address = new EndpointAddress(EndpointKind.SharedMemory, Path.Combine(_directory.FullName, "orders.sock"));
+        _address = new EndpointAddress(EndpointKind.SharedMemory, Path.Combine(_directory.Path, "orders.sock"));
         _socket.Bind(new UnixDomainSocketEndPoint(_address.Value));
         _socket.Listen(16);
         Assert.Equal(0, Control((int)_socket.Handle, SetDescriptorFlags, 0));
@@ -46,10 +46,10 @@ public sealed partial class SocketActivationTests : IDisposable
 
             await using (var server = await StartAsync())
             {
-                await call.ResponseAsync.Within();
+                await call.ResponseAsync.InTime();
                 using var channel = CreateChannel();
-                await CallAsync(channel).ResponseAsync.Within();
-                await TestTimeout.UntilAsync(() => Task.FromResult(
+                await CallAsync(channel).ResponseAsync.InTime();
+                await TimeLimit.UntilAsync(() => Task.FromResult(
                     server.Log.Contains("was passed to this process (LISTEN_FDS", StringComparison.Ordinal)));
                 await server.StopAsync();
             }
@@ -70,7 +70,7 @@ public sealed partial class SocketActivationTests : IDisposable
         Assert.Equal(1, await second.WaitForExitAsync());
 
         using var channel = CreateChannel();
-        await CallAsync(channel).ResponseAsync.Within();
+        await CallAsync(channel).ResponseAsync.InTime();
     }
 
     private static AsyncUnaryCall<Empty> CallAsync(ChannelBase channel) =>
@@ -82,7 +82,7 @@ public sealed partial class SocketActivationTests : IDisposable
 
     private Grpc.Net.Client.GrpcChannel CreateChannel() => _mode.CreateChannel(_address, _directory, new ClientSetup
     {
-        ConfigureSharedMemory = options => options.ConnectTimeout = TestTimeout.Default,
+        ConfigureSharedMemory = options => options.ConnectTimeout = TimeLimit.Value,
     });
 
     private Task<HostProcess> StartAsync() => HostProcess.StartActivatedAsync(

@@ -15,6 +15,6 @@ public sealed class SharedMemoryDirectMode : TransportMode
     protected override SharedMemoryMode Pinned => SharedMemoryMode.Direct;
 
     /// <inheritdoc/>
-    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+    public override EndpointAddress CreateAddress(TempDirectory directory, string name) =>
         new(EndpointKind.SharedMemory, name);
 }

@@ -15,6 +15,6 @@ public sealed class SharedMemoryHttp2Mode : TransportMode
     protected override SharedMemoryMode Pinned => SharedMemoryMode.Http2;
 
     /// <inheritdoc/>
-    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+    public override EndpointAddress CreateAddress(TempDirectory directory, string name) =>
         new(EndpointKind.SharedMemory, name);
 }

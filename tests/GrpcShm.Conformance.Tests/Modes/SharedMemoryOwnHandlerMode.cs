@@ -10,10 +10,10 @@ public sealed class SharedMemoryOwnHandlerMode : TransportMode
     public override string Name => "a handler of the user's own over shared memory";
 
     /// <inheritdoc/>
-    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
+    public override EndpointAddress CreateAddress(TempDirectory directory, string name) =>
         new(EndpointKind.SharedMemory, name);
 
     /// <inheritdoc/>
-    public override HttpMessageHandler CreateHttpHandler(EndpointAddress address, TestDirectory directory) =>
+    public override HttpMessageHandler CreateHttpHandler(EndpointAddress address, TempDirectory directory) =>
         ChannelFactory.CreateHandler(address, Complete(new ClientSetup(), directory));
 }

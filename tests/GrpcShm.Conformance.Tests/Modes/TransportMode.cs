@@ -16,15 +16,15 @@ public abstract class TransportMode
     public abstract string Name { get; }
 
     /// <summary>Makes the address of an endpoint whose files live in a directory.</summary>
-    public abstract EndpointAddress CreateAddress(TestDirectory directory, string name);
+    public abstract EndpointAddress CreateAddress(TempDirectory directory, string name);
 
     /// <summary>What a server of this mode is started with, besides its endpoints.</summary>
-    public virtual IEnumerable<string> GetServerArguments(TestDirectory directory) =>
-        ["--runtime-directory", directory.FullName];
+    public virtual IEnumerable<string> GetServerArguments(TempDirectory directory) =>
+        ["--runtime-directory", directory.Path];
 
     /// <summary>What a client process of this mode is started with, besides its address.</summary>
-    public virtual IEnumerable<string> GetClientArguments(TestDirectory directory) =>
-        ["--runtime-directory", directory.FullName, "--mode", Pinned.ToString()];
+    public virtual IEnumerable<string> GetClientArguments(TempDirectory directory) =>
+        ["--runtime-directory", directory.Path, "--mode", Pinned.ToString()];
 
     /// <summary>
     /// Whether a write that is under way ends with its call, and harms no other. By itself <see cref="SocketsHttpHandler"/>
@@ -36,21 +36,21 @@ public abstract class TransportMode
     protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
 
     /// <summary>Makes a channel.</summary>
-    public GrpcChannel CreateChannel(EndpointAddress address, TestDirectory directory, ClientSetup? setup = null) =>
+    public GrpcChannel CreateChannel(EndpointAddress address, TempDirectory directory, ClientSetup? setup = null) =>
         ChannelFactory.CreateChannel(address, Complete(setup ?? new ClientSetup(), directory));
 
     /// <summary>Makes a client for plain HTTP.</summary>
-    public HttpClient CreateHttpClient(EndpointAddress address, TestDirectory directory) =>
+    public HttpClient CreateHttpClient(EndpointAddress address, TempDirectory directory) =>
         ChannelFactory.CreateHttpClient(address, Complete(new ClientSetup(), directory));
 
     /// <summary>Makes a handler for plain HTTP.</summary>
-    public virtual HttpMessageHandler CreateHttpHandler(EndpointAddress address, TestDirectory directory) =>
+    public virtual HttpMessageHandler CreateHttpHandler(EndpointAddress address, TempDirectory directory) =>
         ChannelFactory.CreateHttpHandler(address, Complete(new ClientSetup(), directory));
 
     /// <summary>Makes a connection for bytes of the test's own.</summary>
-    public Task<Stream> ConnectAsync(EndpointAddress address, TestDirectory directory) =>
+    public Task<Stream> ConnectAsync(EndpointAddress address, TempDirectory directory) =>
         ChannelFactory.ConnectAsync(address, Complete(new ClientSetup(), directory));
 
-    private protected ClientSetup Complete(ClientSetup setup, TestDirectory directory) =>
-        setup with { RuntimeDirectory = directory.FullName, Mode = Pinned };
+    private protected ClientSetup Complete(ClientSetup setup, TempDirectory directory) =>
+        setup with { RuntimeDirectory = directory.Path, Mode = Pinned };
 }

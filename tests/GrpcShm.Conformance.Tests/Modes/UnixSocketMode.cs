@@ -13,6 +13,6 @@ public sealed class UnixSocketMode : TransportMode
     public override bool EndsWritesWithTheirCalls => false;
 
     /// <inheritdoc/>
-    public override EndpointAddress CreateAddress(TestDirectory directory, string name) =>
-        new(EndpointKind.UnixSocket, Path.Combine(directory.FullName, name + ".uds"));
+    public override EndpointAddress CreateAddress(TempDirectory directory, string name) =>
+        new(EndpointKind.UnixSocket, Path.Combine(directory.Path, name + ".uds"));
 }

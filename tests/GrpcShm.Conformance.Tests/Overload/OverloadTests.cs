@@ -21,7 +21,7 @@ public sealed class OverloadTests : IDisposable
     private const int NoSpace = 28;
     private const int TooManyInFlight = 109;
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryHttp2Mode _mode = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
@@ -116,7 +116,7 @@ public sealed class OverloadTests : IDisposable
         Assert.True(message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable), string.Join(": ", message.Errors));
 
         await TellAsync(server.Process, "fail none");
-        await TestTimeout.UntilAsync(async () => (await AttemptAsync(client, "new")).Kind == HostMessage.Done);
+        await TimeLimit.UntilAsync(async () => (await AttemptAsync(client, "new")).Kind == HostMessage.Done);
         await SucceedsAsync(client, "new");
         await SucceedsAsync(client, "kept");
     }
@@ -133,7 +133,7 @@ public sealed class OverloadTests : IDisposable
         {
             // With the memory that the server has ready, a client needs but one descriptor, and any connection that closes, however
             // late, gives some back.
-            await TestTimeout.UntilAsync(async () =>
+            await TimeLimit.UntilAsync(async () =>
             {
                 await TellAsync(server.Process, "descriptors take");
                 return await FailsAsync(client, times: 5, $"errno {TooManyInProcess}", "refused");
@@ -193,7 +193,7 @@ public sealed class OverloadTests : IDisposable
 
         await RefuseAllAsync(20);
 
-        await TestTimeout.UntilAsync(() => Task.FromResult(
+        await TimeLimit.UntilAsync(() => Task.FromResult(
             ProcessResources.Of(server.Process.Id).IsWithin(before, new ProcessResources(Descriptors: 5, Mappings: 100, Threads: 12))));
 
         async Task RefuseAllAsync(int times)
@@ -227,7 +227,7 @@ public sealed class OverloadTests : IDisposable
         }
 
         await using var third = await StartClientAsync(server);
-        await TestTimeout.UntilAsync(async () => (await AttemptAsync(third, "new")).Kind == HostMessage.Done);
+        await TimeLimit.UntilAsync(async () => (await AttemptAsync(third, "new")).Kind == HostMessage.Done);
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class OverloadTests : IDisposable
         var client = new TestService.TestServiceClient(channel);
         var endless = new ProduceRequest { Pieces = { new Piece { Size = 64 * 1024 } }, Forever = true };
         using var unread = client.Produce(endless, new CallOptions(cancellationToken: TestToken));
-        await unread.ResponseHeadersAsync.Within();
+        await unread.ResponseHeadersAsync.InTime();
         await CallManyAsync(200);
         var before = ProcessMemory.Of(server.Process.Id);
 
@@ -251,7 +251,7 @@ public sealed class OverloadTests : IDisposable
         {
             for (var i = 0; i < count; i++)
             {
-                await client.NothingAsync(new Empty(), new CallOptions(cancellationToken: TestToken)).Within();
+                await client.NothingAsync(new Empty(), new CallOptions(cancellationToken: TestToken)).InTime();
             }
         }
     }

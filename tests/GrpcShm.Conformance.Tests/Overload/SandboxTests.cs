@@ -16,7 +16,7 @@ public sealed class SandboxTests : IDisposable
     private const int NotImplemented = 38;
     private const int NotSupported = 95;
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryDirectMode _mode = new();
 
     /// <inheritdoc/>
@@ -76,7 +76,7 @@ public sealed class SandboxTests : IDisposable
         await FailsAsync(client, "The server refused the connection", call, NotPermitted);
         await FailsAsync(client, "The server refused the connection", call, NotPermitted);
 
-        await TestTimeout.UntilAsync(() => Task.FromResult(
+        await TimeLimit.UntilAsync(() => Task.FromResult(
             server.Process.Log.Split('\n').Any(line => line.Contains("warn:", StringComparison.Ordinal)
                 && line.Contains("was refused (Resources)", StringComparison.Ordinal) && Names(line, call, NotPermitted))));
         await client.WriteAsync("kept");
@@ -110,7 +110,7 @@ public sealed class SandboxTests : IDisposable
 
         if (isToldToServer)
         {
-            await TestTimeout.UntilAsync(() => Task.FromResult(
+            await TimeLimit.UntilAsync(() => Task.FromResult(
                 server.Process.Log.Split('\n').Any(line => line.Contains("The client refused", StringComparison.Ordinal)
                     && Names(line, call, NotPermitted))));
         }

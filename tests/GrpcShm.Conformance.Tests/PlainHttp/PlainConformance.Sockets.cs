@@ -22,17 +22,17 @@ public abstract partial class PlainConformance
             ValueWebSocketReceiveResult received;
             do
             {
-                received = await socket.ReceiveAsync(buffer.AsMemory(), TestToken).AsTask().Within();
+                received = await socket.ReceiveAsync(buffer.AsMemory(), TestToken).AsTask().InTime();
                 Assert.Equal(WebSocketMessageType.Binary, received.MessageType);
                 echo.Write(buffer, 0, received.Count);
             }
             while (!received.EndOfMessage);
 
-            await sending.Within();
+            await sending.InTime();
             Assert.Equal((size, Hash(body)), ((int)echo.Length, Hash(echo.ToArray())));
         }
 
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "enough", TestToken).Within();
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "enough", TestToken).InTime();
         Assert.Equal(WebSocketCloseStatus.NormalClosure, socket.CloseStatus);
     }
 
@@ -52,12 +52,12 @@ public abstract partial class PlainConformance
             .Build();
         var calls = System.Threading.Channels.Channel.CreateUnbounded<int>();
         hub.On<int>("Called", number => Assert.True(calls.Writer.TryWrite(number)));
-        await hub.StartAsync(TestToken).Within();
+        await hub.StartAsync(TestToken).InTime();
 
         foreach (var size in (int[])[0, 1, 30_000, 500_000])
         {
             var body = CreateBody(size, NewSeed());
-            Assert.Equal(Hash(body), Hash(await hub.InvokeAsync<byte[]>("Echo", body, TestToken).Within()));
+            Assert.Equal(Hash(body), Hash(await hub.InvokeAsync<byte[]>("Echo", body, TestToken).InTime()));
         }
 
         var produced = 0;
@@ -67,15 +67,15 @@ public abstract partial class PlainConformance
         }
 
         Assert.Equal(20, produced);
-        Assert.Equal(20 * 20_000, await hub.InvokeAsync<long>("Collect", CreateBodiesAsync(), TestToken).Within());
+        Assert.Equal(20 * 20_000, await hub.InvokeAsync<long>("Collect", CreateBodiesAsync(), TestToken).InTime());
 
-        await hub.InvokeAsync("CallBack", 5, TestToken).Within();
+        await hub.InvokeAsync("CallBack", 5, TestToken).InTime();
         for (var i = 0; i < 5; i++)
         {
-            Assert.Equal(i, await calls.Reader.ReadAsync(TestToken).AsTask().Within());
+            Assert.Equal(i, await calls.Reader.ReadAsync(TestToken).AsTask().InTime());
         }
 
-        await hub.StopAsync(TestToken).Within();
+        await hub.StopAsync(TestToken).InTime();
 
         static async IAsyncEnumerable<byte[]> CreateBodiesAsync()
         {
@@ -95,7 +95,7 @@ public abstract partial class PlainConformance
             socket.Options.HttpVersion = Version;
             socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
             using var invoker = new HttpMessageInvoker(Handler, disposeHandler: false);
-            await socket.ConnectAsync(address, invoker, cancellationToken).Within();
+            await socket.ConnectAsync(address, invoker, cancellationToken).InTime();
             return socket;
         }
         catch

@@ -15,7 +15,7 @@ public abstract partial class PlainConformance
 
     [Fact]
     public async Task Post_ManyAtOnce_EachComesWhole() =>
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => AssertUploadAsync(i * 7_919, chunked: i % 2 == 0))).Within();
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => AssertUploadAsync(i * 7_919, chunked: i % 2 == 0))).InTime();
 
     private protected async Task AssertUploadAsync(int size, bool chunked, bool expectContinue = false)
     {
@@ -24,10 +24,10 @@ public abstract partial class PlainConformance
         using var request = new HttpRequestMessage(HttpMethod.Post, At("/plain/hash")) { Content = content };
         request.Headers.ExpectContinue = expectContinue;
 
-        using var response = await Client.SendAsync(request, TestToken).Within();
+        using var response = await Client.SendAsync(request, TestToken).InTime();
 
         Assert.Equal(
-            $"{size} {Hash(body)} {(chunked ? "none" : size)}", await response.Content.ReadAsStringAsync(TestToken).Within());
+            $"{size} {Hash(body)} {(chunked ? "none" : size)}", await response.Content.ReadAsStringAsync(TestToken).InTime());
     }
 
     /// <summary>Gives its bytes in pieces of many sizes, and does not say how many there are.</summary>

@@ -27,7 +27,7 @@ public abstract partial class PlainConformance : IDisposable
         Client = new HttpClient(_handler, disposeHandler: false)
         {
             BaseAddress = new Uri("http://localhost"),
-            Timeout = TestTimeout.Default,
+            Timeout = TimeLimit.Value,
         };
     }
 
@@ -87,14 +87,14 @@ public abstract partial class PlainConformance : IDisposable
     [InlineData(500_000)]
     public async Task Get_OfJson_ComesWhole(int count)
     {
-        var json = await Client.GetStringAsync(At($"/plain/json/{count}"), TestToken).Within();
+        var json = await Client.GetStringAsync(At($"/plain/json/{count}"), TestToken).InTime();
 
         Assert.Equal(Hash(System.Text.Encoding.UTF8.GetBytes($"[{string.Join(',', Enumerable.Range(100_000, count))}]")), Hash(System.Text.Encoding.UTF8.GetBytes(json)));
     }
 
     [Fact]
     public async Task Get_ManyAtOnce_EachComesWhole() =>
-        await Task.WhenAll(Enumerable.Range(0, 60).Select(i => AssertBodyAsync(i * 7_919, chunked: i % 2 == 0, pipe: i % 3 == 0))).Within();
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(i => AssertBodyAsync(i * 7_919, chunked: i % 2 == 0, pipe: i % 3 == 0))).InTime();
 
     [Fact]
     public async Task Get_LeftInTheMiddle_HarmsNoOther()
@@ -102,10 +102,10 @@ public abstract partial class PlainConformance : IDisposable
         for (var i = 0; i < 5; i++)
         {
             using (var left = await Client.GetAsync(
-                At($"/plain/body/{16 * MiB}?seed={NewSeed()}&chunked=true&pipe=true"), HttpCompletionOption.ResponseHeadersRead, TestToken).Within())
+                At($"/plain/body/{16 * MiB}?seed={NewSeed()}&chunked=true&pipe=true"), HttpCompletionOption.ResponseHeadersRead, TestToken).InTime())
             {
-                await using var stream = await left.Content.ReadAsStreamAsync(TestToken).Within();
-                await stream.ReadExactlyAsync(new byte[100_000], TestToken).AsTask().Within();
+                await using var stream = await left.Content.ReadAsStreamAsync(TestToken).InTime();
+                await stream.ReadExactlyAsync(new byte[100_000], TestToken).AsTask().InTime();
             }
 
             await AssertBodyAsync(420_000, chunked: true, pipe: true);
@@ -123,8 +123,8 @@ public abstract partial class PlainConformance : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, At($"/plain/file/{3 * MiB}?seed={seed}"));
         request.Headers.Range = new RangeHeaderValue(from, to);
 
-        using var response = await Client.SendAsync(request, TestToken).Within();
-        var part = await response.Content.ReadAsByteArrayAsync(TestToken).Within();
+        using var response = await Client.SendAsync(request, TestToken).InTime();
+        var part = await response.Content.ReadAsByteArrayAsync(TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
         Assert.Equal(new ContentRangeHeaderValue(start, start + length - 1, 3 * MiB), response.Content.Headers.ContentRange);
@@ -137,7 +137,7 @@ public abstract partial class PlainConformance : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, At("/plain/file/1000?seed=1"));
         request.Headers.Range = new RangeHeaderValue(1000, 2000);
 
-        using var response = await Client.SendAsync(request, TestToken).Within();
+        using var response = await Client.SendAsync(request, TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.RequestedRangeNotSatisfiable, response.StatusCode);
     }
@@ -146,7 +146,7 @@ public abstract partial class PlainConformance : IDisposable
     public async Task Events_OfTheServer_ComeOneByOne()
     {
         var gate = $"event {Guid.NewGuid():N}";
-        await using var stream = await Client.GetStreamAsync(At($"/plain/events/10?gate={Uri.EscapeDataString(gate)}"), TestToken).Within();
+        await using var stream = await Client.GetStreamAsync(At($"/plain/events/10?gate={Uri.EscapeDataString(gate)}"), TestToken).InTime();
         using var reader = new StreamReader(stream);
         for (var i = 0; i < 10; i++)
         {
@@ -158,14 +158,14 @@ public abstract partial class PlainConformance : IDisposable
 
         Assert.Null(await ReadLineAsync());
 
-        Task<string?> ReadLineAsync() => reader.ReadLineAsync(TestToken).AsTask().Within();
+        Task<string?> ReadLineAsync() => reader.ReadLineAsync(TestToken).AsTask().InTime();
     }
 
     private protected async Task AssertBodyAsync(int size, bool chunked, bool pipe)
     {
         var seed = NewSeed();
         using var response = await Client.GetAsync(
-            At($"/plain/body/{size}?seed={seed}&chunked={chunked}&pipe={pipe}"), HttpCompletionOption.ResponseHeadersRead, TestToken).Within();
+            At($"/plain/body/{size}?seed={seed}&chunked={chunked}&pipe={pipe}"), HttpCompletionOption.ResponseHeadersRead, TestToken).InTime();
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(Version, response.Version);
         if (!chunked || size == 0)
@@ -177,7 +177,7 @@ public abstract partial class PlainConformance : IDisposable
             Assert.Null(response.Content.Headers.ContentLength);
         }
 
-        var body = await response.Content.ReadAsByteArrayAsync(TestToken).Within();
+        var body = await response.Content.ReadAsByteArrayAsync(TestToken).InTime();
         Assert.Equal((size, Hash(CreateBody(size, seed))), (body.Length, Hash(body)));
     }
 }

@@ -10,7 +10,7 @@ namespace GrpcShm.Conformance.Tests.PlainHttp;
 public sealed class PlainFixture<TMode> : IPlainFixture, IAsyncLifetime
     where TMode : TransportMode, new()
 {
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly TMode _mode = new();
     private readonly EndpointAddress _http1;
     private HttpMessageHandler? _http1Handler;

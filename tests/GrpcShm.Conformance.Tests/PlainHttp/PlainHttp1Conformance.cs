@@ -13,7 +13,7 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
     [Fact]
     public async Task Pipeline_OfManyRequests_IsAnsweredInOrder()
     {
-        await using var connection = await Fixture.ConnectAsync().Within();
+        await using var connection = await Fixture.ConnectAsync().InTime();
         await using var reader = new BufferedStream(connection, 10_000);
         var requests = new StringBuilder();
         for (var i = 0; i < Requests; i++)
@@ -27,12 +27,12 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         {
             Assert.StartsWith("HTTP/1.1 200 OK\r\n", await ReadHeadAsync(reader), StringComparison.Ordinal);
             var body = new byte[SizeOf(i)];
-            await reader.ReadExactlyAsync(body, TestToken).AsTask().Within();
+            await reader.ReadExactlyAsync(body, TestToken).AsTask().InTime();
             Assert.Equal(Hash(CreateBody(SizeOf(i), (ulong)i)), Hash(body));
         }
 
-        await writing.Within();
-        Assert.Equal(0, await reader.ReadAsync(new byte[1], TestToken).AsTask().Within());
+        await writing.InTime();
+        Assert.Equal(0, await reader.ReadAsync(new byte[1], TestToken).AsTask().InTime());
 
         static int SizeOf(int i) => i * 509;
     }
@@ -44,15 +44,15 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         using var request = new HttpRequestMessage(HttpMethod.Get, At("/plain/upgrade"));
         request.Headers.Connection.Add("Upgrade");
         request.Headers.Upgrade.ParseAdd("next-byte");
-        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestToken).Within();
+        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestToken).InTime();
         Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
-        await using var stream = await response.Content.ReadAsStreamAsync(TestToken).Within();
+        await using var stream = await response.Content.ReadAsStreamAsync(TestToken).InTime();
         var body = CreateBody(Size, NewSeed());
 
         var writing = stream.WriteAsync(body, TestToken).AsTask();
         var answer = new byte[Size];
-        await stream.ReadExactlyAsync(answer, TestToken).AsTask().Within();
-        await writing.Within();
+        await stream.ReadExactlyAsync(answer, TestToken).AsTask().InTime();
+        await writing.InTime();
 
         Assert.Equal(Hash([.. body.Select(static b => (byte)(b + 1))]), Hash(answer));
     }
@@ -68,7 +68,7 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         var next = new byte[1];
         do
         {
-            await stream.ReadExactlyAsync(next, TestToken).AsTask().Within();
+            await stream.ReadExactlyAsync(next, TestToken).AsTask().InTime();
             head.Append((char)next[0]);
         }
         while (!(next[0] == '\n' && head.Length >= 4 && head[^3] == '\n'));

@@ -14,21 +14,21 @@ public abstract class PlainHttp2Conformance(IPlainFixture fixture) : PlainConfor
         using var content = new OpenContent(streams, ended.Task);
         using var request = new HttpRequestMessage(HttpMethod.Post, At("/plain/echo")) { Content = content };
         var sending = Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestToken);
-        var upload = await streams.Task.Within();
+        var upload = await streams.Task.InTime();
         Stream? download = null;
         foreach (var size in (int[])[1, 10_000, 70_000, 300_000])
         {
             var body = CreateBody(size, NewSeed());
             var writing = WriteAsync(upload, body);
-            download ??= await (await sending.Within()).Content.ReadAsStreamAsync(TestToken).Within();
+            download ??= await (await sending.InTime()).Content.ReadAsStreamAsync(TestToken).InTime();
             var echo = new byte[size];
-            await download.ReadExactlyAsync(echo, TestToken).AsTask().Within();
-            await writing.Within();
+            await download.ReadExactlyAsync(echo, TestToken).AsTask().InTime();
+            await writing.InTime();
             Assert.Equal(Hash(body), Hash(echo));
         }
 
         ended.SetResult();
-        Assert.Equal(0, await download!.ReadAsync(new byte[1], TestToken).AsTask().Within());
+        Assert.Equal(0, await download!.ReadAsync(new byte[1], TestToken).AsTask().InTime());
         (await sending).Dispose();
     }
 

@@ -18,7 +18,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
 
     private static readonly AsyncLocal<string?> Left = new();
 
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryDirectMode _mode = new();
     private ServerHandle? _server;
     private GrpcChannel? _channel;
@@ -54,8 +54,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     public async Task ShortCall_OnBothSides_RunsOnTheReactor()
     {
         // Not each: one that was held up by a busy machine runs elsewhere for a while.
-        await TestTimeout.UntilAsync(async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
-        await TestTimeout.UntilAsync(IsContinuedOnReactorAsync);
+        await TimeLimit.UntilAsync(async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
+        await TimeLimit.UntilAsync(IsContinuedOnReactorAsync);
     }
 
     [Theory]
@@ -89,13 +89,13 @@ public sealed class RunToCompletionTests : IAsyncLifetime
                     Thread.SpinWait(100);
                 }
 
-                Assert.True(go.Wait(TestTimeout.Default));
+                Assert.True(go.Wait(TimeLimit.Value));
             }));
             await AssertServesAsync();
         }
 
         go.Set();
-        await Task.WhenAll(held).Within();
+        await Task.WhenAll(held).InTime();
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     {
         Connect(RunMode.Inline);
         var held = await HoldReactorAsync(() => Client.Mark(new MarkRequest(), Call()));
-        await held.Within();
+        await held.InTime();
         await AssertServesAsync();
     }
 
@@ -112,7 +112,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     {
         await using var holds = new Holds(this);
         await holds.StartAsync("Block");
-        await holds.OpenAsync().Within();
+        await holds.OpenAsync().InTime();
     }
 
     [Fact]
@@ -135,14 +135,14 @@ public sealed class RunToCompletionTests : IAsyncLifetime
             held.Add(await HoldReactorAsync(() => Client.Open(new HoldRequest { Gate = gate }, Call())));
         }
 
-        await Task.WhenAll(held).Within();
+        await Task.WhenAll(held).InTime();
         await AssertServesAsync();
     }
 
     [Fact]
     public async Task Handlers_ComputeFor5MillisecondsEach_RunInParallelAndOthersAreServed()
     {
-        await TestTimeout.UntilAsync(async () =>
+        await TimeLimit.UntilAsync(async () =>
         {
             var burns = Enumerable.Range(0, 64)
                 .Select(_ => Client.BurnAsync(new BurnRequest { Milliseconds = 5 }, Call()).ResponseAsync)
@@ -156,7 +156,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     [Fact]
     public async Task Handler_LeavesMarksOnItsThread_NoOtherFindsThem()
     {
-        var responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => MarkAsync())).Within();
+        var responses = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => MarkAsync())).InTime();
 
         Assert.All(responses, response => Assert.Equal("", response.Found));
     }
@@ -166,7 +166,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     {
         for (var i = 0; i < 200; i++)
         {
-            Assert.Null(await LeaveMarkAsync().Within());
+            Assert.Null(await LeaveMarkAsync().InTime());
         }
     }
 
@@ -184,7 +184,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         new(id is null ? null : new Metadata { { MetadataKeys.CallId, id } }, cancellationToken: TestToken);
 
     private Task<MarkResponse> MarkAsync() =>
-        Client.MarkAsync(new MarkRequest { Mark = "a mark" }, Call()).ResponseAsync.Within();
+        Client.MarkAsync(new MarkRequest { Mark = "a mark" }, Call()).ResponseAsync.InTime();
 
     /// <summary>Leaves a mark on the thread that continues a call.</summary>
     /// <returns>The one that was there.</returns>
@@ -223,12 +223,12 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = RunAsync();
-        await Task.WhenAny(begun.Task, held).Within();
+        await Task.WhenAny(begun.Task, held).InTime();
         return held;
 
         async Task RunAsync()
         {
-            await TestTimeout.UntilAsync(async () =>
+            await TimeLimit.UntilAsync(async () =>
             {
                 await Client.MarkAsync(new MarkRequest(), Call()).ConfigureAwait(false);
                 if (!IsOnReactor())
@@ -263,6 +263,6 @@ public sealed class RunToCompletionTests : IAsyncLifetime
             await Task.WhenAll(_calls);
         }
 
-        public async ValueTask DisposeAsync() => await OpenAsync().Within();
+        public async ValueTask DisposeAsync() => await OpenAsync().InTime();
     }
 }

@@ -13,7 +13,7 @@ namespace GrpcShm.Conformance.Tests.SideBySide;
 /// <summary>Shared memory beside the endpoints that a server already has.</summary>
 public sealed class SideBySideTests : IDisposable
 {
-    private readonly TestDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly SharedMemoryHttp2Mode _mode = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
@@ -24,7 +24,7 @@ public sealed class SideBySideTests : IDisposable
         var socket = new UnixSocketMode().CreateAddress(_directory, "server");
         await using var server = await ServeAsync(["--listen", "shm:server", "--listen", socket.ToString(), "--listen", "tcp:0"]);
 
-        var answers = await Task.WhenAll(server.Ready.Listening.Select(DescribeAsync)).Within();
+        var answers = await Task.WhenAll(server.Ready.Listening.Select(DescribeAsync)).InTime();
 
         Assert.Equal(3, answers.Length);
         Assert.All(answers, answer => Assert.Equal(server.Id, answer.ProcessId));
@@ -36,7 +36,7 @@ public sealed class SideBySideTests : IDisposable
     {
         await using var server = await ServeAsync(["--listen", "shm:orders", "--listen", "shm:prices"]);
 
-        var answers = await Task.WhenAll(DescribeAsync("shm:orders"), DescribeAsync("shm:prices")).Within();
+        var answers = await Task.WhenAll(DescribeAsync("shm:orders"), DescribeAsync("shm:prices")).InTime();
 
         Assert.All(answers, answer => Assert.Equal(server.Id, answer.ProcessId));
         Assert.Equal(2, answers.Select(answer => answer.LocalEndPoint).Distinct().Count());
@@ -74,7 +74,7 @@ public sealed class SideBySideTests : IDisposable
 
         var port = GetTcpPort(server);
         var answers = await Task.WhenAll(
-            DescribeAsync($"tcp:{port.ToString(CultureInfo.InvariantCulture)}"), DescribeAsync("shm:server")).Within();
+            DescribeAsync($"tcp:{port.ToString(CultureInfo.InvariantCulture)}"), DescribeAsync("shm:server")).InTime();
         Assert.All(answers, answer => Assert.Equal(server.Id, answer.ProcessId));
     }
 
@@ -98,7 +98,7 @@ public sealed class SideBySideTests : IDisposable
             return await new TestService.TestServiceClient(channel).MeetAsync(meeting, Call());
         }).ToList();
         start.SetResult();
-        var answers = await Task.WhenAll(meetings).Within();
+        var answers = await Task.WhenAll(meetings).InTime();
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{mode.Name}: {clock.Elapsed.TotalMilliseconds:F1} ms.");
         Assert.Equal(Clients, answers.Select(answer => answer.ConnectionId).Distinct().Count());
@@ -123,7 +123,7 @@ public sealed class SideBySideTests : IDisposable
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var page = new UriBuilder("http", "localhost", GetTcpPort(server), "hello") { Query = "name=World" }.Uri;
 
-        using var response = await client.GetAsync(page, TestToken).Within();
+        using var response = await client.GetAsync(page, TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -134,6 +134,6 @@ public sealed class SideBySideTests : IDisposable
     private async Task<DescribeResponse> DescribeAsync(string address)
     {
         using var channel = _mode.CreateChannel(EndpointAddress.Parse(address), _directory);
-        return await new TestService.TestServiceClient(channel).DescribeAsync(new Empty(), Call()).Within();
+        return await new TestService.TestServiceClient(channel).DescribeAsync(new Empty(), Call()).InTime();
     }
 }

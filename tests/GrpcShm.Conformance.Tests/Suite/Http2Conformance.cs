@@ -42,16 +42,16 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
     {
         var client = new TestService.TestServiceClient(channel);
         using var waiting = client.WaitAsync(new WaitRequest { Gate = "end of the test", SendHeadersFirst = true }, Call());
-        await waiting.ResponseHeadersAsync.Within();
-        var connection = await client.DescribeAsync(new Empty(), Call()).Within();
+        await waiting.ResponseHeadersAsync.InTime();
+        var connection = await client.DescribeAsync(new Empty(), Call()).InTime();
 
         // Clients also ping on their own account while data flows, so those that came before do not count.
         var request = new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
-        request.Count = (await server.Control.AwaitPingsAsync(request, Call()).Within()).Count + 2;
-        await server.Control.AwaitPingsAsync(request, Call()).Within();
+        request.Count = (await server.Control.AwaitPingsAsync(request, Call()).InTime()).Count + 2;
+        await server.Control.AwaitPingsAsync(request, Call()).InTime();
 
         Assert.False(waiting.ResponseAsync.IsCompleted);
         await server.OpenGateAsync("end of the test");
-        await waiting.Within();
+        await waiting.InTime();
     }
 }

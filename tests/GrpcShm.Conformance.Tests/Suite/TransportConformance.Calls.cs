@@ -18,14 +18,14 @@ public abstract partial class TransportConformance
 
     [Fact]
     public async Task Nothing_EmptyUnary_ReturnsEmpty() =>
-        Assert.Equal(new Empty(), await Client.NothingAsync(new Empty(), Call()).Within());
+        Assert.Equal(new Empty(), await Client.NothingAsync(new Empty(), Call()).InTime());
 
     [Fact]
     public async Task Unary_LargeUnary_ReturnsWhatWasAskedFor()
     {
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(271828)), Response = NewPiece(314159) };
 
-        var response = await Client.UnaryAsync(request, Call()).Within();
+        var response = await Client.UnaryAsync(request, Call()).InTime();
 
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
         Assert.Equal(TestBody.Create(request.Response), response.Body);
@@ -40,11 +40,11 @@ public abstract partial class TransportConformance
         {
             var body = TestBody.Create(NewPiece(size));
             body.WriteTo(all);
-            await call.RequestStream.WriteAsync(new CollectRequest { Body = body }, TestToken).Within();
+            await call.RequestStream.WriteAsync(new CollectRequest { Body = body }, TestToken).InTime();
         }
 
-        await call.RequestStream.CompleteAsync().Within();
-        var response = await call.Within();
+        await call.RequestStream.CompleteAsync().InTime();
+        var response = await call.InTime();
 
         Assert.Equal(RequestSizes.Length, response.Messages);
         Assert.Equal(RequestSizes.Sum(), response.TotalSize);
@@ -74,15 +74,15 @@ public abstract partial class TransportConformance
                 Body = TestBody.Create(NewPiece(requestSize)),
                 Pieces = { NewPiece(responseSize) },
             };
-            await call.RequestStream.WriteAsync(request, TestToken).Within();
+            await call.RequestStream.WriteAsync(request, TestToken).InTime();
 
-            Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
             Assert.Equal(TestBody.Hash(request.Body), call.ResponseStream.Current.RequestHash);
             Assert.Equal(TestBody.Create(request.Pieces[0]), call.ResponseStream.Current.Body);
         }
 
-        await call.RequestStream.CompleteAsync().Within();
-        Assert.False(await call.ResponseStream.MoveNext(TestToken).Within());
+        await call.RequestStream.CompleteAsync().InTime();
+        Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
     }
 
@@ -90,7 +90,7 @@ public abstract partial class TransportConformance
     public async Task Converse_EmptyStream_EndsWithOk()
     {
         using var call = Client.Converse(Call());
-        await call.RequestStream.CompleteAsync().Within();
+        await call.RequestStream.CompleteAsync().InTime();
 
         Assert.Empty(await ReadAllAsync(call.ResponseStream));
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
@@ -100,9 +100,9 @@ public abstract partial class TransportConformance
     public async Task Collect_EmptyStream_IsAnswered()
     {
         using var call = Client.Collect(Call());
-        await call.RequestStream.CompleteAsync().Within();
+        await call.RequestStream.CompleteAsync().InTime();
 
-        Assert.Equal(0, (await call.Within()).Messages);
+        Assert.Equal(0, (await call.InTime()).Messages);
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public abstract partial class TransportConformance
     {
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(size)), Response = NewPiece(size) };
 
-        var response = await Client.UnaryAsync(request, Call()).Within();
+        var response = await Client.UnaryAsync(request, Call()).InTime();
 
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
         Assert.Equal(TestBody.Hash(TestBody.Create(request.Response)), TestBody.Hash(response.Body));
@@ -148,13 +148,13 @@ public abstract partial class TransportConformance
         foreach (var piece in pieces)
         {
             var request = new ConverseRequest { Body = TestBody.Create(piece), Pieces = { piece } };
-            await call.RequestStream.WriteAsync(request, TestToken).Within();
+            await call.RequestStream.WriteAsync(request, TestToken).InTime();
         }
 
-        await call.RequestStream.CompleteAsync().Within();
+        await call.RequestStream.CompleteAsync().InTime();
 
         var expected = pieces.Select(piece => TestBody.Hash(TestBody.Create(piece))).ToList();
-        var responses = await reading.Within();
+        var responses = await reading.InTime();
         Assert.Equal(expected, responses.Select(response => response.RequestHash));
         Assert.Equal(expected, responses.Select(response => TestBody.Hash(response.Body)));
     }

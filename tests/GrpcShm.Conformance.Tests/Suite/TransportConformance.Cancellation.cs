@@ -25,7 +25,7 @@ public abstract partial class TransportConformance
         await Server.WhenCallAsync(callId, CallPhase.Cancelled);
         await Server.WhenCallAsync(callId, CallPhase.Finished);
         resume.SetResult();
-        var failure = await call.FailsWithin();
+        var failure = await call.FailsInTime();
         Assert.True(failure.StatusCode == StatusCode.Cancelled, $"{failure}");
         await AssertStillServesAsync();
     }
@@ -54,7 +54,7 @@ public abstract partial class TransportConformance
         List<StatusCode> statuses = [];
         foreach (var call in calls)
         {
-            statuses.Add((await call.Task.FailsWithin()).StatusCode);
+            statuses.Add((await call.Task.FailsInTime()).StatusCode);
         }
 
         // The time that is left travels in whole milliseconds, the rest cut off: the server may be at the end a moment before the client is,
@@ -68,7 +68,7 @@ public abstract partial class TransportConformance
     {
         var deadline = DateTime.UtcNow.AddHours(1);
 
-        var seen = await Client.DescribeAsync(new Empty(), Call(deadline: deadline)).Within();
+        var seen = await Client.DescribeAsync(new Empty(), Call(deadline: deadline)).InTime();
 
         // It travels as the time that is left, so being on the way makes it later, never earlier.
         Assert.InRange(seen.Deadline.ToDateTime(), deadline.AddSeconds(-1), deadline.AddMinutes(5));
@@ -79,7 +79,7 @@ public abstract partial class TransportConformance
     {
         using var call = Client.Converse(Call(deadline: DateTime.UtcNow.AddMilliseconds(1)));
 
-        Assert.Equal(StatusCode.DeadlineExceeded, (await call.ResponseStream.MoveNext(TestToken).FailsWithin()).StatusCode);
+        Assert.Equal(StatusCode.DeadlineExceeded, (await call.ResponseStream.MoveNext(TestToken).FailsInTime()).StatusCode);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public abstract partial class TransportConformance
 
         await cancellation.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await call.ResponseAsync.FailsWithin()).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await call.ResponseAsync.FailsInTime()).StatusCode);
     }
 
     [Fact]
@@ -99,24 +99,24 @@ public abstract partial class TransportConformance
         var callId = NewId("after first response");
         using var cancellation = new CancellationTokenSource();
         using var call = Client.Converse(new CallOptions(Named(callId), cancellationToken: cancellation.Token));
-        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { NewPiece(31415) } }, TestToken).Within();
-        Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { NewPiece(31415) } }, TestToken).InTime();
+        Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
 
         await cancellation.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await call.ResponseStream.MoveNext(TestToken).FailsWithin()).StatusCode);
+        Assert.Equal(StatusCode.Cancelled, (await call.ResponseStream.MoveNext(TestToken).FailsInTime()).StatusCode);
         await Server.WhenCallAsync(callId, CallPhase.Cancelled);
     }
 
     [Fact]
     public async Task Cancel_BeforeTheCall_NeverReachesTheServer()
     {
-        var before = await Server.Control.StatsAsync(new Empty(), Call()).Within();
+        var before = await Server.Control.StatsAsync(new Empty(), Call()).InTime();
 
         using var call = Client.NothingAsync(new Empty(), cancellationToken: new CancellationToken(canceled: true));
 
-        Assert.Equal(StatusCode.Cancelled, (await call.FailsWithin()).StatusCode);
-        var after = await Server.Control.StatsAsync(new Empty(), Call()).Within();
+        Assert.Equal(StatusCode.Cancelled, (await call.FailsInTime()).StatusCode);
+        var after = await Server.Control.StatsAsync(new Empty(), Call()).InTime();
         Assert.Equal(before.CallsStarted, after.CallsStarted);
     }
 
@@ -127,7 +127,7 @@ public abstract partial class TransportConformance
         var request = new ProduceRequest { Pieces = { NewPiece(64 * KiB) }, Forever = true };
         using (var call = Client.Produce(request, Call(Named(callId))))
         {
-            Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
         }
 
         await Server.WhenCallAsync(callId, CallPhase.Cancelled);

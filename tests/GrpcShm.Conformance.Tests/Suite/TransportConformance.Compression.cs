@@ -17,14 +17,14 @@ public abstract partial class TransportConformance
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(271828)), ExpectCompressed = true };
 
         // That the server can tell at all: it refuses what should have come compressed and did not.
-        var refusal = await Client.UnaryAsync(request, Call()).FailsWithin();
+        var refusal = await Client.UnaryAsync(request, Call()).FailsInTime();
         Assert.Equal(StatusCode.InvalidArgument, refusal.StatusCode);
 
-        var response = await Client.UnaryAsync(request, Call(Compressed)).Within();
+        var response = await Client.UnaryAsync(request, Call(Compressed)).InTime();
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
 
         request.ExpectCompressed = false;
-        response = await Client.UnaryAsync(request, Call()).Within();
+        response = await Client.UnaryAsync(request, Call()).InTime();
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
     }
 
@@ -33,23 +33,23 @@ public abstract partial class TransportConformance
     {
         using (var probe = Client.Collect(Call()))
         {
-            await probe.RequestStream.WriteAsync(new CollectRequest { ExpectCompressed = true }, TestToken).Within();
-            Assert.Equal(StatusCode.InvalidArgument, (await probe.ResponseAsync.FailsWithin()).StatusCode);
+            await probe.RequestStream.WriteAsync(new CollectRequest { ExpectCompressed = true }, TestToken).InTime();
+            Assert.Equal(StatusCode.InvalidArgument, (await probe.ResponseAsync.FailsInTime()).StatusCode);
         }
 
         using var call = Client.Collect(Call(Compressed));
         await WriteAsync(27182, compress: true);
         await WriteAsync(45904, compress: false);
         await WriteAsync(1, compress: true);
-        await call.RequestStream.CompleteAsync().Within();
+        await call.RequestStream.CompleteAsync().InTime();
 
-        Assert.Equal(27182 + 45904 + 1, (await call.Within()).TotalSize);
+        Assert.Equal(27182 + 45904 + 1, (await call.InTime()).TotalSize);
 
         Task WriteAsync(int size, bool compress)
         {
             call.RequestStream.WriteOptions = compress ? null : new WriteOptions(WriteFlags.NoCompress);
             var request = new CollectRequest { Body = TestBody.Create(NewPiece(size)), ExpectCompressed = compress };
-            return call.RequestStream.WriteAsync(request, TestToken).Within();
+            return call.RequestStream.WriteAsync(request, TestToken).InTime();
         }
     }
 
@@ -64,11 +64,11 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(channel);
         var piece = NewPiece(314159);
 
-        var plain = await client.UnaryAsync(new UnaryRequest { Response = piece }, Call()).Within();
+        var plain = await client.UnaryAsync(new UnaryRequest { Response = piece }, Call()).InTime();
         Assert.Equal(0, unpacked);
 
         var request = new UnaryRequest { Response = new Piece(piece) { Compress = true } };
-        var compressed = await client.UnaryAsync(request, Call()).Within();
+        var compressed = await client.UnaryAsync(request, Call()).InTime();
         Assert.Equal(1, unpacked);
         Assert.Equal(TestBody.Create(piece), plain.Body);
         Assert.Equal(TestBody.Create(piece), compressed.Body);

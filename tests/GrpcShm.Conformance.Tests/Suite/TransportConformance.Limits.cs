@@ -15,7 +15,7 @@ public abstract partial class TransportConformance
     {
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(Limit + 1)) };
 
-        var failure = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).FailsWithin();
+        var failure = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
         await AssertStillServesAsync();
@@ -26,7 +26,7 @@ public abstract partial class TransportConformance
     {
         var request = new UnaryRequest { Response = NewPiece(Limit + 1) };
 
-        var failure = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).FailsWithin();
+        var failure = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
         await AssertStillServesAsync();
@@ -37,7 +37,7 @@ public abstract partial class TransportConformance
     {
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(Limit - 100)), Response = NewPiece(Limit - 100) };
 
-        var response = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).Within();
+        var response = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).InTime();
 
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
     }
@@ -48,7 +48,7 @@ public abstract partial class TransportConformance
         using var channel = Server.CreateChannel(new() { ConfigureChannel = options => options.MaxReceiveMessageSize = Limit });
         var request = new UnaryRequest { Response = NewPiece(Limit + 1) };
 
-        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
         await AssertStillServesAsync(channel);
@@ -60,7 +60,7 @@ public abstract partial class TransportConformance
         using var channel = Server.CreateChannel(new() { ConfigureChannel = options => options.MaxSendMessageSize = Limit });
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(Limit + 1)) };
 
-        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
         await AssertStillServesAsync(channel);
@@ -73,7 +73,7 @@ public abstract partial class TransportConformance
         using var channel = server.CreateChannel();
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(4 * MiB)) };
 
-        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
     }

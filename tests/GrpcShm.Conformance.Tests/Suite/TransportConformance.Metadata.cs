@@ -24,8 +24,8 @@ public abstract partial class TransportConformance
             { TrailingBinary, binary },
         }));
 
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
+        await call.InTime();
         var trailers = call.GetTrailers();
 
         Assert.Equal("initial value", headers.GetValue(MetadataKeys.EchoInitial));
@@ -44,8 +44,8 @@ public abstract partial class TransportConformance
         }));
 
         // The headers come although neither side has said anything yet.
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.RequestStream.CompleteAsync().Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
+        await call.RequestStream.CompleteAsync().InTime();
         await ReadAllAsync(call.ResponseStream);
 
         Assert.Equal("initial value", headers.GetValue(MetadataKeys.EchoInitial));
@@ -62,8 +62,8 @@ public abstract partial class TransportConformance
             { MetadataKeys.EchoInitial, "" },
         }));
 
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
+        await call.InTime();
 
         // As HTTP joins them.
         Assert.Equal(", one, ", string.Join(", ", headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value)));
@@ -79,10 +79,10 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(channel);
 
         // By then the client knows what the server takes.
-        await client.NothingAsync(new Empty(), Call()).Within();
+        await client.NothingAsync(new Empty(), Call()).InTime();
 
         // What no server has refused is no server's fault, so it is not Unavailable, which would be tried again.
-        var failure = await client.NothingAsync(new Empty(), Call(new Metadata { { "x-user", value } })).FailsWithin();
+        var failure = await client.NothingAsync(new Empty(), Call(new Metadata { { "x-user", value } })).FailsInTime();
 
         Assert.Equal(StatusCode.Internal, failure.StatusCode);
         await AssertStillServesAsync();
@@ -93,7 +93,7 @@ public abstract partial class TransportConformance
     {
         var large = new Metadata { { MetadataKeys.EchoInitial, new string('x', 100 * KiB) } };
 
-        await Client.NothingAsync(new Empty(), Call(large)).FailsWithin();
+        await Client.NothingAsync(new Empty(), Call(large)).FailsInTime();
         await AssertStillServesAsync();
     }
 
@@ -102,7 +102,7 @@ public abstract partial class TransportConformance
     {
         var wish = new StatusWish { Code = (int)StatusCode.NotFound, Message = new string('x', 100 * KiB) };
 
-        await Client.UnaryAsync(new UnaryRequest { Status = wish }, Call()).FailsWithin();
+        await Client.UnaryAsync(new UnaryRequest { Status = wish }, Call()).FailsInTime();
         await AssertStillServesAsync();
     }
 
@@ -117,8 +117,8 @@ public abstract partial class TransportConformance
             { MetadataKeys.EchoTrailing, "four" },
         }));
 
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
+        await call.InTime();
 
         Assert.Equal("one, two", Joined(headers, MetadataKeys.EchoInitial));
         Assert.Equal("three, four", Joined(call.GetTrailers(), MetadataKeys.EchoTrailing));
@@ -144,8 +144,8 @@ public abstract partial class TransportConformance
             { TrailingBinary, binary },
         }));
 
-        var headers = await call.ResponseHeadersAsync.Within();
-        await call.Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
+        await call.InTime();
 
         Assert.Equal(text, headers.GetValue(MetadataKeys.EchoInitial));
         Assert.Equal(binary, headers.GetValueBytes(InitialBinary));
@@ -160,7 +160,7 @@ public abstract partial class TransportConformance
         using var call = Client.Produce(request, Call());
 
         // The server cannot send its message before this test opens the gate.
-        var headers = await call.ResponseHeadersAsync.Within();
+        var headers = await call.ResponseHeadersAsync.InTime();
         await Server.OpenGateAsync(gate);
         var responses = await ReadAllAsync(call.ResponseStream);
 
@@ -174,7 +174,7 @@ public abstract partial class TransportConformance
         var request = new UnaryRequest { Status = new StatusWish { Code = (int)StatusCode.Aborted, Message = "no" } };
         var headers = new Metadata { { MetadataKeys.EchoTrailing, "said at the end" }, { TrailingBinary, [9] } };
 
-        var failure = await Client.UnaryAsync(request, Call(headers)).FailsWithin();
+        var failure = await Client.UnaryAsync(request, Call(headers)).FailsInTime();
 
         Assert.Equal("said at the end", failure.Trailers.GetValue(MetadataKeys.EchoTrailing));
         Assert.Equal([9], failure.Trailers.GetValueBytes(TrailingBinary));

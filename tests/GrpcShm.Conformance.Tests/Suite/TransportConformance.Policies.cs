@@ -16,7 +16,7 @@ public abstract partial class TransportConformance
         using var channel = CreateChannelWith(RetryPolicy());
         var request = new FlakyRequest { Key = NewId("flaky"), Failures = 3, Code = (int)StatusCode.Unavailable };
 
-        var response = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).Within();
+        var response = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).InTime();
 
         Assert.Equal(4, response.Attempt);
         Assert.Equal("3", response.PreviousAttempts);
@@ -28,7 +28,7 @@ public abstract partial class TransportConformance
         using var channel = CreateChannelWith(RetryPolicy());
         var request = new FlakyRequest { Key = NewId("hopeless"), Failures = 100, Code = (int)StatusCode.Unavailable };
 
-        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
         Assert.Equal("attempt 4", failure.Status.Detail);
@@ -40,7 +40,7 @@ public abstract partial class TransportConformance
         using var channel = CreateChannelWith(RetryPolicy());
         var request = new FlakyRequest { Key = NewId("final"), Failures = 1, Code = (int)StatusCode.DataLoss };
 
-        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsWithin();
+        var failure = await new TestService.TestServiceClient(channel).FlakyAsync(request, Call()).FailsInTime();
 
         Assert.Equal("attempt 1", failure.Status.Detail);
     }
@@ -60,7 +60,7 @@ public abstract partial class TransportConformance
         });
         var request = new AnswerOneAttemptRequest { Key = NewId("hedged"), Attempt = 2 };
 
-        var response = await new TestService.TestServiceClient(channel).AnswerOneAttemptAsync(request, Call()).Within();
+        var response = await new TestService.TestServiceClient(channel).AnswerOneAttemptAsync(request, Call()).InTime();
 
         Assert.Equal(2, response.Attempt);
         await Server.WhenCallAsync($"{request.Key}#1", CallPhase.Cancelled);

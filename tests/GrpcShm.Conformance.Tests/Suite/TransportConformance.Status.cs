@@ -19,7 +19,7 @@ public abstract partial class TransportConformance
     {
         var status = new StatusWish { Code = (int)code, Message = "test status message" };
 
-        var failure = await Client.UnaryAsync(new UnaryRequest { Status = status }, Call()).FailsWithin();
+        var failure = await Client.UnaryAsync(new UnaryRequest { Status = status }, Call()).FailsInTime();
 
         Assert.Equal(code, failure.StatusCode);
         Assert.Equal("test status message", failure.Status.Detail);
@@ -33,9 +33,9 @@ public abstract partial class TransportConformance
     {
         using var call = Client.Converse(Call());
         var status = new StatusWish { Code = (int)StatusCode.Unknown, Message = "test status message" };
-        await call.RequestStream.WriteAsync(new ConverseRequest { Status = status }, TestToken).Within();
+        await call.RequestStream.WriteAsync(new ConverseRequest { Status = status }, TestToken).InTime();
 
-        var failure = await call.ResponseStream.MoveNext(TestToken).FailsWithin();
+        var failure = await call.ResponseStream.MoveNext(TestToken).FailsInTime();
 
         Assert.Equal(StatusCode.Unknown, failure.StatusCode);
         Assert.Equal("test status message", failure.Status.Detail);
@@ -49,7 +49,7 @@ public abstract partial class TransportConformance
     {
         var status = new StatusWish { Code = (int)StatusCode.Unknown, Message = message };
 
-        var failure = await Client.UnaryAsync(new UnaryRequest { Status = status }, Call()).FailsWithin();
+        var failure = await Client.UnaryAsync(new UnaryRequest { Status = status }, Call()).FailsInTime();
 
         Assert.Equal(message, failure.Status.Detail);
     }
@@ -63,11 +63,11 @@ public abstract partial class TransportConformance
 
         foreach (var piece in pieces)
         {
-            Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
             Assert.Equal(TestBody.Create(piece), call.ResponseStream.Current.Body);
         }
 
-        var failure = await call.ResponseStream.MoveNext(TestToken).FailsWithin();
+        var failure = await call.ResponseStream.MoveNext(TestToken).FailsInTime();
         Assert.Equal(StatusCode.DataLoss, failure.StatusCode);
     }
 
@@ -82,7 +82,7 @@ public abstract partial class TransportConformance
             Description = "larger than the box",
         };
 
-        var failure = await Client.FailWithDetailsAsync(request, Call()).FailsWithin();
+        var failure = await Client.FailWithDetailsAsync(request, Call()).FailsInTime();
 
         var status = failure.GetRpcStatus();
         Assert.NotNull(status);
@@ -110,9 +110,9 @@ public abstract partial class TransportConformance
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
 
-        using var response = await client.SendAsync(request, TestToken).Within();
+        using var response = await client.SendAsync(request, TestToken).InTime();
 
-        Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestToken).Within());
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestToken).InTime());
         Assert.Equal(["9"], response.Headers.GetValues("grpc-status"));
         Assert.Equal(["not now"], response.Headers.GetValues("grpc-message"));
         Assert.Empty(response.TrailingHeaders);
@@ -121,7 +121,7 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task NeverImplemented_UnimplementedMethod_IsUnimplemented()
     {
-        var failure = await Client.NeverImplementedAsync(new Empty(), Call()).FailsWithin();
+        var failure = await Client.NeverImplementedAsync(new Empty(), Call()).FailsInTime();
 
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
@@ -134,13 +134,13 @@ public abstract partial class TransportConformance
             MethodType.Unary, "grpcshm.testing.v1.TestService", "FromTheFuture", empty, empty);
         using var call = Channel.CreateCallInvoker().AsyncUnaryCall(method, null, Call(), new Empty());
 
-        Assert.Equal(StatusCode.Unimplemented, (await call.FailsWithin()).StatusCode);
+        Assert.Equal(StatusCode.Unimplemented, (await call.FailsInTime()).StatusCode);
     }
 
     [Fact]
     public async Task Absent_UnimplementedService_IsUnimplemented()
     {
-        var failure = await new Absent.AbsentClient(Channel).AnythingAsync(new Empty(), Call()).FailsWithin();
+        var failure = await new Absent.AbsentClient(Channel).AnythingAsync(new Empty(), Call()).FailsInTime();
 
         Assert.Equal(StatusCode.Unimplemented, failure.StatusCode);
     }
@@ -148,7 +148,7 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task Throw_HandlerThrows_IsUnknownAndKeepsItsSecrets()
     {
-        var failure = await Client.ThrowAsync(new ThrowRequest { Message = "secret" }, Call()).FailsWithin();
+        var failure = await Client.ThrowAsync(new ThrowRequest { Message = "secret" }, Call()).FailsInTime();
 
         Assert.Equal(StatusCode.Unknown, failure.StatusCode);
         Assert.DoesNotContain("secret", failure.Status.Detail, StringComparison.Ordinal);

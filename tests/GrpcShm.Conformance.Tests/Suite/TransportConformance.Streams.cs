@@ -15,8 +15,8 @@ public abstract partial class TransportConformance
         var gate = NewId("half-close");
         var pieces = Enumerable.Range(0, 20).Select(_ => NewPiece(20 * KiB)).ToList();
         using var call = Client.Converse(Call(new Metadata { { MetadataKeys.Gate, gate } }));
-        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { pieces } }, TestToken).Within();
-        await call.RequestStream.CompleteAsync().Within();
+        await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { pieces } }, TestToken).InTime();
+        await call.RequestStream.CompleteAsync().InTime();
 
         // Only now the server begins: the client's side of the call is closed already.
         await Server.OpenGateAsync(gate);
@@ -29,16 +29,16 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task HalfClose_ServerFirst_CallEndsWithOkAndConnectionLives()
     {
-        var before = await Client.DescribeAsync(new Empty(), Call()).Within();
+        var before = await Client.DescribeAsync(new Empty(), Call()).InTime();
         using var call = Client.Converse(Call());
         var request = new ConverseRequest { Pieces = { NewPiece(10) }, HangUp = true };
-        await call.RequestStream.WriteAsync(request, TestToken).Within();
+        await call.RequestStream.WriteAsync(request, TestToken).InTime();
 
         // The client has never closed its side.
         Assert.Single(await ReadAllAsync(call.ResponseStream));
         Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
-        await Assert.ThrowsAnyAsync<Exception>(() => call.RequestStream.WriteAsync(request, TestToken).Within());
-        var after = await Client.DescribeAsync(new Empty(), Call()).Within();
+        await Assert.ThrowsAnyAsync<Exception>(() => call.RequestStream.WriteAsync(request, TestToken).InTime());
+        var after = await Client.DescribeAsync(new Empty(), Call()).InTime();
         Assert.Equal(before.ConnectionId, after.ConnectionId);
     }
 
@@ -69,7 +69,7 @@ public abstract partial class TransportConformance
             Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
             if (ends)
             {
-                await writing.Within();
+                await writing.InTime();
                 await AssertStillServesAsync(channel);
             }
         });
@@ -95,7 +95,7 @@ public abstract partial class TransportConformance
     {
         var request = new ProduceRequest { Pieces = { NewPiece(64 * KiB) }, Forever = true };
         using var slow = Client.Produce(request, Call());
-        Assert.True(await slow.ResponseStream.MoveNext(TestToken).Within());
+        Assert.True(await slow.ResponseStream.MoveNext(TestToken).InTime());
 
         // More than any buffer on the way would hold behind the stream that nobody reads.
         await ExchangeAsync(Client, messages: 64, size: 64 * KiB);
@@ -121,8 +121,8 @@ public abstract partial class TransportConformance
 
         Assert.False(writing.IsCompleted, "A server that reads nothing has taken 4 MiB.");
         await server.OpenGateAsync(gate);
-        await writing.Within();
-        Assert.Equal(Messages, (await slow.Within()).Messages);
+        await writing.InTime();
+        Assert.Equal(Messages, (await slow.InTime()).Messages);
 
         async Task WriteAsync()
         {
@@ -150,7 +150,7 @@ public abstract partial class TransportConformance
 
         // None is answered before all have arrived.
         var calls = Enumerable.Range(0, count).Select(_ => client.MeetAsync(meeting, Call()).ResponseAsync).ToList();
-        var responses = await Task.WhenAll(calls).Within();
+        var responses = await Task.WhenAll(calls).InTime();
 
         Assert.Single(responses.Select(response => response.ConnectionId).Distinct());
     }
@@ -168,11 +168,11 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(channel);
 
         var calls = Enumerable.Range(0, Streams).Select(_ => client.Converse(Call())).ToList();
-        await Task.WhenAll(calls.Select(ExchangeOneAsync)).Within();
-        var stats = await server.Control.StatsAsync(new Empty(), Call()).Within();
-        await Task.WhenAll(calls.Select(ExchangeOneAsync)).Within();
-        await Task.WhenAll(calls.Select(call => call.RequestStream.CompleteAsync())).Within();
-        var ends = await Task.WhenAll(calls.Select(call => call.ResponseStream.MoveNext(TestToken))).Within();
+        await Task.WhenAll(calls.Select(ExchangeOneAsync)).InTime();
+        var stats = await server.Control.StatsAsync(new Empty(), Call()).InTime();
+        await Task.WhenAll(calls.Select(ExchangeOneAsync)).InTime();
+        await Task.WhenAll(calls.Select(call => call.RequestStream.CompleteAsync())).InTime();
+        var ends = await Task.WhenAll(calls.Select(call => call.ResponseStream.MoveNext(TestToken))).InTime();
 
         Assert.Equal(Streams, stats.CallsInFlight);
 
@@ -195,7 +195,7 @@ public abstract partial class TransportConformance
         var hash = TestBody.Hash(request.Body);
         for (var i = 0; i < messages; i++)
         {
-            var response = await client.UnaryAsync(request, Call()).Within();
+            var response = await client.UnaryAsync(request, Call()).InTime();
             Assert.Equal(hash, response.RequestHash);
             Assert.Equal(size, response.Body.Length);
         }

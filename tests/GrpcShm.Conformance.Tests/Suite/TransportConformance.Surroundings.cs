@@ -21,12 +21,12 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(Channel.Intercept(interceptor));
 
         using var unary = client.UnaryAsync(new UnaryRequest(), Call());
-        await unary.Within();
+        await unary.InTime();
         await AssertStampedAsync("Unary", unary.ResponseHeadersAsync, unary.GetTrailers);
 
         using var collect = client.Collect(Call());
-        await collect.RequestStream.CompleteAsync().Within();
-        await collect.Within();
+        await collect.RequestStream.CompleteAsync().InTime();
+        await collect.InTime();
         await AssertStampedAsync("Collect", collect.ResponseHeadersAsync, collect.GetTrailers);
 
         using var produce = client.Produce(new ProduceRequest(), Call());
@@ -34,13 +34,13 @@ public abstract partial class TransportConformance
         await AssertStampedAsync("Produce", produce.ResponseHeadersAsync, produce.GetTrailers);
 
         using var converse = client.Converse(Call());
-        await converse.RequestStream.CompleteAsync().Within();
+        await converse.RequestStream.CompleteAsync().InTime();
         await ReadAllAsync(converse.ResponseStream);
         await AssertStampedAsync("Converse", converse.ResponseHeadersAsync, converse.GetTrailers);
 
         async Task AssertStampedAsync(string method, Task<Metadata> headers, Func<Metadata> trailers)
         {
-            Assert.Equal(interceptor.Stamp, (await headers.Within()).GetValue(MetadataKeys.ServerStamp));
+            Assert.Equal(interceptor.Stamp, (await headers.InTime()).GetValue(MetadataKeys.ServerStamp));
             Assert.Equal($"/grpcshm.testing.v1.TestService/{method}", trailers().GetValue(MetadataKeys.ServerStamp));
             Assert.Contains(method, interceptor.Methods);
         }
@@ -49,7 +49,7 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task Health_Check_IsServing()
     {
-        var response = await new Health.HealthClient(Channel).CheckAsync(new HealthCheckRequest(), Call()).Within();
+        var response = await new Health.HealthClient(Channel).CheckAsync(new HealthCheckRequest(), Call()).InTime();
 
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, response.Status);
     }
@@ -59,7 +59,7 @@ public abstract partial class TransportConformance
     {
         using var call = new Health.HealthClient(Channel).Watch(new HealthCheckRequest(), Call());
 
-        Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+        Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, call.ResponseStream.Current.Status);
     }
 
@@ -76,13 +76,13 @@ public abstract partial class TransportConformance
             TestService.Descriptor.File.Name,
             files.FileDescriptorResponse.FileDescriptorProto.Select(file => FileDescriptorProto.Parser.ParseFrom(file).Name));
 
-        await call.RequestStream.CompleteAsync().Within();
-        Assert.False(await call.ResponseStream.MoveNext(TestToken).Within());
+        await call.RequestStream.CompleteAsync().InTime();
+        Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
 
         async Task<ServerReflectionResponse> AskAsync(ServerReflectionRequest request)
         {
-            await call.RequestStream.WriteAsync(request, TestToken).Within();
-            Assert.True(await call.ResponseStream.MoveNext(TestToken).Within());
+            await call.RequestStream.WriteAsync(request, TestToken).InTime();
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
             return call.ResponseStream.Current;
         }
     }
@@ -95,8 +95,8 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(channel);
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(2 * MiB)), Response = NewPiece(2 * MiB) };
 
-        var description = await client.DescribeAsync(new Empty(), Call()).Within();
-        var response = await client.UnaryAsync(request, Call()).Within();
+        var description = await client.DescribeAsync(new Empty(), Call()).InTime();
+        var response = await client.UnaryAsync(request, Call()).InTime();
 
         Assert.Equal("https", description.Scheme);
         Assert.Equal(TestBody.Hash(request.Body), response.RequestHash);
@@ -108,11 +108,11 @@ public abstract partial class TransportConformance
     {
         using var client = Server.CreateHttpClient();
 
-        using var response = await client.GetAsync(new Uri("/hello?name=World", UriKind.Relative), TestToken).Within();
+        using var response = await client.GetAsync(new Uri("/hello?name=World", UriKind.Relative), TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(
-            """{"greeting":"Hello, World."}""", await response.Content.ReadAsStringAsync(TestToken).Within());
+            """{"greeting":"Hello, World."}""", await response.Content.ReadAsStringAsync(TestToken).InTime());
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public abstract partial class TransportConformance
     {
         using var client = Server.CreateHttpClient();
 
-        using var response = await client.GetAsync(new Uri("/nowhere", UriKind.Relative), TestToken).Within();
+        using var response = await client.GetAsync(new Uri("/nowhere", UriKind.Relative), TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }

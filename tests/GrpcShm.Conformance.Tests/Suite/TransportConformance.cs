@@ -41,7 +41,7 @@ public abstract partial class TransportConformance(IServerFixture fixture)
     private static async Task<List<T>> ReadAllAsync<T>(IAsyncStreamReader<T> stream)
     {
         var messages = new List<T>();
-        while (await stream.MoveNext(TestToken).Within())
+        while (await stream.MoveNext(TestToken).InTime())
         {
             messages.Add(stream.Current);
         }
@@ -53,7 +53,7 @@ public abstract partial class TransportConformance(IServerFixture fixture)
     {
         var piece = NewPiece(1000);
         var client = channel is null ? Client : new TestService.TestServiceClient(channel);
-        var response = await client.UnaryAsync(new UnaryRequest { Response = piece }, Call()).Within();
+        var response = await client.UnaryAsync(new UnaryRequest { Response = piece }, Call()).InTime();
         Assert.Equal(TestBody.Create(piece), response.Body);
     }
 }

@@ -38,7 +38,7 @@ public sealed class CancellationTests : IAsyncLifetime
         ["ask how the hub is"] = (client, token) => client.GetHubHealthAsync(token),
     };
 
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private HubServer _hub = null!;
 
     public static TheoryData<string> CallNames { get; } = [.. Calls.Keys];

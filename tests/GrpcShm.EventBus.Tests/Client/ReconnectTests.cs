@@ -10,7 +10,7 @@ namespace GrpcShm.EventBus.Tests.Client;
 /// <summary>The hub goes away and comes back while clients stay.</summary>
 public sealed class ReconnectTests : IAsyncLifetime
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private HubServer _hub = null!;
 
     public async ValueTask InitializeAsync() => _hub = await HubServer.StartAsync(_directory.Socket);

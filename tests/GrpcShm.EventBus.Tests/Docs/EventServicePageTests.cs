@@ -12,8 +12,8 @@ public sealed partial class EventServicePageTests
     [Fact]
     public void Page_EveryLineOfItsCode_IsCompiled()
     {
-        var compiled = Normalize(File.ReadAllText(Path.Join(Root(), "tests", "GrpcShm.EventBus.Tests", "Docs", "EventServicePage.cs")));
-        var page = File.ReadAllText(Path.Join(Root(), "docs", "event-service.md"));
+        var compiled = Normalize(File.ReadAllText(Path.Join(SourceTree.Root, "tests", "GrpcShm.EventBus.Tests", "Docs", "EventServicePage.cs")));
+        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "event-service.md"));
 
         var blocks = BlockPattern().Matches(page).Select(block => block.Groups[1].Value
             .Replace("\"shm:fab\"", "$\"shm:{Endpoint}\"", StringComparison.Ordinal)
@@ -86,17 +86,6 @@ public sealed partial class EventServicePageTests
 
     // The page's blocks are not indented as their methods are.
     private static string Normalize(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
-
-    private static string Root()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Join(directory, "GrpcShm.sln")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests do not run within their repository.");
-        }
-
-        return directory;
-    }
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex BlockPattern();

@@ -5,7 +5,7 @@ namespace GrpcShm.EventBus.Tests.Processes;
 /// <summary>A hub in a process of its own, at an address that nobody else uses; it can be killed and started again.</summary>
 internal sealed class HubProcess : IAsyncDisposable
 {
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private ChildProcess _process = null!;
 
     private HubProcess(string transport) =>

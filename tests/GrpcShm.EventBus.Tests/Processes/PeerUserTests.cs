@@ -17,7 +17,7 @@ public sealed partial class PeerUserTests : IDisposable
     private const uint Other = 65534;
 
     private static readonly uint Self = GetUserId();
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TempDirectory _directory = new();
     private readonly ConcurrentQueue<EventBusAccess> _asked = new();
 
     public void Dispose() => _directory.Dispose();

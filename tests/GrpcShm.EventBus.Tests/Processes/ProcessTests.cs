@@ -59,7 +59,7 @@ public sealed class ProcessTests : HubTest
     [Fact]
     public async Task Kill_Hub_EndsSessionsAndASuccessorServesTheSameMachines()
     {
-        using var directory = new TemporaryDirectory();
+        using var directory = new TempDirectory();
         await using var hub = await ChildProcess.StartAsync("hub", directory.Socket);
         using var channel = HubChannel.To(directory.Socket);
         await using var session = new SessionClient(channel);

@@ -104,30 +104,30 @@ public sealed partial class ObservedCallTests
         {
             using var cancellation = new CancellationTokenSource();
             using var call = new Greeter.GreeterClient(channel).GreetAsync(
-                new Greeting { Name = "you" }, deadline: TestTimeout.Deadline, cancellationToken: cancellation.Token);
+                new Greeting { Name = "you" }, deadline: TimeLimit.Deadline, cancellationToken: cancellation.Token);
             if (end == "wait")
             {
-                await begun.Task.WaitAsync(TestTimeout.Value, Token);
+                await begun.Task.WaitAsync(TimeLimit.Value, Token);
                 await cancellation.CancelAsync();
             }
 
             if (end == "answer")
             {
-                await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token);
+                await call.ResponseAsync.WaitAsync(TimeLimit.Value, Token);
             }
             else
             {
-                await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(TestTimeout.Value, Token));
+                await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(TimeLimit.Value, Token));
             }
 
             // The server's part ends when it likes.
-            await TestTimeout.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
+            await TimeLimit.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
                 && observer.Has("event Microsoft.AspNetCore.Hosting RequestStop")
                 && observer.Has("event System.Net.Http RequestContentStop"));
         }
 
         // And so do both ends of the connection.
-        await TestTimeout.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
+        await TimeLimit.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
             && observer.Has("meter System.Net.Http http.client.connection.duration")
             && observer.Has("event Microsoft-AspNetCore-Server-Kestrel ConnectionStop")
             && observer.Has("event System.Net.Http ConnectionClosed")

@@ -104,7 +104,7 @@ public static class PlugIn
     private static async Task GreetAsync(GrpcChannel channel)
     {
         var answer = await new Greeter.GreeterClient(channel).GreetAsync(
-            new Greeting { Name = "plug-in" }, deadline: DateTime.UtcNow + TestTimeout.Value);
+            new Greeting { Name = "plug-in" }, deadline: DateTime.UtcNow + TimeLimit.Value);
         if (answer.Text != "Hello, plug-in.")
         {
             throw new InvalidOperationException($"The server said '{answer.Text}'.");

@@ -21,7 +21,7 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
         var context = new PlugInContext(shared);
         try
         {
-            await context.RunAsync(method, arguments).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+            await context.RunAsync(method, arguments).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
         }
         finally
         {
@@ -35,7 +35,7 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
     public static async Task AssertCollectedAsync(IReadOnlyCollection<WeakReference> contexts)
     {
         var alive = contexts.Count;
-        for (var giveUpAt = TestTimeout.Deadline; alive > 0 && DateTime.UtcNow < giveUpAt;)
+        for (var giveUpAt = TimeLimit.Deadline; alive > 0 && DateTime.UtcNow < giveUpAt;)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();

@@ -90,14 +90,14 @@ public sealed class UnloadingTests
         var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var value = Begin(server.Directory, mode, called, mayEnd.Task, out var copy, out var calling);
-        await Task.WhenAny(called.Task, calling).WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
-        await TestTimeout.UntilAsync(() =>
+        await Task.WhenAny(called.Task, calling).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
+        await TimeLimit.UntilAsync(() =>
         {
             GC.Collect();
             return !value.IsAlive;
         });
         mayEnd.SetResult();
-        await calling.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+        await calling.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
         copy.Unload();
     }
 

@@ -20,7 +20,7 @@ public sealed class KeepAliveTimeoutTests
 
         // The handler, whose client has had its answer, may have ended after the first of these beats.
         await server.Heartbeat.UntilAsync(() => server.Closed == 1);
-        await TestTimeout.UntilAsync(() => server.Live == 0);
+        await TimeLimit.UntilAsync(() => server.Live == 0);
 
         Assert.Equal("Hello, B.", (await client.GreetAsync(new Greeting { Name = "B" }, cancellationToken: Token)).Text);
         Assert.Equal(2, server.Accepted);
@@ -48,14 +48,14 @@ public sealed class KeepAliveTimeoutTests
         using var channel = server.CreateChannel();
         using var call = new Greeter.GreeterClient(channel).GreetAll(cancellationToken: Token);
         await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
-        await call.ResponseHeadersAsync.WaitAsync(TestTimeout.Value, Token);
+        await call.ResponseHeadersAsync.WaitAsync(TimeLimit.Value, Token);
 
         server.Heartbeat.Beat(2000);
 
         // gRPC has said of itself that its clients' streams may be silent: no limit for their data, either.
         await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);
         await call.RequestStream.CompleteAsync();
-        Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token)).Text);
+        Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TimeLimit.Value, Token)).Text);
         Assert.Equal((0, 1), (server.Closed, server.Accepted));
     }
 
@@ -90,10 +90,10 @@ public sealed class KeepAliveTimeoutTests
             // Over a socket a client that has not heard of the end yet loses the call that it sends then.
             var invoker = overUnixSocket && i > 1 ? other : kept;
             using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
-            using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+            using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
             Assert.True(response.IsSuccessStatusCode);
 
-            await TestTimeout.UntilAsync(() => server.Live == 0);
+            await TimeLimit.UntilAsync(() => server.Live == 0);
             Assert.Equal(i, server.Accepted);
         }
     }
@@ -108,7 +108,7 @@ public sealed class KeepAliveTimeoutTests
         using var stop = new CancellationTokenSource();
         var callers = Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
 
-        for (var deadline = TestTimeout.Deadline + TestTimeout.Value; server.Closed < Closings && !callers.Any(static c => c.IsCompleted);)
+        for (var deadline = TimeLimit.Deadline + TimeLimit.Value; server.Closed < Closings && !callers.Any(static c => c.IsCompleted);)
         {
             Assert.True(DateTime.UtcNow < deadline, $"There were only {server.Closed} closings.");
             server.Heartbeat.Beat(TimeSpan.Zero);
@@ -116,13 +116,13 @@ public sealed class KeepAliveTimeoutTests
             server.Heartbeat.Beat(1);
 
             // No further time passes until a client has answered.
-            await TestTimeout.UntilAsync(() => !server.HasClosing);
+            await TimeLimit.UntilAsync(() => !server.HasClosing);
         }
 
         await stop.CancelAsync();
         foreach (var caller in callers)
         {
-            await caller.WaitAsync(TestTimeout.Value, Token);
+            await caller.WaitAsync(TimeLimit.Value, Token);
         }
     }
 
@@ -144,7 +144,7 @@ public sealed class KeepAliveTimeoutTests
             await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
             await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);
             await call.RequestStream.CompleteAsync();
-            Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TestTimeout.Value, Token)).Text);
+            Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TimeLimit.Value, Token)).Text);
         }
     }
 }

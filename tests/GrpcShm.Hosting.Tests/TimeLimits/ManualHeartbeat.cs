@@ -44,7 +44,7 @@ internal sealed class ManualHeartbeat : TimeProvider, IConnectionHeartbeatFeatur
     }
 
     /// <summary>Lets time pass until something has come about that may take a while after it is due.</summary>
-    public Task UntilAsync(Func<bool> condition) => TestTimeout.UntilAsync(() =>
+    public Task UntilAsync(Func<bool> condition) => TimeLimit.UntilAsync(() =>
     {
         Beat(Second);
         return condition();

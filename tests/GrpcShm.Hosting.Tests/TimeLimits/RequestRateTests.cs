@@ -36,11 +36,11 @@ public sealed class RequestRateTests
         var failure = await reading.Failure;
         Assert.IsAssignableFrom<IOException>(failure);
         Assert.Contains("MinRequestBodyDataRate", failure.ToString(), StringComparison.Ordinal);
-        await reading.Aborted.WaitAsync(TestTimeout.Value, Token);
-        await Assert.ThrowsAsync<HttpRequestException>(() => sending.WaitAsync(TestTimeout.Value, Token));
+        await reading.Aborted.WaitAsync(TimeLimit.Value, Token);
+        await Assert.ThrowsAsync<HttpRequestException>(() => sending.WaitAsync(TimeLimit.Value, Token));
         otherContent.Send(1);
         otherContent.End();
-        using var response = await sendingOther.WaitAsync(TestTimeout.Value, Token);
+        using var response = await sendingOther.WaitAsync(TimeLimit.Value, Token);
         Assert.True(response.IsSuccessStatusCode);
         Assert.Equal((1, 1), (server.Accepted, server.Live));
     }
@@ -62,7 +62,7 @@ public sealed class RequestRateTests
         }
 
         content.End();
-        using var response = await sending.WaitAsync(TestTimeout.Value, Token);
+        using var response = await sending.WaitAsync(TimeLimit.Value, Token);
         Assert.True(response.IsSuccessStatusCode);
     }
 
@@ -83,14 +83,14 @@ public sealed class RequestRateTests
         using var request = LimitedServer.Request("late", content);
         var sending = invoker.SendAsync(request, Token);
         content.Send(1);
-        await begun.Task.WaitAsync(TestTimeout.Value, Token);
+        await begun.Task.WaitAsync(TimeLimit.Value, Token);
 
         server.Heartbeat.Beat(2000);
 
         goOn.SetResult();
         await reading.UntilAsync(1);
         content.End();
-        using var response = await sending.WaitAsync(TestTimeout.Value, Token);
+        using var response = await sending.WaitAsync(TimeLimit.Value, Token);
         Assert.True(response.IsSuccessStatusCode);
     }
 
@@ -109,7 +109,7 @@ public sealed class RequestRateTests
         server.Heartbeat.Beat(2000);
 
         content.End();
-        using var response = await sending.WaitAsync(TestTimeout.Value, Token);
+        using var response = await sending.WaitAsync(TimeLimit.Value, Token);
         Assert.True(response.IsSuccessStatusCode);
     }
 
@@ -132,11 +132,11 @@ public sealed class RequestRateTests
         using var invoker = server.CreateInvoker(overUnixSocket);
         using var request = LimitedServer.Request("feature", new ByteArrayContent([1]));
 
-        using var response = await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         const string Message =
             "This feature is not supported for HTTP/2 and HTTP/3 requests except to disable it entirely by setting the rate to null.";
-        Assert.Equal((Message, Message, false), await seen.Task.WaitAsync(TestTimeout.Value, Token));
+        Assert.Equal((Message, Message, false), await seen.Task.WaitAsync(TimeLimit.Value, Token));
     }
 
     /// <summary>By Kestrel's own heartbeat, with limits that it can hold soonest.</summary>
@@ -156,10 +156,10 @@ public sealed class RequestRateTests
         var sending = invoker.SendAsync(request, Token);
         content.Send(1);
 
-        var failure = Assert.IsAssignableFrom<IOException>(await reading.Failure.WaitAsync(TestTimeout.Value, Token));
+        var failure = Assert.IsAssignableFrom<IOException>(await reading.Failure.WaitAsync(TimeLimit.Value, Token));
         Assert.Equal("The request stream was aborted.", failure.Message);
-        await reading.Aborted.WaitAsync(TestTimeout.Value, Token);
-        await Assert.ThrowsAsync<HttpRequestException>(() => sending.WaitAsync(TestTimeout.Value, Token));
+        await reading.Aborted.WaitAsync(TimeLimit.Value, Token);
+        await Assert.ThrowsAsync<HttpRequestException>(() => sending.WaitAsync(TimeLimit.Value, Token));
     }
 
     private static Task<LimitedServer> StartAsync(RequestDelegate handler) => LimitedServer.StartAsync(
@@ -177,7 +177,7 @@ public sealed class RequestRateTests
         public Task Aborted => _aborted.Task;
 
         /// <summary>Waits until so much has been read, by all together.</summary>
-        public Task UntilAsync(long count) => TestTimeout.UntilAsync(() => Volatile.Read(ref _read) >= count);
+        public Task UntilAsync(long count) => TimeLimit.UntilAsync(() => Volatile.Read(ref _read) >= count);
 
         public async Task ReadAsync(HttpContext context)
         {
@@ -198,7 +198,7 @@ public sealed class RequestRateTests
             catch (Exception exception)
             {
                 _failure.TrySetResult(exception);
-                await Aborted.WaitAsync(TestTimeout.Value, Token);
+                await Aborted.WaitAsync(TimeLimit.Value, Token);
                 throw;
             }
         }

@@ -46,7 +46,7 @@ public sealed class ResponseRateTests
         });
         using var invoker = server.CreateInvoker();
         using var response = await SendAsync(invoker, "all");
-        await done.Task.WaitAsync(TestTimeout.Value, Token);
+        await done.Task.WaitAsync(TimeLimit.Value, Token);
 
         server.Heartbeat.Beat(Grace * 10);
 
@@ -113,7 +113,7 @@ public sealed class ResponseRateTests
         using var invoker = server.CreateInvoker();
         using var response = await SendAsync(invoker, "all");
 
-        await aborted.Task.WaitAsync(TestTimeout.Value, Token);
+        await aborted.Task.WaitAsync(TimeLimit.Value, Token);
 
         await Assert.ThrowsAnyAsync<IOException>(() => ReadAsync(response));
     }
@@ -136,7 +136,7 @@ public sealed class ResponseRateTests
         {
             if ((await context.Response.BodyWriter.WriteAsync(new byte[Piece], Token)).IsCompleted)
             {
-                await aborted.Task.WaitAsync(TestTimeout.Value, Token);
+                await aborted.Task.WaitAsync(TimeLimit.Value, Token);
                 return;
             }
         }
@@ -145,7 +145,7 @@ public sealed class ResponseRateTests
     private static async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker, string method)
     {
         using var request = LimitedServer.Request(method, new ByteArrayContent([1]));
-        return await invoker.SendAsync(request, Token).WaitAsync(TestTimeout.Value, Token);
+        return await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
     }
 
     private static async Task<long> ReadAsync(HttpResponseMessage response)
@@ -153,7 +153,7 @@ public sealed class ResponseRateTests
         await using var body = await response.Content.ReadAsStreamAsync(Token);
         var buffer = new byte[64 * 1024];
         var total = 0L;
-        while (await body.ReadAsync(buffer, Token).AsTask().WaitAsync(TestTimeout.Value, Token) is var count and > 0)
+        while (await body.ReadAsync(buffer, Token).AsTask().WaitAsync(TimeLimit.Value, Token) is var count and > 0)
         {
             total += count;
         }

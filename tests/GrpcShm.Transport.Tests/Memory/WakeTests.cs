@@ -41,14 +41,8 @@ public sealed class WakeTests
 
     private static IEnumerable<string> Named()
     {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Join(directory, "GrpcShm.sln")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The test does not run in the solution's tree.");
-        }
-
         var list = Regex.Match(
-            File.ReadAllText(Path.Join(directory, ".editorconfig")), @"CA1806\.additional_use_results_methods = (\S+)").Groups[1].Value;
+            File.ReadAllText(Path.Join(SourceTree.Root, ".editorconfig")), @"CA1806\.additional_use_results_methods = (\S+)").Groups[1].Value;
         return list.Split('|').Select(static name => name.Split('(')[0]);
     }
 }

@@ -1,0 +1,72 @@
+using System.Text.RegularExpressions;
+
+namespace GrpcShm.Conformance.Tests;
+
+/// <summary>What the pages name is there: links, projects, and steps of the checks.</summary>
+public sealed partial class ContributingPagesTests
+{
+    [Fact]
+    public void Pages_EachLinkToAFile_LeadsToOne()
+    {
+        var broken =
+            from page in Pages()
+            from Match link in Link().Matches(File.ReadAllText(page))
+            let target = link.Groups["target"].Value
+            where !target.Contains("://", StringComparison.Ordinal)
+            let path = Path.Join(Path.GetDirectoryName(page)!, target)
+            where !File.Exists(path) && !Directory.Exists(path)
+            select $"{Path.GetRelativePath(SourceTree.Root, page)}: {target}";
+
+        Assert.Empty(broken);
+    }
+
+    [Fact]
+    public void Contributing_EachProject_Exists()
+    {
+        var names = Project().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md"))).Select(static match => match.Value).ToHashSet();
+
+        Assert.Contains("GrpcShm.Client.Tests", names);
+        Assert.All(names, static name => Assert.True(
+            Directory.Exists(Path.Join(SourceTree.Root, "tests", name)) || Directory.Exists(Path.Join(SourceTree.Root, "src", name)), name));
+    }
+
+    [Fact]
+    public void Contributing_EachTestProject_IsNamed()
+    {
+        var page = File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md"));
+
+        Assert.All(
+            Directory.GetDirectories(Path.Join(SourceTree.Root, "tests"), "*.Tests"),
+            project => Assert.Contains($"`{Path.GetFileName(project)}`", page, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Contributing_EachStepOfTheChecks_IsOne()
+    {
+        var steps = Step().Matches(File.ReadAllText(Path.Join(SourceTree.Root, ".ci", "run"))).Select(static match => match.Groups["name"].Value).ToList();
+        var named = RunStep().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md")))
+            .SelectMany(static match => match.Groups["names"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(static name => !name.StartsWith("--", StringComparison.Ordinal))
+            .ToList();
+
+        Assert.Contains("models", named);
+        Assert.Empty(named.Except(steps));
+    }
+
+    private static IEnumerable<string> Pages() =>
+        Directory.GetFiles(Path.Join(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Append(Path.Join(SourceTree.Root, "README.md"))
+            .Append(Path.Join(SourceTree.Root, "CONTRIBUTING.md"));
+
+    [GeneratedRegex(@"\]\((?<target>[^)#\s]+)(#[^)]*)?\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"(?<=`|/)GrpcShm\.[A-Z]\w+(\.[A-Z]\w+)*(?=`|\s)")]
+    private static partial Regex Project();
+
+    [GeneratedRegex(@"step ['""](?<name>[^'""$]+)['""]")]
+    private static partial Regex Step();
+
+    [GeneratedRegex(@"^\.ci/run +(?<names>[a-z -]+?) *(#|$)", RegexOptions.Multiline)]
+    private static partial Regex RunStep();
+}
