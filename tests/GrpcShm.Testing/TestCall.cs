@@ -68,7 +68,7 @@ internal sealed class TestCall : ICallStreamOwner
 
     public bool HoldsBack
     {
-        set => Stream.HoldsFlushes = value;
+        set => Stream.Output.HoldsFlushes = value;
     }
 
     public CallConnection On => Stream.Connection;
@@ -85,7 +85,7 @@ internal sealed class TestCall : ICallStreamOwner
 
     public void Reset(CallError error) => Stream.Reset(error);
 
-    public void EndOutput() => Stream.EndOutput();
+    public void EndOutput() => Stream.Output.End();
 
     /// <summary>Sends the headers and, in the same frame if it fits, data.</summary>
     public Task SendAsync(ReadOnlyMemory<byte> data)

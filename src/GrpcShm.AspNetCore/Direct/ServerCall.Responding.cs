@@ -81,7 +81,7 @@ internal abstract partial class ServerCall
         }
 
         _responseTrailers?.SetReadOnly();
-        CallStream.EndOutput();
+        CallStream.Output.End();
         return mistake;
     }
 

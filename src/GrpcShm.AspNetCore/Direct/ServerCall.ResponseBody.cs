@@ -78,7 +78,7 @@ internal abstract partial class ServerCall
         }
 
         /// <summary>Drops what has not been flushed.</summary>
-        public void Drop() => call.CallStream.DropWritten();
+        public void Drop() => call.CallStream.Output.Drop();
 
         /// <summary>Its handler has ended: whoever has kept this must not write into the next response.</summary>
         public void Stop() => _isStopped = true;

@@ -121,7 +121,7 @@ internal abstract partial class ServerCall : ICallStreamOwner
             }
 
             // Where the call was reset, nothing goes, but its writer is done.
-            CallStream.EndOutput();
+            CallStream.Output.End();
 
             // What the handler has not read is of no interest, and nobody will read it.
             CallStream.Discard();

@@ -25,7 +25,7 @@ internal sealed partial class ClientCall
     public Lock HoldGate { get; } = new();
 
     /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
-    public void ReleaseRequest() => CallStream.Release();
+    public void ReleaseRequest() => CallStream.Output.Release();
 
     /// <summary>Says why the rest of the request is not sent.</summary>
     public Exception CreateWriteException()
@@ -148,7 +148,7 @@ internal sealed partial class ClientCall
         }
 
         Volatile.Write(ref _canRepeatContent, canRepeat);
-        CallStream.EndOutput();
+        CallStream.Output.End();
         ReleaseUser();
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
@@ -7,27 +8,30 @@ namespace GrpcShm.Transport.Calls;
 /// trailers in each direction. Knows nothing of HTTP: what the blocks mean is for its owner.
 /// </summary>
 /// <remarks>
+/// <para>It is composed of a half for each direction (<see cref="SendingHalf"/>, <see cref="ReceivingHalf"/>), of what
+/// both have in common (<see cref="CallLife"/>, <see cref="CallFailure"/>), and of what the heartbeat looks at
+/// (<see cref="CallWaits"/>). Each field belongs to one of them. The stream itself is what the connection and the owner
+/// see of all that.</para>
 /// <para>Each side ends its direction once: by a message with the flag End, or by a reset. A call leaves its connection
-/// when both sides have ended; a side that has been told of the end and is not at its own yet answers with a reset.</para>
-/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, and the owner's <c>On…</c>): it
-/// puts things where their readers find them, and never waits, nor runs foreign code, which is left to
-/// <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over foreign
-/// code, either.</para>
+/// when both sides have ended; a side that has been told of the end and is not at its own yet answers with a
+/// reset.</para>
+/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, and the
+/// owner's <c>On…</c>): it puts things where their readers find them, and never waits, nor runs foreign code, which is
+/// left to <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over
+/// foreign code, either.</para>
+/// <para>A stream is pooled with its owner, and may carry another call at any time after its own has left. So whoever
+/// has found it earlier names the call by the id and the connection, which are compared under the gate.</para>
 /// </remarks>
-internal sealed partial class CallStream
+internal sealed class CallStream
 {
     private readonly ICallStreamOwner _owner;
-    private readonly Lock _gate = new();
-    private readonly ReceivedBody _input;
+    private readonly CallLife _life = new();
+    private readonly FailureNotice _notice = new();
+    private readonly SendingHalf _sending;
     private readonly SentBody _output;
-    private CallConnection? _connection;
-    private bool _hasSentEnd;
-    private bool _hasReceivedEnd;
-
-    // From when it is attached until it has left. Whoever takes it down, under the gate, has to leave, and so that is once.
-    private bool _isOn;
-    private bool _isReceivingReset;
-    private bool _hasFailed;
+    private readonly ReceivingHalf _receiving;
+    private readonly CallFailure _failure;
+    private readonly CallWaits _waits;
 
     /// <summary>Makes the stream of a call.</summary>
     /// <param name="owner">Uses it, and is told what comes.</param>
@@ -38,20 +42,20 @@ internal sealed partial class CallStream
         _owner = owner;
         Profile = profile;
         IsCounted = isCounted;
-        _input = new ReceivedBody(this);
-        _output = new SentBody(this);
-        _flush = new FlushOperation(this);
+        _sending = new SendingHalf(this, _life, _notice);
+        _output = new SentBody(this, _life, _notice, _sending);
+        _receiving = new ReceivingHalf(this, owner, _life, _sending);
+        _failure = new CallFailure(_life, _notice, _sending, _receiving.Input);
+        _waits = new CallWaits(this, owner, _life, _sending, _receiving);
         WaitingPlace = new LinkedListNode<CallStream>(this);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
-    public uint Id { get; set; }
-
-    /// <summary>
-    /// Whether the peer has ended its direction. Becomes so by the thread that receives, so a call that has not is still
-    /// there when that thread looks again.
-    /// </summary>
-    public bool HasReceivedEnd => Volatile.Read(ref _hasReceivedEnd);
+    public uint Id
+    {
+        get => _life.Id;
+        set => _life.Id = value;
+    }
 
     /// <summary>Whether a connection is in use because of it.</summary>
     public bool IsCounted { get; }
@@ -59,126 +63,301 @@ internal sealed partial class CallStream
     /// <summary>Where what this call leads to runs.</summary>
     public RunProfile Profile { get; set; }
 
-    /// <summary>The data that comes.</summary>
-    public System.IO.Pipelines.PipeReader Input => _input;
-
-    /// <summary>The same.</summary>
-    internal ReceivedBody Body => _input;
-
-    /// <summary>The data that goes.</summary>
-    public System.IO.Pipelines.PipeWriter Output => _output;
-
-    /// <summary>Whether its first window is reserved in its connection's budget, from when it is accepted.</summary>
-    internal bool HasWindow { get; private set; }
+    /// <summary>The connection that carries it.</summary>
+    public CallConnection Connection => _life.Connection;
 
     /// <summary>The connection that carries it, if there is one.</summary>
-    internal CallConnection? Carrier => _connection;
+    public CallConnection? Carrier => _life.Carrier;
 
-    /// <summary>The connection that carries it.</summary>
-    public CallConnection Connection => _connection!;
+    /// <summary>Whether its first window is reserved in its connection's budget, from when it is accepted.</summary>
+    public bool HasWindow => _life.HasWindow;
+
+    /// <summary>
+    /// Whether the peer has ended its direction. Becomes so by the thread that receives, so a call that has not is
+    /// still there when that thread looks again.
+    /// </summary>
+    public bool HasReceivedEnd => _life.HasReceivedEnd;
+
+    /// <summary>Whether this side has sent all that it ever will.</summary>
+    public bool HasSentEnd => _life.HasSentEnd;
+
+    /// <summary>Whether anything of the call has been sent, so that the peer may have heard of it.</summary>
+    public bool HasBegun => _sending.HasBegun;
+
+    /// <summary>The data that comes.</summary>
+    public ReceivedBody Input => _receiving.Input;
+
+    /// <summary>The data that goes.</summary>
+    public SentBody Output => _output;
+
+    /// <summary>The headers. To be filled before the first flush.</summary>
+    public HeaderBlock Headers => _sending.Headers;
+
+    /// <summary>The trailers, if any. To be filled before the end.</summary>
+    public HeaderBlock Trailers => _sending.Trailers;
+
+    /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
+    public LinkedListNode<CallStream> WaitingPlace { get; }
+
+    /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
+    public bool WantsRoom { get; set; }
+
+    /// <summary>
+    /// Whether it waits for room in the ring. Under the gate of the call, where it does not begin to wait.
+    /// </summary>
+    public bool WaitsForRoom => WaitingPlace.List is not null;
+
+    /// <summary>When a reader began to wait.</summary>
+    public long Now => _life.Carrier?.Clock ?? 0;
+
+    /// <summary>
+    /// Whether its reader and its writer have ended what they began. One that has not, since it went on beyond the end
+    /// of its call, must not come upon the next one. Once input and output are completed and the call has left.
+    /// </summary>
+    public bool IsUnused => Input.IsUnused && _sending.Flush.IsTaken;
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="hasWindow">Whether its first window is reserved there, and has to be given back.</param>
-    public void Attach(CallConnection connection, bool hasWindow = false)
-    {
-        _connection = connection;
-        HasWindow = hasWindow;
-
-        // Last: the heartbeat may look at a pooled call that it has found earlier, and must not find it on with what it was before.
-        Volatile.Write(ref _isOn, true);
-    }
+    public void Attach(CallConnection connection, bool hasWindow = false) => _life.Attach(connection, hasWindow);
 
     /// <summary>Undoes <see cref="Attach"/> for a call that was given no id.</summary>
-    public void Detach() => _isOn = false;
+    public void Detach() => _life.Detach();
 
-    /// <summary>Whether this side is done with what has that id on a connection, so that its slot is free.</summary>
+    /// <summary>
+    /// Whether this side is done with the call that has this id on a connection, so that its slot is free.
+    /// </summary>
     public bool HasLeft(CallConnection connection, uint id)
     {
         // Whoever sends the end has the gate until it is noted here, which the peer may outrun.
-        lock (_gate)
+        lock (_life.Gate)
         {
-            return !IsStill(connection, id);
+            return !_life.Carries(this, connection, id);
         }
     }
 
-    /// <summary>Ends the call because its connection is lost. By the thread that receives, after its last look.</summary>
+    /// <summary>Whether it is on a connection, and its first message has yet to go. On a client.</summary>
+    public bool IsYetToBegin(CallConnection connection)
+    {
+        lock (_life.Gate)
+        {
+            return _life.IsOn && !_sending.HasBegun && ReferenceEquals(_life.Carrier, connection);
+        }
+    }
+
+    /// <summary>
+    /// Whether the call is still the one with that id, and there is something to give up. By one who keeps the stream
+    /// from carrying another one.
+    /// </summary>
+    public bool IsUnderWay(uint id)
+    {
+        lock (_life.Gate)
+        {
+            return _life.IsOn && _life.Id == id && !_life.HasSentEnd && !_sending.OwesReset;
+        }
+    }
+
+    /// <summary>Takes a message. By the thread that receives.</summary>
+    /// <param name="frame">Its header.</param>
+    /// <param name="headers">The block of headers, in private memory.</param>
+    /// <param name="data">The data, in shared memory.</param>
+    /// <param name="trailers">The block of trailers, in private memory.</param>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Receive(
+        in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers) =>
+        _receiving.Receive(frame, headers, data, trailers);
+
+    /// <summary>Shows the reader the data that has been taken. By the thread that receives.</summary>
+    public void ShowData() => Input.Show();
+
+    /// <summary>Takes a reset for the call that has this id on a connection. By the thread that receives.</summary>
+    public void ReceiveReset(CallConnection connection, uint id, CallError error) =>
+        _receiving.ReceiveReset(connection, id, error);
+
+    /// <summary>
+    /// The peer gives credit to the call that has this id on a connection. By the thread that receives.
+    /// </summary>
+    /// <exception cref="SharedMemoryProtocolException">It is more than there can be.</exception>
+    public void ReceiveCredit(CallConnection connection, uint id, uint count)
+    {
+        bool leaves;
+        lock (_life.Gate)
+        {
+            if (!_life.Carries(this, connection, id))
+            {
+                return;
+            }
+
+            if (!_sending.TryAddCredit(count, out leaves))
+            {
+                throw new SharedMemoryProtocolException(
+                    $"The peer gave {count} bytes of credit for call {id}, more than it has got.");
+            }
+        }
+
+        LeaveIf(leaves);
+    }
+
+    /// <summary>
+    /// There may be room in the ring, and it is the turn of the call that has this id on a connection.
+    /// </summary>
+    /// <returns>Whether it could send anything.</returns>
+    public bool Resume(CallConnection connection, uint id)
+    {
+        bool leaves;
+        bool hasSent;
+        lock (_life.Gate)
+        {
+            if (!_life.Carries(this, connection, id))
+            {
+                return false;
+            }
+
+            leaves = _sending.Resume(out hasSent);
+        }
+
+        LeaveIf(leaves);
+        return hasSent;
+    }
+
+    /// <summary>
+    /// The peer of the call that has this id on a connection may send more, which has been reserved. Any thread: the
+    /// reader's, or that of whoever has released what was reserved.
+    /// </summary>
+    public void GiveCredit(CallConnection connection, uint id, int count)
+    {
+        bool leaves;
+        lock (_life.Gate)
+        {
+            if (!_life.Carries(this, connection, id) || _life.HasReceivedEnd)
+            {
+                // The peer has no use for credit any more.
+                return;
+            }
+
+            leaves = _sending.GiveCredit(count);
+        }
+
+        LeaveIf(leaves);
+    }
+
+    /// <summary>
+    /// The peer of the call that has this id on a connection sends more than its reader, which has failed by it, ever
+    /// takes.
+    /// </summary>
+    public void RefuseMore(CallConnection connection, uint id)
+    {
+        bool leaves;
+        lock (_life.Gate)
+        {
+            if (!_life.Carries(this, connection, id))
+            {
+                return;
+            }
+
+            leaves = _sending.Reset(CallError.TooMuch);
+        }
+
+        LeaveIf(leaves);
+    }
+
+    /// <summary>
+    /// The reader of the input is about to be shown data, or why there is none. Under the gate of the input.
+    /// </summary>
+    public void CheckRead(long total) => _owner.OnRead(total);
+
+    /// <summary>
+    /// Ends the output at once, and drops what has not been sent. Tells the peer unless all is over. Any thread.
+    /// </summary>
+    public void Reset(CallError error)
+    {
+        bool leaves;
+        lock (_life.Gate)
+        {
+            leaves = _sending.Reset(error);
+        }
+
+        LeaveIf(leaves);
+    }
+
+    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    public void Discard() => _receiving.Discard();
+
+    /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
+    public void FailInput(Exception exception) => Input.Fail(exception, byPeer: false);
+
+    /// <summary>Tells the reader and the writer that the call has failed.</summary>
+    public void FailBodies(Exception exception, bool byPeer) => _failure.Tell(exception, byPeer);
+
+    /// <summary>
+    /// Settles what the reader will be told by <see cref="TellFailure"/>, see <see cref="CallFailure.Note"/>.
+    /// </summary>
+    public void NoteFailure(Exception exception, bool byPeer) => _failure.Note(exception, byPeer);
+
+    /// <summary>Tells the reader and the writer what has been noted, see <see cref="CallFailure.TellNoted"/>.</summary>
+    public void TellFailure() => _failure.TellNoted();
+
+    /// <summary>
+    /// Ends the call because its connection is lost. By the thread that receives, after its last look.
+    /// </summary>
     public void Lose(Exception exception)
     {
-        lock (_gate)
+        lock (_life.Gate)
         {
-            if (!_isOn)
+            // From here on nothing is sent, so that the memory may go.
+            if (!_life.TryLose())
             {
                 // Somebody else makes it leave at this moment.
                 return;
             }
 
-            // From here on nothing is sent, so that the memory may go. Who writes before the failure is noted must not learn of it
-            // earlier than who waits.
-            _isOn = false;
-            if (_failure == Failure.None)
-            {
-                _failure = Failure.Expected;
-            }
-
-            DropUnsent();
+            // Who writes before the failure is noted must not learn of it earlier than who waits.
+            _notice.Expect();
+            _sending.Drop();
         }
 
         try
         {
-            Fail(CallError.Internal, exception);
+            _receiving.Fail(CallError.Internal, exception);
         }
         catch
         {
-            _input.Fail(exception, byPeer: true);
+            Input.Fail(exception, byPeer: true);
             throw;
         }
         finally
         {
             // Where the call makes nothing of it, or has thrown.
-            TellUnlessNoted();
+            _failure.TellUnlessNoted();
             Leave();
         }
     }
 
-    /// <summary>
-    /// Whether its reader and its writer have ended what they began. One that has not, since it went on beyond the end of its
-    /// call, must not come upon the next one. Once input and output are completed and the call has left.
-    /// </summary>
-    public bool IsUnused => _input.IsUnused && _flush.IsTaken;
+    /// <summary>Looks how long it has been waiting. By the heartbeat, without locks of its own.</summary>
+    /// <param name="connection">The connection on whose behalf.</param>
+    /// <param name="last">When it looked before.</param>
+    /// <param name="limits">How long it may wait.</param>
+    /// <param name="overdue">What it has waited for too long.</param>
+    /// <returns>Whether this side has not ended it yet.</returns>
+    public bool Look(CallConnection connection, long last, CallTimeLimits limits, out Overdue overdue) =>
+        _waits.Look(connection, last, limits, out overdue);
 
-    /// <summary>Makes the call as new. Its input and output have to be completed, and it has to have left.</summary>
+    /// <summary>Ends the call if the rest of a block has not come in time. By the thread that receives.</summary>
+    public void EndIfBlockIsOverdue(long clock, TimeSpan limit) => _receiving.EndIfBlockIsOverdue(clock, limit);
+
+    /// <summary>Makes it as new. Its input and output have to be completed, and the call has to have left.</summary>
     public void Reuse()
     {
-        _connection = null;
-        _hasSentEnd = false;
-        _hasReceivedEnd = false;
-        _hasFailed = false;
-        _failure = Failure.None;
-        ReuseReceiving();
-        ReuseSending();
-        ReuseWaiting();
+        _life.Reuse();
+        _notice.Reuse();
+        _receiving.Reuse();
+        _output.Reuse();
+        _sending.Reuse();
+        _waits.Reuse();
     }
 
-    /// <summary>The reader of the input is about to be shown data, or why there is none. Under the gate of the input.</summary>
-    internal void CheckRead(long total) => _owner.OnRead(total);
-
-    /// <summary>Whether this is what has that id on a connection. Under the gate: then it stays so until that is left.</summary>
-    private bool IsStill(CallConnection connection, uint id) => _isOn && connection.Has(this, id);
-
-    /// <summary>Whether both sides have ended. Under the gate; whoever gets a yes has to leave when it has left that.</summary>
-    private bool TryLeave()
-    {
-        if (!_isOn || !_hasSentEnd || !_hasReceivedEnd || _isReceivingReset)
-        {
-            return false;
-        }
-
-        _isOn = false;
-        return true;
-    }
-
-    private void LeaveIf(bool leaves)
+    /// <summary>Leaves the connection, if that is for the caller to do. Not under the gate.</summary>
+    public void LeaveIf(bool leaves)
     {
         if (leaves)
         {
@@ -186,10 +365,13 @@ internal sealed partial class CallStream
         }
     }
 
-    private void Leave(bool byReceiver = false)
+    /// <summary>Leaves the connection, after whoever has taken the call down has left the gate.</summary>
+    /// <param name="byReceiver">Whether by the thread that receives, which has found that both sides have
+    /// ended.</param>
+    public void Leave(bool byReceiver = false)
     {
-        _connection!.Remove(this);
-        _input.Leave();
+        Connection.Remove(this);
+        Input.Leave();
         _owner.OnLeft(byReceiver);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class FlushOperation(CallStream call) : CallOperation<FlushResul
         }
     }
 
-    protected override void CancelByToken() => Call.CancelFlush(byToken: true);
+    protected override void CancelByToken() => Call.Output.CancelFlush(byToken: true);
 
     protected override FlushResult TakeResult() => _result;
 }

@@ -4,21 +4,22 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data that a call is to send. It is gathered in private memory, so that a serializer that throws or blocks
-/// never holds a piece of the ring, and goes with the next flush, or with the end, in one frame if it fits.
+/// The writer of the data that a call is to send. The data is gathered in private memory, so that a serializer that
+/// throws or blocks never holds a piece of the ring, and goes with the next flush, or with the end, in one frame if it
+/// fits.
 /// </summary>
-internal sealed class SentBody : PipeWriter
+internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice notice, SendingHalf half) : PipeWriter
 {
     // To copy less than this costs less than to wait until the caller's own memory has been sent.
     private const int LeastBorrowed = 16 * 1024;
 
-    private readonly CallStream _call;
+    // What has been written since the last flush. Only for the writer's thread.
     private readonly SpillBuffer _written = new();
 
-    public SentBody(CallStream call) => _call = call;
-
-    /// <summary>What has been written since the last flush. Only for the writer's thread.</summary>
-    public SpillBuffer Written => _written;
+    /// <summary>
+    /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
+    /// </summary>
+    public bool HoldsFlushes { get; set; }
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -26,7 +27,7 @@ internal sealed class SentBody : PipeWriter
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
-        _call.ThrowIfOutputCompleted();
+        ThrowIfCompleted();
         return _written.GetMemory(Math.Max(sizeHint, 1));
     }
 
@@ -35,35 +36,151 @@ internal sealed class SentBody : PipeWriter
     public override void Advance(int bytes) => _written.Advance(bytes);
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-        _call.FlushAsync(default, cancellationToken);
+        FlushAsync(default, cancellationToken);
 
     public override ValueTask<FlushResult> WriteAsync(
         ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
-        _call.ThrowIfOutputCompleted();
+        ThrowIfCompleted();
         if (source.Length >= LeastBorrowed)
         {
-            return _call.FlushAsync(source, cancellationToken);
+            return FlushAsync(source, cancellationToken);
         }
 
         source.CopyTo(_written.GetMemory(source.Length));
         _written.Advance(source.Length);
-        return _call.FlushAsync(default, cancellationToken);
+        return FlushAsync(default, cancellationToken);
     }
 
-    public override void CancelPendingFlush() => _call.CancelFlush();
+    public override void CancelPendingFlush() => CancelFlush();
 
     /// <summary>Says that this was all. With an exception the rest is dropped and the call is reset.</summary>
     public override void Complete(Exception? exception = null)
     {
-        if (exception is null)
+        if (exception is not null)
         {
-            _call.EndOutput();
+            stream.Reset(CallError.Internal);
         }
-        else
+
+        End();
+    }
+
+    /// <summary>
+    /// Ends this direction: what has been written goes, with the trailers if there are any. Again has no effect.
+    /// </summary>
+    public void End()
+    {
+        bool leaves;
+        lock (life.Gate)
         {
-            _call.Reset(CallError.Internal);
-            _call.EndOutput();
+            if (half.IsCompleted)
+            {
+                return;
+            }
+
+            leaves = half.Complete(_written);
         }
+
+        stream.LeaveIf(leaves);
+    }
+
+    /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
+    public void Release()
+    {
+        bool leaves;
+        lock (life.Gate)
+        {
+            leaves = half.Release(_written);
+            half.Keep(_written);
+        }
+
+        stream.LeaveIf(leaves);
+    }
+
+    /// <summary>Drops what has been written since the last flush. By the writer.</summary>
+    public void Drop() => _written.Clear();
+
+    /// <summary>Ends the wait of a flush; what was to be sent is still sent. Any thread.</summary>
+    public void CancelFlush(bool byToken = false)
+    {
+        lock (life.Gate)
+        {
+            // The caller has its memory back when the wait is over.
+            half.GiveBack(keepsCopy: true);
+            half.Flush.Wake(isCompleted: false, isCanceled: !byToken, byToken);
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The output has been completed.</exception>
+    public void ThrowIfCompleted()
+    {
+        if (half.IsCompleted)
+        {
+            throw new InvalidOperationException("The call's output has been completed.");
+        }
+    }
+
+    /// <summary>Makes it as new. It has to be completed, and the call has to have left.</summary>
+    public void Reuse()
+    {
+        _written.Clear();
+        HoldsFlushes = false;
+    }
+
+    /// <summary>Sends what has been written, and waits until all of it is in the ring.</summary>
+    /// <param name="borrowed">More to send, which stays the caller's until the wait is over.</param>
+    /// <param name="cancellationToken">Ends the wait; what was written is still sent.</param>
+    private ValueTask<FlushResult> FlushAsync(ReadOnlyMemory<byte> borrowed, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+        }
+
+        if (HoldsFlushes && borrowed.IsEmpty && _written.Length < life.Connection.MaxFrame / 2)
+        {
+            return new ValueTask<FlushResult>(default(FlushResult));
+        }
+
+        var flush = half.Flush;
+        ValueTask<FlushResult> wait;
+        bool leaves;
+        lock (life.Gate)
+        {
+            // One that has been woken and not run yet must have run before it can be started again.
+            if (flush.IsWaiting || (!half.IsOver && flush.IsUnderWay))
+            {
+                throw new InvalidOperationException("A flush of the call's output is under way.");
+            }
+
+            leaves = half.Release(_written, borrowed);
+            if (half.IsOver)
+            {
+                half.GiveBack(keepsCopy: false);
+
+                // As one that began to wait before the call failed.
+                wait = notice.IsPending && !flush.IsUnderWay
+                    ? flush.Start()
+                    : new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
+            }
+            else if (half.HasAllSent && _written.IsEmpty)
+            {
+                wait = new ValueTask<FlushResult>(default(FlushResult));
+            }
+            else
+            {
+                half.Keep(_written);
+                wait = flush.Start();
+            }
+        }
+
+        stream.LeaveIf(leaves);
+
+        if (!wait.IsCompleted)
+        {
+            flush.CancelBy(cancellationToken);
+        }
+
+        return wait;
     }
 }

@@ -39,7 +39,7 @@ internal sealed class FuzzCall : ICallStreamOwner
                 Write(size);
                 Stream.Trailers.Begin();
                 Stream.Trailers.Add("grpc-status", "0", Stream.Connection.SentPairs);
-                Stream.EndOutput();
+                Stream.Output.End();
                 break;
             case 2:
                 Stream.Reset((CallError)(size % 16));
@@ -48,7 +48,7 @@ internal sealed class FuzzCall : ICallStreamOwner
                 ReadSome();
                 break;
             default:
-                Stream.CancelFlush();
+                Stream.Output.CancelFlush();
                 break;
         }
     }
@@ -59,7 +59,7 @@ internal sealed class FuzzCall : ICallStreamOwner
         Stream.Headers.Begin();
         Stream.Headers.Add(":path", path, Stream.Connection.SentPairs);
         Stream.Headers.Add("fuzz", "yes", Stream.Connection.SentPairs);
-        Stream.Release();
+        Stream.Output.Release();
     }
 
     public void OnHeaders(ref HeaderReader headers) => ReadAll(ref headers);
@@ -123,9 +123,9 @@ internal sealed class FuzzCall : ICallStreamOwner
 
         try
         {
-            Stream.ThrowIfOutputCompleted();
+            Stream.Output.ThrowIfCompleted();
             Stream.Output.Advance(Stream.Output.GetSpan(size)[..size].Length);
-            Stream.Release();
+            Stream.Output.Release();
         }
         catch (InvalidOperationException)
         {

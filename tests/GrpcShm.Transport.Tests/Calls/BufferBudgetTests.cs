@@ -230,8 +230,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
                 verify();
 
                 // All credit that has been given has come, and all that was sent has been seen.
-                return !hasSent && _accepted.Sum(static call => call.Stream.Body.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
-                    && _accepted.TrueForAll(static call => call.Stream.Body.CreditCounts.Unseen == 0);
+                return !hasSent && _accepted.Sum(static call => call.Stream.Input.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
+                    && _accepted.TrueForAll(static call => call.Stream.Input.CreditCounts.Unseen == 0);
             },
             () => $"The clients go on and on: {clients.Sum(static calls => calls.Sent)} bytes.");
     }
@@ -248,7 +248,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
 
     private void VerifyHeld(long most)
     {
-        var held = _accepted.Sum(static call => call.Stream.Body.CreditCounts.Held);
+        var held = _accepted.Sum(static call => call.Stream.Input.CreditCounts.Held);
         Assert.InRange(held, 0, most);
     }
 

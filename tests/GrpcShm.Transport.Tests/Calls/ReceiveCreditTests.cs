@@ -164,7 +164,7 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
         {
             var call = new TestCall();
             call.Stream.Attach(connection, hasWindow);
-            Body = call.Stream.Body;
+            Body = call.Stream.Input;
         }
 
         public ReceivedBody Body { get; }

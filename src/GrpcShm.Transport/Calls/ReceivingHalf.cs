@@ -1,0 +1,268 @@
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// What comes: puts blocks together, sees to the order of messages, and hands their parts to the owner of the call and
+/// to the reader of the input. By the thread that receives, where it does not say otherwise.
+/// </summary>
+internal sealed class ReceivingHalf
+{
+    private readonly CallStream _stream;
+    private readonly ICallStreamOwner _owner;
+    private readonly CallLife _life;
+    private readonly SendingHalf _sending;
+    private readonly BlockAssembly _blocks = new();
+    private bool _hasHeaders;
+    private bool _hasFailed;
+
+    // Set by any thread, and read by the one that receives, which may see it late: then a message more is handled.
+    private bool _discards;
+
+    public ReceivingHalf(CallStream stream, ICallStreamOwner owner, CallLife life, SendingHalf sending)
+    {
+        _stream = stream;
+        _owner = owner;
+        _life = life;
+        _sending = sending;
+        Input = new ReceivedBody(stream);
+    }
+
+    /// <summary>The data that has come, for its reader.</summary>
+    public ReceivedBody Input { get; }
+
+    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    public void Discard() => Volatile.Write(ref _discards, true);
+
+    /// <summary>Takes a message.</summary>
+    /// <param name="frame">Its header.</param>
+    /// <param name="headers">The block of headers, in private memory.</param>
+    /// <param name="data">The data, in shared memory.</param>
+    /// <param name="trailers">The block of trailers, in private memory.</param>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Receive(
+        in FrameHeader frame, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+    {
+        var isClient = _life.Connection.IsClient;
+        if (isClient && !_hasHeaders)
+        {
+            VerifyBegun(frame.Call);
+        }
+
+        var hasHeaders = frame.Has(FrameFlags.Headers);
+        var hasTrailers = frame.Has(FrameFlags.Trailers);
+        VerifyOrder(frame, hasHeaders, hasTrailers, data.Length);
+        if (hasHeaders)
+        {
+            var isWhole = hasTrailers || !frame.Has(FrameFlags.Continues);
+            if (_blocks.TryComplete(headers, isWhole, _life.Connection, out var block))
+            {
+                _hasHeaders = true;
+                ReadBlock(block, isTrailers: false);
+            }
+        }
+
+        var hasEnded = frame.Has(FrameFlags.End);
+        if (hasTrailers
+            && _blocks.TryComplete(trailers, !frame.Has(FrameFlags.Continues), _life.Connection, out var last))
+        {
+            ReadBlock(last, isTrailers: true);
+        }
+
+        TakeData(data, hasEnded);
+
+        // All parts of the message are here, and of a block that goes on only a part: nothing begins before it is
+        // whole.
+        if (_hasHeaders && !_discards)
+        {
+            _owner.OnReceived(hasEnded);
+        }
+
+        if (hasEnded)
+        {
+            // A response that has ended leaves nothing to be said in the request.
+            End(needsAnswer: isClient);
+        }
+    }
+
+    /// <summary>Takes a reset for the call that has this id on a connection.</summary>
+    public void ReceiveReset(CallConnection connection, uint id, CallError error)
+    {
+        lock (_life.Gate)
+        {
+            if (!_life.Carries(_stream, connection, id))
+            {
+                return;
+            }
+
+            // Its own side may end it at this moment, and then use it for another one.
+            _life.BeginReset();
+        }
+
+        if (!_discards)
+        {
+            Fail(error, connection.CreateResetException(error));
+        }
+        else
+        {
+            Input.EndCredit();
+        }
+
+        End(needsAnswer: true);
+    }
+
+    /// <summary>The call has failed, be it by its peer, by what came for it, or with its connection.</summary>
+    /// <param name="error">Why.</param>
+    /// <param name="exception">The same for the reader.</param>
+    /// <param name="byPeer">Whether the peer will send no more.</param>
+    public void Fail(CallError error, Exception exception, bool byPeer = true)
+    {
+        if (_hasFailed || (_life.HasReceivedEnd && _life.Connection.IsClient))
+        {
+            return;
+        }
+
+        _hasFailed = true;
+        _owner.OnFailed(error, exception, byPeer);
+    }
+
+    /// <summary>Whether a block has begun and has not been whole in time. Any thread.</summary>
+    public bool IsBlockOverdue(long clock, TimeSpan limit) => _blocks.IsOverdue(clock, limit);
+
+    /// <summary>Ends the call if the rest of a block has not come in time.</summary>
+    public void EndIfBlockIsOverdue(long clock, TimeSpan limit)
+    {
+        // The peer has not ended it, so it is still the call that has begun the block.
+        if (IsBlockOverdue(clock, limit) && !_discards)
+        {
+            Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
+            Discard();
+            _stream.Reset(CallError.Internal);
+        }
+    }
+
+    /// <summary>Makes it as new. The input has to be completed, and the call has to have left.</summary>
+    public void Reuse()
+    {
+        Input.Reuse();
+        _blocks.Reuse();
+        _hasHeaders = false;
+        _hasFailed = false;
+        _discards = false;
+    }
+
+    private void VerifyBegun(uint id)
+    {
+        lock (_life.Gate)
+        {
+            // One that was not may be given up and used for another at any time.
+            if (!_life.Carries(_stream, _life.Connection, id) || !_sending.HasBegun)
+            {
+                throw new SharedMemoryProtocolException($"The peer sent a message for call {id}, which has not begun.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Headers come first and once, and behind a block of which only a part has come there is its rest alone.
+    /// </summary>
+    private void VerifyOrder(in FrameHeader frame, bool hasHeaders, bool hasTrailers, int dataLength)
+    {
+        if (_life.HasReceivedEnd
+            || hasHeaders == _hasHeaders
+            || (_blocks.IsUnderWay && _hasHeaders && (!hasTrailers || dataLength > 0)))
+        {
+            throw new SharedMemoryProtocolException(
+                $"The peer sent a message out of order: flags 0x{(byte)frame.Flags:x}, {dataLength} bytes of data, "
+                + $"in call {_life.Id}.");
+        }
+    }
+
+    private void ReadBlock(ReadOnlySpan<byte> block, bool isTrailers)
+    {
+        var connection = _life.Connection;
+        var settings = connection.Settings;
+        var reader = new HeaderReader(block, connection.ReceivedPairs, settings.MaxFields, settings.MaxFieldBytes);
+        if (!_discards)
+        {
+            try
+            {
+                if (isTrailers)
+                {
+                    _owner.OnTrailers(ref reader);
+                }
+                else
+                {
+                    _owner.OnHeaders(ref reader);
+                }
+
+                return;
+            }
+            catch (Exception exception) when (exception is not SharedMemoryProtocolException)
+            {
+                Refuse(exception);
+            }
+        }
+
+        // For the pairs that it defines.
+        reader.Drain();
+    }
+
+    private void TakeData(ReadOnlySpan<byte> data, bool hasEnded)
+    {
+        if (_hasHeaders && !_discards)
+        {
+            try
+            {
+                _owner.OnData(data.Length, hasEnded);
+            }
+            catch (Exception exception)
+            {
+                Refuse(exception);
+            }
+        }
+
+        if (hasEnded)
+        {
+            // With the data, behind the trailers: who reads the end finds them.
+            Input.End(data, isDropped: _discards);
+        }
+        else if (data.Length > 0)
+        {
+            Input.Add(data, isDropped: _discards);
+            if (!_discards)
+            {
+                _life.Connection.ShowLater(_stream);
+            }
+        }
+    }
+
+    /// <summary>Ends the call, and no other, because of what the peer sent for it.</summary>
+    private void Refuse(Exception exception)
+    {
+        var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
+        _owner.OnRefused(error, exception);
+
+        // The peer may have more on its way, and has credit for it.
+        Fail(error, _life.Connection.ResetException(error, exception.Message), byPeer: false);
+        Discard();
+        _stream.Reset(error);
+    }
+
+    /// <summary>The peer has ended its direction.</summary>
+    private void End(bool needsAnswer)
+    {
+        _blocks.Drop(_life.Connection);
+        bool leaves;
+        lock (_life.Gate)
+        {
+            _life.EndReceiving();
+
+            // Here and not after the gate: somebody else may end the call's other side then, and use it for another.
+            leaves = needsAnswer && !_life.HasSentEnd ? _sending.Reset(CallError.None) : _life.TryLeave();
+        }
+
+        if (leaves)
+        {
+            _stream.Leave(byReceiver: true);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// What goes. Nothing goes before the first flush or the end, so that a small call is one frame: headers, data and
+/// trailers in one piece. What finds no credit, or no room in the ring, waits here and goes when there is some, by the
+/// thread that brings the news. All of it under the gate of the call, where it does not say otherwise.
+/// </summary>
+internal sealed class SendingHalf
+{
+    private readonly CallStream _stream;
+    private readonly CallLife _life;
+    private readonly FailureNotice _notice;
+    private readonly UnsentData _unsent = new();
+    private SendCredit _credit = new();
+    private bool _isReleased;
+    private bool _isCompleted;
+    private bool _hasBegun;
+    private bool _hasSentInTurn;
+    private OwedFrames _owed;
+
+    public SendingHalf(CallStream stream, CallLife life, FailureNotice notice)
+    {
+        _stream = stream;
+        _life = life;
+        _notice = notice;
+        Flush = new FlushOperation(stream);
+    }
+
+    /// <summary>The wait of a writer for what it has flushed to be in the ring.</summary>
+    public FlushOperation Flush { get; }
+
+    /// <summary>The headers. To be filled before the first flush, without the gate.</summary>
+    public HeaderBlock Headers { get; } = new();
+
+    /// <summary>The trailers, if any. To be filled before the end, without the gate.</summary>
+    public HeaderBlock Trailers { get; } = new();
+
+    /// <summary>
+    /// Whether anything of the call has been sent, so that the peer may have heard of it. Any thread, without the gate.
+    /// </summary>
+    public bool HasBegun => Volatile.Read(ref _hasBegun);
+
+    /// <summary>Whether the writer has ended its output. By the writer, also without the gate.</summary>
+    public bool IsCompleted => _isCompleted;
+
+    /// <summary>Whether the call is given up, and the word on that waits for room.</summary>
+    public bool OwesReset => _owed.HasReset;
+
+    /// <summary>Whether nothing that is written from now on will be sent.</summary>
+    public bool IsOver => !_life.IsOn || _life.HasSentEnd || _owed.HasReset;
+
+    /// <summary>Whether all that has been flushed is in the ring.</summary>
+    public bool HasAllSent => _unsent.IsEmpty && !(_isReleased && Headers.IsPending);
+
+    /// <summary>Whether data has been flushed that could not be sent.</summary>
+    public bool HasUnsent => _isReleased && !_unsent.IsEmpty;
+
+    /// <summary>How much data has been sent, in all.</summary>
+    public long SentBytes => _credit.Sent;
+
+    /// <summary>
+    /// Lets go what has been written, with the headers, and sends as much of it as there is credit and room for.
+    /// </summary>
+    /// <param name="written">What has been written since the last flush.</param>
+    /// <param name="borrowed">More to send, lent by a writer who waits.</param>
+    /// <returns>As of <see cref="Pump"/>.</returns>
+    public bool Release(SpillBuffer written, ReadOnlyMemory<byte> borrowed = default)
+    {
+        _isReleased = true;
+        if (!borrowed.IsEmpty)
+        {
+            // What was written before goes before.
+            _unsent.Borrow(borrowed, written);
+        }
+
+        var leaves = Pump(written, isResumed: false);
+        if (IsOver)
+        {
+            written.Clear();
+        }
+
+        return leaves;
+    }
+
+    /// <summary>Ends this direction: what has been written goes, with the trailers if there are any.</summary>
+    /// <returns>As of <see cref="Pump"/>.</returns>
+    public bool Complete(SpillBuffer written)
+    {
+        _isCompleted = true;
+        var leaves = Release(written);
+        Keep(written);
+        return leaves;
+    }
+
+    /// <summary>Keeps what has been written and could not be sent, so that the writer can go on.</summary>
+    public void Keep(SpillBuffer written) => _unsent.Keep(written);
+
+    /// <summary>Gives a writer back what it has lent.</summary>
+    /// <param name="keepsCopy">Whether it is to be sent still.</param>
+    public void GiveBack(bool keepsCopy)
+    {
+        if (keepsCopy)
+        {
+            _unsent.KeepBorrowed();
+        }
+        else
+        {
+            _unsent.ForgetBorrowed();
+        }
+    }
+
+    /// <summary>
+    /// Ends this direction at once, and drops what has not been sent. Tells the peer unless all is over.
+    /// </summary>
+    /// <returns>As of <see cref="Pump"/>.</returns>
+    public bool Reset(CallError error)
+    {
+        if (!_life.IsOn || _owed.HasReset || (_life.HasSentEnd && _life.HasReceivedEnd))
+        {
+            return false;
+        }
+
+        Drop();
+        if (!_notice.IsPending)
+        {
+            // Else somebody has to know of the failure before the writer.
+            Flush.Wake();
+        }
+
+        if (_hasBegun || !_life.Connection.IsClient)
+        {
+            _owed.OweReset(error);
+            return Pump(null, isResumed: false);
+        }
+
+        // The server has never heard of it, and would not answer.
+        _life.EndUnheard();
+        return _life.TryLeave();
+    }
+
+    /// <summary>The peer gives credit.</summary>
+    /// <param name="count">How much.</param>
+    /// <param name="leaves">As of <see cref="Pump"/>.</param>
+    /// <returns>Whether the peer may give so much.</returns>
+    public bool TryAddCredit(uint count, out bool leaves)
+    {
+        leaves = false;
+        if (!_credit.TryAdd(count))
+        {
+            return false;
+        }
+
+        leaves = Pump(null, isResumed: false);
+        return true;
+    }
+
+    /// <summary>Tells the peer that it may send more.</summary>
+    /// <returns>As of <see cref="Pump"/>.</returns>
+    public bool GiveCredit(int count)
+    {
+        _owed.OweCredit(count);
+        return Pump(null, isResumed: false);
+    }
+
+    /// <summary>There may be room in the ring, and it is this call's turn.</summary>
+    /// <param name="hasSent">Whether it could send anything.</param>
+    /// <returns>As of <see cref="Pump"/>.</returns>
+    public bool Resume(out bool hasSent)
+    {
+        _hasSentInTurn = false;
+        var leaves = Pump(null, isResumed: true);
+        hasSent = _hasSentInTurn;
+        return leaves;
+    }
+
+    /// <summary>Drops the data that has not been sent.</summary>
+    public void Drop()
+    {
+        // Not the blocks: whoever sends may be about to fill them. Nothing of them goes any more.
+        _unsent.Clear();
+    }
+
+    /// <summary>Makes it as new. The output has to be completed, and the call has to have left.</summary>
+    public void Reuse()
+    {
+        _unsent.Clear();
+        Headers.Clear();
+        Trailers.Clear();
+        _credit = new SendCredit();
+        _isReleased = false;
+        _isCompleted = false;
+        _hasBegun = false;
+        _owed = default;
+    }
+
+    /// <summary>Sends as much as there is credit and room for.</summary>
+    /// <returns>Whether both sides have ended with it, so that the caller has to leave when it has left the
+    /// gate.</returns>
+    private bool Pump(SpillBuffer? written, bool isResumed)
+    {
+        _life.VerifyGate();
+        if (!_life.IsOn)
+        {
+            // The memory may be gone.
+            return false;
+        }
+
+        while (TrySendNext(written, isResumed))
+        {
+        }
+
+        // Not one whose bytes were dropped with the call: it learns of that when who has to know before it does.
+        if (!_notice.IsPending && Flush.IsWaiting && HasAllSent)
+        {
+            Flush.Wake(isCompleted: false);
+        }
+
+        return _life.TryLeave();
+    }
+
+    /// <returns>Whether there may be more to send.</returns>
+    private bool TrySendNext(SpillBuffer? written, bool isResumed)
+    {
+        if (_owed.TryPeek(takesCredit: !_life.HasReceivedEnd, out var type, out var argument))
+        {
+            if (!_life.Connection.TrySend(_stream, type, argument, isResumed))
+            {
+                return false;
+            }
+
+            _hasSentInTurn = true;
+            _owed.Settle(type);
+            if (type == FrameType.Reset)
+            {
+                _life.EndSending();
+                return false;
+            }
+
+            return true;
+        }
+
+        return _isReleased && !_life.HasSentEnd && TrySendMessage(written, isResumed);
+    }
+
+    private bool TrySendMessage(SpillBuffer? written, bool isResumed)
+    {
+        var connection = _life.Connection;
+        var message = new NextMessage(
+            Headers,
+            _unsent.FirstWith(written),
+            _unsent.LengthWith(written),
+            _isCompleted ? Trailers : null,
+            _credit.Available,
+            connection.MaxFrame - FrameHeader.Size);
+        if (message.IsEmpty
+            || !connection.TrySend(_stream, message.Flags, message.Headers, message.Data, message.Trailers, isResumed))
+        {
+            return false;
+        }
+
+        NoteSent(message, written);
+        return !_life.HasSentEnd;
+    }
+
+    private void NoteSent(in NextMessage message, SpillBuffer? written)
+    {
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            if (_life.Connection.IsGoingAway)
+            {
+                // A pong may wait for it.
+                _life.Connection.Settled();
+            }
+        }
+
+        _hasSentInTurn = true;
+        if ((message.Flags & FrameFlags.Headers) != 0)
+        {
+            Headers.Claimed(message.Headers.Length);
+        }
+
+        if (!message.Data.IsEmpty)
+        {
+            _credit.Use(message.Data.Length);
+            _unsent.Consume(message.Data.Length, written);
+        }
+
+        if ((message.Flags & FrameFlags.Trailers) != 0)
+        {
+            Trailers.Claimed(message.Trailers.Length);
+        }
+
+        if ((message.Flags & FrameFlags.End) != 0)
+        {
+            _life.EndSending();
+        }
+    }
+}

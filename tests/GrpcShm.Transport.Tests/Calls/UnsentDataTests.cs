@@ -1,0 +1,91 @@
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.Transport.Tests.Calls;
+
+/// <summary>In which order data goes that has been kept, written, and lent.</summary>
+public sealed class UnsentDataTests
+{
+    private readonly UnsentData _unsent = new();
+    private readonly SpillBuffer _written = new();
+
+    [Fact]
+    public void Consume_KeptWrittenAndLent_GoInThatOrder()
+    {
+        Write(1, 2);
+        _unsent.Borrow(new byte[] { 5, 6 }, _written);
+        Write(3, 4);
+
+        // What is lent goes behind what has been written before, and the lender writes nothing meanwhile: but if so,
+        // the loan is last.
+        Assert.Equal(6, _unsent.LengthWith(_written));
+        Assert.Equal([1, 2, 3, 4, 5, 6], TakeAll(_written, piece: 1));
+        Assert.True(_unsent.IsEmpty && _written.IsEmpty);
+    }
+
+    [Fact]
+    public void FirstWith_NothingIsWrittenAlong_LeavesThatAlone()
+    {
+        Write(1);
+
+        Assert.True(_unsent.FirstWith(null).IsEmpty);
+        Assert.Equal(0, _unsent.LengthWith(null));
+        _unsent.Keep(_written);
+        Assert.Equal([1], TakeAll(null, piece: 10));
+    }
+
+    [Fact]
+    public void KeepBorrowed_PartHasGone_KeepsACopyOfTheRest()
+    {
+        var lent = new byte[] { 1, 2, 3 };
+        _unsent.Borrow(lent, _written);
+        _unsent.Consume(1, null);
+
+        _unsent.KeepBorrowed();
+        lent.AsSpan().Clear();
+
+        Assert.Equal([2, 3], TakeAll(null, piece: 1));
+    }
+
+    [Fact]
+    public void ForgetBorrowed_SomethingIsKept_LeavesThat()
+    {
+        Write(1);
+        _unsent.Borrow(new byte[] { 2 }, _written);
+
+        _unsent.ForgetBorrowed();
+
+        Assert.Equal([1], TakeAll(null, piece: 1));
+    }
+
+    [Fact]
+    public void Clear_AllKinds_LeavesNothing()
+    {
+        Write(1);
+        _unsent.Borrow(new byte[] { 2 }, _written);
+
+        _unsent.Clear();
+
+        Assert.True(_unsent.IsEmpty);
+    }
+
+    private void Write(params ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_written.GetMemory(bytes.Length).Span);
+        _written.Advance(bytes.Length);
+    }
+
+    private List<byte> TakeAll(SpillBuffer? written, int piece)
+    {
+        var bytes = new List<byte>();
+        while (_unsent.LengthWith(written) > 0)
+        {
+            var first = _unsent.FirstWith(written);
+            var count = Math.Min(piece, first.Length);
+            bytes.AddRange(first[..count]);
+            _unsent.Consume(count, written);
+        }
+
+        return bytes;
+    }
+}
