@@ -30,7 +30,7 @@ internal static class EventStream
             await using var receiver = await SampleProcess.StartAsync(
                 ["receive", "--transport", name, pong.Endpoint.Address], cancellationToken);
             using var channel = pong.Endpoint.CreateChannel();
-            await using var client = new EventBusClient(channel, new EventBusClientOptions { Name = "sender" });
+            await using var client = new EventClient(channel, new EventBusClientOptions { Name = "sender" });
             await client.ConnectAsync(cancellationToken);
 
             await SendAsync(client, WarmUpEvents, cancellationToken);
@@ -62,7 +62,7 @@ internal static class EventStream
         }
     }
 
-    private static async Task SendAsync(EventBusClient client, int events, CancellationToken cancellationToken)
+    private static async Task SendAsync(EventClient client, int events, CancellationToken cancellationToken)
     {
         var earlier = Task.CompletedTask;
         for (var i = 1; i <= events; i++)
@@ -80,11 +80,11 @@ internal static class EventStream
     }
 
     // On a thread of its own that sleeps: a timer's ticks are as far apart as the system's coarse clock says, often 4 ms.
-    private static Task SendSteadilyAsync(EventBusClient client, CancellationToken cancellationToken) =>
+    private static Task SendSteadilyAsync(EventClient client, CancellationToken cancellationToken) =>
         Task.Factory.StartNew(
             () => SendSteadily(client, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static void SendSteadily(EventBusClient client, CancellationToken cancellationToken)
+    private static void SendSteadily(EventClient client, CancellationToken cancellationToken)
     {
         var due = Stopwatch.GetTimestamp();
         for (var i = 1; i <= SteadyPerSecond * SteadySeconds; i++)
@@ -100,7 +100,7 @@ internal static class EventStream
         }
     }
 
-    private static Task SendOneAsync(EventBusClient client, int number)
+    private static Task SendOneAsync(EventClient client, int number)
     {
         var payload = new byte[2 * sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(payload, number);
@@ -109,7 +109,7 @@ internal static class EventStream
     }
 
     // The request takes its place behind the events: when it is answered, they have been handled.
-    private static async Task<ReceiverReport> AskAsync(EventBusClient client, CancellationToken cancellationToken)
+    private static async Task<ReceiverReport> AskAsync(EventClient client, CancellationToken cancellationToken)
     {
         var reply = await client.RequestAsync(
             "sender", "receiver", "REPORT", timeout: TimeSpan.FromMinutes(2), cancellationToken: cancellationToken);

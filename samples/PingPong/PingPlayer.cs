@@ -11,7 +11,7 @@ internal sealed class PingPlayer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly EventBusClient _client;
+    private readonly EventClient _client;
     private TaskCompletionSource _over = new();
     private LongHistogram? _latencies;
     private long _sequence;
@@ -19,7 +19,7 @@ internal sealed class PingPlayer : IAsyncDisposable
     private int _rounds;
     private int _round;
 
-    private PingPlayer(EventBusClient client) => _client = client;
+    private PingPlayer(EventClient client) => _client = client;
 
     /// <summary>How many rounds of the game in progress are over.</summary>
     public int Round => Volatile.Read(ref _round);
@@ -27,7 +27,7 @@ internal sealed class PingPlayer : IAsyncDisposable
     /// <summary>Connects and registers the machine.</summary>
     public static async Task<PingPlayer> JoinAsync(Grpc.Core.ChannelBase channel, CancellationToken cancellationToken)
     {
-        var client = new EventBusClient(channel, new EventBusClientOptions { Name = "ping" });
+        var client = new EventClient(channel, new EventBusClientOptions { Name = "ping" });
         var player = new PingPlayer(client);
         client.SendFailed += (_, failure) => player._over.TrySetException(failure.Exception);
         try

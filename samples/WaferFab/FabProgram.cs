@@ -4,7 +4,7 @@ using Samples.WaferFab.Messages;
 using Samples.WaferFab.Scheduling;
 using Samples.WaferFab.View;
 using Spectre.Console;
-using Hub = XStateNet.Events.V1.EventBus;
+using XStateNet.Events.V1;
 
 namespace Samples.WaferFab;
 
@@ -41,7 +41,7 @@ internal static class FabProgram
         await bus.ConnectAsync(cancellationToken);
         await using var tools = new ToolPark(hub.Endpoint);
         var scheduler = new Scheduler(bus, options.Wafers);
-        var board = new StateBoard(bus, new Hub.EventBusClient(channel), scheduler);
+        var board = new StateBoard(bus, new EventBus.EventBusClient(channel), scheduler);
         return await new FabRun(options, view, bus, scheduler, board, tools).RunAsync(cancellationToken);
     }
 

@@ -8,7 +8,7 @@ namespace Samples.WaferFab;
 
 /// <summary>One run of the fab: the tools are started, one is killed on the way, and at the end all is checked.</summary>
 internal sealed class FabRun(
-    FabOptions options, IFabView view, EventBusClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
+    FabOptions options, IFabView view, EventClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
 {
     public async Task<FabReport> RunAsync(CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ namespace Samples.XStateNetAdapter;
 /// An orchestrator in the process of its machines, as in XStateNet: whoever sends through it gets the target's new state
 /// back. Machines of other processes are reached by the same call.
 /// </summary>
-internal sealed class EventBusOrchestrator(EventBusClient bus) : IAsyncDisposable
+internal sealed class EventBusOrchestrator(EventClient bus) : IAsyncDisposable
 {
     /// <summary>Makes a machine known, here and to all other processes.</summary>
     public Task<IDisposable> RegisterMachineAsync(IStateMachine machine) =>

@@ -4,7 +4,7 @@ using Samples.XStateNetAdapter.Bus;
 namespace Samples.XStateNetAdapter;
 
 /// <summary>XStateNet's message bus over the event service: all there is to write.</summary>
-internal sealed class GrpcMessageBus(EventBusClient client) : IMessageBus
+internal sealed class GrpcMessageBus(EventClient client) : IMessageBus
 {
     public Task ConnectAsync() => client.ConnectAsync();
 

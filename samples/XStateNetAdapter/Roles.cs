@@ -42,6 +42,6 @@ internal static class Roles
     }
 
     /// <summary>Makes a client that knows Newtonsoft's payloads.</summary>
-    public static EventBusClient CreateClient(Grpc.Core.ChannelBase channel, string name) =>
+    public static EventClient CreateClient(Grpc.Core.ChannelBase channel, string name) =>
         new(channel, new EventBusClientOptions { Name = name, Codecs = { new JTokenCodec() } });
 }

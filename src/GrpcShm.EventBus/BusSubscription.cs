@@ -3,7 +3,7 @@ using GrpcShm.EventBus.Client;
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A machine's handler, or another subscription: what <see cref="EventBusClient"/> gives back for it, and can be paused. Ends it when
+/// A machine's handler, or another subscription: what <see cref="EventClient"/> gives back for it, and can be paused. Ends it when
 /// disposed of.
 /// </summary>
 /// <remarks>

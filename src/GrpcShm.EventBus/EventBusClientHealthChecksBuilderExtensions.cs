@@ -8,7 +8,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EventBusClientHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Checks the <see cref="EventBusClient"/> that the services hold: healthy while it is connected, degraded while it tries to
+    /// Checks the <see cref="EventClient"/> that the services hold: healthy while it is connected, degraded while it tries to
     /// get its connection back.
     /// </summary>
     /// <param name="builder">The health checks.</param>
@@ -25,6 +25,6 @@ public static class EventBusClientHealthChecksBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         return builder.Add(new HealthCheckRegistration(
-            name, provider => new ClientHealthCheck(provider.GetRequiredService<EventBusClient>()), failureStatus, tags));
+            name, provider => new ClientHealthCheck(provider.GetRequiredService<EventClient>()), failureStatus, tags));
     }
 }

@@ -8,14 +8,14 @@ using Polly;
 
 namespace GrpcShm.EventBus;
 
-/// <summary>How an <see cref="EventBusClient"/> connects, sends and encodes.</summary>
+/// <summary>How an <see cref="EventClient"/> connects, sends and encodes.</summary>
 public sealed class EventBusClientOptions
 {
     /// <summary>The name that the client gives itself, for people to read in lists and logs.</summary>
     /// <remarks>Defaults to the process's name.</remarks>
     public string Name { get; set; } = AppDomain.CurrentDomain.FriendlyName;
 
-    /// <summary>How long <see cref="EventBusClient.ConnectAsync"/> tries.</summary>
+    /// <summary>How long <see cref="EventClient.ConnectAsync"/> tries.</summary>
     /// <remarks>Defaults to 30 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan ConnectTimeout

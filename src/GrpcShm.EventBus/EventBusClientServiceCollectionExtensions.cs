@@ -13,9 +13,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EventBusClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds an <see cref="EventBusClient"/>, one for the whole program. It talks to the hub by the generated client that
+    /// Adds an <see cref="EventClient"/>, one for the whole program. It talks to the hub by the generated client that
     /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over whatever transport that one has, and logs and
-    /// measures by the services. It is not connected: whoever needs it calls <see cref="EventBusClient.ConnectAsync"/>,
+    /// measures by the services. It is not connected: whoever needs it calls <see cref="EventClient.ConnectAsync"/>,
     /// which does nothing if another one has.
     /// </summary>
     /// <param name="services">The services.</param>
@@ -36,7 +36,7 @@ public static class EventBusClientServiceCollectionExtensions
             services.Configure(configure);
         }
 
-        services.TryAddSingleton(static provider => new EventBusClient(
+        services.TryAddSingleton(static provider => new EventClient(
             provider.GetService<Contract.EventBusClient>() ?? throw new InvalidOperationException(
                 "The event bus client has no gRPC client to call the hub by. "
                 + "Add one: services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>(…)."),

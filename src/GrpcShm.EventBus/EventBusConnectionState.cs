@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>How an <see cref="EventBusClient"/> stands with its hub.</summary>
+/// <summary>How an <see cref="EventClient"/> stands with its hub.</summary>
 public enum EventBusConnectionState
 {
     /// <summary>Not connected, and not about to be.</summary>

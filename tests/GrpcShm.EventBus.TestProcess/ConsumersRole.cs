@@ -8,7 +8,7 @@ internal static class ConsumersRole
     public static async Task<int> RunAsync(string address, int from, int to, int producers)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync();
         var errors = new ConcurrentQueue<string>();
         var consumers = new List<Consumer>();

@@ -6,7 +6,7 @@ internal static class CountingReceiverRole
     public static async Task<int> RunAsync(string address, string machineId)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync();
         var last = -1;
         var ready = new TaskCompletionSource();

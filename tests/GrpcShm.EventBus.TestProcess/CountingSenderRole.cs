@@ -8,7 +8,7 @@ internal static class CountingSenderRole
     public static async Task<int> RunAsync(string address, string source, string target, int first)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync();
         Console.WriteLine("ready");
         // The console's own asynchronous reads block.

@@ -11,7 +11,7 @@ internal static class HeldMachineRole
     public static async Task<int> RunAsync(string address, string machineId, string policy, int capacity)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { Name = "held" });
+        await using var client = new EventClient(channel, new EventBusClientOptions { Name = "held" });
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var handled = new List<int>();
         var lost = 0;

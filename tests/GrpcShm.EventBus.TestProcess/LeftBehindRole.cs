@@ -15,7 +15,7 @@ internal static class LeftBehindRole
     public static async Task<int> RunAsync(string address, string held)
     {
         using var channel = HubChannel.To(address);
-        var client = new EventBusClient(channel);
+        var client = new EventClient(channel);
         var told = 0;
         var sentLate = 0;
         var disposed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

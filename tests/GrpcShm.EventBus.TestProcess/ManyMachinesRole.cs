@@ -6,7 +6,7 @@ internal static class ManyMachinesRole
     public static async Task<int> RunAsync(string address, int count)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync();
         await Task.WhenAll(Enumerable.Range(0, count).Select(i => client.RegisterMachineAsync($"machine-{i}", received =>
         {

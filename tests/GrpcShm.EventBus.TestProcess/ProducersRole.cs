@@ -10,7 +10,7 @@ internal static class ProducersRole
     public static async Task<int> RunAsync(string address, int from, int to, int consumers, int seconds)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync();
         Console.WriteLine("ready");
 
@@ -23,7 +23,7 @@ internal static class ProducersRole
         return 0;
     }
 
-    private static async Task<long> ProduceAsync(EventBusClient client, int producer, int consumers, int seconds)
+    private static async Task<long> ProduceAsync(EventClient client, int producer, int consumers, int seconds)
     {
         var source = $"producer-{producer}";
         var started = Stopwatch.GetTimestamp();

@@ -11,7 +11,7 @@ internal static class WaitingMachineRole
     public static async Task<int> RunAsync(string address, string machineId, string awaited)
     {
         using var channel = HubChannel.To(address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await client.ConnectAsync();
         await client.RegisterMachineAsync(machineId, async received =>

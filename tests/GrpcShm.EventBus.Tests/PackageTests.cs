@@ -10,7 +10,7 @@ public sealed class PackageTests
     [Fact]
     public void Client_AllThatItRefersTo_IsWithoutAspNetCore()
     {
-        var closure = ReferencesOf(typeof(EventBusClient).Assembly);
+        var closure = ReferencesOf(typeof(EventClient).Assembly);
 
         Assert.Contains("Grpc.Core.Api", closure);
         Assert.Contains("Microsoft.Extensions.Diagnostics.HealthChecks", closure);

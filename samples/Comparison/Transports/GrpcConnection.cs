@@ -11,7 +11,7 @@ internal sealed class GrpcConnection(ChannelBase channel) : IConnection
 
     public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler)
     {
-        var client = new EventBusClient(channel, new EventBusClientOptions { Name = machineId });
+        var client = new EventClient(channel, new EventBusClientOptions { Name = machineId });
         try
         {
             await client.ConnectAsync();

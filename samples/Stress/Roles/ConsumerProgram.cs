@@ -60,7 +60,7 @@ internal sealed class ConsumerProgram(int index, Journal journal)
         journal.Write(lane, new Position(received.Sequence, received.Extend(position.Digest)));
     }
 
-    private async Task JoinAsync(EventBusClient bus, Task gone)
+    private async Task JoinAsync(EventClient bus, Task gone)
     {
         while (!gone.IsCompleted)
         {

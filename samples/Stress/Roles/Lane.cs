@@ -12,7 +12,7 @@ namespace Samples.Stress.Roles;
 /// journal says so. If one fails, those behind it may have been refused or not, so the lane waits until all are answered and goes
 /// back to the first that was not acknowledged. A new life of the producer begins there, too.
 /// </remarks>
-internal sealed class Lane(EventBusClient bus, Journal journal, int producer, int consumer, LaneOptions options)
+internal sealed class Lane(EventClient bus, Journal journal, int producer, int consumer, LaneOptions options)
 {
     private static readonly EventSendOptions Sending = new() { Acknowledgement = AcknowledgementLevel.Processed };
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);

@@ -25,7 +25,7 @@ internal static class ProducerProgram
     }
 
     private static async Task ProduceAsync(
-        EventBusClient bus, int index, int consumers, Journal journal, LaneOptions options, ParentCommands commands)
+        EventClient bus, int index, int consumers, Journal journal, LaneOptions options, ParentCommands commands)
     {
         await bus.ConnectAsync();
         await Task.WhenAll(Enumerable.Range(0, consumers).Select(consumer =>

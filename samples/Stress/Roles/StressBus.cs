@@ -14,7 +14,7 @@ internal static class StressBus
 
     public static string ProducerId(int index) => $"producer-{index}";
 
-    public static EventBusClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
+    public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
     {
         Name = name,
         ConnectTimeout = ConnectTime,

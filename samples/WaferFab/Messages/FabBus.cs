@@ -7,7 +7,7 @@ namespace Samples.WaferFab.Messages;
 /// <summary>How every process of the fab joins the event bus.</summary>
 internal static class FabBus
 {
-    public static EventBusClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
+    public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
     {
         Name = name,
         Json = new JsonSerializerOptions(JsonSerializerDefaults.Web) { TypeInfoResolver = MessageContext.Default },

@@ -10,7 +10,7 @@ namespace Samples.WaferFab.Scheduling;
 internal sealed class Scheduler
 {
     private readonly Lock _gate = new();
-    private readonly EventBusClient _bus;
+    private readonly EventClient _bus;
     private readonly Schedule _schedule;
     private readonly Dictionary<string, ToolRecord> _tools =
         Route.Tools.ToDictionary(id => id, id => new ToolRecord(id));
@@ -19,7 +19,7 @@ internal sealed class Scheduler
     private readonly List<string> _problems = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Scheduler(EventBusClient bus, int wafers)
+    public Scheduler(EventClient bus, int wafers)
     {
         _bus = bus;
         _schedule = new Schedule(wafers);

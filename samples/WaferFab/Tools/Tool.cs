@@ -5,7 +5,7 @@ using Samples.WaferFab.Planning;
 namespace Samples.WaferFab.Tools;
 
 /// <summary>The state machine of a tool: idle, or working on one wafer.</summary>
-internal sealed class Tool(string id, EventBusClient bus, StepJournal journal)
+internal sealed class Tool(string id, EventClient bus, StepJournal journal)
 {
     /// <summary>How many sensors send a reading with each tick.</summary>
     private const int Sensors = 5;

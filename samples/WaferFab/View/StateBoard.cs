@@ -3,14 +3,13 @@ using System.Diagnostics;
 using GrpcShm.EventBus;
 using Samples.WaferFab.Scheduling;
 using XStateNet.Events.V1;
-using Hub = XStateNet.Events.V1.EventBus;
 
 namespace Samples.WaferFab.View;
 
 /// <summary>
 /// Watches the bus as any program for people could, from any process: the machines' states, and how busy the hub is.
 /// </summary>
-internal sealed class StateBoard(EventBusClient bus, Hub.EventBusClient hub, Scheduler scheduler)
+internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, Scheduler scheduler)
 {
     private readonly ConcurrentDictionary<string, string> _states = new();
     private long _lastEvents;

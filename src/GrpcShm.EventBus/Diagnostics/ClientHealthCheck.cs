@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace GrpcShm.EventBus.Diagnostics;
 
 /// <summary>Says how a client stands with its hub.</summary>
-internal sealed class ClientHealthCheck(EventBusClient client) : IHealthCheck
+internal sealed class ClientHealthCheck(EventClient client) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

@@ -10,7 +10,7 @@ namespace GrpcShm.EventBus.Tests.Client;
 /// <summary>Each call of the client that may be given up, given up while its answer cannot come.</summary>
 public sealed class CancellationTests : IAsyncLifetime
 {
-    private static readonly Dictionary<string, Func<EventBusClient, CancellationToken, Task>> Calls = new()
+    private static readonly Dictionary<string, Func<EventClient, CancellationToken, Task>> Calls = new()
     {
         ["send"] = (client, token) => client.SendEventAsync("s", "m", "E", null, token),
         ["send with options"] = (client, token) => client.SendEventAsync("s", "m", "E", null, new EventSendOptions(), token),
@@ -31,7 +31,7 @@ public sealed class CancellationTests : IAsyncLifetime
         ["wait for a machine"] = (client, token) => client.WaitForMachineAsync("nobody", token),
     };
 
-    private static readonly Dictionary<string, Func<EventBusClient, CancellationToken, Task>> Questions = new()
+    private static readonly Dictionary<string, Func<EventClient, CancellationToken, Task>> Questions = new()
     {
         ["connect"] = (client, token) => client.ConnectAsync(token),
         ["list machines"] = (client, token) => client.ListMachinesAsync(cancellationToken: token).GetAsyncEnumerator(token).MoveNextAsync().AsTask(),
@@ -58,7 +58,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Call_GivenUpWhileTheHubIsAway_IsCancelledAndTheClientGoesOn(string name)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { ConnectPipeline = Patient() });
+        await using var client = new EventClient(channel, new EventBusClientOptions { ConnectPipeline = Patient() });
         var states = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => states.Writer.TryWrite(change.State);
         await client.ConnectAsync().InTime();
@@ -91,7 +91,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Call_CancelledBefore_IsNotMade(string name)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
         var events = await ClientTest.ReceiveAsync(client, "m", new MachineOptions { Groups = ["g"] });
 
@@ -100,7 +100,7 @@ public sealed class CancellationTests : IAsyncLifetime
 
         await client.SendEventAsync("s", "m", "NEXT").InTime();
         Assert.Equal("NEXT", (await events.ReadAsync().InTime()).EventName);
-        await using var other = new EventBusClient(channel);
+        await using var other = new EventClient(channel);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(other, "given-up");
     }
@@ -115,7 +115,7 @@ public sealed class CancellationTests : IAsyncLifetime
         silent.Bind(new UnixDomainSocketEndPoint(path));
         silent.Listen();
         using var channel = HubChannel.To(path);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         using var cancellation = new CancellationTokenSource();
 
         var question = Questions[name](client, cancellation.Token);
@@ -131,7 +131,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Disconnect_GivenUp_DisconnectsAllTheSame()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(client, "m");
 

@@ -160,7 +160,7 @@ public sealed class ClientEventTests : ClientTest
     }
 
     // A machine of the same client that takes no more.
-    private static async Task FillAsync(EventBusClient client, string machineId)
+    private static async Task FillAsync(EventClient client, string machineId)
     {
         var never = new TaskCompletionSource();
         var options = new MachineOptions { MailboxCapacity = 1, OverflowPolicy = XStateNet.Events.V1.OverflowPolicy.Grow };

@@ -5,7 +5,7 @@ namespace GrpcShm.EventBus.Tests.Client;
 /// <summary>A test with a hub in this process and clients of it.</summary>
 public abstract class ClientTest : HubTest, IAsyncLifetime
 {
-    private readonly List<EventBusClient> _clients = [];
+    private readonly List<EventClient> _clients = [];
 
     async ValueTask IAsyncDisposable.DisposeAsync()
     {
@@ -18,11 +18,11 @@ public abstract class ClientTest : HubTest, IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    internal async Task<EventBusClient> ConnectClientAsync(Action<EventBusClientOptions>? configure = null)
+    internal async Task<EventClient> ConnectClientAsync(Action<EventBusClientOptions>? configure = null)
     {
         var options = new EventBusClientOptions();
         configure?.Invoke(options);
-        var client = new EventBusClient(Connect(), options);
+        var client = new EventClient(Connect(), options);
         _clients.Add(client);
         await client.ConnectAsync().InTime();
         return client;
@@ -30,7 +30,7 @@ public abstract class ClientTest : HubTest, IAsyncLifetime
 
     /// <summary>Subscribes as a machine that keeps what it gets.</summary>
     internal static async Task<ChannelReader<BusEvent>> ReceiveAsync(
-        EventBusClient client, string machineId, MachineOptions? options = null)
+        EventClient client, string machineId, MachineOptions? options = null)
     {
         var events = Channel.CreateUnbounded<BusEvent>();
         await client.RegisterMachineAsync(machineId, received => events.Writer.WriteAsync(received).AsTask(), options).InTime();

@@ -19,7 +19,7 @@ public sealed class DisposalTests : ClientTest
         for (var round = 0; round < 4; round++)
         {
             var channel = HubChannel.To(Server.Socket);
-            var sender = new EventBusClient(channel);
+            var sender = new EventClient(channel);
             await sender.ConnectAsync().InTime();
             var sends = Enumerable.Range(0, count).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
 

@@ -89,7 +89,7 @@ public sealed class HandlingTests : ClientTest
     {
         const int count = 10_000;
         var counter = new RequestCounter();
-        await using var sender = new EventBusClient(new Contract.EventBusClient(Connect().Intercept(counter)));
+        await using var sender = new EventClient(new Contract.EventBusClient(Connect().Intercept(counter)));
         await sender.ConnectAsync().InTime();
         var receiver = await ConnectClientAsync();
         var events = await ReceiveAsync(receiver, "m");
@@ -109,7 +109,7 @@ public sealed class HandlingTests : ClientTest
     {
         const int count = 100;
         var counter = new RequestCounter();
-        await using var sender = new EventBusClient(new Contract.EventBusClient(Connect().Intercept(counter)));
+        await using var sender = new EventClient(new Contract.EventBusClient(Connect().Intercept(counter)));
         await sender.ConnectAsync().InTime();
         await ReceiveAsync(await ConnectClientAsync(), "m");
         var before = counter.Messages;

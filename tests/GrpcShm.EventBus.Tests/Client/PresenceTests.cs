@@ -124,7 +124,7 @@ public sealed class PresenceTests : ClientTest
     }
 
     private static async Task<(ChannelReader<MachinePresence> Presences, IDisposable Subscription)> WatchAsync(
-        EventBusClient client, string pattern)
+        EventClient client, string pattern)
     {
         var presences = Channel.CreateUnbounded<MachinePresence>();
         var subscription = await client.SubscribeToMachinesAsync(

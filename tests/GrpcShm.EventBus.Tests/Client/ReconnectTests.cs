@@ -25,7 +25,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubRestarts_MachinesGroupsAndObservers_AreRestored()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        await using var client = new EventClient(channel, new EventBusClientOptions { DeliverLocally = false });
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m", new MachineOptions { Groups = ["g"] });
         var observed = Channel.CreateUnbounded<string>();
@@ -47,7 +47,7 @@ public sealed class ReconnectTests : IAsyncLifetime
         const int window = 4;
         const int restarts = 4;
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { ReceiveWindow = window });
+        await using var client = new EventClient(channel, new EventBusClientOptions { ReceiveWindow = window });
         var states = await ConnectAsync(client);
         var handled = Channel.CreateUnbounded<string>();
         var subscription = (BusSubscription)await client.RegisterMachineAsync(
@@ -98,7 +98,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubIsAway_WhatIsSentMeanwhile_ArrivesInOrderWhenItIsBack()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(
+        await using var client = new EventClient(
             channel, new EventBusClientOptions { DeliverLocally = false, ConnectPipeline = Patient() });
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
@@ -120,7 +120,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubGoesAway_RequestThatWaits_IsUnavailable()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        await using var client = new EventClient(channel, new EventBusClientOptions { DeliverLocally = false });
         await ConnectAsync(client);
         var asked = new TaskCompletionSource();
         var release = new TaskCompletionSource();
@@ -143,7 +143,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubStops_Client_IsToldThatItStopsAndNotThatSomethingBroke()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         var reason = new TaskCompletionSource<Exception?>();
         client.ConnectionChanged += (_, change) =>
         {
@@ -168,12 +168,12 @@ public sealed class ReconnectTests : IAsyncLifetime
     {
         const int count = 1000;
         using var channel = HubChannel.To(_directory.Socket);
-        await using var receiver = new EventBusClient(channel);
+        await using var receiver = new EventClient(channel);
         await receiver.ConnectAsync().InTime();
         var inbox = await ClientTest.ReceiveAsync(receiver, "m");
         for (var round = 0; round < 20; round++)
         {
-            await using var sender = new EventBusClient(channel);
+            await using var sender = new EventClient(channel);
             await sender.ConnectAsync().InTime();
             var sends = Enumerable.Range(0, count).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
 
@@ -192,8 +192,8 @@ public sealed class ReconnectTests : IAsyncLifetime
     {
         using var channel = HubChannel.To(_directory.Socket);
         using var otherChannel = HubChannel.To(_directory.Socket);
-        await using var watcher = new EventBusClient(channel);
-        await using var other = new EventBusClient(otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
+        await using var watcher = new EventClient(channel);
+        await using var other = new EventClient(otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
         var states = await ConnectAsync(watcher);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(watcher, "stays");
@@ -220,7 +220,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubStaysAway_BreakerOpens_SendsFailAtOnce()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         var states = await ConnectAsync(client);
         await _hub.DisposeAsync().InTime();
         await WaitForAsync(states, EventBusConnectionState.Reconnecting);
@@ -243,7 +243,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Connect_NoHub_IsUnavailableWithinItsTime()
     {
         using var channel = HubChannel.To(_directory.Socket + ".nobody");
-        await using var client = new EventBusClient(channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var client = new EventClient(channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
 
         await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
 
@@ -254,7 +254,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceTwice_IsHandledOnce()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
         await using var session = new SessionClient(channel);
@@ -277,7 +277,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceByTheNextSessionOfTheInstance_IsHandledOnce(bool hubRestarts)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
         var repeated = new Event { Name = "ONCE", Target = "m", Sender = 7, Sequence = 5 };
@@ -305,7 +305,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceTwice_WhoseHandlerFailed_FailsAgain()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await ConnectAsync(client);
         var handled = 0;
         await client.RegisterMachineAsync("m", _ =>
@@ -337,7 +337,7 @@ public sealed class ReconnectTests : IAsyncLifetime
         .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = 1000, Delay = TimeSpan.FromMilliseconds(20) })
         .Build();
 
-    private static async Task<ChannelReader<EventBusConnectionState>> ConnectAsync(EventBusClient client)
+    private static async Task<ChannelReader<EventBusConnectionState>> ConnectAsync(EventClient client)
     {
         var states = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => states.Writer.TryWrite(change.State);

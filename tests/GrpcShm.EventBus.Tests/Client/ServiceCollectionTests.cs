@@ -18,8 +18,8 @@ public sealed class ServiceCollectionTests : HubTest
         services.AddEventBusClient();
         await using var provider = services.BuildServiceProvider();
 
-        var client = provider.GetRequiredService<EventBusClient>();
-        Assert.Same(client, provider.GetRequiredService<EventBusClient>());
+        var client = provider.GetRequiredService<EventClient>();
+        Assert.Same(client, provider.GetRequiredService<EventClient>());
         Assert.Equal(EventBusConnectionState.Disconnected, client.State);
         await client.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(client, "m");
@@ -36,7 +36,7 @@ public sealed class ServiceCollectionTests : HubTest
         services.AddEventBusClient();
         await using var provider = services.BuildServiceProvider();
 
-        await provider.GetRequiredService<EventBusClient>().ConnectAsync().InTime();
+        await provider.GetRequiredService<EventClient>().ConnectAsync().InTime();
 
         Assert.Contains(logs.Lines, line => line.Contains("is Connected", StringComparison.Ordinal));
     }
@@ -48,7 +48,7 @@ public sealed class ServiceCollectionTests : HubTest
         services.AddEventBusClient();
         using var provider = services.BuildServiceProvider();
 
-        var exception = Assert.Throws<InvalidOperationException>(provider.GetRequiredService<EventBusClient>);
+        var exception = Assert.Throws<InvalidOperationException>(provider.GetRequiredService<EventClient>);
 
         Assert.Contains("AddGrpcClient", exception.Message, StringComparison.Ordinal);
     }

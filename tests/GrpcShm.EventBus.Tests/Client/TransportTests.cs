@@ -34,8 +34,8 @@ public sealed class TransportTests
         Assert.StartsWith("https://", address, StringComparison.Ordinal);
         using var channel = CreateChannel(address, certificate);
         using var otherChannel = CreateChannel(address, certificate);
-        await using var receiver = new EventBusClient(channel);
-        await using var sender = new EventBusClient(otherChannel);
+        await using var receiver = new EventClient(channel);
+        await using var sender = new EventClient(otherChannel);
         await receiver.ConnectAsync().InTime();
         await sender.ConnectAsync().InTime();
         await receiver.RegisterMachineAsync("m", received =>

@@ -103,7 +103,7 @@ public sealed class WaitCircleTests : ClientTest
         await done.Task.InTime();
         await NobodyWaitsAsync();
 
-        async Task PlayAsync(EventBusClient client, BusEvent received, string other)
+        async Task PlayAsync(EventClient client, BusEvent received, string other)
         {
             if (received.EventName == "SYNC")
             {
@@ -253,9 +253,9 @@ public sealed class WaitCircleTests : ClientTest
         }
     }
 
-    private async Task<EventBusClient[]> ConnectAsync(int[] layout, bool deliverLocally)
+    private async Task<EventClient[]> ConnectAsync(int[] layout, bool deliverLocally)
     {
-        var clients = new EventBusClient[layout.Max() + 1];
+        var clients = new EventClient[layout.Max() + 1];
         for (var i = 0; i < clients.Length; i++)
         {
             clients[i] = await ConnectClientAsync(options => options.DeliverLocally = deliverLocally);

@@ -57,7 +57,7 @@ internal static class EventServicePage
 
     public static async Task<IDisposable> RobotAsync(GrpcChannel channel)
     {
-        var bus = new EventBusClient(channel, new EventBusClientOptions { Name = "robot's process" });
+        var bus = new EventClient(channel, new EventBusClientOptions { Name = "robot's process" });
         await bus.ConnectAsync();
 
         var robot = await bus.RegisterMachineAsync("robot", async received =>
@@ -78,7 +78,7 @@ internal static class EventServicePage
         services.AddHealthChecks().AddEventBusClient();
     }
 
-    public static async Task<string> SendAsync(EventBusClient bus)
+    public static async Task<string> SendAsync(EventClient bus)
     {
         var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10) };
         var result = await bus.SendEventAsync("scheduler", "robot", "MOVE", new MoveOrder("loadport", "etcher"), options);
@@ -86,21 +86,21 @@ internal static class EventServicePage
         return result.NewState;
     }
 
-    public static async Task<string> RequestAsync(EventBusClient bus)
+    public static async Task<string> RequestAsync(EventClient bus)
     {
         var reply = await bus.RequestAsync("scheduler", "clock", "WHAT TIME", timeout: TimeSpan.FromSeconds(1));
         var time = reply.GetPayload<string>();
         return time!;
     }
 
-    public static Task<IDisposable> ClockAsync(EventBusClient bus) =>
+    public static Task<IDisposable> ClockAsync(EventClient bus) =>
         bus.RegisterMachineAsync("clock", received =>
         {
             received.Reply(DateTime.UtcNow.ToString("O"));
             return Task.CompletedTask;
         });
 
-    public static async Task<int> PublishAsync(EventBusClient bus)
+    public static async Task<int> PublishAsync(EventClient bus)
     {
         await bus.PublishAsync("SHIFT ENDS");
         var reached = await bus.PublishAsync("STOP", null, new EventPublishOptions { Group = "movers" });
@@ -108,7 +108,7 @@ internal static class EventServicePage
         return reached;
     }
 
-    public static async Task<IDisposable> ObserveAsync(EventBusClient bus, Action<string> show)
+    public static async Task<IDisposable> ObserveAsync(EventClient bus, Action<string> show)
     {
         var changes = await bus.SubscribeToStateChangesAsync("*", change =>
         {
@@ -118,13 +118,13 @@ internal static class EventServicePage
         return changes;
     }
 
-    public static Task<IDisposable> TemperaturesAsync(EventBusClient bus, Func<BusEvent, Task> draw) =>
+    public static Task<IDisposable> TemperaturesAsync(EventClient bus, Func<BusEvent, Task> draw) =>
         bus.SubscribeToPatternAsync(
             new EventPattern { Source = "oven-?", Name = "TEMPERATURE" },
             draw,
             new MachineOptions { MailboxCapacity = 100, OverflowPolicy = OverflowPolicy.DropOldest });
 
-    public static async Task<BusSubscription> PauseAsync(EventBusClient bus, Func<BusEvent, Task> move)
+    public static async Task<BusSubscription> PauseAsync(EventClient bus, Func<BusEvent, Task> move)
     {
         var subscription = (BusSubscription)await bus.SubscribeAsync("robot", move);
         subscription.Pause();
@@ -132,7 +132,7 @@ internal static class EventServicePage
         return subscription;
     }
 
-    public static async Task PresenceAsync(EventBusClient bus, Action<string> show)
+    public static async Task PresenceAsync(EventClient bus, Action<string> show)
     {
         await bus.WaitForMachineAsync("robot");
         await bus.SubscribeToMachinesAsync("*", machine =>
@@ -142,7 +142,7 @@ internal static class EventServicePage
         });
     }
 
-    public static void Listen(EventBusClient bus, Action<string> log)
+    public static void Listen(EventClient bus, Action<string> log)
     {
         bus.SendFailed += (_, failure) => log($"{failure.EventName} for {failure.TargetMachineId}: {failure.Exception.Message}");
         bus.HandlerFailed += (_, failure) => log($"{failure.Event.EventName}: {failure.Exception.Message}");

@@ -35,7 +35,7 @@ public sealed partial class EventServicePageTests
         services.AddLogging(logging => logging.ClearProviders());
         EventServicePage.Services(services);
         await using var provider = services.BuildServiceProvider();
-        var bus = provider.GetRequiredService<EventBusClient>();
+        var bus = provider.GetRequiredService<EventClient>();
         await bus.ConnectAsync().InTime();
         var shown = new ConcurrentQueue<string>();
         var ready = new TaskCompletionSource();

@@ -17,10 +17,21 @@ public sealed class NameTests
     [Fact]
     public void PublicTypes_HaveNoNameOfXStateNetsBuses()
     {
-        var ours = typeof(EventBusClient).Assembly.GetExportedTypes().Concat(typeof(EventHub).Assembly.GetExportedTypes())
+        var ours = typeof(EventClient).Assembly.GetExportedTypes().Concat(typeof(EventHub).Assembly.GetExportedTypes())
             .Where(type => type.Namespace is "GrpcShm.EventBus" or "XStateNet.Events.V1").Select(type => type.Name).ToArray();
 
         Assert.Contains(nameof(BusEvent), ours);
         Assert.Empty(ours.Intersect(OfXStateNet));
+    }
+
+    [Fact]
+    public void PublicTypes_HaveNoNameOfTheGeneratedCode()
+    {
+        var types = typeof(EventClient).Assembly.GetExportedTypes().Concat(typeof(EventHub).Assembly.GetExportedTypes())
+            .ToLookup(type => type.Namespace == "XStateNet.Events.V1", type => type.Name);
+
+        Assert.Contains("EventBusClient", types[true]);
+        Assert.Contains(nameof(EventClient), types[false]);
+        Assert.Empty(types[false].Intersect(types[true]));
     }
 }

@@ -15,7 +15,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var sender = new EventBusClient(channel);
+        await using var sender = new EventClient(channel);
         await sender.ConnectAsync().InTime();
 
         // While the machine is held up by its first event, the others arrive and are not handled.
@@ -47,7 +47,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var sender = new EventBusClient(channel);
+        await using var sender = new EventClient(channel);
         await sender.ConnectAsync().InTime();
         var unknown = await Assert.ThrowsAsync<EventBusException>(() => sender.SendEventAsync("s", "nobody", "E").InTime());
         Assert.Equal((StatusCode.NotFound, "nobody"), (unknown.StatusCode, unknown.MachineId));
@@ -68,7 +68,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync("shm");
         await using var owner = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
 
         var taken = await Assert.ThrowsAsync<EventBusException>(() => client.SubscribeAsync("m", _ => Task.CompletedTask).InTime());
@@ -92,6 +92,6 @@ public sealed class AcknowledgementProcessTests
         await client.SubscribeAsync("m", _ => Task.CompletedTask).InTime();
     }
 
-    private static Task<EventSendResult> SendAsync(EventBusClient sender, string name, AcknowledgementLevel level) =>
+    private static Task<EventSendResult> SendAsync(EventClient sender, string name, AcknowledgementLevel level) =>
         sender.SendEventAsync("s", "m", name, null, new EventSendOptions { Version = name[0] - 'A' + 1, Acknowledgement = level });
 }

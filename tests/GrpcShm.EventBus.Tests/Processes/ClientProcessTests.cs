@@ -16,7 +16,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
         var numbers = Channel.CreateUnbounded<int>();
         await client.RegisterMachineAsync("m", received => numbers.Writer.WriteAsync(received.Version).AsTask()).InTime();
@@ -31,7 +31,7 @@ public sealed class ClientProcessTests
         await sender.KillAsync();
 
         // What the dead sender's events in the hub are followed by: this request comes behind them.
-        await using var probe = new EventBusClient(channel);
+        await using var probe = new EventClient(channel);
         await probe.ConnectAsync().InTime();
         await probe.SendEventAsync(
             "probe", "m", "PROBE", null, new EventSendOptions { Version = -1, Acknowledgement = AcknowledgementLevel.Processed }).InTime();
@@ -55,7 +55,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
         await using var receiver = await ChildProcess.StartAsync("counting-receiver", hub.Address, "m");
         await SendEachUntilHandledAsync(client, 0, 200);
@@ -83,7 +83,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         var changes = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => changes.Writer.TryWrite(change.State);
         await client.ConnectAsync().InTime();
@@ -112,7 +112,7 @@ public sealed class ClientProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var machines = await ChildProcess.StartAsync("many-machines", hub.Address, $"{count}");
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventBusClient(channel);
+        await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
 
         var replies = await Task.WhenAll(
@@ -132,8 +132,8 @@ public sealed class ClientProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         using var first = HubChannel.To(hub.Address);
         using var second = HubChannel.To(hub.Address);
-        await using var sender = new EventBusClient(first);
-        await using var receiver = new EventBusClient(second);
+        await using var sender = new EventClient(first);
+        await using var receiver = new EventClient(second);
         await sender.ConnectAsync().InTime();
         await receiver.ConnectAsync().InTime();
         var events = await ClientTest.ReceiveAsync(receiver, "m");
@@ -154,7 +154,7 @@ public sealed class ClientProcessTests
         }
     }
 
-    private static async Task SendEachUntilHandledAsync(EventBusClient client, int from, int to)
+    private static async Task SendEachUntilHandledAsync(EventClient client, int from, int to)
     {
         var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed };
         for (var number = from; number < to; number++)
@@ -167,7 +167,7 @@ public sealed class ClientProcessTests
         }
     }
 
-    private static async Task<bool> IsHandledAsync(EventBusClient client, int number, EventSendOptions options)
+    private static async Task<bool> IsHandledAsync(EventClient client, int number, EventSendOptions options)
     {
         try
         {

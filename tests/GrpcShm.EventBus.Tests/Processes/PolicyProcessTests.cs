@@ -97,7 +97,7 @@ public sealed class PolicyProcessTests
         await using var scene = await Scene.StartAsync("shm", OverflowPolicy.Block);
         await using var other = await ChildProcess.StartAsync("counting-receiver", scene.Address, "other");
         using var channel = HubChannel.To(scene.Address);
-        await using var bystander = new EventBusClient(channel);
+        await using var bystander = new EventClient(channel);
         await bystander.ConnectAsync().InTime();
         var blocked = scene.SendAll();
 
@@ -113,10 +113,10 @@ public sealed class PolicyProcessTests
     }
 
     /// <summary>The hub, the machine 'm' that is held up, and the sender.</summary>
-    private sealed class Scene(HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventBusClient sender)
+    private sealed class Scene(HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventClient sender)
         : IAsyncDisposable
     {
-        public EventBusClient Sender => sender;
+        public EventClient Sender => sender;
 
         public string Address => hub.Address;
 
@@ -125,7 +125,7 @@ public sealed class PolicyProcessTests
             var hub = await HubProcess.StartAsync(transport);
             var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", $"{policy}", $"{Capacity}");
             var channel = HubChannel.To(hub.Address);
-            var sender = new EventBusClient(channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
+            var sender = new EventClient(channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
             await sender.ConnectAsync().InTime();
             await sender.SendEventAsync("s", "m", "HOLD").InTime();
             Assert.Equal("held", await machine.ReadLineAsync());

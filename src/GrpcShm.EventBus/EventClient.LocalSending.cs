@@ -7,7 +7,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // Events between machines of this client: they never leave the process.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     private Task<Outcome?> SendLocally(
         EventReceiver machine, Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)

@@ -6,7 +6,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // What the hub knows: its machines, and how it is.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     // As much as the hub gives at once.
     private const int PageSize = 1000;

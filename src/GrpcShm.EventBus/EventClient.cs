@@ -19,7 +19,7 @@ namespace GrpcShm.EventBus;
 /// was called. Handlers of one machine run one after the other, of different machines at the same time. The events that
 /// this class raises run on the thread pool, one after the other.
 /// </remarks>
-public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
+public sealed partial class EventClient : IAsyncDisposable, IDisposable
 {
     private readonly Contract.EventBusClient _contract;
     private readonly EventBusClientOptions _options;
@@ -47,7 +47,7 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     /// <param name="channel">The channel to the hub's process. It stays the caller's, who disposes of it after the client.</param>
     /// <param name="options">How to connect, send and encode; or <see langword="null"/> for the defaults. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="channel"/> is <see langword="null"/>.</exception>
-    public EventBusClient(ChannelBase channel, EventBusClientOptions? options = null)
+    public EventClient(ChannelBase channel, EventBusClientOptions? options = null)
         : this(new Contract.EventBusClient(channel ?? throw new ArgumentNullException(nameof(channel))), options)
     {
     }
@@ -56,12 +56,12 @@ public sealed partial class EventBusClient : IAsyncDisposable, IDisposable
     /// <param name="contract">The generated client, with its channel and interceptors. They stay the caller's.</param>
     /// <param name="options">How to connect, send and encode; or <see langword="null"/> for the defaults. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="contract"/> is <see langword="null"/>.</exception>
-    public EventBusClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)
+    public EventClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(contract);
         _options = options ?? new EventBusClientOptions();
         _contract = contract;
-        _logger = new UnfailingLogger((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<EventBusClient>());
+        _logger = new UnfailingLogger((_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger<EventClient>());
         _codecs = new PayloadCodecs(_options);
         _metrics = new MessagingMetrics(_options.MeterFactory, _options.MeasureDestinations);
         _queue = new CommandQueue(_options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));

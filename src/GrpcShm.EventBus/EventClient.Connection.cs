@@ -8,7 +8,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // The connection: made, lost, made again.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
 
@@ -248,7 +248,7 @@ public sealed partial class EventBusClient
     }
 
     // A class of its own, so that none of it is public.
-    private sealed class SessionEvents(EventBusClient client) : ISessionEvents
+    private sealed class SessionEvents(EventClient client) : ISessionEvents
     {
         public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
         {

@@ -6,7 +6,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // What becomes of commands: answered, refused, or left unanswered.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     private void Answer(PendingCommand command, Outcome? outcome)
     {

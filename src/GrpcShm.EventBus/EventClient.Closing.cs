@@ -6,7 +6,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // The end of a client by the wish of whoever owns it.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     // How long the hub may take to answer what was sent before, for callers that wait and for those whose thread is held.
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);

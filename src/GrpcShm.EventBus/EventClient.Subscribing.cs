@@ -7,7 +7,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // Machines and other subscriptions.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     /// <summary>
     /// Subscribes to a machine's events, as the machine: registers it if this client has not registered it yet. A second
@@ -319,7 +319,7 @@ public sealed partial class EventBusClient
         Raise(EventsLost, new EventLoss(name, dropped));
     }
 
-    private sealed class ReceiverHost(EventBusClient client) : IReceiverHost
+    private sealed class ReceiverHost(EventClient client) : IReceiverHost
     {
         public PayloadCodecs Codecs => client._codecs;
 

@@ -4,7 +4,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // Publications: events for many.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     /// <summary>Publishes an event to all machines, this client's included.</summary>
     /// <remarks>

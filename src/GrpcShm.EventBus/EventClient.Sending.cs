@@ -9,7 +9,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 // Sends and requests.
-public sealed partial class EventBusClient
+public sealed partial class EventClient
 {
     // What surrounds an event's payload and ids, roughly.
     private const int CommandOverhead = 64;
