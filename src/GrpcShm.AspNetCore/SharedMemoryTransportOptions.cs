@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 
@@ -85,23 +86,21 @@ public sealed class SharedMemoryTransportOptions
     } = 256;
 
     /// <summary>
-    /// Decides who may connect. Without it only processes of the same user may. To admit other users, set
-    /// <see cref="SocketMode"/> and <see cref="DirectoryMode"/> as well, or they will not reach the socket.
+    /// Decides who may connect. Without it only processes of the same user (<see cref="PeerIdentity.IsSameUser"/>) may. To
+    /// admit other users, let them reach the endpoint, too: on Linux by the modes that <see cref="OnLinux"/> sets.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizePeer { get; set; }
 
-    /// <summary>The mode of the rendezvous socket's file.</summary>
-    /// <remarks>Defaults to 0600.</remarks>
-    public UnixFileMode SocketMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>
-    /// The mode of the directory of the rendezvous sockets, where the listener creates it. An endpoint that is a path
-    /// needs a directory that exists.
+    /// What concerns Linux alone. Code that is compiled for every system sets it by <see cref="OnLinux"/>, without a warning.
     /// </summary>
-    /// <remarks>Defaults to 0700.</remarks>
-    public UnixFileMode DirectoryMode { get; set; } =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    /// <remarks>Defaults to what <see cref="LinuxRendezvousOptions"/> says.</remarks>
+    [SupportedOSPlatform("linux")]
+    public LinuxRendezvousOptions Linux => LinuxRendezvous;
+
+    /// <summary>The same, for what passes it on and leaves it to the system's make whether to look at it.</summary>
+    internal LinuxRendezvousOptions LinuxRendezvous { get; } = new();
 
     /// <summary>The directory for names, instead of the user's run-time directory.</summary>
     /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
@@ -234,4 +233,15 @@ public sealed class SharedMemoryTransportOptions
             field = value;
         }
     } = 256L * 1024 * 1024;
+
+    /// <summary>Sets what concerns Linux alone, if this is Linux; elsewhere it does nothing.</summary>
+    /// <param name="configure">Sets the options.</param>
+    public void OnLinux(Action<LinuxRendezvousOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        if (OperatingSystem.IsLinux())
+        {
+            configure(Linux);
+        }
+    }
 }

@@ -50,8 +50,8 @@ public sealed class SharedMemoryClientOptions
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>
-    /// Decides whether to trust the server that listens on the endpoint. Without it only a server of the same user, or
-    /// of root, is trusted.
+    /// Decides whether to trust the server that listens on the endpoint. Without it only a server of the same user
+    /// (<see cref="PeerIdentity.IsSameUser"/>), or of a privileged one (<see cref="PeerIdentity.IsPrivileged"/>), is trusted.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; set; }

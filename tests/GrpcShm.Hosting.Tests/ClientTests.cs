@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -123,6 +124,7 @@ public sealed class ClientTests
 
         // The server is in this process.
         Assert.Equal(Environment.ProcessId, answer.PeerProcessId);
+        Assert.True(new PeerIdentity(answer.PeerUserId).IsSameUser);
         Assert.Equal("shm:greeter", answer.EndPoint);
     }
 }

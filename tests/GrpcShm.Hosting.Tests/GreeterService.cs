@@ -12,7 +12,7 @@ internal sealed class GreeterService : Greeter.GreeterBase
         {
             Text = $"Hello, {request.Name}.",
             PeerProcessId = feature?.Peer.ProcessId ?? 0,
-            PeerUserId = feature?.Peer.UserId ?? 0,
+            PeerUserId = feature?.Peer.User.Id ?? string.Empty,
             EndPoint = feature?.EndPoint.ToString() ?? string.Empty,
         });
     }

@@ -9,7 +9,6 @@ namespace GrpcShm.Testing;
 /// <summary>An endpoint in a directory of its own, with all that it logs.</summary>
 internal sealed class TestEndPoint : IAsyncDisposable
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly TempDirectory _directory = new();
     private SharedMemoryListener? _listener;
 
@@ -18,7 +17,7 @@ internal sealed class TestEndPoint : IAsyncDisposable
         EndPoint = new SharedMemoryEndPoint($"test-{Guid.NewGuid():N}");
         Settings = new ListenerSettings
         {
-            Rendezvous = new RendezvousSettings(_directory.Path, OwnerOnly | UnixFileMode.UserExecute, OwnerOnly),
+            Rendezvous = new RendezvousSettings(_directory.Path),
             RingSize = RingSizes.Smallest,
             HandshakeTimeout = TimeLimit.Value,
         };

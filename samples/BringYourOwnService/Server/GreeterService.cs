@@ -20,7 +20,7 @@ internal sealed class GreeterService : Greeter.GreeterBase
         return Task.FromResult(new IntroduceReply
         {
             ProcessId = connection.Peer.ProcessId,
-            UserId = connection.Peer.UserId,
+            UserId = connection.Peer.User.Id,
             Endpoint = connection.EndPoint.ToString(),
         });
     }

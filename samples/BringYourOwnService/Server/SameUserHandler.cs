@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using GrpcShm.AspNetCore;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
@@ -19,15 +18,11 @@ internal sealed class SameUserHandler : AuthorizationHandler<SameUserRequirement
     {
         if (context.Resource is HttpContext http
             && http.Features.Get<ISharedMemoryConnectionFeature>() is { } connection
-            && connection.Peer.UserId == geteuid())
+            && connection.Peer.User.IsSameUser)
         {
             context.Succeed(requirement);
         }
 
         return Task.CompletedTask;
     }
-
-    // Only asked when there is a shared-memory connection, which no system without this call has.
-    [DllImport("libc")]
-    private static extern uint geteuid();
 }

@@ -173,13 +173,16 @@ internal sealed class SharedMemoryConnectionContext :
         return base.DisposeAsync();
     }
 
-    private static ClaimsPrincipal MakeUser(SharedMemoryPeer peer) => new(new ClaimsIdentity(
-        [
-            new Claim(ClaimTypes.NameIdentifier, peer.UserId.ToString(CultureInfo.InvariantCulture)),
-            new Claim("gid", peer.GroupId.ToString(CultureInfo.InvariantCulture)),
-            new Claim("pid", peer.ProcessId.ToString(CultureInfo.InvariantCulture)),
-        ],
-        "PeerCredentials",
-        ClaimTypes.NameIdentifier,
-        ClaimTypes.Role));
+    private static ClaimsPrincipal MakeUser(SharedMemoryPeer peer)
+    {
+        var identity = new ClaimsIdentity("PeerCredentials", ClaimTypes.NameIdentifier, ClaimTypes.Role);
+        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, peer.User.Id));
+        if (peer.GroupId is { } group)
+        {
+            identity.AddClaim(new Claim("gid", group));
+        }
+
+        identity.AddClaim(new Claim("pid", peer.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        return new ClaimsPrincipal(identity);
+    }
 }

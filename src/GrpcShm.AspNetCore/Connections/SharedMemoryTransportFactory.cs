@@ -114,7 +114,10 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         Modes = () => Offered(endPoint),
         SpeaksHttp2Alone = () => DirectEndPoints.SpeaksHttp2Alone(endPoint),
         UseChecksums = _options.UseChecksums,
-        Rendezvous = new RendezvousSettings(_options.RuntimeDirectory, _options.DirectoryMode, _options.SocketMode),
+        Rendezvous = new RendezvousSettings(_options.RuntimeDirectory)
+        {
+            LinuxModes = new(_options.LinuxRendezvous.DirectoryMode, _options.LinuxRendezvous.SocketMode),
+        },
         RingSize = _options.RingSize,
         MaxRingSize = _options.MaxRingSize,
         MaxCalls = _options.MostCalls,

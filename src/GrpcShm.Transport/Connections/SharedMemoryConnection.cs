@@ -78,7 +78,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _control.Monitor();
         WatchPeer();
         FaultPoint.Reach(FaultStep.ConnectionMade);
-        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.UserId);
+        Log.Connected(_logger, Id, endPoint, Peer.ProcessId, Peer.User.Id);
     }
 
     public string Id { get; }

@@ -12,7 +12,7 @@ internal static partial class Log
         "Connection {ConnectionId} to '{EndPoint}' stands with process {ProcessId} of user {UserId}.",
         EventName = "Connected")]
     public static partial void Connected(
-        ILogger logger, string connectionId, SharedMemoryEndPoint endPoint, int processId, uint userId);
+        ILogger logger, string connectionId, SharedMemoryEndPoint endPoint, int processId, string userId);
 
     [LoggerMessage(2, LogLevel.Debug,
         "Connection {ConnectionId} ended ({Code}, by {Side}): {Reason}", EventName = "Disconnected")]
@@ -34,7 +34,7 @@ internal static partial class Log
         LogLevel level,
         SharedMemoryEndPoint endPoint,
         int processId,
-        uint userId,
+        string userId,
         RefusalCode code,
         string reason);
 

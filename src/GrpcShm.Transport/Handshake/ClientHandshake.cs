@@ -72,16 +72,16 @@ internal static class ClientHandshake
 
     private static void Authorize(SharedMemoryPeer peer, ConnectSettings settings)
     {
-        // Root could read everything anyway, and system services run as root.
+        // Those to whom nothing is forbidden could read everything anyway, and the system's own services run as one of them.
         var trusted = settings.AuthorizeServer is { } authorize
             ? authorize(peer)
-            : peer.UserId == 0 || peer.UserId == TransportPlatform.Current.CurrentUserId;
+            : peer.User.IsSameUser || peer.User.IsPrivileged;
         if (!trusted)
         {
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
-                $"The server (process {peer.ProcessId}) runs as user {peer.UserId}, which is not trusted. By default "
-                + "only servers of the same user or of root are; AuthorizeServer admits others.");
+                $"The server (process {peer.ProcessId}) runs as {peer.User}, which is not trusted. By default only servers of "
+                + $"the same user or of {TransportPlatform.Current.PrivilegedUsers} are; AuthorizeServer admits others.");
         }
     }
 

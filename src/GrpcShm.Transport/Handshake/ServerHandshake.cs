@@ -69,7 +69,7 @@ internal static class ServerHandshake
         {
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
-                $"User {peer.UserId} may not connect to this endpoint. By default only the server's own user may; "
+                $"User {peer.User.Id} may not connect to this endpoint. By default only the server's own user may; "
                 + "AuthorizePeer admits others.");
         }
     }
@@ -78,7 +78,7 @@ internal static class ServerHandshake
     {
         if (settings.AuthorizePeer is not { } authorize)
         {
-            return peer.UserId == TransportPlatform.Current.CurrentUserId;
+            return peer.User.IsSameUser;
         }
 
         try

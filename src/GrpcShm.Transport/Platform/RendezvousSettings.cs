@@ -1,7 +1,13 @@
+using GrpcShm.Transport.Platform.Linux;
+
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>Where and for whom a listener puts its name.</summary>
-/// <param name="Directory">The directory for names, or <see langword="null"/> for the user's run-time directory.</param>
-/// <param name="DirectoryMode">The mode of the directory if it has to be created.</param>
-/// <param name="SocketMode">The mode of the socket.</param>
-internal sealed record RendezvousSettings(string? Directory, UnixFileMode DirectoryMode, UnixFileMode SocketMode);
+/// <param name="Directory">
+/// The directory for names, or <see langword="null"/> for the place that the system has for the user.
+/// </param>
+internal sealed record RendezvousSettings(string? Directory)
+{
+    /// <summary>Who reaches the files of the rendezvous. Linux' make alone looks at it.</summary>
+    public LinuxFileModes LinuxModes { get; init; } = LinuxFileModes.OwnerAlone;
+}

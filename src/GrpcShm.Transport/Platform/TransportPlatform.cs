@@ -15,8 +15,11 @@ internal abstract class TransportPlatform
             ? new LinuxPlatform()
             : new UnsupportedPlatform();
 
-    /// <summary>The user on whose behalf this process acts.</summary>
-    public abstract uint CurrentUserId { get; }
+    /// <summary>The user on whose behalf this process acts right now.</summary>
+    public abstract PeerIdentity CurrentUser { get; }
+
+    /// <summary>What this system calls those of whom <see cref="PeerIdentity.IsPrivileged"/> is true, for messages.</summary>
+    public abstract string PrivilegedUsers { get; }
 
     /// <summary>Takes an endpoint's name.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on it.</exception>

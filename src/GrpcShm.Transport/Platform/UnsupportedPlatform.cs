@@ -5,7 +5,9 @@ namespace GrpcShm.Transport.Platform;
 /// <summary>A system that has no make yet: everything says so.</summary>
 internal sealed class UnsupportedPlatform : TransportPlatform
 {
-    public override uint CurrentUserId => throw Unsupported();
+    public override PeerIdentity CurrentUser => throw Unsupported();
+
+    public override string PrivilegedUsers => throw Unsupported();
 
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         throw Unsupported();

@@ -296,7 +296,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             code == RefusalCode.Gone ? LogLevel.Debug : LogLevel.Warning,
             EndPoint,
             peer.ProcessId,
-            peer.UserId,
+            peer.User.Id,
             code,
             reason);
     }

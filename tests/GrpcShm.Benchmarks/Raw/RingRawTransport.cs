@@ -23,9 +23,7 @@ internal abstract class RingRawTransport : IRawTransport
     /// <summary>Listens, and takes the first to connect.</summary>
     public static SharedMemoryConnection AcceptConnection(string address, Action listening)
     {
-        var rendezvous = new RendezvousSettings(
-            null, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-            UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var rendezvous = new RendezvousSettings(null);
         var listener = new SharedMemoryListener(
             new SharedMemoryEndPoint(address), new ListenerSettings { Rendezvous = rendezvous },
             TransportMetrics.For(null), NullLogger.Instance);

@@ -41,7 +41,7 @@ internal sealed class ScriptedSocket : ControlSocket
         _bytes = reader.Rest.ToArray();
     }
 
-    public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUserId, 0);
+    public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUser, null);
 
     public override SafeHandle Handle => _handle;
 

@@ -12,7 +12,7 @@ internal sealed class ServerHandshakeTarget : HandshakeTarget
     // Small, since each hello that is granted is allocated in full.
     private static readonly ListenerSettings Settings = new()
     {
-        Rendezvous = new RendezvousSettings(null, UnixFileMode.None, UnixFileMode.None),
+        Rendezvous = new RendezvousSettings(null),
         RingSize = RingSizes.Smallest,
         MaxRingSize = 2 * RingSizes.Smallest,
     };

@@ -10,7 +10,7 @@ internal sealed class SilentSocket : ControlSocket
 {
     private readonly SafeFileDescriptor _handle = Libc.EventCreate();
 
-    public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUserId, 0);
+    public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUser, null);
 
     public override SafeHandle Handle => _handle;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Claims;
 using GrpcShm.AspNetCore;
 using GrpcShm.Transport;
@@ -11,10 +10,10 @@ namespace GrpcShm.Samples.Tests.BringYourOwnService;
 public class SameUserHandlerTests
 {
     [Fact]
-    public async Task Handle_PeerOfThisUser_Succeeds() => Assert.True(await IsLetInAsync(new Connection(OwnUserId())));
+    public async Task Handle_PeerOfThisUser_Succeeds() => Assert.True(await IsLetInAsync(new Connection(new(OwnUserId()))));
 
     [Fact]
-    public async Task Handle_PeerOfAnotherUser_IsRefused() => Assert.False(await IsLetInAsync(new Connection(OwnUserId() + 1)));
+    public async Task Handle_PeerOfAnotherUser_IsRefused() => Assert.False(await IsLetInAsync(new Connection(new(OwnUserId() + "1"))));
 
     [Fact]
     public async Task Handle_AnotherTransport_IsRefused() => Assert.False(await IsLetInAsync(null));
@@ -29,14 +28,13 @@ public class SameUserHandlerTests
     }
 
     // "Uid:", then the real id, the effective one, and others.
-    private static uint OwnUserId() => uint.Parse(
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2],
-        CultureInfo.InvariantCulture);
+    private static string OwnUserId() =>
+        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2];
 
-    private sealed class Connection(uint userId) : ISharedMemoryConnectionFeature
+    private sealed class Connection(PeerIdentity user) : ISharedMemoryConnectionFeature
     {
         public SharedMemoryEndPoint EndPoint { get; } = new("greeter");
 
-        public SharedMemoryPeer Peer { get; } = new(Environment.ProcessId, userId, 0);
+        public SharedMemoryPeer Peer { get; } = new(Environment.ProcessId, user, null);
     }
 }

@@ -14,7 +14,9 @@ internal sealed class FaultyPlatform : TransportPlatform
 
     private FaultyPlatform(TransportPlatform inner) => _inner = inner;
 
-    public override uint CurrentUserId => _inner.CurrentUserId;
+    public override PeerIdentity CurrentUser => _inner.CurrentUser;
+
+    public override string PrivilegedUsers => _inner.PrivilegedUsers;
 
     /// <summary>Puts it in front of this process's platform, before anything has been connected.</summary>
     public static FaultyPlatform Install()

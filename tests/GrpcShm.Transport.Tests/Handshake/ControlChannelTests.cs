@@ -49,7 +49,7 @@ public sealed class ControlChannelTests
 
         public int Shutdowns => _shutdowns;
 
-        public override SharedMemoryPeer Peer => default;
+        public override SharedMemoryPeer Peer { get; } = new(1, TransportPlatform.Current.CurrentUser, null);
 
         public override SafeHandle Handle => _bell.Handle;
 

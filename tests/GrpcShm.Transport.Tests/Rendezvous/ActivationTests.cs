@@ -10,10 +10,7 @@ namespace GrpcShm.Transport.Tests.Rendezvous;
 /// </summary>
 public sealed class ActivationTests : IDisposable
 {
-    private static readonly RendezvousSettings Settings = new(
-        null,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    private static readonly RendezvousSettings Settings = new(null);
 
     private readonly TempDirectory _temp = new();
     private readonly string _path;

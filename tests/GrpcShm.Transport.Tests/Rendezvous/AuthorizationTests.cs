@@ -25,7 +25,9 @@ public sealed class AuthorizationTests : IAsyncLifetime
         {
             Assert.Equal(Environment.ProcessId, client.Peer.ProcessId);
             Assert.Equal(Environment.ProcessId, server.Peer.ProcessId);
-            Assert.Equal(TransportPlatform.Current.CurrentUserId, server.Peer.UserId);
+            Assert.Equal(TransportPlatform.Current.CurrentUser, server.Peer.User);
+            Assert.True(server.Peer.User.IsSameUser);
+            Assert.Equal(Environment.IsPrivilegedProcess, server.Peer.User.IsPrivileged);
             Assert.Equal(client.Peer, server.Peer);
         }
     }
@@ -39,8 +41,8 @@ public sealed class AuthorizationTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<HandshakeException>(ConnectAsOtherAsync);
 
         Assert.Equal(RefusalCode.NotAuthorized, refused.Code);
-        var expected = OtherUser.IsAvailable ? OtherUser.Id : TransportPlatform.Current.CurrentUserId;
-        Assert.Contains($"User {expected} may not connect", refused.Message, StringComparison.Ordinal);
+        var expected = LinuxUser.Of(OtherUser.IsAvailable ? OtherUser.Id : Libc.EffectiveUserId());
+        Assert.Contains($"User {expected.Id} may not connect", refused.Message, StringComparison.Ordinal);
         await _endPoint.ServerLog.WaitForAsync("ClientRefused", "NotAuthorized");
 
         // Who may, still can.
@@ -65,14 +67,15 @@ public sealed class AuthorizationTests : IAsyncLifetime
     [Fact]
     public async Task Connect_AuthorizePeerAdmitsAnotherUser_ConnectsAndSaysWhoItIs()
     {
-        var expected = OtherUser.IsAvailable ? OtherUser.Id : TransportPlatform.Current.CurrentUserId;
-        OpenUp(peer => peer.UserId == expected);
+        var expected = LinuxUser.Of(OtherUser.IsAvailable ? OtherUser.Id : Libc.EffectiveUserId());
+        OpenUp(peer => peer.User == expected);
         _endPoint.Listen();
         var parts = await ConnectAsOtherAsync();
         using var client = new SharedMemoryConnection(
             parts, _endPoint.EndPoint, GrpcShm.Transport.Diagnostics.TransportMetrics.For(null), _endPoint.ClientLog);
         using var server = await _endPoint.AcceptAsync();
-        Assert.Equal(expected, server.Peer.UserId);
+        Assert.Equal(expected, server.Peer.User);
+        Assert.Equal(!OtherUser.IsAvailable, server.Peer.User.IsSameUser);
     }
 
     [Theory]
@@ -139,7 +142,7 @@ public sealed class AuthorizationTests : IAsyncLifetime
         File.SetUnixFileMode(_endPoint.Directory, Everybody);
         _endPoint.Settings = _endPoint.Settings with
         {
-            Rendezvous = new RendezvousSettings(directory, Everybody, (UnixFileMode)0x1B6),
+            Rendezvous = new RendezvousSettings(directory) { LinuxModes = new(Everybody, (UnixFileMode)0x1B6) },
             AuthorizePeer = authorize,
         };
         _endPoint.ConnectSettings = _endPoint.ConnectSettings with { Directory = directory, AuthorizeServer = static _ => true };

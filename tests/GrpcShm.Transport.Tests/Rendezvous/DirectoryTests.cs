@@ -91,14 +91,14 @@ public sealed class DirectoryTests : IDisposable
     {
         const UnixFileMode All = (UnixFileMode)0x1FF;
         var directory = _temp.File("open");
-        using var socket = TransportPlatform.Current.Listen(_endPoint, new RendezvousSettings(directory, All, (UnixFileMode)0x1B6));
+        using var socket = TransportPlatform.Current.Listen(_endPoint, new RendezvousSettings(directory) { LinuxModes = new(All, (UnixFileMode)0x1B6) });
         Assert.Equal(All, File.GetUnixFileMode(directory));
         Assert.Equal((UnixFileMode)0x1B6, File.GetUnixFileMode(Path.Join(directory, _endPoint.Name + ".sock")));
     }
 
     private static RendezvousSocket Listen(SharedMemoryEndPoint endPoint, string? directory) =>
         TransportPlatform.Current.Listen(
-            endPoint, new RendezvousSettings(directory, OwnersDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite));
+            endPoint, new RendezvousSettings(directory));
 
     private string Refused(string directory) =>
         Assert.ThrowsAny<IOException>(() => Listen(_endPoint, directory)).Message;

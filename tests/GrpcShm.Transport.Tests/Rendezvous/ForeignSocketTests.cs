@@ -6,10 +6,7 @@ namespace GrpcShm.Transport.Tests.Rendezvous;
 /// <summary>There is another program's socket where a listener should be: a database's, say. It is not touched while it lives.</summary>
 public sealed class ForeignSocketTests : IDisposable
 {
-    private static readonly RendezvousSettings Settings = new(
-        null,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    private static readonly RendezvousSettings Settings = new(null);
 
     private readonly TempDirectory _temp = new();
     private readonly string _path;

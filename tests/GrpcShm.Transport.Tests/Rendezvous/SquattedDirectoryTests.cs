@@ -15,13 +15,13 @@ public sealed class SquattedDirectoryTests : IDisposable
     private const UnixFileMode OwnersDirectory = OwnerOnly | UnixFileMode.UserExecute;
 
     private static readonly string[] Variables = ["XDG_RUNTIME_DIR", "TMPDIR", "HOME"];
-    private static readonly RendezvousSettings Settings = new(null, OwnersDirectory, OwnerOnly);
+    private static readonly RendezvousSettings Settings = new(null);
 
     private readonly string?[] _before = [.. Variables.Select(Environment.GetEnvironmentVariable)];
     private readonly TempDirectory _home = new();
     private readonly uint _user = OtherUser.IsAvailable
         ? (1u << 30) + (uint)Random.Shared.Next(1 << 29)
-        : TransportPlatform.Current.CurrentUserId;
+        : Libc.EffectiveUserId();
 
     private readonly string _inTemp;
     private readonly SharedMemoryEndPoint _endPoint = new($"test-{Guid.NewGuid():N}");

@@ -28,7 +28,7 @@ public sealed class UserDirectoryTests : IDisposable
         Environment.SetEnvironmentVariable("HOME", _temp.Path);
         var directories = RendezvousPaths.UserDirectories();
         Assert.Equal(_temp.File("grpcshm"), directories[0]);
-        Assert.Equal($"/tmp/grpcshm-{TransportPlatform.Current.CurrentUserId}", directories[^2]);
+        Assert.Equal($"/tmp/grpcshm-{TransportPlatform.Current.CurrentUser.Id}", directories[^2]);
         Assert.Equal(_temp.File(".grpcshm"), directories[^1]);
     }
 
@@ -86,8 +86,5 @@ public sealed class UserDirectoryTests : IDisposable
     private RendezvousSocket Listen() =>
         TransportPlatform.Current.Listen(
             _endPoint,
-            new RendezvousSettings(
-                null,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite));
+            new RendezvousSettings(null));
 }

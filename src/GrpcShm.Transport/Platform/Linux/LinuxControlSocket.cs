@@ -158,14 +158,15 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
     /// <summary>Says for a message who is at the other end, if the system says so.</summary>
     public static string DescribePeer(SafeFileDescriptor socket) =>
-        TryReadPeer(socket) is { } peer ? $", process {peer.ProcessId} of user {peer.UserId}" : string.Empty;
+        TryReadPeer(socket) is { } peer ? $", process {peer.ProcessId} of {peer.User}" : string.Empty;
 
     private static SharedMemoryPeer? TryReadPeer(SafeFileDescriptor socket)
     {
         Libc.PeerCredentials credentials;
         var length = (uint)sizeof(Libc.PeerCredentials);
         return Libc.GetSocketOption(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) == 0
-            ? new SharedMemoryPeer(credentials.ProcessId, credentials.UserId, credentials.GroupId)
+            ? new SharedMemoryPeer(
+                credentials.ProcessId, LinuxUser.Of(credentials.UserId), LinuxUser.Write(credentials.GroupId))
             : null;
     }
 

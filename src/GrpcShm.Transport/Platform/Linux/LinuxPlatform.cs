@@ -6,7 +6,9 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// <summary>Linux: sealed <c>memfd</c>, <c>eventfd</c>, <c>epoll</c>, and Unix sockets that carry them over.</summary>
 internal sealed class LinuxPlatform : TransportPlatform
 {
-    public override uint CurrentUserId => Libc.EffectiveUserId();
+    public override PeerIdentity CurrentUser => LinuxUser.Current;
+
+    public override string PrivilegedUsers => LinuxUser.Privileged;
 
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         LinuxRendezvousSocket.Listen(endPoint, settings);

@@ -64,7 +64,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         var path = ChoosePath(endPoint, settings, paths, out var remark);
         try
         {
-            return Bind(endPoint, path, settings.SocketMode, remark);
+            return Bind(endPoint, path, settings.LinuxModes.Socket, remark);
         }
         catch (EndPointInUseException inUse) when (activated.Describe() is { } passed)
         {
@@ -205,7 +205,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         foreach (var path in paths)
         {
             var directory = Path.GetDirectoryName(path)!;
-            if (RendezvousPaths.Prepare(directory, settings.DirectoryMode) is not { } problem)
+            if (RendezvousPaths.Prepare(directory, settings.LinuxModes.Directory) is not { } problem)
             {
                 remark = isTaken
                     ? new RendezvousRemark(
