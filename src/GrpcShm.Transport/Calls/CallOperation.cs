@@ -11,7 +11,7 @@ namespace GrpcShm.Transport.Calls;
 /// and no signal has to be remembered. All that is decided here without the gate is which of several ends the wait.
 /// </remarks>
 /// <typeparam name="TResult">What it waits for.</typeparam>
-internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueTaskSource<TResult>
+internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, IValueTaskSource<TResult>
 {
     private const int Idle = 0;
     private const int Waiting = 1;
@@ -42,7 +42,7 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
     public bool IsTaken => Volatile.Read(ref _state) == Idle;
 
     /// <summary>The call.</summary>
-    protected Call Call => call;
+    protected CallStream Call => call;
 
     /// <summary>Begins to wait. Under the gate under which the wait is ended.</summary>
     public ValueTask<TResult> Start()
