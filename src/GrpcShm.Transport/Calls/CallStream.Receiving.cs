@@ -91,6 +91,8 @@ internal sealed partial class CallStream
             _input.EndCredit();
         }
 
+        // Here, where the call has not left. It matters if the reader will be told of the failure later.
+        ShowData();
         EndReceiving(needsAnswer: true);
     }
 

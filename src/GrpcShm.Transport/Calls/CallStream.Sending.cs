@@ -23,12 +23,6 @@ internal sealed partial class CallStream
     private int _owedCredit;
     private bool _hasSentInTurn;
 
-    /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
-    public LinkedListNode<CallStream> WaitingPlace { get; }
-
-    /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
-    public bool WantsRoom { get; set; }
-
     /// <summary>The headers. To be filled before the first flush.</summary>
     public HeaderBlock Headers { get; } = new();
 
@@ -105,7 +99,8 @@ internal sealed partial class CallStream
     {
         lock (_gate)
         {
-            return _isOn && !_hasBegun && ReferenceEquals(_connection, connection);
+            // In this order, see Attach.
+            return Volatile.Read(ref _isOn) && !_hasBegun && ReferenceEquals(_connection, connection);
         }
     }
 

@@ -33,7 +33,9 @@ internal sealed partial class CallStream
         lock (_gate)
         {
             overdue = Overdue.None;
-            if (!_isOn || _hasSentEnd || !ReferenceEquals(_connection, connection))
+
+            // In this order, see Attach.
+            if (!Volatile.Read(ref _isOn) || _hasSentEnd || !ReferenceEquals(_connection, connection))
             {
                 return false;
             }
@@ -57,15 +59,26 @@ internal sealed partial class CallStream
     }
 
     /// <summary>Ends the call if the rest of a block has not come in time. By the thread that receives.</summary>
-    public void EndIfBlockIsOverdue(long clock, TimeSpan limit)
+    /// <param name="connection">The connection of that thread.</param>
+    /// <param name="clock">The time there.</param>
+    /// <param name="limit">How long a block may take.</param>
+    public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit)
     {
-        // The peer has not ended it, so it is still the call that has begun the block.
-        if (IsBlockOverdue(clock, limit) && !_discards)
+        lock (_gate)
         {
-            Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
-            Discard();
-            Reset(CallError.Internal);
+            // It may have left since it was found, and serve another call, whose blocks are another connection's affair.
+            if (!Volatile.Read(ref _isOn) || !ReferenceEquals(_connection, connection)
+                || !IsBlockOverdue(clock, limit) || _discards)
+            {
+                return;
+            }
         }
+
+        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and until
+        // then the call does not leave.
+        Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
+        Discard();
+        Reset(CallError.Internal);
     }
 
     /// <summary>When a reader began to wait.</summary>
@@ -120,7 +133,8 @@ internal sealed partial class CallStream
     private bool IsCreditOverdue(long clock, in DataRate rate)
     {
         // Who waits for room waits for the whole connection's receiver, which the connection looks at.
-        var waits = _isReleased && !(_sending.IsEmpty && _borrowed.IsEmpty) && WaitingPlace.List is null;
+        var waits = _isReleased && !(_sending.IsEmpty && _borrowed.IsEmpty)
+            && !Connection.IsWaitingForRoom(Id);
         return _watch.IsOverdue(clock, waits, _dataSent, Math.Min(_dataSent, CallSettings.Window), rate);
     }
 

@@ -41,7 +41,6 @@ internal sealed partial class CallStream
         _input = new ReceivedBody(this);
         _output = new SentBody(this);
         _flush = new FlushOperation(this);
-        WaitingPlace = new LinkedListNode<CallStream>(this);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
