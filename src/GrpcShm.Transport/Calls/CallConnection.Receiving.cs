@@ -216,9 +216,21 @@ internal sealed partial class CallConnection
 
     private void ShowData()
     {
-        // It may have left meanwhile, and be used for another: then there is nothing to show, which does no harm.
+        // It has not left: for that, its peer has to have ended it, which ForgetUnshown comes before.
         _unshown?.ShowData();
         _unshown = null;
+    }
+
+    /// <summary>
+    /// A frame is about to end the peer's direction of a call, which shows the reader all that there is. After that the call
+    /// may leave, and the object serve another one, of which nothing is to be shown from here.
+    /// </summary>
+    private void ForgetUnshown(CallStream call)
+    {
+        if (ReferenceEquals(_unshown, call))
+        {
+            _unshown = null;
+        }
     }
 
     private void Receive(in FrameHeader header, ReadOnlySpan<byte> frame)
@@ -232,7 +244,12 @@ internal sealed partial class CallConnection
                 _calls.Find(header.Call)?.ReceiveCredit(this, header.Call, (uint)header.Argument);
                 break;
             case FrameType.Reset:
-                _calls.Find(header.Call)?.ReceiveReset(this, header.Call, (CallError)header.Argument);
+                if (_calls.Find(header.Call) is { } reset)
+                {
+                    ForgetUnshown(reset);
+                    reset.ReceiveReset(this, header.Call, (CallError)header.Argument);
+                }
+
                 break;
             case FrameType.Ping:
                 AnswerPing(header.Argument);
@@ -273,6 +290,11 @@ internal sealed partial class CallConnection
         var trailers = _scratch.AsSpan(headersLength, trailersLength);
         content[..headersLength].CopyTo(headers);
         content[^trailersLength..].CopyTo(trailers);
+        if (header.Has(FrameFlags.End))
+        {
+            ForgetUnshown(call);
+        }
+
         call.Receive(header, headers, content[headersLength..^trailersLength], trailers);
     }
 

@@ -128,7 +128,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// <summary>The call has left.</summary>
     public void Remove(CallStream call)
     {
-        StopWaiting(call);
+        _waiting.Remove(call.Id);
         if (_calls.Remove(call, out var makesRoom))
         {
             OnIdle?.Invoke();

@@ -27,7 +27,7 @@ internal sealed class CallWaits(
         lock (life.Gate)
         {
             overdue = Overdue.None;
-            if (!life.IsOn || life.HasSentEnd || !ReferenceEquals(life.Carrier, connection))
+            if (!life.IsOnConnection(connection) || life.HasSentEnd)
             {
                 return false;
             }

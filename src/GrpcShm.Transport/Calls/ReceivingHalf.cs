@@ -106,6 +106,8 @@ internal sealed class ReceivingHalf
             Input.EndCredit();
         }
 
+        // Here, where the call has not left. It matters if the reader will be told of the failure later.
+        _stream.ShowData();
         End(needsAnswer: true);
     }
 
@@ -128,15 +130,22 @@ internal sealed class ReceivingHalf
     public bool IsBlockOverdue(long clock, TimeSpan limit) => _blocks.IsOverdue(clock, limit);
 
     /// <summary>Ends the call if the rest of a block has not come in time.</summary>
-    public void EndIfBlockIsOverdue(long clock, TimeSpan limit)
+    public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit)
     {
-        // The peer has not ended it, so it is still the call that has begun the block.
-        if (IsBlockOverdue(clock, limit) && !_discards)
+        lock (_life.Gate)
         {
-            Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
-            Discard();
-            _stream.Reset(CallError.Internal);
+            // The stream may carry another call since it was found, whose blocks are another connection's affair.
+            if (!_life.IsOnConnection(connection) || !IsBlockOverdue(clock, limit) || _discards)
+            {
+                return;
+            }
         }
+
+        // The block has begun and has not ended, so the peer has not ended the call. Its end comes by this thread, and
+        // until then the call does not leave.
+        Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
+        Discard();
+        _stream.Reset(CallError.Internal);
     }
 
     /// <summary>Makes it as new. The input has to be completed, and the call has to have left.</summary>
