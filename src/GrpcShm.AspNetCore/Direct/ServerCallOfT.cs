@@ -1,4 +1,3 @@
-using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport.Calls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
@@ -22,61 +21,62 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         {
             try
             {
-                CheckHeaders();
-                DecodeHeaders();
+                PrepareHeaders();
                 context = application.CreateContext(this);
                 hasContext = true;
                 isHeard = TellStarted();
                 await application.ProcessRequestAsync(context).ConfigureAwait(false);
-                await FinishAsync().ConfigureAwait(false);
+                await Response.Progress.FinishAsync().ConfigureAwait(false);
             }
             catch (BadHttpRequestException exception)
             {
                 Connection.Refused(exception.Message);
-                SetFailure(exception);
+                Response.Progress.SetFailure(exception);
             }
             catch (MalformedCallException exception) when (!hasContext)
             {
                 Connection.Refused(exception.Message);
-                AbortRequest(RequestFailures.Refused(exception.Message));
+                Lifetime.Abort(RequestFailures.Refused(exception.Message));
                 CallStream.Reset(exception.Error);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or IOException && IsRequestAborted)
+            catch (Exception exception)
+                when (exception is OperationCanceledException or IOException && Lifetime.IsAborted)
             {
-                // What was to be expected, and no failure of the application: so Kestrel has it, and whoever is told of failures.
+                // What was to be expected, and no failure of the application: so Kestrel has it, and whoever is told of
+                // failures.
             }
             catch (Exception exception)
             {
-                if (!IsRequestAborted)
+                if (!Lifetime.IsAborted)
                 {
-                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+                    LogFailure(exception);
                 }
 
-                SetFailure(exception);
+                Response.Progress.SetFailure(exception);
             }
 
             StopBodies();
             try
             {
-                if (IsRequestAborted)
+                if (Lifetime.IsAborted)
                 {
-                    SetAborted();
+                    Response.Progress.SetAborted();
                 }
-                else if (EndResponse() is { } mistake)
+                else if (Response.Progress.End() is { } mistake)
                 {
                     // Nobody is there any more to whom it could be thrown.
-                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, mistake);
+                    LogFailure(mistake);
                 }
             }
             catch (Exception exception)
             {
                 // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
-                SetFailure(exception);
-                Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
-                BreakOff();
+                Response.Progress.SetFailure(exception);
+                LogFailure(exception);
+                Response.Progress.BreakOff();
             }
 
-            await RunCompletedCallbacksAsync().ConfigureAwait(false);
+            await Response.Callbacks.RunCompletedAsync().ConfigureAwait(false);
             if (isHeard)
             {
                 TellStopped();
@@ -86,11 +86,11 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             {
                 try
                 {
-                    application.DisposeContext(context!, Failure);
+                    application.DisposeContext(context!, Response.Progress.Failure);
                 }
                 catch (Exception exception)
                 {
-                    Log.ApplicationFailed(Connection.Application.Logger, Connection.ConnectionId, TraceIdentifier, exception);
+                    LogFailure(exception);
                 }
             }
         }

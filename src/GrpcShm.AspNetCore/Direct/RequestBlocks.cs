@@ -1,29 +1,22 @@
 using System.Globalization;
-using System.Text;
 using GrpcShm.Transport.Calls;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
 
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The blocks of the request, and its length. What the application is going to see is what Kestrel would show it of the same request over
-/// HTTP/2, or the call is reset before anything of the application runs. By the thread that receives.
+/// Reads the blocks of a request, and counts its data. What the application is going to see is what Kestrel would show
+/// it of the same request over HTTP/2, or the call is reset before anything of the application runs. By the thread that
+/// receives, where it does not say otherwise.
 /// </summary>
-internal abstract partial class ServerCall
+internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 {
-    // Equal to this for all who have set no selector.
-    private static readonly Func<string, Encoding?> DefaultEncoding =
-        new Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions().RequestHeaderEncodingSelector;
-
     private static readonly object ValidAuthority = new();
 
     private readonly RequestFields _fields = new();
     private int _headerCount;
     private int _headerSize;
-    private long? _contentLength;
     private long _received;
-    private bool _areTrailersDecoded;
 
     [Flags]
     private enum Seen
@@ -39,7 +32,12 @@ internal abstract partial class ServerCall
         Regular = 64,
     }
 
-    public void OnHeaders(ref HeaderReader headers)
+    /// <summary>How long the request says that its body is, if it does.</summary>
+    public long? ContentLength { get; private set; }
+
+    /// <summary>Reads the headers.</summary>
+    /// <exception cref="MalformedCallException">They are none that the application may see.</exception>
+    public void ReadHeaders(ref HeaderReader headers)
     {
         var seen = Seen.None;
         var authorityLength = 0;
@@ -92,59 +90,64 @@ internal abstract partial class ServerCall
             throw Malformed($"The request lacks what every gRPC request has: {Seen.Needed & ~seen}.");
         }
 
-        if (GrpcRequestRules.Method.Length + GrpcRequestRules.Scheme.Length + authorityLength + _path.Length > Limits.MaxRequestLineSize)
+        var most = call.Limits.MaxRequestLineSize;
+        var fixedLength = GrpcRequestRules.Method.Length + GrpcRequestRules.Scheme.Length;
+        if (fixedLength + authorityLength + request.Path.Length > most)
         {
-            throw Malformed($"The request's authority and path are longer than {Limits.MaxRequestLineSize} (MaxRequestLineSize).");
+            throw Malformed($"The request's authority and path are longer than {most} (MaxRequestLineSize).");
         }
 
         _headerCount = headers.Fields;
         _headerSize = headers.Size;
-        _method = GrpcRequestRules.Method;
-        _scheme = GrpcRequestRules.Scheme;
-        _fields.MoveTo(_requestHeaders);
+        request.SetHead(GrpcRequestRules.Method, GrpcRequestRules.Scheme);
+        _fields.MoveTo(request.Headers);
     }
 
     /// <summary>Refuses a request whose headers are more than the server takes.</summary>
     /// <exception cref="BadHttpRequestException">They are.</exception>
-    protected void CheckHeaders()
+    public void CheckHeaders()
     {
-        if (_headerCount > Limits.MaxRequestHeaderCount)
+        var limits = call.Limits;
+        if (_headerCount > limits.MaxRequestHeaderCount)
         {
             throw new BadHttpRequestException(
-                $"The request has {_headerCount} headers; the server takes {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount).",
+                $"The request has {_headerCount} headers; the server takes {limits.MaxRequestHeaderCount} "
+                + "(MaxRequestHeaderCount).",
                 StatusCodes.Status431RequestHeaderFieldsTooLarge);
         }
 
-        if (_headerSize > Limits.MaxRequestHeadersTotalSize)
+        if (_headerSize > limits.MaxRequestHeadersTotalSize)
         {
             throw new BadHttpRequestException(
-                $"The request's headers have {_headerSize} bytes; the server takes {Limits.MaxRequestHeadersTotalSize} (MaxRequestHeadersTotalSize).",
+                $"The request's headers have {_headerSize} bytes; the server takes {limits.MaxRequestHeadersTotalSize} "
+                + "(MaxRequestHeadersTotalSize).",
                 StatusCodes.Status431RequestHeaderFieldsTooLarge);
         }
     }
 
-    /// <summary>Reads the values in the encodings that the server's options give for them, if they give any. They are foreign code.</summary>
+    /// <summary>
+    /// Reads the values in the encodings that the server's options give for them, if they give any. They are foreign
+    /// code.
+    /// </summary>
     /// <exception cref="MalformedCallException">A value is not what it may be.</exception>
-    protected void DecodeHeaders()
-    {
-        if (Connection.Application.Kestrel.RequestHeaderEncodingSelector != DefaultEncoding)
-        {
-            Decode(_requestHeaders);
-        }
-    }
+    public void DecodeHeaders() => RequestDecoding.Decode(request.Headers, call.Connection.Application.Kestrel);
 
-    public void OnTrailers(ref HeaderReader trailers)
+    /// <summary>Reads the trailers.</summary>
+    /// <exception cref="MalformedCallException">They are none that the application may see.</exception>
+    public void ReadTrailers(ref HeaderReader trailers)
     {
+        var mostFields = call.Limits.MaxRequestHeaderCount;
+        var mostBytes = call.Limits.MaxRequestHeadersTotalSize;
         _fields.Clear();
         while (trailers.Read())
         {
             // Headers and trailers count together, as in Kestrel.
-            if (_headerCount + trailers.Fields > Limits.MaxRequestHeaderCount || trailers.Size > Limits.MaxRequestHeadersTotalSize)
+            if (_headerCount + trailers.Fields > mostFields || trailers.Size > mostBytes)
             {
                 throw new MalformedCallException(
                     CallError.TooMuch,
-                    $"The request's headers and trailers are more than {Limits.MaxRequestHeaderCount} (MaxRequestHeaderCount), or the latter have more than "
-                    + $"{Limits.MaxRequestHeadersTotalSize} bytes (MaxRequestHeadersTotalSize).");
+                    $"The request's headers and trailers are more than {mostFields} (MaxRequestHeaderCount), "
+                    + $"or the latter have more than {mostBytes} bytes (MaxRequestHeadersTotalSize).");
             }
 
             if (trailers.Number is >= HeaderNames.Method and <= HeaderNames.Status
@@ -158,27 +161,34 @@ internal abstract partial class ServerCall
             _fields.Add(trailers.Name, trailers.Value, order: 0);
         }
 
-        _fields.MoveTo(_requestTrailers ??= []);
+        _fields.MoveTo(request.Trailers);
     }
 
-    public void OnData(int count, bool hasEnded)
+    /// <summary>Counts data that is about to be shown to the reader.</summary>
+    /// <exception cref="MalformedCallException">It is not what the content-length says.</exception>
+    public void CountData(int count, bool hasEnded)
     {
         _received += count;
-        if (_contentLength is { } length && (_received > length || (hasEnded && _received < length)))
+        if (ContentLength is { } length && (_received > length || (hasEnded && _received < length)))
         {
             throw Malformed($"The request's content-length is {length}, and {_received} bytes of it have come.");
         }
 
         if (hasEnded)
         {
-            _hasNoBody = !_isStarted && _received == 0;
-
-            // With or without any, as Kestrel says; and before the end of the body can be read.
-            Volatile.Write(ref _hasTrailers, true);
+            request.EndBody(isMissing: !call.IsStarted && _received == 0);
         }
     }
 
-    public void OnRefused(CallError error, Exception exception) => Connection.Refused(exception.Message);
+    /// <summary>Makes it as new.</summary>
+    public void Reuse()
+    {
+        _fields.Clear();
+        _headerCount = 0;
+        _headerSize = 0;
+        ContentLength = null;
+        _received = 0;
+    }
 
     /// <summary>Notes a field that may be there once, and if it is a pseudo field, before all that are none.</summary>
     private static void See(ref Seen seen, Seen field, in HeaderReader headers, bool isValid)
@@ -186,8 +196,8 @@ internal abstract partial class ServerCall
         if (!isValid)
         {
             throw Malformed(
-                $"Direct mode does not carry a request with '{headers.Name}: {PeerText.Clean(headers.Value)}'. It carries gRPC alone; "
-                + "other requests go over HTTP/2.");
+                $"Direct mode does not carry a request with '{headers.Name}: {PeerText.Clean(headers.Value)}'. "
+                + "It carries gRPC alone; other requests go over HTTP/2.");
         }
 
         if ((seen & field) != 0 || (field <= Seen.Path && (seen & Seen.Regular) != 0))
@@ -233,74 +243,29 @@ internal abstract partial class ServerCall
     private void SetContentLength(string value)
     {
         // In one way of writing it only: what Kestrel shows is the number.
-        if (_contentLength is not null
+        if (ContentLength is not null
             || !long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             || value != length.ToString(CultureInfo.InvariantCulture))
         {
             throw Malformed($"The request's content-length '{PeerText.Clean(value)}' is there twice, or is no number.");
         }
 
-        _contentLength = length;
-    }
-
-    /// <summary>The trailers, which have come in full. By the handler.</summary>
-    private HeaderDictionary TakeTrailers()
-    {
-        var trailers = _requestTrailers ??= [];
-        if (!_areTrailersDecoded && Connection.Application.Kestrel.RequestHeaderEncodingSelector != DefaultEncoding)
-        {
-            Decode(trailers);
-        }
-
-        _areTrailersDecoded = true;
-        return trailers;
-    }
-
-    private void Decode(HeaderDictionary headers)
-    {
-        var selector = Connection.Application.Kestrel.RequestHeaderEncodingSelector;
-        foreach (var (name, values) in headers.ToList())
-        {
-            if (selector(name) is { } encoding)
-            {
-                headers[name] = new StringValues([.. values.Select(value => Decode(encoding, name, value!))]);
-            }
-        }
-    }
-
-    // What came was UTF-8, so its bytes are known.
-    private static string Decode(Encoding encoding, string name, string value)
-    {
-        var decoded = encoding.GetString(Encoding.UTF8.GetBytes(value));
-        return decoded.AsSpan().ContainsAny('\0', '\r', '\n')
-            ? throw Malformed($"The value of the header '{PeerText.Clean(name)}' has a line break or a zero in it.")
-            : decoded;
+        ContentLength = length;
     }
 
     private bool TrySetTarget(HeaderPair? pair, string value)
     {
         if (pair?.Tag is not RequestTarget target)
         {
-            target = new RequestTarget(value, Connection.Application);
+            target = new RequestTarget(value, call.Connection.Application);
             if (pair is not null)
             {
                 pair.Tag = target;
             }
         }
 
-        _path = target.Path;
-        _rawTarget = target.Path;
-        CallStream.Profile = target.Profile;
+        request.SetTarget(target.Path);
+        call.CallStream.Profile = target.Profile;
         return target.IsValid;
-    }
-
-    private void ReuseHeaders()
-    {
-        _fields.Clear();
-        _headerCount = 0;
-        _headerSize = 0;
-        _contentLength = null;
-        _received = 0;
-        _areTrailersDecoded = false;
     }
 }

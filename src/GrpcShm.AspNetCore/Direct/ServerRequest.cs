@@ -1,0 +1,269 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
+namespace GrpcShm.AspNetCore.Direct;
+
+/// <summary>The request of a call, as its handler sees it.</summary>
+internal sealed class ServerRequest :
+    IHttpRequestFeature,
+    IHttpRequestBodyDetectionFeature,
+    IRequestBodyPipeFeature,
+    IHttpRequestIdentifierFeature,
+    IHttpRequestTrailersFeature,
+    IHttpMaxRequestBodySizeFeature,
+    IHttp2StreamIdFeature
+{
+    private readonly ServerCall _call;
+    private readonly HeaderDictionary _requestHeaders = [];
+    private HeaderDictionary? _requestTrailers;
+    private RequestStream? _requestStream;
+    private string? _traceIdentifier;
+    private string _method = "";
+    private string _scheme = "";
+    private string _path = "";
+    private string _queryString = "";
+    private string _rawTarget = "";
+    private string _pathBase = "";
+    private string _protocol = HttpProtocol.Http2;
+    private IHeaderDictionary? _replacedHeaders;
+    private Stream? _replacedBody;
+    private Stream? _readBody;
+    private PipeReader? _bodyReader;
+    private bool _areTrailersDecoded;
+
+    // Written by the thread that receives, before the end of the body can be read.
+    private bool _hasTrailers;
+    private bool _hasNoBody;
+    private bool _hasRead;
+    private long? _maxBodySize;
+
+    public ServerRequest(ServerCall call)
+    {
+        _call = call;
+        _maxBodySize = call.Limits.MaxRequestBodySize;
+    }
+
+    /// <summary>The headers that came.</summary>
+    public HeaderDictionary Headers => _requestHeaders;
+
+    /// <summary>The trailers that came.</summary>
+    public HeaderDictionary Trailers => _requestTrailers ??= [];
+
+    /// <summary>The path, or what the application has put into its place.</summary>
+    public string Path => _path;
+
+    /// <summary>The method, or what the application has put into its place.</summary>
+    public string Method => _method;
+
+    public long? MaxRequestBodySize
+    {
+        get => _maxBodySize;
+        set
+        {
+            if (IsMaxBodySizeFixed)
+            {
+                throw new InvalidOperationException(
+                    "The largest size of the body cannot be changed: it is being read.");
+            }
+
+            if (value < 0)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, "The largest size of a body cannot be negative.");
+            }
+
+            _maxBodySize = value;
+        }
+    }
+
+    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => IsMaxBodySizeFixed;
+
+    /// <summary>Unique in the life of the connection.</summary>
+    public string TraceIdentifier
+    {
+        get => _traceIdentifier ??= _call.FormatIdentifier();
+        set => _traceIdentifier = value;
+    }
+
+    /// <summary>
+    /// Reads what <see cref="IHttpRequestFeature.Body"/> reads, also if middleware has put another stream there.
+    /// </summary>
+    public PipeReader Reader => _replacedBody is null ? _call.CallStream.Input : ReadReplaced(_replacedBody);
+
+    /// <summary>Not if the end came with the headers, as in Kestrel.</summary>
+    public bool CanHaveBody => !_hasNoBody;
+
+    int IHttp2StreamIdFeature.StreamId => (int)(_call.CallStream.Id & int.MaxValue);
+
+    string IHttpRequestFeature.Protocol
+    {
+        get => _protocol;
+        set => _protocol = value;
+    }
+
+    string IHttpRequestFeature.Scheme
+    {
+        get => _scheme;
+        set => _scheme = value;
+    }
+
+    string IHttpRequestFeature.Method
+    {
+        get => _method;
+        set => _method = value;
+    }
+
+    string IHttpRequestFeature.PathBase
+    {
+        get => _pathBase;
+        set => _pathBase = value;
+    }
+
+    string IHttpRequestFeature.Path
+    {
+        get => _path;
+        set => _path = value;
+    }
+
+    string IHttpRequestFeature.QueryString
+    {
+        get => _queryString;
+        set => _queryString = value;
+    }
+
+    string IHttpRequestFeature.RawTarget
+    {
+        get => _rawTarget;
+        set => _rawTarget = value;
+    }
+
+    IHeaderDictionary IHttpRequestFeature.Headers
+    {
+        get => _replacedHeaders ?? _requestHeaders;
+        set => _replacedHeaders = value;
+    }
+
+    Stream IHttpRequestFeature.Body
+    {
+        get => _replacedBody ?? (_requestStream ??= CreateStream());
+        set => _replacedBody = ReferenceEquals(value, _requestStream) ? null : value;
+    }
+
+    bool IHttpRequestTrailersFeature.Available => Volatile.Read(ref _hasTrailers);
+
+    IHeaderDictionary IHttpRequestTrailersFeature.Trailers =>
+        Volatile.Read(ref _hasTrailers)
+            ? TakeTrailers()
+            : throw new InvalidOperationException(
+                "The request's trailers are there when its body has been read to the end.");
+
+    // Of a request without a body there is nothing to be read, as in Kestrel.
+    private bool IsMaxBodySizeFixed => _hasRead && CanHaveBody;
+
+    /// <summary>Says what is asked for. By the thread that receives.</summary>
+    public void SetTarget(string path)
+    {
+        _path = path;
+        _rawTarget = path;
+    }
+
+    /// <summary>Says how it is asked for. By the thread that receives.</summary>
+    public void SetHead(string method, string scheme)
+    {
+        _method = method;
+        _scheme = scheme;
+    }
+
+    /// <summary>
+    /// All of the body has come, and is about to be shown to its reader. By the thread that receives.
+    /// </summary>
+    /// <param name="isMissing">Whether the end came with the headers.</param>
+    public void EndBody(bool isMissing)
+    {
+        _hasNoBody = isMissing;
+
+        // With or without any, as Kestrel says; and before the end of the body can be read.
+        Volatile.Write(ref _hasTrailers, true);
+    }
+
+    /// <summary>The body is about to be read.</summary>
+    /// <param name="total">How much of it has come by now.</param>
+    /// <param name="contentLength">How long the request says that it is, if it does.</param>
+    /// <exception cref="BadHttpRequestException">It is larger than the server takes.</exception>
+    public void CheckRead(long total, long? contentLength)
+    {
+        // One that says that it is too long is not even begun to be read.
+        var isTooLong = Math.Max(total, contentLength ?? 0) > _maxBodySize;
+        _hasRead |= !isTooLong || contentLength is null;
+        if (isTooLong)
+        {
+            throw new BadHttpRequestException(
+                $"The request body is larger than {_maxBodySize} bytes.", StatusCodes.Status413PayloadTooLarge);
+        }
+    }
+
+    /// <summary>The handler has ended: what it has kept of the body is of no use from here on.</summary>
+    public void StopBody() => _requestStream?.Stop();
+
+    /// <summary>Makes it as new.</summary>
+    public void Reuse()
+    {
+        _requestHeaders.Clear();
+        _requestTrailers?.Clear();
+        _requestStream = null;
+        _traceIdentifier = null;
+        _method = "";
+        _scheme = "";
+        _path = "";
+        _queryString = "";
+        _rawTarget = "";
+        _pathBase = "";
+        _protocol = HttpProtocol.Http2;
+        _replacedHeaders = null;
+        _replacedBody = null;
+        _readBody = null;
+        _bodyReader = null;
+        _areTrailersDecoded = false;
+        _hasTrailers = false;
+        _hasNoBody = false;
+        _hasRead = false;
+        _maxBodySize = _call.Limits.MaxRequestBodySize;
+    }
+
+    // As Kestrel does it: one reader for the stream that is there, and it ends with the request.
+    private PipeReader ReadReplaced(Stream body)
+    {
+        if (_bodyReader is null || !ReferenceEquals(_readBody, body))
+        {
+            _readBody = body;
+            _bodyReader = PipeReader.Create(body, new StreamPipeReaderOptions(useZeroByteReads: true));
+            IHttpResponseFeature response = _call.Response;
+            response.OnCompleted(
+                static reader =>
+                {
+                    ((PipeReader)reader).Complete();
+                    return Task.CompletedTask;
+                },
+                _bodyReader);
+        }
+
+        return _bodyReader;
+    }
+
+    private RequestStream CreateStream() => new(_call.CallStream.Input.AsStream(leaveOpen: true), _call.BodyControl);
+
+    /// <summary>The trailers, which have come in full. By the handler.</summary>
+    private HeaderDictionary TakeTrailers()
+    {
+        var trailers = Trailers;
+        if (!_areTrailersDecoded)
+        {
+            RequestDecoding.Decode(trailers, _call.Connection.Application.Kestrel);
+        }
+
+        _areTrailersDecoded = true;
+        return trailers;
+    }
+}
