@@ -1,12 +1,12 @@
 namespace GrpcShm.Transport;
 
-/// <summary>The system lacks memory or file descriptors for another connection.</summary>
+/// <summary>The system lacks memory or handles for another connection.</summary>
 /// <remarks>An <see cref="IOException"/>, so that gRPC reports <c>Unavailable</c>.</remarks>
 public sealed class SharedMemoryResourcesException : IOException
 {
     /// <summary>Creates the exception without saying what is lacking.</summary>
     public SharedMemoryResourcesException()
-        : this("The system lacks memory or file descriptors.")
+        : this("The system lacks memory or handles.")
     {
     }
 

@@ -30,7 +30,7 @@ internal sealed class RawClient : IDisposable
         _server = TransportPlatform.Current.OpenDoorbell(_handles[1]);
     }
 
-    public SafeHandle Socket => _socket.Handle;
+    public SafeHandle Socket => (SafeHandle)_socket.Source;
 
     /// <summary>The memory, as the server has handed it over.</summary>
     public SafeFileDescriptor Memory => (SafeFileDescriptor)_handles[0];

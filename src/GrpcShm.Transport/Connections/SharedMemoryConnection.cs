@@ -63,7 +63,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
             : new ByteSendingEnd(this, _segment.CreateProducer(Role));
         try
         {
-            _doorbellRegistration = parts.Reactor.Register(_ownDoorbell.Handle, this);
+            _doorbellRegistration = parts.Reactor.Register(_ownDoorbell.Source, this);
         }
         catch
         {

@@ -85,7 +85,7 @@ internal enum FaultStep
     Unmapped,
 
     /// <summary>A listener has taken its socket away and still holds the lock on the name.</summary>
-    NameUnlinked,
+    NameRemoved,
 
     /// <summary>A listener has given its name back.</summary>
     NameReleased,

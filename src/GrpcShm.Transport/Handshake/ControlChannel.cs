@@ -64,7 +64,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         }
 
         // Store the registration, fence, load _disposed; Dispose stores _disposed, fences, takes the registration.
-        Interlocked.Exchange(ref _registration, _reactor.Register(_socket.Handle, this));
+        Interlocked.Exchange(ref _registration, _reactor.Register(_socket.Source, this));
         if (_disposed)
         {
             Unwatch();

@@ -21,7 +21,7 @@ internal enum RefusalCode : ushort
     /// <summary>Too many handshakes at once. May be tried again.</summary>
     Busy = 5,
 
-    /// <summary>The system gives no memory, no descriptors, or what else a connection takes. May be tried again.</summary>
+    /// <summary>The system gives no memory, no handles, or what else a connection takes. May be tried again.</summary>
     Resources = 6,
 
     /// <summary>The listener is closing. May be tried again.</summary>

@@ -24,7 +24,7 @@ internal sealed class SegmentOffer : IDisposable
         _client = client;
     }
 
-    /// <exception cref="IOException">The system lacks memory or descriptors.</exception>
+    /// <exception cref="IOException">The system lacks memory or handles.</exception>
     public static SegmentOffer Create(int clientToServerSize, int serverToClientSize)
     {
         var platform = TransportPlatform.Current;
@@ -47,7 +47,7 @@ internal sealed class SegmentOffer : IDisposable
 
     /// <summary>Sends the answer to a client, and all of this with it.</summary>
     public void Send(ControlChannel channel, ServerHello answer) =>
-        channel.Send(answer.Write(), _memory, _server.Handle, _client.Handle);
+        channel.Send(answer.Write(), _memory, _server.Grant, _client.Grant);
 
     /// <summary>Takes out what a connection owns.</summary>
     public (SharedSegment Segment, Doorbell Own, Doorbell Peer) Take()
@@ -59,7 +59,7 @@ internal sealed class SegmentOffer : IDisposable
     /// <summary>Gives back what has not been taken.</summary>
     public void Dispose()
     {
-        // Mapped, the memory needs no descriptor any more.
+        // Mapped, the memory needs no handle any more.
         _memory.Dispose();
         if (!_isTaken)
         {

@@ -30,7 +30,7 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
     /// Takes it, if it is there and has the right size, and no other follows by itself. If not, one is made on the thread
     /// pool: that takes the longer the larger the rings are that a client wants, and the reactor has others to serve.
     /// </summary>
-    /// <exception cref="IOException">The system lacks memory or descriptors.</exception>
+    /// <exception cref="IOException">The system lacks memory or handles.</exception>
     public ValueTask<SegmentOffer> TakeAsync(int clientToServerSize, int serverToClientSize) =>
         clientToServerSize == _ringSize && serverToClientSize == _ringSize && TryTake() is { } ready
             ? ValueTask.FromResult(ready)

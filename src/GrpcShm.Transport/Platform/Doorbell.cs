@@ -8,10 +8,14 @@ namespace GrpcShm.Transport.Platform;
 /// </summary>
 internal abstract class Doorbell : IDisposable
 {
-    /// <summary>What the owner's <see cref="Poller"/> waits for, and what is handed to the peer.</summary>
-    public abstract SafeHandle Handle { get; }
+    /// <summary>Reported by the owner's <see cref="Poller"/> when it was rung.</summary>
+    public abstract IPollSource Source { get; }
 
+    /// <summary>What is handed to the peer, so that it can ring. It stays the doorbell's own.</summary>
+    public abstract SafeHandle Grant { get; }
+
+    /// <summary>Rings. Does not block, and does not fail, whatever the peer does. Any thread.</summary>
     public abstract void Ring();
 
-    public void Dispose() => Handle.Dispose();
+    public abstract void Dispose();
 }

@@ -1,8 +1,8 @@
-using System.Runtime.InteropServices;
-
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>Waits for many doorbells and sockets at once. Edge-triggered: each event is reported once.</summary>
+/// <summary>
+/// Waits for many doorbells and sockets at once. Each event is reported once; <see cref="IPollSource"/> says which there are.
+/// </summary>
 internal abstract class Poller : IDisposable
 {
     /// <summary>The token of <see cref="Wake"/>, which nothing may be added under.</summary>
@@ -10,13 +10,13 @@ internal abstract class Poller : IDisposable
 
     /// <summary>Starts watching. What is ready already is reported, too. Any thread.</summary>
     /// <exception cref="IOException">The system has no room for another.</exception>
-    public abstract void Add(SafeHandle handle, ulong token);
+    public abstract void Add(IPollSource source, ulong token);
 
     /// <summary>
-    /// Stops watching; must precede the closing of the handle, since the peer may hold what the handle refers to open.
-    /// An event that is on its way may still be reported. Any thread.
+    /// Stops watching; must precede the disposal of what the source belongs to, since the peer may hold the same open. An event that
+    /// is on its way may still be reported. Any thread.
     /// </summary>
-    public abstract void Remove(SafeHandle handle);
+    public abstract void Remove(IPollSource source);
 
     /// <summary>Waits. One thread at a time.</summary>
     /// <param name="events">Where the events go.</param>
@@ -37,7 +37,7 @@ internal abstract class Poller : IDisposable
 
     /// <summary>
     /// Does nothing for the shortest time for which the system lets a thread sleep, some tens of microseconds, whatever
-    /// happens meanwhile.
+    /// happens meanwhile. Returns at once on a system where that would be a millisecond or more.
     /// </summary>
     public abstract void Pause();
 

@@ -99,7 +99,7 @@ internal sealed partial class SharedMemoryListener
             }
         }
 
-        // No descriptors or no memory. The poller has reported the client and will not report it again, so look again
+        // No handles or no memory. The poller has reported the client and will not report it again, so look again
         // by a timer, one for all of them, which runs only while this lasts.
         if (!isRetry)
         {
@@ -161,7 +161,7 @@ internal sealed partial class SharedMemoryListener
                     if (!_disposed)
                     {
                         // Those who have come meanwhile are reported, too.
-                        _registration = ReactorPool.Next().Register(_socket.Handle, this);
+                        _registration = ReactorPool.Next().Register(_socket.Source, this);
                     }
                 }
 

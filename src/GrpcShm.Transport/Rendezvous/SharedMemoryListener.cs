@@ -50,7 +50,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
-            _registration = ReactorPool.Next().Register(_socket.Handle, this);
+            _registration = ReactorPool.Next().Register(_socket.Source, this);
         }
         catch
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Platform;
 using Microsoft.Extensions.Logging;
@@ -49,7 +48,7 @@ internal sealed partial class Reactor
 
     /// <summary>Watches a doorbell or a socket. Any thread.</summary>
     /// <exception cref="IOException">The system has no room for another, or no thread to serve it.</exception>
-    public ReactorRegistration Register(SafeHandle handle, IReactorTarget target)
+    public ReactorRegistration Register(IPollSource source, IReactorTarget target)
     {
         lock (_gate)
         {
@@ -57,7 +56,7 @@ internal sealed partial class Reactor
             var token = _slots.Add(target);
             try
             {
-                poller.Add(handle, token);
+                poller.Add(source, token);
             }
             catch
             {
@@ -66,12 +65,12 @@ internal sealed partial class Reactor
             }
 
             Volatile.Write(ref _registered, _registered + 1);
-            return new ReactorRegistration(this, handle, token);
+            return new ReactorRegistration(this, source, token);
         }
     }
 
     /// <summary>Stops watching. A call to the target may still be under way. Any thread.</summary>
-    public void Unregister(SafeHandle handle, ulong token)
+    public void Unregister(IPollSource source, ulong token)
     {
         lock (_gate)
         {
@@ -81,7 +80,7 @@ internal sealed partial class Reactor
                 return;
             }
 
-            _poller!.Remove(handle);
+            _poller!.Remove(source);
             Volatile.Write(ref _registered, _registered - 1);
             if (_registered == 0)
             {

@@ -1,20 +1,20 @@
-using System.Runtime.InteropServices;
+using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>That a reactor watches a handle. Dispose it before the handle.</summary>
+/// <summary>That a reactor watches a source of events. Dispose it before what the source belongs to.</summary>
 internal sealed class ReactorRegistration : IDisposable
 {
-    private readonly SafeHandle _handle;
+    private readonly IPollSource _source;
     private readonly ulong _token;
     private Reactor? _reactor;
 
-    public ReactorRegistration(Reactor reactor, SafeHandle handle, ulong token)
+    public ReactorRegistration(Reactor reactor, IPollSource source, ulong token)
     {
         _reactor = reactor;
-        _handle = handle;
+        _source = source;
         _token = token;
     }
 
-    public void Dispose() => Interlocked.Exchange(ref _reactor, null)?.Unregister(_handle, _token);
+    public void Dispose() => Interlocked.Exchange(ref _reactor, null)?.Unregister(_source, _token);
 }

@@ -18,14 +18,14 @@ public class DoorbellBenchmarks
     {
         (_watched, _unwatched) = (TransportPlatform.Current.CreateDoorbell(), TransportPlatform.Current.CreateDoorbell());
         _poller = TransportPlatform.Current.CreatePoller();
-        _poller.Add(_watched.Handle, 1);
+        _poller.Add(_watched.Source, 1);
     }
 
     /// <summary>Gives all back.</summary>
     [GlobalCleanup]
     public void Cleanup()
     {
-        _poller.Remove(_watched.Handle);
+        _poller.Remove(_watched.Source);
         _poller.Dispose();
         _watched.Dispose();
         _unwatched.Dispose();

@@ -43,7 +43,7 @@ internal sealed class ScriptedSocket : ControlSocket
 
     public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUser, null);
 
-    public override SafeHandle Handle => _handle;
+    public override IPollSource Source => _handle;
 
     /// <summary>An input for this socket.</summary>
     public static byte[] Script(byte piece, ReadOnlySpan<byte> kinds, params ReadOnlySpan<byte[]> messages)

@@ -12,7 +12,7 @@ internal sealed class SilentSocket : ControlSocket
 
     public override SharedMemoryPeer Peer => new(1, TransportPlatform.Current.CurrentUser, null);
 
-    public override SafeHandle Handle => _handle;
+    public override IPollSource Source => _handle;
 
     public override void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments)
     {

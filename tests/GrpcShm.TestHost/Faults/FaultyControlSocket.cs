@@ -9,7 +9,7 @@ internal sealed class FaultyControlSocket(ControlSocket inner, FaultSwitch fault
 {
     public override SharedMemoryPeer Peer => inner.Peer;
 
-    public override SafeHandle Handle => inner.Handle;
+    public override IPollSource Source => inner.Source;
 
     public override void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments) =>
         inner.Send(message, attachments);

@@ -1,18 +1,17 @@
-using System.Runtime.InteropServices;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Fails to watch another descriptor on demand.</summary>
+/// <summary>Fails to watch another source on demand.</summary>
 internal sealed class FaultyPoller(Poller inner, FaultSwitch faults) : Poller
 {
-    public override void Add(SafeHandle handle, ulong token)
+    public override void Add(IPollSource source, ulong token)
     {
         faults.ThrowIf(FaultSwitch.Watch);
-        inner.Add(handle, token);
+        inner.Add(source, token);
     }
 
-    public override void Remove(SafeHandle handle) => inner.Remove(handle);
+    public override void Remove(IPollSource source) => inner.Remove(source);
 
     public override int Wait(Span<PollEvent> events, int milliseconds)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Platform;
 
@@ -7,7 +6,7 @@ namespace GrpcShm.TestHost.Faults;
 /// <summary>Fails to accept on demand; to refuse it has a descriptor of its own, which does not fail.</summary>
 internal sealed class FaultyRendezvousSocket(RendezvousSocket inner, FaultSwitch faults) : RendezvousSocket
 {
-    public override SafeHandle Handle => inner.Handle;
+    public override IPollSource Source => inner.Source;
 
     public override RendezvousRemark? Remark => inner.Remark;
 

@@ -25,7 +25,7 @@ public sealed class ControlChannelTests
             await TimeLimit.OnThreads(Dispose, Dispose);
             await Assert.ThrowsAsync<ObjectDisposedException>(() => receive.InTime());
             Assert.Equal(1, socket.Shutdowns);
-            Assert.True(socket.Handle.IsClosed);
+            Assert.True(socket.IsDisposed);
         }
     }
 
@@ -51,7 +51,7 @@ public sealed class ControlChannelTests
 
         public override SharedMemoryPeer Peer { get; } = new(1, TransportPlatform.Current.CurrentUser, null);
 
-        public override SafeHandle Handle => _bell.Handle;
+        public override IPollSource Source => _bell.Source;
 
         public override void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments)
         {
@@ -61,6 +61,12 @@ public sealed class ControlChannelTests
 
         public override void Shutdown() => Interlocked.Increment(ref _shutdowns);
 
-        public override void Dispose() => _bell.Dispose();
+        public bool IsDisposed { get; private set; }
+
+        public override void Dispose()
+        {
+            IsDisposed = true;
+            _bell.Dispose();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using CsCheck;
 using GrpcShm.Transport.Handshake;
@@ -148,7 +149,7 @@ public sealed class HostileClientTests : HostileTest
     {
         using var socket = LinuxControlSocket.Connect(EndPoint.SocketPath)!;
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        Descriptors.Send(socket.Handle, Good.Write(), [.. Enumerable.Repeat(bell.Handle, count)]);
+        Descriptors.Send((SafeHandle)socket.Source, Good.Write(), [.. Enumerable.Repeat(bell.Grant, count)]);
         await EndPoint.ServerLog.WaitForAsync("ClientRefused", "handles");
     }
 

@@ -39,10 +39,10 @@ public sealed class HostilePeerTests : HostileTest
                 client.Send(ControlMessage.Write(ControlMessageType.Close, []));
                 break;
             case "a farewell with a handle":
-                Descriptors.Send(client.Socket, farewell, bell.Handle);
+                Descriptors.Send(client.Socket, farewell, bell.Grant);
                 break;
             default:
-                Descriptors.Send(client.Socket, farewell, [.. Enumerable.Repeat(bell.Handle, 5)]);
+                Descriptors.Send(client.Socket, farewell, [.. Enumerable.Repeat(bell.Grant, 5)]);
                 break;
         }
 

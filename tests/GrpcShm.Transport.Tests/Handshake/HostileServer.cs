@@ -59,7 +59,7 @@ internal sealed class HostileServer : IDisposable
         using (client)
         {
             Assert.Equal(ControlMessageType.ClientHello, (await ReceiveAsync(client!))?.Type);
-            Descriptors.Send(client!.Handle, Message ?? Answer.Write(), [.. Handles]);
+            Descriptors.Send((SafeHandle)client!.Source, Message ?? Answer.Write(), [.. Handles]);
             return await ReceiveAsync(client);
         }
     }

@@ -86,7 +86,7 @@ public sealed class TrustTests
 
         public override SharedMemoryPeer Peer { get; } = new(1, peer, null);
 
-        public override SafeHandle Handle => _bell.Handle;
+        public override IPollSource Source => _bell.Source;
 
         public override void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments)
         {

@@ -14,7 +14,7 @@ public sealed class ReactorLifetimeTests
     {
         // The process's own reactor neither ends nor begins meanwhile.
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Handle, new FakeTarget());
+        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
@@ -25,7 +25,7 @@ public sealed class ReactorLifetimeTests
     public async Task Unload_ReactorHasNothingToServe_ItEndsAtOnce()
     {
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Handle, new FakeTarget());
+        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(

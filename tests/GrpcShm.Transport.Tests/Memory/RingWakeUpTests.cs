@@ -112,7 +112,7 @@ public sealed class RingWakeUpTests
         private readonly Poller _poller = TransportPlatform.Current.CreatePoller();
         private readonly PollEvent[] _events = new PollEvent[1];
 
-        public Bell() => _poller.Add(_bell.Handle, 1);
+        public Bell() => _poller.Add(_bell.Source, 1);
 
         public void Ring() => _bell.Ring();
 
@@ -120,7 +120,7 @@ public sealed class RingWakeUpTests
 
         public void Dispose()
         {
-            _poller.Remove(_bell.Handle);
+            _poller.Remove(_bell.Source);
             _bell.Dispose();
             _poller.Dispose();
         }

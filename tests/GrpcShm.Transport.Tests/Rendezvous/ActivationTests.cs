@@ -41,7 +41,7 @@ public sealed class ActivationTests : IDisposable
         Assert.False(File.Exists(_path + ".lock"));
 
         // A duplicate that no child inherits and that does not block, and what was passed is not inherited either.
-        var own = (int)socket.Handle.DangerousGetHandle();
+        var own = (int)((SafeFileDescriptor)socket.Source).DangerousGetHandle();
         Assert.NotEqual(number, own);
         Assert.Equal(Libc.O_CLOEXEC | Libc.O_NONBLOCK, Descriptors.Flags(own) & (Libc.O_CLOEXEC | Libc.O_NONBLOCK));
         Assert.Equal(Libc.O_CLOEXEC, Descriptors.Flags(number) & Libc.O_CLOEXEC);

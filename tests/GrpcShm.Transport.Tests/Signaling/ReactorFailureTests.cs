@@ -43,7 +43,7 @@ public sealed class ReactorFailureTests
         targets.ForEach(static target => target.Dispose());
         using var bell = TransportPlatform.Current.CreateDoorbell();
         var next = new FakeTarget();
-        using var registration = runner.Reactor.Register(bell.Handle, next);
+        using var registration = runner.Reactor.Register(bell.Source, next);
         bell.Ring();
         await next.WaitForReadyAsync();
         Assert.NotSame(first, runner.Poller);
@@ -118,11 +118,11 @@ public sealed class ReactorFailureTests
             static () => TimeSpan.Zero);
         reactor.WatchBy(new Sentinel([reactor]));
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        var failure = Assert.Throws<SharedMemoryResourcesException>(() => reactor.Register(bell.Handle, new FakeTarget()));
+        var failure = Assert.Throws<SharedMemoryResourcesException>(() => reactor.Register(bell.Source, new FakeTarget()));
         Assert.Contains("No thread.", failure.Message, StringComparison.Ordinal);
         Assert.False(reactor.IsRunning);
         isForbidden = false;
-        using var registration = reactor.Register(bell.Handle, new FakeTarget());
+        using var registration = reactor.Register(bell.Source, new FakeTarget());
         Assert.True(reactor.IsRunning);
     }
 
@@ -156,7 +156,7 @@ public sealed class ReactorFailureTests
         public FailingTarget(Reactor reactor, ILogger logger)
         {
             Logger = logger;
-            _registration = reactor.Register(_bell.Handle, this);
+            _registration = reactor.Register(_bell.Source, this);
         }
 
         public ILogger Logger { get; }

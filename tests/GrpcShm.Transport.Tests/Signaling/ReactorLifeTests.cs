@@ -108,10 +108,10 @@ public sealed class ReactorLifeTests
             () => idle);
         using var bell = TransportPlatform.Current.CreateDoorbell();
         var target = new FakeTarget();
-        var first = reactor.Register(bell.Handle, target);
+        var first = reactor.Register(bell.Source, target);
         var loop = poller;
         first.Dispose();
-        using (reactor.Register(bell.Handle, target))
+        using (reactor.Register(bell.Source, target))
         {
             Assert.Same(loop, poller);
             idle = TimeSpan.Zero;
@@ -130,7 +130,7 @@ public sealed class ReactorLifeTests
         var target = new CountingTarget();
         for (var i = 1; i <= 1_000; i++)
         {
-            using (reactor.Register(bell.Handle, target))
+            using (reactor.Register(bell.Source, target))
             {
                 bell.Ring();
                 target.WaitFor(i);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Signaling;
@@ -18,16 +17,16 @@ internal sealed class TestPoller(Poller inner) : Poller
     /// <summary>What was done to it that must not be done.</summary>
     public string? Misuse => _misuse;
 
-    public override void Add(SafeHandle handle, ulong token)
+    public override void Add(IPollSource source, ulong token)
     {
         CheckNotDisposed("Add");
-        inner.Add(handle, token);
+        inner.Add(source, token);
     }
 
-    public override void Remove(SafeHandle handle)
+    public override void Remove(IPollSource source)
     {
         CheckNotDisposed("Remove");
-        inner.Remove(handle);
+        inner.Remove(source);
     }
 
     public override int Wait(Span<PollEvent> events, int milliseconds)

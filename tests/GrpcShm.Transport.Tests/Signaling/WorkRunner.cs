@@ -26,7 +26,7 @@ internal sealed class WorkRunner : IReactorTarget, IDisposable
             static () => TimeSpan.Zero);
         Sentinel = new Sentinel([Reactor]);
         Reactor.WatchBy(Sentinel);
-        _registration = Reactor.Register(_bell.Handle, this);
+        _registration = Reactor.Register(_bell.Source, this);
     }
 
     public string Name { get; } = $"test reactor {Guid.NewGuid():N}";

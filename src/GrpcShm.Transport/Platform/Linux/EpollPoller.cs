@@ -46,22 +46,22 @@ internal sealed unsafe class EpollPoller : Poller
         _events = (byte*)NativeMemory.AllocZeroed(MaxEvents, (nuint)EventSize);
     }
 
-    public override void Add(SafeHandle handle, ulong token)
+    public override void Add(IPollSource source, ulong token)
     {
         var change = stackalloc byte[16];
         *(uint*)change = Libc.EPOLLIN | Libc.EPOLLRDHUP | Libc.EPOLLET;
         *(ulong*)(change + DataOffset) = token;
-        if (Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, (SafeFileDescriptor)handle, change) != 0)
+        if (Libc.EpollControl(_epoll, Libc.EPOLL_CTL_ADD, (SafeFileDescriptor)source, change) != 0)
         {
             throw LinuxError.Create("A descriptor cannot be watched", "epoll_ctl", Libc.LastError);
         }
     }
 
-    public override void Remove(SafeHandle handle)
+    public override void Remove(IPollSource source)
     {
         // Kernels before 2.6.9 wanted an event even here.
         var change = stackalloc byte[16];
-        var result = Libc.EpollControl(_epoll, Libc.EPOLL_CTL_DEL, (SafeFileDescriptor)handle, change);
+        var result = Libc.EpollControl(_epoll, Libc.EPOLL_CTL_DEL, (SafeFileDescriptor)source, change);
         Debug.Assert(result == 0, "Removed what was never added.");
     }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
     public override SharedMemoryPeer Peer { get; }
 
-    public override SafeHandle Handle => _socket;
+    public override IPollSource Source => _socket;
 
     public static LinuxControlSocket FromAccepted(SafeFileDescriptor socket)
     {

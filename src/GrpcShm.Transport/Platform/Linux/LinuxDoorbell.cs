@@ -17,7 +17,9 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
 
     public LinuxDoorbell(SafeFileDescriptor descriptor) => _descriptor = descriptor;
 
-    public override SafeHandle Handle => _descriptor;
+    public override IPollSource Source => _descriptor;
+
+    public override SafeHandle Grant => _descriptor;
 
     /// <summary>Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.</summary>
     public static void Check(SafeFileDescriptor descriptor)
@@ -59,4 +61,6 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
 
         // EAGAIN, the other possible failure, means that the counter is full, so rung it is.
     }
+
+    public override void Dispose() => _descriptor.Dispose();
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using GrpcShm.Transport.Diagnostics;
 
@@ -44,7 +43,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
     }
 
-    public override SafeHandle Handle => _socket;
+    public override IPollSource Source => _socket;
 
     public override RendezvousRemark? Remark { get; }
 
@@ -129,7 +128,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             _ = Libc.Unlink(_path);
         }
 
-        FaultPoint.Reach(FaultStep.NameUnlinked);
+        FaultPoint.Reach(FaultStep.NameRemoved);
         _socket.Dispose();
         _reserve.Dispose();
         _ownership.Dispose();

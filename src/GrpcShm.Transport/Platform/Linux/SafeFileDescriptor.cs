@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// Owns a file descriptor. While a system call uses it, it stays open: a number that was closed in mid-call may
 /// already belong to another file.
 /// </summary>
-internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid
+internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid, IPollSource
 {
     public SafeFileDescriptor(int descriptor, bool isOwner = true)
         : base(isOwner) => SetHandle(descriptor);

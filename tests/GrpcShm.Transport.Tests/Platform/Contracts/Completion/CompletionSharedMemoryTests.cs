@@ -1,0 +1,5 @@
+using GrpcShm.Transport.Tests.Platform.Makes;
+
+namespace GrpcShm.Transport.Tests.Platform.Contracts.Completion;
+
+public sealed class CompletionSharedMemoryTests() : SharedMemoryContract(new CompletionMake());

@@ -1,0 +1,5 @@
+using GrpcShm.Transport.Tests.Platform.Makes;
+
+namespace GrpcShm.Transport.Tests.Platform.Contracts.Linux;
+
+public sealed class LinuxDoorbellTests() : DoorbellContract(new LinuxMake());
