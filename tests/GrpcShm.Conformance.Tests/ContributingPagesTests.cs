@@ -5,6 +5,8 @@ namespace GrpcShm.Conformance.Tests;
 /// <summary>What the pages name is there: links, projects, and steps of the checks.</summary>
 public sealed partial class ContributingPagesTests
 {
+    private static readonly string[] Foreign = ["GrpcChannel", "SocketsHttpHandler", "HttpClient"];
+
     [Fact]
     public void Pages_EachLinkToAFile_LeadsToOne()
     {
@@ -53,6 +55,25 @@ public sealed partial class ContributingPagesTests
         Assert.Empty(named.Except(steps));
     }
 
+    [Theory]
+    [InlineData("architecture.md")]
+    [InlineData("glossary.md")]
+    public void Page_EachTypeThatItNames_Exists(string page)
+    {
+        var types = Directory.GetFiles(Path.Join(SourceTree.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(static file => TypeDeclaration().Matches(File.ReadAllText(file)))
+            .Select(static match => match.Groups["name"].Value)
+            .ToHashSet();
+        var named = TypeName().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "docs", "contributing", page)))
+            .Select(static match => match.Groups["name"].Value)
+            .Where(static name => !Foreign.Contains(name))
+            .ToList();
+
+        Assert.NotEmpty(named);
+        Assert.Empty(named.Where(name =>
+            !types.Contains(name) && !Directory.Exists(Path.Join(SourceTree.Root, "src", "GrpcShm.Transport", name))));
+    }
+
     private static IEnumerable<string> Pages() =>
         Directory.GetFiles(Path.Join(SourceTree.Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Append(Path.Join(SourceTree.Root, "README.md"))
@@ -63,6 +84,12 @@ public sealed partial class ContributingPagesTests
 
     [GeneratedRegex(@"(?<=`|/)GrpcShm\.[A-Z]\w+(\.[A-Z]\w+)*(?=`|\s)")]
     private static partial Regex Project();
+
+    [GeneratedRegex(@"\b(class|struct|interface|enum|record) (?<name>[A-Z]\w+)")]
+    private static partial Regex TypeDeclaration();
+
+    [GeneratedRegex(@"`(?<name>[A-Z][A-Za-z0-9]+)`")]
+    private static partial Regex TypeName();
 
     [GeneratedRegex(@"step ['""](?<name>[^'""$]+)['""]")]
     private static partial Regex Step();
