@@ -1,21 +1,15 @@
 using GrpcShm.EventBus;
-using XStateNet.Events.V1;
 
 namespace Samples.PingPong;
 
 /// <summary>The machine 'pong', which lives beside the hub: it sends each ball back.</summary>
-internal sealed class PongMachine : IAsyncDisposable
+internal sealed class PongMachine(EventHub hub) : IAsyncDisposable
 {
-    private readonly LocalMachine _machine;
+    private LocalMachine? _machine;
 
-    public PongMachine(EventHub hub) => _machine = hub.AddMachine("pong", HandleAsync);
+    public async Task StartAsync() => _machine = await hub.RegisterMachineAsync("pong", HandleAsync);
 
-    public ValueTask DisposeAsync() => _machine.DisposeAsync();
+    public ValueTask DisposeAsync() => _machine?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private async ValueTask<Acknowledgement?> HandleAsync(Event ping, CancellationToken cancellationToken)
-    {
-        await _machine.SendAsync(
-            new Event { Name = "PONG", Source = "pong", Target = ping.Source, Payload = ping.Payload }, cancellationToken);
-        return null;
-    }
+    private Task HandleAsync(BusEvent ping) => hub.SendEventAsync("pong", ping.SourceMachineId, "PONG", ping.RawPayload);
 }

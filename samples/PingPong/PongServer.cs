@@ -35,6 +35,7 @@ internal static class PongServer
         await using var app = builder.Build();
         app.MapEventBus();
         await using var pong = new PongMachine(app.Services.GetRequiredService<EventHub>());
+        await pong.StartAsync();
         await app.StartAsync();
         Console.WriteLine($"ready {endpoint.AsBound(app).Address}");
         while (await Console.In.ReadLineAsync() is not null)

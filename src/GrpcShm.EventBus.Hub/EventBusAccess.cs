@@ -1,8 +1,8 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A question to whoever decides who may do what: to <see cref="EventBusOptions.Authorize"/>, and as the resource to the policy
-/// that <see cref="EventBusOptions.AuthorizationPolicy"/> names.
+/// A question to whoever decides who may do what: to <see cref="EventBusOptions.Authorize"/>, and as the resource to
+/// the policy that <see cref="EventBusOptions.AuthorizationPolicy"/> names.
 /// </summary>
 public sealed class EventBusAccess
 {

@@ -13,18 +13,23 @@ public enum EventBusAction
     SendAs = 3,
 
     /// <summary>
-    /// Send or publish as a machine that another process has registered. Without a policy nobody may. Who may this can make
-    /// receivers believe anything of that machine.
+    /// Send or publish as a machine that another process has registered. Without a policy nobody may. Who may this can
+    /// make receivers believe anything of that machine.
     /// </summary>
     SendAsOther = 4,
 
     /// <summary>Send an event to a machine.</summary>
     SendTo = 5,
 
-    /// <summary>Publish an event: to a group, to the machines whose ids match a pattern, to all machines, or to observers.</summary>
+    /// <summary>
+    /// Publish an event: to a group, to the machines whose ids match a pattern, to all machines, or to observers.
+    /// </summary>
     PublishTo = 6,
 
-    /// <summary>Get copies of events: of those for a machine or a group, of changes of state, of those that match a pattern, of all.</summary>
+    /// <summary>
+    /// Get copies of events: of those for a machine or a group, of changes of state, of those that match a pattern, of
+    /// all.
+    /// </summary>
     Observe = 7,
 
     /// <summary>List machines, or be told which ones come and go.</summary>

@@ -18,8 +18,8 @@ public static class EventBusEndpointRouteBuilderExtensions
     /// <returns>What further conventions, for example authorization, are added to.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is <see langword="null"/>.</exception>
     /// <exception cref="InvalidOperationException">
-    /// <c>AddEventBus</c> was not called, or <see cref="EventBusOptions.AuthorizationPolicy"/> is set and <c>AddAuthorization</c> was not
-    /// called.
+    /// <c>AddEventBus</c> was not called, or <see cref="EventBusOptions.AuthorizationPolicy"/> is set and
+    /// <c>AddAuthorization</c> was not called.
     /// </exception>
     public static GrpcServiceEndpointConventionBuilder MapEventBus(this IEndpointRouteBuilder endpoints)
     {

@@ -3,7 +3,9 @@ namespace GrpcShm.EventBus;
 /// <summary>The bounds of an event hub.</summary>
 public sealed partial class EventBusOptions
 {
-    /// <summary>The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.</summary>
+    /// <summary>
+    /// The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.
+    /// </summary>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 65,536.</exception>
     public int MaxIdLength
@@ -41,7 +43,9 @@ public sealed partial class EventBusOptions
         set => field = Check(value, 1, 16_777_216, nameof(MaxMailboxCapacity));
     } = 65_536;
 
-    /// <summary>How many events are kept for a machine that is registered but whose inbox nobody is subscribed to.</summary>
+    /// <summary>
+    /// How many events are kept for a machine that is registered but whose inbox nobody is subscribed to.
+    /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 0 … 16,777,216.</exception>
     public int UnclaimedCapacity
@@ -80,7 +84,9 @@ public sealed partial class EventBusOptions
         set => field = Check(value, nameof(UnclaimedTimeout));
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a sender waits for room in a full mailbox that blocks its senders, before the event is refused.</summary>
+    /// <summary>
+    /// How long a sender waits for room in a full mailbox that blocks its senders, before the event is refused.
+    /// </summary>
     /// <remarks>Defaults to 10 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan MaxBlockTime
@@ -102,26 +108,27 @@ public sealed partial class EventBusOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of machines
-    /// that a metrics system can take.
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of
+    /// machines that a metrics system can take.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
 
     /// <summary>
-    /// Says who may do what: <see langword="true"/> if the caller may. It is asked for each event that is sent or published, for
-    /// each registration, subscription and list; so it should be quick, and must be safe for several threads. If it throws, the
-    /// answer is no. With <see cref="AuthorizationPolicy"/> both must allow it.
+    /// Says who may do what: <see langword="true"/> if the caller may. It is asked for each event that is sent or
+    /// published, for each registration, subscription and list; so it should be quick, and must be safe for several
+    /// threads. If it throws, the answer is no. With <see cref="AuthorizationPolicy"/> both must allow it.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: who may call the hub may do all, but for what belongs to others. Machines and sessions
-    /// always belong to the user who made them, and nobody sends as a machine of another process.
+    /// Defaults to <see langword="null"/>: who may call the hub may do all, but for what belongs to others. Machines
+    /// and sessions always belong to the user who made them, and nobody sends as a machine of another process.
     /// </remarks>
     public Func<EventBusAccess, bool>? Authorize { get; set; }
 
     /// <summary>
-    /// The name of an ASP.NET Core authorization policy that says who may do what, as <see cref="Authorize"/> does. Its resource is
-    /// an <see cref="EventBusAccess"/>, its user that of <see cref="EventBusPeer.User"/>. Needs <c>services.AddAuthorization</c>.
+    /// The name of an ASP.NET Core authorization policy that says who may do what, as <see cref="Authorize"/> does. Its
+    /// resource is an <see cref="EventBusAccess"/>, its user that of <see cref="EventBusPeer.User"/>. Needs
+    /// <c>services.AddAuthorization</c>.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
     public string? AuthorizationPolicy { get; set; }

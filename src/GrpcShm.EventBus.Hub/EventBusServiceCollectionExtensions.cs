@@ -2,6 +2,7 @@ using GrpcShm.EventBus;
 using GrpcShm.EventBus.Service;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -9,8 +10,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EventBusServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds gRPC and the event hub. Map it with <c>app.MapEventBus()</c>. The hub's own machines, if it has any, are made
-    /// by <see cref="EventHub"/>.
+    /// Adds gRPC and the event hub. Map it with <c>app.MapEventBus()</c>. The hub's own machines, if it has any, are
+    /// made by <see cref="EventHub"/>.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the hub's bounds; may be <see langword="null"/>.</param>
@@ -28,7 +29,9 @@ public static class EventBusServiceCollectionExtensions
         }
 
         services.TryAddSingleton<HubCore>();
-        services.TryAddSingleton(provider => new EventHub(provider.GetRequiredService<HubCore>()));
+        services.TryAddSingleton(provider => new EventHub(
+            provider.GetRequiredService<HubCore>(),
+            provider.GetRequiredService<IOptions<LocalMachineOptions>>().Value));
         services.TryAddSingleton<EventBusService>();
         return services;
     }

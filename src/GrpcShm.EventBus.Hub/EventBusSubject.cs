@@ -13,8 +13,8 @@ public enum EventBusSubject
     MachinePattern = 3,
 
     /// <summary>
-    /// Events that match a pattern. The name is <c>source → target: name</c>, each of them a pattern, <c>*</c> if it was left
-    /// out; with a pattern for groups <c>source → target of group: name</c>.
+    /// Events that match a pattern. The name is <c>source → target: name</c>, each of them a pattern, <c>*</c> if it
+    /// was left out; with a pattern for groups <c>source → target of group: name</c>.
     /// </summary>
     EventPattern = 4,
 

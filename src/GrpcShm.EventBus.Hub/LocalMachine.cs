@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Flows;
+using GrpcShm.EventBus.Local;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -11,115 +13,70 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
 
-/// <summary>A machine in the hub's own process. Made by <see cref="EventHub.AddMachine"/>.</summary>
-public sealed class LocalMachine : IAsyncDisposable
+/// <summary>A machine in the hub's own process. Made by <see cref="EventHub.RegisterMachineAsync"/>.</summary>
+public sealed class LocalMachine : IDisposable, IAsyncDisposable
 {
     private readonly HubCore _hub;
     private readonly MachineOwner _owner;
     private readonly Outbox _outbox;
     private readonly LiveSubscription _subscription;
-    private readonly Func<Event, CancellationToken, ValueTask<Acknowledgement?>> _handler;
+    private readonly PayloadCodecs _codecs;
+    private readonly Func<BusEvent, Task> _handler;
     private readonly HubOrigin _origin = new();
-    private readonly CancellationTokenSource _disposing = new();
     private readonly Task _running;
-    private RoutingContext? _context;
+
+    // The machine's state, which its handler sets. Of the loop that runs the handler.
+    private string? _state;
+
+    // Set once, by whoever disposes of the machine first. Read by the loop, which that one wakes afterwards.
+    private int _isDisposed;
 
     internal LocalMachine(
         HubCore hub,
         MachineOwner owner,
         Outbox outbox,
         LiveSubscription subscription,
-        Func<Event, CancellationToken, ValueTask<Acknowledgement?>> handler)
+        PayloadCodecs codecs,
+        Func<BusEvent, Task> handler)
     {
-        (_hub, _owner, _outbox, _subscription, _handler) = (hub, owner, outbox, subscription, handler);
+        (_hub, _owner, _outbox, _subscription, _codecs, _handler) = (hub, owner, outbox, subscription, codecs, handler);
+        Waits = new LocalWaits(hub, Id);
         _running = LongLived.Start(RunAsync);
     }
 
     /// <summary>The machine's id.</summary>
     public string Id => _subscription.Subscriber.InboxOf;
 
+    /// <summary>What its handler waits for.</summary>
+    internal LocalWaits Waits { get; }
+
+    internal bool IsOf(HubCore hub) => _hub == hub;
+
     /// <summary>
-    /// Sends an event from this machine. It takes its place in the order before this method returns, unless it must wait
-    /// for room in the target's mailbox.
+    /// Unregisters the machine. A handler that runs is not waited for; so the handler itself may call this.
     /// </summary>
-    /// <param name="event">The event; its source is set to this machine if it is empty. It must not be changed afterwards.</param>
-    /// <param name="cancellationToken">Gives up waiting for room.</param>
-    /// <exception cref="RpcException">
-    /// The target is unknown or dead (<c>NOT_FOUND</c>), its mailbox is full (<c>RESOURCE_EXHAUSTED</c>), or the event is not
-    /// valid (<c>INVALID_ARGUMENT</c>).
-    /// </exception>
-    public ValueTask SendAsync(Event @event, CancellationToken cancellationToken = default)
+    public void Dispose()
     {
-        ArgumentNullException.ThrowIfNull(@event);
-        if (@event.Source.Length == 0)
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            @event.Source = Id;
+            _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "It was disposed of.");
+            _hub.Router.Unsubscribe(_subscription);
+            _outbox.Signal();
         }
-
-        var activity = EventTracing.Begin(@event, MessagingOperation.Send(@event.Target));
-
-        // Taken while in use: a second sender at the same moment makes one of its own.
-        var context = Interlocked.Exchange(ref _context, null) ?? new RoutingContext();
-        var verdict = _hub.Router.Send(@event, null, _origin, context);
-        if (context.MustWait)
-        {
-            return WaitForRoomAsync(context, @event.Target, activity, cancellationToken);
-        }
-
-        context.SignalAll();
-        Volatile.Write(ref _context, context);
-        Sent(@event.Target, activity, verdict);
-        return verdict.IsOk ? ValueTask.CompletedTask : ValueTask.FromException(verdict.ToException());
     }
 
     /// <summary>Unregisters the machine and waits for its handler to return.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposing.IsCancellationRequested)
-        {
-            return;
-        }
-
-        await _disposing.CancelAsync().ConfigureAwait(false);
-        _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "It was disposed of.");
-        _hub.Router.Unsubscribe(_subscription);
-        _outbox.Signal();
+        Dispose();
         await _running.ConfigureAwait(false);
-        _disposing.Dispose();
-    }
-
-    private void Sent(string target, Activity? activity, Verdict verdict)
-    {
-        EventTracing.End(activity, verdict.Code, verdict.Message);
-        _hub.Messaging.Sent(MessagingOperation.Send(target), verdict.Code);
-    }
-
-    private async ValueTask WaitForRoomAsync(
-        RoutingContext context, string target, Activity? activity, CancellationToken cancellationToken)
-    {
-        Verdict verdict;
-        try
-        {
-            (verdict, _) = await context.WaitForRoomAsync(_hub.Options, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException exception)
-        {
-            Sent(target, activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
-            throw;
-        }
-
-        Sent(target, activity, verdict);
-        if (!verdict.IsOk)
-        {
-            throw verdict.ToException();
-        }
     }
 
     private async Task RunAsync()
     {
         var items = new MailItem[64];
         var delivery = new Delivery();
-        while (!_disposing.IsCancellationRequested)
+        while (Volatile.Read(ref _isDisposed) == 0)
         {
             while (_outbox.TryTakeReady(out var subscriber))
             {
@@ -146,36 +103,47 @@ public sealed class LocalMachine : IAsyncDisposable
             _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, _origin);
         }
 
-        using var activity = EventTracing.Process(delivery.Event);
+        var received = new BusEvent(delivery.Event, _codecs)
+        {
+            HandledBy = this,
+            NewState = _state,
+            IsRequest = level == AcknowledgementLevel.Replied,
+        };
+        var activity = EventTracing.Process(delivery.Event);
         var started = _hub.Messaging.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0;
-        Acknowledgement? acknowledgement;
-        var failed = false;
+        Acknowledgement? failure = null;
+
+        // Ends with this method.
+        HandlerFlow.Begin(received);
         try
         {
-            acknowledgement = await _handler(delivery.Event, _disposing.Token).ConfigureAwait(false);
+            await _handler(received).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            failed = true;
-            if (activity is not null)
-            {
-                EventTracing.SetFailure(activity, StatusCode.Unknown, exception.Message);
-            }
-
             _hub.Logger.HandlerFailed(Id, exception);
-            acknowledgement = new Acknowledgement
+            var message = $"The handler of the machine '{Id}' failed: {exception.Message}";
+            failure = new Acknowledgement
             {
-                StatusCode = (int)StatusCode.Unknown,
-                Message = PeerText.Clean($"The handler of the machine '{Id}' failed: {exception.Message}", PeerText.MaxSentence),
+                StatusCode = (int)StatusCode.Unknown, Message = PeerText.Clean(message, PeerText.MaxSentence),
             };
         }
 
-        _hub.Messaging.Processed(started, Id, failed);
+        received.HasBeenHandled = true;
+        Waits.EndAll();
+        _state = received.NewState;
+        _hub.Messaging.Processed(started, Id, failure is not null);
+        if (activity is not null)
+        {
+            EventTracing.SetFailure(activity, failure is null ? StatusCode.OK : StatusCode.Unknown, failure?.Message);
+            activity.Dispose();
+        }
+
         if (number != 0 && level > AcknowledgementLevel.Delivered)
         {
-            acknowledgement ??= new Acknowledgement();
-            acknowledgement.Number = number;
-            _hub.Router.Acknowledge(subscriber, acknowledgement, _origin);
+            var answer = failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent };
+            answer.Number = number;
+            _hub.Router.Acknowledge(subscriber, answer, _origin);
         }
     }
 }

@@ -5,7 +5,9 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
-/// <remarks>Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.</remarks>
+/// <remarks>
+/// Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.
+/// </remarks>
 public sealed class BusEvent
 {
     private readonly Event _event;
@@ -32,8 +34,8 @@ public sealed class BusEvent
 
     /// <summary>
     /// The payload: <see langword="null"/> for none, a <c>byte[]</c> for bytes, a message or a <c>ByteString</c> for
-    /// protobuf, for JSON the scalar that it was, an object of a known type (<see cref="EventBusClientOptions.KnownTypes"/>) or a
-    /// <see cref="System.Text.Json.JsonElement"/>, or whatever a codec of the client's options made of it.
+    /// protobuf, for JSON the scalar that it was, an object of a known type (<see cref="PayloadOptions.KnownTypes"/>)
+    /// or a <see cref="System.Text.Json.JsonElement"/>, or whatever a codec of the client's options made of it.
     /// </summary>
     /// <exception cref="FormatException">The payload cannot be decoded.</exception>
     public object? Payload
@@ -76,16 +78,16 @@ public sealed class BusEvent
     public MachineStateChange? StateChange => _event.StateChange is null ? null : _stateChange ??= ReadStateChange();
 
     /// <summary>
-    /// The machine's state after it handled this event, for a sender that waits for that. For the handler to set; it stays
-    /// for the machine's later events until it is set again.
+    /// The machine's state after it handled this event, for a sender that waits for that. For the handler to set; it
+    /// stays for the machine's later events until it is set again.
     /// </summary>
     public string? NewState { get; set; }
 
     /// <summary>Whether the sender waits for a reply.</summary>
     public bool IsRequest { get; internal init; }
 
-    // The machine or subscription whose handler has it.
-    internal EventReceiver? Receiver { get; init; }
+    // The machine or subscription whose handler has it: of a client (EventReceiver), or of the hub's own process.
+    internal object? HandledBy { get; init; }
 
     // What its handler waits for, of ClientWaits and under the lock of that.
     internal List<ClientWait>? Waits { get; set; }
@@ -94,7 +96,8 @@ public sealed class BusEvent
 
     internal Event Raw => _event;
 
-    // Written once by the one that runs the handlers, read by whoever still runs in their flow: no order with other fields matters.
+    // Written once by the one that runs the handlers, read by whoever still runs in their flow: no order with other
+    // fields matters.
     internal bool HasBeenHandled
     {
         get => Volatile.Read(ref _hasBeenHandled);
@@ -102,15 +105,17 @@ public sealed class BusEvent
     }
 
     /// <summary>Decodes the payload to a type.</summary>
-    /// <typeparam name="T">The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.</typeparam>
+    /// <typeparam name="T">
+    /// The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.
+    /// </typeparam>
     /// <returns>The payload; the type's default if there is none.</returns>
     /// <exception cref="FormatException">The payload is not one of that type.</exception>
     public T? GetPayload<[DynamicallyAccessedMembers(PayloadCodecs.PayloadMembers)] T>() =>
         _codecs.Decode<T>(RawPayload);
 
     /// <summary>
-    /// Sets what is answered to a sender that waits for a reply. It goes out when the handler has returned; the last one
-    /// holds. For other senders it has no effect.
+    /// Sets what is answered to a sender that waits for a reply. It goes out when the handler has returned; the last
+    /// one holds. For other senders it has no effect.
     /// </summary>
     /// <param name="payload">The reply's payload, or <see langword="null"/> for none.</param>
     /// <param name="eventName">The reply's name, or <see langword="null"/> for that of this event.</param>

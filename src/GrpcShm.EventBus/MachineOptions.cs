@@ -31,4 +31,9 @@ public sealed class MachineOptions
     /// oldest event.
     /// </remarks>
     public OverflowPolicy OverflowPolicy { get; init; }
+
+    /// <summary>What the hub is asked for; nothing if it may choose.</summary>
+    internal MailboxSettings? ToMailbox() => MailboxCapacity > 0 || OverflowPolicy != OverflowPolicy.Unspecified
+        ? new MailboxSettings { Capacity = (uint)MailboxCapacity, OverflowPolicy = OverflowPolicy }
+        : null;
 }

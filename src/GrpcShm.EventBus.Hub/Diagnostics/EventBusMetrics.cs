@@ -6,8 +6,8 @@ using GrpcShm.EventBus.Registry;
 namespace GrpcShm.EventBus.Diagnostics;
 
 /// <summary>
-/// What the hub itself measures, in the meter <c>GrpcShm.EventBus</c>. OpenTelemetry's conventions name nothing of a broker's
-/// inside, so these names are the hub's own; where the conventions have an attribute, it is theirs.
+/// What the hub itself measures, in the meter <c>GrpcShm.EventBus</c>. OpenTelemetry's conventions name nothing of a
+/// broker's inside, so these names are the hub's own; where the conventions have an attribute, it is theirs.
 /// </summary>
 /// <remarks>The counts are plain fields that the instruments observe: counting an event costs one atomic add.</remarks>
 internal sealed class EventBusMetrics

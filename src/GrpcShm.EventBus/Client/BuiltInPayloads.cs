@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// The types whose JSON payloads come back as what they were, in every program: without reflection, and without being named in
-/// <see cref="EventBusClientOptions.KnownTypes"/>.
+/// The types whose JSON payloads come back as what they were, in every program: without reflection, and without being
+/// named in <see cref="PayloadOptions.KnownTypes"/>.
 /// </summary>
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(bool))]

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What of <see cref="EventBusClientOptions"/> a configuration can set. What it does not name stays as it is.</summary>
+/// <summary>
+/// What of <see cref="EventBusClientOptions"/> a configuration can set. What it does not name stays as it is.
+/// </summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Made by the configuration binder.")]
 internal sealed class ClientSettings
 {

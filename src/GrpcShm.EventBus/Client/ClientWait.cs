@@ -4,8 +4,9 @@ namespace GrpcShm.EventBus.Client;
 
 /// <summary>A machine's handler of this client that waits for another machine.</summary>
 /// <remarks>
-/// <see cref="IsTold"/> is guarded by the lock of its owner. <see cref="IsAnswered"/> is set by whoever hears the hub's answer: if the end
-/// of the wait comes at the same time and does not see it, the hub is told of an end that it knows, which it ignores.
+/// <see cref="IsTold"/> is guarded by the lock of its owner. <see cref="IsAnswered"/> is set by whoever hears the hub's
+/// answer: if the end of the wait comes at the same time and does not see it, the hub is told of an end that it knows,
+/// which it ignores.
 /// </remarks>
 internal sealed class ClientWait(ClientWaits owner, BusEvent handled, string waiting, string awaited, ulong number)
     : MachineWait(waiting, awaited)

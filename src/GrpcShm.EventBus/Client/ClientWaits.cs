@@ -4,15 +4,17 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Which handlers of one client's machines wait for which machines. Circles within the process are found here. The others are found by
-/// the hub, which knows who waits by an event that went through it, and is told of those that wait for one of these.
+/// Which handlers of one client's machines wait for which machines. Circles within the process are found here. The
+/// others are found by the hub, which knows who waits by an event that went through it, and is told of those that wait
+/// for one of these.
 /// </summary>
 /// <remarks>
-/// A circle over several processes has at least one event that went through the hub in each of them. Whatever comes last, that event
-/// or a wait within the process that leads to it, the hub is told of the waits that lead there: in the order of the client's
-/// commands, under the lock. So whichever command closes the circle finds the rest of it at the hub.
+/// A circle over several processes has at least one event that went through the hub in each of them. Whatever comes
+/// last, that event or a wait within the process that leads to it, the hub is told of the waits that lead there: in the
+/// order of the client's commands, under the lock. So whichever command closes the circle finds the rest of it at the
+/// hub.
 /// </remarks>
-internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Action wake)
+internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
 {
     private readonly Lock _lock = new();
 
@@ -27,11 +29,14 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
     // Whether something was put into the queue, whose writer is woken outside of the lock: it may run on this thread.
     private bool _mustWake;
 
-    /// <summary>Makes a wait for a send that is about to begin, if it is made in the flow of a machine's handler of this client.</summary>
+    /// <summary>
+    /// Makes a wait for a send that is about to begin, if it is made in the flow of a machine's handler of this client.
+    /// </summary>
     public ClientWait? Make(string awaited)
     {
         var handled = HandlerFlow.Current;
-        return handled is { HasBeenHandled: false, Receiver: { IsMachine: true } receiver } && receiver.Waits == this
+        return handled is { HasBeenHandled: false, HandledBy: EventReceiver { IsMachine: true } receiver }
+            && receiver.Waits == this
             ? new ClientWait(this, handled, receiver.Name, awaited, Interlocked.Increment(ref _lastNumber))
             : null;
     }
@@ -69,14 +74,15 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
 
         if (mustWake)
         {
-            wake();
+            session.Wake();
         }
 
         return null;
     }
 
     /// <summary>
-    /// Begins a wait by an event that goes through the hub, before that takes its place in the queue. The caller wakes the writer.
+    /// Begins a wait by an event that goes through the hub, before that takes its place in the queue. The caller wakes
+    /// the writer.
     /// </summary>
     public void BeginOutside(ClientWait wait)
     {
@@ -107,7 +113,7 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
 
         if (mustWake)
         {
-            wake();
+            session.Wake();
         }
     }
 
@@ -134,11 +140,13 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
 
         if (mustWake)
         {
-            wake();
+            session.Wake();
         }
     }
 
-    /// <summary>The hub refuses a wait within this process that it was told of: it closes a circle over several processes.</summary>
+    /// <summary>
+    /// The hub refuses a wait within this process that it was told of: it closes a circle over several processes.
+    /// </summary>
     public void Refuse(ClientWait wait, EventBusException reason)
     {
         wait.IsAnswered = true;
@@ -147,7 +155,9 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
         End(wait);
     }
 
-    /// <summary>What a new session of the hub must be told. Events through the hub that are sent again tell it by themselves.</summary>
+    /// <summary>
+    /// What a new session of the hub must be told. Events through the hub that are sent again tell it by themselves.
+    /// </summary>
     public List<HandlerWait> Told()
     {
         lock (_lock)
@@ -193,7 +203,7 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
         if (wait is { IsTold: true, IsAnswered: false })
         {
             _mustWake = true;
-            tell(new SessionCommand { EndWait = wait.Number }, null);
+            Put(new SessionCommand { EndWait = wait.Number }, null);
         }
     }
 
@@ -255,6 +265,11 @@ internal sealed class ClientWaits(Action<SessionCommand, ClientWait?> tell, Acti
     {
         wait.IsTold = true;
         _mustWake = true;
-        tell(new SessionCommand { BeginWait = ToMessage(wait) }, wait);
+        Put(new SessionCommand { BeginWait = ToMessage(wait) }, wait);
     }
+
+    // Under the lock, so that the hub is told in the order in which things happened. Without a connection there is
+    // nobody to tell: the queue refuses it.
+    private void Put(SessionCommand command, ClientWait? wait) =>
+        _ = queue.TryAdd(new PendingCommand(command, PendingCommand.Overhead) { Wait = wait });
 }

@@ -5,8 +5,8 @@ namespace GrpcShm.EventBus.Client;
 
 /// <summary>The commands that have not been written yet, in order. It outlives the connections.</summary>
 /// <remarks>
-/// Whoever sends puts its command in under the lock, before its send returns: that is its place in the order. What a lost
-/// connection left unanswered comes back in front of it.
+/// Whoever sends puts its command in under the lock, before its send returns: that is its place in the order. What a
+/// lost connection left unanswered comes back in front of it.
 /// </remarks>
 internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 {
@@ -68,8 +68,8 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     }
 
     /// <summary>
-    /// Puts commands in front of all others: those that open the next session, then what the last one left. What was to open
-    /// the last one and was not written any more is dropped.
+    /// Puts commands in front of all others: those that open the next session, then what the last one left. What was to
+    /// open the last one and was not written any more is dropped.
     /// </summary>
     public void PutInFront(IEnumerable<PendingCommand> commands)
     {

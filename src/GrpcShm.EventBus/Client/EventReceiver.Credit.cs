@@ -2,17 +2,19 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-// How many events the hub may write, which is what there is room for: what waits here or is being handled, be it of an earlier
-// session, and what the hub may still write are a window together.
+// How many events the hub may write, which is what there is room for: what waits here or is being handled, be it of an
+// earlier session, and what the hub may still write are a window together.
 internal sealed partial class EventReceiver
 {
-    // All three under the lock: the session that was last asked to subscribe, what the hub may still write in it, and the events from the
-    // hub, of any session, that have not been handled.
+    // All three under the lock: the session that was last asked to subscribe, what the hub may still write in it, and
+    // the events from the hub, of any session, that have not been handled.
     private SessionLink? _session;
     private long _granted;
     private long _unhandled;
 
-    /// <summary>A session is about to write the command that subscribes: what comes in it is allowed by that alone.</summary>
+    /// <summary>
+    /// A session is about to write the command that subscribes: what comes in it is allowed by that alone.
+    /// </summary>
     public void BeginIn(SessionLink session, Subscription command)
     {
         lock (_lock)
@@ -35,8 +37,8 @@ internal sealed partial class EventReceiver
         _granted -= session == _session ? 1 : 0;
     }
 
-    // Under the lock: an event from the hub is done with. Half a window at a time: seldom enough to cost nothing, early enough that the
-    // hub need not pause.
+    // Under the lock: an event from the hub is done with. Half a window at a time: seldom enough to cost nothing, early
+    // enough that the hub need not pause.
     private Credit? GiveRoom(out SessionLink? session)
     {
         _unhandled--;

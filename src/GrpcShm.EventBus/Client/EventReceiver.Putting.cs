@@ -36,7 +36,9 @@ internal sealed partial class EventReceiver
         }
     }
 
-    /// <summary>Puts an event from a machine of the same client in, which takes its place in the order by that.</summary>
+    /// <summary>
+    /// Puts an event from a machine of the same client in, which takes its place in the order by that.
+    /// </summary>
     /// <returns>What completes when the event came as far as was asked.</returns>
     /// <param name="event">The event.</param>
     /// <param name="level">How far it must come.</param>

@@ -5,8 +5,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// A machine of this client, or another subscription: its queue, and the loop that hands one event after the other to the
-/// handlers. The loop takes a thread only while there are events.
+/// A machine of this client, or another subscription: its queue, and the loop that hands one event after the other to
+/// the handlers. The loop takes a thread only while there are events.
 /// </summary>
 internal sealed partial class EventReceiver : IThreadPoolWorkItem
 {
@@ -43,13 +43,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         _window = options.MailboxCapacity > 0 ? Math.Min(options.MailboxCapacity, window) : window;
         _handlers = [handler];
         subscription.Credit = (uint)_window;
-        if (options.MailboxCapacity > 0 || options.OverflowPolicy != OverflowPolicy.Unspecified)
-        {
-            subscription.Mailbox = new MailboxSettings
-            {
-                Capacity = (uint)options.MailboxCapacity, OverflowPolicy = options.OverflowPolicy,
-            };
-        }
+        subscription.Mailbox = options.ToMailbox();
     }
 
     public Subscription Subscription { get; }
@@ -164,7 +158,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Takes no more events. Local senders that wait are told why; a handler that runs is not waited for.</summary>
+    /// <summary>
+    /// Takes no more events. Local senders that wait are told why; a handler that runs is not waited for.
+    /// </summary>
     public void End(EventBusException reason)
     {
         ReceivedEvent[] left;
@@ -264,7 +260,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     {
         var received = new BusEvent(item.Event, _host.Codecs)
         {
-            Receiver = this,
+            HandledBy = this,
             NewState = _state,
             IsRequest = item.Level == AcknowledgementLevel.Replied,
         };

@@ -3,8 +3,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// What was answered for the last events whose handlers failed: an event that comes once more, because the sender's connection
-/// broke before it had the answer, is answered the same, and not as if it had been handled.
+/// What was answered for the last events whose handlers failed: an event that comes once more, because the sender's
+/// connection broke before it had the answer, is answered the same, and not as if it had been handled.
 /// </summary>
 /// <remarks>Used by the one that runs the handlers.</remarks>
 internal sealed class FailedEvents

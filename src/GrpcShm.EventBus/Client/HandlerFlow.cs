@@ -1,8 +1,8 @@
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Says whose handler the code belongs to that runs right now, whatever it has awaited since: a handler of a machine or of
-/// another subscription, or one of the client's own events.
+/// Says whose handler the code belongs to that runs right now, whatever it has awaited since: a handler of a machine or
+/// of another subscription, or one of the client's own events.
 /// </summary>
 internal static class HandlerFlow
 {
@@ -22,8 +22,8 @@ internal static class HandlerFlow
     public static BusEvent? Current => Flow.Value as BusEvent;
 
     /// <summary>
-    /// Whether nobody waits for this flow any more: its handler has returned and left it behind, as an <c>async void</c> method is
-    /// left behind at its first wait. An exception there ends the process.
+    /// Whether nobody waits for this flow any more: its handler has returned and left it behind, as an <c>async
+    /// void</c> method is left behind at its first wait. An exception there ends the process.
     /// </summary>
     public static bool IsLeftBehind => IsRaised || Current is { HasBeenHandled: true };
 

@@ -12,8 +12,8 @@ internal static class HubFailure
 
     /// <summary>
     /// Whether the status is this process's own word for a broken connection, and not the hub's. The HTTP/2 client says
-    /// <c>Internal</c> where the hub closed the connection before it was done with a call; who waits for the hub must not
-    /// have to know that.
+    /// <c>Internal</c> where the hub closed the connection before it was done with a call; who waits for the hub must
+    /// not have to know that.
     /// </summary>
     public static bool IsLostConnection(RpcException exception)
     {

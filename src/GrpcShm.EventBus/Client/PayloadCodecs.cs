@@ -7,7 +7,10 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>A client's codecs: its own first, then bytes, protobuf messages and JSON.</summary>
+/// <summary>
+/// The codecs of a client, or of a hub for its own machines: those of the options first, then bytes, protobuf messages
+/// and JSON.
+/// </summary>
 internal sealed class PayloadCodecs
 {
     public const string Bytes = "application/octet-stream";
@@ -18,11 +21,11 @@ internal sealed class PayloadCodecs
     public const DynamicallyAccessedMemberTypes PayloadMembers = DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
 
     private readonly IPayloadCodec[] _codecs;
-    private readonly EventBusClientOptions _options;
+    private readonly PayloadOptions _options;
     private readonly JsonSerializerOptions _json;
     private readonly Dictionary<string, Type> _knownTypes;
 
-    public PayloadCodecs(EventBusClientOptions options)
+    public PayloadCodecs(PayloadOptions options)
     {
         _options = options;
         _codecs = [.. options.Codecs];

@@ -5,12 +5,15 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// A command that waits for its answer: the task that its caller holds. The outcome is <see langword="null"/> if it went well
-/// and there is no more to say.
+/// A command that waits for its answer: the task that its caller holds. The outcome is <see langword="null"/> if it
+/// went well and there is no more to say.
 /// </summary>
 internal sealed class PendingCommand(SessionCommand command, int size)
     : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
+    /// <summary>What surrounds an event's payload and ids, roughly, in bytes.</summary>
+    public const int Overhead = 64;
+
     public SessionCommand Command { get; } = command;
 
     /// <summary>About how many bytes it has.</summary>
@@ -38,7 +41,9 @@ internal sealed class PendingCommand(SessionCommand command, int size)
     /// <summary>Whether a pipeline may try again: then a failure is the pipeline's to report.</summary>
     public bool IsAttempt { get; init; }
 
-    /// <summary>What a handler waits by, if it waits for this command's answer, or if this command tells of that.</summary>
+    /// <summary>
+    /// What a handler waits by, if it waits for this command's answer, or if this command tells of that.
+    /// </summary>
     public ClientWait? Wait { get; init; }
 
     /// <summary>Whether it was made in the flow of a handler.</summary>

@@ -3,8 +3,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Which machines are there, for one subscriber to them. After a lost connection the hub names those that are there anew:
-/// whoever is not among them any more has gone in between.
+/// Which machines are there, for one subscriber to them. After a lost connection the hub names those that are there
+/// anew: whoever is not among them any more has gone in between.
 /// </summary>
 /// <remarks>Its events come one after the other, as those of every subscription.</remarks>
 internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)

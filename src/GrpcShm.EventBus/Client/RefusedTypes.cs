@@ -5,8 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Refuses the types that System.Text.Json takes for something else and writes without their content, wherever in a payload they
-/// stand: a <c>JObject</c> would become <c>{"Count":[]}</c>. A type with a converter of its own is not refused.
+/// Refuses the types that System.Text.Json takes for something else and writes without their content, wherever in a
+/// payload they stand: a <c>JObject</c> would become <c>{"Count":[]}</c>. A type with a converter of its own is not
+/// refused.
 /// </summary>
 internal sealed class RefusedTypes(IJsonTypeInfoResolver inner) : IJsonTypeInfoResolver
 {

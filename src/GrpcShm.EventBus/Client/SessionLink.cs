@@ -56,16 +56,17 @@ internal sealed class SessionLink
 
     /// <summary>Wakes the writer after something was put into the queue.</summary>
     /// <remarks>
-    /// After a pause the writer runs on this thread, which saves the time of waking another one, and so it does for the next
-    /// few events: one that comes close behind another is not yet a stream. While write follows write it runs on another thread,
-    /// and what is sent in the meantime goes into one message.
+    /// After a pause the writer runs on this thread, which saves the time of waking another one, and so it does for the
+    /// next few events: one that comes close behind another is not yet a stream. While write follows write it runs on
+    /// another thread, and what is sent in the meantime goes into one message.
     /// </remarks>
     public void Wake()
     {
         var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
         if (isAfterPause && _queue.Signal.IsWaiting)
         {
-            // Not while a long write is under way. Two that wake at once may lose a count: one inline write more or less.
+            // Not while a long write is under way. Two that wake at once may lose a count: one inline write more or
+            // less.
             Volatile.Write(ref _writesInARow, 0);
         }
 

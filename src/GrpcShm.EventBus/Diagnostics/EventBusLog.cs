@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
-/// <summary>What a client logs, and what it and the hub's own machines log alike. The hub's numbers are others (<c>HubLog</c>).</summary>
+/// <summary>
+/// What a client logs, and what it and the hub's own machines log alike. The hub's numbers are others (<c>HubLog</c>).
+/// </summary>
 internal static partial class EventBusLog
 {
     [LoggerMessage(5, LogLevel.Error, "The handler of the machine '{MachineId}' failed.", EventName = "HandlerFailed")]

@@ -5,7 +5,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
-/// <summary>The activity source <c>GrpcShm.EventBus</c>, and the W3C trace context that events carry in their headers.</summary>
+/// <summary>
+/// The activity source <c>GrpcShm.EventBus</c>, and the W3C trace context that events carry in their headers.
+/// </summary>
 internal static class EventTracing
 {
     public const string Name = "GrpcShm.EventBus";
@@ -16,8 +18,9 @@ internal static class EventTracing
     private static readonly ActivitySource Source = CreateSource();
 
     /// <summary>
-    /// Begins the activity of a send or a publication, and puts the trace context into the event. The caller's own activity
-    /// stays the current one: this one lasts until the answer is there (<see cref="End"/>), on whatever thread that is.
+    /// Begins the activity of a send or a publication, and puts the trace context into the event. The caller's own
+    /// activity stays the current one: this one lasts until the answer is there (<see cref="End"/>), on whatever thread
+    /// that is.
     /// </summary>
     public static Activity? Begin(Event @event, in MessagingOperation operation)
     {
@@ -65,7 +68,9 @@ internal static class EventTracing
         }
     }
 
-    /// <summary>Begins the activity of handling an event, as a child of its send, and makes it the current one.</summary>
+    /// <summary>
+    /// Begins the activity of handling an event, as a child of its send, and makes it the current one.
+    /// </summary>
     public static Activity? Process(Event @event)
     {
         if (!Source.HasListeners())

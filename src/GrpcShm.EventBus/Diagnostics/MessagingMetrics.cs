@@ -13,7 +13,8 @@ internal sealed class MessagingMetrics : IDisposable
     /// <summary>The meter of hub and clients, whose instruments have different names.</summary>
     public const string MeterName = "GrpcShm.EventBus";
 
-    // The bounds that the conventions give for durations, in seconds, and before them those that fit events within a machine.
+    // The bounds that the conventions give for durations, in seconds, and before them those that fit events within a
+    // machine.
     public static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries =

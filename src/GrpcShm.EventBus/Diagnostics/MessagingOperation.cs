@@ -5,7 +5,9 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// <summary>What is done with an event, in the words of OpenTelemetry's conventions for messaging.</summary>
 /// <param name="Name">What it is called here.</param>
 /// <param name="Type">Which of the conventions' kinds it is.</param>
-/// <param name="Destination">The machine or the group that the event is for; empty if it has no one destination.</param>
+/// <param name="Destination">
+/// The machine or the group that the event is for; empty if it has no one destination.
+/// </param>
 internal readonly record struct MessagingOperation(string Name, string Type, string Destination)
 {
     private const string SendType = "send";

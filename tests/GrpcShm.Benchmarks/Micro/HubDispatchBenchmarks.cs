@@ -4,7 +4,6 @@ using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.Benchmarks.Micro;
 
@@ -16,9 +15,8 @@ public class HubDispatchBenchmarks
 
     private TaskCompletionSource _handledAll = new();
     private WebApplication _application = null!;
-    private LocalMachine _sender = null!;
-    private LocalMachine _receiver = null!;
-    private Event _event = null!;
+    private EventHub _hub = null!;
+    private EncodedPayload _payload;
     private int _handled;
 
     /// <summary>How many other machines the hub has.</summary>
@@ -27,34 +25,26 @@ public class HubDispatchBenchmarks
 
     /// <summary>Makes a hub and the machines.</summary>
     [GlobalSetup]
-    public void Setup()
+    public async Task Setup()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddEventBus();
         _application = builder.Build();
-        var hub = _application.Services.GetRequiredService<EventHub>();
+        _hub = _application.Services.GetRequiredService<EventHub>();
         for (var i = 0; i < OtherMachines; i++)
         {
-            hub.AddMachine($"other-{i}", IgnoreAsync);
+            await _hub.RegisterMachineAsync($"other-{i}", static _ => Task.CompletedTask);
         }
 
-        _sender = hub.AddMachine("sender", IgnoreAsync);
-        _receiver = hub.AddMachine("receiver", HandleAsync);
-        _event = new Event
-        {
-            Name = "DATA", Source = "sender", Target = "receiver", Timestamp = 1, Payload = ByteString.CopyFrom(new byte[64]),
-        };
+        await _hub.RegisterMachineAsync("sender", static _ => Task.CompletedTask);
+        await _hub.RegisterMachineAsync("receiver", Handle);
+        _payload = new EncodedPayload(ByteString.CopyFrom(new byte[64]), "application/octet-stream", "");
     }
 
     /// <summary>Ends the hub.</summary>
     [GlobalCleanup]
-    public async Task Cleanup()
-    {
-        await _sender.DisposeAsync();
-        await _receiver.DisposeAsync();
-        await _application.DisposeAsync();
-    }
+    public ValueTask Cleanup() => _application.DisposeAsync();
 
     /// <summary>From the send to the return of the handler, many at a time.</summary>
     [Benchmark(OperationsPerInvoke = Events)]
@@ -63,15 +53,13 @@ public class HubDispatchBenchmarks
         _handledAll = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         for (var i = 0; i < Events; i++)
         {
-            await _sender.SendAsync(_event);
+            await _hub.SendEventAsync("sender", "receiver", "DATA", _payload);
         }
 
         await _handledAll.Task;
     }
 
-    private static ValueTask<Acknowledgement?> IgnoreAsync(Event received, CancellationToken cancellationToken) => default;
-
-    private ValueTask<Acknowledgement?> HandleAsync(Event received, CancellationToken cancellationToken)
+    private Task Handle(BusEvent received)
     {
         if (++_handled == Events)
         {
@@ -79,6 +67,6 @@ public class HubDispatchBenchmarks
             _handledAll.SetResult();
         }
 
-        return default;
+        return Task.CompletedTask;
     }
 }

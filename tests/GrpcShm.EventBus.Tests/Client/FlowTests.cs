@@ -65,15 +65,15 @@ public sealed class FlowTests : ClientTest
     }
 
     [Fact]
-    public async Task AddMachine_InAFlowOfTheCallers_ItsHandlerDoesNotRunInIt()
+    public async Task RegisterMachine_AtTheHubInAFlowOfTheCallers_ItsHandlerDoesNotRunInIt()
     {
         var seen = Channel.CreateUnbounded<string>();
         Caller.Value = "caller";
-        await using var machine = Server.Hub.AddMachine("local", (_, _) =>
+        await using var machine = await Server.Hub.RegisterMachineAsync("local", _ =>
         {
             seen.Writer.TryWrite(Caller.Value ?? "");
-            return ValueTask.FromResult<Acknowledgement?>(null);
-        });
+            return Task.CompletedTask;
+        }).InTime();
         Caller.Value = null;
         var sender = await ConnectClientAsync();
 

@@ -32,6 +32,17 @@ internal static class EventServicePage
         return app;
     }
 
+    public static async Task<LocalMachine> OvenAsync(WebApplication app)
+    {
+        var hub = app.Services.GetRequiredService<EventHub>();
+        var oven = await hub.RegisterMachineAsync("oven", received =>
+        {
+            received.NewState = "hot";
+            return hub.SendEventAsync("oven", received.SourceMachineId, "HEATED");
+        });
+        return oven;
+    }
+
     public static void Authorize(WebApplicationBuilder builder)
     {
         builder.Services.AddEventBus(hub => hub.Authorize = access => access.Peer.UserId == "PeerCredentials:1000");

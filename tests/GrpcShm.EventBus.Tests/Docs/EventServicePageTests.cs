@@ -44,6 +44,15 @@ public sealed partial class EventServicePageTests
             ready.TrySetResult();
             return Task.CompletedTask;
         }).InTime();
+        await using var oven = await EventServicePage.OvenAsync(hub).InTime();
+        var heated = new TaskCompletionSource();
+        using var cook = await bus.SubscribeAsync("cook", _ =>
+        {
+            heated.TrySetResult();
+            return Task.CompletedTask;
+        }).InTime();
+        await bus.SendEventAsync("cook", "oven", "HEAT").InTime();
+        await heated.Task.InTime();
         await EventServicePage.ObserveAsync(bus, shown.Enqueue).InTime();
         EventServicePage.Listen(bus, shown.Enqueue);
 

@@ -268,34 +268,6 @@ public sealed class AcknowledgementTests : HubTest
         Assert.Equal("OTHER", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
     }
 
-    [Fact]
-    public async Task LocalMachine_InTheHubsProcess_IsSentToAndAsked()
-    {
-        await using var local = Server.Hub.AddMachine("local", (question, _) => ValueTask.FromResult<Acknowledgement?>(
-            new Acknowledgement { Reply = new Event { Name = question.Name + "!" }, NewState = "s" }));
-
-        var answer = await Client.AskAsync(new AskRequest { Event = NewEvent("local", "HELLO") }).ResponseAsync.InTime();
-
-        Assert.Equal("HELLO!", answer.Reply.Name);
-        Assert.Equal("s", answer.NewState);
-    }
-
-    [Fact]
-    public async Task LocalMachine_SendsAndFails_AsOthersDo()
-    {
-        await using var target = await OpenMachineAsync("m");
-        await using var local = Server.Hub.AddMachine("local", (_, _) => throw new InvalidOperationException("broken"));
-
-        await local.SendAsync(new Event { Name = "FROM-LOCAL", Target = "m" }).InTime();
-        var unknown = await Assert.ThrowsAsync<RpcException>(
-            () => local.SendAsync(new Event { Name = "X", Target = "nobody" }).InTime());
-        var asked = await FailsAsync(Client.AskAsync(new AskRequest { Event = NewEvent("local") }), StatusCode.Unknown);
-
-        Assert.Equal("local", (await target.Deliveries.ReadAsync().InTime()).Event.Source);
-        Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
-        Assert.Contains("broken", asked.Status.Detail, StringComparison.Ordinal);
-    }
-
     private static SessionCommand Acknowledge(Delivery delivery, Acknowledgement acknowledgement)
     {
         acknowledgement.Subscription = delivery.Subscription;

@@ -1,0 +1,148 @@
+using GrpcShm.EventBus.Diagnostics;
+using Microsoft.Extensions.Logging;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>
+/// What a client tells its listeners, and writes into its log. Listeners run on the thread pool, one after the other,
+/// in the order in which things happened.
+/// </summary>
+internal sealed class ClientEvents(object sender, ILogger logger)
+{
+    // Guards itself and _isRaising.
+    private readonly Queue<Action> _raised = new();
+    private readonly RepeatedLines _failedSends = new();
+    private readonly RepeatedLines _losses = new();
+    private bool _isRaising;
+
+    public event EventHandler<EventBusConnectionChange>? ConnectionChanged;
+
+    public event EventHandler<EventSendFailure>? SendFailed;
+
+    public event EventHandler<EventHandlerFailure>? HandlerFailed;
+
+    public event EventHandler<EventLoss>? EventsLost;
+
+    public event EventHandler<MachineLoss>? MachineLost;
+
+    /// <summary>Writes into the log how the client stands with its hub.</summary>
+    public void LogConnection(EventBusConnectionState state, Exception? reason) =>
+        logger.ConnectionChanged(state, reason?.Message ?? "");
+
+    /// <summary>Tells how the client stands with its hub. It only queues: nobody's code runs on this thread.</summary>
+    public void RaiseConnectionChanged(EventBusConnectionState state, Exception? reason) =>
+        Raise(ConnectionChanged, new EventBusConnectionChange(state, reason));
+
+    /// <summary>
+    /// Tells of a send or a publication that failed. In the log those that other processes cause must not pile up.
+    /// </summary>
+    public void TellOfFailedSend(Event @event, EventBusException exception)
+    {
+        if (_failedSends.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.SendFailed), leftOut);
+            logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+        }
+
+        if (exception.IsEndedByOwner && HandlerFlow.IsRaised)
+        {
+            // A listener to this very event that sends, and fails again, would be told without end.
+            return;
+        }
+
+        Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
+    }
+
+    /// <summary>Tells of a handler that threw.</summary>
+    public void TellOfFailedHandler(string name, BusEvent received, Exception exception)
+    {
+        logger.HandlerFailed(name, exception);
+        Raise(HandlerFailed, new EventHandlerFailure(received, exception));
+    }
+
+    /// <summary>Tells of events that a full mailbox dropped.</summary>
+    public void TellOfLoss(string name, long dropped)
+    {
+        if (_losses.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.EventsDropped), leftOut);
+            logger.EventsDropped(name, dropped);
+        }
+
+        Raise(EventsLost, new EventLoss(name, dropped));
+    }
+
+    /// <summary>Tells of a machine or another subscription that a new session could not restore.</summary>
+    public void TellOfLostMachine(string name, EventBusException exception)
+    {
+        logger.MachineLost(name, exception.Message);
+        Raise(MachineLost, new MachineLoss(name, exception));
+    }
+
+    /// <summary>Writes into the log how many lines were left out since the last one of their kind.</summary>
+    public void WriteRest()
+    {
+        WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
+        WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
+    }
+
+    private void WriteLeftOut(string kind, long count)
+    {
+        if (count > 0)
+        {
+            logger.LinesLeftOut(kind, count);
+        }
+    }
+
+    private void Raise<T>(EventHandler<T>? handlers, T arguments)
+    {
+        if (handlers is null)
+        {
+            return;
+        }
+
+        lock (_raised)
+        {
+            _raised.Enqueue(() => RunHandlers(handlers, arguments));
+            if (_isRaising)
+            {
+                return;
+            }
+
+            _isRaising = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static events => events.RunRaised(), this, preferLocal: false);
+    }
+
+    private void RunRaised()
+    {
+        while (true)
+        {
+            Action? next;
+            lock (_raised)
+            {
+                if (!_raised.TryDequeue(out next))
+                {
+                    _isRaising = false;
+                    return;
+                }
+            }
+
+            next();
+        }
+    }
+
+    private void RunHandlers<T>(EventHandler<T> handlers, T arguments)
+    {
+        try
+        {
+            HandlerFlow.Raise(() => handlers(sender, arguments));
+        }
+        catch (Exception exception)
+        {
+            logger.ObserverFailed(exception);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using GrpcShm.EventBus.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Polly.CircuitBreaker;
+using XStateNet.Events.V1;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>What a client is composed of. Each part owns its fields, and knows no part that is made after it.</summary>
+internal sealed class ClientParts : IAsyncDisposable, IDisposable
+{
+    // How long the hub may take to answer what was sent before, for a caller whose thread is held meanwhile.
+    private static readonly TimeSpan BlockingTime = TimeSpan.FromSeconds(2);
+
+    public ClientParts(
+        EventClient client, Contract.EventBusClient contract, EventBusClientOptions options, string instanceId)
+    {
+        var loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        var logger = new UnfailingLogger(loggers.CreateLogger<EventClient>());
+        var newEvents = new NewEvents(new PayloadCodecs(options));
+        var breaker = new CircuitBreakerStateProvider();
+        var end = new ClientEnd();
+        var session = new CurrentSession();
+        var receivers = new ReceiverTable();
+        Events = new ClientEvents(client, logger);
+        Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
+        Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
+        Queue.Close(ClientEnd.Disconnected(null));
+
+        var waits = new ClientWaits(Queue, session);
+        var reports = new SendReports(Metrics, Events, logger);
+        var host = new ReceiverHost(newEvents.Codecs, options.MaxPendingSends, waits, Metrics, Events);
+        Subscriptions = new ClientSubscriptions(receivers, Queue, session, host, options.ReceiveWindow);
+
+        var answers = new CommandAnswers(Queue, Subscriptions, waits, reports, Events, end);
+        var sessions = new SessionMaker(
+            contract,
+            options.ConnectPipeline ?? DefaultPipelines.Connecting(breaker),
+            new OpenSession { InstanceId = instanceId, Name = options.Name },
+            Queue,
+            session,
+            Subscriptions,
+            waits,
+            answers,
+            new SessionEvents(receivers, answers, Events));
+        Link = new HubLink(sessions, options, Queue, session, Subscriptions, answers, Events, end);
+
+        var dispatcher = new EventDispatcher(options, receivers, Queue, session, waits, breaker, reports, end);
+        Sender = new EventSender(options, newEvents, dispatcher, waits, reports, end);
+        Queries = new HubQueries(contract, options.AcknowledgementTimeout, end);
+    }
+
+    /// <summary>What the client tells its listeners.</summary>
+    public ClientEvents Events { get; }
+
+    public MessagingMetrics Metrics { get; }
+
+    /// <summary>The commands that have not been written yet.</summary>
+    public CommandQueue Queue { get; }
+
+    /// <summary>Its machines and other subscriptions.</summary>
+    public ClientSubscriptions Subscriptions { get; }
+
+    /// <summary>Its link to the hub.</summary>
+    public HubLink Link { get; }
+
+    public EventSender Sender { get; }
+
+    public HubQueries Queries { get; }
+
+    public ValueTask DisposeAsync() => new(DisposeWithinAsync(HubLink.ClosingTime));
+
+    public void Dispose()
+    {
+        var disposing = DisposeWithinAsync(BlockingTime);
+
+        // Half as long again for letting go of a stream that does not end by itself. It goes on without this thread.
+        if (Task.WaitAny([disposing], BlockingTime * 1.5) == 0)
+        {
+            disposing.GetAwaiter().GetResult();
+        }
+
+        Link.SetEnded();
+    }
+
+    private async Task DisposeWithinAsync(TimeSpan closingTime)
+    {
+        await Link.DisposeAsync(closingTime).ConfigureAwait(false);
+        Metrics.Dispose();
+    }
+}

@@ -1,0 +1,220 @@
+using GrpcShm.EventBus.Diagnostics;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>
+/// A client's sends, requests and publications, from what the program hands over to what it gets back. Only an argument
+/// that is null is thrown at once: whatever else is wrong comes by the task, in each of them.
+/// </summary>
+internal sealed class EventSender(
+    EventBusClientOptions clientOptions,
+    NewEvents newEvents,
+    EventDispatcher dispatcher,
+    ClientWaits waits,
+    SendReports reports,
+    ClientEnd end)
+{
+    private readonly Polly.ResiliencePipeline _pipeline = clientOptions.SendPipeline ?? DefaultPipelines.Sending();
+
+    /// <summary>Sends an event until it is accepted. It has its place in the order when this returns.</summary>
+    public Task Send(
+        string sourceMachineId,
+        string targetMachineId,
+        string eventName,
+        object? payload,
+        CancellationToken cancellationToken)
+    {
+        CheckNames(sourceMachineId, targetMachineId, eventName);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled(cancellationToken);
+        }
+
+        Event @event;
+        try
+        {
+            end.ThrowIfDisposed();
+            @event = newEvents.Make(sourceMachineId, targetMachineId, eventName, payload, null);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            return Task.FromException(exception);
+        }
+
+        return dispatcher.Send(@event, AcknowledgementLevel.Accepted, 0, isAttempt: false).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Sends an event as far as the options say. It has its place in the order when this returns.</summary>
+    public Task<EventSendResult> Send(
+        string sourceMachineId,
+        string targetMachineId,
+        string eventName,
+        object? payload,
+        EventSendOptions options,
+        CancellationToken cancellationToken)
+    {
+        CheckNames(sourceMachineId, targetMachineId, eventName);
+        ArgumentNullException.ThrowIfNull(options);
+        return SendAsync(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
+    }
+
+    /// <summary>Sends a request, and waits for the reply.</summary>
+    public Task<BusEvent> Request(
+        string sourceMachineId,
+        string targetMachineId,
+        string eventName,
+        object? payload,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
+    {
+        CheckNames(sourceMachineId, targetMachineId, eventName);
+        return RequestAsync(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
+    }
+
+    /// <summary>Publishes an event.</summary>
+    /// <returns>How many mailboxes the event was put into.</returns>
+    public Task<int> Publish(
+        string eventName, object? payload, EventPublishOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        ArgumentNullException.ThrowIfNull(options);
+        return PublishAsync(eventName, payload, options, cancellationToken);
+    }
+
+    /// <summary>Publishes a change of a machine's state to those who subscribed to it.</summary>
+    /// <returns>How many mailboxes the event was put into.</returns>
+    public Task<int> PublishStateChange(
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(machineId);
+        ArgumentNullException.ThrowIfNull(change);
+        return PublishStateChangeAsync(machineId, change, payload, options, cancellationToken);
+    }
+
+    private static void CheckNames(string sourceMachineId, string targetMachineId, string eventName)
+    {
+        ArgumentNullException.ThrowIfNull(sourceMachineId);
+        ArgumentNullException.ThrowIfNull(targetMachineId);
+        ArgumentNullException.ThrowIfNull(eventName);
+    }
+
+    private async Task<EventSendResult> SendAsync(
+        string source,
+        string target,
+        string name,
+        object? payload,
+        EventSendOptions options,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        end.ThrowIfDisposed();
+        var @event = newEvents.Make(source, target, name, payload, options);
+        Outcome? outcome;
+        if (options.Acknowledgement <= AcknowledgementLevel.Accepted)
+        {
+            outcome = await dispatcher.Send(@event, options.Acknowledgement, 0, isAttempt: false)
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            try
+            {
+                outcome = await SendByPipelineAsync(@event, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (EventBusException exception)
+            {
+                reports.Tell(null, started: 0, MessagingOperation.Send(@event.Target), @event, exception);
+                if (exception.IsEndedByOwner && HandlerFlow.IsLeftBehind)
+                {
+                    return new EventSendResult("", null) { Failure = exception };
+                }
+
+                throw;
+            }
+        }
+
+        if (outcome is null or { StatusCode: not 0 })
+        {
+            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.Disconnected(null) };
+        }
+
+        return new EventSendResult(
+            outcome.NewState, outcome.Reply is null ? null : new BusEvent(outcome.Reply, newEvents.Codecs));
+    }
+
+    private async Task<Outcome?> SendByPipelineAsync(
+        Event @event, EventSendOptions options, CancellationToken cancellationToken)
+    {
+        var level = options.Acknowledgement;
+        var timeout = options.Timeout ?? clientOptions.AcknowledgementTimeout;
+        var milliseconds = (uint)Math.Clamp(timeout.TotalMilliseconds, 1, int.MaxValue);
+        var sent = false;
+        return await _pipeline.ExecuteAsync(
+            async attempt =>
+            {
+                // An event that is in the hands of a connection must not change: each further attempt has its own.
+                var once = sent ? @event.Clone() : @event;
+                sent = true;
+                var wait = level > AcknowledgementLevel.Delivered ? waits.Make(once.Target) : null;
+                try
+                {
+                    return await dispatcher.Send(once, level, milliseconds, isAttempt: true, wait)
+                        .WaitAsync(attempt).ConfigureAwait(false);
+                }
+                finally
+                {
+                    wait?.End();
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<BusEvent> RequestAsync(
+        string source,
+        string target,
+        string name,
+        object? payload,
+        TimeSpan? timeout,
+        CancellationToken cancellationToken)
+    {
+        var options = new EventSendOptions
+        {
+            Acknowledgement = AcknowledgementLevel.Replied, Timeout = timeout, Id = Guid.NewGuid().ToString("N"),
+        };
+        var result = await SendAsync(source, target, name, payload, options, cancellationToken).ConfigureAwait(false);
+        return result.Failure is null ? result.Reply! : throw result.Failure;
+    }
+
+    private async Task<int> PublishAsync(
+        string name, object? payload, EventPublishOptions options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        end.ThrowIfDisposed();
+        var @event = newEvents.Make(options.SourceMachineId, "", name, payload, options.Event);
+        return await PublishAsync(NewEvents.Publish(@event, options), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<int> PublishStateChangeAsync(
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken cancellationToken)
+    {
+        end.ThrowIfDisposed();
+        var @event = newEvents.Make(machineId, change, payload, options);
+        var publication = NewEvents.Publish(@event, new EventPublishOptions { ObserversOnly = true });
+        return await PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<int> PublishAsync(Publication publication, CancellationToken cancellationToken)
+    {
+        var outcome = await dispatcher.Publish(publication).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return (int)(outcome?.Recipients ?? 0);
+    }
+}

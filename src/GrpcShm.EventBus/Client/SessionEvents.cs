@@ -1,0 +1,38 @@
+using Google.Protobuf.Collections;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+/// <summary>Brings what a session says to the client's receivers, its commands and its listeners.</summary>
+internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, ClientEvents events)
+    : ISessionEvents
+{
+    public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
+    {
+        EventReceiver? inline = null;
+        foreach (var delivery in deliveries)
+        {
+            if (receivers.TryGet(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
+            {
+                if (inline is not null)
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(inline, preferLocal: false);
+                }
+
+                inline = receiver;
+            }
+        }
+
+        return inline;
+    }
+
+    public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
+
+    public void Lost(Loss loss)
+    {
+        if (receivers.TryGet(loss.Subscription, out var receiver))
+        {
+            events.TellOfLoss(receiver.Name, (long)loss.Dropped);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Grpc.Core;
+using GrpcShm.EventBus.Tests.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Local;
+
+/// <summary>Machines of the hub's own process: made and handled as those of a client are.</summary>
+public sealed class LocalMachineTests : ClientTest
+{
+    private static EventSendOptions Processed { get; } = new() { Acknowledgement = AcknowledgementLevel.Processed };
+
+    [Fact]
+    public async Task Machine_OfTheHubsProcess_HandlesAsOneOfAClient()
+    {
+        var client = await ConnectClientAsync();
+        Func<BusEvent, Task> handler = received =>
+        {
+            received.NewState = "after " + received.EventName;
+            received.Reply(received.GetPayload<int>() + 1, received.IsRequest ? "ANSWER" : null);
+            return Task.CompletedTask;
+        };
+        await using var local = await Server.Hub.RegisterMachineAsync("local", handler).InTime();
+        using var remote = await client.RegisterMachineAsync("remote", handler).InTime();
+
+        foreach (var machine in new[] { "local", "remote" })
+        {
+            var byClient = await client.RequestAsync("test", machine, "ASK", 41).InTime();
+            var byHub = await Server.Hub.RequestAsync("test", machine, "ASK", 41).InTime();
+            var state = await Server.Hub.SendEventAsync("test", machine, "SET", 1, Processed).InTime();
+
+            Assert.Equal(("ANSWER", 42, machine), (byClient.EventName, byClient.GetPayload<int>(), byClient.SourceMachineId));
+            Assert.Equal(("ANSWER", 42, machine), (byHub.EventName, byHub.GetPayload<int>(), byHub.SourceMachineId));
+            Assert.Equal(byHub.CausationId, byHub.CorrelationId);
+            Assert.Equal("after SET", state.NewState);
+        }
+    }
+
+    [Fact]
+    public async Task NewState_OfALocalMachine_StaysUntilItIsSetAgain()
+    {
+        var seen = new List<string?>();
+        await using var local = await Server.Hub.RegisterMachineAsync("local", received =>
+        {
+            seen.Add(received.NewState);
+            received.NewState = received.EventName == "SET" ? "set" : received.NewState;
+            return Task.CompletedTask;
+        }).InTime();
+
+        foreach (var name in new[] { "SET", "OTHER" })
+        {
+            Assert.Equal("set", (await Server.Hub.SendEventAsync("", "local", name, null, Processed).InTime()).NewState);
+        }
+
+        Assert.Equal([null, "set"], seen);
+    }
+
+    [Fact]
+    public async Task Handler_OfALocalMachineThatThrows_IsTheSendersException()
+    {
+        var client = await ConnectClientAsync(options => options.SendPipeline = Polly.ResiliencePipeline.Empty);
+        await using var local = await Server.Hub.RegisterMachineAsync(
+            "local", _ => throw new InvalidOperationException("broken")).InTime();
+
+        var byClient = await FailsAsync(client.RequestAsync("", "local", "E"), StatusCode.Unknown);
+        var byHub = await FailsAsync(Server.Hub.RequestAsync("", "local", "E"), StatusCode.Unknown);
+
+        Assert.Contains("broken", byClient.Message, StringComparison.Ordinal);
+        Assert.Equal(byClient.Message, byHub.Message);
+        Assert.Equal("local", byHub.MachineId);
+    }
+
+    [Fact]
+    public async Task Request_ToALocalMachineThatDoesNotReply_FailsAsAClients()
+    {
+        await using var local = await Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask).InTime();
+
+        await FailsAsync(Server.Hub.RequestAsync("", "local", "E"), StatusCode.Internal);
+    }
+
+    [Fact]
+    public async Task Request_ToAMachineThatIsSilent_FailsAfterItsTime()
+    {
+        var silent = new TaskCompletionSource();
+        await using var local = await Server.Hub.RegisterMachineAsync("local", _ => silent.Task).InTime();
+
+        await FailsAsync(
+            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)), StatusCode.DeadlineExceeded);
+        silent.SetResult();
+    }
+
+    [Fact]
+    public async Task Request_OfHandlersThatWouldWaitForEachOther_IsRefused()
+    {
+        var client = await ConnectClientAsync(options => options.SendPipeline = Polly.ResiliencePipeline.Empty);
+        var refused = new TaskCompletionSource<EventBusException>();
+        await using var local = await Server.Hub.RegisterMachineAsync(
+            "local", received => Server.Hub.RequestAsync("local", "remote", received.EventName)).InTime();
+        using var remote = await client.RegisterMachineAsync("remote", async received =>
+        {
+            refused.SetResult(await FailsAsync(client.RequestAsync("remote", "local", "BACK"), StatusCode.FailedPrecondition));
+            received.Reply();
+        }).InTime();
+
+        await Server.Hub.SendEventAsync("", "local", "GO").InTime();
+
+        Assert.Contains("'local'", (await refused.Task.InTime()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Request_ToItselfFromItsHandler_IsRefused_AndAfterwardsNothingIsLeft()
+    {
+        var failures = Channel.CreateUnbounded<EventBusException>();
+        await using var local = await Server.Hub.RegisterMachineAsync("local", async _ => failures.Writer.TryWrite(
+            await FailsAsync(Server.Hub.RequestAsync("local", "local", "SELF"), StatusCode.FailedPrecondition))).InTime();
+        await using var other = await Server.Hub.RegisterMachineAsync("other", received =>
+        {
+            received.Reply();
+            return Task.CompletedTask;
+        }).InTime();
+
+        await Server.Hub.SendEventAsync("", "local", "GO", null, Processed).InTime();
+        await failures.Reader.ReadAsync().InTime();
+
+        Assert.NotNull(await Server.Hub.RequestAsync("local", "other", "E").InTime());
+    }
+
+    [Fact]
+    public async Task RegisterMachine_IdOfAnotherOrOfNone_FailsAsAClients()
+    {
+        var client = await ConnectClientAsync();
+        using var remote = await client.RegisterMachineAsync("taken", _ => Task.CompletedTask).InTime();
+        await using var local = await Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask).InTime();
+
+        var taken = await FailsAsync(Server.Hub.RegisterMachineAsync("taken", _ => Task.CompletedTask), StatusCode.AlreadyExists);
+        await FailsAsync(Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask), StatusCode.AlreadyExists);
+        await FailsAsync(Server.Hub.RegisterMachineAsync("", _ => Task.CompletedTask), StatusCode.InvalidArgument);
+        var cancelled = Server.Hub.RegisterMachineAsync("m", _ => Task.CompletedTask, null, new CancellationToken(canceled: true));
+
+        Assert.Equal("taken", taken.MachineId);
+        Assert.True(cancelled.IsCanceled);
+        Assert.Throws<ArgumentNullException>(() => { _ = Server.Hub.RegisterMachineAsync(null!, _ => Task.CompletedTask); });
+        Assert.Throws<ArgumentNullException>(() => { _ = Server.Hub.RegisterMachineAsync("m", null!); });
+    }
+
+    [Fact]
+    public async Task MachineOptions_OfALocalMachine_HoldAsAClients()
+    {
+        var events = Channel.CreateUnbounded<string>();
+        var gate = new TaskCompletionSource();
+        await using var local = await Server.Hub.RegisterMachineAsync(
+            "local",
+            async received =>
+            {
+                events.Writer.TryWrite(received.EventName);
+                await gate.Task;
+            },
+            new MachineOptions { Groups = ["g"], MailboxCapacity = 1, OverflowPolicy = OverflowPolicy.Grow }).InTime();
+
+        Assert.Equal(1, await Server.Hub.PublishAsync("TO-GROUP", null, new EventPublishOptions { Group = "g" }).InTime());
+        Assert.Equal("TO-GROUP", await events.Reader.ReadAsync().InTime());
+        await Server.Hub.SendEventAsync("", "local", "WAITS").InTime();
+        await FailsAsync(Server.Hub.SendEventAsync("", "local", "TOO-MUCH"), StatusCode.ResourceExhausted);
+        gate.SetResult();
+        Assert.Equal("WAITS", await events.Reader.ReadAsync().InTime());
+    }
+
+    [Fact]
+    public async Task Dispose_FromItsOwnHandler_UnregistersTheMachine()
+    {
+        var disposed = new TaskCompletionSource();
+        LocalMachine? local = null;
+        var made = new TaskCompletionSource();
+        local = await Server.Hub.RegisterMachineAsync("local", async _ =>
+        {
+            await made.Task;
+            local!.Dispose();
+            disposed.SetResult();
+        }).InTime();
+        made.SetResult();
+
+        await Server.Hub.SendEventAsync("", "local", "E").InTime();
+        await disposed.Task.InTime();
+        await local.DisposeAsync().InTime();
+
+        await FailsAsync(Server.Hub.SendEventAsync("", "local", "E"), StatusCode.NotFound);
+        await using var again = await Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask).InTime();
+    }
+
+    [Fact]
+    public async Task Payload_OfALocalMachine_IsEncodedByTheHubsOptions()
+    {
+        var client = await ConnectClientAsync();
+        var received = await ReceiveAsync(client, "remote");
+
+        await Server.Hub.SendEventAsync("", "remote", "E", new { SomeName = 1 }).InTime();
+
+        var payload = (JsonElement)(await received.ReadAsync().InTime()).Payload!;
+        Assert.Equal(1, payload.GetProperty("someName").GetInt32());
+    }
+
+    protected override void Build(WebApplicationBuilder builder) => builder.Services.Configure<LocalMachineOptions>(
+        options => options.Json.PropertyNamingPolicy = JsonNamingPolicy.CamelCase);
+}
