@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Grpc.Net.Client;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
 using GrpcShm.Client.Http2;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
@@ -13,11 +14,6 @@ namespace GrpcShm.Client;
 /// <summary>Makes gRPC channels over shared memory.</summary>
 public static class SharedMemoryChannel
 {
-    // What a response that nobody reads holds in this process, as much as a call in direct mode may in the ordinary course. It is as large
-    // as the rings, so it lets a large response flow: SocketsHttpHandler's own first window, 65,535 bytes, does so only after some
-    // rounds, and from there on both grow alike where the reader keeps up.
-    private const int StreamWindowSize = 256 * 1024;
-
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <returns>
@@ -105,41 +101,13 @@ public static class SharedMemoryChannel
         }
 
         var isPinned = options.Mode == SharedMemoryMode.Direct;
-        return new DirectHandler(new ClientConnections(
+        var http2 = isPinned ? null : new Http2Route(factory, options);
+        var connections = new ClientConnections(
             factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
-            isPinned ? null : new Http2Route(factory, options),
-            isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)),
+            http2,
+            new ClientCallPool(static call => new HttpExchange(call)),
             options,
-            new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint))));
-    }
-
-    internal static HttpMessageHandler CreateHttp2Handler(
-        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect,
-        SharedMemoryClientOptions options,
-        IMeterFactory? meterFactory,
-        bool isTraced = true)
-    {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = connect,
-            EnableMultipleHttp2Connections = options.EnableMultipleConnections,
-            PooledConnectionIdleTimeout = options.IdleTimeout,
-            InitialHttp2StreamWindowSize = StreamWindowSize,
-            KeepAlivePingDelay = options.KeepAlivePingDelay,
-            KeepAlivePingTimeout = options.KeepAlivePingTimeout,
-            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            MeterFactory = meterFactory,
-        };
-        options.ConfigureHandler?.Invoke(handler);
-        if (!isTraced)
-        {
-            // What the handler's own events and spans are written by; what it measures is measured without.
-            handler.ActivityHeadersPropagator = null;
-        }
-
-        return new PushedRequestHandler(handler);
+            new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)));
+        return new DirectHandler(connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));
     }
 }

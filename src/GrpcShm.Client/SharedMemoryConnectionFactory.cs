@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using GrpcShm.Client.Http2;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
@@ -88,7 +89,7 @@ public sealed class SharedMemoryConnectionFactory
     {
         ArgumentNullException.ThrowIfNull(context);
         var connection = await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-        return CreateStream(connection, context.InitialRequestMessage, ConnectBytesAsync);
+        return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectBytesAsync);
     }
 
     internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) => _connector.ConnectAsync(cancellationToken);
@@ -96,19 +97,4 @@ public sealed class SharedMemoryConnectionFactory
     /// <summary>Makes a connector with the same settings that asks for other modes.</summary>
     internal SharedMemoryConnector CreateConnector(ConnectionModes modes) =>
         new(EndPoint, _settings with { Modes = modes }, _metrics, _logger);
-
-    /// <summary>Makes the stream of a connection's bytes.</summary>
-    /// <param name="connection">The connection.</param>
-    /// <param name="request">The request that needs it.</param>
-    /// <param name="connect">Makes another one, if the server leaves before it has said anything.</param>
-    internal static HandoverStream CreateStream(
-        SharedMemoryConnection connection, HttpRequestMessage request, Func<CancellationToken, Task<SharedMemoryConnection>> connect)
-    {
-        // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
-        // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
-        var runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
-            && request.Version.Major == 2
-            && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
-        return new HandoverStream(connection, runInline, connect);
-    }
 }

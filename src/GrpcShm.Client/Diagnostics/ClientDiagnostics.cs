@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
 using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Diagnostics;

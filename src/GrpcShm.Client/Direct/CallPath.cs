@@ -3,28 +3,20 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Client.Direct;
 
-/// <summary>What is the same for all requests to one address.</summary>
-internal sealed class CallPath
+/// <summary>What is the same for all calls to one address.</summary>
+internal sealed class CallPath(string scheme, string authority, string pathAndQuery, RunProfile profile)
 {
-    public CallPath(Uri address, RunProfile profile)
-    {
-        Scheme = address.Scheme;
-        var host = address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost;
-        Authority = address.IsDefaultPort ? host : string.Create(null, $"{host}:{address.Port}");
-        PathAndQuery = address.PathAndQuery;
-        Profile = profile;
-        IsCarried = Scheme == GrpcRequestRules.Scheme && GrpcRequestRules.IsPath(PathAndQuery) && GrpcRequestRules.IsAuthority(Authority);
-    }
+    /// <summary>Whether calls to it may go in direct mode.</summary>
+    public bool IsCarried { get; } = scheme == GrpcRequestRules.Scheme
+        && GrpcRequestRules.IsPath(pathAndQuery)
+        && GrpcRequestRules.IsAuthority(authority);
 
-    /// <summary>Whether requests to it may go in direct mode.</summary>
-    public bool IsCarried { get; }
+    public string Scheme => scheme;
 
-    public string Scheme { get; }
+    public string Authority => authority;
 
-    public string Authority { get; }
+    public string PathAndQuery => pathAndQuery;
 
-    public string PathAndQuery { get; }
-
-    /// <summary>Where runs what responses lead to.</summary>
-    public RunProfile Profile { get; }
+    /// <summary>Where what responses lead to runs.</summary>
+    public RunProfile Profile => profile;
 }

@@ -1,4 +1,3 @@
-using GrpcShm.Client.Diagnostics;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -6,54 +5,67 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// A call as <see cref="HttpMessageHandler"/> sees it: a request that is sent, and a response that comes. Pooled: a call
-/// that took the usual course serves again when its three users are done with it, which are the connection, the one
-/// who sends the request, and the one who reads the response.
+/// A call in direct mode as its client sees it: what comes of it, how far it has come, and whether it may be tried
+/// again. Pooled: a call that took the usual course serves again when its three users are done with it, which are the
+/// connection, the one who sends the request, and the one who reads the response.
 /// </summary>
 /// <remarks>
 /// What comes of it is decided once, by compare-and-swap of <c>_outcome</c>, by whoever is first: the thread that
 /// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
-/// continuation where the path's <see cref="RunProfile"/> says.
+/// continuation where the path's <see cref="RunProfile"/> says. What is said in the call is for its
+/// <see cref="ICallExchange"/>.
 /// </remarks>
-internal sealed partial class ClientCall : ICallStreamOwner
+internal sealed class ClientCall : ICallStreamOwner
 {
     private const int Users = 3;
 
     private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
 
     private readonly ClientCallPool _pool;
+    private readonly ICallExchange _exchange;
     private readonly CompletionWork _completion;
-    private PendingRequest? _pending;
+    private IPendingCall? _pending;
     private DirectConnection? _owner;
     private CancellationTokenRegistration _cancellation;
     private Exception? _failure;
     private volatile Outcome _outcome;
 
-    // By compare-and-swap alone: by Begin, a cancellation, and the completion of a call that has failed. The first one decides.
+    // By compare-and-swap alone: by Begin, a cancellation, and the completion of a call that has failed. The first one
+    // decides.
     private Progress _progress;
     private CallError _error;
 
-    // Counted down by each of the three, with a full fence: the last one sees all that the others have written, and resets it.
+    // Counted down by each of the three, with a full fence: the last one sees all that the others have written, and
+    // resets it.
     private int _users = Users;
     private bool _isReusable = true;
     private bool _usesConnection;
 
-    // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late: then that is
-    // dropped further down. Cleared with the last of the three users gone.
+    // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late:
+    // then that is dropped further down. Cleared with the last of the three users gone.
     private volatile bool _isOver;
 
-    public ClientCall(ClientCallPool pool)
+    // Written by the thread that sends the content, before the frame that ends it; read by the completion, which is
+    // scheduled after the call has failed. Seen too late, the request is just not sent again. Cleared with the last of
+    // the three users gone.
+    private bool _canRepeatContent;
+
+    // The thread that receives writes these.
+    private Exception? _refusal;
+    private bool _hasResponse;
+
+    // Written by the thread that receives, before it settles the outcome, whose compare-and-swap publishes it to the
+    // completion. A completion that was faster reads either value: with the old one the response is read to its end as
+    // if more could come.
+    private volatile bool _hasEnded;
+
+    public ClientCall(ClientCallPool pool, Func<ClientCall, ICallExchange> createExchange)
     {
-        CallStream = new CallStream(this, Unknown);
         _pool = pool;
+        CallStream = new CallStream(this, Unknown);
+        _exchange = createExchange(this);
         _completion = new CompletionWork(this);
     }
-
-    /// <summary>What carries it.</summary>
-    public CallStream CallStream { get; }
-
-    // Time limits are a server's, and any number of bytes may be read.
-    bool ICallStreamOwner.IsInputTimed => false;
 
     private enum Outcome
     {
@@ -71,12 +83,26 @@ internal sealed partial class ClientCall : ICallStreamOwner
         FailedBefore,
     }
 
-    /// <summary>Sends a request. The response, or what else comes of it, is told to the request.</summary>
+    /// <summary>What carries it.</summary>
+    public CallStream CallStream { get; }
+
+    /// <summary>
+    /// Whether nothing more is wanted of the request: the response has ended, or the call was given up.
+    /// </summary>
+    public bool IsOver => _isOver;
+
+    /// <summary>Why the call is over, if it has failed. Once it is over.</summary>
+    public Exception? BrokenBy { get; private set; }
+
+    // Time limits are a server's, and any number of bytes may be read.
+    bool ICallStreamOwner.IsInputTimed => false;
+
+    /// <summary>Begins a call. The response, or what else comes of it, is told to whoever waits for it.</summary>
     /// <returns>
-    /// What has become of it. If it was not sent, the connection is going away, lost, or full, or does not carry such a request, and
-    /// this call is of no more use.
+    /// What has become of it. If it was not sent, the connection is going away, lost, or full, or does not carry such a
+    /// call, and this object is of no more use.
     /// </returns>
-    public SendResult Begin(PendingRequest pending, DirectConnection owner, CallPath path)
+    public SendResult Begin(IPendingCall pending, DirectConnection owner, CallPath path)
     {
         _pending = pending;
         _owner = owner;
@@ -84,7 +110,7 @@ internal sealed partial class ClientCall : ICallStreamOwner
         CallStream.Attach(owner.Calls);
         try
         {
-            if (WriteHeaders(pending.Request, path) is { } reason)
+            if (_exchange.WriteHeaders(pending, path) is { } reason)
             {
                 pending.WhyNotCarried = reason;
                 return SendResult.NotCarried;
@@ -123,7 +149,7 @@ internal sealed partial class ClientCall : ICallStreamOwner
             case Progress.None:
                 if (!pending.IsObserved || TryTell(pending, owner))
                 {
-                    SendContent(pending.Request.Content!);
+                    _exchange.SendContent(pending);
                 }
 
                 break;
@@ -140,22 +166,35 @@ internal sealed partial class ClientCall : ICallStreamOwner
         return SendResult.Sent;
     }
 
-    /// <summary>Tells who listens that the request begins. Nothing of it has been sent yet, so no response can have come.</summary>
-    /// <returns>Whether nobody of them has thrown. Else the caller gets that.</returns>
-    private bool TryTell(PendingRequest pending, DirectConnection owner)
+    /// <summary>Keeps it from serving again, since somebody may use it beyond the end of its call.</summary>
+    public void KeepFromReuse() => _isReusable = false;
+
+    /// <summary>All of the request has been written. By who sends the request, as its last word.</summary>
+    /// <param name="canRepeat">Whether the same content can be written again.</param>
+    public void EndRequest(bool canRepeat)
     {
-        try
+        Volatile.Write(ref _canRepeatContent, canRepeat);
+        CallStream.Output.End();
+        ReleaseUser();
+    }
+
+    /// <summary>
+    /// The content has failed: by itself, or because nobody wants it any more. By who sends the request, as its last
+    /// word.
+    /// </summary>
+    /// <param name="exception">Why.</param>
+    /// <param name="forReader">What one is told who reads the response already.</param>
+    public void FailRequest(Exception exception, Exception forReader)
+    {
+        _isReusable = false;
+        if (!_isOver && !GiveUp(Outcome.Failure, exception))
         {
-            owner.TellBegun(pending);
-            _isHeard = HttpEvents.AreHeard;
-            return true;
+            // The caller has the response, and reads it.
+            CallStream.FailInput(forReader);
+            Abandon();
         }
-        catch (Exception exception)
-        {
-            GiveUp(Outcome.Failure, exception);
-            ReleaseUser();
-            return false;
-        }
+
+        ReleaseUser();
     }
 
     /// <summary>Ends the response's part.</summary>
@@ -179,7 +218,9 @@ internal sealed partial class ClientCall : ICallStreamOwner
         }
     }
 
-    /// <summary>Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.</summary>
+    /// <summary>
+    /// Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.
+    /// </summary>
     public void Drop()
     {
         Abandon();
@@ -194,7 +235,63 @@ internal sealed partial class ClientCall : ICallStreamOwner
         CallStream.Reset(CallError.Cancelled);
     }
 
-    public void OnLeft(bool byReceiver)
+    void ICallStreamOwner.OnHeaders(ref HeaderReader headers)
+    {
+        _exchange.ReadHeaders(ref headers, _pending);
+        _hasResponse = true;
+    }
+
+    void ICallStreamOwner.OnTrailers(ref HeaderReader trailers) =>
+        _exchange.ReadTrailers(ref trailers, isHandedOver: _outcome != Outcome.None);
+
+    void ICallStreamOwner.OnData(int count, bool hasEnded)
+    {
+    }
+
+    // One response that is none ends one call: a handler that sets a status of 0 must not end everybody's.
+    void ICallStreamOwner.OnRefused(CallError error, Exception exception) =>
+        _refusal = _exchange.DescribeRefusal(exception);
+
+    void ICallStreamOwner.OnReceived(bool hasEnded)
+    {
+        if (hasEnded)
+        {
+            _hasEnded = true;
+            _isOver = true;
+        }
+
+        if (_hasResponse && _outcome == Outcome.None && TrySettle(Outcome.Response, null))
+        {
+            _completion.Schedule();
+        }
+    }
+
+    void ICallStreamOwner.OnFailed(CallError error, Exception exception, bool byPeer)
+    {
+        if (!_hasEnded)
+        {
+            // Before a writer is told that it is over: it will ask why.
+            BrokenBy = _refusal ?? exception;
+            _isOver = true;
+            _error = error;
+            if (TrySettle(Outcome.Failure, BrokenBy))
+            {
+                _completion.Schedule();
+            }
+        }
+
+        CallStream.FailBodies(exception, byPeer);
+    }
+
+    void ICallStreamOwner.OnRead(long total)
+    {
+    }
+
+    void ICallStreamOwner.OnOverdue(Overdue overdue, uint id)
+    {
+    }
+
+    void ICallStreamOwner.OnLeft(bool byReceiver)
     {
         if (!byReceiver)
         {
@@ -204,16 +301,23 @@ internal sealed partial class ClientCall : ICallStreamOwner
         ReleaseUser();
     }
 
-    void ICallStreamOwner.OnData(int count, bool hasEnded)
+    /// <summary>
+    /// Tells who listens that the call begins. Nothing of it has been sent yet, so no response can have come.
+    /// </summary>
+    /// <returns>Whether nobody of them has thrown. Else the caller gets that.</returns>
+    private bool TryTell(IPendingCall pending, DirectConnection owner)
     {
-    }
-
-    void ICallStreamOwner.OnRead(long total)
-    {
-    }
-
-    void ICallStreamOwner.OnOverdue(Overdue overdue, uint id)
-    {
+        try
+        {
+            _exchange.TellBegun(pending, owner.Number);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            GiveUp(Outcome.Failure, exception);
+            ReleaseUser();
+            return false;
+        }
     }
 
     /// <summary>The caller's token has fired.</summary>
@@ -250,7 +354,98 @@ internal sealed partial class ClientCall : ICallStreamOwner
         return true;
     }
 
-    /// <summary>The connection is of no more use to the response. By the completion, and by the reader after it.</summary>
+    /// <summary>Tells whoever waits what came of the call. The caller's continuation runs in here.</summary>
+    private void Complete()
+    {
+        // Waits for a cancellation that is just under way: it must not reach the next use of this call.
+        _cancellation.Dispose();
+        var pending = _pending!;
+        var owner = _owner!;
+
+        // It will have the response, which nothing here may hold: see ICallExchange.HandOver.
+        _pending = null;
+        try
+        {
+            Complete(pending, owner);
+        }
+        catch (Exception exception)
+        {
+            // A listener of metrics has thrown while the call was taken off its connection. Nobody else would tell the
+            // caller.
+            pending.TrySetException(exception);
+        }
+    }
+
+    private void Complete(IPendingCall pending, DirectConnection owner)
+    {
+        switch (_outcome)
+        {
+            case Outcome.Response:
+                HandOver(pending);
+                break;
+            case Outcome.Cancellation:
+                EndResponse(isRead: false);
+                pending.TrySetCanceled(pending.CancellationToken);
+                break;
+            default:
+                var failure = _failure!;
+                var isRefused = _error == CallError.Refused;
+                var isWorthAnother = IsWorthAnother();
+                EndResponse(isRead: false);
+                if (isWorthAnother)
+                {
+                    owner.TryElsewhere(pending, isRefused);
+                }
+                else
+                {
+                    pending.Fail(failure);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Hands the response to the caller, whose it is from then on.</summary>
+    private void HandOver(IPendingCall pending)
+    {
+        var isWhole = _hasEnded;
+        if (isWhole)
+        {
+            // All of it is here, and may be dropped unread.
+            try
+            {
+                ReleaseConnection();
+            }
+            catch
+            {
+                // The caller gets the exception of a listener instead of the response.
+                Drop();
+                throw;
+            }
+        }
+
+        _exchange.HandOver(pending, isWhole);
+    }
+
+    /// <summary>Whether the server has not begun the call for sure, and the request can be sent again.</summary>
+    private bool IsWorthAnother()
+    {
+        if (Interlocked.CompareExchange(ref _progress, Progress.FailedBefore, Progress.None) == Progress.None)
+        {
+            return true;
+        }
+
+        if (_hasResponse || !Volatile.Read(ref _canRepeatContent))
+        {
+            return false;
+        }
+
+        return _error == CallError.Refused || _owner!.HasNotBegun(CallStream.HasBegun);
+    }
+
+    /// <summary>
+    /// The connection is of no more use to the response. By the completion, and by the reader after it.
+    /// </summary>
     private void ReleaseConnection()
     {
         if (_usesConnection)
@@ -276,8 +471,11 @@ internal sealed partial class ClientCall : ICallStreamOwner
         _error = CallError.None;
         _users = Users;
         _isOver = false;
-        ReuseRequest();
-        ReuseResponse();
+        _canRepeatContent = false;
+        _refusal = null;
+        _hasResponse = false;
+        _hasEnded = false;
+        _exchange.Reuse();
         CallStream.Reuse();
         CallStream.Profile = Unknown;
         _pool.Return(this);

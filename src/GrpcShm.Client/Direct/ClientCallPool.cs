@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>Calls that have ended and may serve again. Any thread.</summary>
-internal sealed class ClientCallPool
+/// <param name="createExchange">Makes what is said in a call, once for each that is made.</param>
+internal sealed class ClientCallPool(Func<ClientCall, ICallExchange> createExchange)
 {
     // More are only kept when more were under way at once.
     private const int MaxCalls = 256;
@@ -25,7 +26,7 @@ internal sealed class ClientCallPool
             return call;
         }
 
-        return new ClientCall(this);
+        return new ClientCall(this, createExchange);
     }
 
     public void Return(ClientCall call)

@@ -44,8 +44,8 @@ internal sealed partial class ClientConnections
     }
 
     /// <summary>
-    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it belongs
-    /// to all who wait, so nothing of this call's context goes with it.
+    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it
+    /// belongs to all who wait, so nothing of this call's context goes with it.
     /// </summary>
     private void Start(ConnectAttempt attempt)
     {
@@ -133,7 +133,8 @@ internal sealed partial class ClientConnections
             isWanted = _attempt == attempt;
             if (isWanted && direct is { IsRetired: false })
             {
-                // One that retires from here on is removed by that, under the gate. One that has done so has found nothing to remove.
+                // One that retires from here on is removed by that, under the gate. One that has done so has found
+                // nothing to remove.
                 isTaken = true;
                 Volatile.Write(ref _live, [.. _live, direct]);
             }
@@ -143,7 +144,7 @@ internal sealed partial class ClientConnections
         {
             if (isWanted)
             {
-                Http2!.HandOver(connection);
+                _byteRoute!.HandOver(connection);
                 return true;
             }
 

@@ -8,11 +8,10 @@ internal sealed partial class ClientConnections
 
     private volatile bool _isPausing;
 
-    /// <summary>Sends a request when it is its turn and there is room.</summary>
+    /// <summary>Sends a call when it is its turn and there is room.</summary>
     /// <returns>What has become of it; if there is no connection any more, it has to be made again.</returns>
-    private async Task<SendResult> SendInTurnAsync(PendingRequest pending)
+    private async Task<SendResult> SendInTurnAsync(IPendingCall pending, CallPath path)
     {
-        var path = _paths.Get(pending.Request.RequestUri!);
         var place = _queue.Enter();
         try
         {
@@ -25,7 +24,7 @@ internal sealed partial class ClientConnections
                     return result;
                 }
 
-                if (Volatile.Read(ref _live).Length == 0 || Http2 is { IsLive: true })
+                if (Volatile.Read(ref _live).Length == 0 || _byteRoute is { IsLive: true })
                 {
                     return SendResult.NoConnection;
                 }
@@ -39,14 +38,15 @@ internal sealed partial class ClientConnections
         }
     }
 
-    /// <summary>Sends a request, or asks each connection to say when there is room.</summary>
-    private SendResult SendIfThereIsRoom(PendingRequest pending, CallPath path)
+    /// <summary>Sends a call, or asks each connection to say when there is room.</summary>
+    private SendResult SendIfThereIsRoom(IPendingCall pending, CallPath path)
     {
         foreach (var connection in Volatile.Read(ref _live))
         {
             if (connection.IsRetired)
             {
-                // Just about to be removed by whoever retires it. To do so twice does no harm, and nobody waits for one that is gone.
+                // Just about to be removed by whoever retires it. To do so twice does no harm, and nobody waits for one
+                // that is gone.
                 Remove(connection);
                 continue;
             }
@@ -64,7 +64,9 @@ internal sealed partial class ClientConnections
         return SendResult.NoConnection;
     }
 
-    /// <summary>Begins to make one more connection, if there are more calls than those that there are have room for.</summary>
+    /// <summary>
+    /// Begins to make one more connection, if there are more calls than those that there are have room for.
+    /// </summary>
     private void ConnectAnother()
     {
         if (!Options.EnableMultipleConnections || _isPausing)
@@ -89,10 +91,10 @@ internal sealed partial class ClientConnections
 
     /// <summary>Whether there are more calls than room, by those who make them. By the first who waits.</summary>
     /// <remarks>
-    /// Slots are no measure: one is given back a little after its caller has gone on. Nobody may be counted twice, or each such
-    /// moment made a connection. So those who wait are counted first, none of whom gets on before the first; then who has begun, on
-    /// all connections; and then who has ended. Who ended one call and began the next in between is not counted for the first. Who
-    /// is missed has ended a call, and gives its room back.
+    /// Slots are no measure: one is given back a little after its caller has gone on. Nobody may be counted twice, or
+    /// each such moment made a connection. So those who wait are counted first, none of whom gets on before the first;
+    /// then who has begun, on all connections; and then who has ended. Who ended one call and began the next in between
+    /// is not counted for the first. Who is missed has ended a call, and gives its room back.
     /// </remarks>
     private bool IsMoreThanRoom()
     {

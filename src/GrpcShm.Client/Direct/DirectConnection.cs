@@ -7,14 +7,14 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// A connection in direct mode, with all calls of its channel on it. One that takes no more calls is retired: those under
-/// way end on it, then it is closed.
+/// A connection in direct mode, with all calls of its channel on it. One that takes no more calls is retired: those
+/// under way end on it, then it is closed.
 /// </summary>
 /// <remarks>
-/// A call that begins and the closing of an unused connection meet like this: the call is counted, then <c>_isClosing</c>
-/// is read; <c>_isClosing</c> is set, then the count is read. Both are full fences, so at least one of them sees the other
-/// and steps back. Counted are calls whose responses are of interest to somebody: one that was given up may wait for the
-/// server's answer for a long time.
+/// A call that begins and the closing of an unused connection meet like this: the call is counted, then
+/// <c>_isClosing</c> is read; <c>_isClosing</c> is set, then the count is read. Both are full fences, so at least one
+/// of them sees the other and steps back. Counted are calls whose responses are of interest to somebody: one that was
+/// given up may wait for the server's answer for a long time.
 /// </remarks>
 internal sealed class DirectConnection
 {
@@ -26,15 +26,15 @@ internal sealed class DirectConnection
     private readonly Lock _closing = new();
     private bool _isClosed;
 
-    // Set once, by anybody, and read by anybody. Set before Remove takes the owner's gate, and read under that gate before _live gets
-    // this connection: whoever comes second to the gate sees the other, so one that is retired never stays in _live. With _uses: it is
-    // set, then CloseIfUnused reads the count; the count goes down, then ResponseEnded reads it. Both have full fences in between, so
-    // the last one out closes.
+    // Set once, by anybody, and read by anybody. Set before Remove takes the owner's gate, and read under that gate
+    // before _live gets this connection: whoever comes second to the gate sees the other, so one that is retired never
+    // stays in _live. With _uses: it is set, then CloseIfUnused reads the count; the count goes down, then
+    // ResponseEnded reads it. Both have full fences in between, so the last one out closes.
     private volatile bool _isRetired;
     private int _isClosing;
 
-    // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both are of one moment.
-    // Changed by anybody, with full fences, and read by anybody.
+    // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both
+    // are of one moment. Changed by anybody, with full fences, and read by anybody.
     private long _uses;
 
     /// <summary>Takes over a connection.</summary>
@@ -77,6 +77,9 @@ internal sealed class DirectConnection
     }
 
     public CallConnection Calls { get; }
+
+    /// <summary>Its number among all of the process, for those who are told of calls.</summary>
+    public long Number => _measure.Number;
 
     /// <summary>Whether it takes no more calls.</summary>
     public bool IsRetired => _isRetired;
@@ -132,14 +135,6 @@ internal sealed class DirectConnection
         return true;
     }
 
-    /// <summary>Tells who listens that a request begins here. They are foreign code and may throw.</summary>
-    public void TellBegun(PendingRequest pending)
-    {
-        _owner.Diagnostics.EndToQueue(pending.Request, pending.QueuedSince);
-        pending.QueuedSince = 0;
-        HttpEvents.Begun(_measure.Number);
-    }
-
     /// <summary>Nobody is interested in a call any more.</summary>
     public void ResponseEnded()
     {
@@ -168,9 +163,9 @@ internal sealed class DirectConnection
     }
 
     /// <summary>A call that the server has not begun has failed: it may have more luck elsewhere.</summary>
-    /// <param name="pending">The request.</param>
+    /// <param name="pending">The call.</param>
     /// <param name="isRefused">Whether the server has said that it does not take the call.</param>
-    public void TryElsewhere(PendingRequest pending, bool isRefused)
+    public void TryElsewhere(IPendingCall pending, bool isRefused)
     {
         var hasToLeave = !isRefused || Calls.IsGoingAway;
         if (hasToLeave)

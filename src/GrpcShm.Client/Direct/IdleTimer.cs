@@ -1,12 +1,13 @@
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// Retires a connection that has had no call for a while. Armed by the first call that leaves none behind, and not by each: if there were
-/// others in the meantime, it waits once more.
+/// Retires a connection that has had no call for a while. Armed by the first call that leaves none behind, and not by
+/// each: if there were others in the meantime, it waits once more.
 /// </summary>
 /// <remarks>
-/// Whether it is armed is set by whoever arms it, and cleared by the timer when it finds calls. The last call ends, then
-/// <c>_isArmed</c> is read; <c>_isArmed</c> is cleared, then the calls are read. Both are full fences, so one of the two arms it.
+/// Whether it is armed is set by whoever arms it, and cleared by the timer when it finds calls. The last call ends,
+/// then <c>_isArmed</c> is read; <c>_isArmed</c> is cleared, then the calls are read. Both are full fences, so one of
+/// the two arms it.
 /// </remarks>
 internal sealed class IdleTimer : IDisposable
 {

@@ -1,8 +1,8 @@
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// The calls that wait for room on a connection, in order. The first is woken whenever there may be room, and when it has gone
-/// the next one is. Any thread.
+/// The calls that wait for room on a connection, in order. The first is woken whenever there may be room, and when it
+/// has gone the next one is. Any thread.
 /// </summary>
 internal sealed class RoomQueue
 {
@@ -10,8 +10,8 @@ internal sealed class RoomQueue
     private readonly LinkedList<SemaphoreSlim> _waiting = new();
 
     // Written under the gate, read by anybody without it. Who waits writes it here, then looks for connections and asks
-    // for room under the table's gate. Who makes room, or removes a connection, does so under a gate, then reads it. Each gate is a full
-    // fence, so one of the two sees the other.
+    // for room under the table's gate. Who makes room, or removes a connection, does so under a gate, then reads it.
+    // Each gate is a full fence, so one of the two sees the other.
     private int _count;
 
     /// <summary>How many wait.</summary>

@@ -1,5 +1,3 @@
-using GrpcShm.Client.Direct;
-
 namespace GrpcShm.Client.Http2;
 
 /// <summary>Sends all requests over HTTP/2, or over what else the endpoint speaks and the request asks for.</summary>

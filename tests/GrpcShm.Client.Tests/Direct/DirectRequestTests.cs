@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Grpc.Core;
-using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 
-namespace GrpcShm.Client;
+namespace GrpcShm.Client.Http2;
 
 /// <summary>
 /// A connection's bytes for a <see cref="SocketsHttpHandler"/>, which takes a server that goes away for a failure unless it
@@ -72,6 +72,23 @@ internal sealed class HandoverStream : AsyncStream
         _connect = connect;
         _connection = connection;
         _stream = Open(connection);
+    }
+
+    /// <summary>Makes the stream of a connection's bytes.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="request">The request that needs it.</param>
+    /// <param name="connect">Makes another one, if the server leaves before it has said anything.</param>
+    public static HandoverStream Create(
+        SharedMemoryConnection connection,
+        HttpRequestMessage request,
+        Func<CancellationToken, Task<SharedMemoryConnection>> connect)
+    {
+        // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
+        // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
+        var runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
+            && request.Version.Major == 2
+            && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
+        return new HandoverStream(connection, runInline, connect);
     }
 
     public override bool CanRead => true;

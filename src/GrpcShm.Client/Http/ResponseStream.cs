@@ -1,14 +1,15 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using GrpcShm.Client.Direct;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>
 /// The body of a response as a stream. The call belongs to it until its end has been read, or until it is closed, which
 /// gives a call up that has not ended.
 /// </summary>
-internal sealed class ResponseStream(ClientCall call, HttpResponseMessage response) : Stream
+internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage response) : Stream
 {
     private const int Idle = 0;
     private const int Reading = 1;
@@ -18,7 +19,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     private const int LeastAhead = 1024;
     private const int AheadSize = 4096;
 
-    private ClientCall? _call = call;
+    private HttpExchange? _exchange = exchange;
     private Abandonment? _guard;
     private int _state;
     private bool _hasEnded;
@@ -63,7 +64,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             {
                 count = TakeAhead(buffer.Span);
             }
-            else if (_call!.CallStream.Input.TryRead(out var result))
+            else if (_exchange!.Call.CallStream.Input.TryRead(out var result))
             {
                 count = Take(result, buffer.Span);
             }
@@ -118,7 +119,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     private void Abandon()
     {
         // Before the state is looked at: if that says that the call is still this stream's, so was this.
-        var current = _call;
+        var current = _exchange;
         var before = Interlocked.Or(ref _state, Closed);
         if (current is null || (before & Closed) != 0)
         {
@@ -126,16 +127,16 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         }
 
         _guard?.Dispose();
-        current.Abandon();
+        current.Call.Abandon();
         if ((before & Reading) == 0)
         {
-            _call = null;
-            current.EndResponse(isRead: false);
+            _exchange = null;
+            current.Call.EndResponse(isRead: false);
         }
         else
         {
             // The reader ends the rest. Without having read to the end, the call is not reused, so this is still it.
-            current.CallStream.Input.CancelPendingRead();
+            current.Call.CallStream.Input.CancelPendingRead();
         }
     }
 
@@ -144,7 +145,8 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     {
         try
         {
-            return Take(await _call!.CallStream.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer.Span);
+            var input = _exchange!.Call.CallStream.Input;
+            return Take(await input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer.Span);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -156,7 +158,9 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         }
     }
 
-    /// <summary>As in .NET's own handler: where the reader's token has fired, that is why, whatever it has led to first.</summary>
+    /// <summary>
+    /// As in .NET's own handler: where the reader's token has fired, that is why, whatever it has led to first.
+    /// </summary>
     private static Exception Failure(Exception exception, CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested && exception is not OperationCanceledException
             ? new OperationCanceledException(exception.Message, exception, cancellationToken)
@@ -164,7 +168,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
 
     private int Take(in ReadResult result, Span<byte> destination)
     {
-        var input = _call!.CallStream.Input;
+        var input = _exchange!.Call.CallStream.Input;
         var available = result.Buffer;
         if (result.IsCanceled)
         {
@@ -215,7 +219,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     /// <summary>Ends a read.</summary>
     private void Leave()
     {
-        var current = _call!;
+        var current = _exchange!;
         if (_hasEnded)
         {
             current.MoveTrailers(response);
@@ -227,8 +231,8 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             // At the end, or closed meanwhile.
             var isAlone = _hasEnded && Volatile.Read(ref _state) == Closed;
             _guard?.Dispose();
-            _call = null;
-            current.EndResponse(isAlone);
+            _exchange = null;
+            current.Call.EndResponse(isAlone);
         }
     }
 
@@ -247,8 +251,9 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     /// <summary>Gives a call up whose response nobody can read any more.</summary>
     private sealed class Abandonment(ClientCall call) : IDisposable
     {
-        // Set by whoever ends the response, read by the finalizer. That may run while Dispose does, since nothing else may hold this any
-        // more: volatile, so that a finalizer that runs after it was set sees it. The one who sets it has the call until it has done so.
+        // Set by whoever ends the response, read by the finalizer. That may run while Dispose does, since nothing else
+        // may hold this any more: volatile, so that a finalizer that runs after it was set sees it. The one who sets it
+        // has the call until it has done so.
         private volatile bool _isDisarmed;
 
         ~Abandonment()

@@ -1,21 +1,21 @@
 using System.IO.Pipelines;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>
 /// What a request's content is written to. While the content has not returned to its caller, little is kept: a content
 /// that completes at once goes in one frame with the headers and the end.
 /// </summary>
-internal sealed class RequestStream(ClientCall call) : Stream
+internal sealed class RequestStream(HttpExchange exchange) : Stream
 {
     private volatile bool _isHeld = true;
-    private ClientCall? _call = call;
+    private HttpExchange? _exchange = exchange;
 
     public override bool CanRead => false;
 
     public override bool CanSeek => false;
 
-    public override bool CanWrite => _call is not null;
+    public override bool CanWrite => _exchange is not null;
 
     public override long Length => throw new NotSupportedException();
 
@@ -28,10 +28,12 @@ internal sealed class RequestStream(ClientCall call) : Stream
     /// <summary>How much has been written so far. One writes at a time.</summary>
     public long WrittenBytes { get; private set; }
 
-    /// <summary>Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.</summary>
+    /// <summary>
+    /// Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.
+    /// </summary>
     public void LetGo()
     {
-        if (_call is { } current)
+        if (_exchange is { } current)
         {
             lock (current.HoldGate)
             {
@@ -39,7 +41,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
                 {
                     try
                     {
-                        current.ReleaseRequest();
+                        current.Call.CallStream.Output.Release();
                     }
                     finally
                     {
@@ -52,7 +54,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
     }
 
     /// <summary>Takes nothing more.</summary>
-    public void End() => _call = null;
+    public void End() => _exchange = null;
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -69,7 +71,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
         WrittenBytes += buffer.Length;
 
-        return Finish(current, current.CallStream.Output.WriteAsync(buffer, cancellationToken));
+        return Finish(current, current.Call.CallStream.Output.WriteAsync(buffer, cancellationToken));
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -104,20 +106,23 @@ internal sealed class RequestStream(ClientCall call) : Stream
         }
 
         // Read once: it is taken away when the content has ended.
-        var current = _call;
+        var current = _exchange;
         if (current is null)
         {
-            // As in .NET's own handler: with the call nothing is left to be flushed, and the call says what became of it.
+            // As in .NET's own handler: with the call nothing is left to be flushed, and the call says what became of
+            // it.
             return Task.CompletedTask;
         }
 
-        if (current.IsOver)
+        if (current.Call.IsOver)
         {
             throw current.CreateWriteException();
         }
 
         // What is kept is let go of when the content waits for anything, or ends.
-        return _isHeld ? Task.CompletedTask : Finish(current, current.CallStream.Output.FlushAsync(cancellationToken)).AsTask();
+        return _isHeld
+            ? Task.CompletedTask
+            : Finish(current, current.Call.CallStream.Output.FlushAsync(cancellationToken)).AsTask();
     }
 
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
@@ -128,14 +133,14 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    private ClientCall Check()
+    private HttpExchange Check()
     {
-        var current = _call;
+        var current = _exchange;
         ObjectDisposedException.ThrowIf(current is null, this);
-        return !current.IsOver ? current : throw current.CreateWriteException();
+        return !current.Call.IsOver ? current : throw current.CreateWriteException();
     }
 
-    private bool TryKeep(ClientCall current, ReadOnlySpan<byte> bytes)
+    private bool TryKeep(HttpExchange current, ReadOnlySpan<byte> bytes)
     {
         lock (current.HoldGate)
         {
@@ -144,21 +149,21 @@ internal sealed class RequestStream(ClientCall call) : Stream
                 return false;
             }
 
-            if (current.CallStream.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
+            if (current.Call.CallStream.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
             {
                 // It goes with the next write.
                 _isHeld = false;
                 return false;
             }
 
-            bytes.CopyTo(current.CallStream.Output.GetSpan(bytes.Length));
-            current.CallStream.Output.Advance(bytes.Length);
+            bytes.CopyTo(current.Call.CallStream.Output.GetSpan(bytes.Length));
+            current.Call.CallStream.Output.Advance(bytes.Length);
             WrittenBytes += bytes.Length;
             return true;
         }
     }
 
-    private static ValueTask Finish(ClientCall current, ValueTask<FlushResult> flush)
+    private static ValueTask Finish(HttpExchange current, ValueTask<FlushResult> flush)
     {
         if (!flush.IsCompletedSuccessfully)
         {
@@ -168,7 +173,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
         return flush.Result.IsCompleted ? ValueTask.FromException(current.CreateWriteException()) : default;
     }
 
-    private static async ValueTask FinishAsync(ClientCall current, ValueTask<FlushResult> flush)
+    private static async ValueTask FinishAsync(HttpExchange current, ValueTask<FlushResult> flush)
     {
         if ((await flush.ConfigureAwait(false)).IsCompleted)
         {

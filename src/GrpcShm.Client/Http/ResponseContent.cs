@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>The body of a response.</summary>
 internal sealed class ResponseContent(ResponseStream stream) : HttpContent

@@ -2,7 +2,9 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Direct;
 
-/// <summary>Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers know those.</summary>
+/// <summary>
+/// Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers know those.
+/// </summary>
 internal static class CallFailures
 {
     /// <summary>The server has reset the call.</summary>

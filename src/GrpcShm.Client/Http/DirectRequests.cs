@@ -1,10 +1,12 @@
 using System.Net;
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport.Calls;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// What direct mode carries: gRPC's requests and nothing else, see docs/protocol.md. The reasons that this gives are for people.
+/// What direct mode carries: gRPC's requests and nothing else, see docs/protocol.md. The reasons that this gives are
+/// for people.
 /// </summary>
 internal static class DirectRequests
 {

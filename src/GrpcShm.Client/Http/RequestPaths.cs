@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Signaling;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
-/// <summary>The paths that a channel calls. Any thread.</summary>
-internal sealed class CallPaths(RunMode mode)
+/// <summary>The addresses that a channel calls, and what is known of them. Any thread.</summary>
+internal sealed class RequestPaths(RunMode mode)
 {
     private const int MaxPaths = 1024;
 
@@ -18,7 +19,7 @@ internal sealed class CallPaths(RunMode mode)
 
     private CallPath Add(Uri address)
     {
-        var path = new CallPath(address, _profiles.Of(address.AbsolutePath));
+        var path = Create(address);
         if (!path.IsCarried)
         {
             // Goes over HTTP/2, and takes no room here.
@@ -33,5 +34,12 @@ internal sealed class CallPaths(RunMode mode)
         }
 
         return _byAddress.GetOrAdd(address, path);
+    }
+
+    private CallPath Create(Uri address)
+    {
+        var host = address.HostNameType == UriHostNameType.IPv6 ? address.Host : address.IdnHost;
+        var authority = address.IsDefaultPort ? host : string.Create(null, $"{host}:{address.Port}");
+        return new CallPath(address.Scheme, authority, address.PathAndQuery, _profiles.Of(address.AbsolutePath));
     }
 }

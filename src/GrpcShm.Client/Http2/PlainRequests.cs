@@ -1,4 +1,7 @@
-namespace GrpcShm.Client.Direct;
+using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
+
+namespace GrpcShm.Client.Http2;
 
 /// <summary>
 /// The requests of a channel that direct mode does not carry: they go over HTTP/2 through rings of their own, to the server's own
@@ -25,10 +28,12 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     /// <summary>Sends a request of any other kind.</summary>
     /// <param name="pending">The request.</param>
     /// <param name="connections">Find out whether the server has direct mode.</param>
-    public async Task<HttpResponseMessage> SendAsync(PendingRequest pending, ClientConnections connections)
+    /// <param name="http2">The way for a server that has none.</param>
+    public async Task<HttpResponseMessage> SendAsync(
+        PendingRequest pending, ClientConnections connections, Http2Route http2)
     {
         var hasDirectMode = IsLive || await connections.ConnectAsync(pending.CancellationToken).ConfigureAwait(false);
-        var response = await (hasDirectMode ? GetRoute() : connections.Http2!)
+        var response = await (hasDirectMode ? GetRoute() : http2)
             .SendAsync(pending.Request, pending.CancellationToken, pending.IsObserved)
             .ConfigureAwait(false);
         GC.KeepAlive(pending);

@@ -1,6 +1,7 @@
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport.Connections;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http2;
 
 /// <summary>Its connections.</summary>
 internal sealed partial class Http2Route
@@ -122,7 +123,7 @@ internal sealed partial class Http2Route
             connection = await ConnectAnotherAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return SharedMemoryConnectionFactory.CreateStream(connection, context.InitialRequestMessage, ConnectAnotherAsync);
+        return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectAnotherAsync);
     }
 
     private async Task<SharedMemoryConnection> ConnectAnotherAsync(CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
 using GrpcShm.Client.Diagnostics;
+using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http2;
 using GrpcShm.Transport;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>
 /// Sends requests in direct mode: what a <see cref="SocketsHttpHandler"/> is for HTTP/2, for whoever is above it.
@@ -11,17 +13,27 @@ internal sealed class DirectHandler : HttpMessageHandler
     private readonly SharedMemoryMode _mode;
     private readonly ClientDiagnostics _diagnostics;
     private readonly ClientConnections _connections;
+    private readonly Http2Route? _http2;
+    private readonly PlainRequests? _plain;
+    private readonly RequestPaths _paths;
     private volatile bool _isDisposed;
 
-    public DirectHandler(ClientConnections connections)
+    /// <param name="connections">Carry what direct mode carries.</param>
+    /// <param name="http2">The way over HTTP/2 for a server that has no direct mode, if that is allowed.</param>
+    /// <param name="plain">The way for requests that direct mode does not carry, if there is to be one.</param>
+    public DirectHandler(ClientConnections connections, Http2Route? http2, PlainRequests? plain)
     {
         _connections = connections;
+        _http2 = http2;
+        _plain = plain;
         _mode = connections.Options.Mode;
         _diagnostics = connections.Diagnostics;
+        _paths = new RequestPaths(connections.Options.RunMode);
     }
 
     /// <summary>
-    /// Nobody has disposed of it, and nobody can use it any more. Requests that wait hold it. Responses do not, and are read to their end.
+    /// Nobody has disposed of it, and nobody can use it any more. Requests that wait hold it. Responses do not, and are
+    /// read to their end.
     /// </summary>
     ~DirectHandler()
     {
@@ -42,15 +54,46 @@ internal sealed class DirectHandler : HttpMessageHandler
             preferLocal: false);
     }
 
+    /// <summary>Is told of requests.</summary>
+    public ClientDiagnostics Diagnostics => _diagnostics;
+
+    /// <summary>Finds what a request has in common with others.</summary>
+    /// <returns>Nothing if direct mode does not carry the request, whatever its headers.</returns>
+    public CallPath? FindPath(HttpRequestMessage request) =>
+        DirectRequests.MayBeCarried(request) && _paths.Get(request.RequestUri!) is { IsCarried: true } path
+            ? path
+            : null;
+
+    /// <summary>
+    /// Sends a request another way, since direct mode does not carry it, or the server has no direct mode.
+    /// </summary>
+    public async Task SendElsewhereAsync(PendingRequest pending, SendResult reason)
+    {
+        if (reason == SendResult.NotCarried)
+        {
+            pending.TrySetResult(await SendPlainAsync(pending).ConfigureAwait(false));
+        }
+        else if (pending.IsObserved)
+        {
+            // What is measured of it has to be so over HTTP/2.
+            throw new UnsentRequestException();
+        }
+        else
+        {
+            pending.TrySetResult(
+                await _http2!.SendAsync(pending.Request, pending.CancellationToken).ConfigureAwait(false));
+        }
+    }
+
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (IsSecure(request))
         {
-            return _connections.Plain!.SendSecureAsync(request, cancellationToken);
+            return _plain!.SendSecureAsync(request, cancellationToken);
         }
 
-        if (_connections.Http2 is { IsLive: true } http2)
+        if (_http2 is { IsLive: true } http2)
         {
             return http2.SendAsync(request, cancellationToken);
         }
@@ -63,7 +106,9 @@ internal sealed class DirectHandler : HttpMessageHandler
         return _diagnostics.IsEnabled ? ObserveAsync(request, cancellationToken) : SendAsync(request, isObserved: false, cancellationToken);
     }
 
-    /// <summary>As .NET's own handler, which blocks the caller's thread for HTTP/1.1 alone, and says so in this order.</summary>
+    /// <summary>
+    /// As .NET's own handler, which blocks the caller's thread for HTTP/1.1 alone, and says so in this order.
+    /// </summary>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Version.Major >= 2)
@@ -83,8 +128,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         cancellationToken.ThrowIfCancellationRequested();
         return IsSecure(request)
-            ? _connections.Plain!.Send(request, cancellationToken)
-            : _connections.SendPlain(request, cancellationToken);
+            ? _plain!.Send(request, cancellationToken)
+            : SendPlain(request, cancellationToken);
     }
 
     protected override void Dispose(bool disposing)
@@ -93,6 +138,7 @@ internal sealed class DirectHandler : HttpMessageHandler
         {
             _isDisposed = true;
             _connections.Dispose();
+            _plain?.Dispose();
         }
 
         base.Dispose(disposing);
@@ -133,7 +179,7 @@ internal sealed class DirectHandler : HttpMessageHandler
             case SendResult.Sent:
                 return pending.Task;
             case SendResult.NotCarried:
-                return _connections.SendPlainAsync(pending);
+                return SendPlainAsync(pending);
             default:
                 _connections.Retry(pending);
                 return pending.Task;
@@ -142,9 +188,9 @@ internal sealed class DirectHandler : HttpMessageHandler
 
     private async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection. With direct mode alone it is
-        // known before, but what waits for a connection has to be told so before it begins.
-        var isKnown = _connections.HasConnection || (_connections.Http2 is null && !_connections.Carries(request));
+        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection. With direct
+        // mode alone it is known before, but what waits for a connection has to be told so before it begins.
+        var isKnown = _connections.HasConnection || (_http2 is null && !Carries(request));
         var queuedSince = isKnown ? 0 : _diagnostics.BeginToQueue();
         var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
@@ -155,23 +201,63 @@ internal sealed class DirectHandler : HttpMessageHandler
             return await _diagnostics.ObserveAsync(request, failed, failed).ConfigureAwait(false);
         }
 
-        if (_connections.Http2 is { IsLive: true } http2)
+        if (_http2 is { IsLive: true } http2)
         {
             return await http2.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
 
-        if (_connections.Plain is null || _connections.Carries(request))
+        if (_plain is null || Carries(request))
         {
             _diagnostics.EndToQueue(request, queuedSince);
             return await _diagnostics.ObserveAsync(
                 request,
                 () => SendAsync(request, isObserved: true, cancellationToken),
-                () => _connections.SendObservedPlainAsync(new PendingRequest(request, this, isObserved: true, cancellationToken)))
+                () => SendObservedPlainAsync(new PendingRequest(request, this, isObserved: true, cancellationToken)))
                 .ConfigureAwait(false);
         }
 
         var pending = new PendingRequest(request, this, isObserved: false, cancellationToken);
-        return await _connections.SendPlainAsync(pending).ConfigureAwait(false);
+        return await SendPlainAsync(pending).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether direct mode carries a request.</summary>
+    private bool Carries(HttpRequestMessage request) =>
+        DirectRequests.MayBeCarried(request) && DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!)) is null;
+
+    /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
+    private Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
+    {
+        if (_plain is null)
+        {
+            var request = pending.Request;
+            var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!));
+            return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
+        }
+
+        // Found out late, since its headers are too large, or have been added to. What is measured of it has to be so
+        // over HTTP/2.
+        return pending.IsObserved
+            ? Task.FromException<HttpResponseMessage>(new UnsentRequestException())
+            : SendObservedPlainAsync(pending);
+    }
+
+    /// <summary>Sends a request another way, be it that somebody was told of it before that was known.</summary>
+    private Task<HttpResponseMessage> SendObservedPlainAsync(PendingRequest pending) =>
+        _plain!.SendAsync(pending, _connections, _http2!);
+
+    /// <summary>
+    /// Sends a request while the caller's thread waits, which nothing does for what direct mode carries.
+    /// </summary>
+    private HttpResponseMessage SendPlain(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (_plain is null)
+        {
+            throw DirectRequests.Refuse(DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!))!);
+        }
+
+        return _http2 is { IsLive: true } http2
+            ? http2.Send(request, cancellationToken)
+            : _plain.Send(request, cancellationToken);
     }
 
     private async Task<Exception?> ConnectAsync(CancellationToken cancellationToken)

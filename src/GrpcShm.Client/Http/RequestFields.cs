@@ -1,9 +1,11 @@
 using System.Net.Http.Headers;
 using GrpcShm.Transport.Calls;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
-/// <summary>Looks through the header fields of a request for what direct mode does not carry, and for what it needs.</summary>
+/// <summary>
+/// Looks through the header fields of a request for what direct mode does not carry, and for what it needs.
+/// </summary>
 internal struct RequestFields
 {
     private bool _hasTrailers;

@@ -1,13 +1,14 @@
 using System.Net;
+using GrpcShm.Client.Direct;
 using GrpcShm.Transport.Connections;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http2;
 
 /// <summary>
 /// A way over HTTP/2: for a server that has no direct mode, and another for requests that direct mode does not carry. It is alive as
 /// long as it has a connection without TLS.
 /// </summary>
-internal sealed partial class Http2Route : IDisposable
+internal sealed partial class Http2Route : IByteRoute
 {
     private readonly Lock _gate = new();
     private readonly SharedMemoryConnectionFactory _factory;
@@ -29,7 +30,7 @@ internal sealed partial class Http2Route : IDisposable
     {
         _options = options;
         _factory = factory;
-        _inner = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, options, factory.MeterFactory));
+        _inner = new InnerHandler(Http2Handlers.Create(ConnectAsync, options, factory.MeterFactory));
     }
 
     public bool IsLive
@@ -102,7 +103,7 @@ internal sealed partial class Http2Route : IDisposable
     /// <summary>Makes the handler of requests that have a span already, which writes no events. Without the gate: it is configured by foreign code.</summary>
     private InnerHandler CreateUntraced()
     {
-        var made = new InnerHandler(SharedMemoryChannel.CreateHttp2Handler(ConnectAsync, _options, _factory.MeterFactory, isTraced: false));
+        var made = new InnerHandler(Http2Handlers.Create(ConnectAsync, _options, _factory.MeterFactory, isTraced: false));
         InnerHandler? taken = null;
         lock (_gate)
         {
