@@ -4,6 +4,7 @@ using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;
 using GrpcShm.FaultInjection.Survivors;
 using GrpcShm.TestHost.Faults;
+using GrpcShm.Transport;
 using Spectre.Console;
 
 namespace GrpcShm.FaultInjection;
