@@ -5,6 +5,8 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// <summary>What the hub alone logs. Its numbers stand between those of <see cref="EventBusLog"/>.</summary>
 internal static partial class HubLog
 {
+    public const string Category = "GrpcShm.EventBus.Hub";
+
     [LoggerMessage(1, LogLevel.Debug, "Session {SessionId} began.", EventName = "SessionBegan")]
     public static partial void SessionBegan(this ILogger logger, string sessionId);
 

@@ -23,10 +23,13 @@ internal sealed class HubCore
     private readonly long _started = Environment.TickCount64;
 
     public HubCore(
-        IOptions<EventBusOptions> options, IMeterFactory meterFactory, IHostApplicationLifetime lifetime, ILogger<HubCore> logger)
+        IOptions<EventBusOptions> options,
+        IMeterFactory meterFactory,
+        IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers)
     {
         Options = options.Value;
-        Logger = new UnfailingLogger(logger);
+        Logger = new UnfailingLogger(loggers.CreateLogger(HubLog.Category));
         Stopping = lifetime.ApplicationStopping;
         Limits = new EventLimits(Options);
         Budget = new HubBudget(Options);

@@ -17,7 +17,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         EventClient client, Contract.EventBusClient contract, EventBusClientOptions options, string instanceId)
     {
         var loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
-        var logger = new UnfailingLogger(loggers.CreateLogger<EventClient>());
+        var logger = new UnfailingLogger(loggers.CreateLogger(EventBusLog.Category));
         var newEvents = new NewEvents(new PayloadCodecs(options));
         var breaker = new CircuitBreakerStateProvider();
         var end = new ClientEnd();

@@ -7,6 +7,9 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// </summary>
 internal static partial class EventBusLog
 {
+    /// <summary>The category of a client's lines.</summary>
+    public const string Category = "GrpcShm.EventBus";
+
     [LoggerMessage(5, LogLevel.Error, "The handler of the machine '{MachineId}' failed.", EventName = "HandlerFailed")]
     public static partial void HandlerFailed(this ILogger logger, string machineId, Exception exception);
 
