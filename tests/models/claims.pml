@@ -174,7 +174,7 @@ proctype Writer(byte me) {
             Claim();
             if
             :: noSpace ->
-                /* ClaimingProducer.AnnounceWait, then a second look: CallConnection.TrySend and TryPutOrWait */
+                /* ClaimingProducer.AnnounceWait, then a second look: CallSender.TrySend, ControlFrames.TryPutOrWait */
                 wakeUp[me] = 0;
                 STORE_RELEASE(me, PRODUCER_WAITING, 1);
 #ifndef NO_FENCE_IN_ANNOUNCE_WAIT
@@ -195,7 +195,7 @@ proctype Writer(byte me) {
         written = written + length;
 
         i = 0;
-        do                                                      /* CallConnection.TryPut: SpanOf */
+        do                                                      /* FrameWriter.TryPut: SpanOf */
         :: i < length -> STORE(me, (start + i) % CAPACITY, start + i); i++
         :: else -> break
         od;

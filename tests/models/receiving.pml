@@ -6,10 +6,9 @@
  * Checked: no frame is left, nothing that was asked for is forgotten, and the end is not missed, while nobody has the
  * turn; one thread receives at a time; the end comes exactly once, and nobody receives after it.
  *
- * Stands for, in src/GrpcShm.Transport: Signaling/Turn.cs, Calls/CallConnection.cs (Start),
- * Calls/CallConnection.Receiving.cs (Signal, TakeTurn, GoOnLater), Calls/CallConnection.Closing.cs (End), and of
- * Connections/SharedMemoryConnection.cs AttachReceive and SignalAll. How the thread asks for a doorbell before it waits
- * is in ring.pml and reactor.pml.
+ * Stands for, in src/GrpcShm.Transport: Signaling/Turn.cs, Calls/ReceivingTurn.cs, Calls/CallConnection.cs (Start,
+ * End), and of Connections/SharedMemoryConnection.cs AttachReceive and SignalAll. How the thread asks for a doorbell
+ * before it waits is in ring.pml and reactor.pml.
  */
 
 #define STATE 0
@@ -39,12 +38,12 @@ byte queued;                /* GoOnLater: work items in the pool, turns of the r
 byte receiving;             /* who receives */
 byte ends;
 
-/* CallConnection.ReceiveAll: at most one frame. Leaves in found what it has led to. */
+/* ReceivingTurn.TryReceive: at most one frame. Leaves in found what it has led to. */
 #define ALL 1
 #define MORE 2
 #define ENDED 3
 
-inline ReceiveAll(thread) {
+inline TryReceive(thread) {
     atomic { assert(!receiving && !ends); receiving++ };
     LOAD(thread, CLOSED, seen);
     if
@@ -65,17 +64,16 @@ inline ReceiveAll(thread) {
     atomic { seen = 0; receiving-- }
 }
 
-inline TakeTurn(thread) {
+inline Take(thread) {
     again = 1;
     do
     :: again ->
         Turn_TakeSignal(thread);
-        ReceiveAll(thread);
+        TryReceive(thread);
         if
         :: found == ENDED ->
-            /* End */
             Turn_Seal(thread);
-            ends++;
+            ends++;                             /* CallConnection.End */
             again = 0
         :: found == MORE ->
 #ifdef YIELD_AFTER_IT_IS_QUEUED
@@ -102,7 +100,7 @@ inline TakeTurn(thread) {
 inline Signal(thread) {
     Turn_TrySignal(thread);
     if
-    :: atomic { state == WAITING -> state = 0 }; TakeTurn(thread)
+    :: atomic { state == WAITING -> state = 0 }; Take(thread)
     :: else
     fi
 }
@@ -115,7 +113,7 @@ proctype Starter() {
     STORE_RELEASE(STARTER, ATTACHED, 1);
     Turn_TryEnter(STARTER);
     if
-    :: state == IDLE -> TakeTurn(STARTER)
+    :: state == IDLE -> Take(STARTER)
     :: else -> assert(false)
     fi
 }
@@ -151,7 +149,7 @@ end:
     od
 }
 
-/* CallConnection.Execute */
+/* ReceivingTurn.Execute */
 proctype Pool() {
     byte seen, state, found;
     bit again;

@@ -86,11 +86,7 @@ internal sealed partial class ReceivedBody : PipeReader
     {
         lock (_gate)
         {
-            if (!_hasEnded && _bytes.Show())
-            {
-                _hasNews = true;
-                _read.Wake();
-            }
+            ShowUnderGate();
         }
     }
 
@@ -105,6 +101,9 @@ internal sealed partial class ReceivedBody : PipeReader
         {
             AddUnderGate(data, isDropped, ref news);
             EndUnderGate(null);
+
+            // Where a failure has been settled and is told later, there is no end: until then the reader has what has come.
+            ShowUnderGate();
             EndCreditUnderGate(ref news);
         }
 
@@ -265,6 +264,15 @@ internal sealed partial class ReceivedBody : PipeReader
 
     /// <summary>Whether there is something that the reader has not seen.</summary>
     private bool IsReadable => _hasNews || _hasEnded || _isCanceled;
+
+    private void ShowUnderGate()
+    {
+        if (!_hasEnded && _bytes.Show())
+        {
+            _hasNews = true;
+            _read.Wake();
+        }
+    }
 
     private void AddUnderGate(ReadOnlySpan<byte> data, bool isDropped, ref CreditNews news)
     {

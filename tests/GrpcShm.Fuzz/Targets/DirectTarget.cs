@@ -164,7 +164,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         }
 
         // As the reactor does when the doorbell was rung.
-        _connection.Signal(onReactor: false);
+        _connection.Receiving.Signal(onReactor: false);
     }
 
     private void PublishFrame(ref InputReader reader)

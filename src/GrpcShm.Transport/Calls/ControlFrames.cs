@@ -1,0 +1,119 @@
+using GrpcShm.Transport.Connections;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>
+/// Sends what the connection itself has to say, of which there is little: pings and their answers, and that it goes
+/// away. What finds no room goes when the thread that receives looks next. Any thread.
+/// </summary>
+/// <param name="connection">The connection, which ends if the peer breaks a rule.</param>
+/// <param name="writer">Puts frames into its ring.</param>
+internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWriter writer)
+{
+    private readonly Lock _gate = new();
+
+    // Under the gate.
+    private readonly Queue<(FrameType Type, ulong Argument)> _frames = new();
+    private bool _owesPong;
+    private ulong _pong;
+    private bool _hasEnded;
+
+    /// <summary>Sends a frame as soon as there is room.</summary>
+    public void Send(FrameType type, ulong argument)
+    {
+        lock (_gate)
+        {
+            _frames.Enqueue((type, argument));
+        }
+
+        try
+        {
+            Flush();
+        }
+        catch (SharedMemoryProtocolException violation)
+        {
+            // Whoever asked for it learns of it as all others do.
+            connection.AbortForViolation(violation);
+        }
+    }
+
+    /// <summary>Answers a ping. Only the last one is answered, if the peer asks without reading the answers.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Answer(ulong number)
+    {
+        lock (_gate)
+        {
+            _owesPong = true;
+            _pong = number;
+        }
+
+        Flush();
+    }
+
+    /// <summary>Sends what waits for room, as far as there is some.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            while (!_hasEnded)
+            {
+                if (_owesPong)
+                {
+                    if (!TryPutOrWait(FrameType.Pong, _pong))
+                    {
+                        return;
+                    }
+
+                    _owesPong = false;
+                }
+                else if (_frames.TryPeek(out var next))
+                {
+                    if (!TryPutOrWait(next.Type, next.Argument))
+                    {
+                        return;
+                    }
+
+                    _frames.Dequeue();
+                }
+                else
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Counts what the peer has taken out of the ring so far.</summary>
+    /// <returns>Whether that can be told. Not when the connection has ended, since the memory may be gone.</returns>
+    public bool TryCountTaken(out long taken)
+    {
+        lock (_gate)
+        {
+            taken = _hasEnded ? 0 : writer.Taken;
+            return !_hasEnded;
+        }
+    }
+
+    /// <summary>Sends nothing any more, so that the memory may go.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _hasEnded = true;
+        }
+    }
+
+    private bool TryPutOrWait(FrameType type, ulong argument)
+    {
+        var header = FrameWriter.CreateHeader(type, 0, argument);
+        if (writer.TryPut(header, default, default, default))
+        {
+            return true;
+        }
+
+        // Room that came before the peer could see that somebody waits comes without a doorbell.
+        writer.AnnounceWait();
+        return writer.TryPut(header, default, default, default);
+    }
+}

@@ -1,0 +1,17 @@
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// Takes the place of an operation where there is none to signal: who sends frames waits in other ways.
+/// </summary>
+internal sealed class IdleOperation : ISignaledOperation
+{
+    public static IdleOperation Instance { get; } = new();
+
+    public bool IsWaiting => false;
+
+    public void Signal(bool onReactor)
+    {
+    }
+
+    public void Seal(Action afterLast) => afterLast();
+}
