@@ -6,8 +6,9 @@
  * next turn); one owner at a time; a cancellation reaches the operation that it was meant for and no later one; what Seal
  * was given runs exactly once, and not while an operation is under way.
  *
- * Stands for, in src/GrpcShm.Transport: Signaling/SignaledOperation.cs, and of Connections/SharedMemoryConnection.cs
- * AttachReceive and SignalAll, of Connections/SharedMemoryConnection.Closing.cs Abort.
+ * Stands for, in src/GrpcShm.Transport: Signaling/SignaledOperation.cs, Signaling/Turn.cs, and of
+ * Connections/SharedMemoryConnection.cs AttachReceive and SignalAll, of Connections/SharedMemoryConnection.Closing.cs
+ * Abort.
  */
 
 #define STATE 0
@@ -30,6 +31,7 @@
 #endif
 
 #include "memory.pml"
+#include "turn.pml"
 #include "signaled-operation.pml"
 
 byte taken;                 /* how much of the condition operations have had; the owner's */
@@ -117,7 +119,7 @@ proctype User() {
             /* WaitForTurnAsync */
             Prepare();
             turn = 1;                           /* Reactor.Resume */
-            COMPARE_EXCHANGE(USER, STATE, WAITING, OWNED, state);
+            Turn_TryWait(USER);
             if
             :: state != OWNED -> Settle(USER)
             :: else

@@ -6,7 +6,7 @@
  * Checked: no read waits for ever for bytes or an end that are there, whoever looks at the ring at the same moment; one
  * owner at a time.
  *
- * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/SignaledOperation.cs,
+ * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/SignaledOperation.cs, Signaling/Turn.cs,
  * Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin), Connections/RingStreamRead.cs,
  * Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
  * is large enough for all that is sent: ring.pml has the rest of it.
@@ -31,6 +31,7 @@
 #endif
 
 #include "memory.pml"
+#include "turn.pml"
 #include "signaled-operation.pml"
 
 bit doorbell;               /* LinuxDoorbell, EpollPoller: remembered until the next wait */
@@ -122,7 +123,7 @@ inline Read(thread) {
     :: thread == REACTOR && !turn ->
         /* SignaledOperation.WaitForTurnAsync, when the reactor's turn for this connection is over */
         turn = 1;
-        COMPARE_EXCHANGE(thread, STATE, WAITING, OWNED, state);
+        Turn_TryWait(thread);
         if
         :: state != OWNED -> Settle(thread)
         :: else -> state = 0

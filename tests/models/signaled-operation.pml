@@ -1,19 +1,12 @@
 /*
- * Signaling/SignaledOperation.cs, for operation.pml and reactor.pml to include. They define the places STATE and SEAL,
- * and of the operation itself
+ * Signaling/SignaledOperation.cs, for operation.pml and reactor.pml to include, behind turn.pml. They define the places
+ * STATE, which is its turn, and SEAL, and of the operation itself
  *
  *   AnnounceWait(thread), TryComplete(thread)   the latter sets found
  *   AfterLast(thread)                           what Seal was given
  *
  * Each inline is the method of its name. A thread that uses them has the locals seen, state, found and again.
  */
-
-/* SignaledOperation.cs, the constants */
-#define IDLE 0
-#define WAITING 1
-#define OWNED 2
-#define SIGNALED 3
-#define SEALED 4
 
 /* What a look finds. */
 #define NOTHING 0
@@ -28,7 +21,7 @@ byte looking;
 byte sealings;
 
 inline TrySeal(thread) {
-    COMPARE_EXCHANGE(thread, STATE, SEALED, IDLE, state);
+    Turn_TrySeal(thread);
     if
     :: state == IDLE -> atomic { assert(!looking && !underWay && !sealings); sealings++ }; AfterLast(thread)
     :: else -> state = 0
@@ -36,12 +29,7 @@ inline TrySeal(thread) {
 }
 
 inline Leave(thread) {
-#ifdef NO_FENCE_IN_LEAVE
-    STORE_RELEASE(thread, STATE, IDLE);
-#else
-    EXCHANGE(thread, STATE, IDLE, state);
-    state = 0;
-#endif
+    Turn_Leave(thread);
     LOAD(thread, SEAL, seen);
     if
     :: atomic { seen -> seen = 0 }; TrySeal(thread)
@@ -59,7 +47,7 @@ inline Seal(thread) {
 
 /* state is what Enter found: the operation has begun if that was IDLE */
 inline Enter(thread) {
-    COMPARE_EXCHANGE(thread, STATE, OWNED, IDLE, state)
+    Turn_TryEnter(thread)
 }
 
 inline Look(thread) {
@@ -79,12 +67,7 @@ inline Settle(thread) {
     again = 1;
     do
     :: again ->
-#ifdef NO_FENCE_IN_SETTLE
-        STORE_RELEASE(thread, STATE, OWNED);
-#else
-        EXCHANGE(thread, STATE, OWNED, state);
-        state = 0;
-#endif
+        Turn_TakeSignal(thread);
 #ifdef ANNOUNCE_AFTER_THE_LOOK
         Look(thread);
         AnnounceWait(thread);
@@ -99,15 +82,11 @@ inline Settle(thread) {
         if
         :: found != NOTHING -> Finish(thread); again = 0
         :: else ->
-#ifdef NO_LOOK_AFTER_A_SIGNAL_WHILE_OWNED
-            EXCHANGE(thread, STATE, WAITING, state); again = 0
-#else
-            COMPARE_EXCHANGE(thread, STATE, WAITING, OWNED, state);
+            Turn_TryWait(thread);
             if
             :: state == OWNED -> again = 0
             :: else -> state = 0
             fi
-#endif
         fi
     :: else -> break
     od;
@@ -115,33 +94,9 @@ inline Settle(thread) {
 }
 
 inline Signal(thread) {
-#ifndef NO_FENCE_IN_SIGNAL
-    FENCE(thread);
-#endif
-    again = 1;
-    do
-    :: again ->
-        LOAD(thread, STATE, seen);
-        if
-        :: seen == WAITING ->
-            COMPARE_EXCHANGE(thread, STATE, OWNED, WAITING, state);
-            if
-            :: atomic { state == WAITING -> seen = 0; state = 0 }; Settle(thread)
-            :: else -> seen = 0; state = 0
-            fi
-        :: seen == OWNED ->
-#ifdef NO_SIGNAL_WHILE_OWNED
-            again = 0
-#else
-            COMPARE_EXCHANGE(thread, STATE, SIGNALED, OWNED, state);
-            if
-            :: state == OWNED -> again = 0
-            :: else -> seen = 0; state = 0
-            fi
-#endif
-        :: else -> again = 0
-        fi
-    :: else -> break
-    od;
-    seen = 0; state = 0
+    Turn_TrySignal(thread);
+    if
+    :: atomic { state == WAITING -> state = 0 }; Settle(thread)
+    :: else
+    fi
 }

@@ -4,10 +4,12 @@ namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>An auto-reset signal with one waiter, that allocates nothing.</summary>
 /// <remarks>
-/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set()"/> exchanges it for signalled and completes the
-/// wait if it was waiting: only one caller can see that, so the source is completed once. The waiter moves it from idle
-/// to waiting by compare-and-swap, after it has reset the source; when it comes back it makes it idle *before* it looks
-/// for work. Whatever is added before a <see cref="Set()"/> is therefore seen in that look or leads to another.
+/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set()"/> exchanges it for signalled and
+/// completes the wait if it was waiting: only one caller can see that, so the source is completed once. The waiter
+/// moves it from idle to waiting by compare-and-swap, after it has reset the source; when it comes back it makes it
+/// idle *before* it looks for work. Whatever is added before a <see cref="Set()"/> is therefore seen in that look or
+/// leads to another. Not a turn of the transport's: there is one waiter, and it is always the same that looks, so
+/// whoever sets the signal gets nothing to own, and one that comes before the wait is remembered.
 /// </remarks>
 internal sealed class WakeSignal : IValueTaskSource
 {

@@ -166,7 +166,7 @@ internal sealed partial class CallConnection
     /// <summary>Ends all calls. By the thread that has the turn, which nobody gets after it.</summary>
     private void End(Exception failure)
     {
-        Interlocked.Exchange(ref _turn, Sealed);
+        _turn.Seal();
         TaskCompletionSource? ping;
         lock (_controlGate)
         {

@@ -10,18 +10,12 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>What comes.</summary>
 /// <remarks>
-/// Who has the turn on the connection: <c>Idle → Owned</c> by compare-and-swap, by the reactor that was told by the
-/// doorbell, or by whoever has ended the connection; <c>Owned → Again</c> by a signal that finds somebody at it, who then
-/// looks once more; <c>Sealed</c> after the end. The swaps are full fences: a condition that was set before a signal is
-/// seen by the look that the signal leads to.
+/// The reactor that was told by the doorbell signals, as does whoever has something for the receiving thread to do or
+/// has ended the connection. Whoever gets the <see cref="Turn"/> by a signal receives; the turn is sealed when the
+/// connection has ended.
 /// </remarks>
 internal sealed partial class CallConnection
 {
-    private const int Idle = 0;
-    private const int Owned = 1;
-    private const int Again = 2;
-    private const int Sealed = 3;
-
     // One turn; then others have theirs. Each block of so many bytes counts as another frame: to read it takes as long.
     private const int FramesPerTurn = 128;
     private const int BlockBytesPerFrame = 1024;
@@ -31,40 +25,19 @@ internal sealed partial class CallConnection
 
     private byte[] _scratch = new byte[1024];
     private bool _hasMore;
-    private int _turn;
+    private Turn _turn;
     private long _partialBytes;
     private CallStream? _unshown;
 
     /// <summary>Whether nobody receives right now, so that a reactor may look at the ring by itself.</summary>
-    public bool IsWaiting => Volatile.Read(ref _turn) == Idle;
+    public bool IsWaiting => _turn.IsWaiting;
 
     /// <inheritdoc/>
     public void Signal(bool onReactor)
     {
-        Interlocked.MemoryBarrier();
-        while (true)
+        if (_turn.TrySignal())
         {
-            var turn = Volatile.Read(ref _turn);
-            switch (turn)
-            {
-                case Idle:
-                    if (Interlocked.CompareExchange(ref _turn, Owned, Idle) == Idle)
-                    {
-                        TakeTurn(onReactor);
-                        return;
-                    }
-
-                    break;
-                case Owned:
-                    if (Interlocked.CompareExchange(ref _turn, Again, Owned) == Owned)
-                    {
-                        return;
-                    }
-
-                    break;
-                default:
-                    return;
-            }
+            TakeTurn(onReactor);
         }
     }
 
@@ -77,7 +50,7 @@ internal sealed partial class CallConnection
     {
         do
         {
-            Interlocked.Exchange(ref _turn, Owned);
+            _turn.TakeSignal();
             if (!ReceiveAll(out var failure))
             {
                 End(failure);
@@ -87,12 +60,12 @@ internal sealed partial class CallConnection
             if (_hasMore)
             {
                 _hasMore = false;
-                Interlocked.Exchange(ref _turn, Idle);
+                _turn.Yield();
                 GoOnLater(onReactor);
                 return;
             }
         }
-        while (Interlocked.CompareExchange(ref _turn, Idle, Owned) != Owned);
+        while (!_turn.TryWait());
     }
 
     private void GoOnLater(bool onReactor)
@@ -146,7 +119,8 @@ internal sealed partial class CallConnection
         }
         catch (Exception exception)
         {
-            // The peer's end or this side's; anything else is a bug of ours, which must not leave calls waiting for ever.
+            // The peer's end or this side's; anything else is a bug of ours, which must not leave calls waiting for
+            // ever.
             if (exception is not IOException && !_connection.IsClosed && !_connection.PeerIsGone)
             {
                 _connection.OnFault(exception);
@@ -228,8 +202,8 @@ internal sealed partial class CallConnection
     }
 
     /// <summary>
-    /// Lets a call show its reader what it has taken when its frames have all been looked at: a stream of small messages wakes and
-    /// locks once for many of them. By the thread that receives.
+    /// Lets a call show its reader what it has taken when its frames have all been looked at: a stream of small
+    /// messages wakes and locks once for many of them. By the thread that receives.
     /// </summary>
     public void ShowLater(CallStream call)
     {
@@ -242,9 +216,21 @@ internal sealed partial class CallConnection
 
     private void ShowData()
     {
-        // It may have left meanwhile, and be used for another: then there is nothing to show, which does no harm.
+        // It has not left: for that, its peer has to have ended it, which ForgetUnshown comes before.
         _unshown?.ShowData();
         _unshown = null;
+    }
+
+    /// <summary>
+    /// A frame is about to end the peer's direction of a call, which shows the reader all that there is. After that the call
+    /// may leave, and the object serve another one, of which nothing is to be shown from here.
+    /// </summary>
+    private void ForgetUnshown(CallStream call)
+    {
+        if (ReferenceEquals(_unshown, call))
+        {
+            _unshown = null;
+        }
     }
 
     private void Receive(in FrameHeader header, ReadOnlySpan<byte> frame)
@@ -258,7 +244,12 @@ internal sealed partial class CallConnection
                 _calls.Find(header.Call)?.ReceiveCredit(this, header.Call, (uint)header.Argument);
                 break;
             case FrameType.Reset:
-                _calls.Find(header.Call)?.ReceiveReset(this, header.Call, (CallError)header.Argument);
+                if (_calls.Find(header.Call) is { } reset)
+                {
+                    ForgetUnshown(reset);
+                    reset.ReceiveReset(this, header.Call, (CallError)header.Argument);
+                }
+
                 break;
             case FrameType.Ping:
                 AnswerPing(header.Argument);
@@ -299,6 +290,11 @@ internal sealed partial class CallConnection
         var trailers = _scratch.AsSpan(headersLength, trailersLength);
         content[..headersLength].CopyTo(headers);
         content[^trailersLength..].CopyTo(trailers);
+        if (header.Has(FrameFlags.End))
+        {
+            ForgetUnshown(call);
+        }
+
         call.Receive(header, headers, content[headersLength..^trailersLength], trailers);
     }
 
@@ -309,7 +305,8 @@ internal sealed partial class CallConnection
             throw new SharedMemoryProtocolException($"The peer sent a message for call {header.Call}, which there is not.");
         }
 
-        // A client takes no slot beyond as long as it keeps to the limit, so this needs no count, nor a word on who ended what first.
+        // A client takes no slot beyond as long as it keeps to the limit, so this needs no count, nor a word on who
+        // ended what first.
         var slot = header.Call & (CallTable.MaxSlots - 1);
         if (slot >= MaxCalls)
         {
@@ -320,7 +317,8 @@ internal sealed partial class CallConnection
         var wasLast = false;
         if (_calls.At(header.Call) is { } other)
         {
-            // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end already.
+            // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end
+            // already.
             if (!other.HasLeft(this, other.Id))
             {
                 throw new SharedMemoryProtocolException(

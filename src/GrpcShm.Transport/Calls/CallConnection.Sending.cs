@@ -10,13 +10,11 @@ internal sealed partial class CallConnection
     // A frame is copied into the ring in one go, and those behind it are published after it.
     private const int MaxFrameSize = 32 * 1024;
 
-    private readonly Lock _waitingGate = new();
-    private readonly LinkedList<CallStream> _waiting = new();
+    private readonly WaitingCalls _waiting = new();
     private readonly Lock _controlGate = new();
     private readonly Queue<(FrameType Type, ulong Argument)> _control = new();
     private bool _owesPong;
     private ulong _pong;
-    private int _waitingCount;
 
     /// <summary>
     /// Sends a message, if there is room and it is the call's turn (is resumed) or no other call waits. Under the call's
@@ -60,7 +58,7 @@ internal sealed partial class CallConnection
     {
         try
         {
-            if ((isResumed || Volatile.Read(ref _waitingCount) == 0) && TryPut(header, headers, data, trailers))
+            if ((isResumed || _waiting.IsEmpty) && TryPut(header, headers, data, trailers))
             {
                 return true;
             }
@@ -90,22 +88,13 @@ internal sealed partial class CallConnection
         }
     }
 
+    /// <summary>Whether a call waits for room in the ring. Under the call's gate.</summary>
+    public bool IsWaitingForRoom(uint id) => _waiting.Contains(id);
+
     /// <returns>Whether no other call waits before it.</returns>
     private bool Wait(CallStream call)
     {
-        bool isFirst;
-        lock (_waitingGate)
-        {
-            call.WantsRoom = true;
-            if (call.WaitingPlace.List is null)
-            {
-                _waiting.AddLast(call.WaitingPlace);
-                Volatile.Write(ref _waitingCount, _waiting.Count);
-            }
-
-            isFirst = ReferenceEquals(_waiting.First, call.WaitingPlace);
-        }
-
+        var isFirst = _waiting.Add(call, call.Id);
         _outbound.AnnounceWait();
         return isFirst;
     }
@@ -167,65 +156,12 @@ internal sealed partial class CallConnection
         }
 
         FlushControl();
-        for (var turns = Volatile.Read(ref _waitingCount); turns > 0; turns--)
+        for (var turns = _waiting.Count; turns > 0 && _waiting.TryBeginTurn(out var call, out var id); turns--)
         {
-            CallStream call;
-            uint id;
-            lock (_waitingGate)
-            {
-                if (_waiting.First is not { } first)
-                {
-                    return;
-                }
-
-                // It does not leave before it has left the queue, so the id is its own.
-                call = first.Value;
-                id = call.Id;
-                call.WantsRoom = false;
-            }
-
             var hasSent = call.Resume(this, id);
-            lock (_waitingGate)
+            if (!_waiting.EndTurn(id, hasSent))
             {
-                if (call.WaitingPlace.List != _waiting)
-                {
-                    continue;
-                }
-
-                if (!call.WantsRoom)
-                {
-                    _waiting.Remove(call.WaitingPlace);
-                    Volatile.Write(ref _waitingCount, _waiting.Count);
-                    continue;
-                }
-
-                if (hasSent)
-                {
-                    // It took what there was, and others are next. One that wants more room than there is stays where it
-                    // is: else the small ones would take it for ever as it comes.
-                    _waiting.Remove(call.WaitingPlace);
-                    _waiting.AddLast(call.WaitingPlace);
-                }
-
                 return;
-            }
-        }
-    }
-
-    private void StopWaiting(CallStream call)
-    {
-        // Nobody puts a call there that has left, so if it is not there now, it will not be.
-        if (call.WaitingPlace.List is null)
-        {
-            return;
-        }
-
-        lock (_waitingGate)
-        {
-            if (call.WaitingPlace.List == _waiting)
-            {
-                _waiting.Remove(call.WaitingPlace);
-                Volatile.Write(ref _waitingCount, _waiting.Count);
             }
         }
     }

@@ -47,7 +47,7 @@ internal sealed partial class CallConnection
 
     private bool IsStuck(in DataRate rate)
     {
-        var waits = Volatile.Read(ref _waitingCount) > 0;
+        var waits = !_waiting.IsEmpty;
         long taken = 0;
         if (waits)
         {
@@ -73,7 +73,7 @@ internal sealed partial class CallConnection
         var limit = TimeSpan.FromTicks(Volatile.Read(ref _blockLimit));
         for (var slot = 0; _calls.TryLookAt(slot, out var call); slot++)
         {
-            call?.EndIfBlockIsOverdue(Clock, limit);
+            call?.EndIfBlockIsOverdue(this, Clock, limit);
         }
     }
 }

@@ -93,7 +93,11 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
         // One lease for each direction, given back when all calls have ended.
         _connection.AttachSend(IdleOperation.Instance);
         _connection.AttachReceive(this);
-        Signal(onReactor: false);
+        if (_turn.TryEnter())
+        {
+            // The first look, for what has come by now: signals did nothing until here.
+            TakeTurn(onReactor: false);
+        }
     }
 
     /// <summary>Asks whether there is room for a call. On a client, any thread.</summary>
@@ -124,7 +128,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     /// <summary>The call has left.</summary>
     public void Remove(CallStream call)
     {
-        StopWaiting(call);
+        _waiting.Remove(call.Id);
         if (_calls.Remove(call, out var makesRoom))
         {
             OnIdle?.Invoke();

@@ -47,6 +47,18 @@ internal sealed class CallLife
     /// <summary>Whether the call is attached and has not left. Under the gate.</summary>
     public bool IsOn => _isOn;
 
+    /// <summary>
+    /// Whether the call is attached to a connection and has not left it, for one who has found the stream there earlier.
+    /// Under the gate.
+    /// </summary>
+    public bool IsOnAt(CallConnection connection)
+    {
+        VerifyGate();
+
+        // In this order, see Attach.
+        return Volatile.Read(ref _isOn) && ReferenceEquals(Carrier, connection);
+    }
+
     /// <summary>Whether this side has sent all that it ever will.</summary>
     public bool HasSentEnd => Volatile.Read(ref _hasSentEnd);
 

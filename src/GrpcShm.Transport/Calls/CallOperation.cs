@@ -3,7 +3,13 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>A wait of one who uses a call: one at a time, reused. What waits for it runs where the call's work runs.</summary>
+/// <summary>
+/// A wait of one who uses a call: one at a time, reused. What waits for it runs where the call's work runs.
+/// </summary>
+/// <remarks>
+/// Not a <see cref="Turn"/>: looks at what is waited for are made under a gate of the call's, so nobody owns the wait,
+/// and no signal has to be remembered. All that is decided here without the gate is which of several ends the wait.
+/// </remarks>
 /// <typeparam name="TResult">What it waits for.</typeparam>
 internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, IValueTaskSource<TResult>
 {

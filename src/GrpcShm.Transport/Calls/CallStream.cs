@@ -46,8 +46,7 @@ internal sealed class CallStream
         _output = new SentBody(this, _life, _notice, _sending);
         _receiving = new ReceivingHalf(this, owner, _life, _sending);
         _failure = new CallFailure(_life, _notice, _sending, _receiving.Input);
-        _waits = new CallWaits(this, owner, _life, _sending, _receiving);
-        WaitingPlace = new LinkedListNode<CallStream>(this);
+        _waits = new CallWaits(owner, _life, _sending, _receiving);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
@@ -96,17 +95,6 @@ internal sealed class CallStream
     /// <summary>The trailers, if any. To be filled before the end.</summary>
     public HeaderBlock Trailers => _sending.Trailers;
 
-    /// <summary>Its place in the queue of those who wait for room; the connection's, under its lock.</summary>
-    public LinkedListNode<CallStream> WaitingPlace { get; }
-
-    /// <summary>Whether it has found no room since its last turn; the connection's, under its lock.</summary>
-    public bool WantsRoom { get; set; }
-
-    /// <summary>
-    /// Whether it waits for room in the ring. Under the gate of the call, where it does not begin to wait.
-    /// </summary>
-    public bool WaitsForRoom => WaitingPlace.List is not null;
-
     /// <summary>When a reader began to wait.</summary>
     public long Now => _life.Carrier?.Clock ?? 0;
 
@@ -141,7 +129,7 @@ internal sealed class CallStream
     {
         lock (_life.Gate)
         {
-            return _life.IsOn && !_sending.HasBegun && ReferenceEquals(_life.Carrier, connection);
+            return _life.IsOnAt(connection) && !_sending.HasBegun;
         }
     }
 
@@ -343,7 +331,8 @@ internal sealed class CallStream
         _waits.Look(connection, last, limits, out overdue);
 
     /// <summary>Ends the call if the rest of a block has not come in time. By the thread that receives.</summary>
-    public void EndIfBlockIsOverdue(long clock, TimeSpan limit) => _receiving.EndIfBlockIsOverdue(clock, limit);
+    public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit) =>
+        _receiving.EndIfBlockIsOverdue(connection, clock, limit);
 
     /// <summary>Makes it as new. Its input and output have to be completed, and the call has to have left.</summary>
     public void Reuse()

@@ -106,6 +106,8 @@ internal sealed class ReceivingHalf
             Input.EndCredit();
         }
 
+        // Here, where the call has not left. It matters if the reader will be told of the failure later.
+        Input.Show();
         End(needsAnswer: true);
     }
 
@@ -128,15 +130,25 @@ internal sealed class ReceivingHalf
     public bool IsBlockOverdue(long clock, TimeSpan limit) => _blocks.IsOverdue(clock, limit);
 
     /// <summary>Ends the call if the rest of a block has not come in time.</summary>
-    public void EndIfBlockIsOverdue(long clock, TimeSpan limit)
+    /// <param name="connection">The connection of the thread that receives.</param>
+    /// <param name="clock">The time there.</param>
+    /// <param name="limit">How long a block may take.</param>
+    public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit)
     {
-        // The peer has not ended it, so it is still the call that has begun the block.
-        if (IsBlockOverdue(clock, limit) && !_discards)
+        lock (_life.Gate)
         {
-            Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
-            Discard();
-            _stream.Reset(CallError.Internal);
+            // It may have left since it was found, and serve another call, whose blocks are another connection's affair.
+            if (!_life.IsOnAt(connection) || !IsBlockOverdue(clock, limit) || _discards)
+            {
+                return;
+            }
         }
+
+        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and until
+        // then the call does not leave.
+        Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
+        Discard();
+        _stream.Reset(CallError.Internal);
     }
 
     /// <summary>Makes it as new. The input has to be completed, and the call has to have left.</summary>

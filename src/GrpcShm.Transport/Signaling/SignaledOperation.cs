@@ -10,41 +10,27 @@ namespace GrpcShm.Transport.Signaling;
 /// </summary>
 /// <remarks>
 /// <para>Whatever may complete the operation (bytes, space, the peer's end, an abort, a cancellation) is a condition
-/// that its cause sets first and then calls <see cref="Signal"/>. Only who owns the operation looks at the conditions,
-/// so that a look and what follows from it are one step:</para>
-/// <code>
-/// Idle    --Enter-----> Owned     by the caller
-/// Waiting --Signal----> Owned     by the signaller
-/// Owned   --Signal----> Signaled  the owner looks again before it waits
-/// Owned   ------------> Waiting   nothing to be had, and nobody has signalled since the look
-/// Owned   ------------> Idle      completed
-/// Idle    --Seal------> Sealed    no further operation; runs what was to come after the last
-/// </code>
-/// <para>Transitions into and out of <c>Owned</c> are compare-and-swap or exchange, hence full fences, and
-/// <see cref="Signal"/> begins with one: a condition that was set before a signal which found <c>Idle</c> is seen by the
-/// look of the next operation.</para>
+/// that its cause sets first and then calls <see cref="Signal"/>. Only whoever has the operation's <see cref="Turn"/>
+/// looks at the conditions: the caller, from <see cref="Enter"/> until the operation waits or has completed, and then
+/// whoever signals. The turn is idle while there is no operation, and sealed when there will be none any more.</para>
+/// <para>Operations follow one another: a condition that was set before a signal which found the turn idle is seen by
+/// the look of the next operation.</para>
 /// </remarks>
 /// <typeparam name="TResult">What the operation gives.</typeparam>
 internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, ISignaledOperation
 {
-    private const int Idle = 0;
-    private const int Waiting = 1;
-    private const int Owned = 2;
-    private const int Signaled = 3;
-    private const int Sealed = 4;
-
     private ManualResetValueTaskSourceCore<TResult> _completion;
     private CancellationTokenRegistration _cancellation;
     private Action? _sealed;
-    private int _state;
+    private Turn _turn;
     private volatile bool _isCanceled;
     private CancellationToken _cancellationToken;
 
     /// <summary>Whether an operation waits.</summary>
-    public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
+    public bool IsWaiting => _turn.IsWaiting;
 
     /// <summary>Whether an operation is under way, or none can ever be.</summary>
-    protected bool IsBusy => Volatile.Read(ref _state) != Idle;
+    protected bool IsBusy => !_turn.IsIdle;
 
     /// <summary>Looks whether the operation can complete now, as its owner.</summary>
     /// <exception cref="Exception">Completes the operation, too.</exception>
@@ -57,8 +43,8 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     protected abstract void AnnounceWait();
 
     /// <summary>
-    /// Whether <see cref="AnnounceWait"/> does anything. If not, what happens is signalled anyway, and there is nothing to
-    /// look for again before waiting.
+    /// Whether <see cref="AnnounceWait"/> does anything. If not, what happens is signalled anyway, and there is nothing
+    /// to look for again before waiting.
     /// </summary>
     protected virtual bool HasToAnnounce => true;
 
@@ -81,7 +67,8 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     }
 
     /// <summary>
-    /// The same by one who has looked at the token itself. A token that fires from then on ends the operation only if that has to wait.
+    /// The same by one who has looked at the token itself. A token that fires from then on ends the operation only if
+    /// that has to wait.
     /// </summary>
     protected ValueTask<TResult> BeginAsync(CancellationToken cancellationToken)
     {
@@ -114,22 +101,21 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <exception cref="ObjectDisposedException">It has been sealed.</exception>
     protected void Enter()
     {
-        var state = Interlocked.CompareExchange(ref _state, Owned, Idle);
-        if (state != Idle)
+        if (!_turn.TryEnter())
         {
-            ThrowCannotEnter(state);
+            ThrowCannotEnter();
         }
     }
 
     /// <summary>Does the same if that may begin now.</summary>
-    protected bool TryEnter() => Interlocked.CompareExchange(ref _state, Owned, Idle) == Idle;
+    protected bool TryEnter() => _turn.TryEnter();
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     protected void Leave()
     {
-        Interlocked.Exchange(ref _state, Idle);
+        _turn.Leave();
 
-        // Store Idle, fence, load _sealed; Seal stores _sealed, fences, loads the state. One of the two seals.
+        // Turn idle, fence, load _sealed; Seal stores _sealed, fences, loads the turn. One of the two seals.
         if (Volatile.Read(ref _sealed) is not null)
         {
             TrySeal();
@@ -139,32 +125,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <inheritdoc/>
     public void Signal(bool onReactor)
     {
-        // Store the condition, fence, load the state; who enters stores the state, fences (by compare-and-swap), loads
-        // the condition. Without the fence here this could read Idle while the other reads the old condition.
-        Interlocked.MemoryBarrier();
-        while (true)
+        if (_turn.TrySignal())
         {
-            var state = Volatile.Read(ref _state);
-            switch (state)
-            {
-                case Waiting:
-                    if (Interlocked.CompareExchange(ref _state, Owned, Waiting) == Waiting)
-                    {
-                        Settle(onReactor && MayRunInline);
-                        return;
-                    }
-
-                    break;
-                case Owned:
-                    if (Interlocked.CompareExchange(ref _state, Signaled, Owned) == Owned)
-                    {
-                        return;
-                    }
-
-                    break;
-                default:
-                    return;
-            }
+            Settle(onReactor && MayRunInline);
         }
     }
 
@@ -211,7 +174,7 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <summary>Begins to wait. Without a look only if nobody has signalled since the operation was entered.</summary>
     private void SettleUnlessWaiting(bool hasToLook)
     {
-        if (hasToLook || Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned)
+        if (hasToLook || !_turn.TryWait())
         {
             Settle(runInline: false);
         }
@@ -238,13 +201,14 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         Signal(onReactor: false);
     }
 
-    /// <summary>Completes the operation, or waits for the next signal. Called by the owner, who is it no more after.</summary>
+    /// <summary>
+    /// Completes the operation, or waits for the next signal. By the owner of the turn, which it gives up.
+    /// </summary>
     private void Settle(bool runInline)
     {
         do
         {
-            // An exchange for its fence: a signal that this overwrites has set its condition before, and is seen below.
-            Interlocked.Exchange(ref _state, Owned);
+            _turn.TakeSignal();
             TResult? result = default;
             Exception? error = null;
             bool done;
@@ -269,7 +233,7 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
                 return;
             }
         }
-        while (Interlocked.CompareExchange(ref _state, Waiting, Owned) != Owned);
+        while (!_turn.TryWait());
     }
 
     private void Finish(TResult? result, Exception? error, bool runInline)
@@ -289,15 +253,15 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
 
     private void TrySeal()
     {
-        if (Interlocked.CompareExchange(ref _state, Sealed, Idle) == Idle)
+        if (_turn.TrySeal())
         {
             _sealed!();
         }
     }
 
     [DoesNotReturn]
-    private void ThrowCannotEnter(int state) =>
-        throw (state == Sealed
+    private void ThrowCannotEnter() =>
+        throw (_turn.IsSealed
             ? new ObjectDisposedException(GetType().Name, "The shared-memory connection has been closed.")
             : new InvalidOperationException("Another operation of the same kind is under way on this connection."));
 }

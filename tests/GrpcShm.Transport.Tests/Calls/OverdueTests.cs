@@ -75,6 +75,22 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
     }
 
     [Fact]
+    public async Task Block_ObjectServesAnotherConnectionByNow_IsNotTheAffairOfThisOne()
+    {
+        await StartAsync();
+        await PutAsync(RawFrames.Message(Call, Headers | Continues));
+        Tick(20);
+        var other = new CallConnection(_connection, new CallSettings(), acceptor: null);
+
+        _accepted[0].Stream.EndIfBlockIsOverdue(other, _server.Clock, Second);
+
+        Assert.False(_accepted[0].Failed.IsCompleted, "Another connection ended the call.");
+        _accepted[0].Stream.EndIfBlockIsOverdue(_server, _server.Clock, Second);
+        Assert.Equal(CallError.Internal, (await _accepted[0].Failed.InTime()).Error);
+        Stop();
+    }
+
+    [Fact]
     public async Task Ring_NobodyTakesAnything_IsStuck()
     {
         _handler = static async call =>

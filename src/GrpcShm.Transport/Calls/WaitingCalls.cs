@@ -1,0 +1,158 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace GrpcShm.Transport.Calls;
+
+/// <summary>The calls of a connection that wait for room in its ring, in order.</summary>
+/// <remarks>
+/// <para>A call is named by its id here, and keeps nothing of this itself: when it has left the connection, the object
+/// may serve another call, which may wait as well, on this connection or on another one.</para>
+/// <para>All is under the gate of this, which is taken inside the gate of a call and never the other way round. <see
+/// cref="IsEmpty"/> alone is read without: by whoever is about to send, who may see it a little late, and by whoever
+/// takes out a call that leaves. A call waits only by what it sends while it is on the connection, under its own gate,
+/// and leaves after it has been taken off under that gate: so whoever takes it out sees that it has been added.</para>
+/// </remarks>
+internal sealed class WaitingCalls
+{
+    // So many places are kept for those who wait next, so that waiting allocates nothing.
+    private const int MostUnused = 64;
+
+    private readonly Lock _gate = new();
+    private readonly LinkedList<Place> _order = new();
+    private readonly Dictionary<uint, LinkedListNode<Place>> _places = [];
+    private readonly Stack<LinkedListNode<Place>> _unused = new();
+    private int _count;
+
+    /// <summary>How many calls wait.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Whether no call waits.</summary>
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>Puts a call behind those that wait, if it does not wait already. Under the call's gate.</summary>
+    /// <returns>Whether no other call waits before it.</returns>
+    public bool Add(CallStream call, uint id)
+    {
+        lock (_gate)
+        {
+            if (!_places.TryGetValue(id, out var node))
+            {
+                node = _unused.TryPop(out var unused) ? unused : new LinkedListNode<Place>(new Place());
+                node.Value.Call = call;
+                node.Value.Id = id;
+                _places.Add(id, node);
+                _order.AddLast(node);
+                Volatile.Write(ref _count, _places.Count);
+            }
+
+            node.Value.WantsRoom = true;
+            return ReferenceEquals(_order.First, node);
+        }
+    }
+
+    /// <summary>Whether a call waits. Under the call's gate.</summary>
+    public bool Contains(uint id)
+    {
+        if (IsEmpty)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return _places.ContainsKey(id);
+        }
+    }
+
+    /// <summary>Takes a call out that leaves, if it waits.</summary>
+    public void Remove(uint id)
+    {
+        if (IsEmpty)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_places.TryGetValue(id, out var node))
+            {
+                RemoveUnderGate(node);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Gives the first call its turn, which <see cref="EndTurn"/> has to follow. By the thread that receives.
+    /// </summary>
+    /// <param name="call">The call. It may leave at any time, so what is done with it is done by its id.</param>
+    /// <param name="id">Its id.</param>
+    /// <returns>Whether any call waits.</returns>
+    public bool TryBeginTurn([NotNullWhen(true)] out CallStream? call, out uint id)
+    {
+        lock (_gate)
+        {
+            if (_order.First is not { Value: var place })
+            {
+                (call, id) = (null, 0);
+                return false;
+            }
+
+            place.WantsRoom = false;
+            (call, id) = (place.Call!, place.Id);
+            return true;
+        }
+    }
+
+    /// <summary>A call has had its turn. By the thread that receives.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="hasSent">Whether it could send anything.</param>
+    /// <returns>Whether there may be room for the next one. Not if this one wants more than there is.</returns>
+    public bool EndTurn(uint id, bool hasSent)
+    {
+        lock (_gate)
+        {
+            if (!_places.TryGetValue(id, out var node))
+            {
+                // It has left.
+                return true;
+            }
+
+            if (!node.Value.WantsRoom)
+            {
+                RemoveUnderGate(node);
+                return true;
+            }
+
+            if (hasSent)
+            {
+                // It took what there was, and others are next. One that wants more room than there is stays where it
+                // is: else the small ones would take the room for ever as it comes.
+                _order.Remove(node);
+                _order.AddLast(node);
+            }
+
+            return false;
+        }
+    }
+
+    private void RemoveUnderGate(LinkedListNode<Place> node)
+    {
+        _places.Remove(node.Value.Id);
+        _order.Remove(node);
+        Volatile.Write(ref _count, _places.Count);
+        node.Value.Call = null;
+        if (_unused.Count < MostUnused)
+        {
+            _unused.Push(node);
+        }
+    }
+
+    private sealed class Place
+    {
+        public CallStream? Call { get; set; }
+
+        public uint Id { get; set; }
+
+        /// <summary>Whether the call has found no room since its last turn.</summary>
+        public bool WantsRoom { get; set; }
+    }
+}
