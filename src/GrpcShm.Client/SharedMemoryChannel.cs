@@ -106,6 +106,7 @@ public static class SharedMemoryChannel
             factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
             http2,
             new ClientCallPool(static call => new HttpExchange(call)),
+            new HttpCallFailures(),
             options,
             new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)));
         return new DirectHandler(connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));

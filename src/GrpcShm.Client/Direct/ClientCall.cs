@@ -10,35 +10,25 @@ namespace GrpcShm.Client.Direct;
 /// connection, the one who sends the request, and the one who reads the response.
 /// </summary>
 /// <remarks>
-/// What comes of it is decided once, by compare-and-swap of <c>_outcome</c>, by whoever is first: the thread that
+/// What comes of it is decided once, by whoever is first (<see cref="CallOutcome"/>): the thread that
 /// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
 /// continuation where the path's <see cref="RunProfile"/> says. What is said in the call is for its
 /// <see cref="ICallExchange"/>.
 /// </remarks>
 internal sealed class ClientCall : ICallStreamOwner
 {
-    private const int Users = 3;
-
     private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
 
     private readonly ClientCallPool _pool;
     private readonly ICallExchange _exchange;
     private readonly CompletionWork _completion;
+    private readonly CallOutcome _outcome = new();
+    private readonly CallProgress _progress = new();
+    private readonly CallUsers _users = new();
     private IPendingCall? _pending;
     private DirectConnection? _owner;
     private CancellationTokenRegistration _cancellation;
-    private Exception? _failure;
-    private volatile Outcome _outcome;
-
-    // By compare-and-swap alone: by Begin, a cancellation, and the completion of a call that has failed. The first one
-    // decides.
-    private Progress _progress;
     private CallError _error;
-
-    // Counted down by each of the three, with a full fence: the last one sees all that the others have written, and
-    // resets it.
-    private int _users = Users;
-    private bool _isReusable = true;
     private bool _usesConnection;
 
     // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late:
@@ -65,22 +55,6 @@ internal sealed class ClientCall : ICallStreamOwner
         CallStream = new CallStream(this, Unknown);
         _exchange = createExchange(this);
         _completion = new CompletionWork(this);
-    }
-
-    private enum Outcome
-    {
-        None,
-        Response,
-        Failure,
-        Cancellation,
-    }
-
-    private enum Progress
-    {
-        None,
-        Begun,
-        CancelledBefore,
-        FailedBefore,
     }
 
     /// <summary>What carries it.</summary>
@@ -144,17 +118,17 @@ internal sealed class ClientCall : ICallStreamOwner
             return SendResult.NoConnection;
         }
 
-        switch (Interlocked.CompareExchange(ref _progress, Progress.Begun, Progress.None))
+        switch (_progress.Begin())
         {
-            case Progress.None:
+            case CallProgress.Step.None:
                 if (!pending.IsObserved || TryTell(pending, owner))
                 {
                     _exchange.SendContent(pending);
                 }
 
                 break;
-            case Progress.CancelledBefore:
-                GiveUp(Outcome.Cancellation, null);
+            case CallProgress.Step.CancelledBefore:
+                GiveUp(CallOutcome.Result.Cancellation, null);
                 ReleaseUser();
                 break;
             default:
@@ -167,7 +141,7 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     /// <summary>Keeps it from serving again, since somebody may use it beyond the end of its call.</summary>
-    public void KeepFromReuse() => _isReusable = false;
+    public void KeepFromReuse() => _users.KeepFromReuse();
 
     /// <summary>All of the request has been written. By who sends the request, as its last word.</summary>
     /// <param name="canRepeat">Whether the same content can be written again.</param>
@@ -186,8 +160,8 @@ internal sealed class ClientCall : ICallStreamOwner
     /// <param name="forReader">What one is told who reads the response already.</param>
     public void FailRequest(Exception exception, Exception forReader)
     {
-        _isReusable = false;
-        if (!_isOver && !GiveUp(Outcome.Failure, exception))
+        _users.KeepFromReuse();
+        if (!_isOver && !GiveUp(CallOutcome.Result.Failure, exception))
         {
             // The caller has the response, and reads it.
             CallStream.FailInput(forReader);
@@ -203,7 +177,7 @@ internal sealed class ClientCall : ICallStreamOwner
     {
         if (!isRead)
         {
-            _isReusable = false;
+            _users.KeepFromReuse();
         }
 
         CallStream.Input.Complete();
@@ -242,7 +216,7 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     void ICallStreamOwner.OnTrailers(ref HeaderReader trailers) =>
-        _exchange.ReadTrailers(ref trailers, isHandedOver: _outcome != Outcome.None);
+        _exchange.ReadTrailers(ref trailers, isHandedOver: _outcome.IsSettled);
 
     void ICallStreamOwner.OnData(int count, bool hasEnded)
     {
@@ -260,7 +234,7 @@ internal sealed class ClientCall : ICallStreamOwner
             _isOver = true;
         }
 
-        if (_hasResponse && _outcome == Outcome.None && TrySettle(Outcome.Response, null))
+        if (_hasResponse && !_outcome.IsSettled && _outcome.TrySettle(CallOutcome.Result.Response))
         {
             _completion.Schedule();
         }
@@ -274,7 +248,7 @@ internal sealed class ClientCall : ICallStreamOwner
             BrokenBy = _refusal ?? exception;
             _isOver = true;
             _error = error;
-            if (TrySettle(Outcome.Failure, BrokenBy))
+            if (_outcome.TrySettle(CallOutcome.Result.Failure, BrokenBy))
             {
                 _completion.Schedule();
             }
@@ -295,7 +269,7 @@ internal sealed class ClientCall : ICallStreamOwner
     {
         if (!byReceiver)
         {
-            _isReusable = false;
+            _users.KeepFromReuse();
         }
 
         ReleaseUser();
@@ -314,7 +288,7 @@ internal sealed class ClientCall : ICallStreamOwner
         }
         catch (Exception exception)
         {
-            GiveUp(Outcome.Failure, exception);
+            GiveUp(CallOutcome.Result.Failure, exception);
             ReleaseUser();
             return false;
         }
@@ -323,34 +297,22 @@ internal sealed class ClientCall : ICallStreamOwner
     /// <summary>The caller's token has fired.</summary>
     private void Cancel()
     {
-        if (Interlocked.CompareExchange(ref _progress, Progress.CancelledBefore, Progress.None) == Progress.Begun)
+        if (_progress.CancelOrFindBegun())
         {
-            GiveUp(Outcome.Cancellation, null);
+            GiveUp(CallOutcome.Result.Cancellation, null);
         }
     }
 
     /// <summary>Ends the call from this side, if nothing has come of it yet.</summary>
-    private bool GiveUp(Outcome outcome, Exception? failure)
+    private bool GiveUp(CallOutcome.Result outcome, Exception? failure)
     {
-        if (!TrySettle(outcome, failure))
+        if (!_outcome.TrySettle(outcome, failure))
         {
             return false;
         }
 
         Abandon();
         _completion.Schedule();
-        return true;
-    }
-
-    private bool TrySettle(Outcome outcome, Exception? failure)
-    {
-        if (Interlocked.CompareExchange(ref _outcome, outcome, Outcome.None) != Outcome.None)
-        {
-            return false;
-        }
-
-        // Read by the completion, which is scheduled after this.
-        _failure = failure;
         return true;
     }
 
@@ -378,17 +340,17 @@ internal sealed class ClientCall : ICallStreamOwner
 
     private void Complete(IPendingCall pending, DirectConnection owner)
     {
-        switch (_outcome)
+        switch (_outcome.Kind)
         {
-            case Outcome.Response:
+            case CallOutcome.Result.Response:
                 HandOver(pending);
                 break;
-            case Outcome.Cancellation:
+            case CallOutcome.Result.Cancellation:
                 EndResponse(isRead: false);
                 pending.TrySetCanceled(pending.CancellationToken);
                 break;
             default:
-                var failure = _failure!;
+                var failure = _outcome.Failure!;
                 var isRefused = _error == CallError.Refused;
                 var isWorthAnother = IsWorthAnother();
                 EndResponse(isRead: false);
@@ -430,7 +392,7 @@ internal sealed class ClientCall : ICallStreamOwner
     /// <summary>Whether the server has not begun the call for sure, and the request can be sent again.</summary>
     private bool IsWorthAnother()
     {
-        if (Interlocked.CompareExchange(ref _progress, Progress.FailedBefore, Progress.None) == Progress.None)
+        if (_progress.TryFailBeforeBegun())
         {
             return true;
         }
@@ -457,7 +419,7 @@ internal sealed class ClientCall : ICallStreamOwner
 
     private void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable || !CallStream.IsUnused)
+        if (!_users.LetGo() || !CallStream.IsUnused)
         {
             return;
         }
@@ -465,11 +427,10 @@ internal sealed class ClientCall : ICallStreamOwner
         _pending = null;
         _owner = null;
         _cancellation = default;
-        _failure = null;
-        _outcome = Outcome.None;
-        _progress = Progress.None;
+        _outcome.Reuse();
+        _progress.Reuse();
         _error = CallError.None;
-        _users = Users;
+        _users.Reuse();
         _isOver = false;
         _canRepeatContent = false;
         _refusal = null;

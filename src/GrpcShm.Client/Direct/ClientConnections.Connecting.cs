@@ -13,7 +13,11 @@ internal sealed partial class ClientConnections
         bool isFirst;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
+            if (_isDisposed)
+            {
+                throw Failures.Disposed();
+            }
+
             if (_live.Length > 0)
             {
                 return;
@@ -35,7 +39,7 @@ internal sealed partial class ClientConnections
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw exception is ObjectDisposedException ? exception : CallFailures.Connecting(exception);
+            throw exception is ObjectDisposedException ? exception : Failures.Connecting(exception);
         }
         finally
         {
@@ -96,7 +100,7 @@ internal sealed partial class ClientConnections
             _attempt = _attempt == attempt ? null : _attempt;
         }
 
-        attempt.End(failure);
+        attempt.End(failure, Failures);
         if (attempt.IsExtra && !hasRoom)
         {
             // Nobody counts these: a server that goes away at once must not be asked over and over.

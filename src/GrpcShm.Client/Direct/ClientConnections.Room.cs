@@ -18,7 +18,11 @@ internal sealed partial class ClientConnections
             while (true)
             {
                 await place.Value.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
-                ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), typeof(HttpMessageHandler));
+                if (Volatile.Read(ref _isDisposed))
+                {
+                    throw Failures.Disposed();
+                }
+
                 if (SendIfThereIsRoom(pending, path) is var result and not SendResult.NoConnection)
                 {
                     return result;

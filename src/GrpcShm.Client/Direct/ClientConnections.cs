@@ -30,21 +30,26 @@ internal sealed partial class ClientConnections : IDisposable
     /// <param name="connector">Makes the connections.</param>
     /// <param name="byteRoute">The way for calls to a server that has no direct mode, if that is allowed.</param>
     /// <param name="calls">The calls that may serve again.</param>
+    /// <param name="failures">Makes the exceptions for what goes wrong.</param>
     /// <param name="options">How to connect.</param>
     /// <param name="diagnostics">Is told of it.</param>
     public ClientConnections(
         SharedMemoryConnector connector,
         IByteRoute? byteRoute,
         ClientCallPool calls,
+        ICallFailures failures,
         SharedMemoryClientOptions options,
         ClientDiagnostics diagnostics)
     {
         _connector = connector;
         _byteRoute = byteRoute;
         _calls = calls;
+        Failures = failures;
         Options = options;
         Diagnostics = diagnostics;
     }
+
+    public ICallFailures Failures { get; }
 
     public SharedMemoryClientOptions Options { get; }
 
@@ -135,16 +140,16 @@ internal sealed partial class ClientConnections : IDisposable
         _byteRoute?.Dispose();
     }
 
-    private static void Count(IPendingCall pending)
+    private void Count(IPendingCall pending)
     {
         ThrowIfTooMany(pending.Failures++);
     }
 
-    private static void ThrowIfTooMany(int failures)
+    private void ThrowIfTooMany(int failures)
     {
         if (failures >= MaxFailures)
         {
-            throw CallFailures.Connecting(new IOException(
+            throw Failures.Connecting(new IOException(
                 $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));
         }
     }

@@ -14,7 +14,7 @@ internal sealed class ConnectAttempt : CancellationTokenSource
     /// <summary>How many wait. Under the owner's lock.</summary>
     public int Waiters { get; set; }
 
-    public void End(Exception? failure)
+    public void End(Exception? failure, ICallFailures failures)
     {
         switch (failure)
         {
@@ -22,7 +22,7 @@ internal sealed class ConnectAttempt : CancellationTokenSource
                 _completion.TrySetResult();
                 break;
             case OperationCanceledException when IsCancellationRequested:
-                _completion.TrySetException(new ObjectDisposedException(nameof(HttpMessageHandler)));
+                _completion.TrySetException(failures.Disposed());
                 break;
             default:
                 _completion.TrySetException(failure);

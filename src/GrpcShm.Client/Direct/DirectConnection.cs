@@ -46,7 +46,7 @@ internal sealed class DirectConnection
         _owner = owner;
         Calls = new CallConnection(connection, new CallSettings(), acceptor: null)
         {
-            ResetException = CallFailures.Reset,
+            ResetException = owner.Failures.Reset,
             OnGoingAway = Retire,
             OnRoom = owner.RoomIsThere,
         };

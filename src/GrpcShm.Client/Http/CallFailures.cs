@@ -1,6 +1,6 @@
 using GrpcShm.Transport.Calls;
 
-namespace GrpcShm.Client.Direct;
+namespace GrpcShm.Client.Http;
 
 /// <summary>
 /// Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers know those.

@@ -1,4 +1,5 @@
 using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Http2;

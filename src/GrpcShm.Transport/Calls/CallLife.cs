@@ -13,9 +13,9 @@ namespace GrpcShm.Transport.Calls;
 ///                     before the call is in it                         the call from being replaced by the next one
 /// Carrier, HasWindow  Attach, before IsOn; Reuse                       as Id
 /// IsOn                Attach, last; taken down under the gate          under the gate
-/// HasSentEnd          under the gate                                   under the gate; anybody else, maybe late
-/// HasReceivedEnd      under the gate, by the thread that receives, or  under the gate; the thread that receives,
-///                     by whoever gives up a call before it has begun   without it
+/// HasSentEnd          under the gate                                   under the gate; anybody else, who may see it
+/// late HasReceivedEnd      under the gate, by the thread that receives, or  under the gate; the thread that receives
+/// without                     by whoever gives up a call before it has begun
 /// IsReceivingReset    under the gate, by the thread that receives      under the gate
 /// </code>
 /// A call leaves its connection once: whoever takes down IsOn under the gate has to leave, after the gate. No foreign
@@ -48,11 +48,16 @@ internal sealed class CallLife
     public bool IsOn => _isOn;
 
     /// <summary>
-    /// Whether the stream carries a call of this connection. Under the gate, by one who has found the stream earlier.
+    /// Whether the call is attached to a connection and has not left it, for one who has found the stream there earlier.
+    /// Under the gate.
     /// </summary>
-    /// <remarks>The two are read in the order in which <see cref="Attach"/> does not write them.</remarks>
-    public bool IsOnConnection(CallConnection connection) =>
-        Volatile.Read(ref _isOn) && ReferenceEquals(Carrier, connection);
+    public bool IsOnAt(CallConnection connection)
+    {
+        VerifyGate();
+
+        // In this order, see Attach.
+        return Volatile.Read(ref _isOn) && ReferenceEquals(Carrier, connection);
+    }
 
     /// <summary>Whether this side has sent all that it ever will.</summary>
     public bool HasSentEnd => Volatile.Read(ref _hasSentEnd);

@@ -46,7 +46,7 @@ internal sealed class CallStream
         _output = new SentBody(this, _life, _notice, _sending);
         _receiving = new ReceivingHalf(this, owner, _life, _sending);
         _failure = new CallFailure(_life, _notice, _sending, _receiving.Input);
-        _waits = new CallWaits(this, owner, _life, _sending, _receiving);
+        _waits = new CallWaits(owner, _life, _sending, _receiving);
     }
 
     /// <summary>The id on the connection; the table's to set.</summary>
@@ -95,11 +95,6 @@ internal sealed class CallStream
     /// <summary>The trailers, if any. To be filled before the end.</summary>
     public HeaderBlock Trailers => _sending.Trailers;
 
-    /// <summary>
-    /// Whether it waits for room in the ring. Under the gate of the call, where it does not begin to wait.
-    /// </summary>
-    public bool WaitsForRoom => _life.Connection.IsWaitingForRoom(_life.Id);
-
     /// <summary>When a reader began to wait.</summary>
     public long Now => _life.Carrier?.Clock ?? 0;
 
@@ -134,7 +129,7 @@ internal sealed class CallStream
     {
         lock (_life.Gate)
         {
-            return _life.IsOnConnection(connection) && !_sending.HasBegun;
+            return _life.IsOnAt(connection) && !_sending.HasBegun;
         }
     }
 
@@ -336,9 +331,6 @@ internal sealed class CallStream
         _waits.Look(connection, last, limits, out overdue);
 
     /// <summary>Ends the call if the rest of a block has not come in time. By the thread that receives.</summary>
-    /// <param name="connection">The connection of that thread.</param>
-    /// <param name="clock">The time there.</param>
-    /// <param name="limit">How long a block may take.</param>
     public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit) =>
         _receiving.EndIfBlockIsOverdue(connection, clock, limit);
 

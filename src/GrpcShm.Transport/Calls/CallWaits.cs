@@ -9,8 +9,7 @@ namespace GrpcShm.Transport.Calls;
 /// does anything for time limits. The heartbeat reads such a number without a lock, an old one or a new one: what has
 /// only just begun to wait is not overdue by any of them.
 /// </remarks>
-internal sealed class CallWaits(
-    CallStream stream, ICallStreamOwner owner, CallLife life, SendingHalf sending, ReceivingHalf receiving)
+internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHalf sending, ReceivingHalf receiving)
 {
     // By the heartbeat, under the gate of the call.
     private PeerWaits _waits;
@@ -27,7 +26,7 @@ internal sealed class CallWaits(
         lock (life.Gate)
         {
             overdue = Overdue.None;
-            if (!life.IsOnConnection(connection) || life.HasSentEnd)
+            if (!life.IsOnAt(connection) || life.HasSentEnd)
             {
                 return false;
             }
@@ -67,7 +66,7 @@ internal sealed class CallWaits(
         }
 
         // Who waits for room waits for the whole connection's receiver, which the connection looks at.
-        var waitsForCredit = sending.HasUnsent && !stream.WaitsForRoom;
+        var waitsForCredit = sending.HasUnsent && !life.Connection.IsWaitingForRoom(life.Id);
         return limits.Sent is { } sent && _waits.IsCreditOverdue(clock, waitsForCredit, sending.SentBytes, sent)
             ? Overdue.Credit
             : Overdue.None;

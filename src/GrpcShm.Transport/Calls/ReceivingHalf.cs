@@ -107,7 +107,7 @@ internal sealed class ReceivingHalf
         }
 
         // Here, where the call has not left. It matters if the reader will be told of the failure later.
-        _stream.ShowData();
+        Input.Show();
         End(needsAnswer: true);
     }
 
@@ -130,19 +130,22 @@ internal sealed class ReceivingHalf
     public bool IsBlockOverdue(long clock, TimeSpan limit) => _blocks.IsOverdue(clock, limit);
 
     /// <summary>Ends the call if the rest of a block has not come in time.</summary>
+    /// <param name="connection">The connection of the thread that receives.</param>
+    /// <param name="clock">The time there.</param>
+    /// <param name="limit">How long a block may take.</param>
     public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit)
     {
         lock (_life.Gate)
         {
-            // The stream may carry another call since it was found, whose blocks are another connection's affair.
-            if (!_life.IsOnConnection(connection) || !IsBlockOverdue(clock, limit) || _discards)
+            // It may have left since it was found, and serve another call, whose blocks are another connection's affair.
+            if (!_life.IsOnAt(connection) || !IsBlockOverdue(clock, limit) || _discards)
             {
                 return;
             }
         }
 
-        // The block has begun and has not ended, so the peer has not ended the call. Its end comes by this thread, and
-        // until then the call does not leave.
+        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and until
+        // then the call does not leave.
         Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
         Discard();
         _stream.Reset(CallError.Internal);

@@ -35,7 +35,9 @@ public sealed partial class CallsWithoutHttpTests
     [InlineData("private IPendingCall? _pending;", false)]
     public void Pattern_OfHttp_IsFound(string line, bool isFound) => Assert.Equal(isFound, OfHttp().IsMatch(line));
 
-    [GeneratedRegex(@"\b(HttpRequestMessage|HttpResponseMessage|HttpContent|Uri)\b|using GrpcShm\.Client\.Http2?;")]
+    [GeneratedRegex(
+        @"\b(Http(RequestMessage|ResponseMessage|Content|MessageHandler|RequestException)|Uri)\b"
+        + @"|using GrpcShm\.Client\.Http2?;")]
     private static partial Regex OfHttp();
 
     private static string FindRoot()
