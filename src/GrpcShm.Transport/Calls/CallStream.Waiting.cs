@@ -76,7 +76,8 @@ internal sealed partial class CallStream
     {
         lock (_gate)
         {
-            return _isOn && Id == id && !_hasSentEnd && !_owesReset;
+            // By the table, which lists it once it has its id: an object that serves its next call is on before that.
+            return Volatile.Read(ref _isOn) && _connection!.Has(this, id) && !_hasSentEnd && !_owesReset;
         }
     }
 

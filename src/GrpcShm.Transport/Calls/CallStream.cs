@@ -164,7 +164,8 @@ internal sealed partial class CallStream
     internal void CheckRead(long total) => _owner.OnRead(total);
 
     /// <summary>Whether this is what has that id on a connection. Under the gate: then it stays so until that is left.</summary>
-    private bool IsStill(CallConnection connection, uint id) => _isOn && connection.Has(this, id);
+    private bool IsStill(CallConnection connection, uint id) =>
+        Volatile.Read(ref _isOn) && connection.Has(this, id);
 
     /// <summary>Whether both sides have ended. Under the gate; whoever gets a yes has to leave when it has left that.</summary>
     private bool TryLeave()
