@@ -16,7 +16,7 @@ public sealed partial class ReliabilityPageTests
     public void Page_TestsThatItNames_AllExist(string page, int atLeast)
     {
         var tests = Tests();
-        var named = Named(File.ReadAllLines(Path.Join(Root(), "docs", page))).ToList();
+        var named = Named(File.ReadAllLines(Path.Join(SourceTree.Root, "docs", page))).ToList();
 
         Assert.True(named.Count >= atLeast);
         Assert.Empty(named.Where(n => !tests.Contains(n)).Select(n => $"{n.Class}.{n.Method}"));
@@ -41,23 +41,12 @@ public sealed partial class ReliabilityPageTests
     /// <summary>By the source, since the tests of other projects are not built into this one.</summary>
     private static HashSet<(string Class, string Method)> Tests() =>
     [
-        .. from file in Directory.GetFiles(Path.Join(Root(), "tests"), "*.cs", SearchOption.AllDirectories)
+        .. from file in Directory.GetFiles(Path.Join(SourceTree.Root, "tests"), "*.cs", SearchOption.AllDirectories)
            let text = File.ReadAllText(file)
            let type = ClassPattern().Match(text).Groups[1].Value
            from method in MethodPattern().Matches(text)
            select (type, method.Groups[1].Value),
     ];
-
-    private static string Root()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Join(directory, "GrpcShm.sln")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new InvalidOperationException("The tests do not run within their repository.");
-        }
-
-        return directory;
-    }
 
     [GeneratedRegex(@"`(…|\w+)\.(\w+_\w+)`")]
     private static partial Regex NamePattern();

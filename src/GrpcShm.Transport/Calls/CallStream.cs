@@ -1,3 +1,4 @@
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
@@ -189,6 +190,7 @@ internal sealed partial class CallStream
 
     private void Leave(bool byReceiver = false)
     {
+        LockOrder.ThrowIfHeld(_gate);
         _connection!.Remove(this);
         _input.Leave();
         _owner.OnLeft(byReceiver);
