@@ -12,7 +12,7 @@
  * ClaimingProducer.cs. The reactor may be led by another thread each time: leadership.pml has that it finds _served.
  */
 
-#define TURN 0              /* CallConnection._turn */
+#define TURN 0              /* who receives on the connection */
 #define TAIL 1
 #define PRODUCER_STATE 2
 #define CONSUMER_SLEEPING 3

@@ -318,9 +318,13 @@ init {
         run KeepAlive();
 #else
         run Processor(IDLE_TIMER);
-        run Processor(SERVER);
         run IdleTimer();
+#ifdef NO_SERVER
+        done = 1;
+#else
+        run Processor(SERVER);
         run Server();
+#endif
 #endif
         run Verdict()
     }

@@ -86,7 +86,20 @@ internal sealed class CallLife
     public bool Carries(CallStream stream, CallConnection connection, uint id)
     {
         VerifyGate();
-        return _isOn && connection.Has(stream, id);
+        return Volatile.Read(ref _isOn) && connection.Has(stream, id);
+    }
+
+    /// <summary>
+    /// Whether the stream still carries the call that has this id, on its connection. Under the gate, and true for as
+    /// long as the gate is held.
+    /// </summary>
+    /// <remarks>
+    /// By the table, which lists a call once it has its id: a stream that carries its next call is on before that.
+    /// </remarks>
+    public bool Carries(CallStream stream, uint id)
+    {
+        VerifyGate();
+        return Volatile.Read(ref _isOn) && Connection.Has(stream, id);
     }
 
     /// <summary>This side has sent its last frame. Under the gate.</summary>

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
@@ -141,7 +142,7 @@ internal sealed class CallStream
     {
         lock (_life.Gate)
         {
-            return _life.IsOn && _life.Id == id && !_life.HasSentEnd && !_sending.OwesReset;
+            return _life.Carries(this, id) && !_life.HasSentEnd && !_sending.OwesReset;
         }
     }
 
@@ -359,6 +360,7 @@ internal sealed class CallStream
     /// ended.</param>
     public void Leave(bool byReceiver = false)
     {
+        LockOrder.ThrowIfHeld(_life.Gate);
         Connection.Remove(this);
         Input.Leave();
         _owner.OnLeft(byReceiver);

@@ -221,6 +221,7 @@ internal sealed partial class Reactor
     /// <returns>Why this thread is not what it was, if it is not.</returns>
     private ExceptionDispatchInfo? RunAway(ReactorWork work)
     {
+        LockOrder.ThrowIfHeld(_gate);
         try
         {
             work.RunHere();

@@ -122,6 +122,22 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
         Stop();
     }
 
+    [Fact]
+    public async Task IsUnderWay_ObjectOfAnEarlierCallThatIsNotListedYet_IsNotThatCall()
+    {
+        await using var pair = await CallPair.CreateAsync();
+        var begun = pair.Begin();
+
+        // As an object is that served a call with that id before: it is on, and has yet to be given its next id.
+        var next = new TestCall();
+        next.Stream.Id = OtherCall;
+        next.Stream.Attach(pair.Client);
+
+        Assert.True(begun.Stream.IsUnderWay(begun.Id));
+        Assert.False(next.Stream.IsUnderWay(OtherCall));
+        next.Stream.Detach();
+    }
+
     CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), _handler);
