@@ -6,7 +6,7 @@
  * Checked: bytes and an end that are there are taken, whoever has the turn and whoever looks at the ring at the same
  * moment; one has the turn at a time.
  *
- * Stands for, in src/GrpcShm.Transport: Calls/CallConnection.Receiving.cs (Signal, TakeTurn, TryReceive, GoOnLater),
+ * Stands for, in src/GrpcShm.Transport: Calls/ReceivingTurn.cs (Signal, TakeTurn, GoOnLater) and Calls/FrameReceiver.cs (TryReceive),
  * Signaling/Reactor.cs (TryDeferSleep, WaitForCalls, SpinFor), Connections/SharedMemoryConnection.cs (OnReady, BeginSpin,
  * EndSpin), Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs and
  * ClaimingProducer.cs. The reactor may be led by another thread each time: leadership.pml has that it finds _served.
@@ -98,7 +98,7 @@ inline TryDeferSleep() {
 #endif
 }
 
-/* CallConnection.TryReceive: more is 1 where it stops for others */
+/* FrameReceiver.TryReceive: more is 1 where it stops for others */
 inline TryReceive(thread) {
     do
     :: Refresh(thread);

@@ -269,7 +269,7 @@ proctype Heartbeat() {
 end:
     do
     :: use > 0 && !(isOverdue[1] && isOverdue[2]) ->
-        /* CallConnection.Tick: CallTable.TryLookAt */
+        /* CallWatch.Tick: CallTable.TryLookAt */
         LOAD(OTHER, SLOT(1), found);
         if
         :: found ->
