@@ -40,6 +40,8 @@ public static class SharedMemoryHostingExtensions
                 services.Configure(configure);
             }
 
+            services.TryAddEnumerable(
+                ServiceDescriptor.Singleton<IValidateOptions<SharedMemoryTransportOptions>, SharedMemoryOptionsValidation>());
             services.TryAddSingleton<KestrelInternals>();
 
             // Kestrel adds its own only if there is none yet.

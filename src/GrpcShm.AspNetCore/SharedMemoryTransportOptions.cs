@@ -28,7 +28,10 @@ public sealed class SharedMemoryTransportOptions
         set => field = RingSizes.Check(value, nameof(RingSize));
     } = RingSizes.Default;
 
-    /// <summary>The largest ring in bytes that a client gets, however much it asks for.</summary>
+    /// <summary>
+    /// The largest ring in bytes that a client gets, however much it asks for. A server whose <see cref="RingSize"/> is
+    /// larger than this does not start.
+    /// </summary>
     /// <remarks>Defaults to 4 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
     public int MaxRingSize
@@ -130,15 +133,17 @@ public sealed class SharedMemoryTransportOptions
     public bool RunProtocolInline { get; set; } = true;
 
     /// <summary>
-    /// Whether clients are offered direct mode: calls framed straight into the rings, without HTTP/2. Endpoints with TLS, or
-    /// that speak HTTP/1.1, never offer it.
+    /// What clients are offered: direct mode (calls framed straight into the rings, without HTTP/2), HTTP/2 over the rings, or
+    /// both. An endpoint with TLS, or one that speaks HTTP/1.1, cannot offer direct mode: with
+    /// <see cref="SharedMemoryMode.Auto"/> it offers HTTP/2, with <see cref="SharedMemoryMode.Direct"/> the server does not start.
     /// </summary>
-    /// <remarks>Defaults to <see langword="true"/>.</remarks>
-    public bool OfferDirect { get; set; } = true;
-
-    /// <summary>Whether clients are offered HTTP/2 over the rings, which those without direct mode need.</summary>
-    /// <remarks>Defaults to <see langword="true"/>.</remarks>
-    public bool OfferHttp2 { get; set; } = true;
+    /// <remarks>Defaults to <see cref="SharedMemoryMode.Auto"/>: both.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public SharedMemoryMode Mode
+    {
+        get;
+        set => field = Choices.Check(value, nameof(Mode));
+    }
 
     /// <summary>Whether each frame in direct mode has a checksum, even if the client does not ask for it.</summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
@@ -146,7 +151,12 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>Where the handlers of calls in direct mode run.</summary>
     /// <remarks>Defaults to <see cref="RunMode.Adaptive"/>.</remarks>
-    public RunMode RunMode { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public RunMode RunMode
+    {
+        get;
+        set => field = Choices.Check(value, nameof(RunMode));
+    }
 
     /// <summary>
     /// How many calls in direct mode may be under way on one connection, 1 to 65,536; fewer where

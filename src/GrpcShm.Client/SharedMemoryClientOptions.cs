@@ -65,7 +65,12 @@ public sealed class SharedMemoryClientOptions
     /// all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with <see cref="SharedMemoryMode.Direct"/>
     /// they are an error. In the other two modes a handler for <see cref="HttpClient"/> behaves alike: see <c>docs/direct-mode.md</c>.
     /// </remarks>
-    public SharedMemoryMode Mode { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public SharedMemoryMode Mode
+    {
+        get;
+        set => field = Choices.Check(value, nameof(Mode));
+    }
 
     /// <summary>
     /// Whether each frame has a checksum, so that corrupted memory is found. In direct mode; the server may ask for it, too.
@@ -75,7 +80,12 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>Where the continuations of calls run, in direct mode.</summary>
     /// <remarks>Defaults to <see cref="GrpcShm.Transport.RunMode.Adaptive"/>.</remarks>
-    public RunMode RunMode { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public RunMode RunMode
+    {
+        get;
+        set => field = Choices.Check(value, nameof(RunMode));
+    }
 
     /// <summary>
     /// After how long a silence, with calls under way, to ask the server for a sign of life. That a server's process has

@@ -4,6 +4,7 @@ using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;
 using GrpcShm.FaultInjection.Survivors;
 using GrpcShm.TestHost.Faults;
+using GrpcShm.Transport;
 using Spectre.Console;
 
 namespace GrpcShm.FaultInjection;
@@ -24,7 +25,7 @@ internal sealed class FaultRun(FaultSettings settings)
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
 
     private readonly Findings _findings = new();
-    private readonly HashSet<(Side, GrpcShm.Client.SharedMemoryMode, string, Transport.Diagnostics.FaultStep)> _steps = [];
+    private readonly HashSet<(Side, Transport.SharedMemoryMode, string, Transport.Diagnostics.FaultStep)> _steps = [];
     private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     public static Task<FaultReport> RunAsync(FaultSettings settings, CancellationToken cancellationToken) =>
@@ -66,7 +67,7 @@ internal sealed class FaultRun(FaultSettings settings)
         Endpoints endpoints, SteadyServer server, SteadyClient client, VictimPool pool, Bystander bystander, CancellationToken cancellationToken)
     {
         // So that its connections are there before anybody counts.
-        await bystander.CallAsync(GrpcShm.Client.SharedMemoryMode.Direct);
+        await bystander.CallAsync(Transport.SharedMemoryMode.Direct);
         Footprint? ofServer = null;
         Footprint? ofClient = null;
         (long Server, long Client) memory = default;

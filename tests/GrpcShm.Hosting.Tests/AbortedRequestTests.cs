@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;

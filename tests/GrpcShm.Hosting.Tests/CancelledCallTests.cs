@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Grpc.Core;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grpc.Net.Client;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

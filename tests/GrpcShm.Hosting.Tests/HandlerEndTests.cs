@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

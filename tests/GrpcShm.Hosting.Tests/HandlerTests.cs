@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -201,7 +202,8 @@ public sealed class HandlerTests
     private static Task<TestServer> StartAsync(HttpProtocols protocols, bool offersDirect, X509Certificate2? certificate = null) =>
         TestServer.StartAsync(builder =>
         {
-            builder.WebHost.UseSharedMemory(options => options.OfferDirect = offersDirect);
+            builder.WebHost.UseSharedMemory(options =>
+                options.Mode = offersDirect ? SharedMemoryMode.Auto : SharedMemoryMode.Http2);
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("greeter", listen =>
             {
                 listen.Protocols = protocols;

@@ -125,25 +125,50 @@ public sealed class HostingOrderTests
     {
         var log = new Provider();
         using var certificate = CreateCertificate();
-        await using var server = await StartAsync(log, null, kestrel =>
-        {
-            switch (what)
-            {
-                case "protocols":
-                    kestrel.ListenSharedMemory("ordered", static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
-                    break;
-                case "tls":
-                    kestrel.ListenSharedMemory("ordered", listen => listen.UseHttps(certificate));
-                    break;
-                default:
-                    kestrel.Listen(new SharedMemoryEndPoint("ordered"), static listen => listen.Protocols = HttpProtocols.Http2);
-                    break;
-            }
-        });
+        await using var server = await StartAsync(log, null, kestrel => ListenWithoutDirectMode(kestrel, what, certificate));
 
         var line = Assert.Single(log.Of(NotOffered));
+        Assert.Equal("GrpcShm.AspNetCore", line.Category);
         Assert.Contains("shm:ordered", line.Text, StringComparison.Ordinal);
         Assert.Contains(reason, line.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("protocols", "Http1AndHttp2")]
+    [InlineData("tls", "it has TLS")]
+    [InlineData("listen", "ListenSharedMemory")]
+    public async Task Start_EndpointThatCannotHaveTheOnlyMode_FailsAndSaysWhy(string what, string reason)
+    {
+        using var certificate = CreateCertificate();
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(
+            new Provider(),
+            static builder => builder.WebHost.UseSharedMemory(static options => options.Mode = SharedMemoryMode.Direct),
+            kestrel => ListenWithoutDirectMode(kestrel, what, certificate)));
+
+        Assert.Contains("shm:ordered", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
+        Assert.Contains("set Mode to Auto or Http2", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_NameIsInUse_IsLoggedInTheCategoryOfTheServer()
+    {
+        // Lines about the connections themselves have the transport's category.
+        var log = new Provider();
+        await using var first = await StartAsync(log, null);
+        var directory = first.Directory;
+
+        var second = StartAsync(log, builder => builder.WebHost.UseSharedMemory(options =>
+        {
+            options.RuntimeDirectory = directory;
+            options.WaitForName = TestTimeout.Value;
+        }));
+        await TestTimeout.UntilAsync(() => log.Of("WaitingForName").Count > 0);
+        await first.StopAsync();
+        await using var successor = await second;
+
+        Assert.Equal("GrpcShm.AspNetCore", Assert.Single(log.Of("WaitingForName")).Category);
+        Assert.All(log.Of("Listening"), static line => Assert.Equal("GrpcShm.Transport", line.Category));
     }
 
     [Fact]
@@ -151,7 +176,7 @@ public sealed class HostingOrderTests
     {
         var log = new Provider();
         await using var server = await StartAsync(
-            log, static builder => builder.WebHost.UseSharedMemory(static options => options.OfferDirect = false));
+            log, static builder => builder.WebHost.UseSharedMemory(static options => options.Mode = SharedMemoryMode.Http2));
 
         Assert.Equal("http2", await ModeAsync(server.Directory));
         Assert.Empty(log.Of(NotOffered));
@@ -209,6 +234,22 @@ public sealed class HostingOrderTests
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
     }
 
+    private static void ListenWithoutDirectMode(KestrelServerOptions kestrel, string what, X509Certificate2 certificate)
+    {
+        switch (what)
+        {
+            case "protocols":
+                kestrel.ListenSharedMemory("ordered", static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
+                break;
+            case "tls":
+                kestrel.ListenSharedMemory("ordered", listen => listen.UseHttps(certificate));
+                break;
+            default:
+                kestrel.Listen(new SharedMemoryEndPoint("ordered"), static listen => listen.Protocols = HttpProtocols.Http2);
+                break;
+        }
+    }
+
     private static Task<TestServer> StartAsync(
         Provider log, Action<WebApplicationBuilder>? configure, Action<KestrelServerOptions>? listen = null) =>
         TestServer.StartAsync(builder =>
@@ -253,17 +294,19 @@ public sealed class HostingOrderTests
     /// <summary>Keeps what this library logs.</summary>
     private sealed class Provider : ILoggerProvider
     {
-        private readonly ConcurrentQueue<(string? Event, LogLevel Level, string Text)> _lines = [];
+        private readonly ConcurrentQueue<Line> _lines = [];
 
-        public List<(string? Event, LogLevel Level, string Text)> Of(string name) => [.. _lines.Where(line => line.Event == name)];
+        public List<Line> Of(string name) => [.. _lines.Where(line => line.Event == name)];
 
-        public ILogger CreateLogger(string categoryName) => new Logger(this);
+        public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
         public void Dispose()
         {
         }
 
-        private sealed class Logger(Provider provider) : ILogger
+        internal sealed record Line(string Category, string? Event, LogLevel Level, string Text);
+
+        private sealed class Logger(Provider provider, string category) : ILogger
         {
             public IDisposable? BeginScope<TState>(TState state)
                 where TState : notnull => null;
@@ -272,7 +315,7 @@ public sealed class HostingOrderTests
 
             public void Log<TState>(
                 LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-                provider._lines.Enqueue((eventId.Name, logLevel, formatter(state, exception)));
+                provider._lines.Enqueue(new Line(category, eventId.Name, logLevel, formatter(state, exception)));
         }
     }
 }

@@ -2,11 +2,13 @@ using System.Diagnostics.Metrics;
 using Grpc.Core;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace GrpcShm.Hosting.Tests;
 
@@ -14,25 +16,27 @@ namespace GrpcShm.Hosting.Tests;
 public sealed class ModeTests
 {
     [Theory]
-    [InlineData(SharedMemoryMode.Auto, true, true, "direct")]
-    [InlineData(SharedMemoryMode.Auto, true, false, "direct")]
-    [InlineData(SharedMemoryMode.Auto, false, true, "http2")]
-    [InlineData(SharedMemoryMode.Direct, true, true, "direct")]
-    [InlineData(SharedMemoryMode.Http2, true, true, "http2")]
-    public async Task Call_WithModesInCommon_UsesTheBetterOne(SharedMemoryMode mode, bool offersDirect, bool offersHttp2, string expected)
+    [InlineData(SharedMemoryMode.Auto, SharedMemoryMode.Auto, "direct")]
+    [InlineData(SharedMemoryMode.Auto, SharedMemoryMode.Direct, "direct")]
+    [InlineData(SharedMemoryMode.Auto, SharedMemoryMode.Http2, "http2")]
+    [InlineData(SharedMemoryMode.Direct, SharedMemoryMode.Auto, "direct")]
+    [InlineData(SharedMemoryMode.Direct, SharedMemoryMode.Direct, "direct")]
+    [InlineData(SharedMemoryMode.Http2, SharedMemoryMode.Auto, "http2")]
+    [InlineData(SharedMemoryMode.Http2, SharedMemoryMode.Http2, "http2")]
+    public async Task Call_WithModesInCommon_UsesTheBetterOne(SharedMemoryMode mode, SharedMemoryMode offered, string expected)
     {
-        await using var server = await StartAsync(offersDirect, offersHttp2);
+        await using var server = await StartAsync(offered);
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
 
         await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ => Assert.Equal(expected, await GetModeAsync(channel.CreateCallInvoker()))));
     }
 
     [Theory]
-    [InlineData(SharedMemoryMode.Direct, false, true)]
-    [InlineData(SharedMemoryMode.Http2, true, false)]
-    public async Task Call_WithoutAModeInCommon_IsUnavailableAndSaysWhy(SharedMemoryMode mode, bool offersDirect, bool offersHttp2)
+    [InlineData(SharedMemoryMode.Direct, SharedMemoryMode.Http2)]
+    [InlineData(SharedMemoryMode.Http2, SharedMemoryMode.Direct)]
+    public async Task Call_WithoutAModeInCommon_IsUnavailableAndSaysWhy(SharedMemoryMode mode, SharedMemoryMode offered)
     {
-        await using var server = await StartAsync(offersDirect, offersHttp2);
+        await using var server = await StartAsync(offered);
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
 
         var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(channel.CreateCallInvoker()));
@@ -46,7 +50,7 @@ public sealed class ModeTests
     [InlineData(false)]
     public async Task Call_AfterTheServerCameBackWithAnotherMode_UsesThat(bool firstDirect)
     {
-        await using var first = await StartAsync(firstDirect, offersHttp2: true);
+        await using var first = await StartAsync(firstDirect ? SharedMemoryMode.Auto : SharedMemoryMode.Http2);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var options = Options(first.Directory, SharedMemoryMode.Auto);
         options.MeterFactory = services.GetRequiredService<IMeterFactory>();
@@ -58,7 +62,7 @@ public sealed class ModeTests
         // A busy client learns late that the server has gone, and HTTP/2 goes on with its successor until then.
         await WhenNoConnectionStandsAsync(options.MeterFactory);
 
-        await using var second = await StartAsync(!firstDirect, offersHttp2: true, first.Directory);
+        await using var second = await StartAsync(firstDirect ? SharedMemoryMode.Http2 : SharedMemoryMode.Auto, first.Directory);
 
         // The first calls may meet what is left of the old connection.
         Assert.Equal(firstDirect ? "http2" : "direct", await RetryAsync(() => GetModeAsync(invoker)));
@@ -67,13 +71,7 @@ public sealed class ModeTests
     [Fact]
     public async Task Call_ThroughConnectionMiddlewareThatReads_GoesOverHttp2()
     {
-        await using var server = await TestServer.StartAsync(
-            Configure(offersDirect: true, offersHttp2: true, kestrel => kestrel.ListenSharedMemory("greeter", listen => listen.Use(next => connection =>
-            {
-                // Whoever asks for the pipe may read from it.
-                _ = connection.Transport.Input;
-                return next(connection);
-            }))));
+        await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Auto, ListenWithMiddlewareThatReads));
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
@@ -83,9 +81,23 @@ public sealed class ModeTests
     }
 
     [Fact]
+    public async Task Call_ThroughConnectionMiddlewareThatReadsWithoutHttp2_IsUnavailable()
+    {
+        await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Direct, ListenWithMiddlewareThatReads));
+        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
+
+        for (var i = 0; i < 3; i++)
+        {
+            var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(channel.CreateCallInvoker()));
+
+            Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task HttpClient_WithoutGrpc_GetsItsAnswer()
     {
-        await using var server = await StartAsync(offersDirect: true, offersHttp2: true);
+        await using var server = await StartAsync(SharedMemoryMode.Auto);
         await using var services = new ServiceCollection()
             .AddHttpClient("plain")
             .UseSharedMemory("greeter", options => options.RuntimeDirectory = server.Directory)
@@ -107,7 +119,7 @@ public sealed class ModeTests
     [InlineData(1, 6000, StatusCode.ResourceExhausted, "")]
     public async Task Call_WithMoreHeadersThanKestrelIsToldToTake_FailsAlone(int count, int size, StatusCode status, string detail)
     {
-        await using var server = await TestServer.StartAsync(Configure(offersDirect: true, offersHttp2: false, static kestrel =>
+        await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Direct, static kestrel =>
         {
             kestrel.Limits.MaxRequestHeaderCount = 16;
             kestrel.Limits.MaxRequestHeadersTotalSize = 2048;
@@ -136,6 +148,22 @@ public sealed class ModeTests
         Assert.Equal("KeepAlivePingDelay", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingDelay = TimeSpan.Zero).ParamName);
         Assert.Equal("KeepAlivePingTimeout", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingTimeout = TimeSpan.FromMilliseconds(1)).ParamName);
         options.KeepAlivePingDelay = Timeout.InfiniteTimeSpan;
+        Assert.Equal("Mode", Assert.Throws<ArgumentOutOfRangeException>(() => options.Mode = (SharedMemoryMode)3).ParamName);
+        Assert.Equal("RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => options.RunMode = (RunMode)(-1)).ParamName);
+        var server = new SharedMemoryTransportOptions();
+        Assert.Equal("Mode", Assert.Throws<ArgumentOutOfRangeException>(() => server.Mode = (SharedMemoryMode)3).ParamName);
+        Assert.Equal("RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => server.RunMode = (RunMode)(-1)).ParamName);
+    }
+
+    [Fact]
+    public async Task Start_RingLargerThanTheLargest_FailsAndNamesBoth()
+    {
+        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(
+            Configure(SharedMemoryMode.Auto, static kestrel => kestrel.ListenSharedMemory("greeter")),
+            [("SharedMemory:RingSize", "65536"), ("SharedMemory:MaxRingSize", "32768")]));
+
+        Assert.Contains("RingSize is 65536", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxRingSize, which is 32768", exception.Message, StringComparison.Ordinal);
     }
 
     private static SharedMemoryClientOptions Options(string directory, SharedMemoryMode mode) => new()
@@ -144,19 +172,24 @@ public sealed class ModeTests
         Mode = mode,
     };
 
-    private static Task<TestServer> StartAsync(bool offersDirect, bool offersHttp2, string? directory = null) =>
+    private static void ListenWithMiddlewareThatReads(KestrelServerOptions kestrel) =>
+        kestrel.ListenSharedMemory("greeter", static listen => listen.Use(static next => connection =>
+        {
+            // Whoever asks for the pipe may read from it.
+            _ = connection.Transport.Input;
+            return next(connection);
+        }));
+
+    private static Task<TestServer> StartAsync(SharedMemoryMode offered, string? directory = null) =>
         TestServer.StartAsync(
-            Configure(offersDirect, offersHttp2, static kestrel => kestrel.ListenSharedMemory("greeter")),
+            Configure(offered, static kestrel => kestrel.ListenSharedMemory("greeter")),
             directory is null ? [] : [("SharedMemory:RuntimeDirectory", directory)]);
 
-    private static Action<WebApplicationBuilder> Configure(bool offersDirect, bool offersHttp2, Action<KestrelServerOptions> listen) => builder =>
+    private static Action<WebApplicationBuilder> Configure(
+        SharedMemoryMode offered, Action<KestrelServerOptions> listen) => builder =>
     {
         builder.WebHost.ConfigureKestrel(listen);
-        builder.Services.Configure<SharedMemoryTransportOptions>(options =>
-        {
-            options.OfferDirect = offersDirect;
-            options.OfferHttp2 = offersHttp2;
-        });
+        builder.Services.Configure<SharedMemoryTransportOptions>(options => options.Mode = offered);
         builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
     };
 

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;

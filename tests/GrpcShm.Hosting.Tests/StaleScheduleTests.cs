@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using GrpcShm.AspNetCore.Http2;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,5 @@
 using GrpcShm.Client;
+using GrpcShm.Transport;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 

@@ -12,6 +12,7 @@ using GrpcShm.Transport.Handshake;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.AspNetCore.Connections;
 
@@ -31,6 +32,7 @@ internal sealed class SharedMemoryConnectionContext :
     private readonly DirectApplication _application;
     private readonly SharedBudget _budget;
     private readonly TransportPipes _pipes;
+    private readonly bool _offersHttp2;
     private readonly FeatureCollection _features = new();
     private IDictionary<object, object?>? _items;
     private ClaimsPrincipal? _user;
@@ -43,6 +45,7 @@ internal sealed class SharedMemoryConnectionContext :
         SharedBudget budget)
     {
         _budget = budget;
+        _offersHttp2 = options.Mode != SharedMemoryMode.Direct;
         _application = application;
         _connection = connection;
         connection.CreateResetException = static (message, inner) =>
@@ -128,9 +131,29 @@ internal sealed class SharedMemoryConnectionContext :
         }
 
         // It may be there to read what passes, or to change it, so it is not stepped around.
-        Log.DirectModeForbidden(_application.Logger, EndPoint);
         DirectEndPoints.Forbid(EndPoint);
+        LogForbidden();
         return calls.RefuseAsync();
+    }
+
+    private void LogForbidden()
+    {
+        if (_offersHttp2)
+        {
+            Log.DirectModeForbidden(
+                _application.Logger,
+                LogLevel.Warning,
+                EndPoint,
+                "get HTTP/2 instead of direct mode. Set Mode to Http2 to say so from the start");
+        }
+        else
+        {
+            Log.DirectModeForbidden(
+                _application.Logger,
+                LogLevel.Error,
+                EndPoint,
+                "are refused: it is to offer direct mode alone. Take that middleware away, or set Mode to Auto or Http2");
+        }
     }
 
     // Kestrel passes null here when the connection is closed already.

@@ -44,6 +44,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
             throw new NotSupportedException($"{endpoint} is no shared-memory endpoint.");
         }
 
+        CheckThatModeCanBeHad(sharedMemory);
         return BindAsync(sharedMemory, cancellationToken);
     }
 
@@ -55,7 +56,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
             try
             {
                 var listener = new SharedMemoryListener(endPoint, CreateSettings(endPoint), _metrics, _logger);
-                TellIfDirectModeIsLost(endPoint);
+                LogIfDirectModeIsLost(endPoint);
                 return new SharedMemoryConnectionListener(listener, _options, _application);
             }
             catch (EndPointInUseException exception)
@@ -67,7 +68,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
 
                 if (!isWaiting)
                 {
-                    Diagnostics.Log.WaitingForName(_logger, endPoint, exception.Message, _options.WaitForName);
+                    Diagnostics.Log.WaitingForName(_application.Logger, endPoint, exception.Message, _options.WaitForName);
                 }
             }
 
@@ -77,26 +78,35 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     }
 
     /// <summary>Says why an endpoint does not have what the options offer.</summary>
-    private void TellIfDirectModeIsLost(SharedMemoryEndPoint endPoint)
+    private void LogIfDirectModeIsLost(SharedMemoryEndPoint endPoint)
     {
-        if (!_options.OfferDirect)
+        if (_options.Mode == SharedMemoryMode.Auto && WhyNotDirect(endPoint, out var isMistake) is { } reason)
         {
-            return;
+            var level = isMistake ? LogLevel.Warning : LogLevel.Information;
+            Diagnostics.Log.DirectModeNotOffered(_application.Logger, level, endPoint, reason);
         }
+    }
 
-        if (DirectEndPoints.WhyNot(endPoint) is { } reason)
+    /// <summary>Refuses an endpoint that would refuse all its clients.</summary>
+    private void CheckThatModeCanBeHad(SharedMemoryEndPoint endPoint)
+    {
+        if (_options.Mode == SharedMemoryMode.Direct && WhyNotDirect(endPoint, out _) is { } reason)
         {
-            Diagnostics.Log.DirectModeNotOffered(_logger, LogLevel.Information, endPoint, reason);
+            throw new InvalidOperationException(
+                $"'{endPoint}' is to offer direct mode alone (SharedMemoryTransportOptions.Mode is Direct), and cannot, since "
+                + $"{reason}. Change that, or set Mode to Auto or Http2.");
         }
-        else if (!_application.IsServed)
-        {
-            Diagnostics.Log.DirectModeNotOffered(
-                _logger,
-                LogLevel.Warning,
-                endPoint,
-                "the application is not known, since the server was registered after UseSharedMemory, and it does not show the application. "
-                + "Call UseSharedMemory after what registers the server, as UseKestrel does");
-        }
+    }
+
+    /// <summary>Says why an endpoint cannot offer direct mode; nothing if it can.</summary>
+    private string? WhyNotDirect(SharedMemoryEndPoint endPoint, out bool isMistake)
+    {
+        var reason = DirectEndPoints.WhyNot(endPoint);
+        isMistake = reason is null && !_application.IsServed;
+        return isMistake
+            ? "the application is not known, since the server was registered after UseSharedMemory, and it does not show the "
+                + "application. Call UseSharedMemory after what registers the server, as UseKestrel does"
+            : reason;
     }
 
     private ListenerSettings CreateSettings(SharedMemoryEndPoint endPoint) => new()
@@ -119,12 +129,8 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     /// <summary>Asked for each client, since what stands between the rings and the protocol may show only with the first.</summary>
     private ConnectionModes Offered(SharedMemoryEndPoint endPoint)
     {
-        var http2 = _options.OfferHttp2 ? ConnectionModes.Bytes : ConnectionModes.None;
-        if (!_options.OfferDirect || !_application.IsServed)
-        {
-            return http2;
-        }
-
-        return DirectEndPoints.IsAllowed(endPoint) ? http2 | ConnectionModes.Calls : ConnectionModes.Bytes;
+        var http2 = _options.Mode == SharedMemoryMode.Direct ? ConnectionModes.None : ConnectionModes.Bytes;
+        var isDirectPossible = _application.IsServed && DirectEndPoints.IsAllowed(endPoint);
+        return _options.Mode != SharedMemoryMode.Http2 && isDirectPossible ? http2 | ConnectionModes.Calls : http2;
     }
 }

@@ -17,10 +17,12 @@ internal static partial class Log
         "A callback on the end of a request on connection {ConnectionId} threw.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(103, LogLevel.Warning,
-        "'{EndPoint}' has connection middleware that wraps the transport, so its clients get HTTP/2 instead of direct mode. Set "
-        + "OfferDirect to false to say so from the start.", EventName = "DirectModeForbidden")]
-    public static partial void DirectModeForbidden(ILogger logger, Transport.SharedMemoryEndPoint endPoint);
+    [LoggerMessage(
+        EventId = 103,
+        Message = "'{EndPoint}' has connection middleware that wraps the transport, so its clients {Consequence}.",
+        EventName = "DirectModeForbidden")]
+    public static partial void DirectModeForbidden(
+        ILogger logger, LogLevel level, Transport.SharedMemoryEndPoint endPoint, string consequence);
 
     [LoggerMessage(104, LogLevel.Information,
         "{Reason} Waiting up to {WaitForName} for it to give '{EndPoint}' back.", EventName = "WaitingForName")]
@@ -37,7 +39,7 @@ internal static partial class Log
 
     [LoggerMessage(
         EventId = 107,
-        Message = "'{EndPoint}' offers no direct mode, since {Reason}. Set OfferDirect to false if that is what is wanted.",
+        Message = "'{EndPoint}' offers no direct mode, since {Reason}. Set Mode to Http2 if that is what is wanted.",
         EventName = "DirectModeNotOffered")]
     public static partial void DirectModeNotOffered(
         ILogger logger, LogLevel level, Transport.SharedMemoryEndPoint endPoint, string reason);

@@ -43,7 +43,7 @@ internal abstract partial class ServerCall
         try
         {
             // By each of them: the first may not have come to it yet, and what the others do next would tell the writer.
-            NoteFailure(reason, byPeer);
+            CallStream.NoteFailure(reason, byPeer);
         }
         finally
         {
@@ -64,7 +64,7 @@ internal abstract partial class ServerCall
         var cancellation = Volatile.Read(ref _aborted)?.CancelAsync() ?? Task.CompletedTask;
         if (cancellation.IsCompletedSuccessfully)
         {
-            TellFailure();
+            CallStream.TellFailure();
             LetGo();
         }
         else
@@ -80,7 +80,7 @@ internal abstract partial class ServerCall
             // Where the pool is late, the time begins when it has come to the callbacks, which were queued before this.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await cancellation.WaitAsync(MostForCallbacks, Connection.Application.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            TellFailure();
+            CallStream.TellFailure();
             await ObserveAsync(cancellation).ConfigureAwait(false);
         }
         finally

@@ -39,7 +39,7 @@ internal abstract partial class ServerCall
         Regular = 64,
     }
 
-    protected override void OnHeaders(ref HeaderReader headers)
+    public void OnHeaders(ref HeaderReader headers)
     {
         var seen = Seen.None;
         var authorityLength = 0;
@@ -133,7 +133,7 @@ internal abstract partial class ServerCall
         }
     }
 
-    protected override void OnTrailers(ref HeaderReader trailers)
+    public void OnTrailers(ref HeaderReader trailers)
     {
         _fields.Clear();
         while (trailers.Read())
@@ -161,7 +161,7 @@ internal abstract partial class ServerCall
         _fields.MoveTo(_requestTrailers ??= []);
     }
 
-    protected override void OnData(int count, bool hasEnded)
+    public void OnData(int count, bool hasEnded)
     {
         _received += count;
         if (_contentLength is { } length && (_received > length || (hasEnded && _received < length)))
@@ -178,7 +178,7 @@ internal abstract partial class ServerCall
         }
     }
 
-    protected override void OnRefused(CallError error, Exception exception) => Connection.Refused(exception.Message);
+    public void OnRefused(CallError error, Exception exception) => Connection.Refused(exception.Message);
 
     /// <summary>Notes a field that may be there once, and if it is a pseudo field, before all that are none.</summary>
     private static void See(ref Seen seen, Seen field, in HeaderReader headers, bool isValid)
@@ -290,7 +290,7 @@ internal abstract partial class ServerCall
 
         _path = target.Path;
         _rawTarget = target.Path;
-        Profile = target.Profile;
+        CallStream.Profile = target.Profile;
         return target.IsValid;
     }
 

@@ -69,12 +69,12 @@ internal abstract partial class ServerCall :
     }
 
     /// <summary>Reads what <see cref="IHttpRequestFeature.Body"/> reads, also if middleware has put another stream there.</summary>
-    public PipeReader Reader => _replacedBody is null ? Input : ReadReplaced(_replacedBody);
+    public PipeReader Reader => _replacedBody is null ? CallStream.Input : ReadReplaced(_replacedBody);
 
     /// <summary>Not if the end came with the headers, as in Kestrel.</summary>
     public bool CanHaveBody => !_hasNoBody;
 
-    int IHttp2StreamIdFeature.StreamId => (int)(Id & int.MaxValue);
+    int IHttp2StreamIdFeature.StreamId => (int)(CallStream.Id & int.MaxValue);
 
     string IHttpRequestFeature.Protocol
     {
@@ -126,7 +126,7 @@ internal abstract partial class ServerCall :
 
     Stream IHttpRequestFeature.Body
     {
-        get => _replacedBody ?? (_requestStream ??= new RequestStream(Input.AsStream(leaveOpen: true), this));
+        get => _replacedBody ?? (_requestStream ??= new RequestStream(CallStream.Input.AsStream(leaveOpen: true), this));
         set => _replacedBody = ReferenceEquals(value, _requestStream) ? null : value;
     }
 
@@ -152,10 +152,10 @@ internal abstract partial class ServerCall :
     {
         // The peer last: its answer must not be quicker to say why.
         AbortRequest(RequestFailures.AbortedByApplication());
-        Reset(CallError.Internal);
+        CallStream.Reset(CallError.Internal);
     }
 
-    protected override void OnRead(long total)
+    public void OnRead(long total)
     {
         // One that says that it is too long is not even begun to be read.
         var isTooLong = Math.Max(total, _contentLength ?? 0) > _maxBodySize;

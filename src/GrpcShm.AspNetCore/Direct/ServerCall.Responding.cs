@@ -76,12 +76,12 @@ internal abstract partial class ServerCall
         _isComplete = !IsRequestAborted;
         if (_responseTrailers is { Count: > 0 } trailers)
         {
-            Trailers.Begin();
-            Write(Trailers, trailers);
+            CallStream.Trailers.Begin();
+            Write(CallStream.Trailers, trailers);
         }
 
         _responseTrailers?.SetReadOnly();
-        EndOutput();
+        CallStream.EndOutput();
         return mistake;
     }
 
@@ -89,7 +89,7 @@ internal abstract partial class ServerCall
     protected void BreakOff()
     {
         AbortRequest(RequestFailures.AfterStart());
-        Reset(CallError.Internal);
+        CallStream.Reset(CallError.Internal);
     }
 
     /// <summary>Notes for those who log it that nobody has waited for the response.</summary>
@@ -270,19 +270,19 @@ internal abstract partial class ServerCall
 
     private void WriteHeaders()
     {
-        Headers.Begin();
+        CallStream.Headers.Begin();
         try
         {
-            Headers.Add(
+            CallStream.Headers.Add(
                 Transport.Calls.HeaderNames.Status,
                 _statusCode == StatusCodes.Status200OK ? "200" : _statusCode.ToString(CultureInfo.InvariantCulture),
-                base.Connection.SentPairs);
-            Write(Headers, _responseHeaders);
+                CallStream.Connection.SentPairs);
+            Write(CallStream.Headers, _responseHeaders);
         }
         catch
         {
             // What does not fit must not go in part.
-            Headers.Clear();
+            CallStream.Headers.Clear();
             throw;
         }
     }
@@ -301,7 +301,7 @@ internal abstract partial class ServerCall
 
     private void Write(HeaderBlock block, ResponseHeaders headers)
     {
-        var pairs = base.Connection.SentPairs;
+        var pairs = CallStream.Connection.SentPairs;
         foreach (var (name, values) in headers)
         {
             // What was sent before has been looked at before.

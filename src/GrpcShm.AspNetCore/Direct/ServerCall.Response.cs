@@ -104,7 +104,7 @@ internal abstract partial class ServerCall :
     void IHttpResetFeature.Reset(int errorCode)
     {
         AbortRequest(RequestFailures.ResetByApplication(errorCode));
-        Reset((CallError)errorCode);
+        CallStream.Reset((CallError)errorCode);
     }
 
     private ResponseHeaders OwnTrailers()

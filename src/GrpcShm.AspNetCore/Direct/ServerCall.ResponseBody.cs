@@ -12,18 +12,18 @@ internal abstract partial class ServerCall
 
         public override bool CanGetUnflushedBytes => true;
 
-        public override long UnflushedBytes => call.Output.UnflushedBytes;
+        public override long UnflushedBytes => call.CallStream.Output.UnflushedBytes;
 
         public override Memory<byte> GetMemory(int sizeHint = 0)
         {
             Check();
-            return call.Output.GetMemory(sizeHint);
+            return call.CallStream.Output.GetMemory(sizeHint);
         }
 
         public override Span<byte> GetSpan(int sizeHint = 0)
         {
             Check();
-            return call.Output.GetSpan(sizeHint);
+            return call.CallStream.Output.GetSpan(sizeHint);
         }
 
         public override void Advance(int bytes)
@@ -32,10 +32,10 @@ internal abstract partial class ServerCall
             call._hasAdvanced |= bytes > 0;
             ThrowIfForbidden();
             call.CountWritten(bytes);
-            call.Output.Advance(bytes);
+            call.CallStream.Output.Advance(bytes);
         }
 
-        public override void CancelPendingFlush() => call.Output.CancelPendingFlush();
+        public override void CancelPendingFlush() => call.CallStream.Output.CancelPendingFlush();
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {
@@ -50,7 +50,7 @@ internal abstract partial class ServerCall
                 call.Start(0);
             }
 
-            return call.Output.FlushAsync(cancellationToken);
+            return call.CallStream.Output.FlushAsync(cancellationToken);
         }
 
         public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
@@ -78,7 +78,7 @@ internal abstract partial class ServerCall
         }
 
         /// <summary>Drops what has not been flushed.</summary>
-        public void Drop() => call.DropWritten();
+        public void Drop() => call.CallStream.DropWritten();
 
         /// <summary>Its handler has ended: whoever has kept this must not write into the next response.</summary>
         public void Stop() => _isStopped = true;
@@ -118,7 +118,7 @@ internal abstract partial class ServerCall
             }
 
             ThrowIfForbidden();
-            return call.Output.WriteAsync(source, cancellationToken);
+            return call.CallStream.Output.WriteAsync(source, cancellationToken);
         }
 
         private async ValueTask<FlushResult> FlushAfterCallbacksAsync(CancellationToken cancellationToken)
@@ -127,7 +127,7 @@ internal abstract partial class ServerCall
             await call.RunStartingCallbacksAsync().ConfigureAwait(false);
             ThrowIfStopped();
             call.Start(0);
-            return await call.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+            return await call.CallStream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
 
         private async ValueTask<FlushResult> WriteAfterCallbacksAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)

@@ -29,9 +29,9 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         }
     }
 
-    protected override bool IsInputTimed => !Volatile.Read(ref _isUntimed);
+    public bool IsInputTimed => !Volatile.Read(ref _isUntimed);
 
-    protected override void OnOverdue(Overdue overdue, uint id)
+    public void OnOverdue(Overdue overdue, uint id)
     {
         // Else it could serve another call before this is done with it.
         if (!TryUse())
@@ -51,17 +51,17 @@ internal abstract partial class ServerCall : IHttpMinRequestBodyDataRateFeature
         if (overdue == Overdue.Block)
         {
             // If it is another by now, the one meant has ended.
-            if (Id == id)
+            if (CallStream.Id == id)
             {
                 LogOverdue(reason);
             }
         }
-        else if (IsUnderWay(id))
+        else if (CallStream.IsUnderWay(id))
         {
             // The peer last: its answer must not be quicker to say why.
             LogOverdue(reason);
             AbortRequest(RequestFailures.Aborted(new ConnectionAbortedException(reason)));
-            Reset(CallError.Internal);
+            CallStream.Reset(CallError.Internal);
         }
 
         LetGo();

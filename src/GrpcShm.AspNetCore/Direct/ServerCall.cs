@@ -9,7 +9,7 @@ namespace GrpcShm.AspNetCore.Direct;
 /// A call in direct mode as ASP.NET Core sees it: a request with its features. Pooled: it serves its next call when the
 /// handler has ended and the call has left its connection.
 /// </summary>
-internal abstract partial class ServerCall : Call
+internal abstract partial class ServerCall : ICallStreamOwner
 {
     private static readonly RunProfile Unknown = new(RunMode.ThreadPool);
 
@@ -20,8 +20,8 @@ internal abstract partial class ServerCall : Call
     private bool _isStarted;
 
     protected ServerCall(ServerConnection connection)
-        : base(Unknown)
     {
+        CallStream = new CallStream(this, Unknown);
         Connection = connection;
         _start = new StartWork(this);
         _responseBody = new ResponseBody(this);
@@ -29,8 +29,11 @@ internal abstract partial class ServerCall : Call
         MaxRequestBodySize = Limits.MaxRequestBodySize;
     }
 
+    /// <summary>What carries it.</summary>
+    public CallStream CallStream { get; }
+
     /// <summary>The connection that it came on.</summary>
-    protected new ServerConnection Connection { get; }
+    protected ServerConnection Connection { get; }
 
     /// <summary>
     /// Which call of its connection it is, from 1 on. Its id cannot name it: the peer chooses that, and may use it again. Written by
@@ -42,7 +45,7 @@ internal abstract partial class ServerCall : Call
     /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
     {
-        if (!IsUnused || Volatile.Read(ref _startingWaits) > 0)
+        if (!CallStream.IsUnused || Volatile.Read(ref _startingWaits) > 0)
         {
             return false;
         }
@@ -50,14 +53,14 @@ internal abstract partial class ServerCall : Call
         ReuseRequest();
         ReuseResponse();
         ReuseFeatures();
-        Reuse();
-        Profile = Unknown;
+        CallStream.Reuse();
+        CallStream.Profile = Unknown;
         _users = 2;
         _isStarted = false;
         return true;
     }
 
-    protected override void OnReceived(bool hasEnded)
+    public void OnReceived(bool hasEnded)
     {
         if (!_isStarted)
         {
@@ -69,7 +72,7 @@ internal abstract partial class ServerCall : Call
         }
     }
 
-    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
+    public void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         if (_isStarted)
         {
@@ -79,13 +82,13 @@ internal abstract partial class ServerCall : Call
         {
             // Nobody has seen it. The handler's part is over before it began.
             _isStarted = true;
-            FailBodies(exception, byPeer);
-            Input.Complete();
+            CallStream.FailBodies(exception, byPeer);
+            CallStream.Input.Complete();
             HandlerEnded();
         }
     }
 
-    protected override void OnLeft() => LetGo();
+    public void OnLeft(bool byReceiver) => LetGo();
 
     /// <summary>Runs the application. Never throws.</summary>
     protected abstract Task RunAsync();
@@ -118,11 +121,11 @@ internal abstract partial class ServerCall : Call
             }
 
             // Where the call was reset, nothing goes, but its writer is done.
-            EndOutput();
+            CallStream.EndOutput();
 
             // What the handler has not read is of no interest, and nobody will read it.
-            Discard();
-            Input.Complete();
+            CallStream.Discard();
+            CallStream.Input.Complete();
         }
         finally
         {
@@ -169,7 +172,7 @@ internal abstract partial class ServerCall : Call
         // Written by who hands it to the pool, before that; read where it runs.
         private bool _isQueued;
 
-        public override RunProfile Profile => call.Profile;
+        public override RunProfile Profile => call.CallStream.Profile;
 
         public override void Run()
         {

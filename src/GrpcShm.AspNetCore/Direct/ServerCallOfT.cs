@@ -39,7 +39,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             {
                 Connection.Refused(exception.Message);
                 AbortRequest(RequestFailures.Refused(exception.Message));
-                Reset(exception.Error);
+                CallStream.Reset(exception.Error);
             }
             catch (Exception exception) when (exception is OperationCanceledException or IOException && IsRequestAborted)
             {

@@ -152,7 +152,7 @@ internal sealed class ServerConnection : ICallAcceptor
     // calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel allows twice the limit, too.
     bool ICallAcceptor.MayAccept => Volatile.Read(ref _running) <= _mostHandlers;
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         // First counted, then looked: TakeNone is noted first, and then the count is looked at. Both are full fences, so either this call is
         // refused, or the connection is not taken for drained. Else it could be begun here and, since the connection is closed in order,
@@ -172,7 +172,7 @@ internal sealed class ServerConnection : ICallAcceptor
         }
 
         call.Number = number;
-        return call;
+        return call.CallStream;
     }
 
     /// <summary>A call that is in the table begins to run.</summary>

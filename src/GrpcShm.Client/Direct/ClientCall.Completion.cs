@@ -68,6 +68,6 @@ internal sealed partial class ClientCall
             return false;
         }
 
-        return _error == CallError.Refused || _owner!.HasNotBegun(HasBegun);
+        return _error == CallError.Refused || _owner!.HasNotBegun(CallStream.HasBegun);
     }
 }

@@ -19,13 +19,13 @@ internal sealed partial class ClientCall
     public bool IsOver => _isOver;
 
     /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
-    public int MaxHeld => Connection.MaxFrame / 2;
+    public int MaxHeld => CallStream.Connection.MaxFrame / 2;
 
     /// <summary>Held while what is kept of the content is added to, or let go of.</summary>
     public Lock HoldGate { get; } = new();
 
     /// <summary>Sends the headers and what has been written so far. By the thread that writes.</summary>
-    public void ReleaseRequest() => Release();
+    public void ReleaseRequest() => CallStream.Release();
 
     /// <summary>Says why the rest of the request is not sent.</summary>
     public Exception CreateWriteException()
@@ -44,17 +44,17 @@ internal sealed partial class ClientCall
     /// <returns>Why direct mode does not carry the request, if so.</returns>
     private string? WriteHeaders(HttpRequestMessage request, CallPath path)
     {
-        var pairs = Connection.SentPairs;
+        var pairs = CallStream.Connection.SentPairs;
         var content = request.Content!;
         var fields = new RequestFields();
-        Headers.Begin();
-        Headers.Add(HeaderNames.Method, "POST", pairs);
-        Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
-        Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
+        CallStream.Headers.Begin();
+        CallStream.Headers.Add(HeaderNames.Method, "POST", pairs);
+        CallStream.Headers.Add(HeaderNames.Scheme, path.Scheme, pairs);
+        CallStream.Headers.Add(HeaderNames.Path, path.PathAndQuery, pairs);
 
         // Before all that are no pseudo fields.
         var authority = request.Headers.NonValidated.TryGetValues("Host", out var host) ? host.ToString() : path.Authority;
-        Headers.Add(HeaderNames.Authority, authority, pairs);
+        CallStream.Headers.Add(HeaderNames.Authority, authority, pairs);
         if (Write(request.Headers, ref fields) is { } reason)
         {
             return reason;
@@ -67,11 +67,11 @@ internal sealed partial class ClientCall
 
     private string? Write(HttpHeaders headers, ref RequestFields fields)
     {
-        var pairs = Connection.SentPairs;
+        var pairs = CallStream.Connection.SentPairs;
         foreach (var (name, values) in headers.NonValidated)
         {
             var value = values.ToString();
-            if (Headers.TryRepeat(name, value, pairs))
+            if (CallStream.Headers.TryRepeat(name, value, pairs))
             {
                 fields.TakeKnown(name);
                 continue;
@@ -85,7 +85,7 @@ internal sealed partial class ClientCall
 
             if (ReferenceEquals(fields.Host, host))
             {
-                Headers.Add(name, value, pairs);
+                CallStream.Headers.Add(name, value, pairs);
             }
         }
 
@@ -148,7 +148,7 @@ internal sealed partial class ClientCall
         }
 
         Volatile.Write(ref _canRepeatContent, canRepeat);
-        EndOutput();
+        CallStream.EndOutput();
         ReleaseUser();
     }
 
@@ -160,7 +160,7 @@ internal sealed partial class ClientCall
         if (!_isOver && !GiveUp(Outcome.Failure, exception))
         {
             // The caller has the response, and reads it.
-            FailInput(CallFailures.Reading(exception));
+            CallStream.FailInput(CallFailures.Reading(exception));
             Abandon();
         }
 

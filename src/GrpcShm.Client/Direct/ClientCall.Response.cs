@@ -31,7 +31,7 @@ internal sealed partial class ClientCall
         }
     }
 
-    protected override void OnHeaders(ref HeaderReader headers)
+    public void OnHeaders(ref HeaderReader headers)
     {
         var response = new HttpResponseMessage { Version = HttpVersion.Version20, RequestMessage = _pending?.Request };
         var stream = new ResponseStream(this, response);
@@ -73,7 +73,7 @@ internal sealed partial class ClientCall
         _response = response;
     }
 
-    protected override void OnTrailers(ref HeaderReader trailers)
+    public void OnTrailers(ref HeaderReader trailers)
     {
         // Once the caller has the response, only the reader may change it.
         var response = _outcome == Outcome.None ? _response : null;
@@ -90,7 +90,7 @@ internal sealed partial class ClientCall
         }
     }
 
-    protected override void OnReceived(bool hasEnded)
+    public void OnReceived(bool hasEnded)
     {
         if (hasEnded)
         {
@@ -105,10 +105,10 @@ internal sealed partial class ClientCall
     }
 
     // One response that is none ends one call: a handler that sets a status of 0 must not end everybody's.
-    protected override void OnRefused(CallError error, Exception exception) =>
+    public void OnRefused(CallError error, Exception exception) =>
         _refusal = new HttpIOException(HttpRequestError.InvalidResponse, exception.Message, exception);
 
-    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
+    public void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         if (!_hasEnded)
         {
@@ -122,7 +122,7 @@ internal sealed partial class ClientCall
             }
         }
 
-        FailBodies(exception, byPeer);
+        CallStream.FailBodies(exception, byPeer);
     }
 
     /// <summary>Hands the response to the caller, whose it is from then on. By the completion.</summary>

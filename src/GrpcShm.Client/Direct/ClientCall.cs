@@ -15,7 +15,7 @@ namespace GrpcShm.Client.Direct;
 /// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
 /// continuation where the path's <see cref="RunProfile"/> says.
 /// </remarks>
-internal sealed partial class ClientCall : Call
+internal sealed partial class ClientCall : ICallStreamOwner
 {
     private const int Users = 3;
 
@@ -43,11 +43,17 @@ internal sealed partial class ClientCall : Call
     private volatile bool _isOver;
 
     public ClientCall(ClientCallPool pool)
-        : base(Unknown)
     {
+        CallStream = new CallStream(this, Unknown);
         _pool = pool;
         _completion = new CompletionWork(this);
     }
+
+    /// <summary>What carries it.</summary>
+    public CallStream CallStream { get; }
+
+    // Time limits are a server's, and any number of bytes may be read.
+    bool ICallStreamOwner.IsInputTimed => false;
 
     private enum Outcome
     {
@@ -74,8 +80,8 @@ internal sealed partial class ClientCall : Call
     {
         _pending = pending;
         _owner = owner;
-        Profile = path.Profile;
-        Attach(owner.Calls);
+        CallStream.Profile = path.Profile;
+        CallStream.Attach(owner.Calls);
         try
         {
             if (WriteHeaders(pending.Request, path) is { } reason)
@@ -161,7 +167,7 @@ internal sealed partial class ClientCall : Call
             _isReusable = false;
         }
 
-        Input.Complete();
+        CallStream.Input.Complete();
         try
         {
             ReleaseConnection();
@@ -184,18 +190,30 @@ internal sealed partial class ClientCall : Call
     public void Abandon()
     {
         _isOver = true;
-        Discard();
-        Reset(CallError.Cancelled);
+        CallStream.Discard();
+        CallStream.Reset(CallError.Cancelled);
     }
 
-    protected override void OnLeft()
+    public void OnLeft(bool byReceiver)
     {
-        if (!IsLeftByReceiver)
+        if (!byReceiver)
         {
             _isReusable = false;
         }
 
         ReleaseUser();
+    }
+
+    void ICallStreamOwner.OnData(int count, bool hasEnded)
+    {
+    }
+
+    void ICallStreamOwner.OnRead(long total)
+    {
+    }
+
+    void ICallStreamOwner.OnOverdue(Overdue overdue, uint id)
+    {
     }
 
     /// <summary>The caller's token has fired.</summary>
@@ -244,7 +262,7 @@ internal sealed partial class ClientCall : Call
 
     private void ReleaseUser()
     {
-        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable || !IsUnused)
+        if (Interlocked.Decrement(ref _users) > 0 || !_isReusable || !CallStream.IsUnused)
         {
             return;
         }
@@ -260,14 +278,14 @@ internal sealed partial class ClientCall : Call
         _isOver = false;
         ReuseRequest();
         ReuseResponse();
-        Reuse();
-        Profile = Unknown;
+        CallStream.Reuse();
+        CallStream.Profile = Unknown;
         _pool.Return(this);
     }
 
     private sealed class CompletionWork(ClientCall call) : ReactorWork
     {
-        public override RunProfile Profile => call.Profile;
+        public override RunProfile Profile => call.CallStream.Profile;
 
         public override void Run() => call.Complete();
     }

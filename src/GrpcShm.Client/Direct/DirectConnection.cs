@@ -117,7 +117,7 @@ internal sealed class DirectConnection
         }
 
         var isFull = false;
-        if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call, out isFull))
+        if (Volatile.Read(ref _isClosing) != 0 || !Calls.TryBegin(call.CallStream, out isFull))
         {
             if (!isFull)
             {

@@ -1,4 +1,5 @@
 using GrpcShm.Client.Diagnostics;
+using GrpcShm.Transport;
 
 namespace GrpcShm.Client.Direct;
 

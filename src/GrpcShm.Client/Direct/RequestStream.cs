@@ -69,7 +69,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
 
         WrittenBytes += buffer.Length;
 
-        return Finish(current, current.Output.WriteAsync(buffer, cancellationToken));
+        return Finish(current, current.CallStream.Output.WriteAsync(buffer, cancellationToken));
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
@@ -117,7 +117,7 @@ internal sealed class RequestStream(ClientCall call) : Stream
         }
 
         // What is kept is let go of when the content waits for anything, or ends.
-        return _isHeld ? Task.CompletedTask : Finish(current, current.Output.FlushAsync(cancellationToken)).AsTask();
+        return _isHeld ? Task.CompletedTask : Finish(current, current.CallStream.Output.FlushAsync(cancellationToken)).AsTask();
     }
 
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
@@ -144,15 +144,15 @@ internal sealed class RequestStream(ClientCall call) : Stream
                 return false;
             }
 
-            if (current.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
+            if (current.CallStream.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
             {
                 // It goes with the next write.
                 _isHeld = false;
                 return false;
             }
 
-            bytes.CopyTo(current.Output.GetSpan(bytes.Length));
-            current.Output.Advance(bytes.Length);
+            bytes.CopyTo(current.CallStream.Output.GetSpan(bytes.Length));
+            current.CallStream.Output.Advance(bytes.Length);
             WrittenBytes += bytes.Length;
             return true;
         }

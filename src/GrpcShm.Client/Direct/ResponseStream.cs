@@ -63,7 +63,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
             {
                 count = TakeAhead(buffer.Span);
             }
-            else if (_call!.Input.TryRead(out var result))
+            else if (_call!.CallStream.Input.TryRead(out var result))
             {
                 count = Take(result, buffer.Span);
             }
@@ -135,7 +135,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
         else
         {
             // The reader ends the rest. Without having read to the end, the call is not reused, so this is still it.
-            current.Input.CancelPendingRead();
+            current.CallStream.Input.CancelPendingRead();
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
     {
         try
         {
-            return Take(await _call!.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer.Span);
+            return Take(await _call!.CallStream.Input.ReadAsync(cancellationToken).ConfigureAwait(false), buffer.Span);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -164,7 +164,7 @@ internal sealed class ResponseStream(ClientCall call, HttpResponseMessage respon
 
     private int Take(in ReadResult result, Span<byte> destination)
     {
-        var input = _call!.Input;
+        var input = _call!.CallStream.Input;
         var available = result.Buffer;
         if (result.IsCanceled)
         {

@@ -2,20 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
+/// <summary>What a client logs, and what it and the hub's own machines log alike. The hub's numbers are others (<c>HubLog</c>).</summary>
 internal static partial class EventBusLog
 {
-    [LoggerMessage(1, LogLevel.Debug, "Session {SessionId} began.", EventName = "SessionBegan")]
-    public static partial void SessionBegan(this ILogger logger, string sessionId);
-
-    [LoggerMessage(2, LogLevel.Debug, "Session {SessionId} belongs to '{Name}', instance '{InstanceId}'.", EventName = "SessionOpened")]
-    public static partial void SessionOpened(this ILogger logger, string sessionId, string name, string instanceId);
-
-    [LoggerMessage(3, LogLevel.Debug, "Session {SessionId} ended: {Reason} It had {Machines} machines.", EventName = "SessionEnded")]
-    public static partial void SessionEnded(this ILogger logger, string sessionId, string reason, int machines);
-
-    [LoggerMessage(4, LogLevel.Debug, "The registrations of '{Name}', instance '{InstanceId}', expired with {Machines} unclaimed machines.", EventName = "RegistrationsExpired")]
-    public static partial void RegistrationsExpired(this ILogger logger, string name, string instanceId, int machines);
-
     [LoggerMessage(5, LogLevel.Error, "The handler of the machine '{MachineId}' failed.", EventName = "HandlerFailed")]
     public static partial void HandlerFailed(this ILogger logger, string machineId, Exception exception);
 
@@ -36,9 +25,6 @@ internal static partial class EventBusLog
 
     [LoggerMessage(11, LogLevel.Warning, "{Count} further lines of the kind {Kind} were left out.", EventName = "LinesLeftOut")]
     public static partial void LinesLeftOut(this ILogger logger, string kind, long count);
-
-    [LoggerMessage(12, LogLevel.Error, "The policy that says who may do what failed at {Action} '{Name}', which is refused.", EventName = "PolicyFailed")]
-    public static partial void PolicyFailed(this ILogger logger, EventBusAction action, string name, Exception exception);
 
     [LoggerMessage(13, LogLevel.Error, "A listener of the client's spans or metrics failed.", EventName = "ListenerFailed")]
     public static partial void ListenerFailed(this ILogger logger, Exception exception);

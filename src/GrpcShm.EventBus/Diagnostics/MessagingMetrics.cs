@@ -10,6 +10,9 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// </summary>
 internal sealed class MessagingMetrics : IDisposable
 {
+    /// <summary>The meter of hub and clients, whose instruments have different names.</summary>
+    public const string MeterName = "GrpcShm.EventBus";
+
     // The bounds that the conventions give for durations, in seconds, and before them those that fit events within a machine.
     public static readonly InstrumentAdvice<double> Seconds = new()
     {
@@ -34,7 +37,7 @@ internal sealed class MessagingMetrics : IDisposable
     {
         _ownsMeter = meterFactory is null;
         _namesDestinations = namesDestinations;
-        _meter = meterFactory?.Create(EventBusMetrics.MeterName) ?? new Meter(EventBusMetrics.MeterName);
+        _meter = meterFactory?.Create(MeterName) ?? new Meter(MeterName);
         _sent = _meter.CreateCounter<long>(
             "messaging.client.sent.messages", "{message}", "Events that this process attempted to send.");
         _consumed = _meter.CreateCounter<long>(

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>A read that waits for data.</summary>
-internal sealed class BodyRead(Call call, ReceivedBody body) : CallOperation<ReadResult>(call)
+internal sealed class BodyRead(CallStream call, ReceivedBody body) : CallOperation<ReadResult>(call)
 {
     /// <summary>Ends the wait, if there is one. Under the body's gate.</summary>
     public void Wake(bool byToken = false)

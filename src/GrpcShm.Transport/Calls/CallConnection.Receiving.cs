@@ -33,7 +33,7 @@ internal sealed partial class CallConnection
     private bool _hasMore;
     private int _turn;
     private long _partialBytes;
-    private Call? _unshown;
+    private CallStream? _unshown;
 
     /// <summary>Whether nobody receives right now, so that a reactor may look at the ring by itself.</summary>
     public bool IsWaiting => Volatile.Read(ref _turn) == Idle;
@@ -231,7 +231,7 @@ internal sealed partial class CallConnection
     /// Lets a call show its reader what it has taken when its frames have all been looked at: a stream of small messages wakes and
     /// locks once for many of them. By the thread that receives.
     /// </summary>
-    public void ShowLater(Call call)
+    public void ShowLater(CallStream call)
     {
         if (!ReferenceEquals(_unshown, call))
         {
@@ -302,7 +302,7 @@ internal sealed partial class CallConnection
         call.Receive(header, headers, content[headersLength..^trailersLength], trailers);
     }
 
-    private Call Accept(in FrameHeader header)
+    private CallStream Accept(in FrameHeader header)
     {
         if (_acceptor is null || !header.Has(FrameFlags.Headers))
         {
@@ -341,7 +341,7 @@ internal sealed partial class CallConnection
                 Budget!.Leave();
             }
 
-            (isRefused, hasWindow, call) = (true, false, new RefusedCall());
+            (isRefused, hasWindow, call) = (true, false, new RefusedCall().Stream);
         }
 
         call.Attach(this, hasWindow);

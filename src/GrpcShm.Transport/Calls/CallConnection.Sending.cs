@@ -11,7 +11,7 @@ internal sealed partial class CallConnection
     private const int MaxFrameSize = 32 * 1024;
 
     private readonly Lock _waitingGate = new();
-    private readonly LinkedList<Call> _waiting = new();
+    private readonly LinkedList<CallStream> _waiting = new();
     private readonly Lock _controlGate = new();
     private readonly Queue<(FrameType Type, ulong Argument)> _control = new();
     private bool _owesPong;
@@ -24,7 +24,7 @@ internal sealed partial class CallConnection
     /// </summary>
     /// <returns>Whether it was sent. If not, the call will be resumed.</returns>
     public bool TrySend(
-        Call call,
+        CallStream call,
         FrameFlags flags,
         ReadOnlySpan<byte> headers,
         ReadOnlySpan<byte> data,
@@ -44,14 +44,14 @@ internal sealed partial class CallConnection
     }
 
     /// <summary>Sends a frame that is all header, if there is room. Under the call's gate.</summary>
-    public bool TrySend(Call call, FrameType type, uint argument, bool isResumed) =>
+    public bool TrySend(CallStream call, FrameType type, uint argument, bool isResumed) =>
         TrySend(call, CreateHeader(type, call.Id, argument), default, default, default, isResumed);
 
     private static FrameHeader CreateHeader(FrameType type, uint call, ulong argument) =>
         new() { Length = FrameHeader.Size, Type = type, Call = call, Argument = argument };
 
     private bool TrySend(
-        Call call,
+        CallStream call,
         in FrameHeader header,
         ReadOnlySpan<byte> headers,
         ReadOnlySpan<byte> data,
@@ -91,7 +91,7 @@ internal sealed partial class CallConnection
     }
 
     /// <returns>Whether no other call waits before it.</returns>
-    private bool Wait(Call call)
+    private bool Wait(CallStream call)
     {
         bool isFirst;
         lock (_waitingGate)
@@ -169,7 +169,7 @@ internal sealed partial class CallConnection
         FlushControl();
         for (var turns = Volatile.Read(ref _waitingCount); turns > 0; turns--)
         {
-            Call call;
+            CallStream call;
             uint id;
             lock (_waitingGate)
             {
@@ -212,7 +212,7 @@ internal sealed partial class CallConnection
         }
     }
 
-    private void StopWaiting(Call call)
+    private void StopWaiting(CallStream call)
     {
         // Nobody puts a call there that has left, so if it is not there now, it will not be.
         if (call.WaitingPlace.List is null)

@@ -102,13 +102,13 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
 
     /// <summary>Begins a call. On a client, any thread.</summary>
     /// <returns>Whether it has an id now. If not, the connection is going away or lost, or has as many as it may.</returns>
-    public bool TryBegin(Call call) => TryBegin(call, out _);
+    public bool TryBegin(CallStream call) => TryBegin(call, out _);
 
     /// <summary>Begins a call. On a client, any thread.</summary>
     /// <param name="call">The call.</param>
     /// <param name="isFull">Whether it is not begun because there are as many as there may be.</param>
     /// <returns>Whether it has an id now.</returns>
-    public bool TryBegin(Call call, out bool isFull)
+    public bool TryBegin(CallStream call, out bool isFull)
     {
         isFull = false;
         call.Attach(this);
@@ -122,7 +122,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     }
 
     /// <summary>The call has left.</summary>
-    public void Remove(Call call)
+    public void Remove(CallStream call)
     {
         StopWaiting(call);
         if (_calls.Remove(call, out var makesRoom))
@@ -143,7 +143,7 @@ internal sealed partial class CallConnection : ISignaledOperation, IThreadPoolWo
     }
 
     /// <summary>Whether a call is under way with that id.</summary>
-    public bool Has(Call call, uint id) => ReferenceEquals(_calls.Find(id), call);
+    public bool Has(CallStream call, uint id) => ReferenceEquals(_calls.Find(id), call);
 
     public Exception CreateResetException(CallError error) =>
         ResetException(error, PeerResetText ?? error switch

@@ -5,7 +5,7 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>A wait of one who uses a call: one at a time, reused. What waits for it runs where the call's work runs.</summary>
 /// <typeparam name="TResult">What it waits for.</typeparam>
-internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueTaskSource<TResult>
+internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, IValueTaskSource<TResult>
 {
     private const int Idle = 0;
     private const int Waiting = 1;
@@ -36,7 +36,7 @@ internal abstract class CallOperation<TResult>(Call call) : ReactorWork, IValueT
     public bool IsTaken => Volatile.Read(ref _state) == Idle;
 
     /// <summary>The call.</summary>
-    protected Call Call => call;
+    protected CallStream Call => call;
 
     /// <summary>Begins to wait. Under the gate under which the wait is ended.</summary>
     public ValueTask<TResult> Start()

@@ -14,7 +14,7 @@ internal sealed class CallTable
 
     private readonly Lock _gate = new();
     private readonly Stack<int> _free = new();
-    private Call?[] _calls = new Call?[64];
+    private CallStream?[] _calls = new CallStream?[64];
     private ushort[] _uses = new ushort[64];
     private int _used;
     private int _count;
@@ -27,7 +27,7 @@ internal sealed class CallTable
 
     /// <summary>Gives a call a free slot. On the client.</summary>
     /// <returns>Whether there was one.</returns>
-    public bool TryAdd(Call call, int maxCalls, out bool isFull)
+    public bool TryAdd(CallStream call, int maxCalls, out bool isFull)
     {
         lock (_gate)
         {
@@ -63,7 +63,7 @@ internal sealed class CallTable
     }
 
     /// <summary>What is where a client wants a call.</summary>
-    public Call? At(uint id)
+    public CallStream? At(uint id)
     {
         var calls = Volatile.Read(ref _calls);
         var slot = (int)(id & (MaxSlots - 1));
@@ -72,7 +72,7 @@ internal sealed class CallTable
 
     /// <summary>Puts a call where its client wants it. On the server.</summary>
     /// <returns>Whether the slot was free.</returns>
-    public bool TryAddAt(uint id, Call call)
+    public bool TryAddAt(uint id, CallStream call)
     {
         lock (_gate)
         {
@@ -94,13 +94,13 @@ internal sealed class CallTable
     /// Finds a call without taking the lock. It may leave at any time, and then be used for another, if the peer has
     /// ended it: see <see cref="FindOpen"/>.
     /// </summary>
-    public Call? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
+    public CallStream? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
 
     /// <summary>
     /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then it
     /// stays.
     /// </summary>
-    public Call? FindOpen(uint id)
+    public CallStream? FindOpen(uint id)
     {
         if (Find(id) is not { } call)
         {
@@ -124,7 +124,7 @@ internal sealed class CallTable
     /// <param name="call">The call.</param>
     /// <param name="makesRoom">Whether somebody has asked for the room that there is now.</param>
     /// <returns>Whether it was the last.</returns>
-    public bool Remove(Call call, out bool makesRoom)
+    public bool Remove(CallStream call, out bool makesRoom)
     {
         lock (_gate)
         {
@@ -161,7 +161,7 @@ internal sealed class CallTable
     /// What is in a slot, for one who goes through all of them without the lock. It may leave at any time, and be used for another.
     /// </summary>
     /// <returns>Whether there are so many slots.</returns>
-    public bool TryLookAt(int slot, out Call? call)
+    public bool TryLookAt(int slot, out CallStream? call)
     {
         var calls = Volatile.Read(ref _calls);
         var exists = slot < calls.Length;
@@ -170,12 +170,12 @@ internal sealed class CallTable
     }
 
     /// <summary>Admits no further call, and says which there are.</summary>
-    public List<Call> Close()
+    public List<CallStream> Close()
     {
         lock (_gate)
         {
             _isClosed = true;
-            return [.. _calls.OfType<Call>()];
+            return [.. _calls.OfType<CallStream>()];
         }
     }
 

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>A flush that waits for credit or for room in the ring.</summary>
-internal sealed class FlushOperation(Call call) : CallOperation<FlushResult>(call)
+internal sealed class FlushOperation(CallStream call) : CallOperation<FlushResult>(call)
 {
     private FlushResult _result;
 

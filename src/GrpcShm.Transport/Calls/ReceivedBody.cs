@@ -14,7 +14,7 @@ namespace GrpcShm.Transport.Calls;
 /// </remarks>
 internal sealed partial class ReceivedBody : PipeReader
 {
-    private readonly Call _call;
+    private readonly CallStream _call;
     private readonly BodyRead _read;
     private readonly Lock _gate = new();
 
@@ -34,7 +34,7 @@ internal sealed partial class ReceivedBody : PipeReader
     // When a reader began to wait for the last time.
     private long _awaitedAt;
 
-    public ReceivedBody(Call call)
+    public ReceivedBody(CallStream call)
     {
         _call = call;
         _read = new BodyRead(call, this);

@@ -3,27 +3,53 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>A call that this side does not take. It stays until its sender has ended, too, and drops what comes.</summary>
-internal sealed class RefusedCall : Call
+internal sealed class RefusedCall : ICallStreamOwner
 {
     private static readonly RunProfile NeverRuns = new(RunMode.ThreadPool);
 
     public RefusedCall()
-        : base(NeverRuns) => Discard();
+    {
+        // A client that never ends it is not waited for.
+        Stream = new CallStream(this, NeverRuns, isCounted: false);
+        Stream.Discard();
+    }
 
-    /// <summary>A client that never ends it is not waited for.</summary>
-    public override bool IsCounted => false;
+    /// <summary>What carries it.</summary>
+    public CallStream Stream { get; }
 
-    protected override void OnHeaders(ref HeaderReader headers)
+    public bool IsInputTimed => false;
+
+    public void OnHeaders(ref HeaderReader headers)
     {
     }
 
-    protected override void OnTrailers(ref HeaderReader trailers)
+    public void OnTrailers(ref HeaderReader trailers)
     {
     }
 
-    protected override void OnReceived(bool hasEnded)
+    public void OnData(int count, bool hasEnded)
     {
     }
 
-    protected override void OnFailed(CallError error, Exception exception, bool byPeer) => FailBodies(exception, byPeer);
+    public void OnRefused(CallError error, Exception exception)
+    {
+    }
+
+    public void OnReceived(bool hasEnded)
+    {
+    }
+
+    public void OnFailed(CallError error, Exception exception, bool byPeer) => Stream.FailBodies(exception, byPeer);
+
+    public void OnRead(long total)
+    {
+    }
+
+    public void OnOverdue(Overdue overdue, uint id)
+    {
+    }
+
+    public void OnLeft(bool byReceiver)
+    {
+    }
 }

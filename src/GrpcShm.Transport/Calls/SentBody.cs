@@ -12,10 +12,10 @@ internal sealed class SentBody : PipeWriter
     // To copy less than this costs less than to wait until the caller's own memory has been sent.
     private const int LeastBorrowed = 16 * 1024;
 
-    private readonly Call _call;
+    private readonly CallStream _call;
     private readonly SpillBuffer _written = new();
 
-    public SentBody(Call call) => _call = call;
+    public SentBody(CallStream call) => _call = call;
 
     /// <summary>What has been written since the last flush. Only for the writer's thread.</summary>
     public SpillBuffer Written => _written;

@@ -1,6 +1,7 @@
 using GrpcShm.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.Transport;
 
 namespace GrpcShm.Conformance.Tests.Modes;
 

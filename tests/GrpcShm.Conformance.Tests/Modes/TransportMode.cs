@@ -2,6 +2,7 @@ using Grpc.Net.Client;
 using GrpcShm.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.Transport;
 
 namespace GrpcShm.Conformance.Tests.Modes;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using GrpcShm.Client;
 using GrpcShm.Differential.Hosting;
 using GrpcShm.Differential.Requests;
+using GrpcShm.Transport;
 
 namespace GrpcShm.Differential.Responses;
 

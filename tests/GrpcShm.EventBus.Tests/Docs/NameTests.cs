@@ -17,7 +17,7 @@ public sealed class NameTests
     [Fact]
     public void PublicTypes_HaveNoNameOfXStateNetsBuses()
     {
-        var ours = typeof(EventBusClient).Assembly.GetExportedTypes()
+        var ours = typeof(EventBusClient).Assembly.GetExportedTypes().Concat(typeof(EventHub).Assembly.GetExportedTypes())
             .Where(type => type.Namespace is "GrpcShm.EventBus" or "XStateNet.Events.V1").Select(type => type.Name).ToArray();
 
         Assert.Contains(nameof(BusEvent), ours);

@@ -1,4 +1,5 @@
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.FaultInjection.Planning;

@@ -1,5 +1,6 @@
 using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.Transport;
 using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.FaultInjection.Planning;

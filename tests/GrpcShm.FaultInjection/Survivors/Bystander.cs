@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using GrpcShm.Client;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.Transport;
 
 namespace GrpcShm.FaultInjection.Survivors;
 

@@ -8,6 +8,7 @@ using GrpcShm.FaultInjection.Reporting;
 using GrpcShm.TestHost;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
+using GrpcShm.Transport;
 
 namespace GrpcShm.FaultInjection.Survivors;
 

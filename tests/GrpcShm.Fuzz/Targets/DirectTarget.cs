@@ -82,11 +82,11 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         return Judge(hasEnded, seen);
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new FuzzCall();
         _calls.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private static byte[] Frame(byte call, FrameFlags flags, byte data = 0) =>
@@ -126,7 +126,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         for (var i = 0; i < 4 && role == ConnectionRole.Client; i++)
         {
             var call = new FuzzCall();
-            if (_connection.TryBegin(call))
+            if (_connection.TryBegin(call.Stream))
             {
                 _calls.Add(call);
                 call.Begin("/fuzz");
@@ -291,7 +291,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
 
     // Mostly a call that there is or could be, sometimes any.
     private uint IdOf(byte choice) =>
-        choice < 16 && role == ConnectionRole.Client && _calls.Count > 0 ? _calls[choice % _calls.Count].Id
+        choice < 16 && role == ConnectionRole.Client && _calls.Count > 0 ? _calls[choice % _calls.Count].Stream.Id
         : choice < 240 ? (uint)(choice % 10) | ((uint)(choice / 80) << 16)
         : uint.MaxValue - choice;
 

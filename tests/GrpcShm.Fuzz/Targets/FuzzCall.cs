@@ -5,7 +5,7 @@ using GrpcShm.Transport;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>A call on either side that reads all that it is told, and counts how it ends.</summary>
-internal sealed class FuzzCall() : Call(Pool)
+internal sealed class FuzzCall : ICallStreamOwner
 {
     private static readonly RunProfile Pool = new(RunMode.ThreadPool);
 
@@ -14,6 +14,13 @@ internal sealed class FuzzCall() : Call(Pool)
     private int _timesEnded;
     private int _blocks;
     private bool _isConfused;
+
+    public FuzzCall() => Stream = new CallStream(this, Pool);
+
+    /// <summary>What carries it.</summary>
+    public CallStream Stream { get; }
+
+    public bool IsInputTimed => false;
 
     public bool HasLeftOnce => Volatile.Read(ref _timesLeft) == 1;
 
@@ -30,18 +37,18 @@ internal sealed class FuzzCall() : Call(Pool)
                 break;
             case 1:
                 Write(size);
-                Trailers.Begin();
-                Trailers.Add("grpc-status", "0", Connection.SentPairs);
-                EndOutput();
+                Stream.Trailers.Begin();
+                Stream.Trailers.Add("grpc-status", "0", Stream.Connection.SentPairs);
+                Stream.EndOutput();
                 break;
             case 2:
-                Reset((CallError)(size % 16));
+                Stream.Reset((CallError)(size % 16));
                 break;
             case 3:
                 ReadSome();
                 break;
             default:
-                CancelFlush();
+                Stream.CancelFlush();
                 break;
         }
     }
@@ -49,29 +56,45 @@ internal sealed class FuzzCall() : Call(Pool)
     /// <summary>Fills in and sends the headers.</summary>
     public void Begin(string path)
     {
-        Headers.Begin();
-        Headers.Add(":path", path, Connection.SentPairs);
-        Headers.Add("fuzz", "yes", Connection.SentPairs);
-        Release();
+        Stream.Headers.Begin();
+        Stream.Headers.Add(":path", path, Stream.Connection.SentPairs);
+        Stream.Headers.Add("fuzz", "yes", Stream.Connection.SentPairs);
+        Stream.Release();
     }
 
-    protected override void OnHeaders(ref HeaderReader headers) => ReadAll(ref headers);
+    public void OnHeaders(ref HeaderReader headers) => ReadAll(ref headers);
 
-    protected override void OnTrailers(ref HeaderReader trailers) => ReadAll(ref trailers);
+    public void OnTrailers(ref HeaderReader trailers) => ReadAll(ref trailers);
 
-    protected override void OnReceived(bool hasEnded)
+    public void OnReceived(bool hasEnded)
     {
         _isConfused |= _blocks == 0;
         _timesEnded += hasEnded ? 1 : 0;
     }
 
-    protected override void OnFailed(CallError error, Exception exception, bool byPeer)
+    public void OnFailed(CallError error, Exception exception, bool byPeer)
     {
         Interlocked.Increment(ref _timesFailed);
-        FailBodies(exception, byPeer);
+        Stream.FailBodies(exception, byPeer);
     }
 
-    protected override void OnLeft() => Interlocked.Increment(ref _timesLeft);
+    public void OnData(int count, bool hasEnded)
+    {
+    }
+
+    public void OnRefused(CallError error, Exception exception)
+    {
+    }
+
+    public void OnRead(long total)
+    {
+    }
+
+    public void OnOverdue(Overdue overdue, uint id)
+    {
+    }
+
+    public void OnLeft(bool byReceiver) => Interlocked.Increment(ref _timesLeft);
 
     private void ReadAll(ref HeaderReader reader)
     {
@@ -93,16 +116,16 @@ internal sealed class FuzzCall() : Call(Pool)
 
     private void Write(int size)
     {
-        if (HasSentEnd || HasLeftOnce)
+        if (Stream.HasSentEnd || HasLeftOnce)
         {
             return;
         }
 
         try
         {
-            ThrowIfOutputCompleted();
-            Output.Advance(Output.GetSpan(size)[..size].Length);
-            Release();
+            Stream.ThrowIfOutputCompleted();
+            Stream.Output.Advance(Stream.Output.GetSpan(size)[..size].Length);
+            Stream.Release();
         }
         catch (InvalidOperationException)
         {
@@ -114,9 +137,9 @@ internal sealed class FuzzCall() : Call(Pool)
     {
         try
         {
-            if (Input.TryRead(out var result))
+            if (Stream.Input.TryRead(out var result))
             {
-                Input.AdvanceTo(result.Buffer.GetPosition(result.Buffer.Length / 2));
+                Stream.Input.AdvanceTo(result.Buffer.GetPosition(result.Buffer.Length / 2));
             }
         }
         catch (IOException)

@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.AspNetCore;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

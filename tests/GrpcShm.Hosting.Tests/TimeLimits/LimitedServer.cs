@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;

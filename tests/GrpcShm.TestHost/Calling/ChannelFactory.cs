@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Calling;
 

@@ -1,5 +1,6 @@
 using Grpc.Net.Client;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Calling;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
+using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Commands;
 

@@ -192,7 +192,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         await EndAsync();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), static async call =>
         {
@@ -209,7 +209,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
             }
         });
         _accepted.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>
@@ -230,8 +230,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
                 verify();
 
                 // All credit that has been given has come, and all that was sent has been seen.
-                return !hasSent && _accepted.Sum(static call => call.Body.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
-                    && _accepted.TrueForAll(static call => call.Body.CreditCounts.Unseen == 0);
+                return !hasSent && _accepted.Sum(static call => call.Stream.Body.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
+                    && _accepted.TrueForAll(static call => call.Stream.Body.CreditCounts.Unseen == 0);
             },
             () => $"The clients go on and on: {clients.Sum(static calls => calls.Sent)} bytes.");
     }
@@ -248,7 +248,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
 
     private void VerifyHeld(long most)
     {
-        var held = _accepted.Sum(static call => call.Body.CreditCounts.Held);
+        var held = _accepted.Sum(static call => call.Stream.Body.CreditCounts.Held);
         Assert.InRange(held, 0, most);
     }
 

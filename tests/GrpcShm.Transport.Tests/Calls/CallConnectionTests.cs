@@ -214,7 +214,7 @@ public sealed class CallConnectionTests
         await second.SendAsync(Pattern.Take(0, 1));
 
         Assert.True(pair.Client.IsFull);
-        Assert.False(pair.Client.TryBegin(new TestCall()));
+        Assert.False(pair.Client.TryBegin(new TestCall().Stream));
         Assert.False(pair.Client.AskForRoom());
         go.SetResult();
         foreach (var call in new[] { first, second })
@@ -248,7 +248,7 @@ public sealed class CallConnectionTests
         pair.Server.GoAway();
         pair.Server.GoAway();
         await goingAway.Task.InTime();
-        Assert.False(pair.Client.TryBegin(new TestCall()));
+        Assert.False(pair.Client.TryBegin(new TestCall().Stream));
 
         await call.SendAsync(Pattern.Take(10, 10));
         call.EndOutput();
@@ -302,7 +302,7 @@ public sealed class CallConnectionTests
     {
         await using var pair = await CallPair.CreateAsync();
         var calls = Enumerable.Range(0, CallTable.MaxSlots).Select(_ => pair.Begin()).ToList();
-        Assert.False(pair.Client.TryBegin(new TestCall()));
+        Assert.False(pair.Client.TryBegin(new TestCall().Stream));
         calls.ForEach(call => call.Reset(CallError.Cancelled));
         Assert.All(calls, call => Assert.True(call.Left.IsCompleted));
         await pair.VerifyIdleAsync();

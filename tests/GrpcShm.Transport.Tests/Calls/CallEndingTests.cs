@@ -147,7 +147,7 @@ public sealed class CallEndingTests
             call.EndOutput();
         }
 
-        Assert.False(pair.Client.TryBegin(new TestCall()));
+        Assert.False(pair.Client.TryBegin(new TestCall().Stream));
         Assert.Equal((0, 0), (pair.Client.ActiveCalls, pair.Server.ActiveCalls));
         for (var i = 0; i < calls.Count - 1; i++)
         {
@@ -190,7 +190,7 @@ public sealed class CallEndingTests
         await call.SendAsync(new byte[1]);
         await call.HeadersReceived.InTime();
         var bad = new TestCall { FailsOnHeaders = true };
-        Assert.True(pair.Client.TryBegin(bad));
+        Assert.True(pair.Client.TryBegin(bad.Stream));
         bad.SetHeaders((":path", "/x"));
         await bad.SendAsync(new byte[1]);
         var server = await pair.AcceptedAsync();
@@ -213,7 +213,7 @@ public sealed class CallEndingTests
         var calls = Enumerable.Range(0, 5).Select(i => new TestCall { FailsOnFailed = i % 2 == 0 }).ToList();
         foreach (var call in calls)
         {
-            Assert.True(pair.Client.TryBegin(call));
+            Assert.True(pair.Client.TryBegin(call.Stream));
             call.SetHeaders((":path", "/x"));
             await call.SendAsync(new byte[1]);
         }

@@ -99,7 +99,7 @@ public sealed class CallFailingTests
     [Fact]
     public void Read_FailureIsSettledAndNotTold_GivesWhatHadCome()
     {
-        var body = new ReceivedBody(new TestCall(new RunProfile(RunMode.ThreadPool)));
+        var body = new ReceivedBody(new TestCall(new RunProfile(RunMode.ThreadPool)).Stream);
         body.Add([1, 2, 3]);
         body.Show();
 

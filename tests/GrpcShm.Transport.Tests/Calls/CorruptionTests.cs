@@ -89,13 +89,13 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
         Assert.False(bystander.Completion.IsCompleted);
     }
 
-    Call? ICallAcceptor.Accept() => new TestCall(new RunProfile(RunMode.ThreadPool), static call =>
+    CallStream? ICallAcceptor.Accept() => new TestCall(new RunProfile(RunMode.ThreadPool), static call =>
     {
         call.SetHeaders((":status", "200"), ("x-some", "thing"));
         call.SetTrailers(("grpc-status", "0"));
         call.EndOutput();
         return Task.CompletedTask;
-    });
+    }).Stream;
 
     /// <returns>How many bits the frame has.</returns>
     private async Task<int> FlipAsync(Frame frame, bool toServer, int bit)
@@ -135,7 +135,7 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
                 served.GoAway();
                 return 0;
             default:
-                Assert.True(calls.TryBegin(call));
+                Assert.True(calls.TryBegin(call.Stream));
                 call.SetHeaders((":method", "POST"), (":path", "/a.B/C"));
                 call.Output.Write(new byte[40]);
                 if (frame == Frame.Reset)

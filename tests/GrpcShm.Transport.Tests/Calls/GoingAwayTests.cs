@@ -111,7 +111,7 @@ public sealed class GoingAwayTests
         while (true)
         {
             var call = new TestCall(pair.Profile);
-            if (!pair.Client.TryBegin(call))
+            if (!pair.Client.TryBegin(call.Stream))
             {
                 return;
             }

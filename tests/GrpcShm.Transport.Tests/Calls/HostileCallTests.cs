@@ -248,7 +248,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         Assert.Single(_accepted);
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), static call =>
         {
@@ -261,7 +261,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
             return Task.CompletedTask;
         });
         _accepted.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>

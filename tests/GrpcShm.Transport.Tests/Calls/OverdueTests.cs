@@ -106,11 +106,11 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
         Stop();
     }
 
-    Call? ICallAcceptor.Accept()
+    CallStream? ICallAcceptor.Accept()
     {
         var call = new TestCall(new RunProfile(RunMode.ThreadPool), _handler);
         _accepted.Add(call);
-        return call;
+        return call.Stream;
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>

@@ -163,8 +163,8 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
         public Driven(CallConnection connection, bool hasWindow)
         {
             var call = new TestCall();
-            call.Attach(connection, hasWindow);
-            Body = call.Body;
+            call.Stream.Attach(connection, hasWindow);
+            Body = call.Stream.Body;
         }
 
         public ReceivedBody Body { get; }

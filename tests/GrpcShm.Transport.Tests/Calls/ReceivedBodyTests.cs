@@ -267,7 +267,7 @@ public sealed class ReceivedBodyTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.AsTask().InTime());
     }
 
-    private static ReceivedBody Create() => new(new TestCall(new RunProfile(RunMode.ThreadPool)));
+    private static ReceivedBody Create() => new(new TestCall(new RunProfile(RunMode.ThreadPool)).Stream);
 
     /// <summary>Does the same to a body and to a pipe without thresholds, and compares what their readers see.</summary>
     /// <remarks>Without cancellations, of which a pipe forgets those that come between a read and its end.</remarks>

@@ -32,7 +32,7 @@ public sealed class RunToCompletionTests
                 Wait(pair.EchoAsync(100, 100));
                 return Task.CompletedTask;
             });
-            Assert.True(pair.Client.TryBegin(call));
+            Assert.True(pair.Client.TryBegin(call.Stream));
             call.SetHeaders((":path", "/waits"));
             call.EndOutput();
             return call;

@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Tests.Calls;
-using GrpcShm.Transport.Tests.Direct;
 using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Diagnostics;
@@ -13,7 +11,6 @@ namespace GrpcShm.Transport.Tests.Diagnostics;
 public sealed class FloodedLogTests
 {
     private const int Times = 60;
-    private const int LinesInAWindow = 8;
 
     [Fact]
     public async Task Clients_ThatAreRefusedOverAndOver_HaveSomeLinesAndASum()
@@ -29,7 +26,7 @@ public sealed class FloodedLogTests
         }
 
         await listener.DisposeAsync().InTime();
-        await VerifyAsync(endPoint.ServerLog, "ClientRefused", "LinesLeftOut", started);
+        await RepeatedLog.VerifyAsync(endPoint.ServerLog, "ClientRefused", "LinesLeftOut", Times, started);
     }
 
     [Fact]
@@ -50,42 +47,6 @@ public sealed class FloodedLogTests
         }
 
         await listener.DisposeAsync().InTime();
-        await VerifyAsync(endPoint.ServerLog, "ProtocolViolation", "LinesLeftOut", started);
-    }
-
-    [Fact]
-    public async Task Requests_ThatAreRefusedOverAndOver_HaveSomeShortLinesAndASum()
-    {
-        await using var host = await DirectHost.StartAsync(static _ => Task.CompletedTask);
-        var started = Stopwatch.GetTimestamp();
-        using (var client = await RawCalls.ConnectAsync(host))
-        {
-            byte[] block = RawFrames.Fields(RawFrames.Request("/a/\e[31m\a\r\u2028\u202e" + new string('b', 1000)));
-            for (var i = 0u; i < Times; i++)
-            {
-                await client.PutAsync(RawFrames.Message(i, FrameFlags.Headers | FrameFlags.End, block));
-                Assert.Equal(CallError.Protocol, await client.EndOfAsync(i));
-            }
-        }
-
-        await VerifyAsync(host.Log, "RequestRefused", "MoreRequestsRefused", started);
-        Assert.All(host.Log.Lines, line =>
-        {
-            Assert.InRange(line.Text.Length, 1, 400);
-            Assert.DoesNotContain(line.Text, c => char.IsControl(c) || c is '\u2028' or '\u202e');
-        });
-    }
-
-    private static async Task VerifyAsync(LogCollector log, string name, string sumName, long started)
-    {
-        long Told() => log.Lines.Count(line => line.Name == name);
-        long Summed() => log.Lines.Where(line => line.Name == sumName)
-            .Sum(line => long.Parse(line.Text.Split(' ').First(word => word.All(char.IsAsciiDigit)), CultureInfo.InvariantCulture));
-
-        await TimeLimit.UntilAsync(() => Told() + Summed() == Times, () => $"There are {Told()} lines, and {Summed()} were summed up.");
-
-        // A machine that is busy may need several windows.
-        var windows = 1 + (int)(Stopwatch.GetElapsedTime(started) / RepeatedLines.Window);
-        Assert.InRange(Told(), 1, LinesInAWindow * windows);
+        await RepeatedLog.VerifyAsync(endPoint.ServerLog, "ProtocolViolation", "LinesLeftOut", Times, started);
     }
 }

@@ -4,7 +4,7 @@ namespace GrpcShm.Transport.Tests.Lifetime;
 internal readonly record struct ProcessUse(int Descriptors, int Mappings, int ReactorThreads, int SharedFiles)
 {
     public static ProcessUse Now => new(
-        Support.Descriptors.Count,
+        Testing.Descriptors.Count,
         CountMappings(),
         Directory.GetDirectories("/proc/self/task").Count(IsReactor),
         Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal)) : 0);

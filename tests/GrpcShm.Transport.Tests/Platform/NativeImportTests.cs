@@ -57,7 +57,8 @@ public sealed class NativeImportTests
         ["write"] = (new(2, 2, 5), new(1, 0)),
     };
 
-    private static readonly string[] Libraries = ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "GrpcShm.EventBus"];
+    private static readonly string[] Libraries =
+        ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "GrpcShm.EventBus", "GrpcShm.EventBus.Hub"];
 
     public static TheoryData<string> Functions => [.. Imports().Select(i => i.EntryPoint!).Distinct().Order(StringComparer.Ordinal)];
 

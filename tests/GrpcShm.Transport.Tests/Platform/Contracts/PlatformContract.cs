@@ -27,8 +27,14 @@ public abstract class PlatformContract : IDisposable
             _owned[i].Dispose();
         }
 
+        OnDisposing();
         _make.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Puts back what the suite has changed.</summary>
+    protected virtual void OnDisposing()
+    {
     }
 
     /// <summary>Has a thing disposed of at the test's end.</summary>

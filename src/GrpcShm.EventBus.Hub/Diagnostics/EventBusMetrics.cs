@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Grpc.Core;
+using GrpcShm.EventBus.Registry;
+
+namespace GrpcShm.EventBus.Diagnostics;
+
+/// <summary>
+/// What the hub itself measures, in the meter <c>GrpcShm.EventBus</c>. OpenTelemetry's conventions name nothing of a broker's
+/// inside, so these names are the hub's own; where the conventions have an attribute, it is theirs.
+/// </summary>
+/// <remarks>The counts are plain fields that the instruments observe: counting an event costs one atomic add.</remarks>
+internal sealed class EventBusMetrics
+{
+    // gRPC's status codes.
+    private const int Codes = 17;
+
+    private readonly long[] _refused = new long[Codes];
+    private readonly Histogram<double> _waiting;
+    private readonly bool _namesDestinations;
+    private long _accepted;
+    private long _delivered;
+    private long _dropped;
+    private int _sessions;
+    private int _subscriptions;
+
+    public EventBusMetrics(IMeterFactory meterFactory, MachineRegistry machines, bool namesDestinations)
+    {
+        _namesDestinations = namesDestinations;
+        var meter = meterFactory.Create(MessagingMetrics.MeterName);
+        meter.CreateObservableCounter(
+            "grpcshm.eventbus.accepted.messages", () => Measure(EventsAccepted), "{message}", "Events that the hub accepted.");
+        meter.CreateObservableCounter(
+            "grpcshm.eventbus.refused.messages", MeasureRefused, "{message}", "Events that the hub refused.");
+        meter.CreateObservableCounter(
+            "grpcshm.eventbus.delivered.messages", () => Measure(Volatile.Read(ref _delivered)), "{message}",
+            "Events that were written to subscribers.");
+        meter.CreateObservableCounter(
+            "grpcshm.eventbus.dropped.messages", () => Measure(EventsDropped), "{message}", "Events that full mailboxes dropped.");
+        _waiting = meter.CreateHistogram(
+            "grpcshm.eventbus.waiting.duration", "s", "How long events waited in a mailbox until they were taken out for the subscriber.",
+            tags: null, MessagingMetrics.Seconds);
+        meter.CreateObservableUpDownCounter(
+            "grpcshm.eventbus.sessions", () => Measure(Sessions), "{session}", "Open sessions.");
+        meter.CreateObservableUpDownCounter(
+            "grpcshm.eventbus.subscriptions", () => Measure(Subscriptions), "{subscription}", "Subscriptions that stand.");
+        meter.CreateObservableUpDownCounter(
+            "grpcshm.eventbus.machines", () => Measure(machines.Count), "{machine}", "Registered machines.");
+    }
+
+    public long EventsAccepted => Volatile.Read(ref _accepted);
+
+    public long EventsDropped => Volatile.Read(ref _dropped);
+
+    public int Sessions => Volatile.Read(ref _sessions);
+
+    public int Subscriptions => Volatile.Read(ref _subscriptions);
+
+    /// <summary>The time, if anybody measures how long events wait; else zero.</summary>
+    public long Now => _waiting.Enabled ? Stopwatch.GetTimestamp() : 0;
+
+    public void Accepted() => Interlocked.Increment(ref _accepted);
+
+    public void Refused(StatusCode code) => Interlocked.Increment(ref _refused[(int)code]);
+
+    public void Dropped(int count) => Interlocked.Add(ref _dropped, count);
+
+    public void Delivered(int count) => Interlocked.Add(ref _delivered, count);
+
+    /// <summary>Notes that an event is taken out of a mailbox.</summary>
+    /// <param name="since">When it was accepted, by <see cref="Now"/>.</param>
+    /// <param name="machineId">The machine whose inbox it was in; empty for other subscriptions.</param>
+    public void Waited(long since, string machineId)
+    {
+        if (since == 0)
+        {
+            return;
+        }
+
+        var tags = new TagList { MessagingMetrics.System };
+        if (_namesDestinations)
+        {
+            MessagingMetrics.AddDestination(ref tags, machineId);
+        }
+
+        _waiting.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+    }
+
+    public void SessionOpened() => Interlocked.Increment(ref _sessions);
+
+    public void SessionEnded() => Interlocked.Decrement(ref _sessions);
+
+    public void SubscriptionBegan() => Interlocked.Increment(ref _subscriptions);
+
+    public void SubscriptionEnded() => Interlocked.Decrement(ref _subscriptions);
+
+    private static Measurement<long> Measure(long value) => new(value, MessagingMetrics.System);
+
+    private IEnumerable<Measurement<long>> MeasureRefused()
+    {
+        for (var code = 0; code < Codes; code++)
+        {
+            if (Volatile.Read(ref _refused[code]) is > 0 and var count)
+            {
+                yield return new Measurement<long>(
+                    count, MessagingMetrics.System, new KeyValuePair<string, object?>("error.type", ((StatusCode)code).ToString()));
+            }
+        }
+    }
+}

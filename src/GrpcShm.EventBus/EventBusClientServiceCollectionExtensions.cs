@@ -1,0 +1,67 @@
+using System.Diagnostics.Metrics;
+using GrpcShm.EventBus;
+using GrpcShm.EventBus.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds a client of the event bus to the services of any program.</summary>
+public static class EventBusClientServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds an <see cref="EventBusClient"/>, one for the whole program. It talks to the hub by the generated client that
+    /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over whatever transport that one has, and logs and
+    /// measures by the services. It is not connected: whoever needs it calls <see cref="EventBusClient.ConnectAsync"/>,
+    /// which does nothing if another one has.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets how it connects, sends and encodes; may be <see langword="null"/>.</param>
+    /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is <see langword="null"/>.</exception>
+    public static IServiceCollection AddEventBusClient(
+        this IServiceCollection services, Action<EventBusClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<EventBusClientOptions>().PostConfigure<IServiceProvider>(static (options, provider) =>
+        {
+            options.LoggerFactory ??= provider.GetService<ILoggerFactory>();
+            options.MeterFactory ??= provider.GetService<IMeterFactory>();
+        });
+        if (configure is not null)
+        {
+            services.Configure(configure);
+        }
+
+        services.TryAddSingleton(static provider => new EventBusClient(
+            provider.GetService<Contract.EventBusClient>() ?? throw new InvalidOperationException(
+                "The event bus client has no gRPC client to call the hub by. "
+                + "Add one: services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>(…)."),
+            provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value));
+        return services;
+    }
+
+    /// <summary>As the other overload, with the client's options from a section of the configuration.</summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configuration">
+    /// A section with any of <c>Name</c>, <c>ConnectTimeout</c>, <c>AcknowledgementTimeout</c>, <c>MaxPendingSends</c>,
+    /// <c>ReceiveWindow</c>, <c>DeliverLocally</c> and <c>MeasureDestinations</c>. It may be the section that holds the
+    /// address for <c>UseSharedMemory</c>, too.
+    /// </param>
+    /// <param name="configure">Sets what only code can set; may be <see langword="null"/>.</param>
+    /// <returns>The services.</returns>
+    /// <exception cref="ArgumentNullException">
+    /// <paramref name="services"/> or <paramref name="configuration"/> is <see langword="null"/>.
+    /// </exception>
+    public static IServiceCollection AddEventBusClient(
+        this IServiceCollection services, IConfiguration configuration, Action<EventBusClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.Configure<EventBusClientOptions>(options => configuration.Get<ClientSettings>()?.ApplyTo(options));
+        return services.AddEventBusClient(configure);
+    }
+}

@@ -1,0 +1,118 @@
+using GrpcShm.Transport.Calls;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace GrpcShm.AspNetCore.Tests.Direct;
+
+/// <summary>
+/// What a peer can make this side do with one block: counted in bytes that are allocated, which is what work that is not linear shows in.
+/// Alone, since the process's other work would be counted, too.
+/// </summary>
+[Collection(AloneCollection.Name)]
+public sealed class BoundedBlockTests
+{
+    // Which count with the trailers.
+    private const int FieldsOfHeaders = 6;
+
+    private const long MostBytes = 16 * 1024 * 1024;
+
+    private static readonly byte[] SameName = [0x04, (byte)'a', 0x01, (byte)'b'];
+
+    [Fact]
+    public async Task Trailers_OfOneNameFillingABlock_CostWhatTheirBytesCost()
+    {
+        var count = new TaskCompletionSource<int>();
+        await using var host = await DirectHost.StartAsync(
+            async context =>
+            {
+                await context.Request.Body.CopyToAsync(Stream.Null);
+                count.SetResult(context.Features.GetRequiredFeature<IHttpRequestTrailersFeature>().Trailers["a"].Count);
+            },
+            kestrel => kestrel.Limits.MaxRequestHeaderCount = 100_000);
+        using var client = await RawCalls.ConnectAsync(host);
+        await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C"))));
+        await TimeLimit.UntilAsync(() => host.Seen.Count == 1, () => "The handler does not start.");
+        var block = Repeat(SameName, 16_000);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await client.PutBlockAsync(1, block, FrameFlags.Trailers, FrameFlags.End);
+        Assert.Equal(16_000, await count.Task.InTime());
+
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, MostBytes);
+        await client.VerifyServedAsync(2);
+    }
+
+    [Fact]
+    public async Task Headers_OfOneNameFillingABlock_CostWhatTheirBytesCost()
+    {
+        await using var host = await DirectHost.StartAsync(
+            static context =>
+            {
+                context.Response.StatusCode = context.Request.Headers["a"].Count == 15_900 ? 200 : 500;
+                return Task.CompletedTask;
+            },
+            kestrel =>
+            {
+                kestrel.Limits.MaxRequestHeaderCount = 100_000;
+                kestrel.Limits.MaxRequestHeadersTotalSize = 100_000;
+            });
+        using var client = await RawCalls.ConnectAsync(host);
+        byte[] block = [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. Repeat(SameName, 15_900)];
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await client.PutBlockAsync(1, block, FrameFlags.Headers, FrameFlags.End);
+        Assert.Null(await client.EndOfAsync(1));
+
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, MostBytes);
+        await client.VerifyServedAsync(2);
+    }
+
+    [Theory]
+    [InlineData(100 - FieldsOfHeaders + 1, 1, (int)CallError.TooMuch)]
+    [InlineData(100 - FieldsOfHeaders, 1, null)]
+    [InlineData(2, 16_384, (int)CallError.TooMuch)]
+    [InlineData(1, 32_000, null)]
+    public async Task Trailers_BeyondKestrelsLimits_ResetTheCall(int count, int length, int? error)
+    {
+        await using var host = await DirectHost.StartAsync(static context => context.Request.Body.CopyToAsync(Stream.Null));
+        using var client = await RawCalls.ConnectAsync(host);
+        var block = Enumerable.Range(0, count).SelectMany(i => RawFrames.Fields(($"n{i}", new string('v', length)))).ToArray();
+        await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C"))));
+        await client.PutBlockAsync(1, block, FrameFlags.Trailers, FrameFlags.End);
+        Assert.Equal((CallError?)error, await client.EndOfAsync(1));
+        await client.VerifyServedAsync(2);
+    }
+
+    [Fact]
+    public async Task Block_OfReferencesToALongPair_CountsWhatItMeans()
+    {
+        await using var host = await DirectHost.StartAsync(static _ => Task.CompletedTask);
+        using var client = await RawCalls.ConnectAsync(host);
+        await client.PutAsync(RawFrames.Message(
+            1,
+            FrameFlags.Headers | FrameFlags.End,
+            [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Definition(20, "user-agent", new string('u', 1024))]));
+        Assert.Null(await client.EndOfAsync(1));
+
+        // 150 bytes that mean 77 KB.
+        await client.PutAsync(RawFrames.Message(
+            2, FrameFlags.Headers | FrameFlags.End, [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. Repeat(RawFrames.Reference(20), 75)]));
+        Assert.Equal(CallError.TooMuch, await client.EndOfAsync(2));
+        await client.VerifyServedAsync(3);
+    }
+
+    [Fact]
+    public async Task RefusedBlock_FullOfFields_IsPassedOverWithoutMakingAnyOfThem()
+    {
+        await using var host = await DirectHost.StartAsync(static _ => Task.CompletedTask);
+        using var client = await RawCalls.ConnectAsync(host);
+        byte[] block = [.. RawFrames.Fields((":method", "GET")), .. Repeat(SameName, 15_000)];
+        await client.VerifyServedAsync(1);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await client.PutBlockAsync(2, block, FrameFlags.Headers, FrameFlags.End);
+        Assert.Equal(CallError.Protocol, await client.EndOfAsync(2));
+
+        // A string for each of its names would be 32 bytes, and another one for its value.
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 15_000 * 32);
+        Assert.Single(host.Seen);
+    }
+
+    private static byte[] Repeat(byte[] bytes, int times) => [.. Enumerable.Range(0, times).SelectMany(_ => bytes)];
+}

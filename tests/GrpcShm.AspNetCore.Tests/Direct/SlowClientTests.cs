@@ -1,0 +1,54 @@
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Handshake;
+using Microsoft.AspNetCore.Http;
+
+namespace GrpcShm.AspNetCore.Tests.Direct;
+
+/// <summary>Clients that begin and do not end, on a server with Kestrel's own heartbeat.</summary>
+public sealed class SlowClientTests
+{
+    private static byte[] Fields => RawFrames.Fields(RawFrames.Request("/slow.Service/Call"));
+
+    [Fact]
+    public async Task Headers_NotWholeInTime_EndTheirCallAlone()
+    {
+        await using var host = await DirectHost.StartAsync(
+            static _ => Task.CompletedTask, static kestrel => kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromMilliseconds(1));
+        using var client = await RawCalls.ConnectAsync(host);
+        await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers | FrameFlags.Continues, Fields[..10]));
+
+        Assert.Equal(CallError.Internal, await client.EndOfAsync(1));
+
+        await client.PutAsync(RawFrames.Control(FrameType.Reset, 1, 0));
+        await client.VerifyServedAsync(2);
+
+        // The place is free again, and nobody has seen the call that had it.
+        await client.VerifyServedAsync(0x10001);
+        Assert.DoesNotContain("/slow.Service/Call", host.Seen);
+        await host.Log.WaitForAsync("RequestOverdue", "RequestHeadersTimeout");
+    }
+
+    [Fact]
+    public async Task Idle_ClientNeitherAnswersNorEndsItsCall_IsClosedNevertheless()
+    {
+        await using var host = await DirectHost.StartAsync(
+            static context => context.Response.CompleteAsync(),
+            static kestrel => kestrel.Limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
+        using var client = await RawClient.ConnectAsync(host.SocketPath, ConnectionModes.Calls);
+
+        // The whole response comes, and the request goes on for ever.
+        client.PublishFrame(RawFrames.Message(1, FrameFlags.Headers, Fields));
+        await TakeAsync(client, static header => header.Call == 1 && header.Has(FrameFlags.End));
+        await TakeAsync(client, static header => header.Type == FrameType.GoAway);
+        await TakeAsync(client, static header => header.Type == FrameType.Ping);
+
+        await client.ReceiveAsync();
+    }
+
+    private static async Task TakeAsync(RawClient client, Func<FrameHeader, bool> isMeant)
+    {
+        FrameHeader header = default;
+        await TimeLimit.UntilAsync(
+            () => client.TryTakeFrame(out header, out _) && isMeant(header), () => "The server does not send what it has to.");
+    }
+}

@@ -1,0 +1,128 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using Grpc.Net.Client;
+using GrpcShm.Client;
+using GrpcShm.Transport.Calls;
+using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Handshake;
+
+namespace GrpcShm.Client.Tests.Direct;
+
+/// <summary>
+/// A server that does with each call what a test wants, frame by frame, for a client of the real kind.
+/// </summary>
+internal sealed class FakeServer : IAsyncDisposable
+{
+    private readonly TestEndPoint _endPoint = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<FakeServerConnection> _accepted = Channel.CreateUnbounded<FakeServerConnection>();
+    private readonly List<FakeServerConnection> _connections = [];
+    private readonly Func<TestCall, Task> _handler;
+    private Task _accepting = Task.CompletedTask;
+
+    public FakeServer(Func<TestCall, Task> handler, bool listens = true)
+    {
+        _handler = handler;
+        _endPoint.Settings = _endPoint.Settings with { Modes = static () => ConnectionModes.Calls, RingSize = RingSizes.Default };
+        Options = new SharedMemoryClientOptions { RuntimeDirectory = _endPoint.Directory, ConnectTimeout = TimeLimit.Value };
+        if (listens)
+        {
+            Listen();
+        }
+    }
+
+    /// <summary>How clients connect, to be changed before they are made.</summary>
+    public SharedMemoryClientOptions Options { get; }
+
+    public CallSettings CallSettings { get; set; } = new();
+
+    /// <summary>Whether connections are served; if not, they stand, and nobody reads them.</summary>
+    public bool Serves { get; init; } = true;
+
+    /// <summary>How many connections it still goes away from as soon as it has accepted them.</summary>
+    public int GoesAwayFrom { get; set; }
+
+    /// <summary>How many connections have been accepted so far.</summary>
+    public int Accepted
+    {
+        get
+        {
+            lock (_connections)
+            {
+                return _connections.Count;
+            }
+        }
+    }
+
+    /// <summary>How many calls have been taken so far, on all connections.</summary>
+    public int CallsTaken
+    {
+        get
+        {
+            lock (_connections)
+            {
+                return _connections.Sum(static c => c.CallCount);
+            }
+        }
+    }
+
+    /// <summary>The most calls at once on a connection.</summary>
+    public int MaxCalls { get; set; } = CallTable.MaxSlots;
+
+    public void Listen()
+    {
+        _endPoint.Settings = _endPoint.Settings with { MaxCalls = MaxCalls };
+        _endPoint.Listen();
+        _accepting = AcceptAsync();
+    }
+
+    public Task<FakeServerConnection> AcceptedAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
+
+    public SharedMemoryEndPoint EndPoint => _endPoint.EndPoint;
+
+    public HttpMessageInvoker CreateInvoker() =>
+        new(SharedMemoryChannel.CreateHandler(_endPoint.EndPoint.ToString(), Options), disposeHandler: true);
+
+    public GrpcChannel CreateChannel(GrpcChannelOptions? options = null) =>
+        SharedMemoryChannel.ForAddress(_endPoint.EndPoint.ToString(), Options, options);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _accepting.InTime();
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+
+        await _endPoint.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (await _endPoint.Listener.AcceptAsync(_stop.Token) is { } connection)
+            {
+                var accepted = new FakeServerConnection(connection, CallSettings, _handler, Serves);
+                lock (_connections)
+                {
+                    _connections.Add(accepted);
+                }
+
+                if (GoesAwayFrom > 0)
+                {
+                    GoesAwayFrom--;
+                    accepted.Calls.GoAway();
+                }
+
+                _accepted.Writer.TryWrite(accepted);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+}

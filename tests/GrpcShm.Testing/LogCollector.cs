@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Testing;
+
+/// <summary>Keeps what is logged.</summary>
+internal sealed class LogCollector : ILogger
+{
+    private readonly Lock _gate = new();
+    private readonly List<LogLine> _lines = [];
+
+    public IReadOnlyList<LogLine> Lines
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (_gate)
+        {
+            _lines.Add(new LogLine(logLevel, eventId.Name ?? string.Empty, formatter(state, exception), exception));
+        }
+    }
+
+    /// <summary>Waits until something has been logged.</summary>
+    public async Task<LogLine> WaitForAsync(string name, string text)
+    {
+        LogLine? found = null;
+        await TimeLimit.UntilAsync(
+            () => (found = Lines.FirstOrDefault(l => l.Name == name && l.Text.Contains(text, StringComparison.Ordinal))) is not null,
+            () => $"No line '{name}' with '{text}'. There are:\n" + string.Join('\n', Lines));
+        return found!;
+    }
+}
