@@ -54,8 +54,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
 
     /// <inheritdoc/>
     /// <remarks>
-    /// <see cref="AddressFamily.Unix"/>, the family of endpoints within one machine: metrics tag connections with it. Kestrel's own
-    /// transports go by the type of an endpoint and do not take this one for theirs.
+    /// <see cref="AddressFamily.Unix"/>, the family of endpoints within one machine: metrics tag connections with it.
+    /// Kestrel's own transports go by the type of an endpoint and do not take this one for theirs.
     /// </remarks>
     public override AddressFamily AddressFamily => AddressFamily.Unix;
 

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Transport.Tests.Platform;
 
 /// <summary>
-/// What stands above the seam does not speak the language of one system: neither in code, nor in comments, nor in messages.
+/// What stands above the seam does not speak the language of one system: neither in code, nor in comments, nor in
+/// messages.
 /// </summary>
 public sealed partial class SeamWordsTests
 {
@@ -51,7 +52,7 @@ public sealed partial class SeamWordsTests
     {
         var names = Sources().Select(static file => Path.GetFileName(file.Path)).ToHashSet();
         Assert.Superset(
-            new HashSet<string> { "ControlChannel.cs", "SharedMemoryChannel.cs", "SharedMemoryTransportFactory.cs", "PeerText.cs" },
+            new HashSet<string> { "ControlChannel.cs", "SharedMemoryChannel.cs", "SharedMemoryTransportFactory.cs" },
             names);
         Assert.DoesNotContain("LinuxPlatform.cs", names);
     }
@@ -59,8 +60,11 @@ public sealed partial class SeamWordsTests
     [Fact]
     public void Allowed_NothingIsAllowedInVain()
     {
-        var lines = Sources().ToLookup(static file => Path.GetFileName(file.Path), static file => string.Join('\n', file.Lines));
-        Assert.DoesNotContain(Allowed, entry => !lines[entry.File].Any(text => text.Contains(entry.Text, StringComparison.Ordinal)));
+        var texts = Sources().ToLookup(
+            static file => Path.GetFileName(file.Path), static file => string.Join('\n', file.Lines));
+        Assert.DoesNotContain(
+            Allowed,
+            entry => !texts[entry.File].Any(text => text.Contains(entry.Text, StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -94,7 +98,9 @@ public sealed partial class SeamWordsTests
         {
             var line = Allowed.Where(entry => entry.File == name)
                 .OrderByDescending(static entry => entry.Text.Length)
-                .Aggregate(lines[i], static (text, entry) => text.Replace(entry.Text, string.Empty, StringComparison.Ordinal));
+                .Aggregate(
+                    lines[i],
+                    static (text, entry) => text.Replace(entry.Text, string.Empty, StringComparison.Ordinal));
             foreach (Match match in SystemWords().Matches(line))
             {
                 yield return $"{path}({i + 1}): {match.Value.Trim()}";
@@ -107,21 +113,26 @@ public sealed partial class SeamWordsTests
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Join(root, "GrpcShm.sln")))
         {
-            root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("The test does not run in the solution's tree.");
+            root = Path.GetDirectoryName(root)
+                ?? throw new InvalidOperationException("The test does not run in the solution's tree.");
         }
 
         string[] projects = ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "Shared"];
         return projects
-            .SelectMany(project => Directory.EnumerateFiles(Path.Join(root, "src", project), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(project => Directory.EnumerateFiles(
+                Path.Join(root, "src", project), "*.cs", SearchOption.AllDirectories))
             .Where(static path => !path.Split('/').Any(static part => part is "Platform" or "obj" or "bin"))
             .Select(static path => (path, File.ReadAllLines(path)));
     }
 
-    // Objects and calls of the kernel; errors and signals; users and files; paths; and code that asks the system by itself.
+    // Objects and calls of the kernel; errors and signals; users and files; paths; and code that asks the system by
+    // itself.
     [GeneratedRegex("""
-        \bdescriptors?\b | FileDescriptor | memfd | eventfd | epoll | futex | \bflock | fcntl | \bmmap | \bmkdir | membarrier
+        \bdescriptors?\b | FileDescriptor | memfd | eventfd | epoll | futex | \bflock | fcntl
+        | \bmmap | \bmkdir | membarrier
         | [Uu]nlink | chmod | chown | umask | \binode | [Ss]ymlink | sun_path | sockaddr | SCM_ | SO_PEER | RLIMIT_
-        | \berrno\b | \bE(PERM|ACCES|INTR|AGAIN|NOENT|MFILE|NFILE|NOMEM|NOSPC|INVAL|BADF|PIPE|EXIST|WOULDBLOCK|CONN\w+|ADDR\w+)\b
+        | \berrno\b
+        | \bE(PERM|ACCES|INTR|AGAIN|NOENT|MFILE|NFILE|NOMEM|NOSPC|INVAL|BADF|PIPE|EXIST|WOULDBLOCK|CONN\w+|ADDR\w+)\b
         | \bSIG(BUS|KILL|TERM|INT|SEGV|PIPE|STOP|CONT|XFSZ|HUP|CHLD)\b
         | \b[eE]?[ugUG]id\b | \bpid\b | geteuid | \broot\b | UnixFileMode
         | [Pp]osix | POSIX | \blibc | glibc | seccomp | cgroup | [Ss]ystemd | [Ll]inux | Unix | [Kk]ernel | XDG_

@@ -9,8 +9,8 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// All parts of a make together, beneath what stands on them: a reactor, both sides' handshakes, and a connection. Alone, since the
-/// make takes the place of the system's own.
+/// All parts of a make together, beneath what stands on them: a reactor, both sides' handshakes, and a connection.
+/// Alone, since the make takes the place of the system's own.
 /// </summary>
 public abstract class ConnectionContract : PlatformContract
 {
@@ -89,7 +89,10 @@ public abstract class ConnectionContract : PlatformContract
         var (clientSocket, serverSocket) = Meet();
         var accepting = AcceptAsync(new ControlChannel(serverSocket, _reactor));
         var connecting = ClientHandshake.RunAsync(
-            new ControlChannel(clientSocket, _reactor), _reactor, new ConnectSettings(), TestContext.Current.CancellationToken);
+            new ControlChannel(clientSocket, _reactor),
+            _reactor,
+            new ConnectSettings(),
+            TestContext.Current.CancellationToken);
         return (Create(await connecting.InTime()), Create(await accepting.InTime()));
     }
 

@@ -137,7 +137,9 @@ public abstract class PlatformContract : IDisposable
         }
     }
 
-    /// <summary>Takes the events that are there, until there are none. Some may be of nothing, but not time and again.</summary>
+    /// <summary>
+    /// Takes the events that are there, until there are none. Some may be of nothing, but not time and again.
+    /// </summary>
     private protected static void AwaitSilence(Poller poller)
     {
         const int Most = 1000;

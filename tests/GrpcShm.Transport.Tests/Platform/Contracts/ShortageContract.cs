@@ -9,8 +9,8 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// What stands on a make in which each operation in turn fails for want of handles or memory. Alone, since the make takes the place
-/// of the system's own.
+/// What stands on a make in which each operation in turn fails for want of handles or memory. Alone, since the make
+/// takes the place of the system's own.
 /// </summary>
 public abstract class ShortageContract : PlatformContract
 {
@@ -47,10 +47,12 @@ public abstract class ShortageContract : PlatformContract
             var isComplete = ends.All(static end => end is not null);
             Array.ForEach(ends, static end => end?.Dispose());
             await TimeLimit.UntilAsync(
-                () => shortage.Kept == 0, () => $"{shortage.Kept} handles are kept after operation {operation} has failed.");
+                () => shortage.Kept == 0,
+                () => $"{shortage.Kept} handles are kept after operation {operation} has failed.");
             if (!shortage.HasFailed)
             {
-                // All have had their turn: now the connection stands. Twelve is what a handshake takes at the very least.
+                // All have had their turn: now the connection stands. Twelve is what a handshake takes at the very
+                // least.
                 Assert.True(isComplete, "Nothing has failed, and there is no connection.");
                 Assert.True(operation > 12, $"Only {operation - 1} operations could fail.");
                 return;

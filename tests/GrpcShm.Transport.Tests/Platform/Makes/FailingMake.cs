@@ -9,7 +9,8 @@ internal sealed class FailingMake : PlatformMake
     private readonly PlatformMake _inner;
     private readonly FailingPlatform _platform;
 
-    public FailingMake(PlatformMake inner) => (_inner, _platform) = (inner, new FailingPlatform(inner.Platform, Shortage));
+    public FailingMake(PlatformMake inner) =>
+        (_inner, _platform) = (inner, new FailingPlatform(inner.Platform, Shortage));
 
     public override TransportPlatform Platform => _platform;
 

@@ -3,7 +3,9 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
-/// <summary>Another make, in which any operation that takes something from the system may find that there is no more of it.</summary>
+/// <summary>
+/// Another make, in which any operation that takes something from the system may find that there is no more of it.
+/// </summary>
 internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage) : TransportPlatform
 {
     public override PeerIdentity CurrentUser => inner.CurrentUser;
@@ -16,7 +18,9 @@ internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage
     public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
     {
         shortage.Count(nameof(Connect));
-        return inner.Connect(endPoint, directory, out lookedAt) is { } socket ? new FailingControlSocket(socket, shortage) : null;
+        return inner.Connect(endPoint, directory, out lookedAt) is { } socket
+            ? new FailingControlSocket(socket, shortage)
+            : null;
     }
 
     public override SharedAllocation Allocate(long size)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
-/// <summary>Lets one operation fail, as where the system has no handles left, and keeps account of the handles that were given.</summary>
+/// <summary>
+/// Lets one operation fail, as where the system has no handles left, and keeps account of the handles that were given.
+/// </summary>
 internal sealed class Shortage
 {
     private readonly Lock _gate = new();
