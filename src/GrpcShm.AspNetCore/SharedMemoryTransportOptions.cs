@@ -86,14 +86,15 @@ public sealed class SharedMemoryTransportOptions
     } = 256;
 
     /// <summary>
-    /// Decides who may connect. Without it only processes of the same user (<see cref="PeerIdentity.IsSameUser"/>) may. To
-    /// admit other users, let them reach the endpoint, too: on Linux by the modes that <see cref="OnLinux"/> sets.
+    /// Decides who may connect. Without it only processes of the same user (<see cref="PeerIdentity.IsSameUser"/>) may.
+    /// To admit other users, let them reach the endpoint, too: on Linux by the modes that <see cref="OnLinux"/> sets.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizePeer { get; set; }
 
     /// <summary>
-    /// What concerns Linux alone. Code that is compiled for every system sets it by <see cref="OnLinux"/>, without a warning.
+    /// What concerns Linux alone. Code that is compiled for every system sets it by <see cref="OnLinux"/>, without a
+    /// warning.
     /// </summary>
     /// <remarks>Defaults to what <see cref="LinuxRendezvousOptions"/> says.</remarks>
     [SupportedOSPlatform("linux")]

@@ -51,7 +51,8 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>
     /// Decides whether to trust the server that listens on the endpoint. Without it only a server of the same user
-    /// (<see cref="PeerIdentity.IsSameUser"/>), or of a privileged one (<see cref="PeerIdentity.IsPrivileged"/>), is trusted.
+    /// (<see cref="PeerIdentity.IsSameUser"/>), or of a privileged one (<see cref="PeerIdentity.IsPrivileged"/>), is
+    /// trusted.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; set; }

@@ -3,12 +3,14 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport;
 
 /// <summary>
-/// The user on whose behalf a process acts, as the operating system knows that user. Two identities are equal if the system
-/// takes them for the same user.
+/// The user on whose behalf a process acts, as the operating system knows that user. Two identities are equal if the
+/// system takes them for the same user.
 /// </summary>
 public sealed class PeerIdentity : IEquatable<PeerIdentity>
 {
-    /// <summary>Creates an identity: for a comparison, or for a test. Those of peers come from the operating system.</summary>
+    /// <summary>
+    /// Creates an identity: for a comparison, or for a test. Those of peers come from the operating system.
+    /// </summary>
     /// <param name="id">The user's id, written as <see cref="Id"/> describes.</param>
     /// <param name="isPrivileged">Whether the user may do everything on this machine.</param>
     /// <exception cref="ArgumentException"><paramref name="id"/> is empty.</exception>
@@ -20,8 +22,8 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     }
 
     /// <summary>
-    /// The user's id as the operating system writes it: on Linux the effective user id as a decimal number (<c>1000</c>), on
-    /// Windows the security identifier (<c>S-1-5-21-…</c>).
+    /// The user's id as the operating system writes it: on Linux the effective user id as a decimal number
+    /// (<c>1000</c>), on Windows the security identifier (<c>S-1-5-21-…</c>).
     /// </summary>
     public string Id { get; }
 
@@ -29,8 +31,8 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     public bool IsSameUser => Equals(TransportPlatform.Current.CurrentUser);
 
     /// <summary>
-    /// Whether this user may do everything on this machine, whatever others allow: <c>root</c> on Linux, <c>SYSTEM</c> and the
-    /// Administrators on Windows. Not part of the equality.
+    /// Whether this user may do everything on this machine, whatever others allow: <c>root</c> on Linux, <c>SYSTEM</c>
+    /// and the Administrators on Windows. Not part of the equality.
     /// </summary>
     public bool IsPrivileged { get; }
 
@@ -48,7 +50,8 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     public static bool operator !=(PeerIdentity? left, PeerIdentity? right) => !(left == right);
 
     /// <inheritdoc/>
-    public bool Equals(PeerIdentity? other) => other is not null && string.Equals(Id, other.Id, StringComparison.Ordinal);
+    public bool Equals(PeerIdentity? other) =>
+        other is not null && string.Equals(Id, other.Id, StringComparison.Ordinal);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as PeerIdentity);

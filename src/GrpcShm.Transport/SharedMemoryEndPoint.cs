@@ -54,8 +54,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
 
     /// <inheritdoc/>
     /// <remarks>
-    /// <see cref="AddressFamily.Unix"/>: the processes meet at a Unix domain socket, and metrics tag connections with it. Kestrel's own
-    /// transports go by the type of an endpoint and do not take this one for theirs.
+    /// <see cref="AddressFamily.Unix"/>, the family of endpoints within one machine: metrics tag connections with it.
+    /// Kestrel's own transports go by the type of an endpoint and do not take this one for theirs.
     /// </remarks>
     public override AddressFamily AddressFamily => AddressFamily.Unix;
 
@@ -98,7 +98,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
             if (!name.StartsWith('/'))
             {
                 error = $"'{text}' is not a shared-memory address: after 'shm://' comes an absolute path, as in "
-                    + "'shm:///run/orders.sock'. A name is written with one colon only, as in 'shm:orders'.";
+                    + "'shm:///absolute/orders.sock'. A name is written with one colon only, as in 'shm:orders'.";
                 return null;
             }
         }
@@ -145,7 +145,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
             return $"'{text}' is not a shared-memory address: the path has to name a file.";
         }
 
-        // That the path fits into sun_path depends on the system: the rendezvous checks it.
+        // How long a path may be depends on the system: the rendezvous checks it.
         return Encoding.UTF8.GetByteCount(path) > 4096 ? $"The path of the shared-memory address is too long." : null;
     }
 

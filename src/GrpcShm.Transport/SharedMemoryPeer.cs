@@ -7,7 +7,7 @@ namespace GrpcShm.Transport;
 /// </param>
 /// <param name="User">The user on whose behalf the peer acted at the time it connected or listened.</param>
 /// <param name="GroupId">
-/// The id of the peer's effective group at that time, as the system writes it; <see langword="null"/> where the system does not
-/// tell.
+/// The id of the peer's effective group at that time, as the system writes it; <see langword="null"/> where the system
+/// does not tell.
 /// </param>
 public sealed record SharedMemoryPeer(int ProcessId, PeerIdentity User, string? GroupId);

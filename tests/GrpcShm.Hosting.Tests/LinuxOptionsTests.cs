@@ -9,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// What Linux alone has. That this project, which is for every system, compiles without a warning is a part of the test.
+/// What Linux alone has. That this project, which is for every system, compiles without a warning is a part of the
+/// test.
 /// </summary>
 public sealed class LinuxOptionsTests
 {
@@ -27,7 +28,8 @@ public sealed class LinuxOptionsTests
     public void Configuration_SectionLinux_SetsTheModes()
     {
         var options = Configure(
-            new() { ["SharedMemory:Linux:SocketMode"] = "UserRead, UserWrite, GroupRead, GroupWrite" }, static _ => { });
+            new() { ["SharedMemory:Linux:SocketMode"] = "UserRead, UserWrite, GroupRead, GroupWrite" },
+            static _ => { });
         Assert.Equal(ForTheGroup, options.LinuxRendezvous.SocketMode);
     }
 
@@ -43,7 +45,8 @@ public sealed class LinuxOptionsTests
     public void Linux_UsedWithoutAskingForTheSystem_IsAWarning()
     {
         var property = typeof(SharedMemoryTransportOptions).GetProperty("Linux")!;
-        var attribute = Assert.Single(property.GetCustomAttributes(typeof(SupportedOSPlatformAttribute), inherit: false));
+        var attribute = Assert.Single(
+            property.GetCustomAttributes(typeof(SupportedOSPlatformAttribute), inherit: false));
         Assert.Equal("linux", ((SupportedOSPlatformAttribute)attribute).PlatformName);
     }
 

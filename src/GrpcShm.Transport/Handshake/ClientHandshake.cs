@@ -72,7 +72,8 @@ internal static class ClientHandshake
 
     private static void Authorize(SharedMemoryPeer peer, ConnectSettings settings)
     {
-        // Those to whom nothing is forbidden could read everything anyway, and the system's own services run as one of them.
+        // Those to whom nothing is forbidden could read everything anyway, and the system's own services run as one of
+        // them.
         var trusted = settings.AuthorizeServer is { } authorize
             ? authorize(peer)
             : peer.User.IsSameUser || peer.User.IsPrivileged;
@@ -80,8 +81,9 @@ internal static class ClientHandshake
         {
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
-                $"The server (process {peer.ProcessId}) runs as {peer.User}, which is not trusted. By default only servers of "
-                + $"the same user or of {TransportPlatform.Current.PrivilegedUsers} are; AuthorizeServer admits others.");
+                $"The server (process {peer.ProcessId}) runs as {peer.User}, which is not trusted. By default only "
+                + $"servers of the same user or of {TransportPlatform.Current.PrivilegedUsers} are; AuthorizeServer "
+                + "admits others.");
         }
     }
 

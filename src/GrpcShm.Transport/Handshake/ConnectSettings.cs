@@ -20,6 +20,8 @@ internal sealed record ConnectSettings
     /// <summary>How long to go on trying while there is no server.</summary>
     public TimeSpan WaitForServer { get; init; }
 
-    /// <summary>Which server to trust; <see langword="null"/> for those of the same user and of a privileged one.</summary>
+    /// <summary>
+    /// Which server to trust; <see langword="null"/> for those of the same user and of a privileged one.
+    /// </summary>
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; init; }
 }

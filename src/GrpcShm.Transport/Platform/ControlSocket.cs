@@ -7,9 +7,9 @@ namespace GrpcShm.Transport.Platform;
 /// is, and its end is the peer's end. Nothing here blocks.
 /// </summary>
 /// <remarks>
-/// A make may stand on readiness: it asks the system each time. Or on completion: it keeps a read into a buffer of its own under
-/// way and hands out what has come. The caller's buffers are nobody's concern any more when a call has returned. One thread at a
-/// time receives; another may send meanwhile, or shut down.
+/// A make may stand on readiness: it asks the system each time. Or on completion: it keeps a read into a buffer of its
+/// own under way and hands out what has come. The caller's buffers are nobody's concern any more when a call has
+/// returned. One thread at a time receives; another may send meanwhile, or shut down.
 /// </remarks>
 internal abstract class ControlSocket : IDisposable
 {
@@ -23,7 +23,9 @@ internal abstract class ControlSocket : IDisposable
     /// <exception cref="IOException">The socket failed, or the peer has left so much unread that there is no room.</exception>
     public abstract void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments);
 
-    /// <summary>Receives what is there. After less than 0 the <see cref="Source"/> is reported as soon as there is more.</summary>
+    /// <summary>
+    /// Receives what is there. After less than 0 the <see cref="Source"/> is reported as soon as there is more.
+    /// </summary>
     /// <param name="buffer">Where the bytes go.</param>
     /// <param name="attachments">
     /// Where handles go that came with them, at the latest with the message's last byte; the caller owns these.

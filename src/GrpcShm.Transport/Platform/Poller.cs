@@ -1,7 +1,8 @@
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>
-/// Waits for many doorbells and sockets at once. Each event is reported once; <see cref="IPollSource"/> says which there are.
+/// Waits for many doorbells and sockets at once. Each event is reported once; <see cref="IPollSource"/> says which
+/// there are.
 /// </summary>
 internal abstract class Poller : IDisposable
 {
@@ -13,8 +14,8 @@ internal abstract class Poller : IDisposable
     public abstract void Add(IPollSource source, ulong token);
 
     /// <summary>
-    /// Stops watching; must precede the disposal of what the source belongs to, since the peer may hold the same open. An event that
-    /// is on its way may still be reported. Any thread.
+    /// Stops watching; must precede the disposal of what the source belongs to, since the peer may hold the same open.
+    /// An event that is on its way may still be reported. Any thread.
     /// </summary>
     public abstract void Remove(IPollSource source);
 

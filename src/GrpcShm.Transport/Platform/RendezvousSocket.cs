@@ -10,8 +10,8 @@ internal abstract class RendezvousSocket : IDisposable
     public abstract RendezvousRemark? Remark { get; }
 
     /// <summary>
-    /// Takes the next client. Does not block. After <see langword="null"/> the <see cref="Source"/> is reported as soon as there
-    /// is another.
+    /// Takes the next client. Does not block. After <see langword="null"/> the <see cref="Source"/> is reported as soon
+    /// as there is another.
     /// </summary>
     /// <returns>The client, or <see langword="null"/> if there is none.</returns>
     /// <exception cref="IOException">
@@ -20,8 +20,8 @@ internal abstract class RendezvousSocket : IDisposable
     public abstract ControlSocket? Accept();
 
     /// <summary>
-    /// Takes the next client by what is kept back for the time when the system has no handles left, tells it why it has to go,
-    /// and lets go of it. Does not block.
+    /// Takes the next client by what is kept back for the time when the system has no handles left, tells it why it has
+    /// to go, and lets go of it. Does not block.
     /// </summary>
     /// <param name="message">What to tell it.</param>
     /// <returns>Who it was, or <see langword="null"/> if there was none, or not even this could be done.</returns>

@@ -18,7 +18,9 @@ internal abstract class TransportPlatform
     /// <summary>The user on whose behalf this process acts right now.</summary>
     public abstract PeerIdentity CurrentUser { get; }
 
-    /// <summary>What this system calls those of whom <see cref="PeerIdentity.IsPrivileged"/> is true, for messages.</summary>
+    /// <summary>
+    /// What this system calls those of whom <see cref="PeerIdentity.IsPrivileged"/> is true, for messages.
+    /// </summary>
     public abstract string PrivilegedUsers { get; }
 
     /// <summary>Takes an endpoint's name.</summary>

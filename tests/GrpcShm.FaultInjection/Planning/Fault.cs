@@ -15,7 +15,8 @@ internal sealed record Fault(Side Side, SharedMemoryMode Mode, string Kind, Faul
 {
     /// <summary>Whether only a server that is told to stop comes to this step.</summary>
     public bool NeedsStop => Side == Side.Server
-        && Step is FaultStep.NameRemoved or FaultStep.NameReleased or FaultStep.GoingAway or FaultStep.GoneAway or FaultStep.FarewellSent;
+        && Step is FaultStep.NameRemoved or FaultStep.NameReleased or FaultStep.GoingAway or FaultStep.GoneAway
+            or FaultStep.FarewellSent;
 
     /// <summary>
     /// Whether the server comes to this step only by ending what is under way, since that does not end by itself in the time that

@@ -24,7 +24,8 @@ internal static class FaultPlan
     private static readonly FaultStep[] OfServers =
     [
         FaultStep.ServerAccepted, FaultStep.ServerHelloReceived, FaultStep.ServerMapped, FaultStep.ServerHelloSent,
-        FaultStep.ServerReadyReceived, FaultStep.GoingAway, FaultStep.GoneAway, FaultStep.NameRemoved, FaultStep.NameReleased,
+        FaultStep.ServerReadyReceived, FaultStep.GoingAway, FaultStep.GoneAway, FaultStep.NameRemoved,
+        FaultStep.NameReleased,
     ];
 
     /// <summary>All that there is to try: each side, mode, kind of call and step.</summary>
@@ -79,7 +80,8 @@ internal static class FaultPlan
     // Each connection comes to most steps once, to some for each message.
     private static int MostTimes(FaultStep step) => step switch
     {
-        FaultStep.GoingAway or FaultStep.GoneAway or FaultStep.NameRemoved or FaultStep.NameReleased or FaultStep.FarewellSent => 1,
+        FaultStep.GoingAway or FaultStep.GoneAway or FaultStep.NameRemoved or FaultStep.NameReleased
+            or FaultStep.FarewellSent => 1,
         FaultStep.Claimed or FaultStep.Written or FaultStep.Published or FaultStep.Read or FaultStep.RoomGiven => 40,
         FaultStep.Rung or FaultStep.SleepAnnounced => 10,
         _ => 2,

@@ -10,10 +10,12 @@ namespace GrpcShm.Samples.Tests.BringYourOwnService;
 public class SameUserHandlerTests
 {
     [Fact]
-    public async Task Handle_PeerOfThisUser_Succeeds() => Assert.True(await IsLetInAsync(new Connection(new(OwnUserId()))));
+    public async Task Handle_PeerOfThisUser_Succeeds() =>
+        Assert.True(await IsLetInAsync(new Connection(new(OwnUserId()))));
 
     [Fact]
-    public async Task Handle_PeerOfAnotherUser_IsRefused() => Assert.False(await IsLetInAsync(new Connection(new(OwnUserId() + "1"))));
+    public async Task Handle_PeerOfAnotherUser_IsRefused() =>
+        Assert.False(await IsLetInAsync(new Connection(new(OwnUserId() + "1"))));
 
     [Fact]
     public async Task Handle_AnotherTransport_IsRefused() => Assert.False(await IsLetInAsync(null));
@@ -29,7 +31,9 @@ public class SameUserHandlerTests
 
     // "Uid:", then the real id, the effective one, and others.
     private static string OwnUserId() =>
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[2];
+        File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith("Uid:", StringComparison.Ordinal))
+            .Split('\t')[2];
 
     private sealed class Connection(PeerIdentity user) : ISharedMemoryConnectionFeature
     {

@@ -64,7 +64,10 @@ public sealed class TrustTests
         var reactor = ReactorPool.Next();
         using var channel = new ControlChannel(new EndedSocket(server), reactor);
         await ClientHandshake.RunAsync(
-            channel, reactor, new ConnectSettings { AuthorizeServer = authorize }, TestContext.Current.CancellationToken).InTime();
+            channel,
+            reactor,
+            new ConnectSettings { AuthorizeServer = authorize },
+            TestContext.Current.CancellationToken).InTime();
     }
 
     private static async Task AcceptAsync(PeerIdentity client, Func<SharedMemoryPeer, bool>? authorize)

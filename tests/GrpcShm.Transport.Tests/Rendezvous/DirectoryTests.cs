@@ -91,7 +91,8 @@ public sealed class DirectoryTests : IDisposable
     {
         const UnixFileMode All = (UnixFileMode)0x1FF;
         var directory = _temp.File("open");
-        using var socket = TransportPlatform.Current.Listen(_endPoint, new RendezvousSettings(directory) { LinuxModes = new(All, (UnixFileMode)0x1B6) });
+        var settings = new RendezvousSettings(directory) { LinuxModes = new(All, (UnixFileMode)0x1B6) };
+        using var socket = TransportPlatform.Current.Listen(_endPoint, settings);
         Assert.Equal(All, File.GetUnixFileMode(directory));
         Assert.Equal((UnixFileMode)0x1B6, File.GetUnixFileMode(Path.Join(directory, _endPoint.Name + ".sock")));
     }

@@ -118,7 +118,8 @@ public sealed class ReactorFailureTests
             static () => TimeSpan.Zero);
         reactor.WatchBy(new Sentinel([reactor]));
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        var failure = Assert.Throws<SharedMemoryResourcesException>(() => reactor.Register(bell.Source, new FakeTarget()));
+        var failure = Assert.Throws<SharedMemoryResourcesException>(
+            () => reactor.Register(bell.Source, new FakeTarget()));
         Assert.Contains("No thread.", failure.Message, StringComparison.Ordinal);
         Assert.False(reactor.IsRunning);
         isForbidden = false;

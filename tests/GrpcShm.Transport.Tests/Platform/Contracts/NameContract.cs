@@ -3,7 +3,9 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What listening promises about a name: one listener has it, and it is free as soon as it was given back.</summary>
+/// <summary>
+/// What listening promises about a name: one listener has it, and it is free as soon as it was given back.
+/// </summary>
 public abstract class NameContract : PlatformContract
 {
     private protected NameContract(PlatformMake make)

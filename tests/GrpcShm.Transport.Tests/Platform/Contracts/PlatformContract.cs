@@ -27,8 +27,14 @@ public abstract class PlatformContract : IDisposable
             _owned[i].Dispose();
         }
 
+        OnDisposing();
         _make.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Puts back what the suite has changed.</summary>
+    protected virtual void OnDisposing()
+    {
     }
 
     /// <summary>Has a thing disposed of at the test's end.</summary>
@@ -131,7 +137,9 @@ public abstract class PlatformContract : IDisposable
         }
     }
 
-    /// <summary>Takes the events that are there, until there are none. Some may be of nothing, but not time and again.</summary>
+    /// <summary>
+    /// Takes the events that are there, until there are none. Some may be of nothing, but not time and again.
+    /// </summary>
     private protected static void AwaitSilence(Poller poller)
     {
         const int Most = 1000;

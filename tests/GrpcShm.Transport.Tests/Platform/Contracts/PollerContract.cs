@@ -68,7 +68,8 @@ public abstract class PollerContract : PlatformContract
         var started = Stopwatch.GetTimestamp();
         while (missing.Count > 0)
         {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeLimit.Value, $"{missing.Count} bells are not reported.");
+            Assert.True(
+                Stopwatch.GetElapsedTime(started) < TimeLimit.Value, $"{missing.Count} bells are not reported.");
             var count = poller.Wait(events, 10);
             missing.ExceptWith(events.Take(count).Select(static e => e.Token));
         }

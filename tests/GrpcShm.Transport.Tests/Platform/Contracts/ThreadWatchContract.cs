@@ -33,7 +33,8 @@ public abstract class ThreadWatchContract : PlatformContract
     public async Task IsKeptFromProcessor_ThreadHasEnded_IsNot()
     {
         var watch = await WatchAsync(static () => { });
-        await TimeLimit.UntilAsync(() => !Ask(watch), () => "A thread that is no more is taken for one that could run.");
+        await TimeLimit.UntilAsync(
+            () => !Ask(watch), () => "A thread that is no more is taken for one that could run.");
     }
 
     private static bool Ask(ThreadWatch watch)

@@ -6,8 +6,8 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
 /// <summary>
-/// A pipe with a read under way into a buffer of its own. A message is preceded by its length, the number of its handles, and their
-/// numbers.
+/// A pipe with a read under way into a buffer of its own. A message is preceded by its length, the number of its
+/// handles, and their numbers.
 /// </summary>
 internal sealed class CompletionControlSocket : ControlSocket
 {
@@ -65,7 +65,8 @@ internal sealed class CompletionControlSocket : ControlSocket
         {
             _write = _pipe.WriteAsync(frame).AsTask();
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or ObjectDisposedException or InvalidOperationException)
         {
             throw new EndOfStreamException("The peer closed its end.", exception);
         }
@@ -141,7 +142,8 @@ internal sealed class CompletionControlSocket : ControlSocket
             return await _pipe.ReadAsync(free).ConfigureAwait(false);
         }
         catch (Exception exception)
-            when (exception is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+            when (exception is IOException or ObjectDisposedException or OperationCanceledException
+                or InvalidOperationException)
         {
             // The pipe is broken, or this side has closed it: an end like any other.
             return 0;
@@ -172,7 +174,8 @@ internal sealed class CompletionControlSocket : ControlSocket
         _messageLeft = BinaryPrimitives.ReadInt32LittleEndian(bytes);
         for (var i = 0; i < handles; i++)
         {
-            attachments.Add(new CompletionHandle(BinaryPrimitives.ReadInt64LittleEndian(bytes[(PrefixSize + (i * sizeof(long)))..])));
+            var number = BinaryPrimitives.ReadInt64LittleEndian(bytes[(PrefixSize + (i * sizeof(long)))..]);
+            attachments.Add(new CompletionHandle(number));
         }
 
         _start += size;

@@ -86,7 +86,8 @@ internal sealed class CompletionRendezvousSocket : RendezvousSocket
             {
                 await instance.WaitForConnectionAsync();
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception exception)
+                when (exception is IOException or OperationCanceledException or ObjectDisposedException)
             {
                 // The name was given back.
                 return;

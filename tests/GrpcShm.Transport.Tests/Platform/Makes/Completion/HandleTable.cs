@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
-/// <summary>What handles of this make refer to, by number, as a system keeps it: it goes with its last handle.</summary>
+/// <summary>
+/// What handles of this make refer to, by number, as a system keeps it: it goes with its last handle.
+/// </summary>
 internal static class HandleTable
 {
     private static readonly Dictionary<long, Entry> Entries = [];

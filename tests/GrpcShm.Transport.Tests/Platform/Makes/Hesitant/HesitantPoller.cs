@@ -55,5 +55,6 @@ internal sealed class HesitantPoller(Poller inner) : Poller
 
     public override void Dispose() => inner.Dispose();
 
-    private static IPollSource InnerOf(IPollSource source) => source is HesitantSource hesitant ? hesitant.Inner : source;
+    private static IPollSource InnerOf(IPollSource source) =>
+        source is HesitantSource hesitant ? hesitant.Inner : source;
 }

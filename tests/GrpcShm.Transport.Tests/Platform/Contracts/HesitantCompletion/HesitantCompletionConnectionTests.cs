@@ -1,0 +1,6 @@
+using GrpcShm.Transport.Tests.Platform.Makes;
+
+namespace GrpcShm.Transport.Tests.Platform.Contracts.HesitantCompletion;
+
+[Collection(AloneCollection.Name)]
+public sealed class HesitantCompletionConnectionTests() : ConnectionContract(new HesitantMake(new CompletionMake()));

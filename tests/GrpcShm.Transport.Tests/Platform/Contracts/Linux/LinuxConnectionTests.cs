@@ -1,0 +1,6 @@
+using GrpcShm.Transport.Tests.Platform.Makes;
+
+namespace GrpcShm.Transport.Tests.Platform.Contracts.Linux;
+
+[Collection(AloneCollection.Name)]
+public sealed class LinuxConnectionTests() : ConnectionContract(new LinuxMake());
