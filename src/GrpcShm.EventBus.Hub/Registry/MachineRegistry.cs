@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Grpc.Core;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Routing;
@@ -10,33 +9,28 @@ namespace GrpcShm.EventBus.Registry;
 /// <remarks>Senders look up without a lock; whoever registers or unregisters takes the one lock.</remarks>
 internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize)
 {
-    // Roughly what a machine, and its place in a group, take in memory beside their names.
-    private const long MachineOverhead = 512;
-    private const long MembershipOverhead = 128;
-
     // Watchers are told under the lock. Many machines that come or go must not keep others from registering for long.
     private const int MostAtOnce = 1000;
 
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
+    private readonly MachineTable _machines = new();
     private readonly MachineWatchers _watchers = new();
-    private int _count;
 
-    public int Count => Volatile.Read(ref _count);
+    public int Count => _machines.Count;
+
+    /// <summary>All machines, in no order.</summary>
+    public IEnumerable<MachineEntry> All => _machines.All;
 
     // Under the lock: each watcher is to be compared with each of them.
     private int MostThatAreToldOf => Math.Max(1, MostAtOnce / (1 + _watchers.Count));
 
-    public bool TryGet(string machineId, out MachineEntry? machine) => _machines.TryGetValue(machineId, out machine);
+    public bool TryGet(string machineId, out MachineEntry? machine) => _machines.TryGet(machineId, out machine);
 
-    /// <summary>All machines, in no order.</summary>
-    public IEnumerable<MachineEntry> All => _machines.Select(pair => pair.Value);
-
-    public MachineEntry[] InGroup(string group) => _groups.TryGetValue(group, out var members) ? members.Snapshot : [];
+    public MachineEntry[] InGroup(string group) => _machines.InGroup(group);
 
     /// <summary>Registers a machine. One that the same process has registered already changes its groups.</summary>
-    public Verdict Register(MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
+    public Verdict Register(
+        MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
     {
         machine = null;
         var sorted = groups is null ? null : Sorted(groups);
@@ -45,7 +39,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         Verdict verdict;
         lock (_lock)
         {
-            verdict = Check(owner, machineId, sorted, change);
+            verdict = RegistrationCheck.Check(_machines, owner, machineId, sorted, change);
             verdict = verdict.IsOk ? change.TryMake() : verdict;
             if (verdict.IsOk)
             {
@@ -74,7 +68,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         {
             foreach (var (machineId, groups) in wanted)
             {
-                var verdict = Check(owner, machineId, groups, change);
+                var verdict = RegistrationCheck.Check(_machines, owner, machineId, groups, change);
                 if (!verdict.IsOk)
                 {
                     return verdict;
@@ -120,14 +114,15 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         var after = new Aftermath();
         lock (_lock)
         {
-            if (!_machines.TryGetValue(machineId, out machine))
+            if (!_machines.TryGet(machineId, out machine))
             {
                 return Verdict.NotFound(machineId);
             }
 
             if (!machine.Owner.IsSameProcessAs(owner))
             {
-                return new Verdict(StatusCode.PermissionDenied, $"The machine '{machineId}' belongs to another process.", machineId);
+                return new Verdict(
+                    StatusCode.PermissionDenied, $"The machine '{machineId}' belongs to another process.", machineId);
             }
 
             Remove(machine, MachineChangeKind.Unregistered, "Its process unregistered it.", after.Told);
@@ -208,70 +203,13 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         return after.Removed.Count;
     }
 
-    private static Verdict Taken(MachineEntry machine) => new(
-        StatusCode.AlreadyExists,
-        machine.Owner.Name.Length > 0
-            ? $"The machine '{machine.Id}' is registered by '{machine.Owner.Name}', which is alive."
-            : $"The machine '{machine.Id}' is registered by another process, which is alive.",
-        machine.Id);
-
     private static string[] Sorted(IReadOnlyCollection<string> groups) =>
         groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-
-    private static long WeightOf(string machineId) => MachineOverhead + (sizeof(char) * machineId.Length);
-
-    private static long WeightOf(IEnumerable<string> groups) =>
-        groups.Sum(static group => MembershipOverhead + (long)(sizeof(char) * group.Length));
-
-    // A lease is only a promise: whoever keeps it takes the machine over.
-    private static bool IsTakenOver(MachineEntry machine, MachineOwner owner) => machine.Owner.IsLease && machine.Owner != owner;
-
-    // Whether a machine may be registered, and what that changes in budgets. Nothing is done yet.
-    private Verdict Check(MachineOwner owner, string machineId, string[]? groups, BudgetChange change)
-    {
-        if (owner.Ending is not null)
-        {
-            return new Verdict(StatusCode.Unavailable, "The session has ended.", machineId);
-        }
-
-        var isThere = _machines.TryGetValue(machineId, out var existing);
-        if (isThere && existing!.Owner.Ending is not null)
-        {
-            // It goes now instead of in a moment.
-            change.Add(existing.Owner.Budget, -1, -WeightOf(machineId) - existing.GroupsWeight);
-            isThere = false;
-        }
-
-        if (!isThere)
-        {
-            change.Add(owner.Budget, 1, WeightOf(machineId) + WeightOf(groups ?? []));
-            return Verdict.Ok;
-        }
-
-        if (!existing!.Owner.IsSameProcessAs(owner))
-        {
-            return Taken(existing);
-        }
-
-        var weight = groups is null ? existing.GroupsWeight : WeightOf(groups);
-        if (IsTakenOver(existing, owner))
-        {
-            change.Add(existing.Owner.Budget, -1, -WeightOf(machineId) - existing.GroupsWeight);
-            change.Add(owner.Budget, 1, WeightOf(machineId) + weight);
-        }
-        else
-        {
-            // Another session of the process may own it: its budget has the machine.
-            change.Add(existing.Owner.Budget, 0, weight - existing.GroupsWeight);
-        }
-
-        return Verdict.Ok;
-    }
 
     // What has been checked, and whose budgets have been changed.
     private MachineEntry Carry(MachineOwner owner, string machineId, string[]? groups, Aftermath after)
     {
-        if (_machines.TryGetValue(machineId, out var machine) && machine.Owner.Ending is { } ending)
+        if (_machines.TryGet(machineId, out var machine) && machine.Owner.Ending is { } ending)
         {
             // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its own.
             Remove(machine, ending.Kind, ending.Reason, after.Told, isGivenBack: true);
@@ -283,14 +221,12 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         {
             machine = new MachineEntry(machineId, owner, [], unclaimedCapacity, maxUnclaimedSize);
             owner.Machines.Add(machine);
-            ChangeGroups(machine, groups ?? []);
-            _machines[machineId] = machine;
-            _count++;
+            _machines.Add(machine, groups ?? []);
             after.New.Add(machine);
             return machine;
         }
 
-        if (IsTakenOver(machine, owner))
+        if (RegistrationCheck.IsTakenOver(machine, owner))
         {
             machine.Owner.Machines.Remove(machine);
             machine.Owner = owner;
@@ -299,7 +235,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
 
         if (groups is not null)
         {
-            ChangeGroups(machine, groups);
+            _machines.ChangeGroups(machine, groups);
         }
 
         return machine;
@@ -318,7 +254,8 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         }
     }
 
-    private void Remove(MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told, bool isGivenBack = false)
+    private void Remove(
+        MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told, bool isGivenBack = false)
     {
         machine.IsGone = true;
         if (machine.IsTold)
@@ -326,33 +263,13 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
             _watchers.Tell(kind, machine, reason, told);
         }
 
-        _machines.TryRemove(machine.Id, out _);
+        var weight = MachineWeight.Of(machine.Id) + machine.GroupsWeight;
+        _machines.Remove(machine);
         machine.Owner.Machines.Remove(machine);
         if (!isGivenBack)
         {
             machine.Owner.Budget.Machines.Give(1);
-            machine.Owner.Budget.Registrations.Give(WeightOf(machine.Id) + machine.GroupsWeight);
+            machine.Owner.Budget.Registrations.Give(weight);
         }
-
-        ChangeGroups(machine, []);
-        _count--;
-    }
-
-    private void ChangeGroups(MachineEntry machine, string[] groups)
-    {
-        foreach (var name in machine.Groups)
-        {
-            if (_groups.TryGetValue(name, out var group) && group.Remove(machine) == 0)
-            {
-                _groups.TryRemove(name, out _);
-            }
-        }
-
-        foreach (var name in groups)
-        {
-            _groups.GetOrAdd(name, _ => new MachineGroup()).Add(machine);
-        }
-
-        (machine.Groups, machine.GroupsWeight) = (groups, WeightOf(groups));
     }
 }

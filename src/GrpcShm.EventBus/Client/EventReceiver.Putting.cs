@@ -6,9 +6,6 @@ namespace GrpcShm.EventBus.Client;
 // How events get into the queue: from the hub, and from machines of the same client.
 internal sealed partial class EventReceiver
 {
-    // Senders come and go; what is forgotten here can only lead to a repeated event, after a lost connection.
-    private const int MaxSenders = 4096;
-
     /// <summary>Puts an event from the hub in. The credit bounds how many there can be.</summary>
     /// <returns>Whether the caller has to run the receiver.</returns>
     public bool Put(SessionLink link, Delivery delivery)
@@ -22,7 +19,7 @@ internal sealed partial class EventReceiver
             });
         }
 
-        var item = new ReceivedEvent(@event, link, delivery.Number, delivery.Acknowledgement, null, IsRepeated(@event));
+        var item = new ReceivedEvent(@event, link, delivery.Number, delivery.Acknowledgement, null, _repeated.IsRepeated(@event));
         lock (_lock)
         {
             if (_hasEnded)
@@ -30,7 +27,7 @@ internal sealed partial class EventReceiver
                 return false;
             }
 
-            TakeRoom(link);
+            _window.TakeRoom(link);
             _queue.Enqueue(item);
             return TryRun();
         }
@@ -71,7 +68,7 @@ internal sealed partial class EventReceiver
             }
 
             // A machine that waited for room in its own queue would wait for itself.
-            if (_queue.Count >= _window && @event.Source != @event.Target)
+            if (_queue.Count >= _window.Size && @event.Source != @event.Target)
             {
                 switch (Policy)
                 {
@@ -79,7 +76,8 @@ internal sealed partial class EventReceiver
                         if (_waitingForRoom.Count >= _host.MaxPendingSends)
                         {
                             return Fail(
-                                StatusCode.ResourceExhausted, $"Too many sends wait for room in the mailbox of the machine '{Name}'.");
+                                StatusCode.ResourceExhausted,
+                                $"Too many sends wait for room in the mailbox of the machine '{Name}'.");
                         }
 
                         sender ??= new LocalSend(level);
@@ -131,28 +129,6 @@ internal sealed partial class EventReceiver
     private OverflowPolicy Policy => Options.OverflowPolicy != OverflowPolicy.Unspecified ? Options.OverflowPolicy
         : IsMachine ? OverflowPolicy.Block : OverflowPolicy.DropOldest;
 
-    private static void AnswerLocally(LocalSend sender, Acknowledgement acknowledgement)
-    {
-        // Before this machine takes its next event: whoever waited for the one before does not any more.
-        sender.Wait?.End();
-        if (sender.IsDoneWithRoom)
-        {
-            sender.TrySetResult(null);
-        }
-        else if (acknowledgement.StatusCode != 0)
-        {
-            sender.TrySetException(new EventBusException((StatusCode)acknowledgement.StatusCode, acknowledgement.Message));
-        }
-        else if (sender.Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
-        {
-            sender.TrySetException(new EventBusException(StatusCode.Internal, "The machine handled the request without a reply."));
-        }
-        else
-        {
-            sender.TrySetResult(new Outcome { NewState = acknowledgement.NewState, Reply = acknowledgement.Reply });
-        }
-    }
-
     private void Drop(in ReceivedEvent oldest)
     {
         var dropped = new Acknowledgement
@@ -163,40 +139,16 @@ internal sealed partial class EventReceiver
         Acknowledge(oldest, dropped);
         if (oldest.Link is not null)
         {
-            Credit? credit;
-            SessionLink? session;
+            RoomGrant grant;
             lock (_lock)
             {
-                credit = GiveRoom(out session);
+                grant = _window.GiveRoom(Number);
             }
 
-            Grant(session, credit);
+            grant.Tell();
         }
 
         _host.Dropped(Name, Interlocked.Increment(ref _dropped));
-    }
-
-    private bool IsRepeated(Event @event)
-    {
-        if (@event.Sender == 0 || @event.Sequence == 0)
-        {
-            return false;
-        }
-
-        if (_lastSequences.Count >= MaxSenders)
-        {
-            _lastSequences.Clear();
-        }
-
-        ref var last = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
-            _lastSequences, @event.Sender, out _);
-        if (@event.Sequence <= last)
-        {
-            return true;
-        }
-
-        last = @event.Sequence;
-        return false;
     }
 
     private Task<Outcome?> Fail(StatusCode code, string message) =>

@@ -11,13 +11,12 @@ namespace GrpcShm.EventBus.Client;
 internal sealed partial class EventReceiver : IThreadPoolWorkItem
 {
     private readonly IReceiverHost _host;
-    private readonly int _window;
+    private readonly ReceiverWindow _window;
     private readonly Lock _lock = new();
     private readonly Queue<ReceivedEvent> _queue = new();
     private readonly Queue<LocalSend> _waitingForRoom = new();
 
-    // Of each sender the last sequence number. The reading thread's own.
-    private readonly Dictionary<ulong, ulong> _lastSequences = [];
+    private readonly RepeatedEvents _repeated = new();
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
     private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,9 +39,9 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         Subscription = subscription;
         Filter = new EventFilter(subscription);
         Options = options;
-        _window = options.MailboxCapacity > 0 ? Math.Min(options.MailboxCapacity, window) : window;
+        _window = new ReceiverWindow(options.MailboxCapacity > 0 ? Math.Min(options.MailboxCapacity, window) : window);
         _handlers = [handler];
-        subscription.Credit = (uint)_window;
+        subscription.Credit = (uint)_window.Size;
         subscription.Mailbox = options.ToMailbox();
     }
 
@@ -134,6 +133,15 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>A session is about to write the command that subscribes.</summary>
+    public void BeginIn(SessionLink session, Subscription command)
+    {
+        lock (_lock)
+        {
+            _window.BeginIn(session, command);
+        }
+    }
+
     /// <summary>Hands no more events to the handlers until it is resumed as often.</summary>
     public void Pause()
     {
@@ -201,124 +209,5 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
         _isRunning = true;
         return true;
-    }
-
-    private async Task RunAsync()
-    {
-        var hasHandledOne = false;
-        while (TryTake(hasHandledOne, out var item))
-        {
-            hasHandledOne = item.Link is not null;
-            if (item.Sender is { IsWithdrawn: true })
-            {
-                continue;
-            }
-
-            if (!item.IsRepeated)
-            {
-                await HandleAsync(item).ConfigureAwait(false);
-            }
-            else
-            {
-                Acknowledge(item, _failed.Find(item.Event) ?? new Acknowledgement { NewState = _state ?? "" });
-            }
-        }
-    }
-
-    private bool TryTake(bool hasHandledOne, out ReceivedEvent item)
-    {
-        LocalSend? next = null;
-        Credit? credit = null;
-        SessionLink? session = null;
-        bool taken;
-        lock (_lock)
-        {
-            if (hasHandledOne)
-            {
-                credit = GiveRoom(out session);
-            }
-
-            item = default;
-            taken = _pauses == 0 && _queue.TryDequeue(out item);
-            _isRunning = taken;
-            if (taken && _queue.Count - _waitingForRoom.Count < _window)
-            {
-                _waitingForRoom.TryDequeue(out next);
-            }
-        }
-
-        Grant(session, credit);
-        if (next is { IsDoneWithRoom: true })
-        {
-            next.TrySetResult(null);
-        }
-
-        return taken;
-    }
-
-    private async ValueTask HandleAsync(ReceivedEvent item)
-    {
-        var received = new BusEvent(item.Event, _host.Codecs)
-        {
-            HandledBy = this,
-            NewState = _state,
-            IsRequest = item.Level == AcknowledgementLevel.Replied,
-        };
-        Acknowledgement? failure = null;
-        var handling = _host.Handling(received);
-        HandlerFlow.Begin(received);
-        try
-        {
-            foreach (var handler in Volatile.Read(ref _handlers))
-            {
-                await handler(received).ConfigureAwait(false);
-            }
-        }
-        catch (Exception exception)
-        {
-            failure = new Acknowledgement
-            {
-                StatusCode = (int)StatusCode.Unknown,
-                Message = PeerText.Clean($"The handler of the machine '{Name}' failed: {exception.Message}", PeerText.MaxSentence),
-            };
-            _failed.Add(item.Event, failure);
-            _host.HandlerFailed(Name, received, exception);
-        }
-
-        received.HasBeenHandled = true;
-        _host.Waits.EndAll(received);
-        failure ??= RefuseReply(item, received.ReplyEvent);
-        _host.Handled(received, handling, failure is not null);
-        _state = received.NewState;
-        Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
-    }
-
-    // The hub would refuse it, and with it end this session, or leave its asker without an answer.
-    private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
-    {
-        if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)
-        {
-            return null;
-        }
-
-        return new Acknowledgement
-        {
-            StatusCode = (int)StatusCode.ResourceExhausted,
-            Message = $"The reply of the machine '{Name}' has {size} bytes; the hub takes at most {item.Link.MaxEventSize} (MaxEventSize).",
-        };
-    }
-
-    private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)
-    {
-        if (item.Sender is { } sender)
-        {
-            AnswerLocally(sender, acknowledgement);
-        }
-        else if (item.DeliveryNumber != 0 && item.Level > AcknowledgementLevel.Delivered)
-        {
-            acknowledgement.Subscription = Number;
-            acknowledgement.Number = item.DeliveryNumber;
-            item.Link!.Note(new SessionCommand { Acknowledge = acknowledgement });
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -22,5 +23,30 @@ internal sealed class LocalSend(AcknowledgementLevel level)
     {
         IsWithdrawn = true;
         TrySetException(reason);
+    }
+
+    /// <summary>The machine is done with the event, or its mailbox dropped it.</summary>
+    public void Answer(Acknowledgement acknowledgement)
+    {
+        // Before the machine takes its next event: whoever waited for this one does not any more.
+        Wait?.End();
+        if (IsDoneWithRoom)
+        {
+            TrySetResult(null);
+        }
+        else if (acknowledgement.StatusCode != 0)
+        {
+            TrySetException(
+                new EventBusException((StatusCode)acknowledgement.StatusCode, acknowledgement.Message));
+        }
+        else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
+        {
+            TrySetException(
+                new EventBusException(StatusCode.Internal, "The machine handled the request without a reply."));
+        }
+        else
+        {
+            TrySetResult(new Outcome { NewState = acknowledgement.NewState, Reply = acknowledgement.Reply });
+        }
     }
 }

@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace GrpcShm.EventBus.Registry;
+
+/// <summary>The registered machines by id, and the members of each group.</summary>
+/// <remarks>Looked up without a lock, changed under the registry's. So of a group the members, too, are replaced as a whole.</remarks>
+internal sealed class MachineTable
+{
+    private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>All machines, in no order.</summary>
+    public IEnumerable<MachineEntry> All => _machines.Select(pair => pair.Value);
+
+    public bool TryGet(string machineId, [NotNullWhen(true)] out MachineEntry? machine) => _machines.TryGetValue(machineId, out machine);
+
+    public MachineEntry[] InGroup(string group) => _groups.TryGetValue(group, out var members) ? members.Snapshot : [];
+
+    public void Add(MachineEntry machine, string[] groups)
+    {
+        // Its groups first: whoever finds it by its id finds it in them.
+        ChangeGroups(machine, groups);
+        _machines[machine.Id] = machine;
+        _count++;
+    }
+
+    public void Remove(MachineEntry machine)
+    {
+        _machines.TryRemove(machine.Id, out _);
+        ChangeGroups(machine, []);
+        _count--;
+    }
+
+    public void ChangeGroups(MachineEntry machine, string[] groups)
+    {
+        foreach (var name in machine.Groups)
+        {
+            if (_groups.TryGetValue(name, out var group) && group.Remove(machine) == 0)
+            {
+                _groups.TryRemove(name, out _);
+            }
+        }
+
+        foreach (var name in groups)
+        {
+            _groups.GetOrAdd(name, _ => new MachineGroup()).Add(machine);
+        }
+
+        (machine.Groups, machine.GroupsWeight) = (groups, MachineWeight.Of(groups));
+    }
+}

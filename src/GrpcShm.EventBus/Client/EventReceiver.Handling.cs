@@ -1,0 +1,127 @@
+using Grpc.Core;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+// The loop that hands events to the handlers, and what is answered.
+internal sealed partial class EventReceiver
+{
+    private async Task RunAsync()
+    {
+        var hasHandledOne = false;
+        while (TryTake(hasHandledOne, out var item))
+        {
+            hasHandledOne = item.Link is not null;
+            if (item.Sender is { IsWithdrawn: true })
+            {
+                continue;
+            }
+
+            if (!item.IsRepeated)
+            {
+                await HandleAsync(item).ConfigureAwait(false);
+            }
+            else
+            {
+                Acknowledge(item, _failed.Find(item.Event) ?? new Acknowledgement { NewState = _state ?? "" });
+            }
+        }
+    }
+
+    private bool TryTake(bool hasHandledOne, out ReceivedEvent item)
+    {
+        LocalSend? next = null;
+        var grant = default(RoomGrant);
+        bool taken;
+        lock (_lock)
+        {
+            if (hasHandledOne)
+            {
+                grant = _window.GiveRoom(Number);
+            }
+
+            item = default;
+            taken = _pauses == 0 && _queue.TryDequeue(out item);
+            _isRunning = taken;
+            if (taken && _queue.Count - _waitingForRoom.Count < _window.Size)
+            {
+                _waitingForRoom.TryDequeue(out next);
+            }
+        }
+
+        grant.Tell();
+        if (next is { IsDoneWithRoom: true })
+        {
+            next.TrySetResult(null);
+        }
+
+        return taken;
+    }
+
+    private async ValueTask HandleAsync(ReceivedEvent item)
+    {
+        var received = new BusEvent(item.Event, _host.Codecs)
+        {
+            HandledBy = this,
+            NewState = _state,
+            IsRequest = item.Level == AcknowledgementLevel.Replied,
+        };
+        Acknowledgement? failure = null;
+        var handling = _host.Handling(received);
+        HandlerFlow.Begin(received);
+        try
+        {
+            foreach (var handler in Volatile.Read(ref _handlers))
+            {
+                await handler(received).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            var message = $"The handler of the machine '{Name}' failed: {exception.Message}";
+            failure = new Acknowledgement
+            {
+                StatusCode = (int)StatusCode.Unknown, Message = PeerText.Clean(message, PeerText.MaxSentence),
+            };
+            _failed.Add(item.Event, failure);
+            _host.HandlerFailed(Name, received, exception);
+        }
+
+        received.HasBeenHandled = true;
+        _host.Waits.EndAll(received);
+        failure ??= RefuseReply(item, received.ReplyEvent);
+        _host.Handled(received, handling, failure is not null);
+        _state = received.NewState;
+        Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
+    }
+
+    // The hub would refuse it, and with it end this session, or leave its asker without an answer.
+    private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
+    {
+        if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)
+        {
+            return null;
+        }
+
+        return new Acknowledgement
+        {
+            StatusCode = (int)StatusCode.ResourceExhausted,
+            Message = $"The reply of the machine '{Name}' has {size} bytes; "
+                + $"the hub takes at most {item.Link.MaxEventSize} (MaxEventSize).",
+        };
+    }
+
+    private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)
+    {
+        if (item.Sender is { } sender)
+        {
+            sender.Answer(acknowledgement);
+        }
+        else if (item.DeliveryNumber != 0 && item.Level > AcknowledgementLevel.Delivered)
+        {
+            acknowledgement.Subscription = Number;
+            acknowledgement.Number = item.DeliveryNumber;
+            item.Link!.Note(new SessionCommand { Acknowledge = acknowledgement });
+        }
+    }
+}

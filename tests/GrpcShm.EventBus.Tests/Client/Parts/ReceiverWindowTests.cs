@@ -1,0 +1,44 @@
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Client.Parts;
+
+/// <summary>What a receiver keeps of what came before, by itself.</summary>
+public sealed class ReceiverWindowTests
+{
+    [Fact]
+    public void GiveRoom_WithoutASession_GrantsNothing()
+    {
+        var window = new ReceiverWindow(1);
+
+        Assert.Null(window.GiveRoom(1).Credit);
+        window.GiveRoom(1).Tell();
+    }
+
+    [Fact]
+    public void IsRepeated_OfEachSender_IsWhatHasComeBefore()
+    {
+        var repeated = new RepeatedEvents();
+
+        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 5 }));
+        Assert.True(repeated.IsRepeated(new Event { Sender = 1, Sequence = 5 }));
+        Assert.True(repeated.IsRepeated(new Event { Sender = 1, Sequence = 4 }));
+        Assert.False(repeated.IsRepeated(new Event { Sender = 2, Sequence = 4 }));
+        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 6 }));
+        Assert.False(repeated.IsRepeated(new Event { Sender = 0, Sequence = 6 }));
+        Assert.False(repeated.IsRepeated(new Event { Sender = 0, Sequence = 6 }));
+    }
+
+    [Fact]
+    public void IsRepeated_AfterMoreSendersThanAreKept_ForgetsRatherThanGrows()
+    {
+        var repeated = new RepeatedEvents();
+        repeated.IsRepeated(new Event { Sender = 1, Sequence = 1 });
+        for (ulong sender = 2; sender < 5000; sender++)
+        {
+            repeated.IsRepeated(new Event { Sender = sender, Sequence = 1 });
+        }
+
+        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 1 }));
+    }
+}
