@@ -12,7 +12,8 @@ internal static class ConsoleView
     {
         var started = Stopwatch.GetTimestamp();
         await AnsiConsole.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async progress =>
             {
                 var bar = progress.AddTask(Describe(kind, 0, 0), maxValue: rounds);

@@ -9,8 +9,8 @@ using GrpcShm.EventBus;
 namespace Samples.PingPong;
 
 /// <summary>
-/// Another game: this process sends, a second one holds the hub, a third one receives. First as fast as it can, then at a
-/// steady rate, to see how long an event takes from the send to the handler.
+/// Another game: this process sends, a second one holds the hub, a third one receives. First as fast as it can, then at
+/// a steady rate, to see how long an event takes from the send to the handler.
 /// </summary>
 internal static class EventStream
 {
@@ -79,7 +79,8 @@ internal static class EventStream
         await earlier.WaitAsync(cancellationToken);
     }
 
-    // On a thread of its own that sleeps: a timer's ticks are as far apart as the system's coarse clock says, often 4 ms.
+    // On a thread of its own that sleeps: a timer's ticks are as far apart as the system's coarse clock says, often 4
+    // ms.
     private static Task SendSteadilyAsync(EventClient client, CancellationToken cancellationToken) =>
         Task.Factory.StartNew(
             () => SendSteadily(client, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -12,7 +12,8 @@ internal static class Match
 {
     private const int WarmUpRounds = 2_000;
 
-    public static async Task<int> RunAsync(TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
     {
         try
         {
@@ -45,7 +46,8 @@ internal static class Match
     private static string Reason(Exception exception) =>
         exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
 
-    private static async Task<RunReport> PlayAsync(TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+    private static async Task<RunReport> PlayAsync(
+        TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
     {
         using var doorbells = new DoorbellCounter();
         await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);

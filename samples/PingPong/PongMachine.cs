@@ -11,5 +11,6 @@ internal sealed class PongMachine(EventHub hub) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _machine?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private Task HandleAsync(BusEvent ping) => hub.SendEventAsync("pong", ping.SourceMachineId, "PONG", ping.RawPayload);
+    private Task HandleAsync(BusEvent ping) =>
+        hub.SendEventAsync("pong", ping.SourceMachineId, "PONG", ping.RawPayload);
 }

@@ -16,7 +16,8 @@ internal sealed class PongProcess : IAsyncDisposable
     public static async Task<PongProcess> StartAsync(SampleEndpoint endpoint, CancellationToken cancellationToken)
     {
         var kind = endpoint.Kind.ToString().ToLower(System.Globalization.CultureInfo.InvariantCulture);
-        var process = await SampleProcess.StartAsync(["serve", "--transport", kind, endpoint.Address], cancellationToken);
+        var process = await SampleProcess.StartAsync(
+            ["serve", "--transport", kind, endpoint.Address], cancellationToken);
         return new PongProcess(process, endpoint with { Address = process.Greeting });
     }
 

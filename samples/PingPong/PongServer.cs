@@ -11,8 +11,8 @@ namespace Samples.PingPong;
 
 /// <summary>The second process: the event hub and the machine 'pong'.</summary>
 /// <remarks>
-/// It says "ready" and its address on its standard output, answers each line on its standard input with what it has used,
-/// and ends when its standard input does: that is also how it learns that the first process has died.
+/// It says "ready" and its address on its standard output, answers each line on its standard input with what it has
+/// used, and ends when its standard input does: that is also how it learns that the first process has died.
 /// </remarks>
 internal static class PongServer
 {
@@ -29,7 +29,8 @@ internal static class PongServer
         builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
         builder.Services.AddEventBus();
 
-        // A hub does not wait, and runs nobody's handlers where it reads: it needs no second thread for what it takes off the ring.
+        // A hub does not wait, and runs nobody's handlers where it reads: it needs no second thread for what it takes
+        // off the ring.
         endpoint.Listen(builder.WebHost, options => options.RunMode = RunMode.Inline);
 
         await using var app = builder.Build();

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Samples.PingPong;
 
 /// <summary>What a process has used so far.</summary>
-internal sealed record ProcessUsage(double CpuMilliseconds, double RssMegabytes, long? DoorbellsRung, long? DoorbellsSaved)
+internal sealed record ProcessUsage(
+    double CpuMilliseconds, double RssMegabytes, long? DoorbellsRung, long? DoorbellsSaved)
 {
     public static ProcessUsage OfThisProcess(DoorbellCounter doorbells)
     {

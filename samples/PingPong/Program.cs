@@ -61,7 +61,8 @@ var events = new Option<int>("--events", "-n")
     HelpName = "number",
     DefaultValueFactory = _ => 1_000_000,
 };
-var stream = new Command("stream", "Send events from this process to a third one, and print the figures as one JSON object.")
+var stream = new Command(
+    "stream", "Send events from this process to a third one, and print the figures as one JSON object.")
 {
     events, transport,
 };

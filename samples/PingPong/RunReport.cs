@@ -45,7 +45,9 @@ internal sealed record RunReport
     [JsonPropertyName("server_rss_mb")]
     public required double ServerRssMegabytes { get; init; }
 
-    /// <summary>The doorbells that both processes rang, each a system call; none if the transport has no doorbells.</summary>
+    /// <summary>
+    /// The doorbells that both processes rang, each a system call; none if the transport has no doorbells.
+    /// </summary>
     [JsonPropertyName("doorbells_per_message")]
     public required double? DoorbellsPerMessage { get; init; }
 

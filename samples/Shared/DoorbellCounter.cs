@@ -15,7 +15,8 @@ internal sealed class DoorbellCounter : IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == "GrpcShm.Transport" && instrument.Name.StartsWith("grpcshm.doorbells.", StringComparison.Ordinal))
+            if (instrument.Meter.Name == "GrpcShm.Transport"
+                && instrument.Name.StartsWith("grpcshm.doorbells.", StringComparison.Ordinal))
             {
                 _hasDoorbells = true;
                 listener.EnableMeasurementEvents(instrument);

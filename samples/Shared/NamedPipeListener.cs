@@ -14,7 +14,8 @@ internal sealed class NamedPipeListener : IConnectionListener
     public NamedPipeListener(NamedPipeEndPoint endPoint)
     {
         _endPoint = endPoint;
-        // The first one now: a name that cannot be had fails the binding, and clients can connect as soon as that is done.
+        // The first one now: a name that cannot be had fails the binding, and clients can connect as soon as that is
+        // done.
         _next = CreatePipe();
     }
 

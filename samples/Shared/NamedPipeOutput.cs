@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace Samples;
 
 /// <summary>
-/// Writes to a named pipe and tells of a client that is gone as Kestrel's own transports do: by a completed flush, not by an
-/// exception, which Kestrel would log as an error.
+/// Writes to a named pipe and tells of a client that is gone as Kestrel's own transports do: by a completed flush, not
+/// by an exception, which Kestrel would log as an error.
 /// </summary>
 internal sealed class NamedPipeOutput(PipeWriter inner) : PipeWriter
 {
@@ -32,7 +32,8 @@ internal sealed class NamedPipeOutput(PipeWriter inner) : PipeWriter
         }
     }
 
-    public override void Complete(Exception? exception = null) => CompleteAsync(exception).AsTask().GetAwaiter().GetResult();
+    public override void Complete(Exception? exception = null) =>
+        CompleteAsync(exception).AsTask().GetAwaiter().GetResult();
 
     public override async ValueTask CompleteAsync(Exception? exception = null)
     {

@@ -65,7 +65,9 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
         }
     }
 
-    /// <summary>Where a server that was to listen here does listen: at a port that was free, if any was as good.</summary>
+    /// <summary>
+    /// Where a server that was to listen here does listen: at a port that was free, if any was as good.
+    /// </summary>
     public SampleEndpoint AsBound(WebApplication server)
     {
         if (Kind != TransportKind.Tcp)
@@ -73,7 +75,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
             return this;
         }
 
-        var addresses = server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+        var addresses =
+            server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
         return this with { Address = new Uri(addresses.Addresses.Single()).Port.ToString(CultureInfo.InvariantCulture) };
     }
 
@@ -98,7 +101,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
                 DisposeHttpClient = true,
             });
 
-    private async ValueTask<Stream> ConnectSocketAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectSocketAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

@@ -2,10 +2,12 @@ using System.Diagnostics;
 
 namespace Samples;
 
-/// <summary>This program once more, in a process of its own that takes another part. It ends with the first process.</summary>
+/// <summary>
+/// This program once more, in a process of its own that takes another part. It ends with the first process.
+/// </summary>
 /// <remarks>
-/// It says "ready" and what else the first process must know on its standard output, and ends when its standard input does:
-/// that is also how it learns that the first process has died.
+/// It says "ready" and what else the first process must know on its standard output, and ends when its standard input
+/// does: that is also how it learns that the first process has died.
 /// </remarks>
 internal sealed class SampleProcess : IAsyncDisposable
 {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Samples.Stress;
 
-/// <summary>Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>24h</c>, or a plain number of seconds.</summary>
+/// <summary>
+/// Durations as people write them: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>24h</c>, or a plain number of seconds.
+/// </summary>
 internal static class Durations
 {
     private static readonly (string Unit, TimeSpan Length)[] Units =

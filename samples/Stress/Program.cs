@@ -9,8 +9,10 @@ using Samples.Stress.Roles;
 var producers = Count("--producers", "How many processes send events: 1 to 100.", 10, 1, 100);
 var consumers = Count("--consumers", "How many processes get them, each from every producer: 1 to 100.", 10, 1, 100);
 var inFlight = Count("--in-flight", "How many events from one producer to one consumer may be without an acknowledgement: 1 to 64.", 16, 1, LaneOptions.MostInFlight);
-var payload = Count("--payload", "The most bytes of an event's body; each has a length of its own: 0 to 1,048,576.", 512, 0, 1_048_576);
-var seed = Count("--seed", "What the choice of victims follows from. Random if not given.", Random.Shared.Next(), 0, int.MaxValue);
+var payload = Count(
+    "--payload", "The most bytes of an event's body; each has a length of its own: 0 to 1,048,576.", 512, 0, 1_048_576);
+var seed = Count(
+    "--seed", "What the choice of victims follows from. Random if not given.", Random.Shared.Next(), 0, int.MaxValue);
 var rate = new Option<double>("--rate")
 {
     Description = "Events a second of each producer; 0 for as many as get acknowledged.",

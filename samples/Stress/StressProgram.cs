@@ -28,7 +28,8 @@ internal static class StressProgram
         catch (Exception exception) when (exception is IOException or TimeoutException or InvalidOperationException
             or PlatformNotSupportedException)
         {
-            await Console.Error.WriteLineAsync($"The stress could not be run over {options.TransportName}: {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"The stress could not be run over {options.TransportName}: {exception.Message}");
             return 1;
         }
     }

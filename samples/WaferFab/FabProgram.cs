@@ -28,12 +28,14 @@ internal static class FabProgram
         catch (Exception exception) when (exception is RpcException or EventBusException or IOException or TimeoutException
             or InvalidOperationException or PlatformNotSupportedException)
         {
-            await Console.Error.WriteLineAsync($"The fab could not be run over {options.TransportName}: {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"The fab could not be run over {options.TransportName}: {exception.Message}");
             return 1;
         }
     }
 
-    private static async Task<FabReport> RunAsync(FabOptions options, IFabView view, CancellationToken cancellationToken)
+    private static async Task<FabReport> RunAsync(
+        FabOptions options, IFabView view, CancellationToken cancellationToken)
     {
         await using var hub = await HubServer.StartAsync(options.Transport, cancellationToken);
         using var channel = hub.Endpoint.CreateChannel();
@@ -52,6 +54,8 @@ internal static class FabProgram
             return new SilentView();
         }
 
-        return AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected ? new LiveView() : new PlainView();
+        return AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected
+            ? new LiveView()
+            : new PlainView();
     }
 }

@@ -6,7 +6,9 @@ using Samples.WaferFab.View;
 
 namespace Samples.WaferFab;
 
-/// <summary>One run of the fab: the tools are started, one is killed on the way, and at the end all is checked.</summary>
+/// <summary>
+/// One run of the fab: the tools are started, one is killed on the way, and at the end all is checked.
+/// </summary>
 internal sealed class FabRun(
     FabOptions options, IFabView view, EventClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
 {
@@ -42,7 +44,8 @@ internal sealed class FabRun(
             NoticedMilliseconds = disturbance is null ? null : Math.Round(disturbance.Noticed.TotalMilliseconds, 1),
             AwayMilliseconds = disturbance is null ? null : Math.Round(disturbance.Away.TotalMilliseconds),
             StepsMeanwhile = disturbance?.StepsMeanwhile,
-            Problems = [.. scheduler.Problems, .. Inspection.Inspect(scheduler.Wafers, tools.Journals), .. Unheard(fab, sent)],
+            Problems =
+                [.. scheduler.Problems, .. Inspection.Inspect(scheduler.Wafers, tools.Journals), .. Unheard(fab, sent)],
         };
     }
 
@@ -72,7 +75,8 @@ internal sealed class FabRun(
     {
         try
         {
-            await await Task.WhenAny(work, scheduler.Failed, tools.Failed, StallWatch.RunAsync(scheduler, ending.Token));
+            await await Task.WhenAny(
+                work, scheduler.Failed, tools.Failed, StallWatch.RunAsync(scheduler, ending.Token));
         }
         finally
         {
@@ -81,5 +85,6 @@ internal sealed class FabRun(
     }
 
     private async Task ChangeStateAsync(string oldState, string newState) =>
-        await bus.PublishStateChangeAsync(SchedulerId.Value, new MachineStateChange { OldState = oldState, NewState = newState });
+        await bus.PublishStateChangeAsync(
+            SchedulerId.Value, new MachineStateChange { OldState = oldState, NewState = newState });
 }

@@ -14,7 +14,8 @@ internal static class Demonstration
     {
         var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
         var endpoint = SampleEndpoint.CreateUnique(kind);
-        await using var hub = await SampleProcess.StartAsync(["hub", "--transport", name, endpoint.Address], cancellationToken);
+        await using var hub = await SampleProcess.StartAsync(
+            ["hub", "--transport", name, endpoint.Address], cancellationToken);
         endpoint = endpoint with { Address = hub.Greeting };
         await using var machines = await SampleProcess.StartAsync(
             ["machines", "--transport", name, endpoint.Address], cancellationToken);

@@ -4,8 +4,8 @@ using XStateNet.Events.V1;
 namespace Samples.XStateNetAdapter;
 
 /// <summary>
-/// An orchestrator in the process of its machines, as in XStateNet: whoever sends through it gets the target's new state
-/// back. Machines of other processes are reached by the same call.
+/// An orchestrator in the process of its machines, as in XStateNet: whoever sends through it gets the target's new
+/// state back. Machines of other processes are reached by the same call.
 /// </summary>
 internal sealed class EventBusOrchestrator(EventClient bus) : IAsyncDisposable
 {

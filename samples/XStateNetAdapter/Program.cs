@@ -8,7 +8,8 @@ var transport = new Option<string>("--transport", "-t")
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
-var root = new RootCommand("XStateNet's IMessageBus and its orchestrator over the event service, with machines in two processes.")
+var root = new RootCommand(
+    "XStateNet's IMessageBus and its orchestrator over the event service, with machines in two processes.")
 {
     transport,
 };

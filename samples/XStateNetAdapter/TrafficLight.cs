@@ -2,7 +2,9 @@ using Newtonsoft.Json.Linq;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>A state machine that is small enough to read: red, green, yellow, red; and dark when it is told so.</summary>
+/// <summary>
+/// A state machine that is small enough to read: red, green, yellow, red; and dark when it is told so.
+/// </summary>
 internal sealed class TrafficLight(string id) : IStateMachine
 {
     private string _state = "red";

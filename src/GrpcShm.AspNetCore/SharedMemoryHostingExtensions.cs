@@ -20,8 +20,8 @@ public static class SharedMemoryHostingExtensions
     private const string ConfigurationSection = "SharedMemory";
 
     /// <summary>
-    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and those
-    /// in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
+    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and
+    /// those in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <param name="configure">
@@ -94,8 +94,9 @@ public static class SharedMemoryHostingExtensions
     }
 
     /// <summary>
-    /// Puts a server before Kestrel that sees the application on its way to it. Other servers stay what they are: who has set them asks for
-    /// them by their type. Where Kestrel is registered later, the application is found on its endpoints.
+    /// Puts a server before Kestrel that sees the application on its way to it. Other servers stay what they are: who
+    /// has set them asks for them by their type. Where Kestrel is registered later, the application is found on its
+    /// endpoints.
     /// </summary>
     private static void StandBefore(IServiceCollection services)
     {

@@ -72,7 +72,9 @@ public sealed class SharedMemoryTransportOptions
         }
     }
 
-    /// <summary>How many handshakes an endpoint carries on at once; a client beyond is refused and may try again.</summary>
+    /// <summary>
+    /// How many handshakes an endpoint carries on at once; a client beyond is refused and may try again.
+    /// </summary>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingHandshakes
@@ -134,9 +136,10 @@ public sealed class SharedMemoryTransportOptions
     public bool RunProtocolInline { get; set; } = true;
 
     /// <summary>
-    /// What clients are offered: direct mode (calls framed straight into the rings, without HTTP/2), HTTP/2 over the rings, or
-    /// both. An endpoint with TLS, or one that speaks HTTP/1.1, cannot offer direct mode: with
-    /// <see cref="SharedMemoryMode.Auto"/> it offers HTTP/2, with <see cref="SharedMemoryMode.Direct"/> the server does not start.
+    /// What clients are offered: direct mode (calls framed straight into the rings, without HTTP/2), HTTP/2 over the
+    /// rings, or both. An endpoint with TLS, or one that speaks HTTP/1.1, cannot offer direct mode: with
+    /// <see cref="SharedMemoryMode.Auto"/> it offers HTTP/2, with <see cref="SharedMemoryMode.Direct"/> the server does
+    /// not start.
     /// </summary>
     /// <remarks>Defaults to <see cref="SharedMemoryMode.Auto"/>: both.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
@@ -161,8 +164,8 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// How many calls in direct mode may be under way on one connection, 1 to 65,536; fewer where
-    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told: they wait with more, or make another
-    /// connection.
+    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told: they wait with more, or
+    /// make another connection.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
@@ -178,17 +181,18 @@ public sealed class SharedMemoryTransportOptions
     } = 1024;
 
     /// <summary>
-    /// What clients are told of the limit of calls: none that the memory for them could not keep, for they would be refused again and again.
+    /// What clients are told of the limit of calls: none that the memory for them could not keep, for they would be
+    /// refused again and again.
     /// </summary>
     internal int MostCalls => (int)Math.Min(
         MaxCallsPerConnection,
         (MaxBufferedBytesPerConnection - SharedBudget.LimitOfGrowth(MaxBufferedBytesPerConnection)) / CallSettings.FirstWindow);
 
     /// <summary>
-    /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send, together. Each call
-    /// takes 68 KiB of it, a call beyond is refused and may be tried again. Five eighths are kept for that; the rest goes to calls that
-    /// receive more, in order, as far as it reaches. One call of a connection may go beyond, so that messages larger than this
-    /// get through, one after the other.
+    /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send,
+    /// together. Each call takes 68 KiB of it, a call beyond is refused and may be tried again. Five eighths are kept
+    /// for that; the rest goes to calls that receive more, in order, as far as it reaches. One call of a connection may
+    /// go beyond, so that messages larger than this get through, one after the other.
     /// </summary>
     /// <remarks>Defaults to 128 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
@@ -197,14 +201,15 @@ public sealed class SharedMemoryTransportOptions
         get;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, LeastBufferedBytes, nameof(MaxBufferedBytesPerConnection));
+            ArgumentOutOfRangeException.ThrowIfLessThan(
+                value, LeastBufferedBytes, nameof(MaxBufferedBytesPerConnection));
             field = value;
         }
     } = 128L * 1024 * 1024;
 
     /// <summary>
-    /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call of each connection
-    /// may go beyond.
+    /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call
+    /// of each connection may go beyond.
     /// </summary>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
@@ -219,9 +224,9 @@ public sealed class SharedMemoryTransportOptions
     } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// How many bytes the reader of a call in direct mode may leave unconsumed and still wait for more: the largest message, with the five bytes
-    /// before it, whatever gRPC's own <c>MaxReceiveMessageSize</c> admits. The call of a reader that wants more ends with
-    /// <c>ResourceExhausted</c>.
+    /// How many bytes the reader of a call in direct mode may leave unconsumed and still wait for more: the largest
+    /// message, with the five bytes before it, whatever gRPC's own <c>MaxReceiveMessageSize</c> admits. The call of a
+    /// reader that wants more ends with <c>ResourceExhausted</c>.
     /// </summary>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>

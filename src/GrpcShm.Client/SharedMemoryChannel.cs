@@ -76,9 +76,9 @@ public static class SharedMemoryChannel
     }
 
     /// <summary>
-    /// The address of requests to an endpoint. Nothing is looked up, but the server sees its authority, and so do logs, traces and metrics
-    /// of both: it is the endpoint's name, or that of its file without the ending. A name that no URI has as its host, as one of digits, is
-    /// <c>localhost</c>.
+    /// The address of requests to an endpoint. Nothing is looked up, but the server sees its authority, and so do logs,
+    /// traces and metrics of both: it is the endpoint's name, or that of its file without the ending. A name that no
+    /// URI has as its host, as one of digits, is <c>localhost</c>.
     /// </summary>
     internal static Uri AddressOf(SharedMemoryEndPoint endPoint)
     {
@@ -109,6 +109,7 @@ public static class SharedMemoryChannel
             new HttpCallFailures(),
             options,
             new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)));
-        return new DirectHandler(connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));
+        return new DirectHandler(
+            connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));
     }
 }

@@ -62,9 +62,10 @@ public sealed class SharedMemoryClientOptions
     /// connected by a <see cref="SharedMemoryConnectionFactory"/> is always HTTP/2.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode carries gRPC alone:
-    /// all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with <see cref="SharedMemoryMode.Direct"/>
-    /// they are an error. In the other two modes a handler for <see cref="HttpClient"/> behaves alike: see <c>docs/direct-mode.md</c>.
+    /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode
+    /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with
+    /// <see cref="SharedMemoryMode.Direct"/> they are an error. In the other two modes a handler for
+    /// <see cref="HttpClient"/> behaves alike: see <c>docs/direct-mode.md</c>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public SharedMemoryMode Mode
@@ -74,7 +75,8 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// Whether each frame has a checksum, so that corrupted memory is found. In direct mode; the server may ask for it, too.
+    /// Whether each frame has a checksum, so that corrupted memory is found. In direct mode; the server may ask for it,
+    /// too.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
@@ -89,11 +91,12 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// After how long a silence, with calls under way, to ask the server for a sign of life. That a server's process has
-    /// ended is noticed at once and without this; it is for one that is stopped or that hangs.
+    /// After how long a silence, with calls under way, to ask the server for a sign of life. That a server's process
+    /// has ended is noticed at once and without this; it is for one that is stopped or that hangs.
     /// </summary>
     /// <remarks>Defaults to <see cref="Timeout.InfiniteTimeSpan"/>: never.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a day.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
+    /// day.</exception>
     public TimeSpan KeepAlivePingDelay
     {
         get;
@@ -102,7 +105,8 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>How long to wait for that sign of life before the connection is ended, and its calls with it.</summary>
     /// <remarks>Defaults to 20 seconds.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a day.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
+    /// day.</exception>
     public TimeSpan KeepAlivePingTimeout
     {
         get;
@@ -110,18 +114,20 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Whether another connection is made while all that there are have as many calls as the server takes. If not, calls wait in order
-    /// until others end.
+    /// Whether another connection is made while all that there are have as many calls as the server takes. If not,
+    /// calls wait in order until others end.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool EnableMultipleConnections { get; set; } = true;
 
     /// <summary>
-    /// How long a connection may be without calls before it is closed, at the latest after twice that time. The next call makes another
-    /// one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is disposed, or forgotten.
+    /// How long a connection may be without calls before it is closed, at the latest after twice that time. The next
+    /// call makes another one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is disposed,
+    /// or forgotten.
     /// </summary>
     /// <remarks>Defaults to 1 minute.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a day.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a
+    /// day.</exception>
     public TimeSpan IdleTimeout
     {
         get;
@@ -138,12 +144,13 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits, redirects, cookies, decompression. Has no effect
-    /// on calls in direct mode. Beside those, a channel may have up to four such handlers: it is called for each.
+    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits, redirects, cookies,
+    /// decompression. Has no effect on calls in direct mode. Beside those, a channel may have up to four such handlers:
+    /// it is called for each.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is decompressed, whatever carries
-    /// the request.
+    /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is
+    /// decompressed, whatever carries the request.
     /// </remarks>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
 
@@ -154,7 +161,9 @@ public sealed class SharedMemoryClientOptions
     /// <summary>
     /// Where the meters <c>GrpcShm.Transport</c> and <c>System.Net.Http</c> are made.
     /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.</remarks>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.
+    /// </remarks>
     public IMeterFactory? MeterFactory { get; set; }
 
     private static TimeSpan CheckPing(TimeSpan value, string name)

@@ -15,8 +15,9 @@ namespace GrpcShm.Client;
 /// <see cref="SocketsHttpHandler.ConnectCallback"/> is <see cref="ConnectAsync"/>.
 /// </summary>
 /// <remarks>
-/// Where nothing else needs a <see cref="SocketsHttpHandler"/> of its own, <see cref="SharedMemoryChannel"/> is better: it has
-/// direct mode, and its HTTP/2 ends each write with its call, which <see cref="SocketsHttpHandler"/> by itself does not always.
+/// Where nothing else needs a <see cref="SocketsHttpHandler"/> of its own, <see cref="SharedMemoryChannel"/> is better:
+/// it has direct mode, and its HTTP/2 ends each write with its call, which <see cref="SocketsHttpHandler"/> by itself
+/// does not always.
 /// </remarks>
 /// <example>
 /// <code>
@@ -85,14 +86,16 @@ public sealed class SharedMemoryConnectionFactory
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="PlatformNotSupportedException">This system has no make of the transport.</exception>
-    public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    public async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         var connection = await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
         return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectBytesAsync);
     }
 
-    internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) => _connector.ConnectAsync(cancellationToken);
+    internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) =>
+        _connector.ConnectAsync(cancellationToken);
 
     /// <summary>Makes a connector with the same settings that asks for other modes.</summary>
     internal SharedMemoryConnector CreateConnector(ConnectionModes modes) =>

@@ -1,8 +1,8 @@
 namespace GrpcShm.Client;
 
 /// <summary>
-/// The handlers that a service provider has made, which end with it: the HTTP client factory never disposes of handlers whose lifetime
-/// is infinite.
+/// The handlers that a service provider has made, which end with it: the HTTP client factory never disposes of handlers
+/// whose lifetime is infinite.
 /// </summary>
 internal sealed class SharedMemoryHandlers : IDisposable
 {

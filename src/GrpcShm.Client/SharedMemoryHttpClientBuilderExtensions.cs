@@ -13,7 +13,8 @@ public static class SharedMemoryHttpClientBuilderExtensions
     /// <summary>Connects this client to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="builder">The result of <c>AddGrpcClient</c> or <c>AddHttpClient</c>.</param>
     /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
-    /// <param name="configure">Changes the options, which start with what was configured for this client's name.</param>
+    /// <param name="configure">Changes the options, which start with what was configured for this client's
+    /// name.</param>
     /// <returns>The builder.</returns>
     /// <remarks>
     /// A gRPC client needs no address then; if it has one, only its scheme and authority count. The handler lives as
@@ -35,12 +36,14 @@ public static class SharedMemoryHttpClientBuilderExtensions
         }
 
         builder.Services.TryAddSingleton<SharedMemoryHandlers>();
-        builder.Services.PostConfigure<GrpcClientFactoryOptions>(name, grpc => grpc.Address ??= SharedMemoryChannel.AddressOf(endPoint));
+        builder.Services.PostConfigure<GrpcClientFactoryOptions>(
+            name, grpc => grpc.Address ??= SharedMemoryChannel.AddressOf(endPoint));
         return builder
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(services =>
             {
-                var options = services.GetRequiredService<Options.IOptionsMonitor<SharedMemoryClientOptions>>().Get(name);
+                var options = services.GetRequiredService<Options.IOptionsMonitor<SharedMemoryClientOptions>>().Get(
+                    name);
                 return services.GetRequiredService<SharedMemoryHandlers>().Add(SharedMemoryChannel.CreateHandler(
                     address, options, services.GetService<ILoggerFactory>(), services.GetService<IMeterFactory>()));
             });
@@ -52,13 +55,15 @@ public static class SharedMemoryHttpClientBuilderExtensions
     /// A section with <c>Address</c> and any of the settings of <see cref="SharedMemoryClientOptions"/>.
     /// </param>
     /// <returns>The builder.</returns>
-    /// <exception cref="ArgumentException">The section has no <c>Address</c>, or it is no shared-memory address.</exception>
+    /// <exception cref="ArgumentException">The section has no <c>Address</c>, or it is no shared-memory
+    /// address.</exception>
     public static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configuration);
         var address = configuration["Address"]
-            ?? throw new ArgumentException("The configuration has no 'Address' for the shared-memory client.", nameof(configuration));
+            ?? throw new ArgumentException(
+                "The configuration has no 'Address' for the shared-memory client.", nameof(configuration));
         builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name).Bind(configuration);
         return builder.UseSharedMemory(address);
     }

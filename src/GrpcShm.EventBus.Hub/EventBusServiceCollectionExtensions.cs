@@ -17,7 +17,8 @@ public static class EventBusServiceCollectionExtensions
     /// <param name="configure">Sets the hub's bounds; may be <see langword="null"/>.</param>
     /// <returns>The services.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> is <see langword="null"/>.</exception>
-    public static IServiceCollection AddEventBus(this IServiceCollection services, Action<EventBusOptions>? configure = null)
+    public static IServiceCollection AddEventBus(
+        this IServiceCollection services, Action<EventBusOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         services.AddGrpc();

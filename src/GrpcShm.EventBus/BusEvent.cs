@@ -154,7 +154,8 @@ public sealed class BusEvent
             OldState = change.OldState,
             NewState = change.NewState,
             Transition = change.Transition,
-            Context = _codecs.Decode(new EncodedPayload(change.Context, change.ContextContentType, change.ContextTypeName), null),
+            Context = _codecs.Decode(
+                new EncodedPayload(change.Context, change.ContextContentType, change.ContextTypeName), null),
             Duration = TimeSpan.FromTicks(change.Duration),
         };
     }

@@ -3,15 +3,15 @@ using GrpcShm.EventBus.Client;
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A machine's handler, or another subscription: what <see cref="EventClient"/> gives back for it, and can be paused. Ends it when
-/// disposed of.
+/// A machine's handler, or another subscription: what <see cref="EventClient"/> gives back for it, and can be paused.
+/// Ends it when disposed of.
 /// </summary>
 /// <remarks>
 /// While it is paused, its handler gets no events. They wait in order: first in this process, as many as
-/// <see cref="EventBusClientOptions.ReceiveWindow"/> says, then in the mailbox at the hub, where the overflow policy holds: the senders
-/// of a machine wait, and fail with <c>ResourceExhausted</c> when they have waited for too long; other subscriptions lose the oldest
-/// events. Who waits for an event to be processed waits until the subscription goes on, or until the time is over. A machine with
-/// several handlers is paused while any of their subscriptions is.
+/// <see cref="EventBusClientOptions.ReceiveWindow"/> says, then in the mailbox at the hub, where the overflow policy
+/// holds: the senders of a machine wait, and fail with <c>ResourceExhausted</c> when they have waited for too long;
+/// other subscriptions lose the oldest events. Who waits for an event to be processed waits until the subscription goes
+/// on, or until the time is over. A machine with several handlers is paused while any of their subscriptions is.
 /// </remarks>
 public sealed class BusSubscription : IDisposable
 {
@@ -36,7 +36,8 @@ public sealed class BusSubscription : IDisposable
     }
 
     /// <summary>
-    /// Holds events back. One whose handler runs, or is about to, is still handled. Does nothing if it is paused or has ended.
+    /// Holds events back. One whose handler runs, or is about to, is still handled. Does nothing if it is paused or has
+    /// ended.
     /// </summary>
     public void Pause()
     {
@@ -63,7 +64,9 @@ public sealed class BusSubscription : IDisposable
         }
     }
 
-    /// <summary>Ends it: its handler gets no more events. With a machine's last handler the machine is unregistered.</summary>
+    /// <summary>
+    /// Ends it: its handler gets no more events. With a machine's last handler the machine is unregistered.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)

@@ -8,12 +8,13 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EventBusClientHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Checks the <see cref="EventClient"/> that the services hold: healthy while it is connected, degraded while it tries to
-    /// get its connection back.
+    /// Checks the <see cref="EventClient"/> that the services hold: healthy while it is connected, degraded while it
+    /// tries to get its connection back.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name.</param>
-    /// <param name="failureStatus">What is reported when it is disconnected, or <see langword="null"/> for unhealthy.</param>
+    /// <param name="failureStatus">What is reported when it is disconnected, or <see langword="null"/> for
+    /// unhealthy.</param>
     /// <param name="tags">Tags by which checks are chosen, or <see langword="null"/> for none.</param>
     /// <returns>The health checks.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is <see langword="null"/>.</exception>

@@ -29,7 +29,9 @@ public sealed class EventBusClientOptions : PayloadOptions
         set => field = Check(value, nameof(AcknowledgementTimeout));
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many sends may be without an answer. One more fails at once with <c>ResourceExhausted</c>.</summary>
+    /// <summary>
+    /// How many sends may be without an answer. One more fails at once with <c>ResourceExhausted</c>.
+    /// </summary>
     /// <remarks>Defaults to 65,536. They wait here, too, while the connection is lost.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingSends
@@ -43,8 +45,8 @@ public sealed class EventBusClientOptions : PayloadOptions
     } = 65_536;
 
     /// <summary>
-    /// How many events may be on their way from the hub to one machine's handler, and how many events from machines of this
-    /// client may wait for it. More wait at the hub, where the policy of the machine's mailbox holds.
+    /// How many events may be on their way from the hub to one machine's handler, and how many events from machines of
+    /// this client may wait for it. More wait at the hub, where the policy of the machine's mailbox holds.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
@@ -67,20 +69,20 @@ public sealed class EventBusClientOptions : PayloadOptions
 
     /// <summary>Runs the attempts to connect, the first and later ones.</summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time up to
-    /// 5 s, with jitter; and a circuit breaker that opens for 2 s when at least half of four or more attempts in 30 s failed.
-    /// While the breaker is open, sends to other processes fail at once with <c>Unavailable</c> instead of waiting for the
-    /// connection. A pipeline of your own decides alone: if it gives up, the client is disconnected.
+    /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time
+    /// up to 5 s, with jitter; and a circuit breaker that opens for 2 s when at least half of four or more attempts in
+    /// 30 s failed. While the breaker is open, sends to other processes fail at once with <c>Unavailable</c> instead of
+    /// waiting for the connection. A pipeline of your own decides alone: if it gives up, the client is disconnected.
     /// </remarks>
     public ResiliencePipeline? ConnectPipeline { get; set; }
 
     /// <summary>Runs the sends that wait for an acknowledgement later than accepted, and the requests.</summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event was
-    /// surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/> for none.
-    /// Sends that end when they are accepted are never repeated after an answer of the hub: they would come after what was
-    /// sent behind them. What a broken connection left unanswered is sent again, in order, and recognized by the receiver
-    /// if it was there already.
+    /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event
+    /// was surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/>
+    /// for none. Sends that end when they are accepted are never repeated after an answer of the hub: they would come
+    /// after what was sent behind them. What a broken connection left unanswered is sent again, in order, and
+    /// recognized by the receiver if it was there already.
     /// </remarks>
     public ResiliencePipeline? SendPipeline { get; set; }
 
@@ -93,8 +95,8 @@ public sealed class EventBusClientOptions : PayloadOptions
     public IMeterFactory? MeterFactory { get; set; }
 
     /// <summary>
-    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of machines
-    /// that a metrics system can take.
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of
+    /// machines that a metrics system can take.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }

@@ -14,9 +14,9 @@ public static class EventBusClientServiceCollectionExtensions
 {
     /// <summary>
     /// Adds an <see cref="EventClient"/>, one for the whole program. It talks to the hub by the generated client that
-    /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over whatever transport that one has, and logs and
-    /// measures by the services. It is not connected: whoever needs it calls <see cref="EventClient.ConnectAsync"/>,
-    /// which does nothing if another one has.
+    /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over whatever transport that one has, and
+    /// logs and measures by the services. It is not connected: whoever needs it calls
+    /// <see cref="EventClient.ConnectAsync"/>, which does nothing if another one has.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets how it connects, sends and encodes; may be <see langword="null"/>.</param>

@@ -1,7 +1,9 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>Who publishes an event, and for whom.</summary>
-/// <remarks>Without <see cref="Group"/>, <see cref="MachinePattern"/> and <see cref="ObserversOnly"/> it is for all machines.</remarks>
+/// <remarks>
+/// Without <see cref="Group"/>, <see cref="MachinePattern"/> and <see cref="ObserversOnly"/> it is for all machines.
+/// </remarks>
 public sealed class EventPublishOptions
 {
     /// <summary>The machine that publishes the event.</summary>

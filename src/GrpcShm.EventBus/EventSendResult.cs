@@ -8,8 +8,9 @@ namespace GrpcShm.EventBus;
 public sealed record EventSendResult(string NewState, BusEvent? Reply)
 {
     /// <summary>
-    /// Why it is not known what became of the event, or <see langword="null"/>. Set only if the client was disposed of, or
-    /// disconnected, before the answer came, and an exception would have had nobody to go to: it might have ended the process.
+    /// Why it is not known what became of the event, or <see langword="null"/>. Set only if the client was disposed of,
+    /// or disconnected, before the answer came, and an exception would have had nobody to go to: it might have ended
+    /// the process.
     /// </summary>
     public EventBusException? Failure { get; init; }
 }

@@ -14,8 +14,8 @@ public interface IPayloadCodec
     /// <summary>Decodes a payload, if this codec is for it.</summary>
     /// <param name="encoded">The payload as it travelled.</param>
     /// <param name="wanted">
-    /// The type that the receiver asks for, or <see langword="null"/> if it takes whatever the codec thinks right. Never load
-    /// a type by the name that the payload carries.
+    /// The type that the receiver asks for, or <see langword="null"/> if it takes whatever the codec thinks right.
+    /// Never load a type by the name that the payload carries.
     /// </param>
     /// <param name="payload">The payload.</param>
     /// <returns>Whether this codec is for it.</returns>

@@ -23,12 +23,12 @@ public sealed class MachineOptions
     }
 
     /// <summary>
-    /// What happens to an event that comes when the mailbox is full. That senders wait is for machines; for what only observes the hub
-    /// refuses it with <c>PermissionDenied</c>, unless its options allow it.
+    /// What happens to an event that comes when the mailbox is full. That senders wait is for machines; for what only
+    /// observes the hub refuses it with <c>PermissionDenied</c>, unless its options allow it.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription drops the
-    /// oldest event.
+    /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription
+    /// drops the oldest event.
     /// </remarks>
     public OverflowPolicy OverflowPolicy { get; init; }
 

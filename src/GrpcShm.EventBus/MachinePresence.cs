@@ -9,8 +9,8 @@ public sealed class MachinePresence
     public required string MachineId { get; init; }
 
     /// <summary>
-    /// What happened: it was there when the subscription began, it was registered, it was unregistered as its owner wished,
-    /// or it was lost because its process died or could not be reached any more.
+    /// What happened: it was there when the subscription began, it was registered, it was unregistered as its owner
+    /// wished, or it was lost because its process died or could not be reached any more.
     /// </summary>
     public required MachineChangeKind Change { get; init; }
 

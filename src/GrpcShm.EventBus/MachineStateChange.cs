@@ -12,7 +12,9 @@ public sealed class MachineStateChange
     /// <summary>The transition that was taken; often the name of the event that led to it.</summary>
     public string Transition { get; init; } = "";
 
-    /// <summary>The machine's context after the change, of any type that a payload may have; or <see langword="null"/>.</summary>
+    /// <summary>
+    /// The machine's context after the change, of any type that a payload may have; or <see langword="null"/>.
+    /// </summary>
     public object? Context { get; init; }
 
     /// <summary>How long the machine had been in the old state.</summary>

@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport;
 
-/// <summary>Where runs what a received frame of direct mode leads to: a handler on a server, a continuation on a client.</summary>
+/// <summary>
+/// Where runs what a received frame of direct mode leads to: a handler on a server, a continuation on a client.
+/// </summary>
 public enum RunMode
 {
     /// <summary>

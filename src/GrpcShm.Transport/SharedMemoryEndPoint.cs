@@ -11,8 +11,8 @@ namespace GrpcShm.Transport;
 /// </summary>
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
-/// <c>docs/protocol.md</c>, "Names". A server shows itself as <c>http://shm:/name</c> and <c>http://shm:///absolute/path.sock</c>, which are
-/// URIs, and are read, too.
+/// <c>docs/protocol.md</c>, "Names". A server shows itself as <c>http://shm:/name</c> and
+/// <c>http://shm:///absolute/path.sock</c>, which are URIs, and are read, too.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint
 {
@@ -30,8 +30,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
     /// <summary>Creates the address of an endpoint.</summary>
     /// <param name="nameOrPath">
     /// A name (1 to 64 characters out of <c>A–Z a–z 0–9 . _ -</c>, not starting with a dot), an absolute path,
-    /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>, or as a server shows it, <c>http://shm:/name</c> or
-    /// <c>http://shm:///path</c>.
+    /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>, or as a server shows it,
+    /// <c>http://shm:/name</c> or <c>http://shm:///path</c>.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is neither.</exception>
     public SharedMemoryEndPoint(string nameOrPath)
@@ -63,9 +63,11 @@ public sealed class SharedMemoryEndPoint : EndPoint
     /// <param name="address"><c>name</c>, <c>shm:name</c>, <c>/path</c> or <c>shm:///path</c>.</param>
     /// <param name="endPoint">The endpoint, if <paramref name="address"/> is well formed.</param>
     /// <returns>Whether <paramref name="address"/> is well formed.</returns>
-    public static bool TryParse([NotNullWhen(true)] string? address, [NotNullWhen(true)] out SharedMemoryEndPoint? endPoint)
+    public static bool TryParse(
+        [NotNullWhen(true)] string? address, [NotNullWhen(true)] out SharedMemoryEndPoint? endPoint)
     {
-        endPoint = address is not null && Normalize(address, out _) is not null ? new SharedMemoryEndPoint(address) : null;
+        endPoint =
+            address is not null && Normalize(address, out _) is not null ? new SharedMemoryEndPoint(address) : null;
         return endPoint is not null;
     }
 
@@ -80,8 +82,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Name);
 
     /// <summary>
-    /// The same, for Kestrel, which shows an endpoint as <c>http://</c> with what that writes behind it. A URI has nothing but a port behind
-    /// the colon of its host, so <c>http://shm:name</c> would be none.
+    /// The same, for Kestrel, which shows an endpoint as <c>http://</c> with what that writes behind it. A URI has
+    /// nothing but a port behind the colon of its host, so <c>http://shm:name</c> would be none.
     /// </summary>
     internal SharedMemoryEndPoint InAddress() => new(this);
 
@@ -111,7 +113,10 @@ public sealed class SharedMemoryEndPoint : EndPoint
         return error is null ? name : null;
     }
 
-    /// <summary>Reads what <see cref="InAddress"/> writes, and what is left of that in a <see cref="Uri"/>, which drops a colon without a port.</summary>
+    /// <summary>
+    /// Reads what <see cref="InAddress"/> writes, and what is left of that in a <see cref="Uri"/>, which drops a colon
+    /// without a port.
+    /// </summary>
     private static bool TryReadAddress(string text, out string name)
     {
         foreach (var prefix in AddressPrefixes)

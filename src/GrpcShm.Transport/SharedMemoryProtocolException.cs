@@ -28,6 +28,8 @@ public sealed class SharedMemoryProtocolException : IOException
     {
     }
 
-    /// <summary>Whether what was read does not look as if anybody had written it like that: the memory has been corrupted.</summary>
+    /// <summary>
+    /// Whether what was read does not look as if anybody had written it like that: the memory has been corrupted.
+    /// </summary>
     internal bool IsCorruption { get; init; }
 }

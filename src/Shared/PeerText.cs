@@ -5,8 +5,8 @@ using System.Text;
 namespace GrpcShm;
 
 /// <summary>
-/// Text that came from a peer, made fit for logs, exceptions and status messages: a peer must not be able to forge lines there,
-/// to move a terminal's cursor, to turn the direction of what stands beside it, or to fill a disk.
+/// Text that came from a peer, made fit for logs, exceptions and status messages: a peer must not be able to forge
+/// lines there, to move a terminal's cursor, to turn the direction of what stands beside it, or to fill a disk.
 /// </summary>
 /// <remarks>Compiled into each library that hears from a peer.</remarks>
 internal static class PeerText

@@ -1,8 +1,8 @@
 namespace GrpcShm;
 
 /// <summary>
-/// Sums up log lines that a peer can cause as often as it likes: in each <see cref="Window"/> the first few are written and
-/// the others counted, and the first line of a later window says how many those were. Any thread.
+/// Sums up log lines that a peer can cause as often as it likes: in each <see cref="Window"/> the first few are written
+/// and the others counted, and the first line of a later window says how many those were. Any thread.
 /// </summary>
 /// <remarks>
 /// There is no timer. What is still counted at the end is for the owner to write, which asks <see cref="TakeRest"/>.

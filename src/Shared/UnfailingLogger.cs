@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm;
 
 /// <summary>
-/// Keeps what a logger throws from whoever logs. A logger throws when one of its providers does, whose disk is full, say. What is
-/// logged here is said by threads that others depend on: one that serves connections, one of the pool where an exception ends the process,
-/// one that has still to tell a peer of its end.
+/// Keeps what a logger throws from whoever logs. A logger throws when one of its providers does, whose disk is full,
+/// say. What is logged here is said by threads that others depend on: one that serves connections, one of the pool
+/// where an exception ends the process, one that has still to tell a peer of its end.
 /// </summary>
 /// <remarks>Compiled into each library that hears from a peer.</remarks>
 internal sealed class UnfailingLogger(ILogger inner) : ILogger

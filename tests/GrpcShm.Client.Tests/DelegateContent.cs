@@ -10,7 +10,8 @@ internal sealed class DelegateContent(Func<Stream, CancellationToken, Task> writ
     {
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => write(stream, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        write(stream, CancellationToken.None);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         write(stream, cancellationToken);

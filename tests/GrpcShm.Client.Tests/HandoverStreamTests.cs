@@ -182,7 +182,8 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<ObjectDisposedException>(() => client.ReadAsync(_buffer, TestToken).InTime());
     }
 
-    private static byte[] GoAway(byte lastStream, byte error) => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, error];
+    private static byte[] GoAway(byte lastStream, byte error) =>
+        [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, lastStream, 0, 0, 0, error];
 
     private static async Task LeaveAsync(SharedMemoryConnection server, bool hasStreams)
     {
@@ -207,5 +208,6 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         return successor;
     }
 
-    private async Task<HandoverStream> ConnectAsync() => new(await _endPoint.ConnectAsync(), runInline: false, _ => _endPoint.ConnectAsync());
+    private async Task<HandoverStream> ConnectAsync() =>
+        new(await _endPoint.ConnectAsync(), runInline: false, _ => _endPoint.ConnectAsync());
 }

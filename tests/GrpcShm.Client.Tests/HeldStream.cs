@@ -2,7 +2,9 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Tests;
 
-/// <summary>A request body's stream without credit: a write waits until it is cancelled, and then for the test.</summary>
+/// <summary>
+/// A request body's stream without credit: a write waits until it is cancelled, and then for the test.
+/// </summary>
 internal sealed class HeldStream : AsyncStream
 {
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +27,8 @@ internal sealed class HeldStream : AsyncStream
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Interlocked.Increment(ref _writes);
         using var cancellation = cancellationToken.Register(() => _cancelled.TrySetResult());

@@ -35,7 +35,8 @@ internal sealed class Http2Peer(SharedMemoryConnection connection) : IAsyncDispo
     {
         const byte EndStreamAndHeaders = 5;
         const byte Status200 = 0x88;
-        await _stream.WriteAsync(new byte[] { 0, 0, 1, 1, EndStreamAndHeaders, 0, 0, 0, (byte)stream, Status200 }, Token);
+        await _stream.WriteAsync(
+            new byte[] { 0, 0, 1, 1, EndStreamAndHeaders, 0, 0, 0, (byte)stream, Status200 }, Token);
     }
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();

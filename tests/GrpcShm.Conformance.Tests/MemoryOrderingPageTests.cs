@@ -59,7 +59,8 @@ public sealed partial class MemoryOrderingPageTests
 
     [Fact]
     public void Page_FieldsThatItNames_AreNamedOnce() =>
-        Assert.Empty(Named(Page()).CountBy(static name => name).Where(static c => c.Value > 1).Select(static c => c.Key));
+        Assert.Empty(
+            Named(Page()).CountBy(static name => name).Where(static c => c.Value > 1).Select(static c => c.Key));
 
     [Fact]
     public void Unlocked_Example_FindsEachKind() =>

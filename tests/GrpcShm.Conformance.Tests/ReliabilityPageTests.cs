@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Conformance.Tests;
 
 /// <summary>
-/// The pages on reliability, the event service, threats and direct mode name the test that holds each promise. A test that is not
-/// there holds nothing.
+/// The pages on reliability, the event service, threats and direct mode name the test that holds each promise. A test
+/// that is not there holds nothing.
 /// </summary>
 public sealed partial class ReliabilityPageTests
 {

@@ -94,7 +94,8 @@ internal sealed partial class SourceFields
         return names.Count == 0 ? null : names[^1].Value;
     }
 
-    private static string WithoutWords(string text) => WordsPattern().Replace(text, static m => m.Value[0] == '/' ? " " : "\"\"");
+    private static string WithoutWords(string text) =>
+        WordsPattern().Replace(text, static m => m.Value[0] == '/' ? " " : "\"\"");
 
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/|@""[^""]*""|""""""[\s\S]*?""""""|""(?:\\.|[^""\\\n])*""|'(?:\\.|[^'\\])'", RegexOptions.Singleline)]
     private static partial Regex WordsPattern();

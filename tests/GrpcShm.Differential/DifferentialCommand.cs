@@ -8,12 +8,15 @@ namespace GrpcShm.Differential;
 /// <summary>The command line.</summary>
 internal static class DifferentialCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static RootCommand Create()
     {
-        var requests = new Option<long>("--requests") { Description = "How many requests.", DefaultValueFactory = _ => 100_000 };
-        var responses = new Option<long>("--responses") { Description = "How many responses.", DefaultValueFactory = _ => 20_000 };
+        var requests =
+            new Option<long>("--requests") { Description = "How many requests.", DefaultValueFactory = _ => 100_000 };
+        var responses =
+            new Option<long>("--responses") { Description = "How many responses.", DefaultValueFactory = _ => 20_000 };
         var seed = new Option<int>("--seed")
         {
             Description = "Reproduces a run. Defaults to another one each time.",
@@ -29,7 +32,8 @@ internal static class DifferentialCommand
         plant.AcceptOnlyFromAmong([.. Plants.Names]);
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
-        var command = new RootCommand("Sends the same requests and responses in direct mode and over HTTP/2, and looks for differences.")
+        var command = new RootCommand(
+            "Sends the same requests and responses in direct mode and over HTTP/2, and looks for differences.")
         {
             requests, responses, seed, first, found, plant, json,
         };

@@ -37,7 +37,8 @@ internal sealed class Findings(Settings settings)
             _all.Add(difference);
         }
 
-        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}): {difference.What} ({Keep(difference)})");
+        Console.Error.WriteLine(
+            $"{difference.Kind} {difference.Number} (seed {settings.Seed}): {difference.What} ({Keep(difference)})");
         Console.Error.WriteLine(difference.Text);
     }
 

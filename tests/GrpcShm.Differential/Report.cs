@@ -7,7 +7,8 @@ namespace GrpcShm.Differential;
 /// <param name="Refused">How many of them both sides refused.</param>
 /// <param name="RefusedDirect">How many of them direct mode alone refused, since they are not gRPC.</param>
 /// <param name="Responses">How many responses were received each way.</param>
-/// <param name="Unsteady">How many differences were gone when their request or response was sent again by itself.</param>
+/// <param name="Unsteady">How many differences were gone when their request or response was sent again by
+/// itself.</param>
 /// <param name="Found">How many differences there are.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record Report(

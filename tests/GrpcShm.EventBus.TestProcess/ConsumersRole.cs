@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>A process with machines that check that nothing that producers send is lost, doubled or reordered.</summary>
+/// <summary>
+/// A process with machines that check that nothing that producers send is lost, doubled or reordered.
+/// </summary>
 internal static class ConsumersRole
 {
     public static async Task<int> RunAsync(string address, int from, int to, int producers)
@@ -21,7 +23,8 @@ internal static class ConsumersRole
 
         Console.WriteLine("ready");
         await Task.WhenAll(consumers.Select(consumer => consumer.Ended));
-        Console.WriteLine(errors.IsEmpty ? $"good {consumers.Sum(consumer => consumer.Received)}" : $"bad {errors.First()}");
+        Console.WriteLine(
+            errors.IsEmpty ? $"good {consumers.Sum(consumer => consumer.Received)}" : $"bad {errors.First()}");
         await Console.In.ReadToEndAsync();
         return 0;
     }

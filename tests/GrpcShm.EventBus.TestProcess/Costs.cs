@@ -17,7 +17,8 @@ internal sealed class Costs : IAsyncDisposable
     /// <summary>Measures what one thing that a client can do costs the others.</summary>
     /// <param name="name">What it is.</param>
     /// <param name="attack">Does it, and leaves it so.</param>
-    /// <param name="measured">What the other client does again and again; a send to a machine of its own if none.</param>
+    /// <param name="measured">What the other client does again and again; a send to a machine of its own if
+    /// none.</param>
     public static async Task MeasureAsync(
         string name, Func<Func<SessionClient>, Task> attack, Func<SessionClient, Task>? measured = null)
     {
@@ -75,7 +76,8 @@ internal sealed class Costs : IAsyncDisposable
     });
 
     // Milliseconds: in the middle, and the longest.
-    private static async Task<(double Median, double Longest)> TimeAsync(SessionClient session, Func<SessionClient, Task> send)
+    private static async Task<(double Median, double Longest)> TimeAsync(
+        SessionClient session, Func<SessionClient, Task> send)
     {
         var times = new List<double>();
         var started = Stopwatch.GetTimestamp();

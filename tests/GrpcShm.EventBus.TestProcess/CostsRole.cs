@@ -28,16 +28,20 @@ internal static class CostsRole
             SendLongNameAsync);
         await Costs.MeasureAsync(
             "8 of the worst patterns with stars and question marks",
-            static open => ObserveAsync(open, 8, static _ => Named("*" + string.Concat(Enumerable.Repeat("?x", 30)) + "y*")),
+            static open =>
+                ObserveAsync(open, 8, static _ => Named("*" + string.Concat(Enumerable.Repeat("?x", 30)) + "y*")),
             SendLongNameAsync);
         await Costs.MeasureAsync(
             "10,000 subscriptions to machines by name, 64 of them to the other's",
             static open => ObserveAsync(open, 10_000, static i => new Subscription { Machine = i < 64 ? "victim" : $"m{i}" }));
         await Costs.MeasureAsync("as many machines as it may register", static open => RegisterAsync(open, 0, 50_000));
-        await Costs.MeasureAsync("as many bytes of groups as it may register", static open => RegisterAsync(open, 64, 1500));
+        await Costs.MeasureAsync(
+            "as many bytes of groups as it may register", static open => RegisterAsync(open, 64, 1500));
         await Costs.MeasureAsync("65,536 sends that nobody acknowledges", PendAsync);
-        await Costs.MeasureAsync("events of 1 MiB into mailboxes that are not read", static open => FillAsync(open, 1024 * 1024, 400));
-        await Costs.MeasureAsync("events of 100 bytes into mailboxes that are not read", static open => FillAsync(open, 100, 800_000));
+        await Costs.MeasureAsync(
+            "events of 1 MiB into mailboxes that are not read", static open => FillAsync(open, 1024 * 1024, 400));
+        await Costs.MeasureAsync(
+            "events of 100 bytes into mailboxes that are not read", static open => FillAsync(open, 100, 800_000));
         await Costs.MeasureAsync(
             "a machine that takes nothing, among those that a publication is for", StickAsync, PublishAsync);
         await Costs.MeasureAsync(
@@ -97,7 +101,8 @@ internal static class CostsRole
         Refuse(session);
     }
 
-    private static Task RegisterAsync(Func<SessionClient> open, int groups, int count) => RegisterAsync(open(), groups, count);
+    private static Task RegisterAsync(Func<SessionClient> open, int groups, int count) =>
+        RegisterAsync(open(), groups, count);
 
     private static async Task RegisterAsync(SessionClient session, int groups, int count)
     {
@@ -133,7 +138,8 @@ internal static class CostsRole
     private static async Task FillAsync(Func<SessionClient> open, int size, int count)
     {
         var session = open();
-        await SendAllAsync(session, 16, i => new SessionCommand { Register = new Registration { MachineId = $"full-{i}" } });
+        await SendAllAsync(
+            session, 16, i => new SessionCommand { Register = new Registration { MachineId = $"full-{i}" } });
         await SendAllAsync(session, 16, i => new SessionCommand
         {
             Subscribe = new Subscription
@@ -164,7 +170,8 @@ internal static class CostsRole
         });
     }
 
-    private static async Task SendAllAsync(SessionClient session, int count, Func<int, SessionCommand> make, int batch = Batch)
+    private static async Task SendAllAsync(
+        SessionClient session, int count, Func<int, SessionCommand> make, int batch = Batch)
     {
         for (var first = 0; first < count; first += batch)
         {

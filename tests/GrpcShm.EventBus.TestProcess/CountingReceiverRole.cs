@@ -1,6 +1,8 @@
 namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>A process with one machine, which says the number of each event that it has handled, and gives it as its state.</summary>
+/// <summary>
+/// A process with one machine, which says the number of each event that it has handled, and gives it as its state.
+/// </summary>
 internal static class CountingReceiverRole
 {
     public static async Task<int> RunAsync(string address, string machineId)

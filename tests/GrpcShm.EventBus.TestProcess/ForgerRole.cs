@@ -5,16 +5,18 @@ namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
 /// A process that gives itself out for another one: it opens its session by the other's instance id, and sends with the
-/// other's sender numbers and the largest sequence. It says how that ended, one line for each, then how it ends to send as the
-/// other's machine.
+/// other's sender numbers and the largest sequence. It says how that ended, one line for each, then how it ends to send
+/// as the other's machine.
 /// </summary>
 internal static class ForgerRole
 {
-    public static async Task<int> RunAsync(string address, string instanceId, string source, string target, string[] senders)
+    public static async Task<int> RunAsync(
+        string address, string instanceId, string source, string target, string[] senders)
     {
         using var channel = HubChannel.To(address);
         await using var session = new SessionClient(channel);
-        await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId, Name = "forger" } });
+        await session.ExecuteAsync(
+            new SessionCommand { Open = new OpenSession { InstanceId = instanceId, Name = "forger" } });
         Console.WriteLine("ready");
         foreach (var sender in senders)
         {

@@ -3,9 +3,9 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
-/// A process whose handlers are <c>async void</c>, as those of the type <c>Action&lt;BusEvent&gt;</c> are, and whose client is disposed
-/// of while they send. An exception in one of them ends the process. It ends with 0 when all of them have run to their end and
-/// all that did not come was told.
+/// A process whose handlers are <c>async void</c>, as those of the type <c>Action&lt;BusEvent&gt;</c> are, and whose
+/// client is disposed of while they send. An exception in one of them ends the process. It ends with 0 when all of them
+/// have run to their end and all that did not come was told.
 /// </summary>
 internal static class LeftBehindRole
 {
@@ -45,7 +45,8 @@ internal static class LeftBehindRole
 
         // The last ones are told on a thread of their own.
         var isTold = SpinWait.SpinUntil(() => Volatile.Read(ref told) >= 5, Patience);
-        Console.WriteLine($"begun {isBegun}, ended {isEnded}, told {isTold}, {state}, late {Volatile.Read(ref sentLate)}");
+        Console.WriteLine(
+            $"begun {isBegun}, ended {isEnded}, told {isTold}, {state}, late {Volatile.Read(ref sentLate)}");
         await Console.In.ReadToEndAsync();
         return 0;
 

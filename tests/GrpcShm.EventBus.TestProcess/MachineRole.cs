@@ -9,7 +9,8 @@ internal static class MachineRole
     {
         using var channel = HubChannel.To(socket);
         await using var session = new SessionClient(channel);
-        await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId, Name = "machine role" } });
+        await session.ExecuteAsync(
+            new SessionCommand { Open = new OpenSession { InstanceId = instanceId, Name = "machine role" } });
         var outcome = await session.ExecuteAsync(
             new SessionCommand { Subscribe = new Subscription { Number = 1, Inbox = machineId } });
         Console.WriteLine(outcome.StatusCode == 0 ? "ready" : $"refused {outcome.StatusCode}");

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace GrpcShm.EventBus.TestProcess;
 
-/// <summary>A process with machines that send numbered events to all consumers as fast as they can, for a while.</summary>
+/// <summary>
+/// A process with machines that send numbered events to all consumers as fast as they can, for a while.
+/// </summary>
 internal static class ProducersRole
 {
     private const int Round = 200;

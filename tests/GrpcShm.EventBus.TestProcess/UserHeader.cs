@@ -38,6 +38,7 @@ internal sealed class UserHeader(
 
         var identity = new ClaimsIdentity(
             user == Nameless ? [] : [new Claim(ClaimTypes.NameIdentifier, user)], HeaderName, ClaimTypes.NameIdentifier, ClaimTypes.Role);
-        return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), HeaderName)));
+        return Task.FromResult(
+            AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), HeaderName)));
     }
 }

@@ -3,8 +3,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
-/// A process with one machine, whose handler says "begun" at the event "BEGIN" and, once it is told to go on by a line, waits for another
-/// machine. Its new state is the status of that wait and its message.
+/// A process with one machine, whose handler says "begun" at the event "BEGIN" and, once it is told to go on by a line,
+/// waits for another machine. Its new state is the status of that wait and its message.
 /// </summary>
 internal static class WaitingMachineRole
 {

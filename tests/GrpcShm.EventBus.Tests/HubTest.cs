@@ -7,7 +7,9 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Tests;
 
-/// <summary>A test with a hub of its own in this process, over a Unix socket, unless a derived class has another one.</summary>
+/// <summary>
+/// A test with a hub of its own in this process, over a Unix socket, unless a derived class has another one.
+/// </summary>
 public abstract class HubTest : IAsyncLifetime
 {
     private readonly TempDirectory _directory = new();
@@ -39,7 +41,8 @@ public abstract class HubTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    private protected virtual async Task<HubServer?> StartHubAsync(string socket) => await HubServer.StartAsync(socket, Configure, Build);
+    private protected virtual async Task<HubServer?> StartHubAsync(string socket) =>
+        await HubServer.StartAsync(socket, Configure, Build);
 
     protected virtual void Configure(EventBusOptions options)
     {

@@ -9,13 +9,15 @@ namespace GrpcShm.FaultInjection;
 /// <summary>The command line.</summary>
 internal static class FaultInjectionCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static RootCommand Create()
     {
         var kills = new Option<int>("--kills")
         {
-            Description = "How many processes die. With as many as there are cells in the plan, each cell has its turn.",
+            Description =
+                "How many processes die. With as many as there are cells in the plan, each cell has its turn.",
             DefaultValueFactory = _ => FaultPlan.Cells.Count,
         };
         var seed = new Option<int>("--seed")

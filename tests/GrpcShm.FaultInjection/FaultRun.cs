@@ -18,15 +18,16 @@ internal sealed class FaultRun(FaultSettings settings)
     // Pools of buffers take longer to have seen the most that is ever rented at once.
     private const int MostMemoryWarmUp = 150;
 
-    // What the garbage collector finds alive moves by so much of itself: buffers wait in pools, more of them when more threads
-    // rent at once. What each death leaves behind goes beyond it in a long run.
+    // What the garbage collector finds alive moves by so much of itself: buffers wait in pools, more of them when more
+    // threads rent at once. What each death leaves behind goes beyond it in a long run.
     private const long MemorySlack = 4 * 1024 * 1024;
 
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
 
     private readonly Findings _findings = new();
     private readonly HashSet<(Side, SharedMemoryMode, string, Transport.Diagnostics.FaultStep)> _steps = [];
-    private readonly IAnsiConsole _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private readonly IAnsiConsole _console = AnsiConsole.Create(
+        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     public static Task<FaultReport> RunAsync(FaultSettings settings, CancellationToken cancellationToken) =>
         new FaultRun(settings).RunAsync(cancellationToken);
@@ -114,7 +115,8 @@ internal sealed class FaultRun(FaultSettings settings)
 
     /// <summary>Waits until a survivor holds no more than before. What is gone may take a moment to be gone.</summary>
     /// <returns>What the next death is measured by.</returns>
-    private async Task<Footprint> SettleAsync(Fault fault, string who, int processId, Footprint? before, Func<Task<long>> collect)
+    private async Task<Footprint> SettleAsync(
+        Fault fault, string who, int processId, Footprint? before, Func<Task<long>> collect)
     {
         var now = Footprint.Of(processId);
         if (before is null)
@@ -165,7 +167,8 @@ internal sealed class FaultRun(FaultSettings settings)
         var table = new Table().AddColumns("", "");
         table.AddRow("deaths", $"{report.Kills:N0} at {report.Steps:N0} of {FaultPlan.Cells.Count:N0} combinations");
         table.AddRow("noticed within", $"{report.MaxDetectMs:N1} ms at most");
-        table.AddRow("hangs, wrong statuses, others not served", $"{report.Hangs}, {report.WrongStatus}, {report.NotServed}");
+        table.AddRow(
+            "hangs, wrong statuses, others not served", $"{report.Hangs}, {report.WrongStatus}, {report.NotServed}");
         table.AddRow("left behind", $"{report.LeakedFds} descriptors, {report.LeakedBytes:N0} bytes, {report.LeakedThreads} threads");
         table.AddRow("steps not reached", $"{report.Missed}");
         table.AddRow("took", $"{report.Seconds:N1} s, seed {report.Seed}");

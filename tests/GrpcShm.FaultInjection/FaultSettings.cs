@@ -8,4 +8,5 @@ namespace GrpcShm.FaultInjection;
 /// <param name="Within">How long the other side has to notice.</param>
 /// <param name="Only">Words that a fault of the plan has to have.</param>
 /// <param name="Breakage">What the surviving client does wrong on purpose.</param>
-internal sealed record FaultSettings(int Kills, int Seed, TimeSpan Within, IReadOnlyList<string> Only, Breakage Breakage);
+internal sealed record FaultSettings(
+    int Kills, int Seed, TimeSpan Within, IReadOnlyList<string> Only, Breakage Breakage);

@@ -80,7 +80,10 @@ internal sealed unsafe class FoundInputs : IDisposable
         }
 
         var bytes = File.ReadAllBytes(_currentPath);
-        if (bytes.Length > LengthSize && BitConverter.ToInt32(bytes) is var length && length >= 0 && length <= bytes.Length - LengthSize)
+        if (bytes.Length > LengthSize
+            && BitConverter.ToInt32(bytes) is var length
+            && length >= 0
+            && length <= bytes.Length - LengthSize)
         {
             var input = bytes.AsSpan(LengthSize, length);
             var path = Path.Join(_directory, NameOf(input));

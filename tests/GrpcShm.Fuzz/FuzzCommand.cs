@@ -7,7 +7,8 @@ namespace GrpcShm.Fuzz;
 /// <summary>The command line.</summary>
 internal static class FuzzCommand
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static RootCommand Create()
     {

@@ -6,4 +6,5 @@ namespace GrpcShm.Fuzz;
 /// <param name="Seed">Reproduces the run.</param>
 /// <param name="Found">The directory for inputs that do what none may.</param>
 /// <param name="Keep">A directory for one input of each outcome, or <see langword="null"/>.</param>
-internal sealed record FuzzSettings(IReadOnlyList<IFuzzTarget> Targets, long Inputs, int Seed, string Found, string? Keep);
+internal sealed record FuzzSettings(
+    IReadOnlyList<IFuzzTarget> Targets, long Inputs, int Seed, string Found, string? Keep);

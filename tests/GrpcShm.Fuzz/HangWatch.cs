@@ -25,7 +25,8 @@ internal sealed class HangWatch : IDisposable
         var done = Volatile.Read(ref _done);
         if (done == _seen)
         {
-            Environment.FailFast($"An input of '{_target}' takes longer than {Longest}. It is in the target's file 'current'.");
+            Environment.FailFast(
+                $"An input of '{_target}' takes longer than {Longest}. It is in the target's file 'current'.");
         }
 
         _seen = done;

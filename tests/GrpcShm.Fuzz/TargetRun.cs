@@ -58,7 +58,8 @@ internal sealed class TargetRun
 
         if (CountDescriptors() is var left && left > descriptors + DescriptorSlack)
         {
-            _found.Save([], new FuzzFailureException($"{left - descriptors} descriptors are open that were not before."));
+            _found.Save(
+                [], new FuzzFailureException($"{left - descriptors} descriptors are open that were not before."));
         }
 
         return done;

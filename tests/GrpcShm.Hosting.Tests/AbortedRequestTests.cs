@@ -17,8 +17,8 @@ using Microsoft.Extensions.Hosting;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// What a handler meets whose request ends early: the same exceptions in each mode and over a socket, which is Kestrel's own. In direct
-/// mode the request's token has fired by then, and so has whatever its callbacks fire.
+/// What a handler meets whose request ends early: the same exceptions in each mode and over a socket, which is
+/// Kestrel's own. In direct mode the request's token has fired by then, and so has whatever its callbacks fire.
 /// </summary>
 public sealed class AbortedRequestTests
 {
@@ -279,8 +279,10 @@ public sealed class AbortedRequestTests
                     kestrel.ListenSharedMemory("greeter");
                     kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http2);
                 });
-                builder.Services.Configure<HostOptions>(static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
-                builder.Services.AddSingleton<IStartupFilter>(new HandlerFilter(context => host.ServeAsync(context, handler)));
+                builder.Services.Configure<HostOptions>(
+                    static options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
+                builder.Services.AddSingleton<IStartupFilter>(
+                    new HandlerFilter(context => host.ServeAsync(context, handler)));
             });
             host._invoker = new HttpMessageInvoker(mode == "socket"
                 ? UnixSocket.CreateHandler(socket)
@@ -324,7 +326,8 @@ public sealed class AbortedRequestTests
             return await EndingAsync();
         }
 
-        public Task<Ending> EndingAsync() => _endings.Reader.ReadAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token);
+        public Task<Ending> EndingAsync() =>
+            _endings.Reader.ReadAsync(Token).AsTask().WaitAsync(TimeLimit.Value, Token);
 
         public Task StopAsync() => _server.StopAsync();
 
@@ -354,7 +357,8 @@ public sealed class AbortedRequestTests
                 failure = exception;
             }
 
-            _endings.Writer.TryWrite(new Ending(failure, context.RequestAborted.IsCancellationRequested, linked.IsCancellationRequested));
+            _endings.Writer.TryWrite(
+                new Ending(failure, context.RequestAborted.IsCancellationRequested, linked.IsCancellationRequested));
         }
     }
 
@@ -373,7 +377,8 @@ public sealed class AbortedRequestTests
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
             SerializeToStreamAsync(stream, context, CancellationToken.None);
 
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        protected override async Task SerializeToStreamAsync(
+            Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
             await stream.WriteAsync(_data, cancellationToken);
             await stream.FlushAsync(cancellationToken);

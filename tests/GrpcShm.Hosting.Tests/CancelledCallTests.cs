@@ -39,7 +39,8 @@ public sealed class CancelledCallTests
             await TimeLimit.UntilAsync(() => provider.Endings.Count > i);
         }
 
-        // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over any transport.
+        // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over
+        // any transport.
         Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning
             && ending.Exception is not InvalidOperationException { Message: "Can't read messages after the request is complete." });
     }

@@ -47,7 +47,8 @@ public sealed class ClientTests
     {
         var builder = new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>();
 
-        var exception = Assert.Throws<ArgumentException>(() => builder.UseSharedMemory(new ConfigurationBuilder().Build()));
+        var exception = Assert.Throws<ArgumentException>(
+            () => builder.UseSharedMemory(new ConfigurationBuilder().Build()));
 
         Assert.Contains("Address", exception.Message, StringComparison.Ordinal);
     }
@@ -115,7 +116,8 @@ public sealed class ClientTests
     }
 
     private static Task<TestServer> StartAsync() =>
-        TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("greeter")));
+        TestServer.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("greeter")));
 
     private static async Task AssertGreetsAsync(Greeter.GreeterClient client)
     {

@@ -119,7 +119,8 @@ public sealed class ConnectionLifeTests
         return SharedMemoryChannel.ForAddress("greeter", options);
     }
 
-    private static void Configure(SharedMemoryClientOptions options, TestServer server, SharedMemoryMode mode, TimeSpan idleTimeout)
+    private static void Configure(
+        SharedMemoryClientOptions options, TestServer server, SharedMemoryMode mode, TimeSpan idleTimeout)
     {
         options.RuntimeDirectory = server.Directory;
         options.Mode = mode;

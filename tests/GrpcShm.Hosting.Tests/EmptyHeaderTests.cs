@@ -11,7 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Headers and trailers that have no value: both sides see of them what they see over a socket, which is Kestrel's own.</summary>
+/// <summary>
+/// Headers and trailers that have no value: both sides see of them what they see over a socket, which is Kestrel's own.
+/// </summary>
 public sealed class EmptyHeaderTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -41,7 +43,8 @@ public sealed class EmptyHeaderTests
 
     private sealed class Host : IAsyncDisposable
     {
-        private static readonly Metadata Headers = new() { { "x-flag", "" }, { "x-blob-bin", [] }, { "x-several", "" }, { "x-several", "one" } };
+        private static readonly Metadata Headers =
+            new() { { "x-flag", "" }, { "x-blob-bin", [] }, { "x-several", "" }, { "x-several", "one" } };
 
         private GrpcChannel _channel = null!;
         private TestServer _server = null!;

@@ -46,7 +46,9 @@ public sealed class EventSourceTests
         Assert.Contains("/grpcshm.hosting.Greeter/Greet", Assert.Single(listener.Of(Client, "RequestStart", name)));
     }
 
-    /// <summary>In the order in which .NET writes them over a socket. Only that the request's end has no place of its own there.</summary>
+    /// <summary>
+    /// In the order in which .NET writes them over a socket. Only that the request's end has no place of its own there.
+    /// </summary>
     [Theory]
     [InlineData("shm")]
     [InlineData("socket")]
@@ -79,13 +81,15 @@ public sealed class EventSourceTests
         }
 
         // Others end at the same time, and a small number may stand for something else.
-        var closed = () => listener.Of(Client, "ConnectionClosed", connection[2]).Where(payload => payload[2] == connection[2]);
+        var closed =
+            () => listener.Of(Client, "ConnectionClosed", connection[2]).Where(payload => payload[2] == connection[2]);
         await TimeLimit.UntilAsync(() => closed().Any());
         Assert.Equal(["2", "0", connection[2]], Assert.Single(closed()));
 
         void AssertPayloads(IEnumerable<(string Name, string[] Payload)> heard)
         {
-            Assert.Equal(connection[2], Assert.Single(heard.Single(static h => h.Name == "RequestHeadersStart").Payload));
+            Assert.Equal(
+                connection[2], Assert.Single(heard.Single(static h => h.Name == "RequestHeadersStart").Payload));
             Assert.Equal("200", Assert.Single(heard.Single(static h => h.Name == "ResponseHeadersStop").Payload));
 
             // A message of one field with three letters, and what gRPC puts before it.

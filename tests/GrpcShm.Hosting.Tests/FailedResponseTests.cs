@@ -23,7 +23,8 @@ public sealed class FailedResponseTests
         var failure = await CallAsync(mode, async (context, _) =>
         {
             context.Response.OnStarting(static () => throw new InvalidOperationException("on purpose"));
-            ofWrite = await Record.ExceptionAsync(async () => await context.Response.BodyWriter.WriteAsync(new byte[1000], Token));
+            ofWrite = await Record.ExceptionAsync(
+                async () => await context.Response.BodyWriter.WriteAsync(new byte[1000], Token));
             throw new BadHttpRequestException("on purpose", StatusCodes.Status413PayloadTooLarge);
         });
 
@@ -70,7 +71,8 @@ public sealed class FailedResponseTests
         Assert.Equal([typeof(InvalidOperationException), typeof(ArgumentException), typeof(ArgumentException)], thrown);
     }
 
-    private static async Task<RpcException> CallAsync(SharedMemoryMode mode, Func<HttpContext, RequestDelegate, Task> middleware)
+    private static async Task<RpcException> CallAsync(
+        SharedMemoryMode mode, Func<HttpContext, RequestDelegate, Task> middleware)
     {
         await using var server = await TestServer.StartAsync(builder =>
         {

@@ -10,7 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Handlers that leave their call in a state in which it cannot end, or serve the next one, as usual.</summary>
+/// <summary>
+/// Handlers that leave their call in a state in which it cannot end, or serve the next one, as usual.
+/// </summary>
 public sealed class HandlerEndTests
 {
     private const int Size = 3000;
@@ -50,7 +52,8 @@ public sealed class HandlerEndTests
         {
             context.Response.DeclareTrailer("x-large");
             await context.Response.StartAsync(Token);
-            context.Response.AppendTrailer("x-large", new string('x', context.Request.Path == "/test/large" ? 100_000 : 10));
+            context.Response.AppendTrailer(
+                "x-large", new string('x', context.Request.Path == "/test/large" ? 100_000 : 10));
         });
         using var invoker = CreateInvoker(server);
         using var request = CreateRequest("http://localhost/test/large", 1);
@@ -125,7 +128,8 @@ public sealed class HandlerEndTests
             else
             {
                 await Assert.ThrowsAsync<ObjectDisposedException>(() => request.CopyToAsync(Stream.Null, Token));
-                await Assert.ThrowsAsync<ObjectDisposedException>(async () => await response!.WriteAsync(Body(1), Token));
+                await Assert.ThrowsAsync<ObjectDisposedException>(
+                    async () => await response!.WriteAsync(Body(1), Token));
             }
 
             await context.Request.Body.CopyToAsync(Stream.Null, Token);

@@ -25,7 +25,8 @@ public sealed class HandlerTests
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public async Task Version_OfAnEndpointWithHttp2Alone_Is2UnlessItIsExactlyAnother(SharedMemoryMode mode, bool offersDirect)
+    public async Task Version_OfAnEndpointWithHttp2Alone_Is2UnlessItIsExactlyAnother(
+        SharedMemoryMode mode, bool offersDirect)
     {
         await using var server = await StartAsync(HttpProtocols.Http2, offersDirect);
         using var client = CreateClient(server, mode);
@@ -42,12 +43,14 @@ public sealed class HandlerTests
         // Kestrel's own words to HTTP/1.1 where it speaks HTTP/2 alone.
         Assert.Equal(
             (HttpStatusCode.BadRequest, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
-        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionExact)));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionExact)));
     }
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public async Task Version_OfAnEndpointWithHttp1Alone_Is1UnlessItIsExactlyAnother(SharedMemoryMode mode, bool offersDirect)
+    public async Task Version_OfAnEndpointWithHttp1Alone_Is1UnlessItIsExactlyAnother(
+        SharedMemoryMode mode, bool offersDirect)
     {
         await using var server = await StartAsync(HttpProtocols.Http1, offersDirect);
         using var client = CreateClient(server, mode);
@@ -56,7 +59,8 @@ public sealed class HandlerTests
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrHigher)));
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower)));
-        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)));
     }
 
     [Theory]
@@ -94,7 +98,8 @@ public sealed class HandlerTests
         using var client = CreateClient(server, mode);
 
         using var moved = await client.GetAsync(At("/moved"), Token).WaitAsync(TimeLimit.Value, Token);
-        Assert.Equal((HttpStatusCode.Redirect, "/report/moved"), (moved.StatusCode, moved.Headers.Location!.OriginalString));
+        Assert.Equal(
+            (HttpStatusCode.Redirect, "/report/moved"), (moved.StatusCode, moved.Headers.Location!.OriginalString));
 
         Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
         Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
@@ -102,7 +107,8 @@ public sealed class HandlerTests
         using var zipped = await client.GetAsync(At("/zipped"), Token).WaitAsync(TimeLimit.Value, Token);
         Assert.Equal([""], zipped.Headers.GetValues("x-accepted"));
         Assert.Equal(["gzip"], zipped.Content.Headers.ContentEncoding);
-        Assert.NotEqual("zipped"u8.ToArray(), await zipped.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token));
+        Assert.NotEqual(
+            "zipped"u8.ToArray(), await zipped.Content.ReadAsByteArrayAsync(Token).WaitAsync(TimeLimit.Value, Token));
     }
 
     [Theory]
@@ -166,7 +172,8 @@ public sealed class HandlerTests
 
     private static Uri At(string path) => new(path, UriKind.Relative);
 
-    private static async Task<(HttpStatusCode Status, Version Version)> GetAsync(HttpClient client, (Version Version, HttpVersionPolicy Policy)? asked)
+    private static async Task<(HttpStatusCode Status, Version Version)> GetAsync(
+        HttpClient client, (Version Version, HttpVersionPolicy Policy)? asked)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, At("/one"));
         if (asked is var (version, policy))

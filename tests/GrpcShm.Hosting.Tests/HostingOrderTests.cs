@@ -18,7 +18,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>In which order a host is built does not matter, and an endpoint that cannot give what the options offer says why.</summary>
+/// <summary>
+/// In which order a host is built does not matter, and an endpoint that cannot give what the options offer says why.
+/// </summary>
 public sealed class HostingOrderTests
 {
     private const string NotOffered = "DirectModeNotOffered";
@@ -125,7 +127,8 @@ public sealed class HostingOrderTests
     {
         var log = new Provider();
         using var certificate = CreateCertificate();
-        await using var server = await StartAsync(log, null, kestrel => ListenWithoutDirectMode(kestrel, what, certificate));
+        await using var server = await StartAsync(
+            log, null, kestrel => ListenWithoutDirectMode(kestrel, what, certificate));
 
         var line = Assert.Single(log.Of(NotOffered));
         Assert.Equal("GrpcShm.AspNetCore", line.Category);
@@ -245,7 +248,8 @@ public sealed class HostingOrderTests
                 kestrel.ListenSharedMemory("ordered", listen => listen.UseHttps(certificate));
                 break;
             default:
-                kestrel.Listen(new SharedMemoryEndPoint("ordered"), static listen => listen.Protocols = HttpProtocols.Http2);
+                kestrel.Listen(
+                    new SharedMemoryEndPoint("ordered"), static listen => listen.Protocols = HttpProtocols.Http2);
                 break;
         }
     }

@@ -23,13 +23,15 @@ public sealed class KestrelMetricsTests
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "kestrel.connection.duration" && ReferenceEquals(instrument.Meter.Scope, factory))
+                if (instrument.Name == "kestrel.connection.duration"
+                    && ReferenceEquals(instrument.Meter.Scope, factory))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
             },
         };
-        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => durations.Enqueue(tags.ToArray().ToDictionary()));
+        listener.SetMeasurementEventCallback<double>(
+            (_, _, tags, _) => durations.Enqueue(tags.ToArray().ToDictionary()));
         await using var server = await StartAsync();
         factory = server.Services.GetRequiredService<IMeterFactory>();
         listener.Start();
@@ -62,7 +64,8 @@ public sealed class KestrelMetricsTests
         Assert.Equal("metered", channel.Target);
     }
 
-    private static Task<TestServer> StartAsync(ConcurrentQueue<string>? hosts = null) => TestServer.StartAsync(builder =>
+    private static Task<TestServer> StartAsync(ConcurrentQueue<string>? hosts = null) =>
+        TestServer.StartAsync(builder =>
     {
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("metered"));
         builder.Services.AddSingleton<IStartupFilter>(new HostFilter(hosts ?? []));

@@ -34,7 +34,8 @@ public sealed class LoggerTests
         }
 
         // The refusals are logged on the thread pool.
-        await TimeLimit.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
+        await TimeLimit.UntilAsync(
+            () => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
         Assert.Contains(provider.Messages, static m => m.Contains("unhandled", StringComparison.Ordinal));
 
         // It waits for each handler.
@@ -50,7 +51,8 @@ public sealed class LoggerTests
 
         Assert.Equal(HttpStatusCode.BadRequest, await PostAsync(invoker, "refuse"));
 
-        await TimeLimit.UntilAsync(() => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
+        await TimeLimit.UntilAsync(
+            () => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
         var message = Assert.Single(provider.Messages, static m => m.Contains("refused", StringComparison.Ordinal));
         Assert.Contains("No good", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -106,7 +108,8 @@ public sealed class LoggerTests
 
     private sealed class HandlerFilter : IStartupFilter
     {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => static app => app.Run(ServeAsync);
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+            static app => app.Run(ServeAsync);
     }
 
     /// <summary>Keeps what this library logs, and throws then.</summary>

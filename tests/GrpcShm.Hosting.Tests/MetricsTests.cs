@@ -24,7 +24,8 @@ public sealed class MetricsTests : IDisposable
             }
         };
         _listener.SetMeasurementEventCallback<long>(Add);
-        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, state) => Add(instrument, value, tags, state));
+        _listener.SetMeasurementEventCallback<int>(
+            (instrument, value, tags, state) => Add(instrument, value, tags, state));
     }
 
     public void Dispose() => _listener.Dispose();
@@ -66,7 +67,8 @@ public sealed class MetricsTests : IDisposable
     }
 
     private static Grpc.Net.Client.GrpcChannel Connect(TestServer server) =>
-        SharedMemoryChannel.ForAddress("metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+        SharedMemoryChannel.ForAddress(
+            "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
 
     private async Task<TestServer> StartAsync(Action<GrpcShm.AspNetCore.SharedMemoryTransportOptions> configure)
     {

@@ -23,7 +23,8 @@ public sealed class ModeTests
     [InlineData(SharedMemoryMode.Direct, SharedMemoryMode.Direct, "direct")]
     [InlineData(SharedMemoryMode.Http2, SharedMemoryMode.Auto, "http2")]
     [InlineData(SharedMemoryMode.Http2, SharedMemoryMode.Http2, "http2")]
-    public async Task Call_WithModesInCommon_UsesTheBetterOne(SharedMemoryMode mode, SharedMemoryMode offered, string expected)
+    public async Task Call_WithModesInCommon_UsesTheBetterOne(
+        SharedMemoryMode mode, SharedMemoryMode offered, string expected)
     {
         await using var server = await StartAsync(offered);
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
@@ -62,7 +63,8 @@ public sealed class ModeTests
         // A busy client learns late that the server has gone, and HTTP/2 goes on with its successor until then.
         await WhenNoConnectionStandsAsync(options.MeterFactory);
 
-        await using var second = await StartAsync(firstDirect ? SharedMemoryMode.Http2 : SharedMemoryMode.Auto, first.Directory);
+        await using var second = await StartAsync(
+            firstDirect ? SharedMemoryMode.Http2 : SharedMemoryMode.Auto, first.Directory);
 
         // The first calls may meet what is left of the old connection.
         Assert.Equal(firstDirect ? "http2" : "direct", await RetryAsync(() => GetModeAsync(invoker)));
@@ -71,7 +73,8 @@ public sealed class ModeTests
     [Fact]
     public async Task Call_ThroughConnectionMiddlewareThatReads_GoesOverHttp2()
     {
-        await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Auto, ListenWithMiddlewareThatReads));
+        await using var server = await TestServer.StartAsync(
+            Configure(SharedMemoryMode.Auto, ListenWithMiddlewareThatReads));
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
@@ -83,7 +86,8 @@ public sealed class ModeTests
     [Fact]
     public async Task Call_ThroughConnectionMiddlewareThatReadsWithoutHttp2_IsUnavailable()
     {
-        await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Direct, ListenWithMiddlewareThatReads));
+        await using var server = await TestServer.StartAsync(
+            Configure(SharedMemoryMode.Direct, ListenWithMiddlewareThatReads));
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
@@ -117,7 +121,8 @@ public sealed class ModeTests
     [InlineData(1, 3000, StatusCode.Internal, "431")]
     [InlineData(40, 10, StatusCode.ResourceExhausted, "")]
     [InlineData(1, 6000, StatusCode.ResourceExhausted, "")]
-    public async Task Call_WithMoreHeadersThanKestrelIsToldToTake_FailsAlone(int count, int size, StatusCode status, string detail)
+    public async Task Call_WithMoreHeadersThanKestrelIsToldToTake_FailsAlone(
+        int count, int size, StatusCode status, string detail)
     {
         await using var server = await TestServer.StartAsync(Configure(SharedMemoryMode.Direct, static kestrel =>
         {
@@ -148,11 +153,15 @@ public sealed class ModeTests
         Assert.Equal("KeepAlivePingDelay", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingDelay = TimeSpan.Zero).ParamName);
         Assert.Equal("KeepAlivePingTimeout", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingTimeout = TimeSpan.FromMilliseconds(1)).ParamName);
         options.KeepAlivePingDelay = Timeout.InfiniteTimeSpan;
-        Assert.Equal("Mode", Assert.Throws<ArgumentOutOfRangeException>(() => options.Mode = (SharedMemoryMode)3).ParamName);
-        Assert.Equal("RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => options.RunMode = (RunMode)(-1)).ParamName);
+        Assert.Equal(
+            "Mode", Assert.Throws<ArgumentOutOfRangeException>(() => options.Mode = (SharedMemoryMode)3).ParamName);
+        Assert.Equal(
+            "RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => options.RunMode = (RunMode)(-1)).ParamName);
         var server = new SharedMemoryTransportOptions();
-        Assert.Equal("Mode", Assert.Throws<ArgumentOutOfRangeException>(() => server.Mode = (SharedMemoryMode)3).ParamName);
-        Assert.Equal("RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => server.RunMode = (RunMode)(-1)).ParamName);
+        Assert.Equal(
+            "Mode", Assert.Throws<ArgumentOutOfRangeException>(() => server.Mode = (SharedMemoryMode)3).ParamName);
+        Assert.Equal(
+            "RunMode", Assert.Throws<ArgumentOutOfRangeException>(() => server.RunMode = (RunMode)(-1)).ParamName);
     }
 
     [Fact]

@@ -45,7 +45,8 @@ internal sealed class PlainApplication : IStartupFilter
         using var reader = new StreamReader(context.Request.Body);
         var body = await reader.ReadToEndAsync(context.RequestAborted);
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
-        await context.Response.WriteAsync($"{context.Request.Method} {target} {context.Request.ContentType} {context.Request.Protocol} {body}");
+        await context.Response.WriteAsync(
+            $"{context.Request.Method} {target} {context.Request.ContentType} {context.Request.Protocol} {body}");
     }
 
     private static async Task SendFileAsync(HttpContext context)

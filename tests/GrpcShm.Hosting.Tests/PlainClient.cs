@@ -16,7 +16,8 @@ internal sealed class PlainClient : IAsyncDisposable
     {
         _server = server;
         Application = application;
-        Handler = SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+        Handler = SharedMemoryChannel.CreateHandler(
+            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
         Http = new HttpClient(Handler, disposeHandler: false) { Timeout = TimeLimit.Value };
         _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = Handler });
     }

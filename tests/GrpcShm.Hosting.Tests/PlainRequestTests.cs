@@ -106,7 +106,8 @@ public sealed class PlainRequestTests
     {
         await using var plain = await PlainClient.StartAsync();
 
-        var download = plain.Http.GetByteArrayAsync(new Uri("http://localhost/file"), Token).WaitAsync(TimeLimit.Value, Token);
+        var download =
+            plain.Http.GetByteArrayAsync(new Uri("http://localhost/file"), Token).WaitAsync(TimeLimit.Value, Token);
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal("direct", await plain.GreetAsync());
@@ -239,7 +240,8 @@ public sealed class PlainRequestTests
         using var listener = new ActivityListener
         {
             ShouldListenTo = static source => source.Name == "System.Net.Http",
-            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample =
+                static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = span =>
             {
                 lock (spans)

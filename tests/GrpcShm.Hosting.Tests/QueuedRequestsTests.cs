@@ -129,7 +129,8 @@ public sealed class QueuedRequestsTests
         /// <summary>What the listener throws.</summary>
         public Exception? Failure { get; set; }
 
-        public static async Task<Server> StartAsync(RunMode runMode, ManualHeartbeat? heartbeat = null, Action? handler = null)
+        public static async Task<Server> StartAsync(
+            RunMode runMode, ManualHeartbeat? heartbeat = null, Action? handler = null)
         {
             var server = new Server { Heartbeat = heartbeat ?? new ManualHeartbeat() };
             server._server = await TestServer.StartAsync(builder =>
@@ -199,7 +200,8 @@ public sealed class QueuedRequestsTests
                     throw Failure;
                 }
 
-                Measured.Enqueue((change, string.Join(", ", tags.ToArray().Select(static tag => $"{tag.Key}={tag.Value}"))));
+                Measured.Enqueue(
+                    (change, string.Join(", ", tags.ToArray().Select(static tag => $"{tag.Key}={tag.Value}"))));
             });
             _listener.Start();
         }

@@ -11,7 +11,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Middleware that reads, replaces or puts back the bodies, and the gRPC handler behind it, which reads and writes pipes.</summary>
+/// <summary>
+/// Middleware that reads, replaces or puts back the bodies, and the gRPC handler behind it, which reads and writes
+/// pipes.
+/// </summary>
 public sealed class ReplacedBodyTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -125,7 +128,8 @@ public sealed class ReplacedBodyTests
         }
     }
 
-    private static async Task AnswersToAllAsync(TestServer server, SharedMemoryMode mode, string expected, bool waitsForHeaders = true)
+    private static async Task AnswersToAllAsync(
+        TestServer server, SharedMemoryMode mode, string expected, bool waitsForHeaders = true)
     {
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server, mode));
         using var call = new Greeter.GreeterClient(channel).GreetAll(null, TimeLimit.Deadline, Token);
@@ -143,7 +147,8 @@ public sealed class ReplacedBodyTests
     private static SharedMemoryClientOptions Options(TestServer server, SharedMemoryMode mode) =>
         new() { RuntimeDirectory = server.Directory, Mode = mode };
 
-    private static Task<TestServer> StartAsync(Func<HttpContext, RequestDelegate, Task> middleware) => TestServer.StartAsync(builder =>
+    private static Task<TestServer> StartAsync(Func<HttpContext, RequestDelegate, Task> middleware) =>
+        TestServer.StartAsync(builder =>
     {
         builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
         builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter(middleware));
@@ -166,14 +171,16 @@ public sealed class ReplacedBodyTests
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var count = await inner.ReadAsync(buffer, cancellationToken);
             Replace(buffer.Span[..count]);
             return count;
         }
 
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             var replaced = buffer.ToArray();
             Replace(replaced);

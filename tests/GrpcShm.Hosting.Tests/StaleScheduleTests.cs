@@ -40,7 +40,8 @@ public sealed class StaleScheduleTests
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
-        // Which stream serves a request is Kestrel's choice, so all that have served one are left as the defect leaves them.
+        // Which stream serves a request is Kestrel's choice, so all that have served one are left as the defect leaves
+        // them.
         var reused = 0;
         for (var i = 0; reused < 5; i++)
         {
@@ -53,7 +54,8 @@ public sealed class StaleScheduleTests
     /// <summary>Answers, and knows the streams that requests have come on.</summary>
     private sealed class StreamWitness : IStartupFilter
     {
-        private readonly ConcurrentDictionary<IFeatureCollection, bool> _streams = new(ReferenceEqualityComparer.Instance);
+        private readonly ConcurrentDictionary<IFeatureCollection, bool> _streams = new(
+            ReferenceEqualityComparer.Instance);
         private volatile bool _wasReused;
 
         /// <returns>Whether the last request has come on a stream that had served one, and had been marked.</returns>

@@ -3,7 +3,8 @@ namespace GrpcShm.Hosting.Tests;
 /// <summary>A time whose timers never fire.</summary>
 internal sealed class StandingTime : TimeProvider
 {
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer();
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        new Timer();
 
     private sealed class Timer : ITimer
     {

@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Requests that block their caller's thread: what comes of them is what comes of them over a socket.</summary>
+/// <summary>
+/// Requests that block their caller's thread: what comes of them is what comes of them over a socket.
+/// </summary>
 public sealed class SynchronousRequestTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -23,8 +25,10 @@ public sealed class SynchronousRequestTests
     {
         await using var server = await StartAsync();
 
-        var expected = await SendAsync(server, "socket", endPoint, HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
-        var outcome = await SendAsync(server, mode, endPoint, HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
+        var expected = await SendAsync(
+            server, "socket", endPoint, HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
+        var outcome = await SendAsync(
+            server, mode, endPoint, HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
 
         Assert.Equal(expected, outcome);
         Assert.Equal(
@@ -39,7 +43,8 @@ public sealed class SynchronousRequestTests
     [InlineData("auto", "1.1", HttpVersionPolicy.RequestVersionOrHigher)]
     [InlineData("direct", "1.1", HttpVersionPolicy.RequestVersionOrHigher)]
     [InlineData("http2", "1.1", HttpVersionPolicy.RequestVersionOrHigher)]
-    public async Task Send_RequestThatIsOrMayBecomeHttp2_IsRefusedAsOverASocket(string mode, string version, HttpVersionPolicy policy)
+    public async Task Send_RequestThatIsOrMayBecomeHttp2_IsRefusedAsOverASocket(
+        string mode, string version, HttpVersionPolicy policy)
     {
         await using var server = await StartAsync();
 
@@ -55,7 +60,8 @@ public sealed class SynchronousRequestTests
     {
         await using var server = await StartAsync();
 
-        var outcome = await SendAsync(server, "direct", "greeter", HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
+        var outcome = await SendAsync(
+            server, "direct", "greeter", HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
 
         Assert.Equal(nameof(HttpRequestException), outcome);
     }
@@ -84,9 +90,11 @@ public sealed class SynchronousRequestTests
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.ListenSharedMemory("greeter");
-            kestrel.ListenUnixSocket(Path.Combine(directory, "greeter.socket"), static listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.ListenUnixSocket(
+                Path.Combine(directory, "greeter.socket"), static listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.ListenSharedMemory("web", static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
-            kestrel.ListenUnixSocket(Path.Combine(directory, "web.socket"), static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
+            kestrel.ListenUnixSocket(
+                Path.Combine(directory, "web.socket"), static listen => listen.Protocols = HttpProtocols.Http1AndHttp2);
         });
         builder.Services.AddSingleton<IStartupFilter>(new PlainApplication());
     });
@@ -99,7 +107,8 @@ public sealed class SynchronousRequestTests
             Mode = Enum.Parse<SharedMemoryMode>(mode, ignoreCase: true),
         }));
 
-    private static HttpRequestMessage CreateRequest(Version version, HttpVersionPolicy policy) => new(HttpMethod.Post, "http://localhost/report")
+    private static HttpRequestMessage CreateRequest(Version version, HttpVersionPolicy policy) =>
+        new(HttpMethod.Post, "http://localhost/report")
     {
         Version = version,
         VersionPolicy = policy,
@@ -107,7 +116,8 @@ public sealed class SynchronousRequestTests
     };
 
     /// <summary>Sends a request, and says what has come of it.</summary>
-    private static async Task<string> SendAsync(TestServer server, string mode, string endPoint, Version version, HttpVersionPolicy policy)
+    private static async Task<string> SendAsync(
+        TestServer server, string mode, string endPoint, Version version, HttpVersionPolicy policy)
     {
         using var invoker = CreateInvoker(server, mode, endPoint);
         return await Task.Run(Send, Token).WaitAsync(TimeLimit.Value, Token);

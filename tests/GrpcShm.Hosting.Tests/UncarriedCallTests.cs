@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>A call of which it turns out only when it is sent that direct mode does not carry it goes over HTTP/2, and is told of once.</summary>
+/// <summary>
+/// A call of which it turns out only when it is sent that direct mode does not carry it goes over HTTP/2, and is told
+/// of once.
+/// </summary>
 public sealed class UncarriedCallTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -82,8 +85,10 @@ public sealed class UncarriedCallTests
                     }
                 },
             };
-            _listener.SetMeasurementEventCallback<double>((_, _, tags, _) => Interlocked.Add(ref _durations, IsOfHost(tags) ? 1 : 0));
-            _listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Interlocked.Add(ref _active, IsOfHost(tags) ? value : 0));
+            _listener.SetMeasurementEventCallback<double>(
+                (_, _, tags, _) => Interlocked.Add(ref _durations, IsOfHost(tags) ? 1 : 0));
+            _listener.SetMeasurementEventCallback<long>(
+                (_, value, tags, _) => Interlocked.Add(ref _active, IsOfHost(tags) ? value : 0));
             _listener.Start();
         }
 

@@ -27,10 +27,12 @@ internal sealed class SampleProcess : IAsyncDisposable
         {
             // Before its output is read to the end, which does not come otherwise.
             process._process.Kill(entireProcessTree: true);
-            Assert.Fail($"{sample} did not end within {Timeout.TotalSeconds:0} s. It said:\n{await output}\n{await error}");
+            Assert.Fail(
+                $"{sample} did not end within {Timeout.TotalSeconds:0} s. It said:\n{await output}\n{await error}");
         }
 
-        return new SampleResult(process._process.ExitCode, await output.WaitAsync(Timeout), await error.WaitAsync(Timeout));
+        return new SampleResult(
+            process._process.ExitCode, await output.WaitAsync(Timeout), await error.WaitAsync(Timeout));
     }
 
     public static SampleProcess Start(string sample, params string[] arguments)
@@ -79,7 +81,8 @@ internal sealed class SampleProcess : IAsyncDisposable
         {
             // The name, in brackets, may hold anything; the state and the parent come after it.
             var stat = File.ReadAllText($"/proc/{processId}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+            return int.Parse(
+                stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

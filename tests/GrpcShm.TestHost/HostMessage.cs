@@ -17,8 +17,8 @@ public sealed record HostMessage(string Kind, int ProcessId)
     public const string Round = "round";
 
     /// <summary>
-    /// What a line begins with that says that the process has come to the step at which it was to end itself; the step and
-    /// the time follow, see <see cref="System.Diagnostics.Stopwatch"/>.
+    /// What a line begins with that says that the process has come to the step at which it was to end itself; the step
+    /// and the time follow, see <see cref="System.Diagnostics.Stopwatch"/>.
     /// </summary>
     public const string Dying = "dying ";
 

@@ -6,7 +6,9 @@ namespace GrpcShm.TestHost;
 /// </summary>
 internal static class StandardInput
 {
-    /// <summary>Reads lines on a thread of its own, because reading the console blocks, until the leash is let go.</summary>
+    /// <summary>
+    /// Reads lines on a thread of its own, because reading the console blocks, until the leash is let go.
+    /// </summary>
     /// <param name="stop">What to do to stop; may be called twice.</param>
     /// <param name="command">What to do with any other line, also while stopping.</param>
     public static void Watch(Action stop, Action<string>? command = null)

@@ -47,7 +47,8 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
     {
         var endPoint = new TestEndPoint();
         endPoint.Settings = endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = ringSize, MaxCalls = maxCalls };
-        endPoint.ConnectSettings = endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = useChecksums };
+        endPoint.ConnectSettings =
+            endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = useChecksums };
         endPoint.Listen();
         var (client, server) = await endPoint.ConnectPairAsync();
         settings ??= new CallSettings();

@@ -65,7 +65,8 @@ internal static partial class Descriptors
         select int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture);
 
     /// <summary>Sends a message with any number of descriptors.</summary>
-    public static unsafe void Send(SafeHandle socket, ReadOnlySpan<byte> message, params ReadOnlySpan<SafeHandle> attachments)
+    public static unsafe void Send(
+        SafeHandle socket, ReadOnlySpan<byte> message, params ReadOnlySpan<SafeHandle> attachments)
     {
         var controlLength = 16 + (((attachments.Length * sizeof(int)) + 7) & ~7);
         var control = stackalloc byte[controlLength];

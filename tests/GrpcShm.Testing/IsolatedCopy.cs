@@ -4,12 +4,14 @@ using System.Runtime.Loader;
 namespace GrpcShm.Testing;
 
 /// <summary>
-/// A copy of the libraries and of this assembly with statics of their own, such as the reactors: whatever other tests leave
-/// behind in this process, here nothing is registered but what a test registers.
+/// A copy of the libraries and of this assembly with statics of their own, such as the reactors: whatever other tests
+/// leave behind in this process, here nothing is registered but what a test registers.
 /// </summary>
 internal sealed class IsolatedCopy() : AssemblyLoadContext("isolated", isCollectible: true)
 {
-    /// <summary>Runs an internal static method of a class of tests in a copy of its own. Its waits have ends of their own.</summary>
+    /// <summary>
+    /// Runs an internal static method of a class of tests in a copy of its own. Its waits have ends of their own.
+    /// </summary>
     public static async Task RunAsync(Type type, string method, params object[] arguments)
     {
         var copy = new IsolatedCopy();
@@ -29,6 +31,8 @@ internal sealed class IsolatedCopy() : AssemblyLoadContext("isolated", isCollect
     protected override Assembly? Load(AssemblyName assemblyName)
     {
         var path = Path.Join(AppContext.BaseDirectory, assemblyName.Name + ".dll");
-        return assemblyName.Name!.StartsWith("GrpcShm", StringComparison.Ordinal) && File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        return assemblyName.Name!.StartsWith("GrpcShm", StringComparison.Ordinal) && File.Exists(path)
+            ? LoadFromAssemblyPath(path)
+            : null;
     }
 }

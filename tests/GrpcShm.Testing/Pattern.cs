@@ -1,6 +1,8 @@
 namespace GrpcShm.Testing;
 
-/// <summary>A stream of bytes in which each one tells its position, so that a lost, doubled or displaced one shows.</summary>
+/// <summary>
+/// A stream of bytes in which each one tells its position, so that a lost, doubled or displaced one shows.
+/// </summary>
 internal static class Pattern
 {
     public static byte At(long position)

@@ -67,7 +67,8 @@ internal sealed class RawClient : IDisposable
         var control = ToServer;
         for (var i = 0; i < count; i++)
         {
-            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % _ringSize)] = Pattern.At(control->Tail + i);
+            _memory.Pointer[SegmentLayout.ClientToServerData + ((control->Tail + i) % _ringSize)] = Pattern.At(
+                control->Tail + i);
         }
 
         control->Tail += count;
@@ -79,7 +80,9 @@ internal sealed class RawClient : IDisposable
     /// <summary>Whether the server has taken all that was published.</summary>
     public unsafe bool IsTaken => Volatile.Read(ref ToServer->Head) == ToServer->Tail;
 
-    /// <summary>Publishes bytes at the start of a cache line, as a frame is. The server has to have taken all before.</summary>
+    /// <summary>
+    /// Publishes bytes at the start of a cache line, as a frame is. The server has to have taken all before.
+    /// </summary>
     public unsafe void PublishFrame(ReadOnlySpan<byte> frame)
     {
         var control = ToServer;

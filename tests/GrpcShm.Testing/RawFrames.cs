@@ -18,7 +18,9 @@ internal static class RawFrames
         ("te", "trailers"), .. more,
     ];
 
-    /// <summary>A block of fields whose values are spelled out, whatever they are. A name that has a number is sent as that.</summary>
+    /// <summary>
+    /// A block of fields whose values are spelled out, whatever they are. A name that has a number is sent as that.
+    /// </summary>
     public static byte[] Fields(params ReadOnlySpan<(string Name, string Value)> fields)
     {
         var block = new List<byte>();
@@ -50,7 +52,8 @@ internal static class RawFrames
     /// <summary>A field that refers to a pair.</summary>
     public static byte[] Reference(uint pair) => Number((pair << 2) | 2);
 
-    public static byte[] Message(uint call, FrameFlags flags, byte[]? headers = null, int data = 0, byte[]? trailers = null)
+    public static byte[] Message(
+        uint call, FrameFlags flags, byte[]? headers = null, int data = 0, byte[]? trailers = null)
     {
         headers ??= flags.HasFlag(FrameFlags.Headers) ? Block : [];
         trailers ??= [];

@@ -3,12 +3,16 @@ using System.Globalization;
 
 namespace GrpcShm.Testing;
 
-/// <summary>What a peer leads to that does the same wrong thing over and over: some lines, and a number for all the others.</summary>
+/// <summary>
+/// What a peer leads to that does the same wrong thing over and over: some lines, and a number for all the others.
+/// </summary>
 internal static class RepeatedLog
 {
     private const int LinesInAWindow = 8;
 
-    /// <summary>Waits until all of the events are told, as lines or as a sum, and checks that there are few lines.</summary>
+    /// <summary>
+    /// Waits until all of the events are told, as lines or as a sum, and checks that there are few lines.
+    /// </summary>
     /// <param name="log">The log.</param>
     /// <param name="name">The name of a line.</param>
     /// <param name="sumName">The name of the line that tells how many were left out.</param>
@@ -20,7 +24,8 @@ internal static class RepeatedLog
         long Summed() => log.Lines.Where(line => line.Name == sumName)
             .Sum(line => long.Parse(line.Text.Split(' ').First(word => word.All(char.IsAsciiDigit)), CultureInfo.InvariantCulture));
 
-        await TimeLimit.UntilAsync(() => Told() + Summed() == times, () => $"There are {Told()} lines, and {Summed()} were summed up.");
+        await TimeLimit.UntilAsync(
+            () => Told() + Summed() == times, () => $"There are {Told()} lines, and {Summed()} were summed up.");
 
         // A machine that is busy may need several windows.
         var windows = 1 + (int)(Stopwatch.GetElapsedTime(started) / RepeatedLines.Window);

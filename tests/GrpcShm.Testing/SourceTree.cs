@@ -5,7 +5,8 @@ internal static class SourceTree
 {
     public static string Root { get; } = FindRoot();
 
-    public static string Framework { get; } = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+    public static string Framework { get; } = Path.GetFileName(
+        Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
 
     public static string Configuration { get; } =
         Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;

@@ -1,6 +1,8 @@
 namespace GrpcShm.Testing;
 
-/// <summary>A directory of mode 0700 of a test's or a fixture's own, short enough for a socket's path, gone after it.</summary>
+/// <summary>
+/// A directory of mode 0700 of a test's or a fixture's own, short enough for a socket's path, gone after it.
+/// </summary>
 public sealed class TempDirectory : IDisposable
 {
     /// <summary>The directory's path.</summary>
@@ -10,7 +12,8 @@ public sealed class TempDirectory : IDisposable
     public string Socket => File("test.sock");
 
     /// <summary>The names of what is in it.</summary>
-    public IEnumerable<string> Files => new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(static file => file.Name);
+    public IEnumerable<string> Files =>
+        new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(static file => file.Name);
 
     /// <summary>The path of a file in it.</summary>
     public string File(string name) => System.IO.Path.Join(Path, name);

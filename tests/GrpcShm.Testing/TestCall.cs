@@ -10,10 +10,13 @@ internal sealed class TestCall : ICallStreamOwner
 {
     private readonly Func<TestCall, Task>? _handler;
     private readonly HandlerWork? _work;
-    private readonly TaskCompletionSource<List<(string Name, string Value)>> _headers = Create<List<(string, string)>>();
-    private readonly TaskCompletionSource<List<(string Name, string Value)>> _trailers = Create<List<(string, string)>>();
+    private readonly TaskCompletionSource<List<(string Name, string Value)>> _headers =
+        Create<List<(string, string)>>();
+    private readonly TaskCompletionSource<List<(string Name, string Value)>> _trailers =
+        Create<List<(string, string)>>();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource<(CallError Error, Exception Exception)> _failed = Create<(CallError, Exception)>();
+    private readonly TaskCompletionSource<(CallError Error, Exception Exception)> _failed =
+        Create<(CallError, Exception)>();
     private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _handled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _timesLeft;

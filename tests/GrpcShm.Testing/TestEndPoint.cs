@@ -58,8 +58,12 @@ internal sealed class TestEndPoint : IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Waits until the listener has made what it gives to its next client, since that counts where resources are counted.</summary>
-    public Task SpareIsReadyAsync() => TimeLimit.UntilAsync(() => Listener.HasSpare, () => "The listener makes no spare.");
+    /// <summary>
+    /// Waits until the listener has made what it gives to its next client, since that counts where resources are
+    /// counted.
+    /// </summary>
+    public Task SpareIsReadyAsync() =>
+        TimeLimit.UntilAsync(() => Listener.HasSpare, () => "The listener makes no spare.");
 
     /// <summary>Connects, and accepts.</summary>
     public async Task<(SharedMemoryConnection Client, SharedMemoryConnection Server)> ConnectPairAsync()

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.Testing;
 
 /// <summary>
-/// The one bound of every wait of the tests. It turns a hang into a failure that says where, and measures nothing: a busy
-/// machine must never reach it.
+/// The one bound of every wait of the tests. It turns a hang into a failure that says where, and measures nothing: a
+/// busy machine must never reach it.
 /// </summary>
 internal static class TimeLimit
 {
@@ -27,7 +27,8 @@ internal static class TimeLimit
         }
     }
 
-    public static async Task<T> InTime<T>(this Task<T> task, [CallerArgumentExpression(nameof(task))] string? what = null)
+    public static async Task<T> InTime<T>(
+        this Task<T> task, [CallerArgumentExpression(nameof(task))] string? what = null)
     {
         await ((Task)task).InTime(what);
         return await task;
@@ -43,7 +44,9 @@ internal static class TimeLimit
     public static Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
         UntilAsync(condition, () => $"Did not come true within {Value}: {what}");
 
-    /// <summary>Waits for what gives no signal of its own, and says by a text of the test's what there is instead.</summary>
+    /// <summary>
+    /// Waits for what gives no signal of its own, and says by a text of the test's what there is instead.
+    /// </summary>
     public static async Task UntilAsync(Func<bool> condition, Func<string> describe)
     {
         var giveUpAt = Deadline;

@@ -36,7 +36,8 @@ internal sealed class GreeterChecks
     {
         await CheckAsync("health, without a key", "Serving", GetHealthAsync);
         await CheckAsync("reflection lists the service", "greet.Greeter", FindServiceAsync);
-        await CheckAsync("a call without a key", nameof(StatusCode.Unauthenticated), () => SayHelloAsync(new(_channel)));
+        await CheckAsync(
+            "a call without a key", nameof(StatusCode.Unauthenticated), () => SayHelloAsync(new(_channel)));
         await CheckAsync("a call with a wrong key", nameof(StatusCode.Unauthenticated), () => SayHelloAsync(
             new(_channel.Intercept(new BearerTokenInterceptor("wrong")))));
         await CheckAsync("a call with its key", "Hello world", () => SayHelloAsync(Greeter));
@@ -98,7 +99,8 @@ internal sealed class GreeterChecks
 
     private async Task<string> SayHelloAsync(Greeter.GreeterClient client)
     {
-        var reply = await client.SayHelloAsync(new HelloRequest { Name = "world" }, cancellationToken: _cancellationToken);
+        var reply = await client.SayHelloAsync(
+            new HelloRequest { Name = "world" }, cancellationToken: _cancellationToken);
         return reply.Message;
     }
 

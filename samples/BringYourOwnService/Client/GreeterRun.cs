@@ -41,7 +41,9 @@ internal static class GreeterRun
         catch (Exception exception) when (exception is RpcException or IOException or InvalidOperationException
             or PlatformNotSupportedException)
         {
-            var reason = exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
+            var reason = exception is RpcException failure
+                ? $"{failure.StatusCode}, {failure.Status.Detail}"
+                : exception.Message;
             await Console.Error.WriteLineAsync($"The service could not be called over {name}: {reason}");
             return 1;
         }
@@ -69,9 +71,12 @@ internal static class GreeterRun
         return new Report(name, calls.Checks, medians[0], medians[1]);
     }
 
-    /// <summary>Times calls one after the other, by turns, so that what disturbs the machine disturbs all clients.</summary>
+    /// <summary>
+    /// Times calls one after the other, by turns, so that what disturbs the machine disturbs all clients.
+    /// </summary>
     /// <returns>Each client's median, in microseconds.</returns>
-    private static async Task<double[]> MeasureAsync(Greeter.GreeterClient[] clients, CancellationToken cancellationToken)
+    private static async Task<double[]> MeasureAsync(
+        Greeter.GreeterClient[] clients, CancellationToken cancellationToken)
     {
         var times = new long[clients.Length][];
         var request = new HelloRequest { Name = "stopwatch" };

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>A middleware like any other: it says in the response's headers by what connection the request has come.</summary>
+/// <summary>
+/// A middleware like any other: it says in the response's headers by what connection the request has come.
+/// </summary>
 internal sealed class ConnectionHeaderMiddleware(RequestDelegate next)
 {
     public const string HeaderName = "came-by";

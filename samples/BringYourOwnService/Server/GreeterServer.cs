@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace Samples.BringYourOwnService.Server;
 
 /// <summary>
-/// An ordinary gRPC server: the template's, with authentication, authorization, an interceptor, a middleware, health and
-/// reflection. It listens where <c>--urls</c> says, and beside that on the endpoint that it was moved to.
+/// An ordinary gRPC server: the template's, with authentication, authorization, an interceptor, a middleware, health
+/// and reflection. It listens where <c>--urls</c> says, and beside that on the endpoint that it was moved to.
 /// </summary>
 internal static class GreeterServer
 {
@@ -21,7 +21,8 @@ internal static class GreeterServer
     {
         var builder = WebApplication.CreateBuilder(arguments);
         UseStandardErrorForLogs(builder);
-        builder.Services.AddGrpc().AddServiceOptions<GreeterService>(greeter => greeter.Interceptors.Add<CallCountInterceptor>());
+        builder.Services.AddGrpc().AddServiceOptions<GreeterService>(
+            greeter => greeter.Interceptors.Add<CallCountInterceptor>());
         builder.Services.AddSingleton<CallCountInterceptor>();
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks().AddCheck("greeter", () => HealthCheckResult.Healthy());
@@ -60,9 +61,11 @@ internal static class GreeterServer
     private static void UseStandardErrorForLogs(WebApplicationBuilder builder)
     {
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Comes with authentication, for cookies; nothing here needs its keys, so how they are stored is nobody's worry.
+        // Comes with authentication, for cookies; nothing here needs its keys, so how they are stored is nobody's
+        // worry.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
-        builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(
+            options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
     }
 }

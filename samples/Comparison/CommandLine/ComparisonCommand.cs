@@ -26,7 +26,8 @@ internal static class ComparisonCommand
 
     private static readonly Option<string[]> Only = new("--only")
     {
-        Description = $"Run only these scenarios (comma-separated, * for anything): {string.Join(", ", ScenarioRegistry.Names)}.",
+        Description =
+            $"Run only these scenarios (comma-separated, * for anything): {string.Join(", ", ScenarioRegistry.Names)}.",
         DefaultValueFactory = _ => [],
         CustomParser = SplitNames,
     };
@@ -57,7 +58,8 @@ internal static class ComparisonCommand
 
     private static readonly Option<DirectoryInfo?> Report = new("--report")
     {
-        Description = "Write a page with charts to this directory: index.html, which needs no other file, and the charts as PNG.",
+        Description =
+            "Write a page with charts to this directory: index.html, which needs no other file, and the charts as PNG.",
     };
 
     private static readonly Option<FileInfo> Compare = new("--compare")
@@ -110,7 +112,8 @@ internal static class ComparisonCommand
         var transport = new Argument<string>("transport");
         transport.AcceptOnlyFromAmong([.. MachineFloor.Transports.Select(one => one.Name)]);
         var address = new Argument<string>("address");
-        var peer = new Command(MachineFloor.PeerCommand, "The other process of the machine's floor.") { transport, address };
+        var peer =
+            new Command(MachineFloor.PeerCommand, "The other process of the machine's floor.") { transport, address };
         peer.Hidden = true;
         peer.SetAction(result => RawPeer.Run(
             MachineFloor.Transports.Single(one => one.Name == result.GetRequiredValue(transport)), result.GetRequiredValue(address)));
@@ -123,7 +126,8 @@ internal static class ComparisonCommand
         var now = new Argument<FileInfo>("new") { Description = "The later run's --json file." };
         old.AcceptExistingOnly();
         now.AcceptExistingOnly();
-        var compare = new Command("compare", "Print what got slower from one run to another, without measuring anything.")
+        var compare = new Command(
+            "compare", "Print what got slower from one run to another, without measuring anything.")
         {
             old, now, FailOnRegression,
         };
@@ -176,8 +180,10 @@ internal static class ComparisonCommand
         var only = result.GetValue(Only) ?? [];
         var chosen = only.SelectMany(ScenarioRegistry.Match).ToHashSet();
         ITransport[] transports = [.. result.GetValue(Transports)!.Distinct().Select(TransportRegistry.Find)];
-        Scenario[] all = [.. ScenarioRegistry.All.Where(scenario => transports.Any(transport => transport.CanRun(scenario)))];
-        Scenario[] scenarios = [.. all.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)];
+        Scenario[] all =
+            [.. ScenarioRegistry.All.Where(scenario => transports.Any(transport => transport.CanRun(scenario)))];
+        Scenario[] scenarios =
+            [.. all.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)];
         var duration = result.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
         return quick
             ? RunPlan.CreateQuick(transports, scenarios, result.GetValue(Rounds), duration) with
@@ -201,7 +207,9 @@ internal static class ComparisonCommand
         catch (Exception exception) when (exception is ComparisonException or IOException or NotImplementedException
             or PlatformNotSupportedException or TimeoutException or OperationCanceledException or RpcException or EventBusException)
         {
-            var reason = exception is RpcException call ? $"a call failed with {call.StatusCode}: {call.Status.Detail}" : exception.Message;
+            var reason = exception is RpcException call
+                ? $"a call failed with {call.StatusCode}: {call.Status.Detail}"
+                : exception.Message;
             await Console.Error.WriteLineAsync($"{Environment.NewLine}error: {reason}");
             return 1;
         }
@@ -224,7 +232,8 @@ internal static class ComparisonCommand
 
         foreach (var unknown in names.Except(TransportRegistry.Names))
         {
-            result.AddError($"There is no transport '{unknown}'. There are: {string.Join(", ", TransportRegistry.Names)}.");
+            result.AddError(
+                $"There is no transport '{unknown}'. There are: {string.Join(", ", TransportRegistry.Names)}.");
         }
     }
 
@@ -232,7 +241,8 @@ internal static class ComparisonCommand
     {
         foreach (var unknown in (result.GetValue(Only) ?? []).Where(pattern => !ScenarioRegistry.Match(pattern).Any()))
         {
-            result.AddError($"There is no scenario '{unknown}'. There are: {string.Join(", ", ScenarioRegistry.Names)}.");
+            result.AddError(
+                $"There is no scenario '{unknown}'. There are: {string.Join(", ", ScenarioRegistry.Names)}.");
         }
     }
 

@@ -1,6 +1,8 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
-/// <summary>What the machine did at one moment, without gRPC. Round trips are in microseconds, rates in bytes a second.</summary>
+/// <summary>
+/// What the machine did at one moment, without gRPC. Round trips are in microseconds, rates in bytes a second.
+/// </summary>
 internal readonly record struct FloorRound(
     double RingP50,
     double RingP99,

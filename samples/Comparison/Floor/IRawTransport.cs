@@ -1,8 +1,8 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// A way for two processes to exchange bytes, without gRPC. The same make with another way of waiting is another transport
-/// with another name.
+/// A way for two processes to exchange bytes, without gRPC. The same make with another way of waiting is another
+/// transport with another name.
 /// </summary>
 internal interface IRawTransport
 {
@@ -10,7 +10,9 @@ internal interface IRawTransport
 
     string Description { get; }
 
-    /// <summary>Peer process: listens on the address, calls <paramref name="listening"/>, and takes the first to connect.</summary>
+    /// <summary>
+    /// Peer process: listens on the address, calls <paramref name="listening"/>, and takes the first to connect.
+    /// </summary>
     /// <param name="address">A path that does not exist, in a directory of the run's own.</param>
     /// <param name="listening">From here on a client may connect.</param>
     IRawChannel Accept(string address, Action listening);

@@ -23,7 +23,8 @@ internal sealed class MachineFloor : IAsyncDisposable
         (_ringMeter, _socketMeter) = (new RawMeter(ring.Channel), new RawMeter(socket.Channel));
     }
 
-    public static IReadOnlyList<IRawTransport> Transports { get; } = [new MappedRingRawTransport(), new UnixSocketRawTransport()];
+    public static IReadOnlyList<IRawTransport> Transports { get; } =
+        [new MappedRingRawTransport(), new UnixSocketRawTransport()];
 
     public IReadOnlyList<FloorRound> Rounds => _rounds;
 

@@ -2,10 +2,12 @@ using System.IO.MemoryMappedFiles;
 
 namespace GrpcShm.Samples.Comparison.Floor;
 
-/// <summary>One direction: a writer and a reader in different processes, a cursor of each on cache lines of its own.</summary>
+/// <summary>
+/// One direction: a writer and a reader in different processes, a cursor of each on cache lines of its own.
+/// </summary>
 /// <remarks>
-/// The writer alone moves the tail, after it has written (release); the reader, who sees it (acquire), sees the bytes. The
-/// reader alone moves the head, after it has read; the writer overwrites only what lies before it.
+/// The writer alone moves the tail, after it has written (release); the reader, who sees it (acquire), sees the bytes.
+/// The reader alone moves the head, after it has read; the writer overwrites only what lies before it.
 /// </remarks>
 internal sealed unsafe class MappedRing : IDisposable
 {

@@ -3,8 +3,8 @@ using System.IO.MemoryMappedFiles;
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// The least that two processes need to exchange bytes through memory: a mapped file with a ring in each direction, both ends
-/// looking. No handshake, no checks, no doorbells. What the machine can do, not what a transport may do.
+/// The least that two processes need to exchange bytes through memory: a mapped file with a ring in each direction,
+/// both ends looking. No handshake, no checks, no doorbells. What the machine can do, not what a transport may do.
 /// </summary>
 internal sealed class MappedRingRawTransport : IRawTransport
 {

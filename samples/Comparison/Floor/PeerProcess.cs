@@ -11,7 +11,8 @@ internal sealed class PeerProcess : IAsyncDisposable
 
     /// <param name="transport">What connects the two.</param>
     /// <param name="directory">A directory of the run's own.</param>
-    /// <param name="command">The command of this program that runs a <see cref="RawPeer"/>, before the transport and the address.</param>
+    /// <param name="command">The command of this program that runs a <see cref="RawPeer"/>, before the transport and
+    /// the address.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<PeerProcess> StartAsync(
         IRawTransport transport, string directory, string command, CancellationToken cancellationToken)

@@ -12,7 +12,9 @@ internal static class RawChannelExtensions
             var count = channel.Read(destination[read..]);
             if (count == 0)
             {
-                return read == 0 ? false : throw new EndOfStreamException("The peer went away in the middle of a message.");
+                return read == 0
+                    ? false
+                    : throw new EndOfStreamException("The peer went away in the middle of a message.");
             }
 
             read += count;

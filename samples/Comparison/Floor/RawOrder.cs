@@ -7,8 +7,8 @@ namespace GrpcShm.Samples.Comparison.Floor;
 internal struct RawOrder
 {
     /// <summary>
-    /// Send back so many messages, one by one; or, at zero, take all bytes and confirm the last; or, if there are none of
-    /// either, rest until woken.
+    /// Send back so many messages, one by one; or, at zero, take all bytes and confirm the last; or, if there are none
+    /// of either, rest until woken.
     /// </summary>
     public long RoundTrips;
 

@@ -12,7 +12,9 @@ internal static class RawPeer
 
     public const int BlockSize = 64 * 1024;
 
-    /// <summary>Serves one connection. Ends the process when its standard input ends: its parent is gone then.</summary>
+    /// <summary>
+    /// Serves one connection. Ends the process when its standard input ends: its parent is gone then.
+    /// </summary>
     public static void Run(IRawTransport transport, string address)
     {
         using var woken = new SemaphoreSlim(0);
@@ -59,7 +61,8 @@ internal static class RawPeer
     }
 
     /// <summary>
-    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A line in it wakes a peer that rests.
+    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A line in it wakes a
+    /// peer that rests.
     /// </summary>
     private static void ExitWithParent(SemaphoreSlim woken) => new Thread(() =>
     {

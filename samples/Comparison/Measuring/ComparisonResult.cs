@@ -5,7 +5,8 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <summary>All that a comparison has measured.</summary>
 /// <param name="Measurements">Scenario by scenario.</param>
 /// <param name="Floor">The machine itself, over the time of the run.</param>
-/// <param name="OthersCpuPercent">What other processes took, in percent of one processor; none where the system does not tell.</param>
+/// <param name="OthersCpuPercent">What other processes took, in percent of one processor; none where the system does
+/// not tell.</param>
 internal sealed record ComparisonResult(
     IReadOnlyList<Measurement> Measurements, IReadOnlyList<FloorRound> Floor, double? OthersCpuPercent)
 {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>How often threads of this process, those that have ended included, gave up their processor to wait.</summary>
+/// <summary>
+/// How often threads of this process, those that have ended included, gave up their processor to wait.
+/// </summary>
 internal static partial class ContextSwitches
 {
     public static long? CountVoluntary() =>

@@ -32,8 +32,8 @@ internal sealed class MachineWatch
         return others is null ? null : Math.Max(0, 100 * others.Value / Stopwatch.GetElapsedTime(_started));
     }
 
-    // Programs and their system calls, and what the host of a virtual machine took from it. Not interrupts: who caused them,
-    // nobody knows. Nor the floor's peers, which run for some milliseconds a scenario.
+    // Programs and their system calls, and what the host of a virtual machine took from it. Not interrupts: who caused
+    // them, nobody knows. Nor the floor's peers, which run for some milliseconds a scenario.
     private static TimeSpan? ReadBusy()
     {
         if (!File.Exists(StatisticsFile))

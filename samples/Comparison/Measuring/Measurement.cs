@@ -30,7 +30,9 @@ internal sealed record Measurement(
     /// <summary>The median of the rounds, percentile by percentile. None for streams in one direction.</summary>
     public LatencyCurve? Latencies => GetMedian(round => round.Latencies);
 
-    /// <summary>As <see cref="Latencies"/>, not corrected for coordinated omission. Only for loads at a fixed rate.</summary>
+    /// <summary>
+    /// As <see cref="Latencies"/>, not corrected for coordinated omission. Only for loads at a fixed rate.
+    /// </summary>
     public LatencyCurve? UncorrectedLatencies => GetMedian(round => round.UncorrectedLatencies);
 
     /// <summary>The longest of all rounds.</summary>

@@ -9,8 +9,8 @@ internal static class ProcessMemory
     private const string RingName = "/memfd:grpcshm";
 
     /// <summary>
-    /// Bytes, where the system tells what is shared: memory of two processes counts by half in each. Rings count in full,
-    /// touched or not, since they are allocated in full.
+    /// Bytes, where the system tells what is shared: memory of two processes counts by half in each. Rings count in
+    /// full, touched or not, since they are allocated in full.
     /// </summary>
     public static long Measure()
     {
@@ -40,7 +40,8 @@ internal static class ProcessMemory
                     _ => 0,
                 };
             }
-            else if (!line.StartsWith("VmFlags:", StringComparison.Ordinal) && !line.StartsWith("THPeligible:", StringComparison.Ordinal))
+            else if (!line.StartsWith("VmFlags:", StringComparison.Ordinal)
+                && !line.StartsWith("THPeligible:", StringComparison.Ordinal))
             {
                 isRing = line.Contains(RingName, StringComparison.Ordinal);
             }

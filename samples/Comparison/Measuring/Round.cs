@@ -36,7 +36,8 @@ internal sealed record Round
     {
         if (result.Operations == 0)
         {
-            throw new ComparisonException($"Not one operation of {scenario.Name} ended in its time; give it more seconds.");
+            throw new ComparisonException(
+                $"Not one operation of {scenario.Name} ended in its time; give it more seconds.");
         }
 
         var seconds = result.Elapsed.TotalSeconds;
@@ -51,7 +52,8 @@ internal sealed record Round
             ServerCpuPercent = 100 * server?.Cpu.TotalSeconds / seconds,
             ClientAllocatedPerOperation = client.AllocatedBytes / operations,
             ServerAllocatedPerOperation = server?.AllocatedBytes / operations,
-            // The client's process has connections of other transports, too; only the server's tells whether this one has doorbells.
+            // The client's process has connections of other transports, too; only the server's tells whether this one
+            // has doorbells.
             DoorbellsPerOperation = (client.Doorbells + server?.Doorbells) / operations,
             SleepsPerOperation = (client.Sleeps + (server is null ? 0 : server.Value.Sleeps)) / operations,
         };

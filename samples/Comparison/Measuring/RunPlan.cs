@@ -8,7 +8,8 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <param name="Scenarios">With what.</param>
 /// <param name="Rounds">How often each transport has its turn in a scenario.</param>
 /// <param name="RoundDuration">How long a turn is.</param>
-/// <param name="LongestFirstWarmUp">For each transport in the first scenario, which compiles what all of them share.</param>
+/// <param name="LongestFirstWarmUp">For each transport in the first scenario, which compiles what all of them
+/// share.</param>
 /// <param name="LongestWarmUp">For each transport in a later scenario.</param>
 /// <param name="HasMinimumOperations">Whether a scenario ends only after the operations that it should have.</param>
 internal sealed record RunPlan(
@@ -56,7 +57,8 @@ internal sealed record RunPlan(
             HasMinimumOperations: duration is null);
 
     /// <summary>A plan that divides less than two minutes among what there is to run.</summary>
-    public static RunPlan CreateQuick(IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration)
+    public static RunPlan CreateQuick(
+        IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration)
     {
         var share = QuickBudget / Math.Max(1, CountCells(transports, scenarios));
         var round = share * QuickRoundShare;

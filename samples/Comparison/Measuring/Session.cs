@@ -103,7 +103,8 @@ internal sealed class Session : IAsyncDisposable
 
     private async Task<long> MeasureMemoryAsync() => await _server.MeasureMemoryAsync() + ProcessMemory.Measure();
 
-    private async Task<T> GuardAsync<T>(string what, Task<T> task, TimeSpan expected, CancellationToken cancellationToken)
+    private async Task<T> GuardAsync<T>(
+        string what, Task<T> task, TimeSpan expected, CancellationToken cancellationToken)
     {
         try
         {

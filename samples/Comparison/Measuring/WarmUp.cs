@@ -4,8 +4,8 @@ using GrpcShm.Samples.Comparison.Scenarios;
 namespace GrpcShm.Samples.Comparison.Measuring;
 
 /// <summary>
-/// Runs a scenario over a transport until it gets no faster: the compiler recompiles what is hot, connections grow their
-/// windows, pools fill.
+/// Runs a scenario over a transport until it gets no faster: the compiler recompiles what is hot, connections grow
+/// their windows, pools fill.
 /// </summary>
 internal sealed class WarmUp
 {

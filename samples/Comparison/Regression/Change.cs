@@ -9,7 +9,9 @@ internal enum Change
     /// <summary>It got slower, beyond what the rounds differ by, and beyond what the Unix socket did.</summary>
     Slower,
 
-    /// <summary>It got slower, but no more than the Unix socket did at the same time: the machine is slower, or the runtime.</summary>
+    /// <summary>
+    /// It got slower, but no more than the Unix socket did at the same time: the machine is slower, or the runtime.
+    /// </summary>
     SlowerAsAll,
 
     /// <summary>It got faster, beyond what the rounds differ by, and beyond what the Unix socket did.</summary>

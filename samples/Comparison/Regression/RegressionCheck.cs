@@ -5,9 +5,9 @@ namespace GrpcShm.Samples.Comparison.Regression;
 
 /// <summary>Compares a run with an earlier one, with the spread of both taken into account.</summary>
 /// <remarks>
-/// A machine is not the same from day to day, so a transport is held against the Unix socket of its own run wherever that was
-/// measured: it got slower if its ratio to that got worse so far that the rounds of the two runs do not meet, and if it costs
-/// more time, too.
+/// A machine is not the same from day to day, so a transport is held against the Unix socket of its own run wherever
+/// that was measured: it got slower if its ratio to that got worse so far that the rounds of the two runs do not meet,
+/// and if it costs more time, too.
 /// </remarks>
 internal sealed class RegressionCheck
 {
@@ -49,7 +49,8 @@ internal sealed class RegressionCheck
             return new ComparedRow(old, now, change);
         }
 
-        // The machine itself and the Unix socket are what the others are held against. Without them there is only the clock.
+        // The machine itself and the Unix socket are what the others are held against. Without them there is only the
+        // clock.
         var isMeasure = now.Transport is TransportRegistry.Baseline or JsonMeasurement.Floor;
         return new ComparedRow(
             old,
@@ -59,7 +60,8 @@ internal sealed class RegressionCheck
                 : Change.None);
     }
 
-    private static IEnumerable<string> FindDoubts(IReadOnlyList<JsonMeasurement> old, IReadOnlyList<JsonMeasurement> now)
+    private static IEnumerable<string> FindDoubts(
+        IReadOnlyList<JsonMeasurement> old, IReadOnlyList<JsonMeasurement> now)
     {
         if (old.Any(one => one.RunTooNoisy))
         {

@@ -29,7 +29,8 @@ internal sealed class ConsoleReport : IProgressSink
     {
         var machine = Machine.Current;
         _console.MarkupLineInterpolated($"[bold]gRPC between two processes, transport by transport[/]");
-        _console.WriteLine($"  machine  {machine.Processors} processors, {machine.Processor}; load {Machine.ReadLoad()}");
+        _console.WriteLine(
+            $"  machine  {machine.Processors} processors, {machine.Processor}; load {Machine.ReadLoad()}");
         _console.WriteLine($"  system   {machine.Kernel}");
         _console.WriteLine($"  runtime  {machine.Runtime}; {machine.Settings}");
         _console.WriteLine($"  method   {Figures.DescribeMethod(_plan)}");
@@ -126,7 +127,8 @@ internal sealed class ConsoleReport : IProgressSink
         PrintLeftOut();
         if (result.IsTooNoisy)
         {
-            _console.MarkupLineInterpolated($"[red]This run was too noisy to be trusted: {string.Join(", and ", result.Disturbances)}.[/]");
+            _console.MarkupLineInterpolated(
+                $"[red]This run was too noisy to be trusted: {string.Join(", and ", result.Disturbances)}.[/]");
         }
 
         _console.WriteLine($"Load at the end: {Machine.ReadLoad()}");

@@ -24,7 +24,9 @@ internal sealed partial record JsonMeasurement
     /// <summary>What an operation costs, in time.</summary>
     public Interval GetCost() => Interval.Of(GetFigure(), FigureMin, FigureMax, Rounds, IsLessBetter);
 
-    /// <summary>What an operation costs in relation to the Unix socket of the same run; none if that was not measured.</summary>
+    /// <summary>
+    /// What an operation costs in relation to the Unix socket of the same run; none if that was not measured.
+    /// </summary>
     public Interval? GetRelativeCost() => RatioToUds is { } ratio
         ? Interval.Of(ratio, RatioToUdsMin ?? ratio, RatioToUdsMax ?? ratio, Rounds, IsLessBetter)
         : null;

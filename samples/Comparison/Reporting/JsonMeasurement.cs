@@ -90,7 +90,8 @@ internal sealed partial record JsonMeasurement
 
     public required DateTimeOffset MeasuredAt { get; init; }
 
-    public static IReadOnlyList<JsonMeasurement> Create(ComparisonResult result, Machine machine, DateTimeOffset measuredAt) =>
+    public static IReadOnlyList<JsonMeasurement> Create(
+        ComparisonResult result, Machine machine, DateTimeOffset measuredAt) =>
     [
         .. result.Measurements.Select(measurement => Create(measurement, result, machine, measuredAt)),
         CreateFloor("ring", result, one => one.RingP50, machine, measuredAt) with

@@ -19,7 +19,9 @@ internal sealed record Machine(int Processors, string Processor, string Kernel, 
         $"concurrent GC {(GCSettings.LatencyMode == GCLatencyMode.Interactive ? "on" : "off")}, " +
         $"tiered PGO {(IsTieredPgoOff() ? "off" : "on (default)")}");
 
-    /// <summary>The average number of runnable threads over one, five and fifteen minutes, where the system tells.</summary>
+    /// <summary>
+    /// The average number of runnable threads over one, five and fifteen minutes, where the system tells.
+    /// </summary>
     public static string ReadLoad() =>
         File.Exists(LoadFile)
             ? string.Join(' ', File.ReadAllText(LoadFile).Split(' ').Take(3))

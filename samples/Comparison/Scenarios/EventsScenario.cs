@@ -6,8 +6,8 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
-/// Events from one machine through the hub, in the server's process, to another machine: as fast as they are acknowledged.
-/// Both machines are the client's, with a connection each.
+/// Events from one machine through the hub, in the server's process, to another machine: as fast as they are
+/// acknowledged. Both machines are the client's, with a connection each.
 /// </summary>
 internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {

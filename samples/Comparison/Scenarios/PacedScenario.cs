@@ -6,13 +6,13 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
-/// Unary calls at a fixed rate, whether or not earlier ones have been answered: for the processor time that a steady load
-/// takes, and for how the latency grows with the load.
+/// Unary calls at a fixed rate, whether or not earlier ones have been answered: for the processor time that a steady
+/// load takes, and for how the latency grows with the load.
 /// </summary>
 /// <remarks>
-/// A latency counts from the moment at which the call was due. A transport, or a machine, that holds up the pacer pays for it
-/// in every call that is late: no coordinated omission. The pacer's own waking is in it, too, some tens of microseconds;
-/// beside it, the latencies from the send are kept.
+/// A latency counts from the moment at which the call was due. A transport, or a machine, that holds up the pacer pays
+/// for it in every call that is late: no coordinated omission. The pacer's own waking is in it, too, some tens of
+/// microseconds; beside it, the latencies from the send are kept.
 /// </remarks>
 internal sealed class PacedScenario(string name, int payloadBytes, int callsPerSecond)
     : Scenario(name, payloadBytes, Figure.P50)

@@ -17,7 +17,8 @@ internal sealed partial class PreciseSleep : IDisposable
 
     public PreciseSleep() => UseTimerSlack(LeastSlack);
 
-    /// <param name="timestamp">As <see cref="Stopwatch.GetTimestamp"/> counts, which on Linux is the clock that is slept by.</param>
+    /// <param name="timestamp">As <see cref="Stopwatch.GetTimestamp"/> counts, which on Linux is the clock that is
+    /// slept by.</param>
     public void SleepUntil(long timestamp)
     {
         while (Stopwatch.GetTimestamp() < timestamp)

@@ -37,7 +37,9 @@ internal abstract class Scenario
 
     public virtual int InFlight => 1;
 
-    /// <summary>Operations a second that are begun whether or not earlier ones have ended; none where each waits for another.</summary>
+    /// <summary>
+    /// Operations a second that are begun whether or not earlier ones have ended; none where each waits for another.
+    /// </summary>
     public virtual int? OfferedPerSecond => null;
 
     /// <summary>Whether it has to do with streams of gRPC, which another exchange may not have.</summary>

@@ -11,6 +11,9 @@ internal interface IServer : IAsyncDisposable
     /// <summary>What the server's process has used since it started; nothing if it has none of its own.</summary>
     Task<ResourceUsage?> ReadUsageAsync();
 
-    /// <summary>The bytes that the server's process holds, once it has given back what it does not need; 0 if it has none of its own.</summary>
+    /// <summary>
+    /// The bytes that the server's process holds, once it has given back what it does not need; 0 if it has none of its
+    /// own.
+    /// </summary>
     Task<long> MeasureMemoryAsync();
 }

@@ -4,7 +4,9 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Serving;
 
-/// <summary>The parent's side of a server process. What the server complains of goes where this process's own complaints go.</summary>
+/// <summary>
+/// The parent's side of a server process. What the server complains of goes where this process's own complaints go.
+/// </summary>
 internal sealed class ServerProcess : IServer
 {
     private readonly SampleProcess _process;
@@ -23,7 +25,8 @@ internal sealed class ServerProcess : IServer
         }
         catch (IOException exception)
         {
-            throw new ComparisonException($"The server of '{transport.Name}' does not listen: {exception.Message}", exception);
+            throw new ComparisonException(
+                $"The server of '{transport.Name}' does not listen: {exception.Message}", exception);
         }
     }
 

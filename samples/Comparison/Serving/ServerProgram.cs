@@ -5,8 +5,8 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Serving;
 
 /// <summary>
-/// The server process: serves one transport until its standard input ends, and answers there, aside from what is measured,
-/// what it has used.
+/// The server process: serves one transport until its standard input ends, and answers there, aside from what is
+/// measured, what it has used.
 /// </summary>
 internal static class ServerProgram
 {

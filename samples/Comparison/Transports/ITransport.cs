@@ -4,8 +4,8 @@ using GrpcShm.Samples.Comparison.Serving;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
-/// One way for the client to reach the server. A new one is added to <see cref="TransportRegistry"/>; one that carries gRPC is
-/// an <see cref="IGrpcTransport"/>.
+/// One way for the client to reach the server. A new one is added to <see cref="TransportRegistry"/>; one that carries
+/// gRPC is an <see cref="IGrpcTransport"/>.
 /// </summary>
 internal interface ITransport
 {
@@ -22,7 +22,9 @@ internal interface ITransport
     /// <summary>Client process: a connection of its own.</summary>
     IConnection Connect(string address);
 
-    /// <summary>Client process: starts the server, in a process of its own unless the transport is about having none.</summary>
+    /// <summary>
+    /// Client process: starts the server, in a process of its own unless the transport is about having none.
+    /// </summary>
     async Task<IServer> StartServerAsync(string directory, CancellationToken cancellationToken) =>
         await ServerProcess.StartAsync(this, directory, cancellationToken);
 

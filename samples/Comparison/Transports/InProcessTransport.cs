@@ -4,8 +4,8 @@ using GrpcShm.Samples.Comparison.Serving;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
-/// No second process and no transport: the client's handler calls the server's application in the same process, by ASP.NET
-/// Core's TestServer. What is left is gRPC's own client and server.
+/// No second process and no transport: the client's handler calls the server's application in the same process, by
+/// ASP.NET Core's TestServer. What is left is gRPC's own client and server.
 /// </summary>
 internal sealed class InProcessTransport : ITransport
 {
@@ -14,7 +14,8 @@ internal sealed class InProcessTransport : ITransport
 
     public string Name => "in-process";
 
-    public string Description => "gRPC within one process, through ASP.NET Core's TestServer: no HTTP/2, no second process";
+    public string Description =>
+        "gRPC within one process, through ASP.NET Core's TestServer: no HTTP/2, no second process";
 
     public string ChooseAddress(string directory) => "";
 
@@ -27,6 +28,7 @@ internal sealed class InProcessTransport : ITransport
     public IConnection Connect(string address)
     {
         var server = _server ?? throw new InvalidOperationException("The server has not been started.");
-        return new GrpcConnection(GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(server.CreateHandler())));
+        return new GrpcConnection(
+            GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(server.CreateHandler())));
     }
 }

@@ -24,5 +24,6 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransp
     }
 
     public ChannelBase CreateChannel(string address) =>
-        SharedMemoryChannel.ForAddress($"shm://{address}", new SharedMemoryClientOptions { Mode = mode }, ChannelOptions.Create());
+        SharedMemoryChannel.ForAddress(
+            $"shm://{address}", new SharedMemoryClientOptions { Mode = mode }, ChannelOptions.Create());
 }

@@ -11,7 +11,8 @@ internal sealed class XStateNetPipeTransport : ITransport
 {
     public string Name => "xstatenet-pipe";
 
-    public string Description => "no gRPC: XStateNet's exchange re-created, a line of JSON for each message over a named pipe";
+    public string Description =>
+        "no gRPC: XStateNet's exchange re-created, a line of JSON for each message over a named pipe";
 
     public string ChooseAddress(string directory) => NamedPipeName.In(directory, "xstatenet");
 

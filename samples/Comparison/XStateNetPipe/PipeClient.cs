@@ -67,7 +67,9 @@ internal sealed class PipeClient : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or JsonException)
         {
-            reason = exception is JsonException ? new IOException("The hub wrote a line that is no response.", exception) : reason;
+            reason = exception is JsonException
+                ? new IOException("The hub wrote a line that is no response.", exception)
+                : reason;
         }
 
         // What is written from now on fails by itself.
@@ -81,7 +83,8 @@ internal sealed class PipeClient : IAsyncDisposable
 
     private void Take(PipeResponse response)
     {
-        if (response.Data is JsonElement { ValueKind: JsonValueKind.Object } data && data.TryGetProperty("EventName", out _))
+        if (response.Data is JsonElement { ValueKind: JsonValueKind.Object } data
+            && data.TryGetProperty("EventName", out _))
         {
             _handler(data.Deserialize<PipeEvent>()!);
         }

@@ -18,7 +18,8 @@ internal sealed class PipeHub(string pipeName) : IAsyncDisposable
     private NamedPipeServerStream? _next;
 
     /// <summary>Adds a machine of the hub's own process.</summary>
-    public void AddLocalMachine(string machineId, Func<PipeHub, PipeEvent, Task> handler) => _localMachines[machineId] = handler;
+    public void AddLocalMachine(string machineId, Func<PipeHub, PipeEvent, Task> handler) =>
+        _localMachines[machineId] = handler;
 
     /// <summary>From here on clients can connect.</summary>
     public void Start() => _next = CreatePipe();

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
-/// <summary>A pipe that carries one JSON object a line, each written out at once. Any number of writers, one reader.</summary>
+/// <summary>
+/// A pipe that carries one JSON object a line, each written out at once. Any number of writers, one reader.
+/// </summary>
 internal sealed class PipeLines(Stream pipe) : IDisposable
 {
     private static readonly UTF8Encoding WithoutMark = new(encoderShouldEmitUTF8Identifier: false);

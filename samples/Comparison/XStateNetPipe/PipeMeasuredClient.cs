@@ -7,7 +7,9 @@ using GrpcShm.Samples.Comparison.Protos;
 
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
-/// <summary>The measured service's client for an exchange that is not gRPC: a call is an event, and an event that answers it.</summary>
+/// <summary>
+/// The measured service's client for an exchange that is not gRPC: a call is an event, and an event that answers it.
+/// </summary>
 internal sealed class PipeMeasuredClient(string pipeName, string machineId) : Measured.MeasuredClient, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<long, TaskCompletionSource<Payload>> _calls = new();

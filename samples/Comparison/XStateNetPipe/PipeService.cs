@@ -1,6 +1,8 @@
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
-/// <summary>The measured service as a machine beside the hub, which saves an event the way to a third process.</summary>
+/// <summary>
+/// The measured service as a machine beside the hub, which saves an event the way to a third process.
+/// </summary>
 internal static class PipeService
 {
     public const string EchoMachine = "echo";

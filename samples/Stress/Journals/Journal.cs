@@ -3,14 +3,15 @@ using System.IO.MemoryMappedFiles;
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// What a process must not forget when it is killed: the position of each of its lanes, and its counters. A mapped file, so a
-/// write costs some nanoseconds, outlives the process at once, and can be read by the first process meanwhile.
+/// What a process must not forget when it is killed: the position of each of its lanes, and its counters. A mapped
+/// file, so a write costs some nanoseconds, outlives the process at once, and can be read by the first process
+/// meanwhile.
 /// </summary>
 /// <remarks>
-/// One process writes at a time. Of each lane there are two copies of the position and a version, whose lowest bit says which
-/// copy holds. The writer fills the other copy and then counts the version up (release). A process that is killed in between has
-/// changed nothing that holds. The reader takes the copy that holds and takes it again if the version has changed meanwhile: a
-/// copy is filled anew only after the version has moved on.
+/// One process writes at a time. Of each lane there are two copies of the position and a version, whose lowest bit says
+/// which copy holds. The writer fills the other copy and then counts the version up (release). A process that is killed
+/// in between has changed nothing that holds. The reader takes the copy that holds and takes it again if the version
+/// has changed meanwhile: a copy is filled anew only after the version has moved on.
 /// </remarks>
 internal sealed unsafe class Journal : IDisposable
 {

@@ -1,7 +1,8 @@
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// A producer's journal has two lanes for each consumer: how far its events are acknowledged, and how far they were sent.
+/// A producer's journal has two lanes for each consumer: how far its events are acknowledged, and how far they were
+/// sent.
 /// </summary>
 internal static class ProducerJournal
 {

@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// An event's payload: whose it is, its number in its lane, a checksum over all of it, and a body whose length and bytes follow
-/// from these, so that it is the same when a new life of its producer sends it again.
+/// An event's payload: whose it is, its number in its lane, a checksum over all of it, and a body whose length and
+/// bytes follow from these, so that it is the same when a new life of its producer sends it again.
 /// </summary>
 internal readonly record struct StressEvent(int Producer, int Consumer, long Sequence, ulong Checksum)
 {

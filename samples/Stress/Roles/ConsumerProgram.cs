@@ -45,7 +45,8 @@ internal sealed class ConsumerProgram(int index, Journal journal)
         var position = journal.Read(lane);
         if (received.Sequence <= position.Sequence)
         {
-            // It was processed, and the acknowledgement did not get through, or this machine's last life could not give it.
+            // It was processed, and the acknowledgement did not get through, or this machine's last life could not give
+            // it.
             journal.Count(Counter.Duplicates);
             return;
         }

@@ -8,9 +8,9 @@ namespace Samples.Stress.Roles;
 
 /// <summary>The events from one producer to one consumer, numbered from one without a gap.</summary>
 /// <remarks>
-/// Several are on their way at a time. An event is done when the bus has acknowledged that the consumer has processed it, and the
-/// journal says so. If one fails, those behind it may have been refused or not, so the lane waits until all are answered and goes
-/// back to the first that was not acknowledged. A new life of the producer begins there, too.
+/// Several are on their way at a time. An event is done when the bus has acknowledged that the consumer has processed
+/// it, and the journal says so. If one fails, those behind it may have been refused or not, so the lane waits until all
+/// are answered and goes back to the first that was not acknowledged. A new life of the producer begins there, too.
 /// </remarks>
 internal sealed class Lane(EventClient bus, Journal journal, int producer, int consumer, LaneOptions options)
 {
@@ -18,7 +18,8 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    // Acknowledgements have half a minute, and a hub that was killed comes back: nothing that works is silent for so long.
+    // Acknowledgements have half a minute, and a hub that was killed comes back: nothing that works is silent for so
+    // long.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly int _sentLane = ProducerJournal.SentLane(journal, consumer);
@@ -102,7 +103,8 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
         catch (TimeoutException)
         {
             journal.Count(Counter.Hung);
-            throw new IOException($"Event {sent.Sequence} of {producer} to {consumer} was not answered within {Patience}.");
+            throw new IOException(
+                $"Event {sent.Sequence} of {producer} to {consumer} was not answered within {Patience}.");
         }
     }
 

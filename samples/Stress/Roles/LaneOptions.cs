@@ -6,6 +6,8 @@ namespace Samples.Stress.Roles;
 /// <param name="Rate">Events a second of a lane; 0 for as many as are acknowledged.</param>
 internal readonly record struct LaneOptions(int InFlight, int MaxBody, double Rate)
 {
-    /// <summary>The most that <see cref="InFlight"/> may be: the consumers' mailboxes have room for that much of each producer.</summary>
+    /// <summary>
+    /// The most that <see cref="InFlight"/> may be: the consumers' mailboxes have room for that much of each producer.
+    /// </summary>
     public const int MostInFlight = 64;
 }

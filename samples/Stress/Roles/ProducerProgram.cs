@@ -6,7 +6,8 @@ namespace Samples.Stress.Roles;
 /// <summary>The process of a producer: a lane to each consumer.</summary>
 internal static class ProducerProgram
 {
-    public static async Task<int> RunAsync(int index, int consumers, string journalPath, LaneOptions options, SampleEndpoint endpoint)
+    public static async Task<int> RunAsync(
+        int index, int consumers, string journalPath, LaneOptions options, SampleEndpoint endpoint)
     {
         var commands = ParentCommands.Listen();
         Console.WriteLine("ready");

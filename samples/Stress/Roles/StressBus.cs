@@ -19,7 +19,8 @@ internal static class StressBus
         Name = name,
         ConnectTimeout = ConnectTime,
 
-        // A lane that fails goes back to what was not acknowledged: to try one event again by itself would overtake others.
+        // A lane that fails goes back to what was not acknowledged: to try one event again by itself would overtake
+        // others.
         SendPipeline = ResiliencePipeline.Empty,
     });
 }

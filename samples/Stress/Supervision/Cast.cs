@@ -31,7 +31,8 @@ internal sealed class Cast : IAsyncDisposable
     public ProcessFigures IdleHub { get; private set; }
 
     /// <summary>Starts the hub, then the consumers, then the producers.</summary>
-    public static async Task<Cast> StartAsync(StressOptions options, string directory, CancellationToken cancellationToken)
+    public static async Task<Cast> StartAsync(
+        StressOptions options, string directory, CancellationToken cancellationToken)
     {
         var endpoint = SampleEndpoint.CreateUnique(options.Transport);
         var hub = MakeHub(endpoint, options);
@@ -67,9 +68,11 @@ internal sealed class Cast : IAsyncDisposable
         }
     }
 
-    public static string ProducerJournalPath(string directory, int index) => Path.Combine(directory, $"producer-{index}.journal");
+    public static string ProducerJournalPath(string directory, int index) =>
+        Path.Combine(directory, $"producer-{index}.journal");
 
-    public static string ConsumerJournalPath(string directory, int index) => Path.Combine(directory, $"consumer-{index}.journal");
+    public static string ConsumerJournalPath(string directory, int index) =>
+        Path.Combine(directory, $"consumer-{index}.journal");
 
     public async ValueTask DisposeAsync()
     {

@@ -52,7 +52,9 @@ internal sealed class Ledger : IDisposable
         };
     }
 
-    /// <summary>Compares every lane's two ends after the last event: number by number, and all bytes by their digest.</summary>
+    /// <summary>
+    /// Compares every lane's two ends after the last event: number by number, and all bytes by their digest.
+    /// </summary>
     /// <returns>What is wrong, a sentence each.</returns>
     public IReadOnlyList<string> Inspect()
     {
@@ -66,7 +68,8 @@ internal sealed class Ledger : IDisposable
             }
             else if (processed.Sequence != acknowledged.Sequence)
             {
-                problems.Add($"{name}: {acknowledged.Sequence} events were acknowledged and {processed.Sequence} processed.");
+                problems.Add(
+                    $"{name}: {acknowledged.Sequence} events were acknowledged and {processed.Sequence} processed.");
             }
             else if (processed.Digest != acknowledged.Digest)
             {

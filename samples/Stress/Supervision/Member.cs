@@ -60,7 +60,8 @@ internal sealed class Member(MemberKind kind, int index, string[] arguments) : I
     {
         if (Volatile.Read(ref _process) is { } process && ProcessFigures.Read(process.Id) is { } now)
         {
-            Figures = Figures is { } before ? (before.First, now, ProcessFigures.Max(before.Most, now)) : (now, now, now);
+            Figures =
+                Figures is { } before ? (before.First, now, ProcessFigures.Max(before.Most, now)) : (now, now, now);
             return now;
         }
 

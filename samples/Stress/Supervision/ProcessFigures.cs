@@ -5,7 +5,8 @@ namespace Samples.Stress.Supervision;
 
 /// <summary>What a process holds.</summary>
 /// <param name="Bytes">Resident memory.</param>
-/// <param name="Descriptors">Open files, sockets and the like; on Linux without the assemblies that the runtime has loaded and keeps open.</param>
+/// <param name="Descriptors">Open files, sockets and the like; on Linux without the assemblies that the runtime has
+/// loaded and keeps open.</param>
 /// <param name="Threads">Threads.</param>
 internal readonly record struct ProcessFigures(long Bytes, int Descriptors, int Threads)
 {

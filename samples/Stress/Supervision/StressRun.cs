@@ -65,8 +65,8 @@ internal sealed class StressRun(StressOptions options)
     }
 
     /// <summary>
-    /// On a machine so busy that processes were killed before they had come to anything, a run has said nothing yet: it goes on, without
-    /// kills, until it has.
+    /// On a machine so busy that processes were killed before they had come to anything, a run has said nothing yet: it
+    /// goes on, without kills, until it has.
     /// </summary>
     private async Task AwaitFirstEventAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
     {
@@ -139,7 +139,8 @@ internal sealed class StressRun(StressOptions options)
             try
             {
                 var left = end - _clock.Elapsed;
-                var code = await producer.WaitForExitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken);
+                var code = await producer.WaitForExitAsync(
+                    left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken);
                 if (code != 0)
                 {
                     _problems.Add($"{producer.Name} ended with exit code {code}.");
@@ -147,7 +148,8 @@ internal sealed class StressRun(StressOptions options)
             }
             catch (TimeoutException)
             {
-                _problems.Add($"{producer.Name} did not get its last events acknowledged within {DrainTime.TotalSeconds:0} s.");
+                _problems.Add(
+                    $"{producer.Name} did not get its last events acknowledged within {DrainTime.TotalSeconds:0} s.");
             }
         }
 

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Samples.Stress.Supervision;
 
-/// <summary>What a person sees: lines. With <c>--json</c> they go to the standard error, since the standard output is for the result.</summary>
+/// <summary>
+/// What a person sees: lines. With <c>--json</c> they go to the standard error, since the standard output is for the
+/// result.
+/// </summary>
 internal sealed class StressView(bool isJson)
 {
     private const double MegaByte = 1024 * 1024;

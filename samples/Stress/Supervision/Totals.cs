@@ -15,7 +15,9 @@ internal readonly record struct Totals
     /// <summary>Processed by their consumers, once each.</summary>
     public required long Processed { get; init; }
 
-    /// <summary>Acknowledged to their producers and not processed by their consumers: must be 0 at any moment.</summary>
+    /// <summary>
+    /// Acknowledged to their producers and not processed by their consumers: must be 0 at any moment.
+    /// </summary>
     public required long Lost { get; init; }
 
     /// <summary>Sends that failed, and whose events were sent again.</summary>

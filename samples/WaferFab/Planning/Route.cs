@@ -22,8 +22,8 @@ internal static class Route
     ];
 
     /// <summary>
-    /// The load port's way out, the etcher, the cleaner, and the load port's way in. With one stage for both ways the fab
-    /// could get stuck: a wafer on its way out would wait for a chamber whose wafer waits for the stage.
+    /// The load port's way out, the etcher, the cleaner, and the load port's way in. With one stage for both ways the
+    /// fab could get stuck: a wafer on its way out would wait for a chamber whose wafer waits for the stage.
     /// </summary>
     public static IReadOnlyList<Place> Places { get; } = [new(1, 2), new(2, 4), new(4, 6), new(6, 7)];
 

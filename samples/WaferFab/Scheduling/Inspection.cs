@@ -3,10 +3,13 @@ using Samples.WaferFab.Tools;
 
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>Checks at the end what the wafers went through, by the scheduler's word and by the tools' own journals.</summary>
+/// <summary>
+/// Checks at the end what the wafers went through, by the scheduler's word and by the tools' own journals.
+/// </summary>
 internal static class Inspection
 {
-    public static IReadOnlyList<string> Inspect(IReadOnlyList<Wafer> wafers, IReadOnlyDictionary<string, string> journals)
+    public static IReadOnlyList<string> Inspect(
+        IReadOnlyList<Wafer> wafers, IReadOnlyDictionary<string, string> journals)
     {
         var problems = new List<string>();
         foreach (var wafer in wafers)

@@ -192,7 +192,8 @@ internal sealed class Scheduler
     }
 
     private static T Read<T>(BusEvent @event) =>
-        @event.GetPayload<T>() ?? throw new FormatException($"{@event.EventName} of {@event.SourceMachineId} has no payload.");
+        @event.GetPayload<T>() ?? throw new FormatException(
+            $"{@event.EventName} of {@event.SourceMachineId} has no payload.");
 
     private void WakeWaiters()
     {

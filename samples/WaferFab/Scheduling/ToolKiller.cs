@@ -4,7 +4,9 @@ using Samples.WaferFab.Planning;
 
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>Kills a tool in the middle of a step, and starts it again when the others have shown that they go on.</summary>
+/// <summary>
+/// Kills a tool in the middle of a step, and starts it again when the others have shown that they go on.
+/// </summary>
 internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark tools, Action<string> say)
 {
     public async Task<Disturbance> RunAsync(CancellationToken cancellationToken)
@@ -43,8 +45,8 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
     }
 
     /// <summary>
-    /// In the middle of a step, well into the run, and while another tool works too, if that comes to pass before half of the
-    /// victim's work is done.
+    /// In the middle of a step, well into the run, and while another tool works too, if that comes to pass before half
+    /// of the victim's work is done.
     /// </summary>
     private bool IsTheMoment(FabSnapshot fab)
     {
@@ -56,5 +58,6 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
             && (tool.StepsDone >= steps / 2 || fab.Tools.Any(other => other.Id != victim && other.IsBusy));
     }
 
-    private int StepsOfOthers(FabSnapshot fab) => fab.Tools.Where(tool => tool.Id != victim).Sum(tool => tool.StepsDone);
+    private int StepsOfOthers(FabSnapshot fab) =>
+        fab.Tools.Where(tool => tool.Id != victim).Sum(tool => tool.StepsDone);
 }

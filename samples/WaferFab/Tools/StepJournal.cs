@@ -35,8 +35,8 @@ internal sealed class StepJournal : IDisposable
 
     public void Add(int wafer, int step)
     {
-        // One write, unbuffered: it is in the system's hands as a whole before anybody is told, or not at all. A tool that
-        // must survive a power cut would flush to the disk as well.
+        // One write, unbuffered: it is in the system's hands as a whole before anybody is told, or not at all. A tool
+        // that must survive a power cut would flush to the disk as well.
         _file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{wafer} {step}\n")));
         _done.Add((wafer, step));
     }

@@ -31,7 +31,9 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
         await SendAsync(EventNames.ToolReady, new ToolReady(_life, NextNumber(), Environment.ProcessId, journal.Count));
     }
 
-    /// <summary>Does a step. The scheduler waits for its end, so it is told at once if this process dies in between.</summary>
+    /// <summary>
+    /// Does a step. The scheduler waits for its end, so it is told at once if this process dies in between.
+    /// </summary>
     public async Task HandleAsync(BusEvent @event)
     {
         if (@event.EventName != EventNames.RunStep
@@ -55,7 +57,8 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
             journal.Add(command.Wafer, command.Step);
         }
 
-        await SendAsync(EventNames.StepDone, new StepDone(_life, NextNumber(), command.Wafer, command.Step, isFromJournal));
+        await SendAsync(
+            EventNames.StepDone, new StepDone(_life, NextNumber(), command.Wafer, command.Step, isFromJournal));
         await ChangeStateAsync(Idle, EventNames.StepDone);
         @event.NewState = Idle;
     }

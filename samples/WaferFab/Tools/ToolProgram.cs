@@ -6,8 +6,8 @@ namespace Samples.WaferFab.Tools;
 
 /// <summary>The process of one tool.</summary>
 /// <remarks>
-/// It ends when its standard input does, which is also how it learns that the first process has died, and says then on its
-/// standard output how many events it has sent.
+/// It ends when its standard input does, which is also how it learns that the first process has died, and says then on
+/// its standard output how many events it has sent.
 /// </remarks>
 internal static class ToolProgram
 {

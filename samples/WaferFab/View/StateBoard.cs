@@ -23,7 +23,8 @@ internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, S
     });
 
     /// <summary>How many events the hub has taken.</summary>
-    public async Task<long> CountEventsAsync() => (long)(await hub.GetHealthAsync(new GetHealthRequest())).EventsAccepted;
+    public async Task<long> CountEventsAsync() =>
+        (long)(await hub.GetHealthAsync(new GetHealthRequest())).EventsAccepted;
 
     public async ValueTask<FabPicture> TakeAsync()
     {

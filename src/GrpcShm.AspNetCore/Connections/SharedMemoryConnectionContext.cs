@@ -93,7 +93,9 @@ internal sealed class SharedMemoryConnectionContext :
 
     public SharedMemoryPeer Peer => _connection.Peer;
 
-    /// <summary>The peer in the words of ASP.NET Core, for what knows nothing of shared memory. Made when it is first asked for.</summary>
+    /// <summary>
+    /// The peer in the words of ASP.NET Core, for what knows nothing of shared memory. Made when it is first asked for.
+    /// </summary>
     ClaimsPrincipal? IConnectionUserFeature.User
     {
         get => _user ??= MakeUser(_connection.Peer);
@@ -101,8 +103,8 @@ internal sealed class SharedMemoryConnectionContext :
     }
 
     /// <summary>
-    /// Runs the protocol that the handshake chose: calls framed straight into the rings, or HTTP/2, which then reads the
-    /// ring itself, unless connection middleware has put something in between or has read already.
+    /// Runs the protocol that the handshake chose: calls framed straight into the rings, or HTTP/2, which then reads
+    /// the ring itself, unless connection middleware has put something in between or has read already.
     /// </summary>
     /// <param name="http2">Kestrel's HTTP/2.</param>
     /// <param name="connection">The connection as the innermost middleware has it.</param>

@@ -34,7 +34,8 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
             : null;
 
     // The name goes back before the old connections are drained, so that a successor can start meanwhile.
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => _listener.CloseAsync(cancellationToken);
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) =>
+        _listener.CloseAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

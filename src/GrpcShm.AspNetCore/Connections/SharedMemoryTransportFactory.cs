@@ -48,7 +48,8 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         return BindAsync(sharedMemory, cancellationToken);
     }
 
-    private async ValueTask<IConnectionListener> BindAsync(SharedMemoryEndPoint endPoint, CancellationToken cancellationToken)
+    private async ValueTask<IConnectionListener> BindAsync(
+        SharedMemoryEndPoint endPoint, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         for (var isWaiting = false; ; isWaiting = true)
@@ -68,11 +69,13 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
 
                 if (!isWaiting)
                 {
-                    Diagnostics.Log.WaitingForName(_application.Logger, endPoint, exception.Message, _options.WaitForName);
+                    Diagnostics.Log.WaitingForName(
+                        _application.Logger, endPoint, exception.Message, _options.WaitForName);
                 }
             }
 
-            // A lock cannot be waited for along with a token. While this one sleeps nobody listens, so it does not sleep long.
+            // A lock cannot be waited for along with a token. While this one sleeps nobody listens, so it does not
+            // sleep long.
             await Task.Delay(NamePause, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -126,7 +129,9 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         AuthorizePeer = _options.AuthorizePeer,
     };
 
-    /// <summary>Asked for each client, since what stands between the rings and the protocol may show only with the first.</summary>
+    /// <summary>
+    /// Asked for each client, since what stands between the rings and the protocol may show only with the first.
+    /// </summary>
     private ConnectionModes Offered(SharedMemoryEndPoint endPoint)
     {
         var http2 = _options.Mode == SharedMemoryMode.Direct ? ConnectionModes.None : ConnectionModes.Bytes;

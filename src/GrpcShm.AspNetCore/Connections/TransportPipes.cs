@@ -31,7 +31,8 @@ internal sealed class TransportPipes : IDuplexPipe
 
     public PipeReader Input => _input ??= CreateCopyingReader();
 
-    public PipeWriter Output => _output ?? throw new InvalidOperationException("In direct mode there is no stream of bytes to write to.");
+    public PipeWriter Output =>
+        _output ?? throw new InvalidOperationException("In direct mode there is no stream of bytes to write to.");
 
     /// <summary>Whether somebody has a pipe already.</summary>
     public bool IsInputUsed => _input is not null;

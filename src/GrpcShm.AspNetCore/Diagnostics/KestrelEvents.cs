@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.AspNetCore.Diagnostics;
 
 /// <summary>
-/// Writes to Kestrel's event source what Kestrel does of requests that it sees: it sees no calls in direct mode. Whoever listens there
-/// hears of those, too.
+/// Writes to Kestrel's event source what Kestrel does of requests that it sees: it sees no calls in direct mode.
+/// Whoever listens there hears of those, too.
 /// </summary>
 internal static class KestrelEvents
 {
@@ -16,12 +16,14 @@ internal static class KestrelEvents
     private const string HttpVersion = "HTTP/2";
 
     // Made with Kestrel's first connection, so it is there when the first call is.
-    private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(static source => source.Name == SourceName);
+    private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
+        static source => source.Name == SourceName);
 
     private static volatile bool _isUnknown;
 
     /// <summary>Whether anybody listens.</summary>
-    public static bool AreHeard => !_isUnknown && Source is { } source && source.IsEnabled(EventLevel.Informational, EventKeywords.None);
+    public static bool AreHeard =>
+        !_isUnknown && Source is { } source && source.IsEnabled(EventLevel.Informational, EventKeywords.None);
 
     /// <summary>The application is about to run.</summary>
     public static void RequestStarted(string connectionId, string requestId, string path, string method) =>
@@ -46,7 +48,8 @@ internal static class KestrelEvents
         }
         catch (Exception exception) when (exception is MissingMemberException or TypeLoadException)
         {
-            // A version of Kestrel that is built otherwise. Its listeners do without, and a test of ours says so before.
+            // A version of Kestrel that is built otherwise. Its listeners do without, and a test of ours says so
+            // before.
             _isUnknown = true;
         }
     }

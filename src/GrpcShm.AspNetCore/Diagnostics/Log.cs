@@ -51,11 +51,13 @@ internal static partial class Log
 
     [LoggerMessage(109, LogLevel.Error,
         "Connection {ConnectionId}: a listener of the instrument '{Instrument}' threw.", EventName = "ListenerFailed")]
-    public static partial void ListenerFailed(ILogger logger, string connectionId, string instrument, Exception exception);
+    public static partial void ListenerFailed(
+        ILogger logger, string connectionId, string instrument, Exception exception);
 
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended. {Reason}", EventName = "RequestOverdue")]
-    public static partial void RequestOverdue(ILogger logger, string connectionId, string traceIdentifier, string reason);
+    public static partial void RequestOverdue(
+        ILogger logger, string connectionId, string traceIdentifier, string reason);
 
     [LoggerMessage(121, LogLevel.Debug,
         "Connection {ConnectionId} had no calls for {KeepAliveTimeout} (KeepAliveTimeout) and is closed.", EventName = "ConnectionIdle")]

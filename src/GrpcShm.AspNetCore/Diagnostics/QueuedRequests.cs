@@ -5,16 +5,18 @@ using GrpcShm.AspNetCore.Direct;
 namespace GrpcShm.AspNetCore.Diagnostics;
 
 /// <summary>
-/// Tells Kestrel's <c>kestrel.queued_requests</c> how many calls of a connection in direct mode wait for a thread of the pool. A call that
-/// runs on the thread that has received it has waited for none.
+/// Tells Kestrel's <c>kestrel.queued_requests</c> how many calls of a connection in direct mode wait for a thread of
+/// the pool. A call that runs on the thread that has received it has waited for none.
 /// </summary>
 /// <remarks>
-/// Whoever listens is foreign code, which neither the thread that receives may run nor a pool that is short of threads would run in time:
-/// that shortage is what this is for. So those two count, and Kestrel's heartbeat tells once a second by how much the count has changed. The
-/// sum of what is told is the count as it was within the last second, and 0 when the connection has ended. Who listens later than the
-/// connection begins is told of the next one, as in Kestrel.
-/// <para>The count is changed by anybody, atomically; a reader may see any of its values in time. <c>_told</c> is under the gate: the
-/// heartbeat and the end of the connection may tell at the same time, and each tells its own share.</para>
+/// Whoever listens is foreign code, which neither the thread that receives may run nor a pool that is short of threads
+/// would run in time: that shortage is what this is for. So those two count, and Kestrel's heartbeat tells once a
+/// second by how much the count has changed. The sum of what is told is the count as it was within the last second, and
+/// 0 when the connection has ended. Who listens later than the connection begins is told of the next one, as in
+/// Kestrel.
+/// <para>The count is changed by anybody, atomically; a reader may see any of its values in time. <c>_told</c> is under
+/// the gate: the heartbeat and the end of the connection may tell at the same time, and each tells its own
+/// share.</para>
 /// </remarks>
 internal sealed class QueuedRequests
 {
@@ -57,7 +59,9 @@ internal sealed class QueuedRequests
     /// <summary>A call that was handed to the pool begins there.</summary>
     public void Leave() => Interlocked.Decrement(ref _count);
 
-    /// <summary>Tells what has changed. Never throws: Kestrel's heartbeat would not come to the connections behind this one.</summary>
+    /// <summary>
+    /// Tells what has changed. Never throws: Kestrel's heartbeat would not come to the connections behind this one.
+    /// </summary>
     public void Tell()
     {
         long change;

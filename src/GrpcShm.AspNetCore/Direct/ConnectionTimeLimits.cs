@@ -7,14 +7,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Holds Kestrel's time limits on a connection in direct mode. It hangs on Kestrel's own heartbeat, so there is no timer for it
-/// and no wake-up, and its thread is the only one that comes here.
+/// Holds Kestrel's time limits on a connection in direct mode. It hangs on Kestrel's own heartbeat, so there is no
+/// timer for it and no wake-up, and its thread is the only one that comes here.
 /// </summary>
 internal sealed class ConnectionTimeLimits
 {
     /// <summary>
-    /// How long a client may take to answer the ping behind the going away, and then to end calls of which it has the whole
-    /// response. Kestrel gives as long to requests that nobody reads any more.
+    /// How long a client may take to answer the ping behind the going away, and then to end calls of which it has the
+    /// whole response. Kestrel gives as long to requests that nobody reads any more.
     /// </summary>
     public static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
 
@@ -29,7 +29,8 @@ internal sealed class ConnectionTimeLimits
     private long _takesNoneAt;
     private bool _hasEnded;
 
-    public ConnectionTimeLimits(ServerConnection connection, CallConnection calls, KestrelServerLimits limits, HeartbeatClock clock)
+    public ConnectionTimeLimits(
+        ServerConnection connection, CallConnection calls, KestrelServerLimits limits, HeartbeatClock clock)
     {
         _connection = connection;
         _calls = calls;
@@ -44,7 +45,9 @@ internal sealed class ConnectionTimeLimits
         _busyAt = calls.Clock;
     }
 
-    /// <summary>The heartbeat has come. Never throws: Kestrel would not come to the connections behind this one.</summary>
+    /// <summary>
+    /// The heartbeat has come. Never throws: Kestrel would not come to the connections behind this one.
+    /// </summary>
     public void Tick()
     {
         if (_hasEnded || _calls.Completion.IsCompleted)

@@ -62,8 +62,8 @@ internal sealed class DirectApplication
     }
 
     /// <summary>
-    /// Finds the application where Kestrel has it, unless it has passed here: another server may have been put into the place of ours, which
-    /// sees it. Before an endpoint listens.
+    /// Finds the application where Kestrel has it, unless it has passed here: another server may have been put into the
+    /// place of ours, which sees it. Before an endpoint listens.
     /// </summary>
     /// <param name="http">Kestrel's HTTP on that endpoint.</param>
     public void ServeWhatKestrelServes(ConnectionDelegate http)

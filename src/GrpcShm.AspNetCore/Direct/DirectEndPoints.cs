@@ -20,12 +20,14 @@ internal static class DirectEndPoints
         if (listen.EndPoint is SharedMemoryEndPoint endPoint)
         {
             var internals = listen.ApplicationServices?.GetService<KestrelInternals>() ?? new KestrelInternals();
-            States.AddOrUpdate(endPoint, new State(listen.Protocols == HttpProtocols.Http2) { WhyNot = WhyNot(listen, internals) });
+            States.AddOrUpdate(
+                endPoint, new State(listen.Protocols == HttpProtocols.Http2) { WhyNot = WhyNot(listen, internals) });
         }
     }
 
     /// <summary>Whether an endpoint speaks HTTP/2 and nothing else, with TLS or without.</summary>
-    public static bool SpeaksHttp2Alone(SharedMemoryEndPoint endPoint) => States.TryGetValue(endPoint, out var state) && state.SpeaksHttp2Alone;
+    public static bool SpeaksHttp2Alone(SharedMemoryEndPoint endPoint) =>
+        States.TryGetValue(endPoint, out var state) && state.SpeaksHttp2Alone;
 
     /// <summary>Says why an endpoint does not offer direct mode; nothing if it may.</summary>
     public static string? WhyNot(SharedMemoryEndPoint endPoint) =>

@@ -4,8 +4,9 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The time as time limits count it: from heartbeat to heartbeat, and never more than one interval for each. A process that was
-/// stopped, or had no processor, finds that no time has passed, and blames nobody for it. Under a debugger none passes at all.
+/// The time as time limits count it: from heartbeat to heartbeat, and never more than one interval for each. A process
+/// that was stopped, or had no processor, finds that no time has passed, and blames nobody for it. Under a debugger
+/// none passes at all.
 /// </summary>
 internal sealed class HeartbeatClock(TimeProvider time)
 {

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Connections;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Makes the exceptions that handlers meet when a call ends early. Types and texts are those of Kestrel over HTTP/2, since handlers and
-/// filters of logs know these.
+/// Makes the exceptions that handlers meet when a call ends early. Types and texts are those of Kestrel over HTTP/2,
+/// since handlers and filters of logs know these.
 /// </summary>
 internal static class RequestFailures
 {
@@ -19,7 +19,8 @@ internal static class RequestFailures
         "The request stream was aborted.", cause as ConnectionAbortedException ?? new ConnectionAbortedException(cause.Message, cause));
 
     /// <summary>The application has given the call up.</summary>
-    public static TaskCanceledException AbortedByApplication() => Cancelled("The connection was aborted by the application.");
+    public static TaskCanceledException AbortedByApplication() =>
+        Cancelled("The connection was aborted by the application.");
 
     /// <summary>The application has reset the call.</summary>
     public static TaskCanceledException ResetByApplication(int errorCode) =>

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Primitives;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The fields of a block as they come. They are put into a dictionary when all of them are there: in the order in which Kestrel shows
-/// them, and each name once, so that it costs no more to have one name a thousand times than to have a thousand names.
+/// The fields of a block as they come. They are put into a dictionary when all of them are there: in the order in which
+/// Kestrel shows them, and each name once, so that it costs no more to have one name a thousand times than to have a
+/// thousand names.
 /// </summary>
 internal sealed class RequestFields
 {

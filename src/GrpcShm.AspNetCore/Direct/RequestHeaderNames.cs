@@ -4,8 +4,8 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// How Kestrel shows the names of a request's headers to the application: those it knows first, in an order of its own, and all of
-/// which it knows the spelling in that. A test compares this with Kestrel's.
+/// How Kestrel shows the names of a request's headers to the application: those it knows first, in an order of its own,
+/// and all of which it knows the spelling in that. A test compares this with Kestrel's.
 /// </summary>
 internal static class RequestHeaderNames
 {

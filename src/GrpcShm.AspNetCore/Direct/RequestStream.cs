@@ -35,7 +35,8 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
     {
         if (!control.AllowSynchronousIO)
         {
-            throw new InvalidOperationException("Synchronous reads are not allowed. Call ReadAsync, or set AllowSynchronousIO to true.");
+            throw new InvalidOperationException(
+                "Synchronous reads are not allowed. Call ReadAsync, or set AllowSynchronousIO to true.");
         }
 
         return Input().Read(buffer, offset, count);

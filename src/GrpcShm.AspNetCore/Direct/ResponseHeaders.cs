@@ -11,8 +11,8 @@ using Microsoft.Net.Http.Headers;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The headers or the trailers of a response. What may not be sent is refused when it is set, so that the handler learns of it
-/// where it is wrong, as in Kestrel, and the client never gets it.
+/// The headers or the trailers of a response. What may not be sent is refused when it is set, so that the handler
+/// learns of it where it is wrong, as in Kestrel, and the client never gets it.
 /// </summary>
 /// <param name="selector">What the server's options allow beyond ASCII.</param>
 /// <param name="areTrailers">Whether they are trailers, where a length means nothing.</param>
@@ -28,7 +28,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
         SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(static c => (char)c), '\t']);
 
     private static readonly SearchValues<char> ForbiddenInText =
-        SearchValues.Create([.. Enumerable.Range(0, ' ').Where(static c => c != '\t').Select(static c => (char)c), '\u007f']);
+        SearchValues.Create(
+            [.. Enumerable.Range(0, ' ').Where(static c => c != '\t').Select(static c => (char)c), '\u007f']);
 
     private readonly HeaderDictionary _headers = [];
     private long? _contentLength;
@@ -54,7 +55,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
                 throw new ArgumentOutOfRangeException(nameof(value), value, "A length cannot be negative.");
             }
 
-            _headers[HeaderNames.ContentLength] = value is { } length ? length.ToString(CultureInfo.InvariantCulture) : default(StringValues);
+            _headers[HeaderNames.ContentLength] =
+                value is { } length ? length.ToString(CultureInfo.InvariantCulture) : default(StringValues);
             _contentLength = value;
         }
     }
@@ -80,7 +82,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
     {
         ThrowIfReadOnly();
 
-        // A value that may not be sent is refused first, as in Kestrel. A length is looked at later, since that takes it over.
+        // A value that may not be sent is refused first, as in Kestrel. A length is looked at later, since that takes
+        // it over.
         var isLength = IsContentLength(key);
         value = isLength ? value : Check(key, value);
         if (_headers.ContainsKey(key))
@@ -116,9 +119,11 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
 
     public bool ContainsKey(string key) => _headers.ContainsKey(key);
 
-    public bool TryGetValue(string key, [MaybeNullWhen(false)] out StringValues value) => _headers.TryGetValue(key, out value);
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out StringValues value) =>
+        _headers.TryGetValue(key, out value);
 
-    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => _headers.CopyTo(array, arrayIndex);
+    public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) =>
+        _headers.CopyTo(array, arrayIndex);
 
     public HeaderDictionary.Enumerator GetEnumerator() => _headers.GetEnumerator();
 
@@ -140,13 +145,15 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
     private static bool IsDefault(Func<string, Encoding?> selector) => selector == Default;
 
     private bool IsContentLength(string name) =>
-        !areTrailers && name.Length == HeaderNames.ContentLength.Length && name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase);
+        !areTrailers && name.Length == HeaderNames.ContentLength.Length && name.Equals(
+            HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase);
 
     private StringValues Check(string name, StringValues values)
     {
         if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
-            throw new InvalidOperationException($"The header name '{name}' is empty or has other characters than HTTP allows.");
+            throw new InvalidOperationException(
+                $"The header name '{name}' is empty or has other characters than HTTP allows.");
         }
 
         if (IsContentLength(name))

@@ -6,7 +6,8 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The response's body as a stream.</summary>
 internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature control) : Stream
 {
-    // Written by the handler's end, read by whoever has kept the stream. The writer serves the next call, this does not.
+    // Written by the handler's end, read by whoever has kept the stream. The writer serves the next call, this does
+    // not.
     private volatile bool _isStopped;
 
     public override bool CanRead => false;
@@ -32,7 +33,8 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Forget(Writer().FlushAsync(cancellationToken)).AsTask();
+    public override Task FlushAsync(CancellationToken cancellationToken) =>
+        Forget(Writer().FlushAsync(cancellationToken)).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count)
     {
@@ -84,7 +86,8 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
     {
         if (!control.AllowSynchronousIO)
         {
-            throw new InvalidOperationException("Synchronous writes are not allowed. Call WriteAsync, or set AllowSynchronousIO to true.");
+            throw new InvalidOperationException(
+                "Synchronous writes are not allowed. Call WriteAsync, or set AllowSynchronousIO to true.");
         }
     }
 }

@@ -61,7 +61,8 @@ internal sealed class ServerConnection : ICallAcceptor
             PeerResetText = RequestFailures.ResetByClient,
             LossException = RequestFailures.Aborted,
         };
-        _keepAlive = KeepAlive.Create(limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
+        _keepAlive = KeepAlive.Create(
+            limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
         if (context.Features.Get<IConnectionHeartbeatFeature>() is { } heartbeat)
         {
             _timeLimits = new ConnectionTimeLimits(this, _calls, limits, new HeartbeatClock(application.Time));
@@ -85,10 +86,13 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>Whether handlers run.</summary>
     public bool HasHandlers => Volatile.Read(ref _running) > 1;
 
-    /// <summary>Serves until the client has gone, or until the host has asked to close and all calls are done.</summary>
+    /// <summary>
+    /// Serves until the client has gone, or until the host has asked to close and all calls are done.
+    /// </summary>
     public async Task RunAsync()
     {
-        var requested = _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        var requested =
+            _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         if (_context.Features.Get<IConnectionMetricsTagsFeature>() is { } metrics)
         {
             // As Kestrel's HTTP tags a connection with what it speaks.
@@ -148,15 +152,16 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>Closes, since all that is left are calls of which the client has everything.</summary>
     public void Drop() => _drained.TrySetResult();
 
-    // A reset frees its call's slot at once, while the handler may run on for as long as it likes. Without this bound a client that begins
-    // calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel allows twice the limit, too.
+    // A reset frees its call's slot at once, while the handler may run on for as long as it likes. Without this bound a
+    // client that begins calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel
+    // allows twice the limit, too.
     bool ICallAcceptor.MayAccept => Volatile.Read(ref _running) <= _mostHandlers;
 
     CallStream? ICallAcceptor.Accept()
     {
-        // First counted, then looked: TakeNone is noted first, and then the count is looked at. Both are full fences, so either this call is
-        // refused, or the connection is not taken for drained. Else it could be begun here and, since the connection is closed in order,
-        // by its client a second time elsewhere.
+        // First counted, then looked: TakeNone is noted first, and then the count is looked at. Both are full fences,
+        // so either this call is refused, or the connection is not taken for drained. Else it could be begun here and,
+        // since the connection is closed in order, by its client a second time elsewhere.
         Interlocked.Increment(ref _running);
         if (_calls.TakesNone)
         {
@@ -187,7 +192,9 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
-    /// <summary>A call was reset, or answered with a status, since its request is none that the application may see. Any thread.</summary>
+    /// <summary>
+    /// A call was reset, or answered with a status, since its request is none that the application may see. Any thread.
+    /// </summary>
     public void Refused(string reason)
     {
         if (_refusals.Next(out var leftOut))
@@ -195,12 +202,14 @@ internal sealed class ServerConnection : ICallAcceptor
             // It may be the application's own sentence, which may quote what the peer sent.
             reason = PeerText.Clean(reason, PeerText.MaxSentence);
 
-            // A logger is foreign code, and this may be the thread that receives. It is guarded: there, what it throws would end the process.
+            // A logger is foreign code, and this may be the thread that receives. It is guarded: there, what it throws
+            // would end the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state =>
                 {
                     state.Connection.TellOfMoreRefusals(state.LeftOut);
-                    Log.RequestRefused(state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
+                    Log.RequestRefused(
+                        state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
                 },
                 (Connection: this, Reason: reason, LeftOut: leftOut),
                 preferLocal: false);

@@ -11,12 +11,14 @@ namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
 /// Keeps the addresses of <c>--urls</c>, <c>ASPNETCORE_HTTP_PORTS</c> and the like alive. Kestrel drops them as soon as
-/// one endpoint is listened on in code, and a shared-memory endpoint is; so they are turned into endpoints in code, too,
-/// unless the application listens on others, in code or by the configuration, and so has meant to silence them.
+/// one endpoint is listened on in code, and a shared-memory endpoint is; so they are turned into endpoints in code,
+/// too, unless the application listens on others, in code or by the configuration, and so has meant to silence them.
 /// </summary>
 internal static class HostingAddresses
 {
-    /// <summary>Moves the addresses that hosting has collected into the options, just before the server starts.</summary>
+    /// <summary>
+    /// Moves the addresses that hosting has collected into the options, just before the server starts.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The addresses are preferred to all endpoints in code.</exception>
     public static void MoveTo(KestrelServerOptions options, IServer server, KestrelInternals internals)
     {
@@ -25,7 +27,8 @@ internal static class HostingAddresses
             return;
         }
 
-        if (internals.ListenedInCode(options) is not { } listened || !listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
+        if (internals.ListenedInCode(options) is not { } listened
+            || !listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
         {
             // Where it cannot be known, Kestrel's own rule holds, and it says so.
             return;

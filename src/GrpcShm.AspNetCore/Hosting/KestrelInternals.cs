@@ -8,8 +8,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
-/// What this library has to know of Kestrel, and Kestrel shows to nobody. A later version may keep it elsewhere: then each of these says
-/// that it does not know, and the server starts all the same, with HTTP/2 alone if need be. Tests of ours fail at once.
+/// What this library has to know of Kestrel, and Kestrel shows to nobody. A later version may keep it elsewhere: then
+/// each of these says that it does not know, and the server starts all the same, with HTTP/2 alone if need be. Tests of
+/// ours fail at once.
 /// </summary>
 internal sealed class KestrelInternals
 {
@@ -45,7 +46,8 @@ internal sealed class KestrelInternals
     /// <summary>Shows the application that Kestrel serves to whoever wants to serve it, too.</summary>
     /// <param name="http">Kestrel's HTTP, which an endpoint's connections end in.</param>
     /// <param name="owner">Has a method of the name <paramref name="serve"/> with one type parameter.</param>
-    /// <param name="serve">The method, which takes the application. What it returns, if anything, takes the application's place.</param>
+    /// <param name="serve">The method, which takes the application. What it returns, if anything, takes the
+    /// application's place.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Where the field is trimmed, the application is not known.")]
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The type parameter has no requirements.")]
     public void ShowApplication<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TOwner>(

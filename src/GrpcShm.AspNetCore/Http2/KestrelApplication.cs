@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.AspNetCore.Http2;
 
-/// <summary>The application as Kestrel has it: each request passes here before anything can be answered to it.</summary>
+/// <summary>
+/// The application as Kestrel has it: each request passes here before anything can be answered to it.
+/// </summary>
 internal sealed class KestrelApplication<TContext>(IHttpApplication<TContext> served, StaleSchedules schedules) : IHttpApplication<TContext>
     where TContext : notnull
 {

@@ -6,8 +6,8 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// What <see cref="SocketsHttpHandler"/> tells of its requests, for those that do not go through it: the same spans, the
-/// same metrics, the same trace headers. Costs nothing where nobody listens.
+/// What <see cref="SocketsHttpHandler"/> tells of its requests, for those that do not go through it: the same spans,
+/// the same metrics, the same trace headers. Costs nothing where nobody listens.
 /// </summary>
 internal sealed class ClientDiagnostics
 {
@@ -19,7 +19,8 @@ internal sealed class ClientDiagnostics
     private static readonly double[] DurationBoundaries =
         [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-    private static readonly double[] ConnectionBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+    private static readonly double[] ConnectionBoundaries =
+        [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
 
     private readonly UpDownCounter<long> _activeRequests;
     private readonly Histogram<double> _duration;
@@ -93,7 +94,8 @@ internal sealed class ClientDiagnostics
     /// <param name="request">The request, which gets the trace headers.</param>
     /// <param name="send">Sends it, or throws an <see cref="UnsentRequestException"/>.</param>
     /// <param name="sendOverHttp2">
-    /// Sends it there instead. What is measured of requests is measured there, since then it is one of those; its span is this one.
+    /// Sends it there instead. What is measured of requests is measured there, since then it is one of those; its span
+    /// is this one.
     /// </param>
     public async Task<HttpResponseMessage> ObserveAsync(
         HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, Func<Task<HttpResponseMessage>> sendOverHttp2)

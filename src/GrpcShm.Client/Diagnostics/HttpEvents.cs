@@ -6,7 +6,8 @@ namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
 /// Writes to the event source <c>System.Net.Http</c> the steps of a request and the life of a connection, which there
-/// <see cref="SocketsHttpHandler"/> writes. That a request starts and stops is written by whoever calls a handler, any handler.
+/// <see cref="SocketsHttpHandler"/> writes. That a request starts and stops is written by whoever calls a handler, any
+/// handler.
 /// </summary>
 internal static class HttpEvents
 {
@@ -17,7 +18,8 @@ internal static class HttpEvents
     private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
         static source => source.Name == ClientDiagnostics.SourceName && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
 
-    // .NET counts its connections from 0 upwards. Another copy of this library in the process, as a plug-in may have it, starts elsewhere.
+    // .NET counts its connections from 0 upwards. Another copy of this library in the process, as a plug-in may have
+    // it, starts elsewhere.
     private static long s_lastConnection = -(Random.Shared.NextInt64(1L << 40) << 20);
 
     private static volatile bool _isUnknown;
@@ -34,14 +36,16 @@ internal static class HttpEvents
         static (source, to) => Http20ConnectionEstablished(source, to.connection, to.endPoint.Scheme, to.endPoint.IdnHost, to.endPoint.Port, null));
 
     /// <summary>A connection that was told of has ended.</summary>
-    public static void ConnectionClosed(long connection) => Write(connection, static (source, connection) => Http20ConnectionClosed(source, connection));
+    public static void ConnectionClosed(long connection) =>
+        Write(connection, static (source, connection) => Http20ConnectionClosed(source, connection));
 
     /// <summary>A request has waited for a connection.</summary>
-    public static void LeftQueue(TimeSpan duration) => Write(duration, static (source, duration) => RequestLeftQueue(source, MajorVersion, duration));
+    public static void LeftQueue(TimeSpan duration) =>
+        Write(duration, static (source, duration) => RequestLeftQueue(source, MajorVersion, duration));
 
     /// <summary>
-    /// A request begins on a connection. Its headers and its content go in one frame, where .NET writes one after the other and waits for
-    /// the response meanwhile; so all this is told before, as long as no response can have come.
+    /// A request begins on a connection. Its headers and its content go in one frame, where .NET writes one after the
+    /// other and waits for the response meanwhile; so all this is told before, as long as no response can have come.
     /// </summary>
     public static void Begun(long connection) => Write(connection, static (source, connection) =>
     {
@@ -52,10 +56,12 @@ internal static class HttpEvents
     });
 
     /// <summary>All of the content has been written.</summary>
-    public static void ContentWritten(long bytes) => Write(bytes, static (source, bytes) => RequestContentStop(source, bytes));
+    public static void ContentWritten(long bytes) =>
+        Write(bytes, static (source, bytes) => RequestContentStop(source, bytes));
 
     /// <summary>The response has come.</summary>
-    public static void Responded(HttpStatusCode status) => Write((int)status, static (source, status) => ResponseHeadersStop(source, status));
+    public static void Responded(HttpStatusCode status) =>
+        Write((int)status, static (source, status) => ResponseHeadersStop(source, status));
 
     private static void Write<TState>(TState state, Action<EventSource, TState> write)
     {
@@ -80,10 +86,12 @@ internal static class HttpEvents
         [UnsafeAccessorType(SourceType)] object source, long connectionId, string scheme, string host, int port, IPEndPoint? remoteEndPoint);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
-    private static extern void Http20ConnectionClosed([UnsafeAccessorType(SourceType)] object source, long connectionId);
+    private static extern void Http20ConnectionClosed(
+        [UnsafeAccessorType(SourceType)] object source, long connectionId);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
-    private static extern void RequestLeftQueue([UnsafeAccessorType(SourceType)] object source, int versionMajor, TimeSpan duration);
+    private static extern void RequestLeftQueue(
+        [UnsafeAccessorType(SourceType)] object source, int versionMajor, TimeSpan duration);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern void RequestHeadersStart([UnsafeAccessorType(SourceType)] object source, long connectionId);

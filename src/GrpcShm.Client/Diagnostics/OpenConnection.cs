@@ -5,8 +5,9 @@ using GrpcShm.Client.Direct;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// A connection as the event source <c>System.Net.Http</c> tells of it, and as <c>http.client.open_connections</c> counts it: as active or
-/// as idle, until it is closed. Then <c>http.client.connection.duration</c> is told how long that was.
+/// A connection as the event source <c>System.Net.Http</c> tells of it, and as <c>http.client.open_connections</c>
+/// counts it: as active or as idle, until it is closed. Then <c>http.client.connection.duration</c> is told how long
+/// that was.
 /// </summary>
 /// <remarks>
 /// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next

@@ -5,8 +5,9 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// The events of <c>HttpHandlerDiagnosticListener</c>, as .NET's own handler writes them: filters and enrichment of OpenTelemetry's
-/// instrumentation and older agents listen to them. Listeners find what they know by the names of properties.
+/// The events of <c>HttpHandlerDiagnosticListener</c>, as .NET's own handler writes them: filters and enrichment of
+/// OpenTelemetry's instrumentation and older agents listen to them. Listeners find what they know by the names of
+/// properties.
 /// </summary>
 internal static class RequestEvents
 {
@@ -15,13 +16,15 @@ internal static class RequestEvents
     private const string FailureEvent = "System.Net.Http.Exception";
 
     private static readonly DiagnosticListener Listener =
-        ContextUnloading.DisposeWith(typeof(RequestEvents).Assembly, new DiagnosticListener("HttpHandlerDiagnosticListener"));
+        ContextUnloading.DisposeWith(
+            typeof(RequestEvents).Assembly, new DiagnosticListener("HttpHandlerDiagnosticListener"));
 
     /// <summary>Whether anybody listens.</summary>
     public static bool IsEnabled => Listener.IsEnabled();
 
     /// <summary>Whether anybody wants to have a span of a request.</summary>
-    public static bool Wants(string activity, HttpRequestMessage request) => IsEnabled && Listener.IsEnabled(activity, request);
+    public static bool Wants(string activity, HttpRequestMessage request) =>
+        IsEnabled && Listener.IsEnabled(activity, request);
 
     /// <summary>The span of a request has started.</summary>
     public static void Started(HttpRequestMessage request)

@@ -20,7 +20,9 @@ internal static class RequestTags
         };
     }
 
-    /// <summary>Of a request that has waited for a connection: there .NET leaves a port out that goes without saying.</summary>
+    /// <summary>
+    /// Of a request that has waited for a connection: there .NET leaves a port out that goes without saying.
+    /// </summary>
     public static TagList Queue(HttpRequestMessage request)
     {
         var address = request.RequestUri!;

@@ -14,7 +14,8 @@ internal static class RequestTracing
     // .NET's own switch for it.
     private static readonly bool IsAllowed = ReadSwitch();
 
-    public static bool IsEnabled => IsAllowed && (Activity.Current is not null || Source.HasListeners() || RequestEvents.IsEnabled);
+    public static bool IsEnabled =>
+        IsAllowed && (Activity.Current is not null || Source.HasListeners() || RequestEvents.IsEnabled);
 
     /// <summary>Starts the span, if anybody listens or there is one to go on with, and writes the headers.</summary>
     public static Activity? Start(HttpRequestMessage request)
@@ -52,7 +53,8 @@ internal static class RequestTracing
     }
 
     /// <summary>Ends the span, whichever listener throws.</summary>
-    public static void Stop(Activity? activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
+    public static void Stop(
+        Activity? activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
         try
         {
@@ -70,7 +72,8 @@ internal static class RequestTracing
         }
     }
 
-    private static void StopSpan(Activity activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
+    private static void StopSpan(
+        Activity activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
         if (activity.IsAllDataRequested)
         {

@@ -55,7 +55,8 @@ internal sealed partial class ClientConnections
     {
         if (Options.AuthorizeServer is not null || ExecutionContext.IsFlowSuppressed())
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);
             return;
         }
 

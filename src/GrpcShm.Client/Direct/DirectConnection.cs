@@ -52,7 +52,8 @@ internal sealed class DirectConnection
         };
 
         // Before it starts: it may go away, or end, at once.
-        _keepAlive = KeepAlive.Create(owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
+        _keepAlive = KeepAlive.Create(
+            owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
         _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
         _measure = owner.Diagnostics.CreateCount();
         try
@@ -217,7 +218,8 @@ internal sealed class DirectConnection
         else
         {
             // It logs, and a logger is foreign code.
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CloseUnheard(), _connection, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static connection => connection.CloseUnheard(), _connection, preferLocal: false);
         }
     }
 

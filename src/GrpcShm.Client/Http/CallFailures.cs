@@ -9,14 +9,16 @@ internal static class CallFailures
 {
     /// <summary>The server has reset the call.</summary>
     public static Exception Reset(CallError error, string message) =>
-        new HttpProtocolException((long)error, $"{message} HTTP/2 error code '{NameOf(error)}' (0x{(uint)error:x}).", null);
+        new HttpProtocolException(
+            (long)error, $"{message} HTTP/2 error code '{NameOf(error)}' (0x{(uint)error:x}).", null);
 
     /// <summary>What to throw for a request that has failed before there was a response.</summary>
     public static Exception Sending(Exception cause) => cause switch
     {
         HttpIOException exception => new HttpRequestException(exception.HttpRequestError, exception.Message, exception),
         IOException or ObjectDisposedException or InvalidOperationException =>
-            new HttpRequestException(HttpRequestError.Unknown, "An error occurred while sending the request.", Aborted(cause)),
+            new HttpRequestException(
+                HttpRequestError.Unknown, "An error occurred while sending the request.", Aborted(cause)),
         _ => cause,
     };
 

@@ -85,7 +85,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         }
     }
 
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (IsSecure(request))
@@ -103,7 +104,9 @@ internal sealed class DirectHandler : HttpMessageHandler
             return Task.FromCanceled<HttpResponseMessage>(cancellationToken);
         }
 
-        return _diagnostics.IsEnabled ? ObserveAsync(request, cancellationToken) : SendAsync(request, isObserved: false, cancellationToken);
+        return _diagnostics.IsEnabled
+            ? ObserveAsync(request, cancellationToken)
+            : SendAsync(request, isObserved: false, cancellationToken);
     }
 
     /// <summary>
@@ -171,7 +174,8 @@ internal sealed class DirectHandler : HttpMessageHandler
                 + "share stays in their memory. Use an address with http, or set Mode to Http2.");
     }
 
-    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, bool isObserved, CancellationToken cancellationToken)
     {
         var pending = new PendingRequest(request, this, isObserved, cancellationToken);
         switch (_connections.TrySend(pending))
@@ -186,7 +190,8 @@ internal sealed class DirectHandler : HttpMessageHandler
         }
     }
 
-    private async Task<HttpResponseMessage> ObserveAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ObserveAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection. With direct
         // mode alone it is known before, but what waits for a connection has to be told so before it begins.

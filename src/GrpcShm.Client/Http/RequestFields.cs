@@ -48,7 +48,9 @@ internal struct RequestFields
                 return _hasTrailers ? null : $"it has 'te: {value}'";
             case 4 when Is(name, "Host"):
                 Host = value;
-                return GrpcRequestRules.IsAuthority(value) ? null : $"its host '{value}' is none that every server understands alike";
+                return GrpcRequestRules.IsAuthority(value)
+                    ? null
+                    : $"its host '{value}' is none that every server understands alike";
             case 12 when Is(name, "Content-Type"):
                 _hasContentType = GrpcRequestRules.IsContentType(value);
                 return _hasContentType ? null : $"its content-type is '{value}'";

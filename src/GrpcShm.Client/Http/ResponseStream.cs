@@ -225,7 +225,8 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
             current.MoveTrailers(response);
         }
 
-        var isLast = Interlocked.CompareExchange(ref _state, _hasEnded ? Closed : Idle, Reading) != Reading || _hasEnded;
+        var isLast =
+            Interlocked.CompareExchange(ref _state, _hasEnded ? Closed : Idle, Reading) != Reading || _hasEnded;
         if (isLast)
         {
             // At the end, or closed meanwhile.
@@ -245,7 +246,8 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
 
         return _hasEnded
             ? new ValueTask<int>(0)
-            : ValueTask.FromException<int>(new ObjectDisposedException(nameof(ResponseStream), "The response has been disposed."));
+            : ValueTask.FromException<int>(
+                new ObjectDisposedException(nameof(ResponseStream), "The response has been disposed."));
     }
 
     /// <summary>Gives a call up whose response nobody can read any more.</summary>

@@ -6,26 +6,29 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A connection's bytes for a <see cref="SocketsHttpHandler"/>, which takes a server that goes away for a failure unless it
-/// sees that in the order and at the pace of a network. So that a server can be replaced without a failed call:
+/// A connection's bytes for a <see cref="SocketsHttpHandler"/>, which takes a server that goes away for a failure
+/// unless it sees that in the order and at the pace of a network. So that a server can be replaced without a failed
+/// call:
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Where the server no longer reads, what is written is dropped until the reader has come to the end. Before that lies
-/// the frame that says which requests the server has not taken, and those are sent again elsewhere; after a write that fails they
-/// would all be lost.</item>
-/// <item>The end of a server that closes in order is shown late. It comes right behind that frame, and requests that are about
-/// to be sent by then would fail instead of going elsewhere. The handler closes the stream by itself when it has no use for it.</item>
-/// <item>A server that closes in order before it has begun has taken nothing, not even the preface. Then what was written so far
-/// goes to its successor. That is so where it has said nothing, and also where its first word is its farewell: the handler takes a
-/// connection that does not begin with the server's settings for broken, and fails all its requests.</item>
+/// <item>Where the server no longer reads, what is written is dropped until the reader has come to the end. Before that
+/// lies the frame that says which requests the server has not taken, and those are sent again elsewhere; after a write
+/// that fails they would all be lost.</item>
+/// <item>The end of a server that closes in order is shown late. It comes right behind that frame, and requests that
+/// are about to be sent by then would fail instead of going elsewhere. The handler closes the stream by itself when it
+/// has no use for it.</item>
+/// <item>A server that closes in order before it has begun has taken nothing, not even the preface. Then what was
+/// written so far goes to its successor. That is so where it has said nothing, and also where its first word is its
+/// farewell: the handler takes a connection that does not begin with the server's settings for broken, and fails all
+/// its requests.</item>
 /// </list>
 /// <para>A server that dies is shown at once.</para>
 /// </remarks>
 internal sealed class HandoverStream : AsyncStream
 {
-    // Before the server's first word a client sends its preface, as much data as the connection's first window has room for
-    // (65,535 bytes), and the headers of a hundred requests.
+    // Before the server's first word a client sends its preface, as much data as the connection's first window has room
+    // for (65,535 bytes), and the headers of a hundred requests.
     private const int MostUnanswered = 256 * 1024;
 
     // What a socket would take, too, before it says that nobody reads.
@@ -33,8 +36,8 @@ internal sealed class HandoverStream : AsyncStream
 
     private const int MostSuccessors = 32;
 
-    // Longer than a busy machine keeps a thread of the pool waiting that is about to send a request. Only a server that closes in
-    // order and leaves requests unanswered makes anybody wait for it.
+    // Longer than a busy machine keeps a thread of the pool waiting that is about to send a request. Only a server that
+    // closes in order and leaves requests unanswered makes anybody wait for it.
     private static readonly TimeSpan EndDelay = TimeSpan.FromSeconds(2);
 
     private readonly Func<CancellationToken, Task<SharedMemoryConnection>> _connect;
@@ -56,8 +59,8 @@ internal sealed class HandoverStream : AsyncStream
     private int _isDisposed;
 
     /// <summary>
-    /// The GOAWAY frame of a server that has opened no stream (last stream 0, NO_ERROR; RFC 9113, 6.8). Kestrel sends it instead of
-    /// its settings where it is told to stop before it has read the client's preface.
+    /// The GOAWAY frame of a server that has opened no stream (last stream 0, NO_ERROR; RFC 9113, 6.8). Kestrel sends
+    /// it instead of its settings where it is told to stop before it has read the client's preface.
     /// </summary>
     private static ReadOnlySpan<byte> Farewell => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -101,7 +104,8 @@ internal sealed class HandoverStream : AsyncStream
         while (!_isAnswered)
         {
             var word = await ReadFirstWordAsync(cancellationToken).ConfigureAwait(false);
-            if ((!word.IsEmpty && !Farewell.SequenceEqual(word.Span)) || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
+            if ((!word.IsEmpty && !Farewell.SequenceEqual(word.Span))
+                || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
             {
                 await ForgetAsync().ConfigureAwait(false);
                 _firstWord = word;
@@ -143,7 +147,8 @@ internal sealed class HandoverStream : AsyncStream
 
     private bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
-    private bool HasLeftInOrder => _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful or CloseCode.NotServed };
+    private bool HasLeftInOrder =>
+        _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful or CloseCode.NotServed };
 
     private RingStream Open(SharedMemoryConnection connection)
     {

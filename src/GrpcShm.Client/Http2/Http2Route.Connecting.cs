@@ -38,7 +38,9 @@ internal sealed partial class Http2Route
         }
     }
 
-    /// <summary>Asks the server, by a connection that the next request will take, unless there is one that has told.</summary>
+    /// <summary>
+    /// Asks the server, by a connection that the next request will take, unless there is one that has told.
+    /// </summary>
     private async ValueTask<bool> SpeaksHttp2AloneAsync(CancellationToken cancellationToken)
     {
         if (!IsLive)
@@ -104,7 +106,8 @@ internal sealed partial class Http2Route
         }
     }
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         if (context.InitialRequestMessage.RequestUri?.Scheme is "https" or "wss")
         {

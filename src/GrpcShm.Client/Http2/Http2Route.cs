@@ -5,8 +5,8 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A way over HTTP/2: for a server that has no direct mode, and another for requests that direct mode does not carry. It is alive as
-/// long as it has a connection without TLS.
+/// A way over HTTP/2: for a server that has no direct mode, and another for requests that direct mode does not carry.
+/// It is alive as long as it has a connection without TLS.
 /// </summary>
 internal sealed partial class Http2Route : IByteRoute
 {
@@ -37,7 +37,8 @@ internal sealed partial class Http2Route : IByteRoute
     {
         get
         {
-            // Asked one by one, since a busy process is told late that one has ended, and what goes this way then makes another.
+            // Asked one by one, since a busy process is told late that one has ended, and what goes this way then makes
+            // another.
             lock (_gate)
             {
                 foreach (var connection in _connections)
@@ -56,18 +57,23 @@ internal sealed partial class Http2Route : IByteRoute
     /// <summary>Sends a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Gives it up.</param>
-    /// <param name="isTraced">Whether it has a span already, so that its events have been written. Such are few, and have a handler of their own.</param>
-    public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
+    /// <param name="isTraced">Whether it has a span already, so that its events have been written. Such are few, and
+    /// have a handler of their own.</param>
+    public Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
     {
         var inner = isTraced ? _untraced ?? CreateUntraced() : _inner;
-        return MayBeRaised(request) ? SendInVersionAsync(inner, request, cancellationToken) : inner.SendOnAsync(request, cancellationToken);
+        return MayBeRaised(request)
+            ? SendInVersionAsync(inner, request, cancellationToken)
+            : inner.SendOnAsync(request, cancellationToken);
     }
 
     /// <summary>
-    /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so nothing is raised to a later
-    /// version here.
+    /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so nothing is
+    /// raised to a later version here.
     /// </summary>
-    public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) => _inner.SendOn(request, cancellationToken);
+    public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
+        _inner.SendOn(request, cancellationToken);
 
     public void Dispose()
     {
@@ -86,8 +92,8 @@ internal sealed partial class Http2Route : IByteRoute
     }
 
     /// <summary>
-    /// Whether a request names a version that is not HTTP/2's, or will become so without TLS, and not exactly that. What asks for an
-    /// upgrade has to be 1.1, and with TLS the two sides agree by themselves.
+    /// Whether a request names a version that is not HTTP/2's, or will become so without TLS, and not exactly that.
+    /// What asks for an upgrade has to be 1.1, and with TLS the two sides agree by themselves.
     /// </summary>
     private static bool MayBeRaised(HttpRequestMessage request)
     {
@@ -97,13 +103,18 @@ internal sealed partial class Http2Route : IByteRoute
             HttpVersionPolicy.RequestVersionOrHigher => request.Version < HttpVersion.Version20,
             _ => false,
         };
-        return isNamed && request.RequestUri?.Scheme is "http" or "ws" && !request.Headers.NonValidated.Contains("Upgrade");
+        return isNamed && request.RequestUri?.Scheme is "http" or "ws" && !request.Headers.NonValidated.Contains(
+            "Upgrade");
     }
 
-    /// <summary>Makes the handler of requests that have a span already, which writes no events. Without the gate: it is configured by foreign code.</summary>
+    /// <summary>
+    /// Makes the handler of requests that have a span already, which writes no events. Without the gate: it is
+    /// configured by foreign code.
+    /// </summary>
     private InnerHandler CreateUntraced()
     {
-        var made = new InnerHandler(Http2Handlers.Create(ConnectAsync, _options, _factory.MeterFactory, isTraced: false));
+        var made = new InnerHandler(
+            Http2Handlers.Create(ConnectAsync, _options, _factory.MeterFactory, isTraced: false));
         InnerHandler? taken = null;
         lock (_gate)
         {
@@ -147,12 +158,15 @@ internal sealed partial class Http2Route : IByteRoute
         }
     }
 
-    /// <summary>Sends by another handler, without an invoker: that would write the events of a request a second time.</summary>
+    /// <summary>
+    /// Sends by another handler, without an invoker: that would write the events of a request a second time.
+    /// </summary>
     private sealed class InnerHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         public Task<HttpResponseMessage> SendOnAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             SendAsync(request, cancellationToken);
 
-        public HttpResponseMessage SendOn(HttpRequestMessage request, CancellationToken cancellationToken) => Send(request, cancellationToken);
+        public HttpResponseMessage SendOn(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Send(request, cancellationToken);
     }
 }

@@ -4,16 +4,16 @@ using GrpcShm.Client.Http;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// The requests of a channel that direct mode does not carry: they go over HTTP/2 through rings of their own, to the server's own
-/// stack. Apart from those that go over HTTP/2 because the server has no direct mode: what is connected for these here must not
-/// draw calls away from it.
+/// The requests of a channel that direct mode does not carry: they go over HTTP/2 through rings of their own, to the
+/// server's own stack. Apart from those that go over HTTP/2 because the server has no direct mode: what is connected
+/// for these here must not draw calls away from it.
 /// </summary>
 internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
 {
     private readonly Lock _gate = new();
 
-    // Written once, under the gate. Read under it, or without it where a route that has just been made may be missed; by Dispose after
-    // _isDisposed was set under the gate, and then nobody writes it any more.
+    // Written once, under the gate. Read under it, or without it where a route that has just been made may be missed;
+    // by Dispose after _isDisposed was set under the gate, and then nobody writes it any more.
     private Http2Route? _route;
     private bool _isDisposed;
 
@@ -21,7 +21,10 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     public Task<HttpResponseMessage> SendSecureAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         GetRoute().SendAsync(request, cancellationToken);
 
-    /// <summary>Sends a request while the caller's thread waits. Which way is not worth asking the server: it has connections of its own.</summary>
+    /// <summary>
+    /// Sends a request while the caller's thread waits. Which way is not worth asking the server: it has connections of
+    /// its own.
+    /// </summary>
     public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         GetRoute().Send(request, cancellationToken);
 

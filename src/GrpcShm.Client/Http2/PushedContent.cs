@@ -3,9 +3,9 @@ using System.Net;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A request's content whose stream others may write to. If it fails, that has an end before the content has. If it is to be sent
-/// again, as <see cref="SocketsHttpHandler"/> does with a request that was refused, it is sent whole, or the request fails: its
-/// headers have gone by then, so the next server may begin the call and see it cancelled.
+/// A request's content whose stream others may write to. If it fails, that has an end before the content has. If it is
+/// to be sent again, as <see cref="SocketsHttpHandler"/> does with a request that was refused, it is sent whole, or the
+/// request fails: its headers have gone by then, so the next server may begin the call and see it cancelled.
 /// </summary>
 internal sealed class PushedContent : HttpContent
 {
@@ -76,7 +76,9 @@ internal sealed class PushedContent : HttpContent
         }
     }
 
-    /// <summary>As the content does it by itself: whoever writes has the caller's thread, so nobody else can push.</summary>
+    /// <summary>
+    /// As the content does it by itself: whoever writes has the caller's thread, so nobody else can push.
+    /// </summary>
     protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         _content.CopyTo(stream, context, cancellationToken);
 

@@ -25,8 +25,8 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
     public bool WroteItself => _wroteItself;
 
     /// <summary>
-    /// Whether the content writes all of it again if it is asked again. It does not where it hands the stream out: it does so once,
-    /// and what others write comes once, too.
+    /// Whether the content writes all of it again if it is asked again. It does not where it hands the stream out: it
+    /// does so once, and what others write comes once, too.
     /// </summary>
     public bool CanRepeat => !_isPushed && (_wroteItself || _isCopied);
 
@@ -34,7 +34,8 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
         throw new NotSupportedException();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (Environment.CurrentManagedThreadId == _copyingThread)
         {

@@ -8,8 +8,8 @@ namespace GrpcShm.EventBus.Access;
 
 /// <summary>Asks the hub's policy for one caller: a session, or a call of its own.</summary>
 /// <remarks>
-/// It is asked before a command is carried out. What the command's own checks will refuse as not valid it is not asked about, so
-/// that a policy never sees a name that is too long or has control characters.
+/// It is asked before a command is carried out. What the command's own checks will refuse as not valid it is not asked
+/// about, so that a policy never sees a name that is too long or has control characters.
 /// </remarks>
 internal sealed class AccessGate(
     AccessPolicy policy,
@@ -21,7 +21,9 @@ internal sealed class AccessGate(
 {
     private readonly EventBusPeer _peer = new(identity, owner);
 
-    /// <summary>Whether an event may be sent. If it comes from a machine of another process by right, the origin notes that.</summary>
+    /// <summary>
+    /// Whether an event may be sent. If it comes from a machine of another process by right, the origin notes that.
+    /// </summary>
     public async ValueTask<Verdict> CheckSendAsync(Event? @event, EventOrigin origin)
     {
         var verdict = await CheckSourceAsync(@event, origin).ConfigureAwait(false);
@@ -100,7 +102,9 @@ internal sealed class AccessGate(
             EventBusSubject.Observers => "observers",
             _ => "all",
         };
-        var who = access.Peer.UserId.Length > 0 ? $"The user '{PeerText.Clean(access.Peer.UserId, PeerText.MaxSentence)}'" : "This caller";
+        var who = access.Peer.UserId.Length > 0
+            ? $"The user '{PeerText.Clean(access.Peer.UserId, PeerText.MaxSentence)}'"
+            : "This caller";
         return new Verdict(
             StatusCode.PermissionDenied,
             $"{who} may not do this: {access.Action}, {what}. The hub's own policy decides that.",
@@ -141,7 +145,8 @@ internal sealed class AccessGate(
             return Verdict.Ok;
         }
 
-        var verdict = await CheckAsync(EventBusAction.SendAsOther, EventBusSubject.Machine, @event.Source).ConfigureAwait(false);
+        var verdict =
+            await CheckAsync(EventBusAction.SendAsOther, EventBusSubject.Machine, @event.Source).ConfigureAwait(false);
         origin.MaySendAsOther = verdict.IsOk;
         return verdict;
     }

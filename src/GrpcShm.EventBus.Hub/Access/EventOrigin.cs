@@ -9,7 +9,8 @@ internal abstract class EventOrigin
     public bool MaySendAsOther { get; set; }
 
     /// <summary>The number by which receivers know the sender.</summary>
-    /// <param name="claimed">The number that the client gave, which is worth nothing but within what it sends itself.</param>
+    /// <param name="claimed">The number that the client gave, which is worth nothing but within what it sends
+    /// itself.</param>
     public abstract ulong Stamp(ulong claimed);
 
     /// <summary>Whether the machines of an owner are its own.</summary>

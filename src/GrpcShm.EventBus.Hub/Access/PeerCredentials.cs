@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.EventBus.Access;
 
 /// <summary>
-/// Who is at the other end of a Unix socket, as Linux says. The shared-memory transport says it by itself, in the same words.
+/// Who is at the other end of a Unix socket, as Linux says. The shared-memory transport says it by itself, in the same
+/// words.
 /// </summary>
 internal static class PeerCredentials
 {

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace GrpcShm.EventBus.Access;
 
 /// <summary>
-/// Who a caller is, as the server has authenticated it or the operating system says; nothing of it is what the caller claims.
+/// Who a caller is, as the server has authenticated it or the operating system says; nothing of it is what the caller
+/// claims.
 /// </summary>
 internal sealed class PeerIdentity
 {

@@ -7,9 +7,9 @@ namespace GrpcShm.EventBus.Access;
 
 /// <summary>A session. Used by the one thread that carries out its commands.</summary>
 /// <remarks>
-/// The number that stands for a sender is made of the user, the process, the instance and what the client claims. So it is the
-/// same after a lost connection and after a restart of the hub, and nobody else's client gets it by claiming it: each of the
-/// first two is what the transport says, not the client.
+/// The number that stands for a sender is made of the user, the process, the instance and what the client claims. So it
+/// is the same after a lost connection and after a restart of the hub, and nobody else's client gets it by claiming it:
+/// each of the first two is what the transport says, not the client.
 /// </remarks>
 internal sealed class SessionOrigin(MachineOwner owner) : EventOrigin
 {

@@ -27,7 +27,8 @@ internal sealed class HubBudget(EventBusOptions options)
 
     public Quota Patterns { get; } = new(options.MaxPatterns, nameof(options.MaxPatterns));
 
-    public Quota Acknowledgements { get; } = new(options.MaxPendingAcknowledgements, nameof(options.MaxPendingAcknowledgements));
+    public Quota Acknowledgements { get; } = new(
+        options.MaxPendingAcknowledgements, nameof(options.MaxPendingAcknowledgements));
 
     public Quota Waiting { get; } = new(options.MaxWaitingSize, nameof(options.MaxWaitingSize));
 }

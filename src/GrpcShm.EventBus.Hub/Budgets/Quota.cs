@@ -2,7 +2,9 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Budgets;
 
-/// <summary>A bound, of a number or of bytes, for one session, within the hub's own for all of them. Any thread.</summary>
+/// <summary>
+/// A bound, of a number or of bytes, for one session, within the hub's own for all of them. Any thread.
+/// </summary>
 /// <param name="most">How much there is.</param>
 /// <param name="option">The name of the setting, for whoever is refused.</param>
 /// <param name="parent">The hub's bound, of which all that is taken here is taken too.</param>
@@ -16,7 +18,8 @@ internal sealed class Quota(long most, string option, Quota? parent = null)
     /// <returns>The bound that is reached, and then nothing is taken; none if all is well.</returns>
     public Quota? Take(long amount)
     {
-        // Between the two additions others may see too much used: at the bound itself somebody may be refused a moment too early.
+        // Between the two additions others may see too much used: at the bound itself somebody may be refused a moment
+        // too early.
         if (Interlocked.Add(ref _used, amount) > most)
         {
             Interlocked.Add(ref _used, -amount);
@@ -33,8 +36,8 @@ internal sealed class Quota(long most, string option, Quota? parent = null)
     }
 
     /// <summary>
-    /// Takes some whether or not there is room, or gives some back: for what exists already and only changes its place, and for what has been
-    /// found to have room.
+    /// Takes some whether or not there is room, or gives some back: for what exists already and only changes its place,
+    /// and for what has been found to have room.
     /// </summary>
     public void Force(long amount)
     {

@@ -9,22 +9,26 @@ internal sealed class SessionBudget(HubBudget hub)
     public HubBudget Hub { get; } = hub;
 
     /// <summary>Machines. Under the registry's lock.</summary>
-    public Quota Machines { get; } = new(hub.Options.MaxMachinesPerSession, nameof(_options.MaxMachinesPerSession), hub.Machines);
+    public Quota Machines { get; } = new(
+        hub.Options.MaxMachinesPerSession, nameof(_options.MaxMachinesPerSession), hub.Machines);
 
     /// <summary>Bytes of machines, their names and their groups. Under the registry's lock.</summary>
     public Quota Registrations { get; } = new(
         hub.Options.MaxRegistrationSizePerSession, nameof(_options.MaxRegistrationSizePerSession), hub.Registrations);
 
     /// <summary>Subscriptions that are no inboxes.</summary>
-    public Quota Observers { get; } = new(hub.Options.MaxObserversPerSession, nameof(_options.MaxObserversPerSession), hub.Observers);
+    public Quota Observers { get; } = new(
+        hub.Options.MaxObserversPerSession, nameof(_options.MaxObserversPerSession), hub.Observers);
 
     /// <summary>The weight of patterns that each event must be compared with.</summary>
-    public Quota Patterns { get; } = new(hub.Options.MaxPatternsPerSession, nameof(_options.MaxPatternsPerSession), hub.Patterns);
+    public Quota Patterns { get; } = new(
+        hub.Options.MaxPatternsPerSession, nameof(_options.MaxPatternsPerSession), hub.Patterns);
 
     /// <summary>Sends whose acknowledgements are waited for.</summary>
     public Quota Acknowledgements { get; } = new(
         hub.Options.MaxPendingAcknowledgementsPerSession, nameof(_options.MaxPendingAcknowledgementsPerSession), hub.Acknowledgements);
 
     /// <summary>Bytes of events that wait for its subscriptions and machines.</summary>
-    public Quota Waiting { get; } = new(hub.Options.MaxWaitingSizePerSession, nameof(_options.MaxWaitingSizePerSession), hub.Waiting);
+    public Quota Waiting { get; } = new(
+        hub.Options.MaxWaitingSizePerSession, nameof(_options.MaxWaitingSizePerSession), hub.Waiting);
 }

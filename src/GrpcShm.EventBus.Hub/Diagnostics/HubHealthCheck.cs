@@ -6,7 +6,8 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// <summary>Says how the hub of this process is.</summary>
 internal sealed class HubHealthCheck(HubCore hub) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var data = new Dictionary<string, object>
         {

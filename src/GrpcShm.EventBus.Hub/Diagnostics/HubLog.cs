@@ -20,5 +20,6 @@ internal static partial class HubLog
     public static partial void RegistrationsExpired(this ILogger logger, string name, string instanceId, int machines);
 
     [LoggerMessage(12, LogLevel.Error, "The policy that says who may do what failed at {Action} '{Name}', which is refused.", EventName = "PolicyFailed")]
-    public static partial void PolicyFailed(this ILogger logger, EventBusAction action, string name, Exception exception);
+    public static partial void PolicyFailed(
+        this ILogger logger, EventBusAction action, string name, Exception exception);
 }

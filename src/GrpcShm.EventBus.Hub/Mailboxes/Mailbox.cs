@@ -3,7 +3,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Mailboxes;
 
-/// <summary>The events that wait for one subscriber: bounded, first in first out, any number of senders, one taker.</summary>
+/// <summary>
+/// The events that wait for one subscriber: bounded, first in first out, any number of senders, one taker.
+/// </summary>
 /// <remarks>
 /// A lock guards all of it: it is held for some nanoseconds, never across foreign code, and a sender and a taker rarely
 /// meet in it, because the taker takes many events at once.
@@ -41,7 +43,8 @@ internal sealed class Mailbox(
     /// Whether the sender learns that there was no room for its event. Of a copy, or of what was published, only the
     /// subscriber can be told that it did not get it.
     /// </summary>
-    public static bool IsSenderTold(in MailItem item, string machineId) => machineId.Length > 0 && item.Event.Target.Length > 0;
+    public static bool IsSenderTold(in MailItem item, string machineId) =>
+        machineId.Length > 0 && item.Event.Target.Length > 0;
 
     /// <summary>Puts an event in, as the policy says.</summary>
     /// <param name="item">The event.</param>
@@ -67,7 +70,8 @@ internal sealed class Mailbox(
 
             switch (_policy)
             {
-                // An empty mailbox without room has no share of the memory left, which waiting for its taker would not change.
+                // An empty mailbox without room has no share of the memory left, which waiting for its taker would not
+                // change.
                 case OverflowPolicy.Block when _count > 0 && !_isStalled:
                     blocked = new BlockedSender(this, item, machineId, _takes);
                     (_blocked ??= new LinkedList<BlockedSender>()).AddLast(blocked);

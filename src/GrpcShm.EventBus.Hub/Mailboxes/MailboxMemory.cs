@@ -2,10 +2,12 @@ using GrpcShm.EventBus.Budgets;
 
 namespace GrpcShm.EventBus.Mailboxes;
 
-/// <summary>The bytes that one mailbox holds, within its own bound and that of its session. Guarded by the mailbox's lock.</summary>
+/// <summary>
+/// The bytes that one mailbox holds, within its own bound and that of its session. Guarded by the mailbox's lock.
+/// </summary>
 /// <remarks>
-/// The session's bound is one counter for many mailboxes and the hub's for all. So that it is touched seldom, a mailbox takes of
-/// it in pieces, and what a short queue holds is free.
+/// The session's bound is one counter for many mailboxes and the hub's for all. So that it is touched seldom, a mailbox
+/// takes of it in pieces, and what a short queue holds is free.
 /// </remarks>
 internal sealed class MailboxMemory(long most, Quota? quota)
 {

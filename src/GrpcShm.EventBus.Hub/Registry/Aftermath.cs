@@ -2,7 +2,10 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>What is left to do after registrations or an end; when the registry's lock has been left, if foreign code runs by it.</summary>
+/// <summary>
+/// What is left to do after registrations or an end; when the registry's lock has been left, if foreign code runs by
+/// it.
+/// </summary>
 internal sealed class Aftermath
 {
     /// <summary>The machines that were registered, and are to be told of under the lock.</summary>

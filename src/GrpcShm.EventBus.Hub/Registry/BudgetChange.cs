@@ -4,8 +4,8 @@ using GrpcShm.EventBus.Routing;
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>
-/// What registrations take of budgets, or give back, all of them together: known before anything is done, so that either all is done or
-/// nothing. For whoever holds the registry's lock, without which nobody takes of these budgets.
+/// What registrations take of budgets, or give back, all of them together: known before anything is done, so that
+/// either all is done or nothing. For whoever holds the registry's lock, without which nobody takes of these budgets.
 /// </summary>
 internal sealed class BudgetChange(HubBudget hub)
 {

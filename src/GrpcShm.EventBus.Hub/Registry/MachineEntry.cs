@@ -6,9 +6,9 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>A registered machine.</summary>
 /// <remarks>
-/// While nobody is subscribed to the inbox, events wait in the entry itself, under its lock. The subscription takes them
-/// over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards senders
-/// find the inbox without a lock.
+/// While nobody is subscribed to the inbox, events wait in the entry itself, under its lock. The subscription takes
+/// them over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards
+/// senders find the inbox without a lock.
 /// </remarks>
 internal sealed class MachineEntry(
     string id, MachineOwner owner, string[] groups, int unclaimedCapacity, long maxUnclaimedSize)
@@ -22,7 +22,8 @@ internal sealed class MachineEntry(
 
     public string Id { get; } = id;
 
-    // Changed under the registry's lock. Senders read it without: they see the old or the new one, which are the same process.
+    // Changed under the registry's lock. Senders read it without: they see the old or the new one, which are the same
+    // process.
     public MachineOwner Owner
     {
         get => _owner;
@@ -35,7 +36,9 @@ internal sealed class MachineEntry(
     /// <summary>The bytes that its groups are counted with. Guarded by the registry's lock.</summary>
     public long GroupsWeight { get; set; }
 
-    /// <summary>Whether watchers know of it: then they are told of its end, too. Guarded by the registry's lock.</summary>
+    /// <summary>
+    /// Whether watchers know of it: then they are told of its end, too. Guarded by the registry's lock.
+    /// </summary>
     public bool IsTold { get; set; }
 
     /// <summary>Whether it has been removed. Guarded by the registry's lock.</summary>

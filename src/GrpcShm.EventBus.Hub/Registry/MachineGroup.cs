@@ -6,7 +6,9 @@ internal sealed class MachineGroup
     private readonly HashSet<MachineEntry> _members = [];
     private MachineEntry[]? _snapshot;
 
-    /// <summary>The members at one moment, in no order; made when asked for, so that joining a large group stays cheap.</summary>
+    /// <summary>
+    /// The members at one moment, in no order; made when asked for, so that joining a large group stays cheap.
+    /// </summary>
     public MachineEntry[] Snapshot
     {
         get

@@ -52,7 +52,9 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         return verdict;
     }
 
-    /// <summary>Registers machines, all of them or none. Those that the same process had before stay its own either way.</summary>
+    /// <summary>
+    /// Registers machines, all of them or none. Those that the same process had before stay its own either way.
+    /// </summary>
     public Verdict RegisterAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
     {
         // Of several for the same machine the last one says what its groups are.
@@ -163,7 +165,8 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         MachineEntry[] present;
         lock (_lock)
         {
-            // Which ones there are is all that must be known at one moment. What is said of each is made without the lock.
+            // Which ones there are is all that must be known at one moment. What is said of each is made without the
+            // lock.
             present = [.. All.Where(static machine => machine.IsTold)];
             _watchers.Add(watcher);
         }
@@ -211,7 +214,8 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     {
         if (_machines.TryGet(machineId, out var machine) && machine.Owner.Ending is { } ending)
         {
-            // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its own.
+            // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its
+            // own.
             Remove(machine, ending.Kind, ending.Reason, after.Told, isGivenBack: true);
             after.Removed.Add(machine);
             machine = null;

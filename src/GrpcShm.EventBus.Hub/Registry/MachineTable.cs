@@ -4,7 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>The registered machines by id, and the members of each group.</summary>
-/// <remarks>Looked up without a lock, changed under the registry's. So of a group the members, too, are replaced as a whole.</remarks>
+/// <remarks>
+/// Looked up without a lock, changed under the registry's. So of a group the members, too, are replaced as a whole.
+/// </remarks>
 internal sealed class MachineTable
 {
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
@@ -16,7 +18,8 @@ internal sealed class MachineTable
     /// <summary>All machines, in no order.</summary>
     public IEnumerable<MachineEntry> All => _machines.Select(pair => pair.Value);
 
-    public bool TryGet(string machineId, [NotNullWhen(true)] out MachineEntry? machine) => _machines.TryGetValue(machineId, out machine);
+    public bool TryGet(string machineId, [NotNullWhen(true)] out MachineEntry? machine) =>
+        _machines.TryGetValue(machineId, out machine);
 
     public MachineEntry[] InGroup(string group) => _groups.TryGetValue(group, out var members) ? members.Snapshot : [];
 

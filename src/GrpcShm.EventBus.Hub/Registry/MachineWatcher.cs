@@ -6,8 +6,8 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>Who is told of the machines whose ids match a pattern.</summary>
 /// <remarks>
-/// The machines that are there may be many. So they are named outside of the registry's lock, and what changes meanwhile is held back
-/// here until they have been.
+/// The machines that are there may be many. So they are named outside of the registry's lock, and what changes
+/// meanwhile is held back here until they have been.
 /// </remarks>
 internal sealed class MachineWatcher(string pattern, Subscriber subscriber, SessionBudget budget)
 {

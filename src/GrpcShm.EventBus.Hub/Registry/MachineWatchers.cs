@@ -4,7 +4,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>Who is told of machines that come and go. Guarded by the registry's lock: so each one is told in order.</summary>
+/// <summary>
+/// Who is told of machines that come and go. Guarded by the registry's lock: so each one is told in order.
+/// </summary>
 internal sealed class MachineWatchers
 {
     private readonly List<MachineWatcher> _watchers = [];
@@ -23,13 +25,16 @@ internal sealed class MachineWatchers
         if (budget.Patterns.Take(watcher.Weight) is { } fullOfPatterns)
         {
             budget.Observers.Give(1);
-            return fullOfPatterns.Exhausted("The patterns with wildcards, which each machine is compared with, have reached");
+            return fullOfPatterns.Exhausted(
+                "The patterns with wildcards, which each machine is compared with, have reached");
         }
 
         return Verdict.Ok;
     }
 
-    /// <summary>Tells a watcher of the machines that were there when it was added. Outside of the lock: they may be many.</summary>
+    /// <summary>
+    /// Tells a watcher of the machines that were there when it was added. Outside of the lock: they may be many.
+    /// </summary>
     public static Verdict Begin(MachineWatcher watcher, MachineEntry[] present, RoutingContext context)
     {
         var changes = present
@@ -38,7 +43,8 @@ internal sealed class MachineWatchers
             .Append(Change(MachineChangeKind.Complete, null, ""))
             .ToArray();
 
-        // Taken until the mailbox has taken it itself: of several that begin at once each finds what the others have left.
+        // Taken until the mailbox has taken it itself: of several that begin at once each finds what the others have
+        // left.
         var weight = changes.Sum(static change => change.Weight);
         if (watcher.Budget.Waiting.Take(weight) is { } full)
         {

@@ -49,7 +49,9 @@ internal static class RegistrationCheck
         return Verdict.Ok;
     }
 
-    /// <summary>Whether an owner takes a machine over: a lease is only a promise, which whoever keeps it ends.</summary>
+    /// <summary>
+    /// Whether an owner takes a machine over: a lease is only a promise, which whoever keeps it ends.
+    /// </summary>
     public static bool IsTakenOver(MachineEntry machine, MachineOwner owner) =>
         machine.Owner.IsLease && machine.Owner != owner;
 

@@ -11,8 +11,8 @@ internal sealed class EventLimits(EventBusOptions options)
     // A name may say more than an id, for example a full type name.
     private const int NameFactor = 4;
 
-    // Ids and names stand in logs, on consoles and in messages of other processes. What moves a cursor, ends a line or turns the
-    // direction of a text there (UAX #9) has no place in them.
+    // Ids and names stand in logs, on consoles and in messages of other processes. What moves a cursor, ends a line or
+    // turns the direction of a text there (UAX #9) has no place in them.
     private static readonly SearchValues<char> Unprintable = SearchValues.Create(
         [
             .. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Select(static c => (char)c),
@@ -69,15 +69,19 @@ internal sealed class EventLimits(EventBusOptions options)
         size = @event.CalculateSize();
         return size <= options.MaxEventSize
             ? Verdict.Ok
-            : Verdict.Exhausted($"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
+            : Verdict.Exhausted(
+                $"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
     }
 
     /// <summary>Checks an id that must not be empty.</summary>
     public Verdict CheckId(string id, string what) =>
         id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckCharacters(id, options.MaxIdLength, what);
 
-    /// <summary>An event's id as it is told to whoever sent it; empty if it is none, since it may be of any length then.</summary>
-    public string Echo(string? id) => id is not null && CheckCharacters(id, options.MaxIdLength, "id of the event").IsOk ? id : "";
+    /// <summary>
+    /// An event's id as it is told to whoever sent it; empty if it is none, since it may be of any length then.
+    /// </summary>
+    public string Echo(string? id) =>
+        id is not null && CheckCharacters(id, options.MaxIdLength, "id of the event").IsOk ? id : "";
 
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
@@ -103,7 +107,8 @@ internal sealed class EventLimits(EventBusOptions options)
         var size = reply.CalculateSize();
         return size <= options.MaxEventSize
             ? Verdict.Ok
-            : Verdict.Exhausted($"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
+            : Verdict.Exhausted(
+                $"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
     }
 
     public Verdict Check(Registration? registration)

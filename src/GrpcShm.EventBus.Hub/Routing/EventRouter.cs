@@ -167,7 +167,8 @@ internal sealed class EventRouter(
         metrics.SubscriptionEnded();
     }
 
-    // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the client's to choose.
+    // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the
+    // client's to choose.
     private Verdict CheckOrigin(Event? @event, EventOrigin origin)
     {
         if (@event is null)
@@ -239,7 +240,8 @@ internal sealed class EventRouter(
         }
     }
 
-    private IEnumerable<MachineEntry> Audience(Publication publication, NamePattern? pattern) => publication.AudienceCase switch
+    private IEnumerable<MachineEntry> Audience(Publication publication, NamePattern? pattern) =>
+        publication.AudienceCase switch
     {
         Publication.AudienceOneofCase.All => machines.All,
         Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
@@ -258,16 +260,21 @@ internal sealed class EventRouter(
 
         if (policy == OverflowPolicy.Unspecified)
         {
-            policy = filter.FilterCase == Subscription.FilterOneofCase.Inbox ? OverflowPolicy.Block : OverflowPolicy.DropOldest;
+            policy = filter.FilterCase == Subscription.FilterOneofCase.Inbox
+                ? OverflowPolicy.Block
+                : OverflowPolicy.DropOldest;
         }
 
         var watches = filter.FilterCase == Subscription.FilterOneofCase.MachineChanges;
         if (watches && policy == OverflowPolicy.Block)
         {
-            return Verdict.Invalid("Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
+            return Verdict.Invalid(
+                "Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
         }
 
-        if (policy == OverflowPolicy.Block && filter.FilterCase != Subscription.FilterOneofCase.Inbox && !options.AllowBlockingObservers)
+        if (policy == OverflowPolicy.Block
+            && filter.FilterCase != Subscription.FilterOneofCase.Inbox
+            && !options.AllowBlockingObservers)
         {
             return new Verdict(
                 StatusCode.PermissionDenied,
@@ -279,7 +286,8 @@ internal sealed class EventRouter(
         var asked = filter.Mailbox?.Capacity ?? 0;
         if (asked > options.MaxMailboxCapacity)
         {
-            return Verdict.Invalid($"The mailbox's capacity {asked} is more than the hub's limit of {options.MaxMailboxCapacity}.");
+            return Verdict.Invalid(
+                $"The mailbox's capacity {asked} is more than the hub's limit of {options.MaxMailboxCapacity}.");
         }
 
         var capacity = asked > 0 ? (int)asked

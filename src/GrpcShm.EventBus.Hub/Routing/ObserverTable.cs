@@ -7,9 +7,9 @@ namespace GrpcShm.EventBus.Routing;
 
 /// <summary>The subscriptions that are no inboxes: they get copies.</summary>
 /// <remarks>
-/// What names a machine, a group or an event in full is found by that name and costs other events nothing. The others are
-/// compared with each event, so their weight has a bound for each session and for the hub. So has the number of subscriptions of
-/// one session that the same name finds, since an event of that name is put into the mailbox of each.
+/// What names a machine, a group or an event in full is found by that name and costs other events nothing. The others
+/// are compared with each event, so their weight has a bound for each session and for the hub. So has the number of
+/// subscriptions of one session that the same name finds, since an event of that name is put into the mailbox of each.
 /// </remarks>
 internal sealed class ObserverTable
 {

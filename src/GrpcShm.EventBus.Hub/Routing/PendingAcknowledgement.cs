@@ -65,11 +65,13 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
         }
         else
         {
-            _source.TrySetResult(new AcknowledgementResult(Verdict.Ok, acknowledgement.NewState, acknowledgement.Reply));
+            _source.TrySetResult(
+                new AcknowledgementResult(Verdict.Ok, acknowledgement.NewState, acknowledgement.Reply));
         }
     }
 
-    // Done first, forgotten second; the subscriber notes it first and asks whether it is done second. One of them sees it.
+    // Done first, forgotten second; the subscriber notes it first and asks whether it is done second. One of them sees
+    // it.
     private void GiveUp()
     {
         Fail(Verdict.TooLate(machineId));

@@ -37,7 +37,9 @@ internal sealed class RoutingContext
     }
 
     /// <summary>Waits for room in the mailboxes that were full.</summary>
-    /// <returns>The verdict on the inbox that there was no room in, if any; how many mailboxes took the event in the end.</returns>
+    /// <returns>
+    /// The verdict on the inbox that there was no room in, if any; how many mailboxes took the event in the end.
+    /// </returns>
     public async ValueTask<(Verdict Verdict, int Accepted)> WaitForRoomAsync(
         EventBusOptions options, CancellationToken cancellationToken)
     {

@@ -74,7 +74,9 @@ internal sealed class Subscriber(
         Interlocked.Exchange(ref _scheduled, 0);
         var credit = Math.Min(Interlocked.Read(ref _credit), destination.Length);
         var taken = credit > 0 ? Mailbox.Take(destination[..(int)credit], maxBytes) : 0;
-        if (Interlocked.Add(ref _credit, -taken) > 0 && Mailbox.Count > 0 && Interlocked.Exchange(ref _scheduled, 1) == 0)
+        if (Interlocked.Add(ref _credit, -taken) > 0
+            && Mailbox.Count > 0
+            && Interlocked.Exchange(ref _scheduled, 1) == 0)
         {
             Outbox.AddReady(this);
         }

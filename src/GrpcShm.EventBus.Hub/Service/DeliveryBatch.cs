@@ -11,8 +11,8 @@ namespace GrpcShm.EventBus.Service;
 /// </summary>
 internal sealed class DeliveryBatch(Outbox outbox)
 {
-    // Small enough to go out soon and to stay far below what gRPC lets a receiver take, large enough that the costs of a
-    // message no longer matter.
+    // Small enough to go out soon and to stay far below what gRPC lets a receiver take, large enough that the costs of
+    // a message no longer matter.
     private const int MaxEvents = 256;
     public const int MaxBytes = 64 * 1024;
 
@@ -22,7 +22,8 @@ internal sealed class DeliveryBatch(Outbox outbox)
 
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
     /// <param name="deliveries">Where they go.</param>
-    /// <param name="used">How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no more.</param>
+    /// <param name="used">How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no
+    /// more.</param>
     /// <param name="onLoss">Called for each subscriber that lost events, with how many it lost so far.</param>
     /// <returns>How many events there are.</returns>
     public int Fill(RepeatedField<Delivery> deliveries, int used, Action<Subscriber, long> onLoss)

@@ -32,7 +32,8 @@ internal sealed partial class EventBusService
         }
 
         var peer = PeerIdentity.Of(context);
-        var lease = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: true);
+        var lease = new MachineOwner(
+            peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: true);
         if (hub.GateFor(context.GetHttpContext(), peer, lease) is { } gate)
         {
             foreach (var registration in request.Registrations)
@@ -64,7 +65,8 @@ internal sealed partial class EventBusService
     public override Task<UnregisterMachinesResponse> UnregisterMachines(
         UnregisterMachinesRequest request, ServerCallContext context)
     {
-        var caller = new MachineOwner(PeerIdentity.Of(context), new SessionBudget(hub.Budget), request.InstanceId, "", isLease: false);
+        var caller = new MachineOwner(
+            PeerIdentity.Of(context), new SessionBudget(hub.Budget), request.InstanceId, "", isLease: false);
         var response = new UnregisterMachinesResponse();
         foreach (var machineId in request.MachineIds)
         {
@@ -83,7 +85,8 @@ internal sealed partial class EventBusService
         return Task.FromResult(response);
     }
 
-    public override async Task<ListMachinesResponse> ListMachines(ListMachinesRequest request, ServerCallContext context)
+    public override async Task<ListMachinesResponse> ListMachines(
+        ListMachinesRequest request, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckText(request.MachinePattern, "pattern of machines"));
         if (hub.Access is not null && hub.GateFor(context.GetHttpContext(), PeerIdentity.Of(context)) is { } gate)

@@ -49,7 +49,8 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             foreach (var @event in requestStream.Current.Events)
             {
                 place++;
-                var verdict = gate is null ? Verdict.Ok : await gate.CheckSendAsync(@event, origin).ConfigureAwait(false);
+                var verdict =
+                    gate is null ? Verdict.Ok : await gate.CheckSendAsync(@event, origin).ConfigureAwait(false);
                 if (verdict.IsOk)
                 {
                     verdict = hub.Router.Send(@event, null, origin, routing);
@@ -107,7 +108,8 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         }
 
         var peer = PeerIdentity.Of(context);
-        var owner = new MachineOwner(peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: false);
+        var owner = new MachineOwner(
+            peer, new SessionBudget(hub.Budget), request.InstanceId, request.Name, isLease: false);
         if (hub.GateFor(context.GetHttpContext(), peer, owner) is { } gate)
         {
             ThrowUnlessOk(await gate.CheckSubscribeAsync(request.Subscription).ConfigureAwait(false));
@@ -199,7 +201,8 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     private AccessGate? GateFor(ServerCallContext context, CallOrigin origin) =>
         hub.Access is null ? null : hub.GateFor(context.GetHttpContext(), origin.Peer);
 
-    private async Task<AcknowledgementResult> SendAsync(Event? @event, AcknowledgementLevel level, ServerCallContext context)
+    private async Task<AcknowledgementResult> SendAsync(
+        Event? @event, AcknowledgementLevel level, ServerCallContext context)
     {
         var pending = level > AcknowledgementLevel.Accepted && @event is not null
             ? new PendingAcknowledgement(@event.Target, level)
@@ -233,7 +236,8 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         return result;
     }
 
-    private async ValueTask<Verdict> WaitForRoomAsync(Verdict verdict, RoutingContext routing, ServerCallContext context)
+    private async ValueTask<Verdict> WaitForRoomAsync(
+        Verdict verdict, RoutingContext routing, ServerCallContext context)
     {
         var (inboxVerdict, _) = await routing
             .WaitForRoomAsync(hub.Options, context.CancellationToken).ConfigureAwait(false);

@@ -11,7 +11,9 @@ internal sealed partial class EventSession
 {
     private static Verdict Ended { get; } = new(StatusCode.Unavailable, "The session has ended.", "");
 
-    /// <summary>Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.</summary>
+    /// <summary>
+    /// Asks whether the client may do it. What concerns its own machines and subscriptions alone is not asked.
+    /// </summary>
     private ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
     {
         _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
@@ -70,7 +72,8 @@ internal sealed partial class EventSession
                 EndWait(command.EndWait);
                 return Verdict.Ok;
             default:
-                return new Verdict(StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
+                return new Verdict(
+                    StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
         }
     }
 
@@ -128,7 +131,8 @@ internal sealed partial class EventSession
         return verdict;
     }
 
-    private async Task AnswerLaterAsync(ulong number, string eventId, ulong wait, PendingAcknowledgement pending, TimeSpan timeout)
+    private async Task AnswerLaterAsync(
+        ulong number, string eventId, ulong wait, PendingAcknowledgement pending, TimeSpan timeout)
     {
         AcknowledgementResult result;
         try
@@ -226,7 +230,8 @@ internal sealed partial class EventSession
 
         if (_subscriptions.Count >= _hub.Options.MaxSubscriptionsPerSession)
         {
-            return Verdict.Exhausted($"The session has its limit of {_hub.Options.MaxSubscriptionsPerSession} subscriptions.");
+            return Verdict.Exhausted(
+                $"The session has its limit of {_hub.Options.MaxSubscriptionsPerSession} subscriptions.");
         }
 
         // Not under the lock: it wakes those who watch machines, whose writers may run on this thread.

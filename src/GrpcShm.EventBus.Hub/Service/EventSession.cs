@@ -25,12 +25,14 @@ internal sealed partial class EventSession
     private readonly SessionOrigin _origin;
     private readonly AccessGate? _gate;
 
-    // Changed by the reader alone, under its own lock, until the session is released; so the reader itself looks without.
+    // Changed by the reader alone, under its own lock, until the session is released; so the reader itself looks
+    // without.
     private readonly Dictionary<uint, LiveSubscription> _subscriptions = [];
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _callCancelled;
 
-    // Cancelled when the session is over, be it that its call goes on, or is not said to be cancelled since it ends as it should.
+    // Cancelled when the session is over, be it that its call goes on, or is not said to be cancelled since it ends as
+    // it should.
     private CancellationToken _over;
     private ulong _lastNumber;
     private bool _hasCommands;
@@ -64,7 +66,8 @@ internal sealed partial class EventSession
     {
         if (_hub.Stopping.IsCancellationRequested)
         {
-            // Its listener may live a moment longer. A client must not take itself for connected to what is about to go.
+            // Its listener may live a moment longer. A client must not take itself for connected to what is about to
+            // go.
             throw HubCore.Stopped.ToException();
         }
 
@@ -130,7 +133,8 @@ internal sealed partial class EventSession
         var isFirst = _ended.TrySetResult(verdict);
         verdict = isFirst ? verdict : _ended.Task.Result;
 
-        // By each of them: the first may not have come to it yet, and who replaces this session registers the same machines next.
+        // By each of them: the first may not have come to it yet, and who replaces this session registers the same
+        // machines next.
         var machines = verdict.IsOk
             ? _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "Its process closed its session.")
             : _hub.Machines.End(_owner, MachineChangeKind.Lost, verdict.Message);
@@ -145,7 +149,8 @@ internal sealed partial class EventSession
 
     private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests)
     {
-        // Commands that have come already must not be carried out before the rest of the session runs: they may take long.
+        // Commands that have come already must not be carried out before the rest of the session runs: they may take
+        // long.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -220,7 +225,8 @@ internal sealed partial class EventSession
     {
         _writer.CompletedThrough(_lastNumber);
         _outbox.Signal();
-        var (inboxVerdict, accepted) = await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
+        var (inboxVerdict, accepted) =
+            await _context.WaitForRoomAsync(_hub.Options, _callCancelled).ConfigureAwait(false);
         if (outcome is not null)
         {
             // Only a publication has both an outcome and mailboxes to wait for; that some were full does not fail it.
@@ -261,7 +267,8 @@ internal sealed partial class EventSession
         }
     }
 
-    // The reader may still be in the middle of a command; whatever it subscribes to now belongs to an owner that has ended.
+    // The reader may still be in the middle of a command; whatever it subscribes to now belongs to an owner that has
+    // ended.
     private void Release(Verdict verdict)
     {
         LiveSubscription[] subscriptions;

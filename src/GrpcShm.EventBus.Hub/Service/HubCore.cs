@@ -16,9 +16,10 @@ namespace GrpcShm.EventBus.Service;
 /// <summary>What all sessions and calls of one hub share.</summary>
 internal sealed class HubCore
 {
-    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of the same
-    // process where the transport knows that.
-    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions = new();
+    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of
+    // the same process where the transport knows that.
+    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions =
+        new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly long _started = Environment.TickCount64;
 
@@ -80,8 +81,8 @@ internal sealed class HubCore
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
     /// <returns><see langword="false"/> if it has ended already: then it is not known, and replaces none.</returns>
     /// <remarks>
-    /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first, and looked
-    /// at second: one of the two threads sees what the other one did, and removes it.
+    /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first,
+    /// and looked at second: one of the two threads sees what the other one did, and removes it.
     /// </remarks>
     public bool AddSession(EventSession session, MachineOwner owner)
     {
@@ -101,7 +102,8 @@ internal sealed class HubCore
             replaced = existing;
             return session;
         });
-        replaced?.End(new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
+        replaced?.End(
+            new Verdict(StatusCode.Aborted, "The session was replaced by a newer one of the same process.", ""));
         if (!session.HasEnded)
         {
             return true;
@@ -111,9 +113,11 @@ internal sealed class HubCore
         return false;
     }
 
-    public void RemoveSession(EventSession session, MachineOwner owner) => _sessions.TryRemove(new(KeyOf(owner), session));
+    public void RemoveSession(EventSession session, MachineOwner owner) =>
+        _sessions.TryRemove(new(KeyOf(owner), session));
 
-    public void AddSubscriber(string subscriptionId, Subscriber subscriber) => _subscribers[subscriptionId] = subscriber;
+    public void AddSubscriber(string subscriptionId, Subscriber subscriber) =>
+        _subscribers[subscriptionId] = subscriber;
 
     public void RemoveSubscriber(string subscriptionId) => _subscribers.TryRemove(subscriptionId, out _);
 

@@ -108,13 +108,18 @@ internal sealed class SessionWriter
         }
     }
 
-    /// <summary>Notes how far the client's commands have been carried out; outcomes up to there were added before.</summary>
+    /// <summary>
+    /// Notes how far the client's commands have been carried out; outcomes up to there were added before.
+    /// </summary>
     public void CompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
 
-    /// <summary>Ends the writing once everything queued is written, and says why if it was not the client's wish.</summary>
+    /// <summary>
+    /// Ends the writing once everything queued is written, and says why if it was not the client's wish.
+    /// </summary>
     public void End(Verdict verdict)
     {
-        _closing = verdict.IsOk ? null : new SessionClosing { StatusCode = (int)verdict.Code, Message = verdict.Message };
+        _closing =
+            verdict.IsOk ? null : new SessionClosing { StatusCode = (int)verdict.Code, Message = verdict.Message };
         _isEnding = true;
         _outbox.Signal();
     }

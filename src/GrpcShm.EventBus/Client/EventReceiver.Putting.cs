@@ -19,7 +19,8 @@ internal sealed partial class EventReceiver
             });
         }
 
-        var item = new ReceivedEvent(@event, link, delivery.Number, delivery.Acknowledgement, null, _repeated.IsRepeated(@event));
+        var item = new ReceivedEvent(
+            @event, link, delivery.Number, delivery.Acknowledgement, null, _repeated.IsRepeated(@event));
         lock (_lock)
         {
             if (_hasEnded)

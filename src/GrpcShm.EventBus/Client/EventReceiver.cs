@@ -19,7 +19,8 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private readonly RepeatedEvents _repeated = new();
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FailedEvents _failed = new();
-    private readonly TaskCompletionSource<EventBusException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<EventBusException> _ended = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<BusEvent, Task>[] _handlers;
     private bool _isStanding;
     private bool _isRefused;

@@ -28,7 +28,8 @@ internal static class HubFailure
         return false;
     }
 
-    private static string DetailOf(RpcException exception) => PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence);
+    private static string DetailOf(RpcException exception) =>
+        PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence);
 
     private static string? MachineOf(RpcException exception) =>
         exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name ? System.Text.Encoding.UTF8.GetString(name) : null;

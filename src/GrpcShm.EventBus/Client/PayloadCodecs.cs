@@ -18,7 +18,8 @@ internal sealed class PayloadCodecs
     public const string JsonType = "application/json";
 
     /// <summary>What is kept of a type that a payload is decoded to: a message's constructor.</summary>
-    public const DynamicallyAccessedMemberTypes PayloadMembers = DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
+    public const DynamicallyAccessedMemberTypes PayloadMembers =
+        DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
 
     private readonly IPayloadCodec[] _codecs;
     private readonly PayloadOptions _options;
@@ -117,7 +118,8 @@ internal sealed class PayloadCodecs
         }
         catch (Exception exception) when (exception is JsonException or InvalidProtocolBufferException)
         {
-            throw new FormatException($"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) cannot be decoded.", exception);
+            throw new FormatException(
+                $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) cannot be decoded.", exception);
         }
     }
 
@@ -147,7 +149,8 @@ internal sealed class PayloadCodecs
         }
         else
         {
-            payload = Decode(encoded, encoded.ContentType == JsonType && typeof(T) != typeof(object) ? typeof(T) : null);
+            payload = Decode(
+                encoded, encoded.ContentType == JsonType && typeof(T) != typeof(object) ? typeof(T) : null);
         }
 
         // JSON has a null of its own.
@@ -158,7 +161,8 @@ internal sealed class PayloadCodecs
 
         return payload is T wanted
             ? wanted
-            : throw new FormatException($"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {typeof(T)}.");
+            : throw new FormatException(
+                $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {typeof(T)}.");
     }
 
     // What has no type of its own in JSON is what it looks like.
@@ -177,7 +181,8 @@ internal sealed class PayloadCodecs
     private static object DecodeMessage<[DynamicallyAccessedMembers(PayloadMembers)] T>(in EncodedPayload encoded)
     {
         var message = (IMessage)Activator.CreateInstance<T>()!;
-        if (encoded.ContentType != Protobuf || (encoded.TypeName.Length > 0 && encoded.TypeName != message.Descriptor.FullName))
+        if (encoded.ContentType != Protobuf
+            || (encoded.TypeName.Length > 0 && encoded.TypeName != message.Descriptor.FullName))
         {
             throw new FormatException(
                 $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {message.Descriptor.FullName}.");
@@ -204,7 +209,8 @@ internal sealed class PayloadCodecs
             : JsonTypeInfoResolver.Combine();
 
         // The program's own word on a type comes first.
-        copy.TypeInfoResolver = new RefusedTypes(JsonTypeInfoResolver.Combine(copy.TypeInfoResolver, BuiltInPayloads.Default));
+        copy.TypeInfoResolver = new RefusedTypes(
+            JsonTypeInfoResolver.Combine(copy.TypeInfoResolver, BuiltInPayloads.Default));
         copy.MakeReadOnly();
         return copy;
     }

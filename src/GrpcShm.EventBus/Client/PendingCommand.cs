@@ -49,7 +49,8 @@ internal sealed class PendingCommand(SessionCommand command, int size)
     /// <summary>Whether it was made in the flow of a handler.</summary>
     public bool IsInHandler { get; init; }
 
-    public bool IsSend => Command.CommandCase is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish;
+    public bool IsSend =>
+        Command.CommandCase is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish;
 
     /// <summary>Whether it is answered by a later acknowledgement, and not by having been carried out.</summary>
     public bool WantsMore => Command.Acknowledgement > AcknowledgementLevel.Accepted;

@@ -9,8 +9,8 @@ namespace GrpcShm.EventBus.Client;
 /// <remarks>All of it under the lock of the receiver that it belongs to.</remarks>
 internal sealed class ReceiverWindow(int size)
 {
-    // The session that was last asked to subscribe, what the hub may still write in it, and the events from the hub, of any
-    // session, that have not been handled.
+    // The session that was last asked to subscribe, what the hub may still write in it, and the events from the hub, of
+    // any session, that have not been handled.
     private SessionLink? _session;
     private long _granted;
     private long _unhandled;
@@ -18,7 +18,9 @@ internal sealed class ReceiverWindow(int size)
     /// <summary>How many events there is room for in all.</summary>
     public int Size => size;
 
-    /// <summary>A session is about to write the command that subscribes: what comes in it is allowed by that alone.</summary>
+    /// <summary>
+    /// A session is about to write the command that subscribes: what comes in it is allowed by that alone.
+    /// </summary>
     public void BeginIn(SessionLink session, Subscription command)
     {
         _session = session;
@@ -39,8 +41,8 @@ internal sealed class ReceiverWindow(int size)
     }
 
     /// <summary>
-    /// An event from the hub is done with. Half a window at a time is granted: seldom enough to cost nothing, early enough
-    /// that the hub need not pause.
+    /// An event from the hub is done with. Half a window at a time is granted: seldom enough to cost nothing, early
+    /// enough that the hub need not pause.
     /// </summary>
     /// <returns>What is to be told to the hub, outside of the lock.</returns>
     public RoomGrant GiveRoom(uint subscription)

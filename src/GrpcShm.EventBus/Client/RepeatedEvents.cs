@@ -3,7 +3,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>Knows the events that have come before: a sender whose connection broke sends what was not answered again.</summary>
+/// <summary>
+/// Knows the events that have come before: a sender whose connection broke sends what was not answered again.
+/// </summary>
 /// <remarks>The reading thread's own.</remarks>
 internal sealed class RepeatedEvents
 {

@@ -20,7 +20,8 @@ internal sealed class SessionLink
     private readonly ISessionEvents _events;
     private readonly SentCommands _sent = new();
     private readonly Lock _notesLock = new();
-    private readonly TaskCompletionSource<SessionOpened> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SessionOpened> _opened = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _readToItsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,7 +93,8 @@ internal sealed class SessionLink
     /// <summary>Ends the session from this side. What was written before is carried out.</summary>
     public void End(Exception reason)
     {
-        reason = reason is RpcException failure && HubFailure.IsLostConnection(failure) ? HubFailure.From(failure) : reason;
+        reason =
+            reason is RpcException failure && HubFailure.IsLostConnection(failure) ? HubFailure.From(failure) : reason;
         if (_ended.TrySetResult(reason))
         {
             _opened.TrySetException(reason);

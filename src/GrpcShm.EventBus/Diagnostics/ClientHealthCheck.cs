@@ -5,7 +5,8 @@ namespace GrpcShm.EventBus.Diagnostics;
 /// <summary>Says how a client stands with its hub.</summary>
 internal sealed class ClientHealthCheck(EventClient client) : IHealthCheck
 {
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var state = client.State;
         var data = new Dictionary<string, object> { ["pending_sends"] = client.PendingSends };

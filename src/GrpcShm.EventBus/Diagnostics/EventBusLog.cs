@@ -14,7 +14,8 @@ internal static partial class EventBusLog
     public static partial void HandlerFailed(this ILogger logger, string machineId, Exception exception);
 
     [LoggerMessage(6, LogLevel.Warning, "The event '{EventName}' from '{Source}' to '{Target}' failed: {Reason}", EventName = "SendFailed")]
-    public static partial void SendFailed(this ILogger logger, string eventName, string source, string target, string reason);
+    public static partial void SendFailed(
+        this ILogger logger, string eventName, string source, string target, string reason);
 
     [LoggerMessage(7, LogLevel.Information, "The event bus client is {State}. {Reason}", EventName = "ConnectionChanged")]
     public static partial void ConnectionChanged(this ILogger logger, EventBusConnectionState state, string reason);

@@ -82,7 +82,8 @@ internal static class EventTracing
         return Start(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
     }
 
-    private static Activity? Start(Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
+    private static Activity? Start(
+        Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
     {
         var activity = Source.CreateActivity(operation.SpanName, kind, parent);
         if (activity is { IsAllDataRequested: true })

@@ -2,8 +2,8 @@ namespace GrpcShm.EventBus.Flows;
 
 /// <summary>Starts what lives longer than whoever starts it.</summary>
 /// <remarks>
-/// What a caller keeps in an <see cref="AsyncLocal{T}"/> (its span, its request, whose handler it is) belongs to the caller's own
-/// flow. A task that lives on would carry it into all that it ever calls.
+/// What a caller keeps in an <see cref="AsyncLocal{T}"/> (its span, its request, whose handler it is) belongs to the
+/// caller's own flow. A task that lives on would carry it into all that it ever calls.
 /// </remarks>
 internal static class LongLived
 {
@@ -15,7 +15,8 @@ internal static class LongLived
             return Task.Run(run);
         }
 
-        // On the pool's thread the flow is not suppressed: what begins there is captured from there on, and nothing is inherited.
+        // On the pool's thread the flow is not suppressed: what begins there is captured from there on, and nothing is
+        // inherited.
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Run(run);

@@ -3,8 +3,9 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// What a subscription that is no inbox wants, looked at once: by which of an event's parts it is found, and what else it asks for. The
-/// hub and its clients have this one, so that an event that stays in a client's process is matched as the hub would.
+/// What a subscription that is no inbox wants, looked at once: by which of an event's parts it is found, and what else
+/// it asks for. The hub and its clients have this one, so that an event that stays in a client's process is matched as
+/// the hub would.
 /// </summary>
 internal sealed class EventFilter
 {
@@ -27,7 +28,8 @@ internal sealed class EventFilter
                 break;
             case Subscription.FilterOneofCase.StateChanges:
                 _source = new NamePattern(filter.StateChanges);
-                (Index, Key) = _source.Exact is { } changing ? (ObserverIndex.ChangedSource, changing) : (ObserverIndex.None, "");
+                (Index, Key) =
+                    _source.Exact is { } changing ? (ObserverIndex.ChangedSource, changing) : (ObserverIndex.None, "");
                 break;
             case Subscription.FilterOneofCase.Pattern:
                 (_name, _source) = (Part(filter.Pattern.Name), Part(filter.Pattern.Source));
@@ -48,7 +50,8 @@ internal sealed class EventFilter
     public string Key { get; } = "";
 
     /// <summary>What it costs at worst to compare it with an event, in units of the cheapest.</summary>
-    public int Weight => Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
+    public int Weight =>
+        Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
     /// <summary>Whether it wants an event that has been found by the key, if it has one.</summary>
     public bool MatchesBesideKey(Event @event) => _kind switch
@@ -65,7 +68,8 @@ internal sealed class EventFilter
     };
 
     /// <summary>Whether it wants an event that nothing has found yet.</summary>
-    public bool Matches(Event @event) => (Index == ObserverIndex.None || KeyOf(@event) == Key) && MatchesBesideKey(@event);
+    public bool Matches(Event @event) =>
+        (Index == ObserverIndex.None || KeyOf(@event) == Key) && MatchesBesideKey(@event);
 
     private static NamePattern? Part(string pattern) => pattern.Length == 0 ? null : new NamePattern(pattern);
 

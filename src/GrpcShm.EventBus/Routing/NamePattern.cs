@@ -3,8 +3,8 @@ namespace GrpcShm.EventBus.Routing;
 /// <summary>A pattern, looked at once, so that it costs little to compare it with each event.</summary>
 internal sealed class NamePattern
 {
-    // What one may cost at worst beside one that only says how a name begins. A question mark after a star makes it try each place
-    // anew, which costs the product of the lengths; a name has a bound of its own.
+    // What one may cost at worst beside one that only says how a name begins. A question mark after a star makes it try
+    // each place anew, which costs the product of the lengths; a name has a bound of its own.
     private const int Cheap = 1;
     private const int Searching = 8;
     private const int Backtracking = 64;

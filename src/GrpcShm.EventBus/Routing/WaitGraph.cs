@@ -4,12 +4,14 @@ using Grpc.Core;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// Which machine waits for which. Two that wait for each other, over any number of others, would wait until the time is over.
+/// Which machine waits for which. Two that wait for each other, over any number of others, would wait until the time is
+/// over.
 /// </summary>
 /// <remarks>For one thread at a time: whoever owns it has a lock around it.</remarks>
 internal sealed class WaitGraph
 {
-    // Whoever lets chains of waiting machines grow must not make others pay for it: a longer circle ends by its time-out.
+    // Whoever lets chains of waiting machines grow must not make others pay for it: a longer circle ends by its
+    // time-out.
     private const int MaxSteps = 1000;
 
     // As many are named in a message; ids may be long.
@@ -48,14 +50,17 @@ internal sealed class WaitGraph
     }
 
     /// <summary>What a machine waits for.</summary>
-    public IReadOnlyList<MachineWait> From(string waiting) => _byWaiting.TryGetValue(waiting, out var waits) ? waits : [];
+    public IReadOnlyList<MachineWait> From(string waiting) =>
+        _byWaiting.TryGetValue(waiting, out var waits) ? waits : [];
 
     /// <summary>Whether a machine that waited for another one would, over others or at once, wait for itself.</summary>
     /// <returns>What to answer then; else all is well.</returns>
     public Verdict Check(string waiting, string awaited)
     {
         var path = new List<string> { waiting, awaited };
-        return waiting == awaited || (_byWaiting.ContainsKey(awaited) && Find(waiting, path)) ? Refuse(path) : Verdict.Ok;
+        return waiting == awaited || (_byWaiting.ContainsKey(awaited) && Find(waiting, path))
+            ? Refuse(path)
+            : Verdict.Ok;
     }
 
     // Depth first; each machine is looked at once.

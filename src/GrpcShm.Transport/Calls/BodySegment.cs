@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>A piece of a received body, in pooled memory. Its running index counts from the beginning of the body.</summary>
+/// <summary>
+/// A piece of a received body, in pooled memory. Its running index counts from the beginning of the body.
+/// </summary>
 internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
 {
     private byte[] _bytes = [];
@@ -44,8 +46,8 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
     }
 
     /// <summary>
-    /// Puts another one behind it. A reader may be looking at a sequence that ends in here: what is shortened lies behind
-    /// that end.
+    /// Puts another one behind it. A reader may be looking at a sequence that ends in here: what is shortened lies
+    /// behind that end.
     /// </summary>
     public void Append(BodySegment next)
     {

@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>Why a call was reset. The numbers are those of HTTP/2 (RFC 9113, section 7) where it has one for it.</summary>
+/// <summary>
+/// Why a call was reset. The numbers are those of HTTP/2 (RFC 9113, section 7) where it has one for it.
+/// </summary>
 internal enum CallError : uint
 {
     /// <summary>Nothing went wrong; what would still come is of no interest.</summary>

@@ -48,8 +48,8 @@ internal sealed class CallLife
     public bool IsOn => _isOn;
 
     /// <summary>
-    /// Whether the call is attached to a connection and has not left it, for one who has found the stream there earlier.
-    /// Under the gate.
+    /// Whether the call is attached to a connection and has not left it, for one who has found the stream there
+    /// earlier. Under the gate.
     /// </summary>
     public bool IsOnAt(CallConnection connection)
     {

@@ -59,7 +59,8 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
         if (token.CanBeCanceled)
         {
             _token = token;
-            _cancellation = token.UnsafeRegister(static state => ((CallOperation<TResult>)state!).CancelByToken(), this);
+            _cancellation = token.UnsafeRegister(
+                static state => ((CallOperation<TResult>)state!).CancelByToken(), this);
         }
     }
 

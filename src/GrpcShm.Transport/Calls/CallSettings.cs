@@ -6,15 +6,15 @@ namespace GrpcShm.Transport.Calls;
 internal sealed record CallSettings
 {
     /// <summary>
-    /// The credit that each side begins a call with. The same for all, so that nobody has to wait for the other's word on it.
-    /// A receiver reserves so much for each call, so it is no more than a small call needs: a message of 64 KiB with what
-    /// is around it, which so never waits for credit.
+    /// The credit that each side begins a call with. The same for all, so that nobody has to wait for the other's word
+    /// on it. A receiver reserves so much for each call, so it is no more than a small call needs: a message of 64 KiB
+    /// with what is around it, which so never waits for credit.
     /// </summary>
     public const int FirstWindow = 68 * 1024;
 
     /// <summary>
-    /// The most credit that a sender may have, and what a receiver lets a call hold in the ordinary course: what the peer may
-    /// still send, and what waits for its reader.
+    /// The most credit that a sender may have, and what a receiver lets a call hold in the ordinary course: what the
+    /// peer may still send, and what waits for its reader.
     /// </summary>
     public const int Window = 256 * 1024;
 
@@ -24,25 +24,29 @@ internal sealed record CallSettings
     /// <summary>The most bytes of a block of headers or trailers that is accepted.</summary>
     public int MaxHeaderBytes { get; init; } = HeaderBlock.MaxSize;
 
-    /// <summary>The most fields of a block of headers or trailers that is accepted; a call with more is reset.</summary>
+    /// <summary>
+    /// The most fields of a block of headers or trailers that is accepted; a call with more is reset.
+    /// </summary>
     public int MaxFields { get; init; } = 1000;
 
     /// <summary>
-    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block is far smaller than
-    /// what it means where it refers to pairs.
+    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block is far
+    /// smaller than what it means where it refers to pairs.
     /// </summary>
     public int MaxFieldBytes { get; init; } = HeaderBlock.MaxSize;
 
     /// <summary>
-    /// How many bytes the calls of the connection may hold, and have credit for, together. <see langword="null"/> for any number,
-    /// which suits who trusts the peer.
+    /// How many bytes the calls of the connection may hold, and have credit for, together. <see langword="null"/> for
+    /// any number, which suits who trusts the peer.
     /// </summary>
     public long? MaxBufferedBytes { get; init; }
 
     /// <summary>What all connections of a listener may hold together, if that is limited as well.</summary>
     public SharedBudget? SharedBudget { get; init; }
 
-    /// <summary>How many bytes a reader may leave unconsumed before its call is given up: the largest message, with its prefix.</summary>
+    /// <summary>
+    /// How many bytes a reader may leave unconsumed before its call is given up: the largest message, with its prefix.
+    /// </summary>
     public long MaxUnconsumedBytes { get; init; } = long.MaxValue;
 
     /// <summary>Where the work of calls runs.</summary>

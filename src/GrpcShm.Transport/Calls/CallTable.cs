@@ -97,8 +97,8 @@ internal sealed class CallTable
     public CallStream? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
 
     /// <summary>
-    /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then it
-    /// stays.
+    /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then
+    /// it stays.
     /// </summary>
     public CallStream? FindOpen(uint id)
     {
@@ -148,7 +148,9 @@ internal sealed class CallTable
         }
     }
 
-    /// <summary>Gives no further call a slot: of those that there are, none is added from now on. On the client.</summary>
+    /// <summary>
+    /// Gives no further call a slot: of those that there are, none is added from now on. On the client.
+    /// </summary>
     public void AdmitNone()
     {
         lock (_gate)
@@ -158,7 +160,8 @@ internal sealed class CallTable
     }
 
     /// <summary>
-    /// What is in a slot, for one who goes through all of them without the lock. It may leave at any time, and be used for another.
+    /// What is in a slot, for one who goes through all of them without the lock. It may leave at any time, and be used
+    /// for another.
     /// </summary>
     /// <returns>Whether there are so many slots.</returns>
     public bool TryLookAt(int slot, out CallStream? call)

@@ -8,7 +8,9 @@ internal sealed record CallTimeLimits
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a block of headers or trailers may take to be whole, once it has begun; null for ever.</summary>
+    /// <summary>
+    /// How long a block of headers or trailers may take to be whole, once it has begun; null for ever.
+    /// </summary>
     public TimeSpan? Block { get; init; }
 
     /// <summary>How fast the data has to come that a reader waits for; null for no limit.</summary>

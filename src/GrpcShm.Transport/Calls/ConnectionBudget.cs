@@ -1,26 +1,30 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How many bytes the calls of a connection may hold, and have credit for, together. Each call has its first window from when it
-/// is accepted until it has left and its reader has consumed all; what it needs beyond comes out of what is left of
-/// this budget and of the listener's, of either at most three eighths, so that calls with much data leave room for others to begin. A call whose reader has seen all
-/// that there is, and wants more of it before it consumes any, waits in order if there is nothing left; the first of them may go
-/// beyond, alone, until it has given that back: so a message that is larger than the budget gets through, and calls never wait for
-/// each other in a circle.
+/// How many bytes the calls of a connection may hold, and have credit for, together. Each call has its first window
+/// from when it is accepted until it has left and its reader has consumed all; what it needs beyond comes out of what
+/// is left of this budget and of the listener's, of either at most three eighths, so that calls with much data leave
+/// room for others to begin. A call whose reader has seen all that there is, and wants more of it before it consumes
+/// any, waits in order if there is nothing left; the first of them may go beyond, alone, until it has given that back:
+/// so a message that is larger than the budget gets through, and calls never wait for each other in a circle.
 /// </summary>
 /// <remarks>
-/// <para>What is reserved is at most the limit, and beyond it what the one call that is overdrawn holds: a message.</para>
+/// <para>What is reserved is at most the limit, and beyond it what the one call that is overdrawn holds: a
+/// message.</para>
 /// <para>Who writes what: <c>_calls</c> goes up by the thread that receives and down by any, by interlocked operations.
-/// All else is under the gate, <c>_windows</c> by interlocked operations, too, since <see cref="TryEnter"/> reads it without:
-/// it counts the call, then reads <c>_windows</c>; <see cref="Shrink"/> sets <c>_windows</c>, then reads the count. Both are full
-/// fences, so at least one sees the other: a call that has entered without the gate is one whose window is not given back.</para>
-/// <para>The gate is taken inside the gate of a call's input, and the listener's budget's inside of it, never the other way round.
-/// <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so it is called with none held, by whoever has released
-/// something; see <see cref="GrantingBudget{TWaiter}"/> for why that does not go in a circle.</para>
+/// All else is under the gate, <c>_windows</c> by interlocked operations, too, since <see cref="TryEnter"/> reads it
+/// without: it counts the call, then reads <c>_windows</c>; <see cref="Shrink"/> sets <c>_windows</c>, then reads the
+/// count. Both are full fences, so at least one sees the other: a call that has entered without the gate is one whose
+/// window is not given back.</para>
+/// <para>The gate is taken inside the gate of a call's input, and the listener's budget's inside of it, never the other
+/// way round. <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so it is called with none held, by
+/// whoever has released something; see <see cref="GrantingBudget{TWaiter}"/> for why that does not go in a
+/// circle.</para>
 /// </remarks>
 internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
 {
-    // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without it.
+    // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without
+    // it.
     private const int Chunk = 8;
     private const int Kept = 4;
 
@@ -45,7 +49,9 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
     /// <summary>How many bytes a reader may leave unconsumed.</summary>
     public long MaxUnconsumed { get; }
 
-    /// <summary>Whether calls wait, or one is overdrawn: then nobody keeps what it does not need at this moment.</summary>
+    /// <summary>
+    /// Whether calls wait, or one is overdrawn: then nobody keeps what it does not need at this moment.
+    /// </summary>
     public bool IsTight => Volatile.Read(ref _isTight);
 
     /// <summary>Whether this waits for the listener's budget; that one's, under its gate.</summary>
@@ -119,7 +125,9 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
         }
     }
 
-    /// <summary>What has been offered to a call that waits, which is its own from now on. In the gate of its input.</summary>
+    /// <summary>
+    /// What has been offered to a call that waits, which is its own from now on. In the gate of its input.
+    /// </summary>
     public long TakeOffer(ReceivedBody body)
     {
         lock (Gate)
@@ -131,7 +139,8 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
     }
 
     /// <summary>
-    /// A call does not wait any more. In the gate of its input; <see cref="GrantWaiting"/> has to follow, for those behind it.
+    /// A call does not wait any more. In the gate of its input; <see cref="GrantWaiting"/> has to follow, for those
+    /// behind it.
     /// </summary>
     /// <returns>What has been offered to it just now, which is its own.</returns>
     public long StopWaiting(ReceivedBody body)

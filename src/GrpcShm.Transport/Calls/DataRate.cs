@@ -7,5 +7,6 @@ internal readonly record struct DataRate(double BytesPerSecond, TimeSpan GracePe
     public long TicksFor(long bytes) => Math.Max(GracePeriod.Ticks, TicksWithoutGrace(bytes));
 
     /// <summary>How long so many bytes take at this rate, in ticks.</summary>
-    public long TicksWithoutGrace(long bytes) => (long)Math.Min(bytes / BytesPerSecond * TimeSpan.TicksPerSecond, long.MaxValue / 4);
+    public long TicksWithoutGrace(long bytes) =>
+        (long)Math.Min(bytes / BytesPerSecond * TimeSpan.TicksPerSecond, long.MaxValue / 4);
 }

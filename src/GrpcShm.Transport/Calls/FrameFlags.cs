@@ -12,7 +12,9 @@ internal enum FrameFlags : byte
     /// <summary>It ends with a block of trailers.</summary>
     Trailers = 2,
 
-    /// <summary>Its last block goes on in the next message of the call, which begins with a block of the same kind.</summary>
+    /// <summary>
+    /// Its last block goes on in the next message of the call, which begins with a block of the same kind.
+    /// </summary>
     Continues = 4,
 
     /// <summary>It is the last of its call from this side.</summary>

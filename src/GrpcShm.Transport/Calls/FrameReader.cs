@@ -38,7 +38,9 @@ internal static class FrameReader
         copy = Volatile.Read(ref first);
         Unsafe.Add(ref copy, 1) = Volatile.Read(ref Unsafe.Add(ref first, 1));
         Unsafe.Add(ref copy, 2) = Volatile.Read(ref Unsafe.Add(ref first, 2));
-        if (header.Length < FrameHeader.Size || header.Length > (uint)available.Length || header.Stride > (uint)available.Length)
+        if (header.Length < FrameHeader.Size
+            || header.Length > (uint)available.Length
+            || header.Stride > (uint)available.Length)
         {
             throw new SharedMemoryProtocolException(
                 $"The peer sent a frame of {header.Length} bytes, with {available.Length} published: it is broken, or the shared "
@@ -55,7 +57,8 @@ internal static class FrameReader
     /// <param name="header">Its header.</param>
     /// <param name="available">How much the ring held from it on, up to the end of its memory.</param>
     /// <param name="role">Which side receives it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It means nothing, or is none that may come from the peer.</exception>
+    /// <exception cref="SharedMemoryProtocolException">It means nothing, or is none that may come from the
+    /// peer.</exception>
     public static void Check(in FrameHeader header, int available, ConnectionRole role)
     {
         var isKnown = header.Reserved == 0 && header.Type switch

@@ -1,9 +1,9 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// A budget whose waiters go on in order as soon as there is enough. One thread at a time grants; who finds another at it leaves it to
-/// that one, which looks again under the gate before it stops. So a release that leads to a grant that leads to a release goes
-/// round a loop and does not go deeper.
+/// A budget whose waiters go on in order as soon as there is enough. One thread at a time grants; who finds another at
+/// it leaves it to that one, which looks again under the gate before it stops. So a release that leads to a grant that
+/// leads to a release goes round a loop and does not go deeper.
 /// </summary>
 /// <typeparam name="TWaiter">Who waits.</typeparam>
 internal abstract class GrantingBudget<TWaiter>

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What a request may be that direct mode carries; specified in <c>docs/protocol.md</c>, "Requests". All else is for the HTTP/2 of the
-/// web server itself, which knows how to decode, normalise and refuse it.
+/// What a request may be that direct mode carries; specified in <c>docs/protocol.md</c>, "Requests". All else is for
+/// the HTTP/2 of the web server itself, which knows how to decode, normalise and refuse it.
 /// </summary>
 internal static class GrpcRequestRules
 {
@@ -22,8 +22,8 @@ internal static class GrpcRequestRules
     private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("ABCDEFabcdef0123456789:.");
 
     /// <summary>
-    /// Whether it is two or more segments of characters that nobody escapes, decodes or normalises, so that everybody who looks at
-    /// it sees the same.
+    /// Whether it is two or more segments of characters that nobody escapes, decodes or normalises, so that everybody
+    /// who looks at it sees the same.
     /// </summary>
     public static bool IsPath(ReadOnlySpan<char> path)
     {
@@ -45,7 +45,9 @@ internal static class GrpcRequestRules
         return path.IsEmpty && segments >= 2;
     }
 
-    /// <summary>Whether it is a host, or an IPv6 address in brackets, with or without a port: what Kestrel takes, and not empty.</summary>
+    /// <summary>
+    /// Whether it is a host, or an IPv6 address in brackets, with or without a port: what Kestrel takes, and not empty.
+    /// </summary>
     public static bool IsAuthority(ReadOnlySpan<char> authority)
     {
         int hostLength;
@@ -67,10 +69,13 @@ internal static class GrpcRequestRules
         }
 
         var port = authority[hostLength..];
-        return hostLength > 0 && (port.IsEmpty || (port.Length > 1 && port[0] == ':' && !port[1..].ContainsAnyExceptInRange('0', '9')));
+        return hostLength > 0
+            && (port.IsEmpty || (port.Length > 1 && port[0] == ':' && !port[1..].ContainsAnyExceptInRange('0', '9')));
     }
 
-    /// <summary>Whether it is the content type of gRPC, maybe with a message format or parameters; that of gRPC-Web is not.</summary>
+    /// <summary>
+    /// Whether it is the content type of gRPC, maybe with a message format or parameters; that of gRPC-Web is not.
+    /// </summary>
     public static bool IsContentType(ReadOnlySpan<char> value) =>
         value.StartsWith(ContentType) && (value.Length == ContentType.Length || value[ContentType.Length] is '+' or ';');
 }

@@ -5,8 +5,8 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>A block of headers or trailers on its way out. Reused; one thread at a time.</summary>
 /// <remarks>
-/// Most calls begin with what the call before them began with, down to the instances of the strings. So a block remembers
-/// its fields that were sent as pairs by their place, and neither checks nor looks up what comes there again.
+/// Most calls begin with what the call before them began with, down to the instances of the strings. So a block
+/// remembers its fields that were sent as pairs by their place, and neither checks nor looks up what comes there again.
 /// </remarks>
 internal sealed class HeaderBlock
 {
@@ -18,7 +18,8 @@ internal sealed class HeaderBlock
 
     private const int MaxRemembered = 16;
 
-    // What a block keeps for the next call: calls are pooled, and one with many headers must not make all of them large.
+    // What a block keeps for the next call: calls are pooled, and one with many headers must not make all of them
+    // large.
     private const int MaxKept = 4096;
 
     private static readonly SearchValues<char> NameCharacters =
@@ -27,7 +28,8 @@ internal sealed class HeaderBlock
     private static readonly SearchValues<char> ForbiddenInValues = SearchValues.Create("\0\r\n");
 
     private readonly List<SentPairs.Entry> _definitions = [];
-    private readonly (string? Name, string? Value, SentPairs.Entry? Pair)[] _remembered = new (string?, string?, SentPairs.Entry?)[MaxRemembered];
+    private readonly (string? Name, string? Value, SentPairs.Entry? Pair)[] _remembered =
+        new (string?, string?, SentPairs.Entry?)[MaxRemembered];
     private SentPairs? _rememberedOf;
     private int _fields;
     private byte[] _bytes = new byte[256];
@@ -64,7 +66,9 @@ internal sealed class HeaderBlock
         IsPending = false;
     }
 
-    /// <summary>Adds a field if it is the one that was in this place before, and needs no more than a reference.</summary>
+    /// <summary>
+    /// Adds a field if it is the one that was in this place before, and needs no more than a reference.
+    /// </summary>
     /// <param name="name">The name, the same instance as before.</param>
     /// <param name="value">The value, the same instance as before.</param>
     /// <param name="pairs">The pairs of the connection.</param>
@@ -110,7 +114,8 @@ internal sealed class HeaderBlock
 
         if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
-            throw new InvalidOperationException($"The header name '{name}' is empty or has other characters than HTTP allows.");
+            throw new InvalidOperationException(
+                $"The header name '{name}' is empty or has other characters than HTTP allows.");
         }
 
         CheckValue(name, value);
@@ -137,7 +142,9 @@ internal sealed class HeaderBlock
         }
     }
 
-    /// <summary>Notes that a piece has been claimed in the ring. When it was the last, what it defines may be used.</summary>
+    /// <summary>
+    /// Notes that a piece has been claimed in the ring. When it was the last, what it defines may be used.
+    /// </summary>
     public void Claimed(int count)
     {
         _sent += count;

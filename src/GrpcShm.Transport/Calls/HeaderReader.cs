@@ -7,8 +7,9 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>Reads the fields of a block that lies in private memory.</summary>
 /// <remarks>
-/// What cannot be read breaks the connection, since the pairs that the rest of the block defines would be missed. A field that can be
-/// read and may not be there is wrong with its call alone: the reader has passed it when it says so, and can go on.
+/// What cannot be read breaks the connection, since the pairs that the rest of the block defines would be missed. A
+/// field that can be read and may not be there is wrong with its call alone: the reader has passed it when it says so,
+/// and can go on.
 /// </remarks>
 internal ref struct HeaderReader
 {
@@ -23,7 +24,8 @@ internal ref struct HeaderReader
     private ReadOnlySpan<byte> _rest;
     private string? _flaw;
 
-    public HeaderReader(ReadOnlySpan<byte> block, ReceivedPairs pairs, int maxFields = int.MaxValue, int maxSize = int.MaxValue)
+    public HeaderReader(
+        ReadOnlySpan<byte> block, ReceivedPairs pairs, int maxFields = int.MaxValue, int maxSize = int.MaxValue)
     {
         _rest = block;
         _pairs = pairs;
@@ -44,7 +46,9 @@ internal ref struct HeaderReader
     /// <summary>How many fields have been read.</summary>
     public int Fields { get; private set; }
 
-    /// <summary>The bytes of their names and values: those that are meant, not those of the block, where a pair has two.</summary>
+    /// <summary>
+    /// The bytes of their names and values: those that are meant, not those of the block, where a pair has two.
+    /// </summary>
     public int Size { get; private set; }
 
     /// <summary>Goes to the next field.</summary>

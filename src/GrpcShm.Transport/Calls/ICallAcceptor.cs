@@ -7,7 +7,8 @@ internal interface ICallAcceptor
     bool MayAccept => true;
 
     /// <summary>
-    /// Gives a call that is as new; it has to be <see cref="CallStream.Attach"/>ed by the caller. By the thread that receives.
+    /// Gives a call that is as new; it has to be <see cref="CallStream.Attach"/>ed by the caller. By the thread that
+    /// receives.
     /// </summary>
     /// <returns>None if it takes none any more.</returns>
     CallStream? Accept();

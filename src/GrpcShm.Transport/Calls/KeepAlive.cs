@@ -30,7 +30,8 @@ internal sealed class KeepAlive : IDisposable
         _period = _delay / 4;
         using (ExecutionContext.SuppressFlow())
         {
-            _timer = new Timer(static state => ((KeepAlive)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = new Timer(
+                static state => ((KeepAlive)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 

@@ -1,23 +1,24 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is reserved
-/// for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and <see cref="HasUnused"/> under the gate of
-/// the input.
+/// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is
+/// reserved for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and
+/// <see cref="HasUnused"/> under the gate of the input.
 /// </summary>
 /// <remarks>
-/// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received. Outstanding is
-/// what has been granted and not consumed: what the peer may still send, and what is held. It never exceeds the first window
-/// and what is reserved beyond.</para>
-/// <para>In the ordinary course a call that sends more than little is granted 256 KiB beyond what is consumed, if the budget allows, else
-/// the first window. A reader that has seen all and consumes none, since its message is not whole, is granted
-/// more beyond what it has examined, of the budget alone, and waits for that if it has to.</para>
-/// <para>Credit that has been given can't be taken back. So what a call holds shrinks as its reader consumes, by not being
-/// granted again.</para>
+/// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received.
+/// Outstanding is what has been granted and not consumed: what the peer may still send, and what is held. It never
+/// exceeds the first window and what is reserved beyond.</para>
+/// <para>In the ordinary course a call that sends more than little is granted 256 KiB beyond what is consumed, if the
+/// budget allows, else the first window. A reader that has seen all and consumes none, since its message is not whole,
+/// is granted more beyond what it has examined, of the budget alone, and waits for that if it has to.</para>
+/// <para>Credit that has been given can't be taken back. So what a call holds shrinks as its reader consumes, by not
+/// being granted again.</para>
 /// </remarks>
 internal sealed class ReceiveCredit(ReceivedBody body)
 {
-    // A call that has sent no more than this may be one of those that send now and then, for which the first window will do.
+    // A call that has sent no more than this may be one of those that send now and then, for which the first window
+    // will do.
     private const int LeastBulk = 16 * 1024;
 
     // Beyond that nothing is given in smaller pieces, even out of the first window.
@@ -35,12 +36,14 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     private bool _isWaiting;
 
     /// <summary>
-    /// How many bytes have come and have not been consumed. May be read without the gate once nothing more comes: then it only
-    /// becomes less.
+    /// How many bytes have come and have not been consumed. May be read without the gate once nothing more comes: then
+    /// it only becomes less.
     /// </summary>
     public long Held => Volatile.Read(ref _received) - Volatile.Read(ref _consumed);
 
-    /// <summary>How many bytes beyond the first window are reserved. May be read without the gate once nothing more comes.</summary>
+    /// <summary>
+    /// How many bytes beyond the first window are reserved. May be read without the gate once nothing more comes.
+    /// </summary>
     public long Reserved => Volatile.Read(ref _reserved);
 
     /// <summary>What the reader has not examined.</summary>
@@ -66,7 +69,9 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     }
 
     /// <summary>The reader has consumed data, or it has been dropped.</summary>
-    /// <returns>Whether that may let others go on, so that <see cref="ConnectionBudget.GrantWaiting"/> has to follow.</returns>
+    /// <returns>
+    /// Whether that may let others go on, so that <see cref="ConnectionBudget.GrantWaiting"/> has to follow.
+    /// </returns>
     public bool Consume(ConnectionBudget? budget, long count)
     {
         if (count == 0)
@@ -106,8 +111,8 @@ internal sealed class ReceiveCredit(ReceivedBody body)
 
     /// <summary>Grants what is due now.</summary>
     /// <returns>
-    /// How much more the peer is to be told to send. Less than zero, once, if the reader leaves more unconsumed than it may, and
-    /// waits for more.
+    /// How much more the peer is to be told to send. Less than zero, once, if the reader leaves more unconsumed than it
+    /// may, and waits for more.
     /// </returns>
     public int Extend(ConnectionBudget? budget)
     {
@@ -159,7 +164,8 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         _isWaiting = false;
         Volatile.Write(ref _reserved, _reserved + offered);
 
-        // The reader may have consumed meanwhile, so that more is free than was asked for. What the peer has not used stays within its window.
+        // The reader may have consumed meanwhile, so that more is free than was asked for. What the peer has not used
+        // stays within its window.
         var wanted = Math.Min(Free, _received + CallSettings.Window - _granted);
         _granted += wanted;
         return (int)wanted;
@@ -210,8 +216,8 @@ internal sealed class ReceiveCredit(ReceivedBody body)
             return 0;
         }
 
-        // Only as much as is needed to go on: when the reader has consumed what it has examined, all beyond the first window is given back,
-        // and another call may have it.
+        // Only as much as is needed to go on: when the reader has consumed what it has examined, all beyond the first
+        // window is given back, and another call may have it.
         wanted = Math.Min(wanted, _examined + CallSettings.FirstWindow - _granted);
         missing = wanted - Free;
         if (budget.GrowOrWait(body, missing))

@@ -1,15 +1,17 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What the peer may send, and what is reserved for it. All of it is settled under the gate; what follows from that, a word to
-/// the peer and grants to other calls, is done when that has been left, by the same thread.
+/// What the peer may send, and what is reserved for it. All of it is settled under the gate; what follows from that, a
+/// word to the peer and grants to other calls, is done when that has been left, by the same thread.
 /// </summary>
 internal sealed partial class ReceivedBody
 {
     // Under the gate: the call has left, and the reader has its first window still.
     private bool _isWindowKept;
 
-    /// <summary>Its place among those that wait; the connection's budget's, under its gate, as are the two below.</summary>
+    /// <summary>
+    /// Its place among those that wait; the connection's budget's, under its gate, as are the two below.
+    /// </summary>
     public LinkedListNode<ReceivedBody> WaitingPlace => field ??= new LinkedListNode<ReceivedBody>(this);
 
     /// <summary>How much it waits for.</summary>
@@ -19,8 +21,8 @@ internal sealed partial class ReceivedBody
     public long Offered { get; set; }
 
     /// <summary>
-    /// How many bytes the peer may still send, how many are held, how many of them the reader has not seen, and how many are reserved
-    /// beyond the first window.
+    /// How many bytes the peer may still send, how many are held, how many of them the reader has not seen, and how
+    /// many are reserved beyond the first window.
     /// </summary>
     internal (long Unused, long Held, long Unseen, long Reserved) CreditCounts
     {
@@ -66,7 +68,8 @@ internal sealed partial class ReceivedBody
     }
 
     /// <summary>
-    /// The call has left its connection, and gives back its first window, or its reader does when it has consumed what there is.
+    /// The call has left its connection, and gives back its first window, or its reader does when it has consumed what
+    /// there is.
     /// </summary>
     public void Leave()
     {
@@ -165,7 +168,9 @@ internal sealed partial class ReceivedBody
     /// <summary>What has to be done after the gate.</summary>
     private struct CreditNews
     {
-        /// <summary>How much more the peer is to be told to send; less than zero if the reader keeps more than it may.</summary>
+        /// <summary>
+        /// How much more the peer is to be told to send; less than zero if the reader keeps more than it may.
+        /// </summary>
         public int Granted;
 
         /// <summary>What call it is about: the object may be used for another one by the time.</summary>

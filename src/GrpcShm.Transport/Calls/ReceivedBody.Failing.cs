@@ -5,8 +5,8 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>How the data ends, and how it fails.</summary>
 internal sealed partial class ReceivedBody
 {
-    // Under the gate. Whether the failure was settled before the reader is told: then it counts more than what follows from it, as a
-    // token of the reader's own that fires.
+    // Under the gate. Whether the failure was settled before the reader is told: then it counts more than what follows
+    // from it, as a token of the reader's own that fires.
     private bool _isSettled;
 
     /// <summary>Says that the rest will not come.</summary>
@@ -31,7 +31,9 @@ internal sealed partial class ReceivedBody
         Tell(news);
     }
 
-    /// <summary>Settles what the reader will be told by <see cref="ShowFailure"/>. Until then it goes on to wait.</summary>
+    /// <summary>
+    /// Settles what the reader will be told by <see cref="ShowFailure"/>. Until then it goes on to wait.
+    /// </summary>
     /// <param name="exception">What the reader is told, unless it has the end already, or another reason.</param>
     /// <param name="byPeer">Whether the peer will send no more.</param>
     public void Settle(Exception exception, bool byPeer)

@@ -5,12 +5,12 @@ using System.Runtime.ExceptionServices;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data of a call that has been copied out of the ring and waits for its reader. The peer is told to send more as the
-/// reader goes on, and as the budget of the connection allows: see <see cref="ReceiveCredit"/>.
+/// The data of a call that has been copied out of the ring and waits for its reader. The peer is told to send more as
+/// the reader goes on, and as the budget of the connection allows: see <see cref="ReceiveCredit"/>.
 /// </summary>
 /// <remarks>
-/// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers cost
-/// a small call a twentieth of its time.</para>
+/// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers
+/// cost a small call a twentieth of its time.</para>
 /// </remarks>
 internal sealed partial class ReceivedBody : PipeReader
 {
@@ -50,10 +50,14 @@ internal sealed partial class ReceivedBody : PipeReader
         Reading,
     }
 
-    /// <summary>Whether the reader had ended all its reads when it was completed, so that this may be used again.</summary>
+    /// <summary>
+    /// Whether the reader had ended all its reads when it was completed, so that this may be used again.
+    /// </summary>
     public bool IsUnused => !_isLeftInUse && _read.IsTaken;
 
-    /// <summary>How much has come that a reader may see. For the heartbeat, which may be told of it a little late.</summary>
+    /// <summary>
+    /// How much has come that a reader may see. For the heartbeat, which may be told of it a little late.
+    /// </summary>
     public long Received => _bytes.Shown;
 
     /// <summary>Whether the peer may send more right now. For the heartbeat.</summary>
@@ -102,7 +106,8 @@ internal sealed partial class ReceivedBody : PipeReader
             AddUnderGate(data, isDropped, ref news);
             EndUnderGate(null);
 
-            // Where a failure has been settled and is told later, there is no end: until then the reader has what has come.
+            // Where a failure has been settled and is told later, there is no end: until then the reader has what has
+            // come.
             ShowUnderGate();
             EndCreditUnderGate(ref news);
         }
@@ -278,7 +283,8 @@ internal sealed partial class ReceivedBody : PipeReader
     {
         if (!_credit.TryTake(data.Length))
         {
-            throw new SharedMemoryProtocolException($"The peer sent more data for call {_call.Id} than it had credit for.");
+            throw new SharedMemoryProtocolException(
+                $"The peer sent more data for call {_call.Id} than it had credit for.");
         }
 
         if (isDropped || _hasEnded || _isCompleted)

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The bytes of a <see cref="ReceivedBody"/>, in a chain of pooled memory. Positions count from the beginning of the body. One
-/// thread at a time.
+/// The bytes of a <see cref="ReceivedBody"/>, in a chain of pooled memory. Positions count from the beginning of the
+/// body. One thread at a time.
 /// </summary>
 internal sealed class ReceivedBytes
 {

@@ -17,12 +17,14 @@ internal sealed class ReceivedPairs
     public HeaderPair Get(uint number) =>
         number < HeaderNames.MaxPairs && _pairs[number] is { } pair
             ? pair
-            : throw new SharedMemoryProtocolException($"The peer refers to the header pair {number}, which it has not defined.");
+            : throw new SharedMemoryProtocolException(
+                $"The peer refers to the header pair {number}, which it has not defined.");
 
     /// <param name="number">Its number.</param>
     /// <param name="name">The name's number.</param>
     /// <param name="value">The value.</param>
-    /// <param name="flaw">What is wrong with the value. The pair is defined all the same: it is the calls that have it which suffer.</param>
+    /// <param name="flaw">What is wrong with the value. The pair is defined all the same: it is the calls that have it
+    /// which suffer.</param>
     /// <exception cref="SharedMemoryProtocolException">It may not be defined.</exception>
     public HeaderPair Define(uint number, int name, string value, string? flaw)
     {

@@ -137,15 +137,16 @@ internal sealed class ReceivingHalf
     {
         lock (_life.Gate)
         {
-            // It may have left since it was found, and serve another call, whose blocks are another connection's affair.
+            // It may have left since it was found, and serve another call, whose blocks are another connection's
+            // affair.
             if (!_life.IsOnAt(connection) || !IsBlockOverdue(clock, limit) || _discards)
             {
                 return;
             }
         }
 
-        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and until
-        // then the call does not leave.
+        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and
+        // until then the call does not leave.
         Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
         Discard();
         _stream.Reset(CallError.Internal);

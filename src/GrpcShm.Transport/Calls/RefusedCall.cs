@@ -2,7 +2,9 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>A call that this side does not take. It stays until its sender has ended, too, and drops what comes.</summary>
+/// <summary>
+/// A call that this side does not take. It stays until its sender has ended, too, and drops what comes.
+/// </summary>
 internal sealed class RefusedCall : ICallStreamOwner
 {
     private static readonly RunProfile NeverRuns = new(RunMode.ThreadPool);

@@ -1,8 +1,9 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Whether a receiver takes what is sent to it as fast as it has to. As in Kestrel, what has been sent buys the time that it may take, and
-/// a fast receiver is not blamed for a pause; other than there, it buys no more than what can be unread at the most.
+/// Whether a receiver takes what is sent to it as fast as it has to. As in Kestrel, what has been sent buys the time
+/// that it may take, and a fast receiver is not blamed for a pause; other than there, it buys no more than what can be
+/// unread at the most.
 /// </summary>
 internal struct SendWatch
 {
@@ -33,7 +34,8 @@ internal struct SendWatch
         }
         else if (gone > 0)
         {
-            _deadline = Math.Min(latest, Math.Max(next + rate.TicksFor(gone), _deadline + rate.TicksWithoutGrace(gone)));
+            _deadline = Math.Min(
+                latest, Math.Max(next + rate.TicksFor(gone), _deadline + rate.TicksWithoutGrace(gone)));
         }
 
         return clock > _deadline;

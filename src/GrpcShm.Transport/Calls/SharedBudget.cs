@@ -1,12 +1,12 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Most of it is for first
-/// windows alone, so that calls with much data cannot lock out those with little.
+/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Most of it is for
+/// first windows alone, so that calls with much data cannot lock out those with little.
 /// </summary>
 /// <remarks>
-/// All fields are under the gate, which is taken last: in a connection's budget's gate, and that in the gate of a call's input.
-/// Whoever releases grants to those who wait, with none of these gates held.
+/// All fields are under the gate, which is taken last: in a connection's budget's gate, and that in the gate of a
+/// call's input. Whoever releases grants to those who wait, with none of these gates held.
 /// </remarks>
 internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget>
 {
@@ -64,7 +64,8 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
 
     /// <summary>Reserves bytes beyond first windows.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="waiter">Who wants to be told when there may be enough; it has to be told apart whether it waits already.</param>
+    /// <param name="waiter">Who wants to be told when there may be enough; it has to be told apart whether it waits
+    /// already.</param>
     public bool TryGrow(long count, ConnectionBudget? waiter)
     {
         lock (Gate)
@@ -98,7 +99,9 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
         }
     }
 
-    /// <summary>Lets those connections go on that wait, in order, as long as there is enough. Without any gate.</summary>
+    /// <summary>
+    /// Lets those connections go on that wait, in order, as long as there is enough. Without any gate.
+    /// </summary>
     public void GrantWaiting() => GrantInOrder();
 
     protected override ConnectionBudget? TryTakeWaiting()

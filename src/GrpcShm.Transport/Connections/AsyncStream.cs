@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Connections;
 
-/// <summary>A stream of bytes that come and go, with what follows from its two asynchronous operations on memory.</summary>
+/// <summary>
+/// A stream of bytes that come and go, with what follows from its two asynchronous operations on memory.
+/// </summary>
 internal abstract class AsyncStream : Stream
 {
     public override bool CanSeek => false;
@@ -13,9 +15,11 @@ internal abstract class AsyncStream : Stream
         set => throw new NotSupportedException();
     }
 
-    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+    public abstract override ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default);
 
-    public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+    public abstract override ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {

@@ -3,7 +3,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The sending end of a connection that carries bytes: the ring with all that can end it. Owned by one operation at a time.
+/// The sending end of a connection that carries bytes: the ring with all that can end it. Owned by one operation at a
+/// time.
 /// </summary>
 internal sealed class ByteSendingEnd : SendingEnd
 {
@@ -20,16 +21,20 @@ internal sealed class ByteSendingEnd : SendingEnd
     /// <inheritdoc cref="RingProducer.Offset"/>
     public int Offset => _ring.Offset;
 
-    /// <summary>The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.</summary>
+    /// <summary>
+    /// The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.
+    /// </summary>
     public int Contiguous => _ring.Contiguous;
 
     /// <summary>Looks whether anybody still reads, and for space if there is less than wanted.</summary>
-    /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring has.</param>
+    /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring
+    /// has.</param>
     /// <returns>Whether the peer may still read what is written now.</returns>
-    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
+    /// aborted.</exception>
     /// <remarks>
-    /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch it
-    /// from the other processor with each write costs more than the write.
+    /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch
+    /// it from the other processor with each write costs more than the write.
     /// </remarks>
     public bool Refresh(long wanted)
     {
@@ -61,7 +66,8 @@ internal sealed class ByteSendingEnd : SendingEnd
 
     /// <summary>Copies into the ring and commits as much as there is space for.</summary>
     /// <returns>How many bytes were taken.</returns>
-    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
+    /// aborted.</exception>
     public int Write(ReadOnlySpan<byte> source)
     {
         try

@@ -29,7 +29,9 @@ internal sealed record ConnectionParts(
     /// <summary>The most calls at once, in direct mode.</summary>
     public int MaxCalls { get; init; }
 
-    /// <summary>Gives back what a connection that did not come about would have owned, except for the channel.</summary>
+    /// <summary>
+    /// Gives back what a connection that did not come about would have owned, except for the channel.
+    /// </summary>
     public void Release()
     {
         Segment.Release();

@@ -2,7 +2,9 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Connections;
 
-/// <summary>The sending end of a connection in direct mode: any number of threads claim, write and commit frames without a lock.</summary>
+/// <summary>
+/// The sending end of a connection in direct mode: any number of threads claim, write and commit frames without a lock.
+/// </summary>
 internal sealed class FrameSendingEnd : SendingEnd
 {
     private readonly ClaimingProducer _ring;
@@ -33,7 +35,9 @@ internal sealed class FrameSendingEnd : SendingEnd
     /// <inheritdoc cref="ClaimingProducer.SpanOf"/>
     public Span<byte> SpanOf(in RingClaim claim) => _ring.SpanOf(claim);
 
-    /// <summary>Says that a piece has been written, shows the peer all that is complete by now, and wakes it if it sleeps.</summary>
+    /// <summary>
+    /// Says that a piece has been written, shows the peer all that is complete by now, and wakes it if it sleeps.
+    /// </summary>
     /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which is not its to write.</exception>
     public void Commit(in RingClaim claim)
     {
@@ -50,7 +54,9 @@ internal sealed class FrameSendingEnd : SendingEnd
         Interlocked.Add(ref Counters.BytesSent, claim.End - claim.Start);
     }
 
-    /// <summary>Asks the peer for a doorbell as soon as it has read. Whoever waits has to try once more after that.</summary>
+    /// <summary>
+    /// Asks the peer for a doorbell as soon as it has read. Whoever waits has to try once more after that.
+    /// </summary>
     public void AnnounceWait()
     {
         Interlocked.Increment(ref Counters.SpaceWaits);

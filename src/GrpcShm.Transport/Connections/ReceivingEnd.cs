@@ -3,8 +3,9 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The receiving end of a connection: the ring with all that can end it. Owned by one operation at a time, where it does not say otherwise.
-/// It and <see cref="SendingEnd"/> alone touch the rings: they give space back, ask to be woken, ring the peer, and count.
+/// The receiving end of a connection: the ring with all that can end it. Owned by one operation at a time, where it
+/// does not say otherwise. It and <see cref="SendingEnd"/> alone touch the rings: they give space back, ask to be
+/// woken, ring the peer, and count.
 /// </summary>
 internal sealed class ReceivingEnd
 {
@@ -38,10 +39,13 @@ internal sealed class ReceivingEnd
     public ReadOnlySpan<byte> ContiguousFrom(long cursor) => _ring.ContiguousFrom(cursor);
 
     /// <summary>Looks for bytes.</summary>
-    /// <returns>Whether there are bytes to read, or there will never be any again: see <paramref name="ended"/>.</returns>
+    /// <returns>
+    /// Whether there are bytes to read, or there will never be any again: see <paramref name="ended"/>.
+    /// </returns>
     /// <param name="beyond">Only bytes after this cursor count.</param>
     /// <param name="ended">Whether the peer has completed and this is all.</param>
-    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been aborted.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
+    /// aborted.</exception>
     /// <exception cref="IOException">The connection is broken and everything before has been read.</exception>
     public bool Refresh(long beyond, out bool ended)
     {
@@ -95,7 +99,9 @@ internal sealed class ReceivingEnd
         }
     }
 
-    /// <summary>Spares the peer its doorbells: until <see cref="AnnounceSleep"/> this end looks by itself. By the reactor.</summary>
+    /// <summary>
+    /// Spares the peer its doorbells: until <see cref="AnnounceSleep"/> this end looks by itself. By the reactor.
+    /// </summary>
     public void AnnounceAwake() => _ring.AnnounceAwake();
 
     /// <inheritdoc cref="RingConsumer.Peek"/>

@@ -13,9 +13,10 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private readonly ByteSendingEnd _outbound;
     private readonly RingMemory _memory;
 
-    // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order. So does what has
-    // been given and not advanced yet: who asks again, for less, gets the same memory again, as from a Pipe. Kestrel's chunks depend
-    // on it: it asks for much, lets the application write behind a gap, asks once more and fills the gap with the chunk's size.
+    // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order. So
+    // does what has been given and not advanced yet: who asks again, for less, gets the same memory again, as from a
+    // Pipe. Kestrel's chunks depend on it: it asks for much, lets the application write behind a gap, asks once more
+    // and fills the gap with the chunk's size.
     private readonly SpillBuffer _spill = new();
     private bool _isSpilling;
     private int _given;
@@ -99,8 +100,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void AdvanceSpill(int bytes)
     {
-        // Where the writing has been ended in the writer's place, the spill was dropped, and this with it: a Pipe whose reader has
-        // completed takes it the same way.
+        // Where the writing has been ended in the writer's place, the spill was dropped, and this with it: a Pipe whose
+        // reader has completed takes it the same way.
         if (TryEnter())
         {
             try
@@ -118,7 +119,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     {
         Enter();
 
-        // Looked at once: whether what has been written counts as flushed, and whether it is flushed, must not have two answers.
+        // Looked at once: whether what has been written counts as flushed, and whether it is flushed, must not have two
+        // answers.
         if (cancellationToken.IsCancellationRequested)
         {
             Leave();

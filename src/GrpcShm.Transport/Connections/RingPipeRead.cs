@@ -67,7 +67,8 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         {
             if (!_isReading)
             {
-                throw new InvalidOperationException("There is nothing to advance: no read has returned since the last time.");
+                throw new InvalidOperationException(
+                    "There is nothing to advance: no read has returned since the last time.");
             }
 
             var consumedTo = CursorOf(consumed, _consumed);
@@ -98,7 +99,9 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
         Signal(onReactor: false);
     }
 
-    /// <summary>Says that nothing more will be read, and lets go of the memory. A read that waits comes first.</summary>
+    /// <summary>
+    /// Says that nothing more will be read, and lets go of the memory. A read that waits comes first.
+    /// </summary>
     public void Close()
     {
         _isReading = false;
@@ -106,8 +109,8 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     }
 
     /// <summary>
-    /// Ends the reading in the reader's place. If somebody may still look at the ring, the mapping is left to the garbage
-    /// collector.
+    /// Ends the reading in the reader's place. If somebody may still look at the ring, the mapping is left to the
+    /// garbage collector.
     /// </summary>
     public void Abandon() => Seal(Finish);
 

@@ -35,7 +35,9 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
         return new ValueTask(write.AsTask());
     }
 
-    /// <summary>Says that this was all; a write that waits ends when the connection does, and then it was not all.</summary>
+    /// <summary>
+    /// Says that this was all; a write that waits ends when the connection does, and then it was not all.
+    /// </summary>
     public void Close() => Seal(Finish);
 
     protected override bool TryComplete([MaybeNullWhen(false)] out bool result)

@@ -3,8 +3,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The sending end of a connection. It, with what derives from it, and <see cref="ReceivingEnd"/> alone touch the rings: they publish, ask to
-/// be woken, ring the peer, and count.
+/// The sending end of a connection. It, with what derives from it, and <see cref="ReceivingEnd"/> alone touch the
+/// rings: they publish, ask to be woken, ring the peer, and count.
 /// </summary>
 /// <param name="connection">The connection.</param>
 internal abstract class SendingEnd(SharedMemoryConnection connection)

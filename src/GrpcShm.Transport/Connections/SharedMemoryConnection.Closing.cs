@@ -4,7 +4,9 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Connections;
 
-/// <summary>How a connection ends: the first cause wins, everything that waits ends, and both sides log the same.</summary>
+/// <summary>
+/// How a connection ends: the first cause wins, everything that waits ends, and both sides log the same.
+/// </summary>
 internal sealed partial class SharedMemoryConnection
 {
     private readonly CancellationTokenSource _closed = new();
@@ -62,7 +64,8 @@ internal sealed partial class SharedMemoryConnection
         _segment.Release();
 
         // Last, since a logger is foreign code and may throw.
-        Log.Disconnected(_logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
+        Log.Disconnected(
+            _logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
     }
 
     /// <summary>Ends an operation of a connection that this side has ended.</summary>
@@ -99,7 +102,9 @@ internal sealed partial class SharedMemoryConnection
         }
     }
 
-    /// <summary>Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.</summary>
+    /// <summary>
+    /// Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.
+    /// </summary>
     private void WatchPeer()
     {
         if (ExecutionContext.IsFlowSuppressed())
@@ -170,7 +175,8 @@ internal sealed partial class SharedMemoryConnection
         // On the pool: cancellation runs foreign code, and this may be the reactor.
         if (Interlocked.Exchange(ref _closedFired, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.CancelClosed(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static connection => connection.CancelClosed(), this, preferLocal: false);
         }
     }
 

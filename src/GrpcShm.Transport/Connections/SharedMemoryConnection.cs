@@ -34,7 +34,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     /// <param name="endPoint">The endpoint that it belongs to.</param>
     /// <param name="metrics">Where it is counted.</param>
     /// <param name="logger">Where it says what becomes of it.</param>
-    /// <param name="violations">Sums up what is said of peers that break rules, over all connections of the endpoint.</param>
+    /// <param name="violations">Sums up what is said of peers that break rules, over all connections of the
+    /// endpoint.</param>
     /// <exception cref="IOException">The system lacks something; the parts have been disposed.</exception>
     public SharedMemoryConnection(
         ConnectionParts parts,
@@ -50,7 +51,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         HasChecksums = parts.Features.HasFlag(ConnectionFeatures.Checksums);
         SpeaksHttp2Alone = parts.Features.HasFlag(ConnectionFeatures.Http2Alone);
         EndPoint = endPoint;
-        Id = string.Create(CultureInfo.InvariantCulture, $"shm-{Environment.ProcessId}-{Interlocked.Increment(ref s_lastId)}");
+        Id = string.Create(
+            CultureInfo.InvariantCulture, $"shm-{Environment.ProcessId}-{Interlocked.Increment(ref s_lastId)}");
         _control = parts.Control;
         _segment = parts.Segment;
         _ownDoorbell = parts.OwnDoorbell;
@@ -153,7 +155,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _receive = operation;
     }
 
-    /// <summary>Names the operation that writes. It has a lease on the memory until it is sealed, which is left to it.</summary>
+    /// <summary>
+    /// Names the operation that writes. It has a lease on the memory until it is sealed, which is left to it.
+    /// </summary>
     public void AttachSend(ISignaledOperation operation)
     {
         Lease();

@@ -4,10 +4,10 @@ namespace GrpcShm.Transport.Connections;
 
 /// <summary>Pooled memory for what has been written and finds no room in the ring yet; first in, first out.</summary>
 /// <remarks>
-/// Memory that a writer has been given and has not advanced over is left to the garbage collector when its block goes. Whoever drops the
-/// rest in the writer's place, as the connection's end does, or the end of a handler that has left a writer behind, does not know whether
-/// that one still writes, and the pool would hand the same memory to somebody else. Who asks for memory again has no use for what
-/// it was given before.
+/// Memory that a writer has been given and has not advanced over is left to the garbage collector when its block goes.
+/// Whoever drops the rest in the writer's place, as the connection's end does, or the end of a handler that has left a
+/// writer behind, does not know whether that one still writes, and the pool would hand the same memory to somebody
+/// else. Who asks for memory again has no use for what it was given before.
 /// </remarks>
 internal sealed class SpillBuffer
 {
@@ -121,8 +121,9 @@ internal sealed class SpillBuffer
         private int _start;
         private int _end;
 
-        // The writer's. Whoever drops the block sees it late only where the two are at it at the same moment, which is a breach of the
-        // rules of a PipeWriter by a handler; the connection's end comes behind a fence, see SignaledOperation.Seal.
+        // The writer's. Whoever drops the block sees it late only where the two are at it at the same moment, which is
+        // a breach of the rules of a PipeWriter by a handler; the connection's end comes behind a fence, see
+        // SignaledOperation.Seal.
         private bool _isGiven;
 
         public int Length => _end - _start;

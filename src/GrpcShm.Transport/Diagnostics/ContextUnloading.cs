@@ -8,8 +8,8 @@ namespace GrpcShm.Transport.Diagnostics;
 /// run-time keeps in lists of its own.
 /// </summary>
 /// <remarks>
-/// Only for contexts that can be collected. The others "unload" when the process ends, and then nothing must be gone before
-/// those have been heard who still want to know at the end, exporters of metrics for one.
+/// Only for contexts that can be collected. The others "unload" when the process ends, and then nothing must be gone
+/// before those have been heard who still want to know at the end, exporters of metrics for one.
 /// </remarks>
 internal static class ContextUnloading
 {

@@ -8,10 +8,10 @@ namespace GrpcShm.Transport.Diagnostics;
 /// hit.
 /// </summary>
 /// <remarks>
-/// Off unless the program's own run-time configuration has the switch <see cref="Switch"/>, which no environment variable
-/// can set; and even then nothing happens unless code of this process that may see internals has named an action. Off, it
-/// costs nothing: the property is a constant to the JIT compiler once its class has been initialized, and a trimmed
-/// or ahead-of-time compiled program has it substituted (<c>ILLink.Substitutions.xml</c>).
+/// Off unless the program's own run-time configuration has the switch <see cref="Switch"/>, which no environment
+/// variable can set; and even then nothing happens unless code of this process that may see internals has named an
+/// action. Off, it costs nothing: the property is a constant to the JIT compiler once its class has been initialized,
+/// and a trimmed or ahead-of-time compiled program has it substituted (<c>ILLink.Substitutions.xml</c>).
 /// </remarks>
 internal static class FaultPoint
 {

@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Diagnostics;
 
-/// <summary>The steps of a connection's life between which one of its processes may die: see <see cref="FaultPoint"/>.</summary>
+/// <summary>
+/// The steps of a connection's life between which one of its processes may die: see <see cref="FaultPoint"/>.
+/// </summary>
 internal enum FaultStep
 {
     /// <summary>The client has reached the server's socket and has said nothing yet.</summary>
@@ -48,10 +50,14 @@ internal enum FaultStep
     /// <summary>A doorbell has been rung.</summary>
     Rung,
 
-    /// <summary>The flag that asks for a doorbell with the next bytes is up, and the last look before sleeping is still due.</summary>
+    /// <summary>
+    /// The flag that asks for a doorbell with the next bytes is up, and the last look before sleeping is still due.
+    /// </summary>
     SleepAnnounced,
 
-    /// <summary>The flag that asks for a doorbell with the next room is up, and the last look before waiting is still due.</summary>
+    /// <summary>
+    /// The flag that asks for a doorbell with the next room is up, and the last look before waiting is still due.
+    /// </summary>
     WaitAnnounced,
 
     /// <summary>Bytes have been read, and their room has not been given back yet.</summary>
@@ -60,7 +66,9 @@ internal enum FaultStep
     /// <summary>Room has been given back, and the doorbell has not been rung yet, if that is due.</summary>
     RoomGiven,
 
-    /// <summary>This side is about to say that it sends no more: on the connection (HTTP/2), or for a call (direct mode).</summary>
+    /// <summary>
+    /// This side is about to say that it sends no more: on the connection (HTTP/2), or for a call (direct mode).
+    /// </summary>
     HalfClosing,
 
     /// <summary>This side has said so; the other direction is still open.</summary>

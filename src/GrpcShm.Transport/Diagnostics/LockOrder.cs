@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.Transport.Diagnostics;
 
 /// <summary>
-/// Checks in debug builds that a lock is not held where the order of the locks forbids it: before foreign code runs, and
-/// before what takes a lock that stands further outside. Elsewhere there is no call, and no cost.
+/// Checks in debug builds that a lock is not held where the order of the locks forbids it: before foreign code runs,
+/// and before what takes a lock that stands further outside. Elsewhere there is no call, and no cost.
 /// </summary>
 internal static class LockOrder
 {

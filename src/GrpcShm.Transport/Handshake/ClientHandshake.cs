@@ -46,7 +46,8 @@ internal static class ClientHandshake
             if (message.Type == ControlMessageType.Refusal)
             {
                 var (code, text) = message.ReadCodeAndText();
-                throw new HandshakeException(RefusalCodes.FromWire(code), $"The server refused the connection: {text}", byPeer: true);
+                throw new HandshakeException(
+                    RefusalCodes.FromWire(code), $"The server refused the connection: {text}", byPeer: true);
             }
 
             try
@@ -131,8 +132,8 @@ internal static class ClientHandshake
         var toServer = (int)answer.ClientToServerSize;
         var toClient = (int)answer.ServerToClientSize;
 
-        // The message owns the handles until all has been checked. The memory's stays with it and is closed: once mapped,
-        // it is not needed.
+        // The message owns the handles until all has been checked. The memory's stays with it and is closed: once
+        // mapped, it is not needed.
         var peer = platform.OpenDoorbell(message.Attachments[1]);
         var own = platform.OpenDoorbell(message.Attachments[2]);
         var mapping = platform.Open(message.Attachments[0], SegmentLayout.TotalSize(toServer, toClient));

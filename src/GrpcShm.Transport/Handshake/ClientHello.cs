@@ -42,5 +42,6 @@ internal readonly record struct ClientHello(
                 BinaryPrimitives.ReadUInt32LittleEndian(body[8..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[12..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[16..]))
-            : throw new SharedMemoryProtocolException($"The client's hello has {body.Length} bytes; {Size} are needed.");
+            : throw new SharedMemoryProtocolException(
+                $"The client's hello has {body.Length} bytes; {Size} are needed.");
 }

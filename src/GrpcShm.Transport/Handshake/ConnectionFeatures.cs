@@ -10,7 +10,8 @@ internal enum ConnectionFeatures : uint
     Checksums = 1,
 
     /// <summary>
-    /// The client wants to know, and the server says, that what it has behind the rings speaks HTTP/2 and nothing else. Not in direct mode.
+    /// The client wants to know, and the server says, that what it has behind the rings speaks HTTP/2 and nothing else.
+    /// Not in direct mode.
     /// </summary>
     Http2Alone = 2,
 }

@@ -52,8 +52,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     public void Monitor() => _isMonitored = true;
 
     /// <summary>
-    /// Lets the reactor watch the socket, if it does not yet. By the one who receives, or who would: a channel that first has
-    /// to wait for its peer does it by itself.
+    /// Lets the reactor watch the socket, if it does not yet. By the one who receives, or who would: a channel that
+    /// first has to wait for its peer does it by itself.
     /// </summary>
     /// <exception cref="IOException">The system has no room for another.</exception>
     public void Watch()
@@ -72,8 +72,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     }
 
     /// <summary>
-    /// Receives a message that is about to come: looks for it for a moment before it waits, if nobody else does so, since to
-    /// be woken takes as long.
+    /// Receives a message that is about to come: looks for it for a moment before it waits, if nobody else does so,
+    /// since to be woken takes as long.
     /// </summary>
     /// <inheritdoc cref="ReceiveAsync"/>
     public ValueTask<ControlMessage> ReceiveSoonAsync(CancellationToken cancellationToken)

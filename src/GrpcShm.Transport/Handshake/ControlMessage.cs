@@ -11,7 +11,8 @@ namespace GrpcShm.Transport.Handshake;
 /// </summary>
 /// <param name="Type">What it is; not checked yet.</param>
 /// <param name="Body">What follows the prefix.</param>
-/// <param name="Attachments">Handles that came with it, owned by the message until one is taken out of the list.</param>
+/// <param name="Attachments">Handles that came with it, owned by the message until one is taken out of the
+/// list.</param>
 internal sealed record ControlMessage(ControlMessageType Type, byte[] Body, List<SafeHandle> Attachments) : IDisposable
 {
     public const int PrefixSize = 8;

@@ -3,8 +3,8 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
-/// Goes on with a handshake when a message has come: on the reactor's thread, since to wake another one takes longer than
-/// a step does, but with the reactor given up meanwhile. What follows may be foreign code (who waits for the
+/// Goes on with a handshake when a message has come: on the reactor's thread, since to wake another one takes longer
+/// than a step does, but with the reactor given up meanwhile. What follows may be foreign code (who waits for the
 /// connection, a logger), and whatever it does, the rings are served on.
 /// </summary>
 internal sealed class HandshakeStep(ControlChannel channel) : ReactorWork

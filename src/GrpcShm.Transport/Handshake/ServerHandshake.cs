@@ -129,7 +129,8 @@ internal static class ServerHandshake
                 + "rings, 2 is direct mode).");
     }
 
-    private static ConnectionFeatures ChooseFeatures(ConnectionFeatures wanted, ConnectionModes mode, ListenerSettings settings)
+    private static ConnectionFeatures ChooseFeatures(
+        ConnectionFeatures wanted, ConnectionModes mode, ListenerSettings settings)
     {
         if (mode == ConnectionModes.Calls)
         {

@@ -9,7 +9,8 @@ namespace GrpcShm.Transport.Handshake;
 /// <param name="Mode">What flows through the rings: exactly one of those that the client offered.</param>
 /// <param name="ClientToServerSize">The ring's size in bytes.</param>
 /// <param name="ServerToClientSize">The other ring's size in bytes.</param>
-/// <param name="Features">Those of the client's bits that are in force, and those that the server puts in force.</param>
+/// <param name="Features">Those of the client's bits that are in force, and those that the server puts in
+/// force.</param>
 /// <param name="MaxCalls">The most calls at once on the connection, in direct mode; else 0.</param>
 internal readonly record struct ServerHello(
     ushort Version,
@@ -45,5 +46,6 @@ internal readonly record struct ServerHello(
                 BinaryPrimitives.ReadUInt32LittleEndian(body[12..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[16..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(body[20..]))
-            : throw new SharedMemoryProtocolException($"The server's hello has {body.Length} bytes; {Size} are needed.");
+            : throw new SharedMemoryProtocolException(
+                $"The server's hello has {body.Length} bytes; {Size} are needed.");
 }

@@ -27,8 +27,9 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>
-    /// Takes it, if it is there and has the right size, and no other follows by itself. If not, one is made on the thread
-    /// pool: that takes the longer the larger the rings are that a client wants, and the reactor has others to serve.
+    /// Takes it, if it is there and has the right size, and no other follows by itself. If not, one is made on the
+    /// thread pool: that takes the longer the larger the rings are that a client wants, and the reactor has others to
+    /// serve.
     /// </summary>
     /// <exception cref="IOException">The system lacks memory or handles.</exception>
     public ValueTask<SegmentOffer> TakeAsync(int clientToServerSize, int serverToClientSize) =>

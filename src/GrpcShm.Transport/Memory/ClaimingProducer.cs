@@ -36,8 +36,8 @@ internal sealed unsafe class ClaimingProducer
     /// <summary>Pieces begin at multiples of this, a cache line, so that two writers never share one.</summary>
     public const int Unit = 64;
 
-    // The shared tail is this side's alone to write. Only a peer that writes there, too, can make a swap fail more often
-    // than there are threads.
+    // The shared tail is this side's alone to write. Only a peer that writes there, too, can make a swap fail more
+    // often than there are threads.
     private const int MaxTailSwaps = 10_000;
 
     private readonly RingControl* _control;
@@ -110,7 +110,9 @@ internal sealed unsafe class ClaimingProducer
         return start + rounded + (offset + rounded > _capacity ? _capacity - offset : 0) - RefreshHead() <= _capacity;
     }
 
-    /// <summary>The gap before a claimed piece, from its start to the end of the ring; has to be marked as such.</summary>
+    /// <summary>
+    /// The gap before a claimed piece, from its start to the end of the ring; has to be marked as such.
+    /// </summary>
     public Span<byte> GapOf(in RingClaim claim) => new(_data + ((int)claim.Start & _mask), claim.Gap);
 
     /// <summary>The claimed piece.</summary>
@@ -170,7 +172,8 @@ internal sealed unsafe class ClaimingProducer
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long RefreshHead()
     {
-        // The cached one first: it was read from the same place before, so a smaller one afterwards is one that went back.
+        // The cached one first: it was read from the same place before, so a smaller one afterwards is one that went
+        // back.
         var known = Volatile.Read(ref _cursors.Head);
         var head = Volatile.Read(ref _control->Head);
         var published = Volatile.Read(ref _cursors.Published);

@@ -120,13 +120,14 @@ internal sealed unsafe class RingConsumer
         // (RingProducer.AnnounceWait). One of the two sees the other.
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.RoomGiven);
-        return new Wake(Volatile.Read(ref _control->ProducerWaiting) != 0 && Available <= _capacity / 2 && TakeProducerWaiting());
+        return new Wake(
+            Volatile.Read(ref _control->ProducerWaiting) != 0 && Available <= _capacity / 2 && TakeProducerWaiting());
     }
 
     /// <summary>
-    /// Says that this end is about to sleep. The caller has to <see cref="Refresh"/> once more afterwards, after another
-    /// <see cref="ReadProducerState"/>: what was published before the producer could see the flag comes without a
-    /// doorbell, and so does the end.
+    /// Says that this end is about to sleep. The caller has to <see cref="Refresh"/> once more afterwards, after
+    /// another <see cref="ReadProducerState"/>: what was published before the producer could see the flag comes without
+    /// a doorbell, and so does the end.
     /// </summary>
     /// <returns>Whether the producer waits for space, however little there is, and has to be rung.</returns>
     public Wake AnnounceSleep()
@@ -137,7 +138,8 @@ internal sealed unsafe class RingConsumer
         // (RingProducer.Publish). The same fence orders the load of ProducerWaiting after the last store of Head.
         Interlocked.MemoryBarrier();
         FaultPoint.Reach(FaultStep.SleepAnnounced);
-        return new Wake(Volatile.Read(ref _control->ProducerWaiting) != 0 && Available < _capacity && TakeProducerWaiting());
+        return new Wake(
+            Volatile.Read(ref _control->ProducerWaiting) != 0 && Available < _capacity && TakeProducerWaiting());
     }
 
     /// <summary>Says that this end looks by itself for a while, so that the producer need not ring.</summary>

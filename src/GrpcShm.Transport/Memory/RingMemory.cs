@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace GrpcShm.Transport.Memory;
 
-/// <summary>A ring's data as <see cref="Memory{T}"/>. It keeps the segment reachable, and with it the mapping.</summary>
+/// <summary>
+/// A ring's data as <see cref="Memory{T}"/>. It keeps the segment reachable, and with it the mapping.
+/// </summary>
 internal sealed unsafe class RingMemory : MemoryManager<byte>
 {
     private readonly SharedSegment _segment;

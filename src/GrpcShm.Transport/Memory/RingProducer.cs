@@ -39,7 +39,9 @@ internal sealed unsafe class RingProducer
     /// <summary>The offset in the ring's data at which the next byte goes.</summary>
     public int Offset => (int)_tail & _mask;
 
-    /// <summary>The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.</summary>
+    /// <summary>
+    /// The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.
+    /// </summary>
     public int Contiguous => Math.Min(Free, _capacity - Offset);
 
     /// <summary>The free bytes, as far as is known.</summary>

@@ -116,7 +116,9 @@ internal sealed unsafe class SharedSegment
         }
     }
 
-    /// <summary>Names what else goes with the last lease. To be called once, by the owner, before others have leases.</summary>
+    /// <summary>
+    /// Names what else goes with the last lease. To be called once, by the owner, before others have leases.
+    /// </summary>
     public void OnUnmap(Action action) => _onUnmap = action;
 
     private RingControl* ClientToServer => (RingControl*)(_memory.Pointer + SegmentLayout.ClientToServerControl);

@@ -20,7 +20,8 @@ internal abstract class ControlSocket : IDisposable
 
     /// <summary>Sends a whole message with copies of handles.</summary>
     /// <exception cref="EndOfStreamException">The peer is gone.</exception>
-    /// <exception cref="IOException">The socket failed, or the peer has left so much unread that there is no room.</exception>
+    /// <exception cref="IOException">The socket failed, or the peer has left so much unread that there is no
+    /// room.</exception>
     public abstract void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeHandle> attachments);
 
     /// <summary>

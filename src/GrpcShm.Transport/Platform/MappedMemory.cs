@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>Owns a mapping of shared memory. Unmapped when it is disposed, or when nobody can reach it any more.</summary>
+/// <summary>
+/// Owns a mapping of shared memory. Unmapped when it is disposed, or when nobody can reach it any more.
+/// </summary>
 internal abstract unsafe class MappedMemory : SafeHandle
 {
     protected MappedMemory(nint address, long length)

@@ -32,7 +32,8 @@ internal abstract class Poller : IDisposable
     public abstract int Wait(Span<PollEvent> events, int milliseconds);
 
     /// <summary>
-    /// Lets a wait end that is under way, or else the next one, with an event of token <see cref="WakeToken"/>. Any thread.
+    /// Lets a wait end that is under way, or else the next one, with an event of token <see cref="WakeToken"/>. Any
+    /// thread.
     /// </summary>
     public abstract void Wake();
 

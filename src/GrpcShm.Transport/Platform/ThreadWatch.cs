@@ -4,8 +4,8 @@ namespace GrpcShm.Transport.Platform;
 internal abstract class ThreadWatch
 {
     /// <summary>
-    /// Whether the thread could run but has hardly done so since the last question, because others have the processors. False if
-    /// the system does not say.
+    /// Whether the thread could run but has hardly done so since the last question, because others have the processors.
+    /// False if the system does not say.
     /// </summary>
     /// <param name="elapsed">How long ago the last question was.</param>
     public abstract bool IsKeptFromProcessor(TimeSpan elapsed);

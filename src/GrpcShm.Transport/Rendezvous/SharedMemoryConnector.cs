@@ -67,7 +67,8 @@ internal sealed class SharedMemoryConnector
         }
     }
 
-    private async Task<SharedMemoryConnection> ShakeHandsAsync(ControlSocket socket, CancellationToken cancellationToken)
+    private async Task<SharedMemoryConnection> ShakeHandsAsync(
+        ControlSocket socket, CancellationToken cancellationToken)
     {
         Reactor reactor;
         ControlChannel channel;
@@ -86,7 +87,8 @@ internal sealed class SharedMemoryConnector
         timeout.CancelAfter(_settings.ConnectTimeout);
         try
         {
-            var parts = await ClientHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
+            var parts =
+                await ClientHandshake.RunAsync(channel, reactor, _settings, timeout.Token).ConfigureAwait(false);
             return new SharedMemoryConnection(parts, _endPoint, _metrics, _logger, _violations);
         }
         catch (Exception exception)

@@ -39,8 +39,8 @@ internal sealed partial class SharedMemoryListener
     public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
     /// <summary>
-    /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the server sees it,
-    /// and not with the first client.
+    /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the
+    /// server sees it, and not with the first client.
     /// </summary>
     private static void ProveThatClientsCanBeServed(SharedMemoryEndPoint endPoint)
     {
@@ -56,7 +56,8 @@ internal sealed partial class SharedMemoryListener
         }
         catch (PlatformException exception)
         {
-            throw new IOException($"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
+            throw new IOException(
+                $"No client of the endpoint '{endPoint}' could be served. {exception.Message}", exception);
         }
     }
 

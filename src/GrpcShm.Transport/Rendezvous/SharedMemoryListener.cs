@@ -28,7 +28,8 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
     // Who accepts goes on where the handshake has ended, which is no place that others wait for.
     private readonly Channel<SharedMemoryConnection> _accepted =
-        Channel.CreateUnbounded<SharedMemoryConnection>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
+        Channel.CreateUnbounded<SharedMemoryConnection>(
+            new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
     private readonly RepeatedLines _violations = new();
     private readonly RepeatedLines _refusals = new();

@@ -5,10 +5,10 @@ namespace GrpcShm.Transport.Signaling;
 /// <summary>
 /// Decides how a reactor waits. To spin saves a wake-up, 5 to 50 µs, but takes the processor from the very thread that
 /// is to answer where processors are few, and takes a stream apart into small batches. To coalesce makes large batches
-/// of a stream, but delays an answer that somebody waits for. Which of it is the case nobody can tell from here, so each
-/// has to prove itself by what counts in the end: a trial gives each of them turns, compares the bytes that went through
-/// in the time, and only what moved clearly more than plain sleeping is kept. It is tried again ever more rarely while
-/// the answer stays the same.
+/// of a stream, but delays an answer that somebody waits for. Which of it is the case nobody can tell from here, so
+/// each has to prove itself by what counts in the end: a trial gives each of them turns, compares the bytes that went
+/// through in the time, and only what moved clearly more than plain sleeping is kept. It is tried again ever more
+/// rarely while the answer stays the same.
 /// </summary>
 /// <remarks>One thread at a time, except for the counters.</remarks>
 internal sealed class AdaptiveWait

@@ -6,8 +6,9 @@ internal static class CleanThread
     private static readonly ExecutionContext Clean = CaptureClean();
 
     /// <summary>
-    /// Drops what the last work left behind: values of <see cref="AsyncLocal{T}"/>, cultures among them, a synchronization
-    /// context, a name, a priority, a thread that the process waits for. What one call sets must not reach the next.
+    /// Drops what the last work left behind: values of <see cref="AsyncLocal{T}"/>, cultures among them, a
+    /// synchronization context, a name, a priority, a thread that the process waits for. What one call sets must not
+    /// reach the next.
     /// </summary>
     /// <param name="name">The thread's own name.</param>
     public static void Restore(string name)

@@ -18,8 +18,8 @@ internal interface IReactorTarget
     void OnFault(Exception exception);
 
     /// <summary>
-    /// The reactor has failed, which has been logged already, and this target is registered no more: end what depends on it, or
-    /// register again. On a thread that leads no reactor.
+    /// The reactor has failed, which has been logged already, and this target is registered no more: end what depends
+    /// on it, or register again. On a thread that leads no reactor.
     /// </summary>
     void OnReactorFailed(ReactorFailedException failure) => OnFault(failure);
 }

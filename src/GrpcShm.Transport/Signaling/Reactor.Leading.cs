@@ -7,8 +7,8 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Run to completion: the thread that took frames off the rings runs what they lead to. That is safe because the loop
-/// does not belong to the thread. While its leader is away in foreign code, the <see cref="Sentinel"/> may give the loop
-/// to another thread; the one that was away finds out when it comes back, and becomes a spare.
+/// does not belong to the thread. While its leader is away in foreign code, the <see cref="Sentinel"/> may give the
+/// loop to another thread; the one that was away finds out when it comes back, and becomes a spare.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -18,8 +18,8 @@ namespace GrpcShm.Transport.Signaling;
 /// odd n    --leader comes back------> n + 1   by compare-and-swap: then it still leads
 /// odd n    --sentinel takes over----> n + 1   by compare-and-swap: then another thread leads
 /// </code>
-/// One of the last two fails. The loop's state (queues, budget, strategy) is touched only by the leader; the store of the
-/// odd number releases it, the swap acquires it.
+/// One of the last two fails. The loop's state (queues, budget, strategy) is touched only by the leader; the store of
+/// the odd number releases it, the swap acquires it.
 /// </remarks>
 internal sealed partial class Reactor
 {
@@ -69,7 +69,8 @@ internal sealed partial class Reactor
 
     /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
     /// <param name="word">The sequence number.</param>
-    /// <param name="isItsFault">Whether what the leader runs has held it up, so that its like had better run elsewhere.</param>
+    /// <param name="isItsFault">Whether what the leader runs has held it up, so that its like had better run
+    /// elsewhere.</param>
     public void TakeOver(long word, bool isItsFault)
     {
         // First the thread, since the system may have none: then the one that is away stays the leader.
@@ -81,7 +82,8 @@ internal sealed partial class Reactor
             return;
         }
 
-        // It was work of this profile that the leader was in, since it would have had to change the word before another.
+        // It was work of this profile that the leader was in, since it would have had to change the word before
+        // another.
         if (isItsFault)
         {
             profile?.Overtaken();
@@ -121,7 +123,8 @@ internal sealed partial class Reactor
         }
         catch (Exception)
         {
-            // What the system does not tell is not known. Then a thread that lacks a processor is overtaken too early, no more.
+            // What the system does not tell is not known. Then a thread that lacks a processor is overtaken too early,
+            // no more.
             return UnknownThreadWatch.Instance;
         }
     }
@@ -150,8 +153,8 @@ internal sealed partial class Reactor
             // One that was overtaken may have come back as foreign code left it.
             CleanThread.Restore(_name);
 
-            // First what the last leader has left behind: the poller may have no news for a long time, and the one who is
-            // away may be waiting for just that work.
+            // First what the last leader has left behind: the poller may have no news for a long time, and the one who
+            // is away may be waiting for just that work.
             while (RunWork())
             {
                 if (Volatile.Read(ref _registered) == 0 && TryEnd())
@@ -196,7 +199,8 @@ internal sealed partial class Reactor
             var away = _word + 1;
             t_running = null;
 
-            // Release: whoever takes over finds the loop's state as it is here. Arming comes after it, see the sentinel.
+            // Release: whoever takes over finds the loop's state as it is here. Arming comes after it, see the
+            // sentinel.
             Volatile.Write(ref _word, away);
             _sentinel!.Arm();
             var failure = RunAway(work);
@@ -230,7 +234,8 @@ internal sealed partial class Reactor
         }
         catch (Exception exception)
         {
-            // Not thrown before it is known whether this thread still leads: else there would be nothing here that ends.
+            // Not thrown before it is known whether this thread still leads: else there would be nothing here that
+            // ends.
             return ExceptionDispatchInfo.Capture(exception);
         }
     }

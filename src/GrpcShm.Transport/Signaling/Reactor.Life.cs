@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// When the loop runs: from the first registration until there has been none for a while, or until it fails. Whoever keeps
-/// a reactor keeps one that works: the next registration lets it run again, with another thread and another poller.
+/// When the loop runs: from the first registration until there has been none for a while, or until it fails. Whoever
+/// keeps a reactor keeps one that works: the next registration lets it run again, with another thread and another
+/// poller.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -18,10 +19,10 @@ namespace GrpcShm.Transport.Signaling;
 ///              under the gate
 /// _idleSince   the same                                under the gate
 /// </code>
-/// <para>Registering and ending exclude each other by the gate: who registers first keeps the loop alive, who comes after
-/// the end starts it again. Only the look of the one who leads has no lock, so as not to take one each round: who makes
-/// the count zero wakes the poller afterwards, which remembers that until the next wait, and so the leader either sees
-/// the zero before it waits or does not wait for long. It then looks again, under the gate.</para>
+/// <para>Registering and ending exclude each other by the gate: who registers first keeps the loop alive, who comes
+/// after the end starts it again. Only the look of the one who leads has no lock, so as not to take one each round: who
+/// makes the count zero wakes the poller afterwards, which remembers that until the next wait, and so the leader either
+/// sees the zero before it waits or does not wait for long. It then looks again, under the gate.</para>
 /// <para>The poller is disposed of by whoever has led until the end: only who leads waits on it, and all others use it
 /// under the gate, where it is there no more.</para>
 /// </remarks>
@@ -163,8 +164,8 @@ internal sealed partial class Reactor
     }
 
     /// <summary>
-    /// Ends the loop because it failed. By the leader. What was queued goes to the pool; those that were served end with the
-    /// reason, and what registers from here on gets a new loop.
+    /// Ends the loop because it failed. By the leader. What was queued goes to the pool; those that were served end
+    /// with the reason, and what registers from here on gets a new loop.
     /// </summary>
     private void Fail(Exception exception)
     {

@@ -5,16 +5,16 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// One thread that waits for the doorbells and sockets of many connections and runs what they lead to. While nothing
-/// happens it makes no system call and no wake-up: it waits without a time-out, except where there is nothing to wait for,
-/// and then it ends.
+/// happens it makes no system call and no wake-up: it waits without a time-out, except where there is nothing to wait
+/// for, and then it ends.
 /// </summary>
 /// <remarks>
 /// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
 /// poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor the news
 /// of a peer's death, nor a new client.</para>
 /// <para>What runs foreign code is not run while the loop leads but after a round, while it is away; see the other
-/// part of this class. The loop's state is in this object and not on its thread's stack, so that another thread can take
-/// the loop over meanwhile.</para>
+/// part of this class. The loop's state is in this object and not on its thread's stack, so that another thread can
+/// take the loop over meanwhile.</para>
 /// </remarks>
 internal sealed partial class Reactor
 {
@@ -58,7 +58,9 @@ internal sealed partial class Reactor
         _idleTime = idleTime;
     }
 
-    /// <summary>The reactor that this thread leads right now, if it does. Not while it is away in foreign code.</summary>
+    /// <summary>
+    /// The reactor that this thread leads right now, if it does. Not while it is away in foreign code.
+    /// </summary>
     public static Reactor? Running => t_running;
 
     public AdaptiveWait Waiting => _wait;
@@ -72,8 +74,8 @@ internal sealed partial class Reactor
     public bool TrySpend() => --_budget >= 0;
 
     /// <summary>
-    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left, when it is about to sleep: until then it
-    /// looks by itself. Only on this reactor's thread.
+    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left, when it is about to sleep:
+    /// until then it looks by itself. Only on this reactor's thread.
     /// </summary>
     /// <returns>Whether it will; if not, the target has to ask by itself.</returns>
     public bool TryDeferSleep(IRingTarget target)
@@ -93,8 +95,8 @@ internal sealed partial class Reactor
     }
 
     /// <summary>
-    /// Says that a peer is about to answer over a socket: for a moment the reactor looks by itself before it sleeps, as it
-    /// does with rings. Any thread; one that does not lead may come too late.
+    /// Says that a peer is about to answer over a socket: for a moment the reactor looks by itself before it sleeps, as
+    /// it does with rings. Any thread; one that does not lead may come too late.
     /// </summary>
     public void ExpectSoon() => Volatile.Write(ref _expectUntil, Stopwatch.GetTimestamp() + ExpectTicks);
 
@@ -218,8 +220,8 @@ internal sealed partial class Reactor
         }
         catch (Exception)
         {
-            // A target ends itself before it logs, so this is a logger that throws. There is nobody left to tell, and on
-            // this thread it would end the process and with it everybody else's connections.
+            // A target ends itself before it logs, so this is a logger that throws. There is nobody left to tell, and
+            // on this thread it would end the process and with it everybody else's connections.
         }
     }
 

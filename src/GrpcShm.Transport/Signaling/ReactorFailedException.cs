@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>The loop that served a connection has failed; what depended on it ends. The next connection gets a new one.</summary>
+/// <summary>
+/// The loop that served a connection has failed; what depended on it ends. The next connection gets a new one.
+/// </summary>
 /// <remarks>An <see cref="IOException"/>, so that gRPC reports <c>Unavailable</c>.</remarks>
 internal sealed class ReactorFailedException : IOException
 {

@@ -4,18 +4,19 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// The reactors of this process: one, unless it is told otherwise. Their threads start with the first connection or listener, end
-/// when there has been none for a while, and start again with the next; the objects stay, and with them what they have learnt.
+/// The reactors of this process: one, unless it is told otherwise. Their threads start with the first connection or
+/// listener, end when there has been none for a while, and start again with the next; the objects stay, and with them
+/// what they have learnt.
 /// </summary>
 /// <remarks>
 /// Since all channels and endpoints of a process share them, they are set up by the run-time configuration
 /// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project) and not by anyone's options:
 /// <list type="bullet">
 /// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
-/// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000; defaults
-/// to 40. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
-/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: for how long its thread goes on without anything to serve, 0 to 3,600,000;
-/// defaults to 5,000.</item>
+/// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000;
+/// defaults to 40. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
+/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: for how long its thread goes on without anything to serve, 0 to
+/// 3,600,000; defaults to 5,000.</item>
 /// </list>
 /// </remarks>
 internal static class ReactorPool
@@ -53,7 +54,9 @@ internal static class ReactorPool
         return (paid, unpaid);
     }
 
-    /// <summary>Lets reactors without anything to serve end at once, and others as soon as they have nothing more.</summary>
+    /// <summary>
+    /// Lets reactors without anything to serve end at once, and others as soon as they have nothing more.
+    /// </summary>
     public static void EndIdle()
     {
         IdleTime = TimeSpan.Zero;

@@ -1,6 +1,8 @@
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>What a thread of a <see cref="Reactor"/> waits for while another leads. Its thread disposes of it.</summary>
+/// <summary>
+/// What a thread of a <see cref="Reactor"/> waits for while another leads. Its thread disposes of it.
+/// </summary>
 internal sealed class ReactorTurn : IDisposable
 {
     private readonly AutoResetEvent _signal = new(initialState: false);
@@ -31,7 +33,8 @@ internal sealed class ReactorTurn : IDisposable
             }
             catch (ThreadInterruptedException)
             {
-                // Foreign code that ran here once has kept the thread, and interrupts it now. It is not in that code any more.
+                // Foreign code that ran here once has kept the thread, and interrupts it now. It is not in that code
+                // any more.
             }
         }
     }

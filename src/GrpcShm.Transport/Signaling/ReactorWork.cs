@@ -13,16 +13,16 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
     public abstract RunProfile Profile { get; }
 
     /// <summary>
-    /// Does the work. What it throws is its own to handle. What it lets through all the same comes from code that nobody
-    /// awaits, and meets what such exceptions meet on the thread pool, see <see cref="RunHere"/>.
+    /// Does the work. What it throws is its own to handle. What it lets through all the same comes from code that
+    /// nobody awaits, and meets what such exceptions meet on the thread pool, see <see cref="RunHere"/>.
     /// </summary>
     public abstract void Run();
 
     /// <summary>
-    /// Runs the work on a reactor's thread. What foreign code lets through is thrown again on the thread pool, where its
-    /// continuation would have run over a socket: there the process's own rules for it hold (it ends, unless a handler of
-    /// <see cref="ExceptionHandling"/> says otherwise), and the exception says whose it is. Neither the reactor nor anybody
-    /// else's connections have to do with it.
+    /// Runs the work on a reactor's thread. What foreign code lets through is thrown again on the thread pool, where
+    /// its continuation would have run over a socket: there the process's own rules for it hold (it ends, unless a
+    /// handler of <see cref="ExceptionHandling"/> says otherwise), and the exception says whose it is. Neither the
+    /// reactor nor anybody else's connections have to do with it.
     /// </summary>
     public void RunHere()
     {
@@ -37,7 +37,9 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Lets the work run: here on this reactor's thread, when it has served its rings, or on the pool.</summary>
+    /// <summary>
+    /// Lets the work run: here on this reactor's thread, when it has served its rings, or on the pool.
+    /// </summary>
     public void Schedule()
     {
         if (Reactor.Running is { } reactor && Profile.MayRunInline && reactor.TryQueue(this))

@@ -4,14 +4,15 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Decides where the work of one method runs: on the reactor, which saves a hop to another thread, while it is
-/// short; on the thread pool while it is long, so that long work runs in parallel and holds up nobody. What is long depends on
-/// whether anybody waits: with nothing queued behind it, a method may take several times what a hop costs. So a process
-/// that has little to do, whose methods run slowly because all caches are cold, does not pay for the hop on top.
+/// short; on the thread pool while it is long, so that long work runs in parallel and holds up nobody. What is long
+/// depends on whether anybody waits: with nothing queued behind it, a method may take several times what a hop costs.
+/// So a process that has little to do, whose methods run slowly because all caches are cold, does not pay for the hop
+/// on top.
 /// </summary>
 /// <remarks>
 /// The time of a run is followed by an estimate of its median that goes up or down by an eighth with each run (a
-/// Robbins–Monro approximation with a proportional step): one run that was preempted or met a garbage collection moves it
-/// no more than any other. The first runs do not count, since they meet the JIT compiler. Runs on the pool are
+/// Robbins–Monro approximation with a proportional step): one run that was preempted or met a garbage collection moves
+/// it no more than any other. The first runs do not count, since they meet the JIT compiler. Runs on the pool are
 /// measured as well, so a method that has become short comes back. Work that was overtaken (it blocked, or ran for
 /// milliseconds) is kept on the pool for a number of runs that doubles each time, and halves again after as many that
 /// went well.

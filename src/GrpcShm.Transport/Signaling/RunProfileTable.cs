@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// The profiles of methods, by a hash of their paths that nobody outside of this process can foretell. Two methods may share one; paths
-/// that a peer invents share those that there are, and neither take any away nor add any. Any thread.
+/// The profiles of methods, by a hash of their paths that nobody outside of this process can foretell. Two methods may
+/// share one; paths that a peer invents share those that there are, and neither take any away nor add any. Any thread.
 /// </summary>
 /// <param name="mode">Where the work of all of them runs.</param>
 internal sealed class RunProfileTable(RunMode mode)

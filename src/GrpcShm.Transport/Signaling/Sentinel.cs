@@ -8,11 +8,11 @@ namespace GrpcShm.Transport.Signaling;
 /// </summary>
 /// <remarks>
 /// <para>It does not measure time, since a garbage collection or a stopped process make any time pass: it takes over
-/// when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/> while anything
-/// happens, and after <see cref="QuietLooks"/> looks without it sleeps without a timer, so an idle process has no
-/// wake-ups.</para>
-/// <para>A thread that could run and only lacks a processor is not held up by what it does: another one in its place would
-/// lack the same. It is given more looks.</para>
+/// when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/> while
+/// anything happens, and after <see cref="QuietLooks"/> looks without it sleeps without a timer, so an idle process has
+/// no wake-ups.</para>
+/// <para>A thread that could run and only lacks a processor is not held up by what it does: another one in its place
+/// would lack the same. It is given more looks.</para>
 /// <code>
 /// field    written by                            read by          ordering
 /// _running Begin, End, under _wake               the thread       _wake: it ends only when it has seen 0 there, and who makes it
@@ -136,8 +136,8 @@ internal sealed class Sentinel
         }
         catch (ThreadInterruptedException)
         {
-            // Foreign code that ran on this reactor's thread has kept it, and interrupts it now. It is not in that code any more, and the
-            // reactor has said already that it is away.
+            // Foreign code that ran on this reactor's thread has kept it, and interrupts it now. It is not in that code
+            // any more, and the reactor has said already that it is away.
             return false;
         }
     }

@@ -4,14 +4,14 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Decides whether a reactor that carries calls looks at its rings for a moment before it sleeps. With handlers and
-/// continuations run to completion, the answer to what was just sent is often there within a few microseconds, where to be
-/// woken takes 5 to 50. Spinning that does not pay is given up, and tried again ever more seldom.
+/// continuations run to completion, the answer to what was just sent is often there within a few microseconds, where to
+/// be woken takes 5 to 50. Spinning that does not pay is given up, and tried again ever more seldom.
 /// </summary>
 /// <remarks>
-/// Unlike <see cref="AdaptiveWait"/> this does not compare: one side alone gains little by spinning while the other has to be
-/// woken for each message, so two that compare may both find that it is not worth it. Here a try lasts long enough
-/// to outlast the other's waking, and so the first to try makes it pay for both. One thread at a time, except for the
-/// counters.
+/// Unlike <see cref="AdaptiveWait"/> this does not compare: one side alone gains little by spinning while the other has
+/// to be woken for each message, so two that compare may both find that it is not worth it. Here a try lasts long
+/// enough to outlast the other's waking, and so the first to try makes it pay for both. One thread at a time, except
+/// for the counters.
 /// </remarks>
 internal sealed class SpinTrust
 {
@@ -30,7 +30,8 @@ internal sealed class SpinTrust
     private long _unpaid;
 
     /// <summary>Creates full trust.</summary>
-    /// <param name="spinTicks">How long a spin takes at most, in ticks of <see cref="Stopwatch"/>; a try takes three times that.</param>
+    /// <param name="spinTicks">How long a spin takes at most, in ticks of <see cref="Stopwatch"/>; a try takes three
+    /// times that.</param>
     public SpinTrust(long spinTicks) => _spinTicks = spinTicks;
 
     /// <summary>How many spins found something.</summary>

@@ -6,7 +6,9 @@ internal enum WaitStrategy
     /// <summary>Sleeps until a doorbell rings, and then looks at once.</summary>
     Sleep,
 
-    /// <summary>Looks at its rings for a moment before it sleeps. Saves the wake-up where the peer answers at once.</summary>
+    /// <summary>
+    /// Looks at its rings for a moment before it sleeps. Saves the wake-up where the peer answers at once.
+    /// </summary>
     Spin,
 
     /// <summary>

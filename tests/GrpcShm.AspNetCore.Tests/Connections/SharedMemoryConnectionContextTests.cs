@@ -85,7 +85,8 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
         Assert.Equal(_pair.Server.EndPoint, feature?.EndPoint);
         Assert.Equal(Environment.ProcessId, feature?.Peer.ProcessId);
         Assert.Same(feature?.EndPoint, _context.LocalEndPoint);
-        Assert.NotNull(_context.Features.Get<Microsoft.AspNetCore.Connections.Features.IMemoryPoolFeature>()?.MemoryPool);
+        Assert.NotNull(
+            _context.Features.Get<Microsoft.AspNetCore.Connections.Features.IMemoryPoolFeature>()?.MemoryPool);
         Assert.NotEmpty(_context.ConnectionId);
         await Task.CompletedTask;
     }
@@ -100,7 +101,8 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
         await Assert.ThrowsAsync<ConnectionAbortedException>(() => own.InTime());
         Assert.Equal("too slow", (await Assert.ThrowsAnyAsync<IOException>(() => read.InTime())).Message);
         Assert.True(_context.ConnectionClosed.CanBeCanceled);
-        await TimeLimit.UntilAsync(() => _context.ConnectionClosed.IsCancellationRequested, () => "The closing was not told.");
+        await TimeLimit.UntilAsync(
+            () => _context.ConnectionClosed.IsCancellationRequested, () => "The closing was not told.");
     }
 
     [Fact]

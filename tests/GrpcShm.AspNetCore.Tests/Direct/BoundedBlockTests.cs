@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
 /// <summary>
-/// What a peer can make this side do with one block: counted in bytes that are allocated, which is what work that is not linear shows in.
-/// Alone, since the process's other work would be counted, too.
+/// What a peer can make this side do with one block: counted in bytes that are allocated, which is what work that is
+/// not linear shows in. Alone, since the process's other work would be counted, too.
 /// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class BoundedBlockTests
@@ -71,9 +71,11 @@ public sealed class BoundedBlockTests
     [InlineData(1, 32_000, null)]
     public async Task Trailers_BeyondKestrelsLimits_ResetTheCall(int count, int length, int? error)
     {
-        await using var host = await DirectHost.StartAsync(static context => context.Request.Body.CopyToAsync(Stream.Null));
+        await using var host = await DirectHost.StartAsync(
+            static context => context.Request.Body.CopyToAsync(Stream.Null));
         using var client = await RawCalls.ConnectAsync(host);
-        var block = Enumerable.Range(0, count).SelectMany(i => RawFrames.Fields(($"n{i}", new string('v', length)))).ToArray();
+        var block =
+            Enumerable.Range(0, count).SelectMany(i => RawFrames.Fields(($"n{i}", new string('v', length)))).ToArray();
         await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C"))));
         await client.PutBlockAsync(1, block, FrameFlags.Trailers, FrameFlags.End);
         Assert.Equal((CallError?)error, await client.EndOfAsync(1));

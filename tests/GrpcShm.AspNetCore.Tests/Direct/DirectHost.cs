@@ -9,7 +9,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>A web application that offers direct mode, in a directory of its own, and notes each request that it sees.</summary>
+/// <summary>
+/// A web application that offers direct mode, in a directory of its own, and notes each request that it sees.
+/// </summary>
 internal sealed class DirectHost : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();

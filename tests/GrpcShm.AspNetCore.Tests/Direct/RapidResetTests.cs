@@ -2,7 +2,9 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>A client that begins calls and resets them at once: their slots are free again, while their handlers run on.</summary>
+/// <summary>
+/// A client that begins calls and resets them at once: their slots are free again, while their handlers run on.
+/// </summary>
 public sealed class RapidResetTests
 {
     private const int Limit = 4;
@@ -11,7 +13,8 @@ public sealed class RapidResetTests
     public async Task Calls_BegunAndResetOverAndOver_HaveABoundedNumberOfHandlers()
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var host = await DirectHost.StartAsync(_ => release.Task, transport: static o => o.MaxCallsPerConnection = Limit);
+        await using var host = await DirectHost.StartAsync(
+            _ => release.Task, transport: static o => o.MaxCallsPerConnection = Limit);
         using var client = await RawCalls.ConnectAsync(host);
         byte[] block = RawFrames.Fields(RawFrames.Request("/good.Service/Call"));
         var refused = 0;

@@ -38,7 +38,8 @@ internal sealed class RawCalls : IDisposable
     {
         FrameHeader header = default;
         byte[] content = [];
-        await TimeLimit.UntilAsync(() => _client.TryTakeFrame(out header, out content), () => "The server sends nothing.");
+        await TimeLimit.UntilAsync(
+            () => _client.TryTakeFrame(out header, out content), () => "The server sends nothing.");
         return (header, content);
     }
 

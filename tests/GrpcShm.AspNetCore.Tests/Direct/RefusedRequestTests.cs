@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
 /// <summary>
-/// A request that is not what direct mode carries, or that the application would see otherwise than Kestrel shows it: it is reset, nothing
-/// of the application runs, and the connection goes on.
+/// A request that is not what direct mode carries, or that the application would see otherwise than Kestrel shows it:
+/// it is reset, nothing of the application runs, and the connection goes on.
 /// </summary>
 public sealed class RefusedRequestTests
 {
@@ -28,7 +28,8 @@ public sealed class RefusedRequestTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public Task Path_OtherThanAMethods_IsRefused(string path) => VerifyRefusedAsync(RawFrames.Fields(RawFrames.Request(path)));
+    public Task Path_OtherThanAMethods_IsRefused(string path) =>
+        VerifyRefusedAsync(RawFrames.Fields(RawFrames.Request(path)));
 
     [Theory]
     [MemberData(nameof(Authorities))]
@@ -53,7 +54,8 @@ public sealed class RefusedRequestTests
     [InlineData("te", "gzip")]
     [InlineData("te", "trailers, deflate")]
     [InlineData("te", "")]
-    public Task Field_WithAnotherValue_IsRefused(string name, string value) => VerifyRefusedAsync(RawFrames.Fields(With(name, value)));
+    public Task Field_WithAnotherValue_IsRefused(string name, string value) =>
+        VerifyRefusedAsync(RawFrames.Fields(With(name, value)));
 
     [Theory]
     [InlineData(":method")]
@@ -78,7 +80,8 @@ public sealed class RefusedRequestTests
 
         // Spelled out instead of by its number.
         var (_, value) = request.Single(field => field.Name == name);
-        await VerifyRefusedAsync([.. RawFrames.Fields(request), .. RawFrames.Field(name, Encoding.UTF8.GetBytes(value), isSpelled: true)]);
+        await VerifyRefusedAsync(
+            [.. RawFrames.Fields(request), .. RawFrames.Field(name, Encoding.UTF8.GetBytes(value), isSpelled: true)]);
     }
 
     [Theory]
@@ -116,13 +119,16 @@ public sealed class RefusedRequestTests
     [Fact]
     public async Task Value_ThatIsNoUtf8_IsRefused()
     {
-        await VerifyRefusedAsync([.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Field("x", [0xc3, 0x28], isSpelled: true)]);
-        await VerifyRefusedAsync([.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Field("x", [0xc0, 0x80], isSpelled: true)]);
+        await VerifyRefusedAsync(
+            [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Field("x", [0xc3, 0x28], isSpelled: true)]);
+        await VerifyRefusedAsync(
+            [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Field("x", [0xc0, 0x80], isSpelled: true)]);
     }
 
     [Fact]
     public async Task ContentLength_TwiceThere_IsRefused() =>
-        await VerifyRefusedAsync(RawFrames.Fields(RawFrames.Request("/a.B/C", ("content-length", "0"), ("content-length", "0"))));
+        await VerifyRefusedAsync(
+            RawFrames.Fields(RawFrames.Request("/a.B/C", ("content-length", "0"), ("content-length", "0"))));
 
     [Fact]
     public async Task Path_LongerThanARequestLine_IsRefused() =>
@@ -141,7 +147,8 @@ public sealed class RefusedRequestTests
             .. RawFrames.Definition(22, ":authority", "local host"), .. RawFrames.Definition(23, "user-agent", "a\nb"),
         ]));
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(1));
-        var rest = RawFrames.Fields((":method", "POST"), (":scheme", "http"), ("content-type", "application/grpc"), ("te", "trailers"));
+        var rest = RawFrames.Fields(
+            (":method", "POST"), (":scheme", "http"), ("content-type", "application/grpc"), ("te", "trailers"));
         var authority = RawFrames.Fields((":authority", "localhost"));
         for (var i = 0u; i < 3; i++)
         {
@@ -168,7 +175,8 @@ public sealed class RefusedRequestTests
     {
         await using var host = await DirectHost.StartAsync(static _ => Task.CompletedTask);
         using var client = await RawCalls.ConnectAsync(host);
-        await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields((":method", "GET")), data: 100));
+        await client.PutAsync(
+            RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields((":method", "GET")), data: 100));
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(1));
         for (var i = 0; i < 10; i++)
         {
@@ -187,7 +195,8 @@ public sealed class RefusedRequestTests
     [InlineData(1, 0)]
     public async Task Body_OfAnotherLengthThanDeclared_ResetsTheCall(int declared, int sent)
     {
-        await using var host = await DirectHost.StartAsync(static context => context.Request.Body.CopyToAsync(Stream.Null));
+        await using var host = await DirectHost.StartAsync(
+            static context => context.Request.Body.CopyToAsync(Stream.Null));
         using var client = await RawCalls.ConnectAsync(host);
         byte[] block = RawFrames.Fields(RawFrames.Request("/a.B/C", ("content-length", $"{declared}")));
 
@@ -219,7 +228,8 @@ public sealed class RefusedRequestTests
         using var client = await RawCalls.ConnectAsync(host);
         await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C"))));
         await TimeLimit.UntilAsync(() => host.Seen.Count == 1, () => "The handler does not start.");
-        await client.PutAsync(RawFrames.Message(1, FrameFlags.Trailers | FrameFlags.End, trailers: RawFrames.Fields((name, value))));
+        await client.PutAsync(
+            RawFrames.Message(1, FrameFlags.Trailers | FrameFlags.End, trailers: RawFrames.Fields((name, value))));
         Assert.IsAssignableFrom<IOException>(await failure.Task.InTime());
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(1));
         await client.VerifyServedAsync(0x10001);

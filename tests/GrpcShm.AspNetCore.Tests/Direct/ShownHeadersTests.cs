@@ -6,7 +6,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>The names of headers, their spelling and their order, side by side with the dictionary of Kestrel.</summary>
+/// <summary>
+/// The names of headers, their spelling and their order, side by side with the dictionary of Kestrel.
+/// </summary>
 public sealed class ShownHeadersTests
 {
     private const string KestrelsHeaders = "Microsoft.AspNetCore.Server.Kestrel.Core.Internal.Http.HttpRequestHeaders";
@@ -27,7 +29,8 @@ public sealed class ShownHeadersTests
         foreach (var name in names)
         {
             kestrel[name] = name == "content-length" ? "0" : "v";
-            var shown = name == "host" ? RequestHeaderNames.Host : RequestHeaderNames.Find(HeaderNames.NumberOf(name), name);
+            var shown =
+                name == "host" ? RequestHeaderNames.Host : RequestHeaderNames.Find(HeaderNames.NumberOf(name), name);
             fields.Add(shown.Name, "v", shown.Order);
         }
 

@@ -18,7 +18,8 @@ public sealed class WholeBlockTests
         var seen = new TaskCompletionSource<(string Path, int Headers, string Last)>();
         await using var host = await DirectHost.StartAsync(context =>
         {
-            seen.SetResult((context.Request.Path, context.Request.Headers.Count, context.Request.Headers["x-last"].ToString()));
+            seen.SetResult(
+                (context.Request.Path, context.Request.Headers.Count, context.Request.Headers["x-last"].ToString()));
             return Task.CompletedTask;
         });
         using var client = await RawCalls.ConnectAsync(host);
@@ -88,7 +89,8 @@ public sealed class WholeBlockTests
             ended.SetResult((before, trailers.Trailers.Count, trailers.Trailers["x-last"].ToString()));
         });
         using var client = await RawCalls.ConnectAsync(host);
-        await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C")), data: 10));
+        await client.PutAsync(
+            RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C")), data: 10));
         await TimeLimit.UntilAsync(() => host.Seen.Count == 1, () => "The handler does not start.");
         var pieces = RawFrames.Fields(("x-long", new string('a', 3000)), ("x-last", "here")).Chunk(1000).ToArray();
         foreach (var piece in pieces.SkipLast(1))
@@ -121,7 +123,8 @@ public sealed class WholeBlockTests
     /// <summary>An answer to what was sent last shows that all before it has been handled.</summary>
     private static async Task VerifyTakenAsync(RawCalls client, uint call)
     {
-        await client.PutAsync(RawFrames.Message(call, FrameFlags.Headers | FrameFlags.End, RawFrames.Fields((":method", "GET"))));
+        await client.PutAsync(
+            RawFrames.Message(call, FrameFlags.Headers | FrameFlags.End, RawFrames.Fields((":method", "GET"))));
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(call));
     }
 

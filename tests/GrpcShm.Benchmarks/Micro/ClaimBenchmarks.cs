@@ -4,8 +4,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
-/// Pieces of a ring that one or two threads claim, write and commit. Whoever finds no room takes out what has been published:
-/// a third thread to do that would be one more than many a machine has processors.
+/// Pieces of a ring that one or two threads claim, write and commit. Whoever finds no room takes out what has been
+/// published: a third thread to do that would be one more than many a machine has processors.
 /// </summary>
 [MemoryDiagnoser]
 public unsafe class ClaimBenchmarks

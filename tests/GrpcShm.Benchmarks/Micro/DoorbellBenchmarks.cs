@@ -16,7 +16,8 @@ public class DoorbellBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        (_watched, _unwatched) = (TransportPlatform.Current.CreateDoorbell(), TransportPlatform.Current.CreateDoorbell());
+        (_watched, _unwatched) =
+            (TransportPlatform.Current.CreateDoorbell(), TransportPlatform.Current.CreateDoorbell());
         _poller = TransportPlatform.Current.CreatePoller();
         _poller.Add(_watched.Source, 1);
     }

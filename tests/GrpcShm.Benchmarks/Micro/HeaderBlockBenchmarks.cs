@@ -3,7 +3,9 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>The headers of a unary call as gRPC's client has them: the first time on a connection, and from then on.</summary>
+/// <summary>
+/// The headers of a unary call as gRPC's client has them: the first time on a connection, and from then on.
+/// </summary>
 [MemoryDiagnoser]
 public class HeaderBlockBenchmarks
 {
@@ -30,7 +32,9 @@ public class HeaderBlockBenchmarks
         _later = Write(_sent);
     }
 
-    /// <summary>Puts together the first block of a connection, with all that a connection remembers made anew.</summary>
+    /// <summary>
+    /// Puts together the first block of a connection, with all that a connection remembers made anew.
+    /// </summary>
     [Benchmark]
     public int WriteFirst() => Fill(new SentPairs());
 

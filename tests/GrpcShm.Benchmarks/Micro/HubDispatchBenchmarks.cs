@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>What the event hub does with an event between two machines of its own process: no gRPC, no transport.</summary>
+/// <summary>
+/// What the event hub does with an event between two machines of its own process: no gRPC, no transport.
+/// </summary>
 [MemoryDiagnoser]
 public class HubDispatchBenchmarks
 {

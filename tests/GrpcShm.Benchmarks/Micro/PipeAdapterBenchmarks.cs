@@ -5,8 +5,9 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
-/// A message through a connection of this process with itself, by the adapters that Kestrel and <c>SocketsHttpHandler</c> use;
-/// and through an ordinary <see cref="Pipe"/>. What is written is there when it is read, so nobody waits.
+/// A message through a connection of this process with itself, by the adapters that Kestrel and
+/// <c>SocketsHttpHandler</c> use; and through an ordinary <see cref="Pipe"/>. What is written is there when it is read,
+/// so nobody waits.
 /// </summary>
 [MemoryDiagnoser]
 public class PipeAdapterBenchmarks

@@ -3,7 +3,9 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>A message through the ring, both ends on one thread: what the ring itself costs, without the way between two caches.</summary>
+/// <summary>
+/// A message through the ring, both ends on one thread: what the ring itself costs, without the way between two caches.
+/// </summary>
 [MemoryDiagnoser]
 public unsafe class RingBenchmarks
 {

@@ -79,6 +79,7 @@ internal sealed class CompiledRing : IRawMeter
 
         return process.ExitCode == 0
             ? output.GetAwaiter().GetResult()
-            : throw new IOException($"'{program} {string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
+            : throw new IOException(
+                $"'{program} {string.Join(' ', arguments)}' ended with exit code {process.ExitCode}.");
     }
 }

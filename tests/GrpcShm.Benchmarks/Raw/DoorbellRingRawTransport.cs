@@ -3,7 +3,9 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Benchmarks.Raw;
 
-/// <summary>The rings with doorbells and the reactor, as gRPC uses them, but with a thread that waits for each answer.</summary>
+/// <summary>
+/// The rings with doorbells and the reactor, as gRPC uses them, but with a thread that waits for each answer.
+/// </summary>
 internal sealed class DoorbellRingRawTransport : RingRawTransport
 {
     public override string Name => "ring-doorbell";

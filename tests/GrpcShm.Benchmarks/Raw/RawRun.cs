@@ -27,7 +27,8 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
             }
 
             using var copy = new MemoryCopyFloor();
-            List<IRawMeter> meters = [.. transports.Zip(peers, (transport, peer) => new TransportMeter(transport, peer))];
+            List<IRawMeter> meters =
+                [.. transports.Zip(peers, (transport, peer) => new TransportMeter(transport, peer))];
             if (CompiledRing.TryCompile(directory.FullName) is { } compiled)
             {
                 meters.Add(compiled);

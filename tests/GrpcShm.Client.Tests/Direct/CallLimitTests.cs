@@ -15,7 +15,8 @@ public sealed class CallLimitTests
     [InlineData(16, 32, false, 1)]
     [InlineData(1, 8, true, 8)]
     [InlineData(1, 8, false, 1)]
-    public async Task Calls_BeyondTheLimit_WaitOrGoToAnotherConnection_AndNoneIsLost(int limit, int callers, bool multiple, int mostConnections)
+    public async Task Calls_BeyondTheLimit_WaitOrGoToAnotherConnection_AndNoneIsLost(
+        int limit, int callers, bool multiple, int mostConnections)
     {
         const int Calls = 1600;
         await using var server = CreateServer(limit, multiple, static async call =>
@@ -66,7 +67,8 @@ public sealed class CallLimitTests
         for (var i = 0; i < 100; i++)
         {
             using var source = new CancellationTokenSource();
-            var calling = invoker.CallAsync(Responses.Unanswered, Responses.CallOptions.WithCancellationToken(source.Token));
+            var calling = invoker.CallAsync(
+                Responses.Unanswered, Responses.CallOptions.WithCancellationToken(source.Token));
             await source.CancelAsync();
             await Assert.ThrowsAsync<RpcException>(() => calling);
             Assert.Equal([(byte)i], await invoker.CallAsync([(byte)i]));
@@ -164,7 +166,8 @@ public sealed class CallLimitTests
     {
         var holds = true;
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = CreateServer(limit: 1, multiple: false, call => Volatile.Read(ref holds) ? held.Task : Responses.EchoAsync(call));
+        await using var server = CreateServer(
+            limit: 1, multiple: false, call => Volatile.Read(ref holds) ? held.Task : Responses.EchoAsync(call));
         using var invoker = server.CreateInvoker();
         var first = SendAsync(invoker, 0, None);
         var connection = await server.AcceptedAsync();
@@ -209,7 +212,8 @@ public sealed class CallLimitTests
     [InlineData(true)]
     public async Task GoAway_FromEveryConnection_EndsTheWait(bool isObserved)
     {
-        await using var server = CreateServer(limit: 1, multiple: true, Responses.EchoAsync, goesAwayFrom: int.MaxValue);
+        await using var server = CreateServer(
+            limit: 1, multiple: true, Responses.EchoAsync, goesAwayFrom: int.MaxValue);
         using var invoker = server.CreateInvoker();
         using var parent = isObserved ? new Activity("parent").Start() : null;
 
@@ -235,7 +239,8 @@ public sealed class CallLimitTests
         {
             var taken = server.CallsTaken;
             var calls = Enumerable.Range(0, 8).Select(i => SendAsync(invoker, i, None)).ToList();
-            await TimeLimit.UntilAsync(() => server.CallsTaken == taken + 8, () => $"{server.CallsTaken - taken} calls were taken.");
+            await TimeLimit.UntilAsync(
+                () => server.CallsTaken == taken + 8, () => $"{server.CallsTaken - taken} calls were taken.");
             answers.Release(8);
             await Task.WhenAll(calls).InTime();
         }
@@ -251,7 +256,8 @@ public sealed class CallLimitTests
         return server;
     }
 
-    private static async Task<int> SendAsync(HttpMessageInvoker invoker, int number, CancellationToken cancellationToken)
+    private static async Task<int> SendAsync(
+        HttpMessageInvoker invoker, int number, CancellationToken cancellationToken)
     {
         using var request = Responses.Post(new ByteArrayContent([(byte)number]));
         request.Headers.Add("x-number", $"{number}");

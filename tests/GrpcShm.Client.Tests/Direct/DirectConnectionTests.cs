@@ -173,8 +173,8 @@ public sealed class DirectConnectionTests
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         first.Handler = async _ =>
         {
-            // A server that closes of its own accord has begun nothing that it has not ended. To the client this call looks
-            // just like one that the server had no eyes for any more.
+            // A server that closes of its own accord has begun nothing that it has not ended. To the client this call
+            // looks just like one that the server had no eyes for any more.
             first.Calls.GoAway();
             await goOn.Task;
         };
@@ -242,7 +242,8 @@ public sealed class DirectConnectionTests
         await using var server = new FakeServer(Responses.NeverAsync) { Serves = false };
         using var channel = server.CreateChannel();
         using var source = new CancellationTokenSource();
-        var calling = channel.CreateCallInvoker().CallAsync([1], Responses.CallOptions.WithCancellationToken(source.Token));
+        var calling = channel.CreateCallInvoker().CallAsync(
+            [1], Responses.CallOptions.WithCancellationToken(source.Token));
         var connection = await server.AcceptedAsync();
         await source.CancelAsync();
         await Assert.ThrowsAsync<RpcException>(() => calling);
@@ -338,7 +339,8 @@ public sealed class DirectConnectionTests
 
         // The one thing that the client still has to say.
         await TimeLimit.UntilAsync(() => connection.Connection.Counters.BytesReceived > before, () => "No ping came.");
-        await TimeLimit.UntilAsync(() => connection.Connection.Counters.BytesReceived > before + 64, () => "No second ping came.");
+        await TimeLimit.UntilAsync(
+            () => connection.Connection.Counters.BytesReceived > before + 64, () => "No second ping came.");
         pause.SetResult();
 
         Assert.Equal([1], await calling);
@@ -354,7 +356,8 @@ public sealed class DirectConnectionTests
 
     /// <summary>Makes a call, and runs an action when it has been answered.</summary>
     /// <returns>The name of the thread on which that was.</returns>
-    private static Task<string?> ThreadOfContinuationAsync(CallInvoker invoker, SemaphoreSlim answers, Action? then = null)
+    private static Task<string?> ThreadOfContinuationAsync(
+        CallInvoker invoker, SemaphoreSlim answers, Action? then = null)
     {
         var thread = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var response = invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]).ResponseAsync;

@@ -145,7 +145,8 @@ public sealed class DirectDiagnosticsTests
 
         invoker.Dispose();
 
-        await TimeLimit.UntilAsync(() => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
+        await TimeLimit.UntilAsync(
+            () => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
         await TimeLimit.UntilAsync(
             () => metrics.Of("http.client.connection.duration").Count > 0, () => "The connection's duration is not told.");
 
@@ -162,7 +163,8 @@ public sealed class DirectDiagnosticsTests
             connection.Tags);
 
         // It was made for the request, which waited for it.
-        Assert.Equal("POST", Assert.Single(metrics.Of("http.client.request.time_in_queue")).Tags["http.request.method"]);
+        Assert.Equal(
+            "POST", Assert.Single(metrics.Of("http.client.request.time_in_queue")).Tags["http.request.method"]);
     }
 
     [Theory]
@@ -306,7 +308,8 @@ public sealed class DirectDiagnosticsTests
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "http.client.open_connections" && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
+                if (instrument.Name == "http.client.open_connections"
+                    && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -351,7 +354,8 @@ public sealed class DirectDiagnosticsTests
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "http.client.open_connections" && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
+                if (instrument.Name == "http.client.open_connections"
+                    && ReferenceEquals(instrument.Meter.Scope, server.Options.MeterFactory))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -361,7 +365,8 @@ public sealed class DirectDiagnosticsTests
         {
             if (Interlocked.Exchange(ref first, 1) == 0)
             {
-                // The client has closed it, since it takes no more calls and has none: all that was done before it is known to take any.
+                // The client has closed it, since it takes no more calls and has none: all that was done before it is
+                // known to take any.
                 var connection = server.AcceptedAsync().GetAwaiter().GetResult();
                 Assert.True(connection.Calls.Completion.Wait(TimeLimit.Value));
             }
@@ -404,7 +409,8 @@ public sealed class DirectDiagnosticsTests
                 }
             },
         };
-        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new TimeZoneNotFoundException("The listener has failed."));
+        listener.SetMeasurementEventCallback<double>(
+            static (_, _, _, _) => throw new TimeZoneNotFoundException("The listener has failed."));
         listener.SetMeasurementEventCallback<long>(static (_, value, _, _) =>
         {
             if (value < 0)

@@ -92,7 +92,8 @@ public sealed class DirectRequestTests
         using var request = Responses.Post(null);
         Spoil(request, kind);
 
-        var exception = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime());
+        var exception = await Assert.ThrowsAsync<HttpRequestException>(
+            () => invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime());
 
         Assert.Contains(reason, exception.Message, StringComparison.Ordinal);
         Assert.Contains("Mode at Auto", exception.Message, StringComparison.Ordinal);
@@ -137,7 +138,8 @@ public sealed class DirectRequestTests
     [InlineData("/a/b;c", false)]
     [InlineData("/a/b\u00e4", false)]
     [InlineData("a/b", false)]
-    public void Path_OfPlainSegments_IsCarried(string path, bool expected) => Assert.Equal(expected, GrpcRequestRules.IsPath(path));
+    public void Path_OfPlainSegments_IsCarried(string path, bool expected) =>
+        Assert.Equal(expected, GrpcRequestRules.IsPath(path));
 
     [Theory]
     [InlineData("localhost", true)]
@@ -253,8 +255,10 @@ public sealed class DirectRequestTests
 
         await kept!.FlushAsync(TestContext.Current.CancellationToken).InTime();
         kept.Flush();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => kept.FlushAsync(new CancellationToken(canceled: true)).InTime());
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => kept.WriteAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => kept.FlushAsync(new CancellationToken(canceled: true)).InTime());
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => kept.WriteAsync(new byte[1], TestContext.Current.CancellationToken).InTime());
     }
 
     [Fact]
@@ -270,7 +274,8 @@ public sealed class DirectRequestTests
         using var invoker = server.CreateInvoker();
         for (var i = 0; i < Times; i++)
         {
-            // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was written so far.
+            // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was
+            // written so far.
             using var isReady = new ManualResetEventSlim();
             var mayWrite = 0;
             var spins = i % 60;
@@ -299,7 +304,8 @@ public sealed class DirectRequestTests
 
             using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
-            Assert.Equal(whole, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
+            Assert.Equal(
+                whole, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
         }
     }
 
@@ -315,7 +321,8 @@ public sealed class DirectRequestTests
             throw new NotFiniteNumberException();
         });
 
-        await Assert.ThrowsAsync<NotFiniteNumberException>(() => invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime());
+        await Assert.ThrowsAsync<NotFiniteNumberException>(
+            () => invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime());
 
         using var next = await invoker.SendAsync(Responses.Post(null), TestContext.Current.CancellationToken).InTime();
         Assert.Equal(2, (await server.AcceptedAsync()).CallCount);
@@ -364,7 +371,8 @@ public sealed class DirectRequestTests
         using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
         goOn.SetResult();
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
         var connection = await server.AcceptedAsync();
         await connection.UntilIdleAsync();
     }
@@ -476,7 +484,8 @@ public sealed class DirectRequestTests
                 request.Content!.Headers.ContentType = null;
                 break;
             case "grpc-web" or "json":
-                request.Content!.Headers.ContentType = new(kind == "json" ? "application/json" : "application/grpc-web");
+                request.Content!.Headers.ContentType = new(
+                    kind == "json" ? "application/json" : "application/grpc-web");
                 break;
             case "no te":
                 headers.TE.Clear();

@@ -143,7 +143,8 @@ public sealed class DirectResponseTests
 
         await response.Content.CopyToAsync(Stream.Null, None).InTime();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => response.Content.CopyToAsync(Stream.Null, None).InTime());
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => response.Content.CopyToAsync(Stream.Null, None).InTime());
     }
 
     [Theory]
@@ -238,7 +239,8 @@ public sealed class DirectResponseTests
         });
         using var invoker = server.CreateInvoker();
 
-        var exception = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(Responses.Post(null), None).InTime());
+        var exception = await Assert.ThrowsAsync<HttpRequestException>(
+            () => invoker.SendAsync(Responses.Post(null), None).InTime());
         using var next = await invoker.SendAsync(Responses.Post(null), None).InTime();
 
         Assert.Equal(HttpRequestError.InvalidResponse, exception.HttpRequestError);

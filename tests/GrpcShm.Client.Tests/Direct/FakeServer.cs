@@ -23,8 +23,10 @@ internal sealed class FakeServer : IAsyncDisposable
     public FakeServer(Func<TestCall, Task> handler, bool listens = true)
     {
         _handler = handler;
-        _endPoint.Settings = _endPoint.Settings with { Modes = static () => ConnectionModes.Calls, RingSize = RingSizes.Default };
-        Options = new SharedMemoryClientOptions { RuntimeDirectory = _endPoint.Directory, ConnectTimeout = TimeLimit.Value };
+        _endPoint.Settings =
+            _endPoint.Settings with { Modes = static () => ConnectionModes.Calls, RingSize = RingSizes.Default };
+        Options =
+            new SharedMemoryClientOptions { RuntimeDirectory = _endPoint.Directory, ConnectTimeout = TimeLimit.Value };
         if (listens)
         {
             Listen();
@@ -76,7 +78,8 @@ internal sealed class FakeServer : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    public Task<FakeServerConnection> AcceptedAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
+    public Task<FakeServerConnection> AcceptedAsync() =>
+        _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
 
     public SharedMemoryEndPoint EndPoint => _endPoint.EndPoint;
 

@@ -13,7 +13,8 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     private readonly Channel<TestCall> _accepted = Channel.CreateUnbounded<TestCall>();
     private int _count;
 
-    public FakeServerConnection(SharedMemoryConnection connection, CallSettings settings, Func<TestCall, Task> handler, bool isServed)
+    public FakeServerConnection(
+        SharedMemoryConnection connection, CallSettings settings, Func<TestCall, Task> handler, bool isServed)
     {
         Handler = handler;
         _isServed = isServed;
@@ -39,7 +40,8 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     public Task<TestCall> NextCallAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
 
     /// <summary>Waits until no call is left on it.</summary>
-    public Task UntilIdleAsync() => TimeLimit.UntilAsync(() => Calls.ActiveCalls == 0, () => $"{Calls.ActiveCalls} calls are left.");
+    public Task UntilIdleAsync() =>
+        TimeLimit.UntilAsync(() => Calls.ActiveCalls == 0, () => $"{Calls.ActiveCalls} calls are left.");
 
     CallStream? ICallAcceptor.Accept()
     {

@@ -47,7 +47,8 @@ public sealed class IdleConnectionTests
     public async Task IdleTimeout_WithACallUnderWay_LeavesTheConnectionAlone()
     {
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var server = new FakeServer(call => Responses.SendTextAsync(call, goOn.Task), listens: false) { MaxCalls = 1 };
+        await using var server =
+            new FakeServer(call => Responses.SendTextAsync(call, goOn.Task), listens: false) { MaxCalls = 1 };
         server.Options.IdleTimeout = TimeSpan.FromMilliseconds(20);
         server.Listen();
         using var invoker = server.CreateInvoker();

@@ -144,7 +144,8 @@ public sealed class RefusedRequestTests : IAsyncLifetime
             selector.StartsWith("its own", StringComparison.Ordinal) ? attempts : 0, asked.Count(static name => name == "Content-Type"));
     }
 
-    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker) => invoker.SendAsync(CreateRequest(), Token);
+    private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker) =>
+        invoker.SendAsync(CreateRequest(), Token);
 
     private static HttpRequestMessage CreateRequest()
     {

@@ -75,7 +75,8 @@ public sealed class ResponseLeakTests
             return;
         }
 
-        if (way.StartsWith("cancelled", StringComparison.Ordinal) || way.StartsWith("content throws later", StringComparison.Ordinal))
+        if (way.StartsWith("cancelled", StringComparison.Ordinal)
+            || way.StartsWith("content throws later", StringComparison.Ordinal))
         {
             return;
         }
@@ -167,7 +168,8 @@ public sealed class ResponseLeakTests
                 break;
             case "cancelled before":
                 await source.CancelAsync();
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => invoker.SendAsync(Responses.Post(null), source.Token).InTime());
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                    () => invoker.SendAsync(Responses.Post(null), source.Token).InTime());
                 break;
             case "cancelled under way":
                 var sending = invoker.SendAsync(Responses.Post(null), source.Token);
@@ -176,7 +178,8 @@ public sealed class ResponseLeakTests
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.InTime());
                 break;
             case "refused":
-                await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(Responses.Post(null), None).InTime());
+                await Assert.ThrowsAsync<HttpRequestException>(
+                    () => invoker.SendAsync(Responses.Post(null), None).InTime());
                 break;
             default:
                 _ = invoker.SendAsync(Responses.Post(null), None);

@@ -24,14 +24,16 @@ internal static class Responses
     public static readonly byte[] Unanswered = "Do not answer."u8.ToArray();
 
     /// <summary>How calls are made: with an end to every wait.</summary>
-    public static CallOptions CallOptions => new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
+    public static CallOptions CallOptions =>
+        new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>A request as gRPC makes it, with any content.</summary>
     public static HttpRequestMessage Post(HttpContent? content)
     {
         content ??= new ByteArrayContent([]);
         content.Headers.ContentType = new("application/grpc");
-        var request = new HttpRequestMessage(HttpMethod.Post, Address) { Version = new Version(2, 0), Content = content };
+        var request =
+            new HttpRequestMessage(HttpMethod.Post, Address) { Version = new Version(2, 0), Content = content };
         request.Headers.TE.ParseAdd("trailers");
         return request;
     }
@@ -63,7 +65,8 @@ internal static class Responses
 
     public static Task NeverAsync(TestCall call) => Task.CompletedTask;
 
-    public static void SetGrpcHeaders(TestCall call) => call.SetHeaders((":status", "200"), ("content-type", "application/grpc"));
+    public static void SetGrpcHeaders(TestCall call) =>
+        call.SetHeaders((":status", "200"), ("content-type", "application/grpc"));
 
     public static byte[] Message(ReadOnlySpan<byte> content)
     {
@@ -76,5 +79,6 @@ internal static class Responses
     public static async Task<byte[]> CallAsync(this CallInvoker invoker, byte[] request, CallOptions? options = null) =>
         await invoker.AsyncUnaryCall(Unary, null, options ?? CallOptions, request).ResponseAsync.InTime();
 
-    private static Method<byte[], byte[]> Create(MethodType type) => new(type, "test.Fake", type.ToString(), Bytes, Bytes);
+    private static Method<byte[], byte[]> Create(MethodType type) =>
+        new(type, "test.Fake", type.ToString(), Bytes, Bytes);
 }

@@ -97,7 +97,8 @@ public sealed class PushedRequestHandlerTests
         request.Dispose();
         Assert.True(isDisposed);
 
-        static string Line(KeyValuePair<string, IEnumerable<string>> header) => $"{header.Key}: {string.Join(", ", header.Value)}";
+        static string Line(KeyValuePair<string, IEnumerable<string>> header) =>
+            $"{header.Key}: {string.Join(", ", header.Value)}";
     }
 
     [Fact]
@@ -247,7 +248,8 @@ public sealed class PushedRequestHandlerTests
             rounds++;
             return Task.FromException(CreateFailure(failure));
         });
-        await Assert.ThrowsAsync<HttpRequestException>(() => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => SendAsync(transport, Pushed.CreateContent(_ => Task.CompletedTask)));
         Assert.Equal(1, rounds);
     }
 
@@ -295,7 +297,8 @@ public sealed class PushedRequestHandlerTests
         });
         using var invoker = new HttpMessageInvoker(new PushedRequestHandler(transport));
         using var request = Post(Pushed.CreateContent(_ => Task.CompletedTask));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => invoker.SendAsync(request, cancellation.Token).InTime());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => invoker.SendAsync(request, cancellation.Token).InTime());
     }
 
     // As SocketsHttpHandler says it: RefusedRequestTests.
@@ -310,7 +313,8 @@ public sealed class PushedRequestHandlerTests
         _ => new HttpRequestException(HttpRequestError.ConfigurationLimitExceeded, "Too large."),
     };
 
-    private static HttpRequestException Show(HttpProtocolException reason) => new(reason.HttpRequestError, reason.Message, reason);
+    private static HttpRequestException Show(HttpProtocolException reason) =>
+        new(reason.HttpRequestError, reason.Message, reason);
 
     private static async Task CopyAsync(HttpRequestMessage request, int times)
     {
@@ -341,7 +345,8 @@ public sealed class PushedRequestHandlerTests
         return (request, sent);
     }
 
-    private static HttpRequestMessage Post(HttpContent? content) => new(HttpMethod.Post, "http://localhost/") { Content = content };
+    private static HttpRequestMessage Post(HttpContent? content) =>
+        new(HttpMethod.Post, "http://localhost/") { Content = content };
 
     /// <summary>A request whose content gives its stream away and waits for its end.</summary>
     private sealed class Pushed
@@ -361,7 +366,8 @@ public sealed class PushedRequestHandlerTests
             await SendAsync(transport);
         }
 
-        public Task SendAsync(Transport transport) => PushedRequestHandlerTests.SendAsync(transport, CreateContent(stream =>
+        public Task SendAsync(Transport transport) =>
+            PushedRequestHandlerTests.SendAsync(transport, CreateContent(stream =>
         {
             // As gRPC does it: only the first is handed out.
             _stream.TrySetResult(stream);
@@ -371,7 +377,8 @@ public sealed class PushedRequestHandlerTests
 
     private sealed class Transport(Func<HttpRequestMessage, Task> send) : HttpMessageHandler
     {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
         {
             await send(request);
             return new HttpResponseMessage(HttpStatusCode.OK);

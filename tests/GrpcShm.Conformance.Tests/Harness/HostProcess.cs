@@ -47,7 +47,9 @@ public sealed partial class HostProcess : IAsyncDisposable
     public static Task<HostProcess> StartContainedAsync(string directory, params IEnumerable<string> arguments) =>
         WhenReadyAsync(Start(Container.Command(directory, [Program, .. arguments])));
 
-    /// <summary>Starts a process that is passed a listening socket, as systemd does it, and waits until it is ready.</summary>
+    /// <summary>
+    /// Starts a process that is passed a listening socket, as systemd does it, and waits until it is ready.
+    /// </summary>
     /// <param name="descriptor">The socket's, which has to be one that a child inherits, under the same number.</param>
     /// <param name="arguments">The process's arguments.</param>
     public static Task<HostProcess> StartActivatedAsync(int descriptor, params IEnumerable<string> arguments)
@@ -111,7 +113,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         }
         catch (ChannelClosedException)
         {
-            throw new InvalidOperationException($"The process {Id} has ended without a word.{Environment.NewLine}{Log}");
+            throw new InvalidOperationException(
+                $"The process {Id} has ended without a word.{Environment.NewLine}{Log}");
         }
     }
 
@@ -183,7 +186,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         if (died)
         {
             // Whatever a test that failed has said before, this is why.
-            throw new InvalidOperationException($"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
+            throw new InvalidOperationException(
+                $"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
         }
     }
 

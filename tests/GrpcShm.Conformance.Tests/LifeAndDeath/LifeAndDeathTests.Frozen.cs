@@ -48,7 +48,8 @@ public abstract partial class LifeAndDeathTests
     [Fact]
     public async Task FreezeClient_WithKeepAliveOfTheServer_ItsConnectionAndCallsEnd()
     {
-        await using var server = await StartServerAsync("--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:05");
+        await using var server = await StartServerAsync(
+            "--keep-alive-ping-delay", "00:00:01", "--keep-alive-ping-timeout", "00:00:05");
         await using var client = await StartClientAsync(server, "pending", "--call-id", "frozen");
 
         client.Freeze();

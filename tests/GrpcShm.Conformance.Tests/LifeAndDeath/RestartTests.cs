@@ -54,11 +54,12 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     public async Task Replace_InContainersThatShareOnlyTheSocketsFolder_NoCallFails()
     {
         var address = mode.CreateAddress(_directory, "server").ToString();
-        string[] serve = ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
+        string[] serve =
+            ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
         await using var first = await StartContainedAsync(serve);
 
-        // Far less than the test itself waits: at the end there is no server any more, and a call that may be sent again waits so long
-        // for each of its attempts.
+        // Far less than the test itself waits: at the end there is no server any more, and a call that may be sent
+        // again waits so long for each of its attempts.
         await using var client = await StartContainedAsync(
         [
             "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:00:10",
@@ -124,8 +125,8 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     /// <summary>Unary calls by the clock, however long those before them take.</summary>
     private sealed class PacedLoad : IAsyncDisposable
     {
-        // On a machine that does not manage the pace it becomes as many as are answered. Over HTTP/2 that is a hundred connections,
-        // some of which a server gets in the moment in which it is told to stop.
+        // On a machine that does not manage the pace it becomes as many as are answered. Over HTTP/2 that is a hundred
+        // connections, some of which a server gets in the moment in which it is told to stop.
         private const int MostUnderWay = 10_000;
 
         private readonly TestService.TestServiceClient _client;

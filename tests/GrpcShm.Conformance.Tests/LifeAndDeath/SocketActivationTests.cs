@@ -10,7 +10,9 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>A server that is started with its socket, which somebody else has bound and keeps: systemd, here the test.</summary>
+/// <summary>
+/// A server that is started with its socket, which somebody else has bound and keeps: systemd, here the test.
+/// </summary>
 public sealed partial class SocketActivationTests : IDisposable
 {
     private const int SetDescriptorFlags = 2;
@@ -66,7 +68,8 @@ public sealed partial class SocketActivationTests : IDisposable
         await using var second = HostProcess.Start(["serve", "--listen", _address.ToString()]);
         var message = await second.ReadAsync();
         Assert.Equal(HostMessage.Failed, message.Kind);
-        Assert.Contains(message.Errors, text => text.Contains("another program listens on the socket", StringComparison.Ordinal));
+        Assert.Contains(
+            message.Errors, text => text.Contains("another program listens on the socket", StringComparison.Ordinal));
         Assert.Equal(1, await second.WaitForExitAsync());
 
         using var channel = CreateChannel();

@@ -27,8 +27,8 @@ public abstract class TransportMode
         ["--runtime-directory", directory.Path, "--mode", Pinned.ToString()];
 
     /// <summary>
-    /// Whether a write that is under way ends with its call, and harms no other. By itself <see cref="SocketsHttpHandler"/>
-    /// sees to neither.
+    /// Whether a write that is under way ends with its call, and harms no other. By itself
+    /// <see cref="SocketsHttpHandler"/> sees to neither.
     /// </summary>
     public virtual bool EndsWritesWithTheirCalls => true;
 

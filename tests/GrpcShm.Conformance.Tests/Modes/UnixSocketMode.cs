@@ -3,7 +3,9 @@ using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.Conformance.Tests.Modes;
 
-/// <summary>HTTP/2 over a Unix socket: the control group, which shows that a test asks for what gRPC really does.</summary>
+/// <summary>
+/// HTTP/2 over a Unix socket: the control group, which shows that a test asks for what gRPC really does.
+/// </summary>
 public sealed class UnixSocketMode : TransportMode
 {
     /// <inheritdoc/>

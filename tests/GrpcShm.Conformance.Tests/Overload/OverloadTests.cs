@@ -9,8 +9,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.Conformance.Tests.Overload;
 
 /// <summary>
-/// A process that has no memory or no descriptors left, the other one being well: who asks is told so at once, whoever is
-/// connected is served on, and as soon as it is over all is as before.
+/// A process that has no memory or no descriptors left, the other one being well: who asks is told so at once, whoever
+/// is connected is served on, and as soon as it is over all is as before.
 /// </summary>
 public sealed class OverloadTests : IDisposable
 {
@@ -110,8 +110,8 @@ public sealed class OverloadTests : IDisposable
         await SucceedsAsync(client, "kept");
         await TellAsync(server.Process, string.Create(CultureInfo.InvariantCulture, $"fail wait {NotPermitted}"));
 
-        // The call may be answered before the server waits again, and a server that accepts nobody is not seen to fail at once: what
-        // counts is that no call fails otherwise, and that all do well afterwards.
+        // The call may be answered before the server waits again, and a server that accepts nobody is not seen to fail
+        // at once: what counts is that no call fails otherwise, and that all do well afterwards.
         var message = await AttemptAsync(client, "kept");
         Assert.True(message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable), string.Join(": ", message.Errors));
 
@@ -131,8 +131,8 @@ public sealed class OverloadTests : IDisposable
         // More than once: it can refuse only by a descriptor that it keeps back, and has to get it back each time.
         for (var i = 0; i < 2; i++)
         {
-            // With the memory that the server has ready, a client needs but one descriptor, and any connection that closes, however
-            // late, gives some back.
+            // With the memory that the server has ready, a client needs but one descriptor, and any connection that
+            // closes, however late, gives some back.
             await TimeLimit.UntilAsync(async () =>
             {
                 await TellAsync(server.Process, "descriptors take");

@@ -7,8 +7,9 @@ using GrpcShm.TestHost;
 namespace GrpcShm.Conformance.Tests.Overload;
 
 /// <summary>
-/// A process in a sandbox whose rules forbid a system call, by a real filter of the kernel's (seccomp). A server says so when it
-/// starts; what shows only later is told to each client, and what a client may not do is told to its callers and to the server.
+/// A process in a sandbox whose rules forbid a system call, by a real filter of the kernel's (seccomp). A server says
+/// so when it starts; what shows only later is told to each client, and what a client may not do is told to its callers
+/// and to the server.
 /// </summary>
 public sealed class SandboxTests : IDisposable
 {
@@ -88,7 +89,8 @@ public sealed class SandboxTests : IDisposable
     [InlineData("epoll_create1", false)]
     [InlineData("fcntl(F_GET_SEALS)", true)]
     [InlineData("readlink", true)]
-    public async Task Client_MayNotUseWhatAServerGives_CallsAreUnavailableWithTheReason(string call, bool isToldToServer)
+    public async Task Client_MayNotUseWhatAServerGives_CallsAreUnavailableWithTheReason(
+        string call, bool isToldToServer)
     {
         await using var server = await ServerHandle.StartAsync(_mode, _directory, "server");
         await using var client = await StartClientAsync(server.Address.ToString());

@@ -47,7 +47,8 @@ public abstract partial class PlainConformance
             {
                 options.Transports = transport;
                 options.HttpMessageHandlerFactory = _ => _handler;
-                options.WebSocketFactory = async (context, cancellationToken) => await ConnectSocketAsync(context.Uri, cancellationToken);
+                options.WebSocketFactory =
+                    async (context, cancellationToken) => await ConnectSocketAsync(context.Uri, cancellationToken);
             })
             .Build();
         var calls = System.Threading.Channels.Channel.CreateUnbounded<int>();

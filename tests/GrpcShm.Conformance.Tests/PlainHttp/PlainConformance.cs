@@ -7,8 +7,8 @@ using GrpcShm.TestHost;
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
 /// <summary>
-/// What a client and a server in two processes may expect of HTTP, whatever carries it and in which version. One sealed class a way,
-/// which adds nothing.
+/// What a client and a server in two processes may expect of HTTP, whatever carries it and in which version. One sealed
+/// class a way, which adds nothing.
 /// </summary>
 public abstract partial class PlainConformance : IDisposable
 {
@@ -31,7 +31,9 @@ public abstract partial class PlainConformance : IDisposable
         };
     }
 
-    /// <summary>Bodies of nothing, of less and more than the blocks, rings and windows on the way, and of much more.</summary>
+    /// <summary>
+    /// Bodies of nothing, of less and more than the blocks, rings and windows on the way, and of much more.
+    /// </summary>
     public static TheoryData<int> Sizes => [0, 1, 4_096, 16_385, 65_535, 140_000, 420_000, MiB + 1, 16 * MiB];
 
     private protected IPlainFixture Fixture { get; }
@@ -74,11 +76,13 @@ public abstract partial class PlainConformance : IDisposable
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public Task Get_WrittenThroughThePipeWithItsLength_ComesWhole(int size) => AssertBodyAsync(size, chunked: false, pipe: true);
+    public Task Get_WrittenThroughThePipeWithItsLength_ComesWhole(int size) =>
+        AssertBodyAsync(size, chunked: false, pipe: true);
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public Task Get_WrittenThroughThePipeWithoutItsLength_ComesWhole(int size) => AssertBodyAsync(size, chunked: true, pipe: true);
+    public Task Get_WrittenThroughThePipeWithoutItsLength_ComesWhole(int size) =>
+        AssertBodyAsync(size, chunked: true, pipe: true);
 
     [Theory]
     [InlineData(0)]
@@ -127,7 +131,8 @@ public abstract partial class PlainConformance : IDisposable
         var part = await response.Content.ReadAsByteArrayAsync(TestToken).InTime();
 
         Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
-        Assert.Equal(new ContentRangeHeaderValue(start, start + length - 1, 3 * MiB), response.Content.Headers.ContentRange);
+        Assert.Equal(
+            new ContentRangeHeaderValue(start, start + length - 1, 3 * MiB), response.Content.Headers.ContentRange);
         Assert.Equal(Hash(CreateBody(3 * MiB, seed).AsSpan(start, length)), Hash(part));
     }
 
@@ -146,7 +151,8 @@ public abstract partial class PlainConformance : IDisposable
     public async Task Events_OfTheServer_ComeOneByOne()
     {
         var gate = $"event {Guid.NewGuid():N}";
-        await using var stream = await Client.GetStreamAsync(At($"/plain/events/10?gate={Uri.EscapeDataString(gate)}"), TestToken).InTime();
+        await using var stream =
+            await Client.GetStreamAsync(At($"/plain/events/10?gate={Uri.EscapeDataString(gate)}"), TestToken).InTime();
         using var reader = new StreamReader(stream);
         for (var i = 0; i < 10; i++)
         {

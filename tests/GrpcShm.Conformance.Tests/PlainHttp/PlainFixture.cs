@@ -24,7 +24,8 @@ public sealed class PlainFixture<TMode> : IPlainFixture, IAsyncLifetime
     public ServerHandle Server => _server!;
 
     /// <inheritdoc/>
-    public HttpMessageHandler GetHandler(Version version) => version == HttpVersion.Version11 ? _http1Handler! : _http2Handler!;
+    public HttpMessageHandler GetHandler(Version version) =>
+        version == HttpVersion.Version11 ? _http1Handler! : _http2Handler!;
 
     /// <inheritdoc/>
     public Task<Stream> ConnectAsync() => _mode.ConnectAsync(_http1, _directory);

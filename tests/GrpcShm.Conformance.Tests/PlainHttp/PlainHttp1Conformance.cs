@@ -19,7 +19,8 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         for (var i = 0; i < Requests; i++)
         {
             requests.Append(CultureInfo.InvariantCulture, $"GET /plain/body/{SizeOf(i)}?seed={i}&chunked=false&pipe={i % 2 == 0} HTTP/1.1\r\n");
-            requests.Append(i == Requests - 1 ? "Host: localhost\r\nConnection: close\r\n\r\n" : "Host: localhost\r\n\r\n");
+            requests.Append(
+                i == Requests - 1 ? "Host: localhost\r\nConnection: close\r\n\r\n" : "Host: localhost\r\n\r\n");
         }
 
         var writing = connection.WriteAsync(Encoding.ASCII.GetBytes(requests.ToString()), TestToken).AsTask();
@@ -60,7 +61,8 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task Post_AfterTheServerHasSaidToGoOn_ComesWhole(bool chunked) => AssertUploadAsync(500_000, chunked, expectContinue: true);
+    public Task Post_AfterTheServerHasSaidToGoOn_ComesWhole(bool chunked) =>
+        AssertUploadAsync(500_000, chunked, expectContinue: true);
 
     private static async Task<string> ReadHeadAsync(Stream stream)
     {

@@ -3,7 +3,8 @@ namespace GrpcShm.Conformance.Tests.PlainHttp;
 /// <summary>Sends each request in one version and in no other.</summary>
 internal sealed class VersionHandler(HttpMessageHandler inner, Version version) : DelegatingHandler(inner)
 {
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Version = version;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;

@@ -9,8 +9,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.Conformance.Tests.RunToCompletion;
 
 /// <summary>
-/// Handlers and continuations run on the thread that took their frames off the ring. Whatever they do to it, on either side and on
-/// both at once, all others of the same connection go on.
+/// Handlers and continuations run on the thread that took their frames off the ring. Whatever they do to it, on either
+/// side and on both at once, all others of the same connection go on.
 /// </summary>
 public sealed class RunToCompletionTests : IAsyncLifetime
 {
@@ -54,7 +54,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     public async Task ShortCall_OnBothSides_RunsOnTheReactor()
     {
         // Not each: one that was held up by a busy machine runs elsewhere for a while.
-        await TimeLimit.UntilAsync(async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
+        await TimeLimit.UntilAsync(
+            async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
         await TimeLimit.UntilAsync(IsContinuedOnReactorAsync);
     }
 
@@ -171,7 +172,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// Connects anew. Inline where a test holds up the reactor again and again: it would learn, and run the rest elsewhere.
+    /// Connects anew. Inline where a test holds up the reactor again and again: it would learn, and run the rest
+    /// elsewhere.
     /// </summary>
     private void Connect(RunMode mode)
     {
@@ -215,7 +217,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         return IsOnReactor();
     }
 
-    private static bool IsOnReactor() => Thread.CurrentThread.Name?.StartsWith(Reactor, StringComparison.Ordinal) == true;
+    private static bool IsOnReactor() =>
+        Thread.CurrentThread.Name?.StartsWith(Reactor, StringComparison.Ordinal) == true;
 
     /// <summary>Runs an action on the reactor of this process, as the continuation of a call.</summary>
     /// <returns>When it has begun: a task that ends with it.</returns>

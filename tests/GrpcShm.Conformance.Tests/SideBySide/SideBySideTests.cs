@@ -22,7 +22,8 @@ public sealed class SideBySideTests : IDisposable
     public async Task Listen_OnSharedMemoryUnixSocketAndTcp_TheSameServiceAnswersOnAll()
     {
         var socket = new UnixSocketMode().CreateAddress(_directory, "server");
-        await using var server = await ServeAsync(["--listen", "shm:server", "--listen", socket.ToString(), "--listen", "tcp:0"]);
+        await using var server = await ServeAsync(
+            ["--listen", "shm:server", "--listen", socket.ToString(), "--listen", "tcp:0"]);
 
         var answers = await Task.WhenAll(server.Ready.Listening.Select(DescribeAsync)).InTime();
 

@@ -46,7 +46,8 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
         var connection = await client.DescribeAsync(new Empty(), Call()).InTime();
 
         // Clients also ping on their own account while data flows, so those that came before do not count.
-        var request = new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
+        var request =
+            new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
         request.Count = (await server.Control.AwaitPingsAsync(request, Call()).InTime()).Count + 2;
         await server.Control.AwaitPingsAsync(request, Call()).InTime();
 

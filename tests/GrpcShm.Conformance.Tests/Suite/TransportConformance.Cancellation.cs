@@ -57,8 +57,8 @@ public abstract partial class TransportConformance
             statuses.Add((await call.Task.FailsInTime()).StatusCode);
         }
 
-        // The time that is left travels in whole milliseconds, the rest cut off: the server may be at the end a moment before the client is,
-        // which then hears that the call was cancelled.
+        // The time that is left travels in whole milliseconds, the rest cut off: the server may be at the end a moment
+        // before the client is, which then hears that the call was cancelled.
         Assert.Contains(StatusCode.DeadlineExceeded, statuses);
         Assert.Empty(statuses.Except([StatusCode.DeadlineExceeded, StatusCode.Cancelled]));
     }
@@ -79,7 +79,8 @@ public abstract partial class TransportConformance
     {
         using var call = Client.Converse(Call(deadline: DateTime.UtcNow.AddMilliseconds(1)));
 
-        Assert.Equal(StatusCode.DeadlineExceeded, (await call.ResponseStream.MoveNext(TestToken).FailsInTime()).StatusCode);
+        Assert.Equal(
+            StatusCode.DeadlineExceeded, (await call.ResponseStream.MoveNext(TestToken).FailsInTime()).StatusCode);
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task MessageSize_WithinTheServersLimits_Passes()
     {
-        var request = new UnaryRequest { Body = TestBody.Create(NewPiece(Limit - 100)), Response = NewPiece(Limit - 100) };
+        var request =
+            new UnaryRequest { Body = TestBody.Create(NewPiece(Limit - 100)), Response = NewPiece(Limit - 100) };
 
         var response = await new Limited.LimitedClient(Channel).UnaryAsync(request, Call()).InTime();
 

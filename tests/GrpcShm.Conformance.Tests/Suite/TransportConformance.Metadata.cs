@@ -66,7 +66,8 @@ public abstract partial class TransportConformance
         await call.InTime();
 
         // As HTTP joins them.
-        Assert.Equal(", one, ", string.Join(", ", headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value)));
+        Assert.Equal(
+            ", one, ", string.Join(", ", headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value)));
     }
 
     [Theory]

@@ -7,7 +7,9 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>What a service config asks of the client: retries and hedging; and the pings that keep connections alive.</summary>
+/// <summary>
+/// What a service config asks of the client: retries and hedging; and the pings that keep connections alive.
+/// </summary>
 public abstract partial class TransportConformance
 {
     [Fact]

@@ -160,7 +160,8 @@ public abstract partial class TransportConformance
     {
         const int Streams = 1000;
         const int StreamsPerConnection = 100;
-        await using var server = await Fixture.StartServerAsync("--max-streams-per-connection", $"{StreamsPerConnection}");
+        await using var server = await Fixture.StartServerAsync(
+            "--max-streams-per-connection", $"{StreamsPerConnection}");
         using var channel = server.CreateChannel(new()
         {
             ConfigureHandler = handler => handler.EnableMultipleHttp2Connections = true,
@@ -183,7 +184,8 @@ public abstract partial class TransportConformance
 
         static async Task ExchangeOneAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call)
         {
-            await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 100 } } }, TestToken);
+            await call.RequestStream.WriteAsync(
+                new ConverseRequest { Pieces = { new Piece { Size = 100 } } }, TestToken);
             Assert.True(await call.ResponseStream.MoveNext(TestToken));
             Assert.Equal(100, call.ResponseStream.Current.Body.Length);
         }

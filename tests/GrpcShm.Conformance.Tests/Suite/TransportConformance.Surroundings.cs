@@ -69,9 +69,11 @@ public abstract partial class TransportConformance
         using var call = new ServerReflection.ServerReflectionClient(Channel).ServerReflectionInfo(Call());
 
         var services = await AskAsync(new ServerReflectionRequest { ListServices = "" });
-        Assert.Contains(TestService.Descriptor.FullName, services.ListServicesResponse.Service.Select(service => service.Name));
+        Assert.Contains(
+            TestService.Descriptor.FullName, services.ListServicesResponse.Service.Select(service => service.Name));
 
-        var files = await AskAsync(new ServerReflectionRequest { FileContainingSymbol = TestService.Descriptor.FullName });
+        var files = await AskAsync(
+            new ServerReflectionRequest { FileContainingSymbol = TestService.Descriptor.FullName });
         Assert.Contains(
             TestService.Descriptor.File.Name,
             files.FileDescriptorResponse.FileDescriptorProto.Select(file => FileDescriptorProto.Parser.ParseFrom(file).Name));

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>What a request says of itself in the header x-case: which it is, which way it came, and what the application is to do.</summary>
+/// <summary>
+/// What a request says of itself in the header x-case: which it is, which way it came, and what the application is to
+/// do.
+/// </summary>
 /// <param name="Number">The request's number.</param>
 /// <param name="Side">d for direct mode, k for Kestrel.</param>
 /// <param name="Attempt">It may have been sent before.</param>
@@ -18,7 +21,8 @@ internal readonly record struct CallMark(long Number, char Side, int Attempt, Re
     {
         mark = default;
         var parts = text?.Split('.') ?? [];
-        if (parts.Length != 5 || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (parts.Length != 5
+            || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
         {
             return false;
         }

@@ -11,7 +11,9 @@ internal sealed class CallReport : IDisposable
     /// <summary>How often a handler has begun with it.</summary>
     public int Begun => Volatile.Read(ref _begun);
 
-    /// <summary>How many bytes of the body the handler has had, so that a reset behind them finds a reader that waits.</summary>
+    /// <summary>
+    /// How many bytes of the body the handler has had, so that a reset behind them finds a reader that waits.
+    /// </summary>
     public long BytesRead => Volatile.Read(ref _bytesRead);
 
     /// <summary>All of it; <see langword="null"/> until the handler has ended.</summary>

@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>One host that serves the same application in direct mode and over HTTP/2 on a Unix socket, with the same limits.</summary>
+/// <summary>
+/// One host that serves the same application in direct mode and over HTTP/2 on a Unix socket, with the same limits.
+/// </summary>
 internal sealed class DifferentialHost : IAsyncDisposable
 {
     private const string DirectName = "direct.sock";
@@ -68,7 +70,8 @@ internal sealed class DifferentialHost : IAsyncDisposable
     }
 
     /// <summary>Whether a request came in direct mode.</summary>
-    public static bool IsDirect(HttpContext context) => context.Features.Get<ISharedMemoryConnectionFeature>() is not null;
+    public static bool IsDirect(HttpContext context) =>
+        context.Features.Get<ISharedMemoryConnectionFeature>() is not null;
 
     public async ValueTask DisposeAsync()
     {

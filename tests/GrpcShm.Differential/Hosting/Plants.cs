@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.Differential.Hosting;
 
 /// <summary>
-/// Faults that are planted into what the application sees of direct mode, each as a missing check would look: a run that does
-/// not find one is worth nothing.
+/// Faults that are planted into what the application sees of direct mode, each as a missing check would look: a run
+/// that does not find one is worth nothing.
 /// </summary>
 internal static class Plants
 {
@@ -51,5 +51,6 @@ internal static class Plants
         };
     }
 
-    private static IHttpRequestFeature Request(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>();
+    private static IHttpRequestFeature Request(HttpContext context) =>
+        context.Features.GetRequiredFeature<IHttpRequestFeature>();
 }

@@ -154,7 +154,8 @@ internal sealed class RequestReporter(ReportBook book)
         }
 
         Line(text, "body ended by", outcome);
-        var hasAll = outcome.StartsWith("end", StringComparison.Ordinal) && reading is not (Reading.Once or Reading.Nothing);
+        var hasAll =
+            outcome.StartsWith("end", StringComparison.Ordinal) && reading is not (Reading.Once or Reading.Nothing);
         if (hasAll)
         {
             Line(text, "body", $"{body.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray()), 0, 8)}");

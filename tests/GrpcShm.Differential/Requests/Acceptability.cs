@@ -5,15 +5,16 @@ using System.Text.Unicode;
 namespace GrpcShm.Differential.Requests;
 
 /// <summary>
-/// What direct mode carries, by its documentation and not by its code: it has to take these requests whenever Kestrel does. All
-/// others it may refuse.
+/// What direct mode carries, by its documentation and not by its code: it has to take these requests whenever Kestrel
+/// does. All others it may refuse.
 /// </summary>
 internal static partial class Acceptability
 {
     // Kestrel's MaxRequestHeaderCount, to which headers and trailers count together.
     private const int MostFields = 100;
 
-    private static readonly string[] Forbidden = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"];
+    private static readonly string[] Forbidden =
+        ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"];
 
     public static bool IsAcceptable(GeneratedRequest request)
     {
@@ -32,9 +33,9 @@ internal static partial class Acceptability
     }
 
     /// <summary>
-    /// Whether trailers are such that direct mode resets the call for them, also once the application has it: with characters that no
-    /// name or value may have, which Kestrel does not look for in trailers or ends its connection for, with the host, or too many. How far the
-    /// application has come by then is a matter of luck on both sides.
+    /// Whether trailers are such that direct mode resets the call for them, also once the application has it: with
+    /// characters that no name or value may have, which Kestrel does not look for in trailers or ends its connection
+    /// for, with the host, or too many. How far the application has come by then is a matter of luck on both sides.
     /// </summary>
     public static bool HasBadTrailers(GeneratedRequest request) =>
         request.Fields.Count + request.Trailers?.Count > MostFields
@@ -44,8 +45,8 @@ internal static partial class Acceptability
             || !Utf8.IsValid(t.Value)) ?? false);
 
     /// <summary>
-    /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the application has
-    /// seen by then is a matter of luck.
+    /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the
+    /// application has seen by then is a matter of luck.
     /// </summary>
     public static bool HasWrongLength(GeneratedRequest request) =>
         request.Fields.Any(f => f.NameText == "content-length"

@@ -27,7 +27,8 @@ internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, C
 
     public string Outcome => IsReset ? "reset by its sender" : Call.ToString();
 
-    // Whether an answer, or the end of a handler that does not wait for the body's, is faster than its sender's reset is luck.
+    // Whether an answer, or the end of a handler that does not wait for the body's, is faster than its sender's reset
+    // is luck.
     public override string ToString()
     {
         if (!IsHandled)

@@ -17,7 +17,8 @@ internal sealed record GeneratedRequest(
     public long BodyLength => Body.Sum(static b => (long)b.Length);
 
     /// <summary>Whether there is no body, and the headers do not say so.</summary>
-    public bool IsEndSeparate => BodyLength == 0 && (Body.Count > 0 || Trailers is not null || Ending != Ending.WithLast);
+    public bool IsEndSeparate =>
+        BodyLength == 0 && (Body.Count > 0 || Trailers is not null || Ending != Ending.WithLast);
 
     public override string ToString()
     {
@@ -27,7 +28,8 @@ internal sealed record GeneratedRequest(
             text.Append(CultureInfo.InvariantCulture, $"  {field}\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"  body: {string.Join(" + ", Body.Select(static b => b.Length))} bytes\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"  body: {string.Join(" + ", Body.Select(static b => b.Length))} bytes\n");
         foreach (var field in Trailers ?? [])
         {
             text.Append(CultureInfo.InvariantCulture, $"  trailer {field}\n");

@@ -4,7 +4,10 @@ using GrpcShm.Differential.Hosting;
 
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>Makes requests: valid ones of gRPC, most of them changed in a place or two. The same number and seed give the same again.</summary>
+/// <summary>
+/// Makes requests: valid ones of gRPC, most of them changed in a place or two. The same number and seed give the same
+/// again.
+/// </summary>
 internal sealed class RequestGenerator
 {
     private readonly Random _random;
@@ -21,7 +24,8 @@ internal sealed class RequestGenerator
 
     public static GeneratedRequest Make(int seed, long number)
     {
-        var generator = new RequestGenerator(new Random(unchecked((seed * 1_000_003) ^ (int)(number * 7919) ^ (int)(number >> 32))));
+        var generator = new RequestGenerator(
+            new Random(unchecked((seed * 1_000_003) ^ (int)(number * 7919) ^ (int)(number >> 32))));
         return generator.Make(number);
     }
 
@@ -246,7 +250,8 @@ internal sealed class RequestGenerator
         return text.ToString();
     }
 
-    private static string Repeat(string text, int length) => string.Concat(Enumerable.Repeat(text, (length / text.Length) + 1))[..length];
+    private static string Repeat(string text, int length) =>
+        string.Concat(Enumerable.Repeat(text, (length / text.Length) + 1))[..length];
 
     // Latin 1 where a text says so by its first character, so that there are bytes that are no UTF-8.
     private Field New(string name, string value) => value is ['\u00ff', ..]
@@ -257,5 +262,6 @@ internal sealed class RequestGenerator
 
     private T Pick<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];
 
-    private void Shuffle<T>(List<T> list) => _random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(list));
+    private void Shuffle<T>(List<T> list) =>
+        _random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(list));
 }

@@ -20,7 +20,8 @@ internal static class RequestRun
                 while (!findings.IsEnough && (first = Interlocked.Add(ref next, AtOnce) - AtOnce) < end)
                 {
                     var count = (int)Math.Min(AtOnce, end - first);
-                    worker.Run([.. Enumerable.Range(0, count).Select(i => RequestGenerator.Make(settings.Seed, first + i))]);
+                    worker.Run(
+                        [.. Enumerable.Range(0, count).Select(i => RequestGenerator.Make(settings.Seed, first + i))]);
                 }
             },
             CancellationToken.None,

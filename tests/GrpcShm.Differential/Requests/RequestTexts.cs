@@ -55,7 +55,8 @@ internal static class RequestTexts
 
     public static readonly string[] PseudoNames = [":method", ":scheme", ":path", ":authority", ":status", ":protocol", ":", ":Method", ":unknown", ":host", ":path ", "::path"];
 
-    public static readonly string[] PseudoValues = ["POST", "http", "/a/b", "localhost", "200", "websocket", "", "GET", "/other/path", "evil.example"];
+    public static readonly string[] PseudoValues =
+        ["POST", "http", "/a/b", "localhost", "200", "websocket", "", "GET", "/other/path", "evil.example"];
 
     public static readonly string[] GoodNames =
     [
@@ -88,5 +89,6 @@ internal static class RequestTexts
 
     public static readonly string[] ConnectionValues = ["close", "keep-alive", "timeout=5", "chunked", "websocket", "localhost", "evil.example", "trailers", "gzip", "100-continue", "", "identity"];
 
-    public static readonly string[] Cookies = ["a=1", "b=2; c=3", "", "a=2", ";", "a", "a=\"x\"", "\u00e9=1", "a=1; a=2", " a=1", "a=b=c", "a=1;"];
+    public static readonly string[] Cookies =
+        ["a=1", "b=2; c=3", "", "a=2", ";", "a", "a=\"x\"", "\u00e9=1", "a=1; a=2", " a=1", "a=b=c", "a=1;"];
 }

@@ -4,7 +4,9 @@ using GrpcShm.Differential.Wire;
 
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>Sends requests both ways and compares what became of them. One thread, with connections of its own.</summary>
+/// <summary>
+/// Sends requests both ways and compares what became of them. One thread, with connections of its own.
+/// </summary>
 internal sealed class RequestWorker(DifferentialHost host, Findings findings, RequestCounts counts) : IDisposable
 {
     // Longer than anything takes, on a busy machine too.
@@ -37,7 +39,8 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
                 other = Instead(other, Kestrel, one.Request, 'k');
             }
 
-            // So may that on which it was alone, by the one before, of which only the end of the connection is seen now.
+            // So may that on which it was alone, by the one before, of which only the end of the connection is seen
+            // now.
             if (own.IsHandled && other is { IsHandled: false, Call.IsLost: true })
             {
                 other = Instead(other, Kestrel, one.Request, 'k');

@@ -202,7 +202,8 @@ internal sealed class ResponseActor(ResponseBook book)
             $"{response.StatusCode} {response.HasStarted} {response.Headers.IsReadOnly} {response.ContentLength} {response.ContentType}");
     }
 
-    private static string Describe(System.IO.Pipelines.FlushResult result) => $"{result.IsCompleted} {result.IsCanceled}";
+    private static string Describe(System.IO.Pipelines.FlushResult result) =>
+        $"{result.IsCompleted} {result.IsCanceled}";
 
     private static byte[] Bytes(int count)
     {

@@ -9,7 +9,8 @@ internal sealed class ResponseGenerator(Random random)
 
     public static ResponseScript Make(int seed, long number)
     {
-        var generator = new ResponseGenerator(new Random(unchecked((seed * 1_000_033) ^ (int)(number * 7907) ^ 0x5bd1e995)));
+        var generator = new ResponseGenerator(
+            new Random(unchecked((seed * 1_000_033) ^ (int)(number * 7907) ^ 0x5bd1e995)));
         generator.Make();
         return new ResponseScript(number, generator._steps);
     }
@@ -18,7 +19,8 @@ internal sealed class ResponseGenerator(Random random)
     {
         if (Chance(70))
         {
-            _steps.Add(new(SetHeader, "content-type", Chance(60) ? "application/grpc" : Pick(ResponseTexts.ContentTypes)));
+            _steps.Add(
+                new(SetHeader, "content-type", Chance(60) ? "application/grpc" : Pick(ResponseTexts.ContentTypes)));
         }
 
         for (var i = random.Next(4); i > 0; i--)

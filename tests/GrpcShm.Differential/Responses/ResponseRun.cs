@@ -58,8 +58,11 @@ internal static class ResponseRun
         },
     });
 
-    /// <summary>One response after the other, so that what a bad one does to its connection does not happen to another one.</summary>
-    private sealed class Worker(DifferentialHost host, Findings findings, HttpMessageInvoker direct, HttpMessageInvoker socket)
+    /// <summary>
+    /// One response after the other, so that what a bad one does to its connection does not happen to another one.
+    /// </summary>
+    private sealed class Worker(
+        DifferentialHost host, Findings findings, HttpMessageInvoker direct, HttpMessageInvoker socket)
     {
         private string _connectionId = "";
 
@@ -88,8 +91,8 @@ internal static class ResponseRun
             findings.Add(again);
         }
 
-        // A stream that Kestrel uses again may have kept something of what was on it before, be it the status of a response that failed:
-        // on a connection of its own there is nothing to keep. Direct mode's goes on.
+        // A stream that Kestrel uses again may have kept something of what was on it before, be it the status of a
+        // response that failed: on a connection of its own there is nothing to keep. Direct mode's goes on.
         private async Task<Difference?> CompareAfreshAsync(ResponseScript script)
         {
             using var fresh = CreateSocket(host);
@@ -118,7 +121,8 @@ internal static class ResponseRun
                 : new Difference("response", script.Number, what, RequestComparison.Describe($"{script}", one, other));
         }
 
-        private async Task<(string Text, string ConnectionId)> PlayAsync(HttpMessageInvoker client, ResponseScript script)
+        private async Task<(string Text, string ConnectionId)> PlayAsync(
+            HttpMessageInvoker client, ResponseScript script)
         {
             var act = host.Responses.Open(script);
             var report = await ClientReport.SendAsync(client, act);

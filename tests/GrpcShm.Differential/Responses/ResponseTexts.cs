@@ -33,7 +33,8 @@ internal static class ResponseTexts
 
     public static readonly string[] Lengths = ["0", "1", "5", "100", "-1", "+1", " 1", "1 ", "1,1", "abc", "", "99999999999999999999", "9223372036854775807", "1e2", "0x1"];
 
-    public static readonly string[] ContentTypes = ["application/grpc", "application/grpc+proto", "application/json", "text/html; charset=utf-8", "x", ""];
+    public static readonly string[] ContentTypes =
+        ["application/grpc", "application/grpc+proto", "application/json", "text/html; charset=utf-8", "x", ""];
 
     public static readonly int[] Sizes = [0, 1, 5, 10, 100, 1000, 4096, 5000, 20_000, 70_000];
 

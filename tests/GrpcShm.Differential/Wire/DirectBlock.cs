@@ -113,7 +113,9 @@ internal sealed class DirectBlock
         // Numbers stand for names in lower case; another case has to be spelled out.
         var name = field.NameText;
         var number = HeaderNames.NumberOf(name);
-        if (number == HeaderNames.Unknown || (field.Spelling == 0 && !field.IsPseudo) || name != HeaderNames.NameOf(number))
+        if (number == HeaderNames.Unknown
+            || (field.Spelling == 0 && !field.IsPseudo)
+            || name != HeaderNames.NameOf(number))
         {
             WriteNumber(block, (uint)field.Name.Length << 2);
             block.Write(field.Name);
@@ -122,7 +124,8 @@ internal sealed class DirectBlock
         }
 
         var key = (number, Encoding.UTF8.GetString(value));
-        var isText = Encoding.UTF8.GetBytes(key.Item2).AsSpan().SequenceEqual(value) && key.Item2.Length <= MaxPairValue;
+        var isText =
+            Encoding.UTF8.GetBytes(key.Item2).AsSpan().SequenceEqual(value) && key.Item2.Length <= MaxPairValue;
         if (field.Spelling == 2 && isText && _sent.TryGetValue(key, out var known))
         {
             WriteNumber(block, ((uint)known << 2) | 2);

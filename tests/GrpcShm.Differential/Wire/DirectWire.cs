@@ -13,9 +13,10 @@ namespace GrpcShm.Differential.Wire;
 
 /// <summary>The client's side of direct mode, frame by frame, in the rings themselves.</summary>
 /// <remarks>
-/// The only thread of this side writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping of the
-/// other one. It stores with release what it has written, and fences before it looks whether the server sleeps, or before it
-/// looks again when it has said that it is about to sleep itself: as docs/protocol.md, "Doorbells", has it.
+/// The only thread of this side writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping
+/// of the other one. It stores with release what it has written, and fences before it looks whether the server sleeps,
+/// or before it looks again when it has said that it is about to sleep itself: as docs/protocol.md, "Doorbells", has
+/// it.
 /// </remarks>
 internal sealed unsafe partial class DirectWire : IWire
 {
@@ -33,7 +34,8 @@ internal sealed unsafe partial class DirectWire : IWire
     private readonly Queue<uint> _ids = new(Enumerable.Range(0, MaxCalls).Select(static i => (uint)i));
     private readonly DirectBlock _blocks = new();
 
-    // What is to be answered to frames that are being taken: it is sent behind them, since to wait for room takes frames, too.
+    // What is to be answered to frames that are being taken: it is sent behind them, since to wait for room takes
+    // frames, too.
     private readonly Queue<FrameHeader> _answers = [];
     private readonly int _ringToServer;
     private readonly int _ringToClient;
@@ -43,7 +45,8 @@ internal sealed unsafe partial class DirectWire : IWire
         var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"Nobody listens at '{path}'.");
         _channel = new ControlChannel(socket, ReactorPool.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
-        var answer = _channel.ReceiveAsync(CancellationToken.None).AsTask().WaitAsync(HandshakeTime).GetAwaiter().GetResult();
+        var answer =
+            _channel.ReceiveAsync(CancellationToken.None).AsTask().WaitAsync(HandshakeTime).GetAwaiter().GetResult();
         if (answer.Type != ControlMessageType.ServerHello)
         {
             throw new IOException($"The server answered {answer.Type}.");
@@ -89,7 +92,8 @@ internal sealed unsafe partial class DirectWire : IWire
             // What is whole in one piece goes with its first data, as a client does that has both.
             var first = isEnd && body.Count > 0 && request.Splits.Count == 0 && length + body[0].Length < MaxFrame - FrameHeader.Size ? body[0] : [];
             var takes = first.Length > 0;
-            var endsHere = isEnd && trailers is null && request.Ending == Ending.WithLast && body.Count == (takes ? 1 : 0);
+            var endsHere =
+                isEnd && trailers is null && request.Ending == Ending.WithLast && body.Count == (takes ? 1 : 0);
             WriteMessage(call, FrameFlags.Headers | (isEnd ? 0 : FrameFlags.Continues) | (endsHere ? FrameFlags.End : 0), block.AsSpan(start, length), first, []);
             body = takes ? [.. body.Skip(1)] : body;
         }
@@ -205,7 +209,8 @@ internal sealed unsafe partial class DirectWire : IWire
     private static FrameHeader Control(FrameType type, uint call, ulong argument) =>
         new() { Length = FrameHeader.Size, Type = type, Call = call, Argument = argument };
 
-    private void Publish(FrameHeader header, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+    private void Publish(
+        FrameHeader header, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
     {
         var control = ToServer;
         var ring = _memory.Pointer + SegmentLayout.ClientToServerData;
@@ -219,7 +224,8 @@ internal sealed unsafe partial class DirectWire : IWire
 
         if (gap > 0)
         {
-            MemoryMarshal.Write(new Span<byte>(ring + offset, gap), new FrameHeader { Length = (uint)gap, Type = FrameType.Gap });
+            MemoryMarshal.Write(
+                new Span<byte>(ring + offset, gap), new FrameHeader { Length = (uint)gap, Type = FrameType.Gap });
             offset = 0;
         }
 
@@ -230,7 +236,8 @@ internal sealed unsafe partial class DirectWire : IWire
         trailers.CopyTo(frame[(FrameHeader.Size + headers.Length + data.Length)..]);
         Volatile.Write(ref control->Tail, tail + gap + header.Stride);
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref control->ConsumerSleeping) == 1 && Interlocked.Exchange(ref control->ConsumerSleeping, 0) == 1)
+        if (Volatile.Read(ref control->ConsumerSleeping) == 1
+            && Interlocked.Exchange(ref control->ConsumerSleeping, 0) == 1)
         {
             _server.Ring();
         }
@@ -267,7 +274,8 @@ internal sealed unsafe partial class DirectWire : IWire
         var hasTaken = head < tail;
         while (head < tail)
         {
-            var available = new ReadOnlySpan<byte>(ring + (head % _ringToClient), (int)Math.Min(tail - head, _ringToClient - (head % _ringToClient)));
+            var available = new ReadOnlySpan<byte>(
+                ring + (head % _ringToClient), (int)Math.Min(tail - head, _ringToClient - (head % _ringToClient)));
             var header = MemoryMarshal.Read<FrameHeader>(available);
             Take(header, available[FrameHeader.Size..(int)header.Length]);
             head += header.Stride;
@@ -275,7 +283,8 @@ internal sealed unsafe partial class DirectWire : IWire
 
         Volatile.Write(ref control->Head, head);
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref control->ProducerWaiting) == 1 && Interlocked.Exchange(ref control->ProducerWaiting, 0) == 1)
+        if (Volatile.Read(ref control->ProducerWaiting) == 1
+            && Interlocked.Exchange(ref control->ProducerWaiting, 0) == 1)
         {
             _server.Ring();
         }
@@ -304,7 +313,8 @@ internal sealed unsafe partial class DirectWire : IWire
         if (header.Type == FrameType.Message)
         {
             // Of calls that nobody waits for any more, too: it may define a pair.
-            var status = header.Has(FrameFlags.Headers) ? _blocks.ReadStatus(content[..(int)header.HeadersLength]) : null;
+            var status =
+                header.Has(FrameFlags.Headers) ? _blocks.ReadStatus(content[..(int)header.HeadersLength]) : null;
             if (header.Has(FrameFlags.Trailers))
             {
                 _blocks.ReadStatus(content[^(int)header.TrailersLength..]);

@@ -5,7 +5,9 @@ using GrpcShm.Differential.Requests;
 
 namespace GrpcShm.Differential.Wire;
 
-/// <summary>Blocks of fields as HTTP/2 has them (RFC 7541), as far as a client with a table of size 0 needs that.</summary>
+/// <summary>
+/// Blocks of fields as HTTP/2 has them (RFC 7541), as far as a client with a table of size 0 needs that.
+/// </summary>
 internal static class HpackBlock
 {
     private const int StatusIndex = 8;

@@ -115,7 +115,8 @@ public sealed class ClientEventTests : ClientTest
             _ = client.SendEventAsync("s", "unawaited", "LOST");
 
             var failure = await failed.Task.InTime();
-            Assert.Equal(("s", "unawaited", "LOST"), (failure.SourceMachineId, failure.TargetMachineId, failure.EventName));
+            Assert.Equal(
+                ("s", "unawaited", "LOST"), (failure.SourceMachineId, failure.TargetMachineId, failure.EventName));
             Assert.Equal(sameClient ? StatusCode.ResourceExhausted : StatusCode.NotFound, failure.Exception.StatusCode);
             Assert.Contains(logs.Lines, line => line.StartsWith("Warning SendFailed", StringComparison.Ordinal)
                 && line.Contains("'LOST'", StringComparison.Ordinal) && line.Contains("'unawaited'", StringComparison.Ordinal));
@@ -163,7 +164,8 @@ public sealed class ClientEventTests : ClientTest
     private static async Task FillAsync(EventClient client, string machineId)
     {
         var never = new TaskCompletionSource();
-        var options = new MachineOptions { MailboxCapacity = 1, OverflowPolicy = XStateNet.Events.V1.OverflowPolicy.Grow };
+        var options =
+            new MachineOptions { MailboxCapacity = 1, OverflowPolicy = XStateNet.Events.V1.OverflowPolicy.Grow };
         var sent = 0;
         await client.RegisterMachineAsync(machineId, _ => never.Task, options).InTime();
         using var full = new CancellationTokenSource(TimeSpan.FromSeconds(20));

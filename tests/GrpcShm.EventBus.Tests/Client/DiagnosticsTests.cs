@@ -170,7 +170,8 @@ public sealed class DiagnosticsTests : ClientTest
         {
             InstrumentPublished = (instrument, self) =>
             {
-                if (instrument.Meter.Name == "GrpcShm.EventBus" && instrument.Name.StartsWith("messaging.", StringComparison.Ordinal))
+                if (instrument.Meter.Name == "GrpcShm.EventBus"
+                    && instrument.Name.StartsWith("messaging.", StringComparison.Ordinal))
                 {
                     self.EnableMeasurementEvents(instrument);
                 }

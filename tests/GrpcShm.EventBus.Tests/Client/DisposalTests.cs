@@ -47,7 +47,8 @@ public sealed class DisposalTests : ClientTest
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "messaging.client.sent.messages" && ReferenceEquals(instrument.Meter.Scope, factory))
+                if (instrument.Name == "messaging.client.sent.messages"
+                    && ReferenceEquals(instrument.Meter.Scope, factory))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -61,7 +62,8 @@ public sealed class DisposalTests : ClientTest
             }
         });
         listener.Start();
-        var receiver = await ConnectClientAsync(options => (options.ReceiveWindow, options.MeterFactory) = (1, factory));
+        var receiver = await ConnectClientAsync(
+            options => (options.ReceiveWindow, options.MeterFactory) = (1, factory));
         var sender = sameClient ? receiver : await ConnectClientAsync(options => options.MeterFactory = factory);
         var failures = Channel.CreateUnbounded<EventSendFailure>();
         sender.SendFailed += (_, failure) => failures.Writer.TryWrite(failure);
@@ -124,12 +126,14 @@ public sealed class DisposalTests : ClientTest
         {
             listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Name == "messaging.client.operation.duration" && ReferenceEquals(instrument.Meter.Scope, factory))
+                if (instrument.Name == "messaging.client.operation.duration"
+                    && ReferenceEquals(instrument.Meter.Scope, factory))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
             };
-            listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("on purpose"));
+            listener.SetMeasurementEventCallback<double>(
+                static (_, _, _, _) => throw new InvalidOperationException("on purpose"));
             listener.Start();
             sends = [.. Enumerable.Range(0, 3).Select(_ => sender.SendEventAsync(
                 "s", "m", "DO", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }))];

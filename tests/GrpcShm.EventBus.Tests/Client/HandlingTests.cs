@@ -159,7 +159,8 @@ public sealed class HandlingTests : ClientTest
         var badGroup = new MachineOptions { Groups = [new string('g', 64 * 1024)] };
 
         // Of the two commands of this the hub refuses the first one alone.
-        await FailsAsync(client.RegisterMachineAsync("m", _ => Task.CompletedTask, badGroup), StatusCode.InvalidArgument);
+        await FailsAsync(
+            client.RegisterMachineAsync("m", _ => Task.CompletedTask, badGroup), StatusCode.InvalidArgument);
         await client.PublishAsync("BEHIND IT").InTime();
 
         Assert.Empty(await other.ListMachinesAsync().ToListAsync().InTime());

@@ -91,7 +91,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     [Fact]
     public async Task Payload_ScalarOfATypeThatItIsNot_IsNoPayload()
     {
-        var received = await PassAsync(new EncodedPayload(ByteString.CopyFromUtf8("\"x\""), "application/json", "System.Int32"), _ => { });
+        var received = await PassAsync(
+            new EncodedPayload(ByteString.CopyFromUtf8("\"x\""), "application/json", "System.Int32"), _ => { });
 
         Assert.Throws<FormatException>(() => received.Payload);
         Assert.Equal("x", received.GetPayload<string>());
@@ -162,7 +163,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     [Fact]
     public async Task Payload_Enum_ComesAsItsTypeWhereThatIsKnownAndElseAsItsNumber()
     {
-        Assert.Equal(Colour.Green, (await PassAsync(Colour.Green, options => options.KnownTypes.Add(typeof(Colour)))).Payload);
+        Assert.Equal(
+            Colour.Green, (await PassAsync(Colour.Green, options => options.KnownTypes.Add(typeof(Colour)))).Payload);
         var unknown = await PassAsync(Colour.Green, _ => { });
 
         Assert.Equal(1, unknown.Payload);
@@ -192,7 +194,8 @@ public sealed partial class JsonPayloadTests : ClientTest
         ];
         foreach (var payload in payloads)
         {
-            var refused = await Assert.ThrowsAsync<NotSupportedException>(() => client.SendEventAsync("s", "m", "E", payload).InTime());
+            var refused = await Assert.ThrowsAsync<NotSupportedException>(
+                () => client.SendEventAsync("s", "m", "E", payload).InTime());
             Assert.Contains("Codecs", refused.Message, StringComparison.Ordinal);
         }
     }
@@ -200,7 +203,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     [Fact]
     public async Task Payload_OfARefusedTypeWithAConverterOfItsOwn_IsWrittenByThat()
     {
-        var received = await PassAsync(new BigInteger(7), options => options.Json.Converters.Add(new NumberConverter()));
+        var received = await PassAsync(
+            new BigInteger(7), options => options.Json.Converters.Add(new NumberConverter()));
 
         Assert.Equal(new BigInteger(7), received.GetPayload<BigInteger>());
     }

@@ -33,7 +33,8 @@ public sealed partial class PayloadTests : ClientTest
         var client = await ConnectClientAsync(
             options => options.Json = new JsonSerializerOptions { TypeInfoResolver = Context.Default });
 
-        await Assert.ThrowsAsync<NotSupportedException>(() => client.SendEventAsync("s", "m", "E", new Version(1, 0)).InTime());
+        await Assert.ThrowsAsync<NotSupportedException>(
+            () => client.SendEventAsync("s", "m", "E", new Version(1, 0)).InTime());
     }
 
     [Fact]
@@ -41,7 +42,8 @@ public sealed partial class PayloadTests : ClientTest
     {
         var message = new Machine { MachineId = "x", Waiting = 3 };
 
-        var known = await PassAsync(message, options => options.KnownMessages = TypeRegistry.FromMessages(Machine.Descriptor));
+        var known = await PassAsync(
+            message, options => options.KnownMessages = TypeRegistry.FromMessages(Machine.Descriptor));
         var unknown = await PassAsync(message, _ => { });
 
         Assert.Equal(message, known.Payload);

@@ -14,16 +14,19 @@ public sealed class PresenceTests : ClientTest
         var (presences, _) = await WatchAsync(await ConnectClientAsync(), "tool-*");
 
         var first = await presences.ReadAsync().InTime();
-        Assert.True(first is { MachineId: "tool-1", Change: MachineChangeKind.Present, IsPresent: true, Owner: "owner" });
+        Assert.True(
+            first is { MachineId: "tool-1", Change: MachineChangeKind.Present, IsPresent: true, Owner: "owner" });
         Assert.Equal(["tools"], first.Groups);
         Assert.InRange(first.Timestamp, DateTime.UtcNow.AddMinutes(-1), DateTime.UtcNow.AddMinutes(1));
 
         var registration = await owner.RegisterMachineAsync("tool-2", _ => Task.CompletedTask).InTime();
-        Assert.True(await presences.ReadAsync().InTime() is { MachineId: "tool-2", Change: MachineChangeKind.Registered });
+        Assert.True(
+            await presences.ReadAsync().InTime() is { MachineId: "tool-2", Change: MachineChangeKind.Registered });
         registration.Dispose();
         Assert.True(await presences.ReadAsync().InTime() is { MachineId: "tool-2", Change: MachineChangeKind.Unregistered, IsPresent: false });
         await owner.DisconnectAsync().InTime();
-        Assert.True(await presences.ReadAsync().InTime() is { MachineId: "tool-1", Change: MachineChangeKind.Unregistered });
+        Assert.True(
+            await presences.ReadAsync().InTime() is { MachineId: "tool-1", Change: MachineChangeKind.Unregistered });
     }
 
     [Fact]

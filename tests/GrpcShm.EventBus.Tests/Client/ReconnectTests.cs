@@ -193,7 +193,8 @@ public sealed class ReconnectTests : IAsyncLifetime
         using var channel = HubChannel.To(_directory.Socket);
         using var otherChannel = HubChannel.To(_directory.Socket);
         await using var watcher = new EventClient(channel);
-        await using var other = new EventClient(otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
+        await using var other = new EventClient(
+            otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
         var states = await ConnectAsync(watcher);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(watcher, "stays");
@@ -243,7 +244,8 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Connect_NoHub_IsUnavailableWithinItsTime()
     {
         using var channel = HubChannel.To(_directory.Socket + ".nobody");
-        await using var client = new EventClient(channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var client = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
 
         await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
 
@@ -346,7 +348,8 @@ public sealed class ReconnectTests : IAsyncLifetime
         return states.Reader;
     }
 
-    private static async Task WaitForAsync(ChannelReader<EventBusConnectionState> states, EventBusConnectionState wanted)
+    private static async Task WaitForAsync(
+        ChannelReader<EventBusConnectionState> states, EventBusConnectionState wanted)
     {
         while (await states.ReadAsync().InTime() != wanted)
         {

@@ -4,8 +4,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Client;
 
 /// <summary>
-/// All ways to send fail alike: of a client and of the hub's own process, by each overload. A null argument is thrown at once,
-/// everything else comes by the task.
+/// All ways to send fail alike: of a client and of the hub's own process, by each overload. A null argument is thrown
+/// at once, everything else comes by the task.
 /// </summary>
 public sealed class SendFailureTests : ClientTest
 {

@@ -25,7 +25,8 @@ public sealed class SendTests : ClientTest
         }).InTime();
         var asker = await ConnectClientAsync();
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, many).Select(_ => asker.RequestAsync("a", "m", "ASK"))).InTime();
+        var replies =
+            await Task.WhenAll(Enumerable.Range(0, many).Select(_ => asker.RequestAsync("a", "m", "ASK"))).InTime();
 
         await all.Task.InTime();
         Assert.All(replies, reply => Assert.Equal(900_000, ((byte[])reply.Payload!).Length));

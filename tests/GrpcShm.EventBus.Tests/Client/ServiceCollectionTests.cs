@@ -114,7 +114,8 @@ public sealed class ServiceCollectionTests : HubTest
         services.AddEventBus(Configuration((name, value)));
         using var provider = services.BuildServiceProvider();
 
-        var exception = Assert.ThrowsAny<Exception>(() => provider.GetRequiredService<IOptions<EventBusOptions>>().Value);
+        var exception = Assert.ThrowsAny<Exception>(
+            () => provider.GetRequiredService<IOptions<EventBusOptions>>().Value);
 
         Assert.Contains(name, exception.ToString(), StringComparison.Ordinal);
     }

@@ -13,7 +13,8 @@ public sealed class StateChangeTests : ClientTest
         await observer.SubscribeToStateChangesAsync("etcher-*", change => changes.Writer.WriteAsync(change).AsTask()).InTime();
         var change = new MachineStateChange
         {
-            OldState = "idle", NewState = "etching", Transition = "START", Context = 25, Duration = TimeSpan.FromSeconds(3),
+            OldState =
+                "idle", NewState = "etching", Transition = "START", Context = 25, Duration = TimeSpan.FromSeconds(3),
         };
 
         await publisher.PublishStateChangeAsync("etcher-1", change, "recipe 7", new EventSendOptions
@@ -23,7 +24,8 @@ public sealed class StateChangeTests : ClientTest
         await publisher.PublishStateChangeAsync("etcher-1", change).InTime();
 
         var received = await changes.Reader.ReadAsync().InTime();
-        Assert.Equal(("id", "lot", "cause", 2), (received.Id, received.CorrelationId, received.CausationId, received.Version));
+        Assert.Equal(
+            ("id", "lot", "cause", 2), (received.Id, received.CorrelationId, received.CausationId, received.Version));
         Assert.Equal("ada", received.Headers["user"]);
         Assert.Equal("recipe 7", received.Payload);
         Assert.Equal(("idle", "etching", "START"), (received.StateChange!.OldState, received.StateChange.NewState, received.EventName));

@@ -45,7 +45,8 @@ public sealed class SubscriptionTests : ClientTest
         for (var i = 0; i < 50; i++)
         {
             var events = Channel.CreateUnbounded<string>();
-            var subscription = await client.SubscribeAsync("m", e => events.Writer.WriteAsync(e.EventName).AsTask()).InTime();
+            var subscription =
+                await client.SubscribeAsync("m", e => events.Writer.WriteAsync(e.EventName).AsTask()).InTime();
             await other.SendEventAsync("s", "m", $"{i}").InTime();
             Assert.Equal($"{i}", await events.Reader.ReadAsync().InTime());
             subscription.Dispose();
@@ -88,7 +89,8 @@ public sealed class SubscriptionTests : ClientTest
         var oven = await ReceiveAsync(client, "oven");
 
         await publisher.PublishAsync("ALL").InTime();
-        Assert.Equal(1, await publisher.PublishAsync("GROUP", null, new EventPublishOptions { Group = "movers" }).InTime());
+        Assert.Equal(
+            1, await publisher.PublishAsync("GROUP", null, new EventPublishOptions { Group = "movers" }).InTime());
         Assert.Equal(1, await publisher.PublishAsync("PATTERN", null, new EventPublishOptions { MachinePattern = "ov*" }).InTime());
 
         Assert.Equal("ALL", (await robot.ReadAsync().InTime()).EventName);
@@ -107,7 +109,8 @@ public sealed class SubscriptionTests : ClientTest
 
         await publisher.PublishStateChangeAsync("robot", new MachineStateChange
         {
-            OldState = "idle", NewState = "moving", Transition = "MOVE", Context = "42", Duration = TimeSpan.FromTicks(12345),
+            OldState = "idle", NewState = "moving", Transition = "MOVE", Context = "42", Duration = TimeSpan.FromTicks(
+                12345),
         }).InTime();
 
         var received = await changes.Reader.ReadAsync().InTime();
@@ -199,7 +202,8 @@ public sealed class SubscriptionTests : ClientTest
             handled.TrySetResult();
             return Task.CompletedTask;
         }).InTime();
-        var odd = new EncodedPayload(Google.Protobuf.ByteString.CopyFromUtf8("{ no json"), "application/json", "System.String");
+        var odd = new EncodedPayload(
+            Google.Protobuf.ByteString.CopyFromUtf8("{ no json"), "application/json", "System.String");
 
         await client.SendEventAsync("s", "m", "ODD", odd).InTime();
         await client.SendEventAsync("s", "m", "GOOD", "text").InTime();

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Tests.Client;
 
-/// <summary>The same hub and the same client over what leads to other machines. The samples run over all the rest.</summary>
+/// <summary>
+/// The same hub and the same client over what leads to other machines. The samples run over all the rest.
+/// </summary>
 public sealed class TransportTests
 {
     [Fact]
@@ -30,7 +32,8 @@ public sealed class TransportTests
         await using var app = builder.Build();
         app.MapEventBus();
         await app.StartAsync().InTime();
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var address =
+            app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         Assert.StartsWith("https://", address, StringComparison.Ordinal);
         using var channel = CreateChannel(address, certificate);
         using var otherChannel = CreateChannel(address, certificate);
@@ -57,7 +60,8 @@ public sealed class TransportTests
         var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
             shown is not null && shown.GetCertHashString(HashAlgorithmName.SHA256) == certificate.GetCertHashString(HashAlgorithmName.SHA256);
-        return GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        return GrpcChannel.ForAddress(
+            address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 
     private static X509Certificate2 CreateCertificate()

@@ -34,7 +34,8 @@ public sealed class WaitCircleTests : ClientTest
 
     [Theory]
     [MemberData(nameof(Layouts))]
-    public async Task SendEvent_HandlersWaitInACircle_OneFailsAtOnceByTheNamesAndTheOthersGoOn(int[] layout, bool deliverLocally)
+    public async Task SendEvent_HandlersWaitInACircle_OneFailsAtOnceByTheNamesAndTheOthersGoOn(
+        int[] layout, bool deliverLocally)
     {
         var circle = await CircleAsync(layout, deliverLocally);
         var sender = await ConnectClientAsync();
@@ -113,7 +114,8 @@ public sealed class WaitCircleTests : ClientTest
             var round = received.GetPayload<int>();
             try
             {
-                // Handled by the other one when it has returned from the event before, which it may be sending at this moment.
+                // Handled by the other one when it has returned from the event before, which it may be sending at this
+                // moment.
                 await client.SendEventAsync(received.TargetMachineId, $"sink-{other}", "SYNC", null, Processed);
                 await client.SendEventAsync(received.TargetMachineId, other, "SYNC", null, Processed);
                 if (round == rounds)
@@ -273,7 +275,8 @@ public sealed class WaitCircleTests : ClientTest
         var inside = 0;
         for (var i = 0; i < layout.Length; i++)
         {
-            var (client, source, target, failure) = (clients[layout[i]], $"m{i}", $"m{(i + 1) % layout.Length}", failures[i]);
+            var (client, source, target, failure) =
+                (clients[layout[i]], $"m{i}", $"m{(i + 1) % layout.Length}", failures[i]);
             await client.RegisterMachineAsync(source, async received =>
             {
                 if (received.EventName != "BEGIN")

@@ -3,7 +3,8 @@ namespace GrpcShm.EventBus.Tests.Docs;
 /// <summary>Names that a file could not tell apart that uses XStateNet's namespaces and this library's.</summary>
 public sealed class NameTests
 {
-    // The public types of XStateNet's buses: of its core, its shared memory, its named-pipe service, its distributed part.
+    // The public types of XStateNet's buses: of its core, its shared memory, its named-pipe service, its distributed
+    // part.
     private static readonly string[] OfXStateNet =
     [
         "IMessageBus", "MachineEvent", "EventBusOrchestrator", "OrchestratedContext", "EventResult", "IStateMachine",

@@ -32,7 +32,8 @@ public sealed class LocalMachineTests : ClientTest
             var byHub = await Server.Hub.RequestAsync("test", machine, "ASK", 41).InTime();
             var state = await Server.Hub.SendEventAsync("test", machine, "SET", 1, Processed).InTime();
 
-            Assert.Equal(("ANSWER", 42, machine), (byClient.EventName, byClient.GetPayload<int>(), byClient.SourceMachineId));
+            Assert.Equal(
+                ("ANSWER", 42, machine), (byClient.EventName, byClient.GetPayload<int>(), byClient.SourceMachineId));
             Assert.Equal(("ANSWER", 42, machine), (byHub.EventName, byHub.GetPayload<int>(), byHub.SourceMachineId));
             Assert.Equal(byHub.CausationId, byHub.CorrelationId);
             Assert.Equal("after SET", state.NewState);
@@ -52,7 +53,8 @@ public sealed class LocalMachineTests : ClientTest
 
         foreach (var name in new[] { "SET", "OTHER" })
         {
-            Assert.Equal("set", (await Server.Hub.SendEventAsync("", "local", name, null, Processed).InTime()).NewState);
+            Assert.Equal(
+                "set", (await Server.Hub.SendEventAsync("", "local", name, null, Processed).InTime()).NewState);
         }
 
         Assert.Equal([null, "set"], seen);
@@ -101,7 +103,8 @@ public sealed class LocalMachineTests : ClientTest
             "local", received => Server.Hub.RequestAsync("local", "remote", received.EventName)).InTime();
         using var remote = await client.RegisterMachineAsync("remote", async received =>
         {
-            refused.SetResult(await FailsAsync(client.RequestAsync("remote", "local", "BACK"), StatusCode.FailedPrecondition));
+            refused.SetResult(
+                await FailsAsync(client.RequestAsync("remote", "local", "BACK"), StatusCode.FailedPrecondition));
             received.Reply();
         }).InTime();
 
@@ -135,14 +138,17 @@ public sealed class LocalMachineTests : ClientTest
         using var remote = await client.RegisterMachineAsync("taken", _ => Task.CompletedTask).InTime();
         await using var local = await Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask).InTime();
 
-        var taken = await FailsAsync(Server.Hub.RegisterMachineAsync("taken", _ => Task.CompletedTask), StatusCode.AlreadyExists);
+        var taken = await FailsAsync(
+            Server.Hub.RegisterMachineAsync("taken", _ => Task.CompletedTask), StatusCode.AlreadyExists);
         await FailsAsync(Server.Hub.RegisterMachineAsync("local", _ => Task.CompletedTask), StatusCode.AlreadyExists);
         await FailsAsync(Server.Hub.RegisterMachineAsync("", _ => Task.CompletedTask), StatusCode.InvalidArgument);
-        var cancelled = Server.Hub.RegisterMachineAsync("m", _ => Task.CompletedTask, null, new CancellationToken(canceled: true));
+        var cancelled = Server.Hub.RegisterMachineAsync(
+            "m", _ => Task.CompletedTask, null, new CancellationToken(canceled: true));
 
         Assert.Equal("taken", taken.MachineId);
         Assert.True(cancelled.IsCanceled);
-        Assert.Throws<ArgumentNullException>(() => { _ = Server.Hub.RegisterMachineAsync(null!, _ => Task.CompletedTask); });
+        Assert.Throws<ArgumentNullException>(
+            () => { _ = Server.Hub.RegisterMachineAsync(null!, _ => Task.CompletedTask); });
         Assert.Throws<ArgumentNullException>(() => { _ = Server.Hub.RegisterMachineAsync("m", null!); });
     }
 
@@ -160,7 +166,8 @@ public sealed class LocalMachineTests : ClientTest
             },
             new MachineOptions { Groups = ["g"], MailboxCapacity = 1, OverflowPolicy = OverflowPolicy.Grow }).InTime();
 
-        Assert.Equal(1, await Server.Hub.PublishAsync("TO-GROUP", null, new EventPublishOptions { Group = "g" }).InTime());
+        Assert.Equal(
+            1, await Server.Hub.PublishAsync("TO-GROUP", null, new EventPublishOptions { Group = "g" }).InTime());
         Assert.Equal("TO-GROUP", await events.Reader.ReadAsync().InTime());
         await Server.Hub.SendEventAsync("", "local", "WAITS").InTime();
         await FailsAsync(Server.Hub.SendEventAsync("", "local", "TOO-MUCH"), StatusCode.ResourceExhausted);

@@ -48,10 +48,12 @@ public sealed class MailboxTests
         mailbox.Put(Item(3), "m", out var third);
 
         Assert.Equal([1u], Take(mailbox, 10));
-        Assert.Equal(PutResult.Accepted, await second!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
+        Assert.Equal(
+            PutResult.Accepted, await second!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
         Assert.Equal(PutResult.Blocked, mailbox.Put(Item(4), "m", out _));
         Assert.Equal([2u], Take(mailbox, 10));
-        Assert.Equal(PutResult.Accepted, await third!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
+        Assert.Equal(
+            PutResult.Accepted, await third!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
         Assert.Equal([3u], Take(mailbox, 10));
         Assert.Equal([4u], Take(mailbox, 10));
     }
@@ -63,7 +65,8 @@ public sealed class MailboxTests
         mailbox.Put(Item(1), "", out _);
         mailbox.Put(Item(2), "m", out var blocked);
 
-        Assert.Equal(PutResult.Full, await blocked!.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).InTime());
+        Assert.Equal(
+            PutResult.Full, await blocked!.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).InTime());
 
         Assert.Equal([1u], Take(mailbox, 10));
         Assert.Equal(0, mailbox.Count);
@@ -79,7 +82,8 @@ public sealed class MailboxTests
 
         mailbox.Close();
 
-        Assert.Equal(PutResult.Closed, await blocked!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
+        Assert.Equal(
+            PutResult.Closed, await blocked!.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime());
         var result = await pending.WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None).InTime();
         Assert.Equal(Grpc.Core.StatusCode.Unavailable, result.Verdict.Code);
         Assert.Equal(PutResult.Closed, mailbox.Put(Item(3), "m", out _));
@@ -106,7 +110,8 @@ public sealed class MailboxTests
         var mailbox = new Mailbox(1, OverflowPolicy.Block);
         mailbox.Put(Item(1), "m", out _);
         mailbox.Put(Item(2), "m", out var blocked);
-        Assert.Equal(PutResult.Full, await blocked!.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).InTime());
+        Assert.Equal(
+            PutResult.Full, await blocked!.WaitAsync(TimeSpan.FromMilliseconds(1), CancellationToken.None).InTime());
 
         Assert.Equal(PutResult.Full, mailbox.Put(Item(3), "m", out _));
         Assert.Equal(PutResult.Dropped, mailbox.Put(Item(4), "", out _));

@@ -49,7 +49,8 @@ public sealed class AcknowledgementProcessTests
         using var channel = HubChannel.To(hub.Address);
         await using var sender = new EventClient(channel);
         await sender.ConnectAsync().InTime();
-        var unknown = await Assert.ThrowsAsync<EventBusException>(() => sender.SendEventAsync("s", "nobody", "E").InTime());
+        var unknown = await Assert.ThrowsAsync<EventBusException>(
+            () => sender.SendEventAsync("s", "nobody", "E").InTime());
         Assert.Equal((StatusCode.NotFound, "nobody"), (unknown.StatusCode, unknown.MachineId));
         var waiting = SendAsync(sender, "HOLD", AcknowledgementLevel.Processed);
         Assert.Equal("held", await machine.ReadLineAsync());
@@ -71,7 +72,8 @@ public sealed class AcknowledgementProcessTests
         await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
 
-        var taken = await Assert.ThrowsAsync<EventBusException>(() => client.SubscribeAsync("m", _ => Task.CompletedTask).InTime());
+        var taken = await Assert.ThrowsAsync<EventBusException>(
+            () => client.SubscribeAsync("m", _ => Task.CompletedTask).InTime());
         Assert.Equal((StatusCode.AlreadyExists, "m"), (taken.StatusCode, taken.MachineId));
         Assert.Contains("'held'", taken.Message, StringComparison.Ordinal);
 
@@ -93,5 +95,6 @@ public sealed class AcknowledgementProcessTests
     }
 
     private static Task<EventSendResult> SendAsync(EventClient sender, string name, AcknowledgementLevel level) =>
-        sender.SendEventAsync("s", "m", name, null, new EventSendOptions { Version = name[0] - 'A' + 1, Acknowledgement = level });
+        sender.SendEventAsync(
+            "s", "m", name, null, new EventSendOptions { Version = name[0] - 'A' + 1, Acknowledgement = level });
 }

@@ -180,7 +180,8 @@ public sealed class ClientProcessTests
         }
     }
 
-    private static async Task WaitForAsync(ChannelReader<EventBusConnectionState> changes, EventBusConnectionState wanted)
+    private static async Task WaitForAsync(
+        ChannelReader<EventBusConnectionState> changes, EventBusConnectionState wanted)
     {
         while (await changes.ReadAsync().InTime() != wanted)
         {

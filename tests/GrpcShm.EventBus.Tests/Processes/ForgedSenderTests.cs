@@ -49,7 +49,8 @@ public sealed class ForgedSenderTests
         Assert.False(victim.Ended.IsCompleted);
     }
 
-    private static Task<Outcome> SendAsync(SessionClient session, int sequence) => session.ExecuteAsync(new SessionCommand
+    private static Task<Outcome> SendAsync(SessionClient session, int sequence) =>
+        session.ExecuteAsync(new SessionCommand
     {
         Send = new Event
         {

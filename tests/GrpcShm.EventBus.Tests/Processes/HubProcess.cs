@@ -2,14 +2,17 @@ using GrpcShm.EventBus.TestProcess;
 
 namespace GrpcShm.EventBus.Tests.Processes;
 
-/// <summary>A hub in a process of its own, at an address that nobody else uses; it can be killed and started again.</summary>
+/// <summary>
+/// A hub in a process of its own, at an address that nobody else uses; it can be killed and started again.
+/// </summary>
 internal sealed class HubProcess : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
     private ChildProcess _process = null!;
 
     private HubProcess(string transport) =>
-        Address = transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
+        Address =
+            transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
 
     public string Address { get; }
 

@@ -27,14 +27,17 @@ public sealed partial class PeerUserTests : IDisposable
     [InlineData("uds")]
     public async Task Register_PolicyIsAsked_SeesTheUserAndTheProcess(string transport)
     {
-        var address = transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
+        var address =
+            transport == "shm" ? $"shm:eventbus-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40] : _directory.Socket;
         await using var hub = await HubServer.StartAsync(address, options => options.Authorize = Note);
         await using var child = await ChildProcess.StartAsync("machine", address, "m", "instance-1");
 
         Assert.True(_asked.TryDequeue(out var access));
-        Assert.Equal((EventBusAction.Register, EventBusSubject.Machine, "m"), (access.Action, access.Subject, access.Name));
+        Assert.Equal(
+            (EventBusAction.Register, EventBusSubject.Machine, "m"), (access.Action, access.Subject, access.Name));
         Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"PeerCredentials:{Self}"), access.Peer.UserId);
-        Assert.Equal(Self.ToString(CultureInfo.InvariantCulture), access.Peer.User.FindFirst(ClaimTypes.NameIdentifier)?.Value);
+        Assert.Equal(
+            Self.ToString(CultureInfo.InvariantCulture), access.Peer.User.FindFirst(ClaimTypes.NameIdentifier)?.Value);
         Assert.Equal(child.Id, access.Peer.ProcessId);
         Assert.Equal(("instance-1", "machine role"), (access.Peer.InstanceId, access.Peer.Name));
     }
@@ -57,7 +60,8 @@ public sealed partial class PeerUserTests : IDisposable
 
         var expected = Environment.IsPrivilegedProcess ? StatusCode.PermissionDenied : StatusCode.OK;
         Assert.Equal((int)expected, outcome.StatusCode);
-        Assert.Equal(0, (await session.ExecuteAsync(new SessionCommand { Send = HubTest.NewEvent("m") }).InTime()).StatusCode);
+        Assert.Equal(
+            0, (await session.ExecuteAsync(new SessionCommand { Send = HubTest.NewEvent("m") }).InTime()).StatusCode);
     }
 
     private bool Note(EventBusAccess access)
@@ -66,8 +70,8 @@ public sealed partial class PeerUserTests : IDisposable
         return true;
     }
 
-    // The kernel notes who connects. It keeps the identity per thread, and the raw system call, unlike the C library's, changes
-    // that of the calling thread only.
+    // The kernel notes who connects. It keeps the identity per thread, and the raw system call, unlike the C library's,
+    // changes that of the calling thread only.
     private GrpcChannel ConnectAs(uint user) => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
     {
         HttpHandler = new SocketsHttpHandler

@@ -125,7 +125,8 @@ public sealed class PolicyProcessTests
             var hub = await HubProcess.StartAsync(transport);
             var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", $"{policy}", $"{Capacity}");
             var channel = HubChannel.To(hub.Address);
-            var sender = new EventClient(channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
+            var sender = new EventClient(
+                channel, new EventBusClientOptions { SendPipeline = Polly.ResiliencePipeline.Empty });
             await sender.ConnectAsync().InTime();
             await sender.SendEventAsync("s", "m", "HOLD").InTime();
             Assert.Equal("held", await machine.ReadLineAsync());
@@ -138,7 +139,8 @@ public sealed class PolicyProcessTests
         public Task ReleaseAsync() => machine.WriteLineAsync("go");
 
         /// <summary>Asks the machine what it has handled.</summary>
-        /// <param name="tellsOfAll">Whether to wait until it has been told of all losses: that comes beside its events.</param>
+        /// <param name="tellsOfAll">Whether to wait until it has been told of all losses: that comes beside its
+        /// events.</param>
         public async Task<(int Lost, int[] Handled)> ReportAsync(bool tellsOfAll = false)
         {
             while (true)

@@ -31,13 +31,15 @@ public sealed class ProcessTests : HubTest
     public async Task Kill_Subscriber_TellsWaitersAndUnregistersItsMachineAtOnce()
     {
         await using var child = await ChildProcess.StartAsync("machine", Server.Socket, "m", "p1");
-        var waiting = Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
+        var waiting = Client.SendAsync(
+            new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
         Assert.Equal("event E", await child.ReadLineAsync());
 
         await child.KillAsync();
 
         await FailsAsync(waiting, StatusCode.Unavailable);
-        var exception = await FailsAsync(Client.SendAsync(new SendRequest { Event = NewEvent("m") }), StatusCode.NotFound);
+        var exception = await FailsAsync(
+            Client.SendAsync(new SendRequest { Event = NewEvent("m") }), StatusCode.NotFound);
         Assert.Contains("'m'", exception.Status.Detail, StringComparison.Ordinal);
     }
 
@@ -45,7 +47,8 @@ public sealed class ProcessTests : HubTest
     public async Task Restart_AfterAKill_TakesTheMachineOver()
     {
         await using var killed = await ChildProcess.StartAsync("machine", Server.Socket, "m", "p1");
-        var waiting = Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
+        var waiting = Client.SendAsync(
+            new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
         Assert.Equal("event E", await killed.ReadLineAsync());
         await killed.KillAsync();
         await FailsAsync(waiting, StatusCode.Unavailable);

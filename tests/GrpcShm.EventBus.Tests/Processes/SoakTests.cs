@@ -16,16 +16,21 @@ public sealed class SoakTests
     {
         await using var hub = await HubProcess.StartAsync("shm");
         await using var consumers = await ChildProcess.StartAsync("consumers", hub.Address, "0", "5", $"{Machines}");
-        await using var moreConsumers = await ChildProcess.StartAsync("consumers", hub.Address, "5", "10", $"{Machines}");
-        await using var producers = await ChildProcess.StartAsync("producers", hub.Address, "0", "5", $"{Machines}", $"{Seconds}");
-        await using var moreProducers = await ChildProcess.StartAsync("producers", hub.Address, "5", "10", $"{Machines}", $"{Seconds}");
+        await using var moreConsumers = await ChildProcess.StartAsync(
+            "consumers", hub.Address, "5", "10", $"{Machines}");
+        await using var producers = await ChildProcess.StartAsync(
+            "producers", hub.Address, "0", "5", $"{Machines}", $"{Seconds}");
+        await using var moreProducers = await ChildProcess.StartAsync(
+            "producers", hub.Address, "5", "10", $"{Machines}", $"{Seconds}");
         var time = TimeSpan.FromSeconds(Seconds + 60);
 
         await producers.WriteLineAsync("go");
         await moreProducers.WriteLineAsync("go");
 
-        var sent = Count("done", await producers.ReadLineAsync(time)) + Count("done", await moreProducers.ReadLineAsync(time));
-        var received = Count("good", await consumers.ReadLineAsync(time)) + Count("good", await moreConsumers.ReadLineAsync(time));
+        var sent =
+            Count("done", await producers.ReadLineAsync(time)) + Count("done", await moreProducers.ReadLineAsync(time));
+        var received =
+            Count("good", await consumers.ReadLineAsync(time)) + Count("good", await moreConsumers.ReadLineAsync(time));
         Assert.Equal(sent, received);
         Assert.True(sent > 0);
     }

@@ -15,7 +15,8 @@ public sealed class WaitCircleProcessTests
     [InlineData("shm", 1)]
     [InlineData("shm", 2)]
     [InlineData("uds", 2)]
-    public async Task SendEvent_HandlersOfTwoProcessesWaitInACircle_OneFailsAtOnceByTheNames(string transport, int machinesHere)
+    public async Task SendEvent_HandlersOfTwoProcessesWaitInACircle_OneFailsAtOnceByTheNames(
+        string transport, int machinesHere)
     {
         var last = $"m{machinesHere}";
         await using var hub = await HubProcess.StartAsync(transport);

@@ -148,7 +148,8 @@ public sealed class MachineRegistryTests
         const int owners = 3;
         const int machines = 1000;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new EventBusMetrics(services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
+        var metrics = new EventBusMetrics(
+            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
         var hub = new HubBudget(_options);
         using var enough = new CancellationTokenSource();
         var seed = Environment.TickCount;
@@ -156,7 +157,8 @@ public sealed class MachineRegistryTests
         {
             var random = new Random(seed + i);
             var owner = OwnerOf(hub, $"p{i}");
-            Assert.True(_registry.RegisterAll(owner, [.. Enumerable.Range(0, machines).Select(j => New($"{i}-{j}"))]).IsOk);
+            Assert.True(
+                _registry.RegisterAll(owner, [.. Enumerable.Range(0, machines).Select(j => New($"{i}-{j}"))]).IsOk);
             while (!enough.IsCancellationRequested)
             {
                 var id = $"{i}-{random.Next(machines)}";
@@ -199,7 +201,8 @@ public sealed class MachineRegistryTests
     public async Task Watch_WhileItNamesTheMachines_OthersRegister()
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var metrics = new EventBusMetrics(services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
+        var metrics = new EventBusMetrics(
+            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
         var hub = new HubBudget(_options);
         var owner = OwnerOf(hub, "p");
         Assert.True(_registry.Register(owner, "m", null, out var machine).IsOk);
@@ -267,5 +270,6 @@ public sealed class MachineRegistryTests
     private static MachineOwner OwnerOf(HubBudget hub, string instance, bool isLease = false) =>
         new(PeerIdentity.Hub, new SessionBudget(hub), instance, "", isLease);
 
-    private static Registration New(string machineId, params string[] groups) => new() { MachineId = machineId, Groups = { groups } };
+    private static Registration New(string machineId, params string[] groups) =>
+        new() { MachineId = machineId, Groups = { groups } };
 }

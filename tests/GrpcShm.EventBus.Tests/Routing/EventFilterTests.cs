@@ -17,7 +17,8 @@ public sealed class EventFilterTests
             {
                 Name = Part(random), Source = Part(random), Target = Part(random), Group = Part(random),
             };
-            var sent = new Event { Name = Text(random), Source = Text(random), Target = Text(random), Group = Text(random) };
+            var sent =
+                new Event { Name = Text(random), Source = Text(random), Target = Text(random), Group = Text(random) };
             var expected = Matches(pattern.Name, sent.Name) && Matches(pattern.Source, sent.Source)
                 && Matches(pattern.Target, sent.Target) && Matches(pattern.Group, sent.Group);
 

@@ -14,7 +14,8 @@ public sealed class NamePatternTests
     [InlineData("?a*", 8)]
     [InlineData("*a?b*", 64)]
     [InlineData("*?23456789012345678901234567890123456789012345678901234567890123456789", 128)]
-    public void Weight_IsWhatItCostsAtWorst(string pattern, int weight) => Assert.Equal(weight, new NamePattern(pattern).Weight);
+    public void Weight_IsWhatItCostsAtWorst(string pattern, int weight) =>
+        Assert.Equal(weight, new NamePattern(pattern).Weight);
 
     [Theory]
     [InlineData("a*b", "ab", true)]

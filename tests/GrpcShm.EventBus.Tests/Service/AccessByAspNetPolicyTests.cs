@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>The same, decided by an authorization policy of ASP.NET Core, which answers later and on another thread.</summary>
+/// <summary>
+/// The same, decided by an authorization policy of ASP.NET Core, which answers later and on another thread.
+/// </summary>
 public sealed class AccessByAspNetPolicyTests : AccessTests
 {
     private const string Policy = "bus";

@@ -121,17 +121,21 @@ public class AccessTests : HubTest
     public async Task Calls_ThatThePolicyForbids_AreDenied_AndAllowedAreCarriedOut()
     {
         await using var alice = await OpenMachineOfAsync(Alice, "a");
-        var register = new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "b" } } };
+        var register =
+            new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "b" } } };
         var publish = new PublishRequest { Publication = new Publication { Event = new Event { Name = "E" }, All = new AllMachines() } };
         var headers = UserHeader.For(Bob);
 
-        await FailsAsync(Client.SendAsync(new SendRequest { Event = NewEvent("a") }, headers), StatusCode.PermissionDenied);
-        await FailsAsync(Client.AskAsync(new AskRequest { Event = NewEvent("a") }, headers), StatusCode.PermissionDenied);
+        await FailsAsync(
+            Client.SendAsync(new SendRequest { Event = NewEvent("a") }, headers), StatusCode.PermissionDenied);
+        await FailsAsync(
+            Client.AskAsync(new AskRequest { Event = NewEvent("a") }, headers), StatusCode.PermissionDenied);
         await FailsAsync(Client.PublishAsync(publish, headers), StatusCode.PermissionDenied);
         await FailsAsync(Client.RegisterMachinesAsync(register, headers), StatusCode.PermissionDenied);
         await FailsAsync(Client.ListMachinesAsync(new ListMachinesRequest(), headers), StatusCode.PermissionDenied);
         using var observing = Client.Subscribe(new SubscribeRequest { Subscription = new Subscription { All = new AllEvents() } }, headers);
-        var denied = await Assert.ThrowsAsync<RpcException>(() => observing.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var denied = await Assert.ThrowsAsync<RpcException>(
+            () => observing.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal(1ul, (await SendManyAsync(headers)).Failed);
 
         _bobMay = static _ => true;
@@ -149,9 +153,11 @@ public class AccessTests : HubTest
         await using var bob = OpenSessionOf(Bob);
         _bobMay = static _ => throw new InvalidOperationException("broken");
 
-        var denied = await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "b" } }).InTime();
+        var denied =
+            await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "b" } }).InTime();
         _bobMay = static _ => true;
-        var allowed = await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "b" } }).InTime();
+        var allowed =
+            await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "b" } }).InTime();
 
         Assert.Equal((int)StatusCode.PermissionDenied, denied.StatusCode);
         Assert.DoesNotContain("broken", denied.Message, StringComparison.Ordinal);
@@ -169,7 +175,8 @@ public class AccessTests : HubTest
         };
         await using var bob = OpenSessionOf(Bob);
 
-        var target = await bob.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Target = "m\e[2J" } }).InTime();
+        var target =
+            await bob.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Target = "m\e[2J" } }).InTime();
         var machine = await bob.ExecuteAsync(
             new SessionCommand { Register = new Registration { MachineId = new string('x', 64 * 1024) } }).InTime();
 
@@ -193,7 +200,8 @@ public class AccessTests : HubTest
         return new SessionCommand { Subscribe = subscription };
     }
 
-    private static SessionCommand Sending(string source) => new() { Send = new Event { Name = "E", Source = source, Target = "a" } };
+    private static SessionCommand Sending(string source) =>
+        new() { Send = new Event { Name = "E", Source = source, Target = "a" } };
 
     private async Task<SendManyResponse> SendManyAsync(Metadata headers)
     {

@@ -64,7 +64,8 @@ public sealed class AcknowledgementTests : HubTest
     public async Task Ask_NotAnsweredWithinItsDeadline_IsDeadlineExceededAndALateReplyDoesNoHarm()
     {
         await using var target = await OpenMachineAsync("m");
-        var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") }, deadline: DateTime.UtcNow.AddMilliseconds(200));
+        var call = Client.AskAsync(
+            new AskRequest { Event = NewEvent("m", "QUESTION") }, deadline: DateTime.UtcNow.AddMilliseconds(200));
         var delivery = await target.Deliveries.ReadAsync().InTime();
 
         await FailsAsync(call, StatusCode.DeadlineExceeded);
@@ -108,7 +109,8 @@ public sealed class AcknowledgementTests : HubTest
         var delivery = await target.Deliveries.ReadAsync().InTime();
         var reply = new Event
         {
-            Name = "ANSWER", Group = "g", Sender = 7, MachineChange = new MachineChange { Kind = MachineChangeKind.Lost },
+            Name =
+                "ANSWER", Group = "g", Sender = 7, MachineChange = new MachineChange { Kind = MachineChangeKind.Lost },
         };
         await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = reply })).InTime();
 
@@ -181,7 +183,8 @@ public sealed class AcknowledgementTests : HubTest
     public async Task Send_ProcessedByTargetThatGoes_IsUnavailableAndNamesIt()
     {
         var target = await OpenMachineAsync("m");
-        var call = Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
+        var call = Client.SendAsync(
+            new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
         await target.Deliveries.ReadAsync().InTime();
 
         await target.DisposeAsync().InTime();
@@ -212,7 +215,8 @@ public sealed class AcknowledgementTests : HubTest
         using var call = Client.Subscribe(new SubscribeRequest { Subscription = new Subscription { Inbox = "m" } });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         var id = call.ResponseStream.Current.Subscribed.SubscriptionId;
-        var sending = Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
+        var sending = Client.SendAsync(
+            new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Processed });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         var delivery = Assert.Single(call.ResponseStream.Current.Deliveries);
 
@@ -251,7 +255,8 @@ public sealed class AcknowledgementTests : HubTest
     public async Task Subscribe_InASessionWithoutCredit_GetsNothingBeforeItGrantsSome()
     {
         await using var session = await OpenMachineAsync("other");
-        await SubscribeAsync(session, new Subscription { Number = 2, Inbox = "m", Credit = 5, StartsWithoutCredit = true });
+        await SubscribeAsync(
+            session, new Subscription { Number = 2, Inbox = "m", Credit = 5, StartsWithoutCredit = true });
         for (var i = 0; i < 3; i++)
         {
             Assert.Equal(0, (await session.ExecuteAsync(Send("m", $"{i}")).InTime()).StatusCode);

@@ -4,7 +4,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>Each bound of what a session may have: the one too many is refused by the bound's name, and an end gives all back.</summary>
+/// <summary>
+/// Each bound of what a session may have: the one too many is refused by the bound's name, and an end gives all back.
+/// </summary>
 public sealed class BoundsTests : HubTest
 {
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(3);
@@ -37,7 +39,8 @@ public sealed class BoundsTests : HubTest
 
         await RefusedAsync(session, new SessionCommand { Register = registration }, "MaxGroupsPerMachine");
         var failed = await FailsAsync(
-            Client.RegisterMachinesAsync(new RegisterMachinesRequest { InstanceId = "i", Registrations = { registration } }),
+            Client.RegisterMachinesAsync(
+                new RegisterMachinesRequest { InstanceId = "i", Registrations = { registration } }),
             StatusCode.ResourceExhausted);
 
         Assert.Contains("MaxGroupsPerMachine", failed.Status.Detail, StringComparison.Ordinal);
@@ -72,7 +75,8 @@ public sealed class BoundsTests : HubTest
 
         await FailsAsync(Client.RegisterMachinesAsync(request), StatusCode.ResourceExhausted);
 
-        Assert.Equal(4, (await Client.ListMachinesAsync(new ListMachinesRequest()).ResponseAsync.InTime()).Machines.Count);
+        Assert.Equal(
+            4, (await Client.ListMachinesAsync(new ListMachinesRequest()).ResponseAsync.InTime()).Machines.Count);
         request.Registrations.RemoveAt(0);
         await Client.RegisterMachinesAsync(request).ResponseAsync.InTime();
     }
@@ -90,7 +94,8 @@ public sealed class BoundsTests : HubTest
     public async Task RegisterMachines_AgainAndAgain_IsRefusedUntilTheEarlierOnesExpire()
     {
         // None of them registers anything new; each has a timer all the same.
-        var request = new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "m" } } };
+        var request =
+            new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "m" } } };
         using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         RpcException? refused = null;
         while (refused is null)
@@ -122,7 +127,8 @@ public sealed class BoundsTests : HubTest
             "MaxRegistrationSizePerSession");
 
         // The first one changes its groups to fewer.
-        await AcceptedAsync(session, new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "g" } } });
+        await AcceptedAsync(
+            session, new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "g" } } });
         await AcceptedAsync(
             session, new SessionCommand { Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name } } });
     }
@@ -166,9 +172,12 @@ public sealed class BoundsTests : HubTest
             await AcceptedAsync(session, Subscribe(1, new Subscription { StateChanges = "*-1" }));
             await AcceptedAsync(session, Subscribe(2, new Subscription { All = new AllEvents() }));
             await AcceptedAsync(session, Subscribe(3, new Subscription { Pattern = new EventPattern { Name = "N*" } }));
-            await RefusedAsync(session, Subscribe(4, new Subscription { All = new AllEvents() }), "MaxPatternsPerSession");
-            await RefusedAsync(session, Subscribe(4, new Subscription { MachineChanges = "*" }), "MaxPatternsPerSession");
-            await AcceptedAsync(session, Subscribe(4, new Subscription { Pattern = new EventPattern { Name = "N", Source = "*?*" } }));
+            await RefusedAsync(
+                session, Subscribe(4, new Subscription { All = new AllEvents() }), "MaxPatternsPerSession");
+            await RefusedAsync(
+                session, Subscribe(4, new Subscription { MachineChanges = "*" }), "MaxPatternsPerSession");
+            await AcceptedAsync(
+                session, Subscribe(4, new Subscription { Pattern = new EventPattern { Name = "N", Source = "*?*" } }));
             await ObserveAsync(other, 5, i => new Subscription { MachineChanges = $"{i}*" });
             await RefusedAsync(other, Subscribe(6, new Subscription { All = new AllEvents() }), "MaxPatterns)");
         }
@@ -199,7 +208,8 @@ public sealed class BoundsTests : HubTest
         // A send that is refused, too, gives its place back.
         for (var i = 0; i < 10; i++)
         {
-            Assert.Equal((int)StatusCode.NotFound, (await session.ExecuteAsync(Processed("nobody")).InTime()).StatusCode);
+            Assert.Equal(
+                (int)StatusCode.NotFound, (await session.ExecuteAsync(Processed("nobody")).InTime()).StatusCode);
         }
     }
 
@@ -237,8 +247,10 @@ public sealed class BoundsTests : HubTest
             await AcceptedAsync(other, SendLarge("m1"));
         }
 
-        Assert.Equal((int)StatusCode.ResourceExhausted, (await other.ExecuteAsync(SendLarge("m1")).InTime()).StatusCode);
-        Assert.Equal((int)StatusCode.ResourceExhausted, (await other.ExecuteAsync(SendLarge("m2")).InTime()).StatusCode);
+        Assert.Equal(
+            (int)StatusCode.ResourceExhausted, (await other.ExecuteAsync(SendLarge("m1")).InTime()).StatusCode);
+        Assert.Equal(
+            (int)StatusCode.ResourceExhausted, (await other.ExecuteAsync(SendLarge("m2")).InTime()).StatusCode);
         await AcceptedAsync(other, SendLarge("other"));
 
         // What is taken over and read gives room.
@@ -323,7 +335,8 @@ public sealed class BoundsTests : HubTest
         }
     }
 
-    private static SessionCommand Register(string machineId) => new() { Register = new Registration { MachineId = machineId } };
+    private static SessionCommand Register(string machineId) =>
+        new() { Register = new Registration { MachineId = machineId } };
 
     private static SessionCommand Subscribe(uint number, Subscription subscription)
     {
@@ -334,7 +347,8 @@ public sealed class BoundsTests : HubTest
     private static SessionCommand Processed(string target) =>
         new() { Send = NewEvent(target), Acknowledgement = AcknowledgementLevel.Processed };
 
-    private static SessionCommand SendLarge(string target) => new() { Send = new Event { Name = "L", Target = target, Payload = Large } };
+    private static SessionCommand SendLarge(string target) =>
+        new() { Send = new Event { Name = "L", Target = target, Payload = Large } };
 
     private static async Task RegisterAsync(SessionClient session, string prefix, int count)
     {
@@ -344,7 +358,8 @@ public sealed class BoundsTests : HubTest
         }
     }
 
-    private static async Task ObserveAsync(SessionClient session, int count, Func<int, Subscription> subscription, int first = 1)
+    private static async Task ObserveAsync(
+        SessionClient session, int count, Func<int, Subscription> subscription, int first = 1)
     {
         for (var i = 0; i < count; i++)
         {

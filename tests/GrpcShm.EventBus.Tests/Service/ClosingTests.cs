@@ -33,7 +33,8 @@ public sealed class ClosingTests : HubTest
 
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal((int)StatusCode.Unavailable, call.ResponseStream.Current.Closing.StatusCode);
-        var ended = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var ended = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal(StatusCode.Unavailable, ended.StatusCode);
         await stopping.InTime();
     }
@@ -45,7 +46,8 @@ public sealed class ClosingTests : HubTest
         Server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         using var call = Client.Session();
 
-        var refused = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
 
         Assert.Equal(StatusCode.Unavailable, refused.StatusCode);
         Assert.Contains("stopping", refused.Status.Detail, StringComparison.Ordinal);

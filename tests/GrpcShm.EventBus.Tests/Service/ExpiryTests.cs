@@ -15,7 +15,8 @@ public sealed class ExpiryTests : HubTest
             InstanceId = "p",
             Registrations = { new Registration { MachineId = "m" } },
         }).ResponseAsync.InTime();
-        var waiting = Client.SendAsync(new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Delivered });
+        var waiting = Client.SendAsync(
+            new SendRequest { Event = NewEvent("m"), Acknowledgement = AcknowledgementLevel.Delivered });
 
         // Whoever waits for the machine is told when its registration expires.
         await FailsAsync(waiting, StatusCode.Unavailable);

@@ -6,7 +6,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>A session of a hub without a connection: what its client sends, reads and does not read is the test's own.</summary>
+/// <summary>
+/// A session of a hub without a connection: what its client sends, reads and does not read is the test's own.
+/// </summary>
 internal sealed class FakeSession : IAsyncStreamReader<SessionRequest>, IServerStreamWriter<SessionResponse>, IDisposable
 {
     private readonly Channel<SessionRequest> _requests = Channel.CreateUnbounded<SessionRequest>();
@@ -15,7 +17,8 @@ internal sealed class FakeSession : IAsyncStreamReader<SessionRequest>, IServerS
     private bool _isOpened;
     private ulong _lastNumber;
 
-    public FakeSession(HubCore hub) => Session = new EventSession(hub, new DefaultHttpContext(), this, _cancelled.Token);
+    public FakeSession(HubCore hub) =>
+        Session = new EventSession(hub, new DefaultHttpContext(), this, _cancelled.Token);
 
     public EventSession Session { get; }
 

@@ -5,7 +5,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>What nobody should send, sent to a hub in another process, which is the same one for all of these tests.</summary>
+/// <summary>
+/// What nobody should send, sent to a hub in another process, which is the same one for all of these tests.
+/// </summary>
 public abstract class HostileInputTests : HubTest
 {
     private readonly HubProcess _hub;
@@ -203,7 +205,8 @@ public abstract class HostileInputTests : HubTest
                 var request = new SessionRequest();
                 for (var i = 0; i < 1000; i++)
                 {
-                    request.Commands.Add(new SessionCommand { Number = number++, Send = NewEvent("nobody-" + new string('x', 200)) });
+                    request.Commands.Add(
+                        new SessionCommand { Number = number++, Send = NewEvent("nobody-" + new string('x', 200)) });
                 }
 
                 await call.RequestStream.WriteAsync(request);

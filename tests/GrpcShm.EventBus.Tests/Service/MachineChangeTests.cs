@@ -28,7 +28,8 @@ public sealed class MachineChangeTests : HubTest
 
         await early.ExecuteAsync(new SessionCommand { Unregister = "tool-1" }).InTime();
         var unregistered = await NextAsync(watcher);
-        Assert.Equal((MachineChangeKind.Unregistered, "tool-1"), (unregistered.MachineChange.Kind, unregistered.Source));
+        Assert.Equal(
+            (MachineChangeKind.Unregistered, "tool-1"), (unregistered.MachineChange.Kind, unregistered.Source));
 
         await late.DisposeAsync().InTime();
         var closed = await NextAsync(watcher);
@@ -96,5 +97,6 @@ public sealed class MachineChangeTests : HubTest
         Assert.Equal((int)StatusCode.InvalidArgument, (await session.ExecuteAsync(forged).InTime()).StatusCode);
     }
 
-    private static async Task<Event> NextAsync(SessionClient session) => (await session.Deliveries.ReadAsync().InTime()).Event;
+    private static async Task<Event> NextAsync(SessionClient session) =>
+        (await session.Deliveries.ReadAsync().InTime()).Event;
 }

@@ -61,7 +61,8 @@ public sealed class MachineTests : HubTest
     {
         await RegisterAsync("p", "first");
         var request = new RegisterMachinesRequest { InstanceId = "p" };
-        request.Registrations.AddRange(Enumerable.Range(0, MaxMachines).Select(i => new Registration { MachineId = $"m{i}" }));
+        request.Registrations.AddRange(
+            Enumerable.Range(0, MaxMachines).Select(i => new Registration { MachineId = $"m{i}" }));
 
         await FailsAsync(Client.RegisterMachinesAsync(request), StatusCode.ResourceExhausted);
 
@@ -126,7 +127,8 @@ public sealed class MachineTests : HubTest
         }
 
         var matching = expected.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var listed = await Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }).ResponseAsync.InTime();
+        var listed =
+            await Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }).ResponseAsync.InTime();
         var published = await Client.PublishAsync(new PublishRequest
         {
             Publication = new Publication { Event = new Event { Name = "E" }, MachinePattern = pattern },

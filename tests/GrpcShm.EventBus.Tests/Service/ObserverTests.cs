@@ -103,7 +103,8 @@ public sealed class ObserverTests : HubTest
     public async Task Subscribe_ToPatternMachineAndAll_GetCopiesOfWhatIsSent()
     {
         await using var observer = OpenSession();
-        await SubscribeAsync(observer, new Subscription { Number = 1, Pattern = new EventPattern { Name = "ORDER-*" } });
+        await SubscribeAsync(
+            observer, new Subscription { Number = 1, Pattern = new EventPattern { Name = "ORDER-*" } });
         await SubscribeAsync(observer, new Subscription { Number = 2, Machine = "m" });
         await SubscribeAsync(observer, new Subscription { Number = 3, All = new AllEvents() });
         await using var machine = await OpenMachineAsync("m");
@@ -176,7 +177,8 @@ public sealed class ObserverTests : HubTest
         await Client.UnregisterMachinesAsync(
             new UnregisterMachinesRequest { InstanceId = "p", MachineIds = { "m" } }).ResponseAsync.InTime();
 
-        var ended = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var ended = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal(StatusCode.Aborted, ended.StatusCode);
     }
 
@@ -185,9 +187,11 @@ public sealed class ObserverTests : HubTest
     {
         await using var machine = await OpenMachineAsync("m");
         await using var observer = OpenSession();
-        await SubscribeAsync(observer, new Subscription { Number = 1, Pattern = new EventPattern { Group = "tool-?" } });
+        await SubscribeAsync(
+            observer, new Subscription { Number = 1, Pattern = new EventPattern { Group = "tool-?" } });
         await using var any = OpenSession();
-        await SubscribeAsync(any, new Subscription { Number = 1, Pattern = new EventPattern { Group = "*", Name = "*" } });
+        await SubscribeAsync(
+            any, new Subscription { Number = 1, Pattern = new EventPattern { Group = "*", Name = "*" } });
         var forged = Published("FORGED");
         forged.Group = "tool-1";
         var sent = NewEvent("m", "SENT");

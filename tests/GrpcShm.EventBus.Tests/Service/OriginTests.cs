@@ -24,8 +24,10 @@ public sealed class OriginTests : HubTest
         var sent = await bob.ExecuteAsync(new SessionCommand { Send = forged }).InTime();
         var told = await bob.ExecuteAsync(
             new SessionCommand { Publish = new Publication { Event = published, All = new AllMachines() } }).InTime();
-        await FailsAsync(Client.SendAsync(new SendRequest { Event = forged }, UserHeader.For(Bob)), StatusCode.PermissionDenied);
-        await FailsAsync(Client.AskAsync(new AskRequest { Event = forged }, UserHeader.For(Bob)), StatusCode.PermissionDenied);
+        await FailsAsync(
+            Client.SendAsync(new SendRequest { Event = forged }, UserHeader.For(Bob)), StatusCode.PermissionDenied);
+        await FailsAsync(
+            Client.AskAsync(new AskRequest { Event = forged }, UserHeader.For(Bob)), StatusCode.PermissionDenied);
         await FailsAsync(
             Client.PublishAsync(
                 new PublishRequest { Publication = new Publication { Event = published, All = new AllMachines() } },
@@ -38,7 +40,8 @@ public sealed class OriginTests : HubTest
         Assert.Equal((int)StatusCode.PermissionDenied, sent.StatusCode);
         Assert.Equal("a", sent.MachineId);
         Assert.Equal((int)StatusCode.PermissionDenied, told.StatusCode);
-        Assert.Equal((int)StatusCode.PermissionDenied, Assert.Single((await many.ResponseAsync.InTime()).Failures).StatusCode);
+        Assert.Equal(
+            (int)StatusCode.PermissionDenied, Assert.Single((await many.ResponseAsync.InTime()).Failures).StatusCode);
         Assert.Equal(0, (await alice.ExecuteAsync(new SessionCommand { Send = forged.Clone() }).InTime()).StatusCode);
         Assert.Equal("a", (await bob.Deliveries.ReadAsync().InTime()).Event.Source);
     }
@@ -85,7 +88,8 @@ public sealed class OriginTests : HubTest
         {
             Acknowledge = new Acknowledgement
             {
-                Subscription = 1, Number = delivery.Number, Reply = new Event { Name = "FORGED", Source = "a", Sender = 7 },
+                Subscription =
+                    1, Number = delivery.Number, Reply = new Event { Name = "FORGED", Source = "a", Sender = 7 },
             },
         }).InTime();
 
@@ -99,7 +103,8 @@ public sealed class OriginTests : HubTest
         await using var bob = OpenSessionOf(Bob);
         await bob.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = Alice } }).InTime();
 
-        var registered = await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "a" } }).InTime();
+        var registered =
+            await bob.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "a" } }).InTime();
         var unregistered = await bob.ExecuteAsync(new SessionCommand { Unregister = "a" }).InTime();
         await FailsAsync(
             Client.UnregisterMachinesAsync(
@@ -139,7 +144,8 @@ public sealed class OriginTests : HubTest
         var request = new SubscribeRequest { InstanceId = "p", Subscription = new Subscription { Inbox = "a" } };
 
         using var stolen = Client.Subscribe(request, UserHeader.For(Bob));
-        var refused = await Assert.ThrowsAsync<RpcException>(() => stolen.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => stolen.ResponseStream.MoveNext(CancellationToken.None).InTime());
         using var own = Client.Subscribe(request, UserHeader.For(Alice));
 
         Assert.Equal(StatusCode.AlreadyExists, refused.StatusCode);

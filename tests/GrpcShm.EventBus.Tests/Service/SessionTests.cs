@@ -158,7 +158,8 @@ public sealed class SessionTests : HubTest
         await using var first = await OpenMachineAsync("m");
         await using var second = OpenSession();
 
-        var registered = await second.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "m" } }).InTime();
+        var registered =
+            await second.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "m" } }).InTime();
         var subscribed = await second.ExecuteAsync(
             new SessionCommand { Subscribe = new Subscription { Number = 1, Inbox = "m" } }).InTime();
 

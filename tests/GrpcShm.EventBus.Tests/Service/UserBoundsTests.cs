@@ -7,7 +7,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>Each bound of what a user may have, with two users: the one too many is refused by the bound's name.</summary>
+/// <summary>
+/// Each bound of what a user may have, with two users: the one too many is refused by the bound's name.
+/// </summary>
 public sealed class UserBoundsTests : HubTest
 {
     private const string Alice = "alice";
@@ -56,7 +58,8 @@ public sealed class UserBoundsTests : HubTest
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
 
         using var refused = Client.Subscribe(request, UserHeader.For(Alice));
-        var failed = await Assert.ThrowsAsync<RpcException>(() => refused.ResponseStream.MoveNext(CancellationToken.None).InTime());
+        var failed = await Assert.ThrowsAsync<RpcException>(
+            () => refused.ResponseStream.MoveNext(CancellationToken.None).InTime());
 
         Assert.Equal(StatusCode.ResourceExhausted, failed.StatusCode);
         Assert.Contains("MaxSessionsPerUser", failed.Status.Detail, StringComparison.Ordinal);
@@ -74,7 +77,8 @@ public sealed class UserBoundsTests : HubTest
         {
             using var invalid = Client.Subscribe(
                 new SubscribeRequest { Subscription = new Subscription { Inbox = "" } }, UserHeader.For(Bob));
-            var wrong = await Assert.ThrowsAsync<RpcException>(() => invalid.ResponseStream.MoveNext(CancellationToken.None).InTime());
+            var wrong = await Assert.ThrowsAsync<RpcException>(
+                () => invalid.ResponseStream.MoveNext(CancellationToken.None).InTime());
             Assert.Equal(StatusCode.InvalidArgument, wrong.StatusCode);
         }
     }
@@ -84,17 +88,20 @@ public sealed class UserBoundsTests : HubTest
     {
         await RegisterAsync(Alice, "a1");
         await RegisterAsync(Alice, "a2");
-        var ofAlice = await FailsAsync(Client.RegisterMachinesAsync(Request(Alice, "a3"), UserHeader.For(Alice)), StatusCode.ResourceExhausted);
+        var ofAlice = await FailsAsync(
+            Client.RegisterMachinesAsync(Request(Alice, "a3"), UserHeader.For(Alice)), StatusCode.ResourceExhausted);
 
         // What is refused for another reason, and what registers nothing, takes none.
-        await FailsAsync(Client.RegisterMachinesAsync(Request(Bob, "a1"), UserHeader.For(Bob)), StatusCode.AlreadyExists);
+        await FailsAsync(
+            Client.RegisterMachinesAsync(Request(Bob, "a1"), UserHeader.For(Bob)), StatusCode.AlreadyExists);
         for (var i = 0; i < 5; i++)
         {
             await Client.RegisterMachinesAsync(new RegisterMachinesRequest { InstanceId = Bob }, UserHeader.For(Bob)).ResponseAsync.InTime();
         }
 
         await RegisterAsync(Bob, "b1");
-        var ofBob = await FailsAsync(Client.RegisterMachinesAsync(Request(Bob, "b2"), UserHeader.For(Bob)), StatusCode.ResourceExhausted);
+        var ofBob = await FailsAsync(
+            Client.RegisterMachinesAsync(Request(Bob, "b2"), UserHeader.For(Bob)), StatusCode.ResourceExhausted);
 
         Assert.Contains("MaxLeasesPerUser", ofAlice.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("MaxLeases)", ofBob.Status.Detail, StringComparison.Ordinal);

@@ -12,7 +12,8 @@ public sealed class PeerTextTests
     [InlineData("\e[2J\a\0", "\uFFFD[2J\uFFFD\uFFFD")]
     [InlineData("\u0085\u2028\u2029", "\uFFFD\uFFFD\uFFFD")]
     [InlineData("evil\u202Etxt.exe\u2066\u200B", "evil\uFFFDtxt.exe\uFFFD\uFFFD")]
-    public void Clean_Text_KeepsWhatIsForPeopleToRead(string? text, string expected) => Assert.Equal(expected, PeerText.Clean(text));
+    public void Clean_Text_KeepsWhatIsForPeopleToRead(string? text, string expected) =>
+        Assert.Equal(expected, PeerText.Clean(text));
 
     [Fact]
     public void Clean_HalfOfASurrogatePair_IsReplaced() => Assert.Equal("a\uFFFDb", PeerText.Clean("a\uD83Db"));
@@ -23,7 +24,8 @@ public sealed class PeerTextTests
     [InlineData("123456😀", "123456😀")]
     [InlineData("123456😀7", "123456…")]
     [InlineData("1234567😀", "1234567…")]
-    public void Clean_TooLong_IsCutBetweenTwoCharacters(string text, string expected) => Assert.Equal(expected, PeerText.Clean(text, 8));
+    public void Clean_TooLong_IsCutBetweenTwoCharacters(string text, string expected) =>
+        Assert.Equal(expected, PeerText.Clean(text, 8));
 
     [Fact]
     public void Clean_LongAndStrange_StaysWithinItsBound()

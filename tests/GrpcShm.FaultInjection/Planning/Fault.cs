@@ -19,8 +19,8 @@ internal sealed record Fault(Side Side, SharedMemoryMode Mode, string Kind, Faul
             or FaultStep.FarewellSent;
 
     /// <summary>
-    /// Whether the server comes to this step only by ending what is under way, since that does not end by itself in the time that
-    /// a stop has. Then how a call ends is not the doing of the death, and a race of Kestrel's.
+    /// Whether the server comes to this step only by ending what is under way, since that does not end by itself in the
+    /// time that a stop has. Then how a call ends is not the doing of the death, and a race of Kestrel's.
     /// </summary>
     public bool NeedsImpatience => Side == Side.Server && Step == FaultStep.FarewellSent;
 

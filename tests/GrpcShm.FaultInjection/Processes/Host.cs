@@ -6,7 +6,9 @@ using GrpcShm.TestHost;
 
 namespace GrpcShm.FaultInjection.Processes;
 
-/// <summary>A <c>GrpcShm.TestHost</c> that may be killed. It ends with this process, since its standard input does.</summary>
+/// <summary>
+/// A <c>GrpcShm.TestHost</c> that may be killed. It ends with this process, since its standard input does.
+/// </summary>
 internal sealed partial class Host : IAsyncDisposable
 {
     private const int KillSignal = 9;
@@ -202,7 +204,8 @@ internal sealed partial class Host : IAsyncDisposable
         }
 
         _messages.Writer.Complete();
-        _dying.TrySetException(new InvalidOperationException($"The process {Id} ended before it came to its step. {Log}"));
+        _dying.TrySetException(
+            new InvalidOperationException($"The process {Id} ended before it came to its step. {Log}"));
     }
 
     private async Task ReadLogAsync()

@@ -2,7 +2,9 @@ using GrpcShm.FaultInjection.Planning;
 
 namespace GrpcShm.FaultInjection.Processes;
 
-/// <summary>Starts the victims of the next deaths while this one is being looked at: starting costs more than dying.</summary>
+/// <summary>
+/// Starts the victims of the next deaths while this one is being looked at: starting costs more than dying.
+/// </summary>
 internal sealed class VictimPool(IEnumerable<Fault> faults, Endpoints endpoints) : IAsyncDisposable
 {
     private const int Ahead = 2;

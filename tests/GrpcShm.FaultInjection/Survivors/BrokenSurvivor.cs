@@ -5,7 +5,9 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.FaultInjection.Survivors;
 
-/// <summary>Breaks this process as a client, if that is asked for, so that it is seen that a run finds it out.</summary>
+/// <summary>
+/// Breaks this process as a client, if that is asked for, so that it is seen that a run finds it out.
+/// </summary>
 internal sealed class BrokenSurvivor : IDisposable
 {
     private const int LeftBytes = 64 * 1024;

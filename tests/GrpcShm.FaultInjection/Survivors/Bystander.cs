@@ -8,7 +8,9 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.FaultInjection.Survivors;
 
-/// <summary>One whom the deaths of others do not concern: calls the steady server all the time, in both modes.</summary>
+/// <summary>
+/// One whom the deaths of others do not concern: calls the steady server all the time, in both modes.
+/// </summary>
 internal sealed class Bystander : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -74,5 +76,6 @@ internal sealed class Bystander : IAsyncDisposable
         }
     }
 
-    private GrpcChannel Connect(SharedMemoryMode mode) => ChannelFactory.CreateChannel(_endpoints.Steady, _endpoints.Setup(mode));
+    private GrpcChannel Connect(SharedMemoryMode mode) =>
+        ChannelFactory.CreateChannel(_endpoints.Steady, _endpoints.Setup(mode));
 }

@@ -13,8 +13,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.FaultInjection.Survivors;
 
 /// <summary>
-/// This process as a client whose servers die. It keeps a channel a mode for all of them, which has to find each successor
-/// by itself.
+/// This process as a client whose servers die. It keeps a channel a mode for all of them, which has to find each
+/// successor by itself.
 /// </summary>
 internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) : IDisposable
 {
@@ -99,7 +99,9 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
         }
     }
 
-    /// <summary>A server that has stood still goes on with the calls that it had, and takes new ones unless it is stopping.</summary>
+    /// <summary>
+    /// A server that has stood still goes on with the calls that it had, and takes new ones unless it is stopping.
+    /// </summary>
     private async Task GoOnAsync(Fault fault, Findings findings)
     {
         if (fault.NeedsStop)

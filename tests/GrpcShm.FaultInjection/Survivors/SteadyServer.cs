@@ -59,7 +59,8 @@ internal sealed class SteadyServer : IAsyncDisposable
         await _host.DisposeAsync();
     }
 
-    private async Task WatchAsync(Fault fault, StatsResponse before, long died, FaultSettings settings, Findings findings)
+    private async Task WatchAsync(
+        Fault fault, StatsResponse before, long died, FaultSettings settings, Findings findings)
     {
         StatsResponse now;
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));

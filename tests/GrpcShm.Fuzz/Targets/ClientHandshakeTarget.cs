@@ -6,8 +6,8 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// A client whose server says and sends what it likes. Before what is the socket's, an input has the header of the memory
-/// (if its first byte is odd; else the header is as it should be).
+/// A client whose server says and sends what it likes. Before what is the socket's, an input has the header of the
+/// memory (if its first byte is odd; else the header is as it should be).
 /// </summary>
 internal sealed class ClientHandshakeTarget : HandshakeTarget
 {
@@ -16,8 +16,10 @@ internal sealed class ClientHandshakeTarget : HandshakeTarget
     private static readonly byte[] Hello =
         new ServerHello(1, ConnectionModes.Bytes, SharedFiles.RingSize, SharedFiles.RingSize, 0, 0).Write();
 
-    private static readonly byte[] Close = ControlMessage.Write(ControlMessageType.Close, (ushort)CloseCode.Graceful, "bye");
-    private static readonly byte[] Refusal = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Busy, "no");
+    private static readonly byte[] Close = ControlMessage.Write(
+        ControlMessageType.Close, (ushort)CloseCode.Graceful, "bye");
+    private static readonly byte[] Refusal = ControlMessage.Write(
+        ControlMessageType.Refusal, (ushort)RefusalCode.Busy, "no");
 
     public override string Name => "client-handshake";
 

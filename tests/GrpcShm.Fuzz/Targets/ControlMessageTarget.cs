@@ -34,7 +34,8 @@ internal sealed class ControlMessageTarget : IFuzzTarget
             }
 
             using var message = ControlMessage.Read(input[..length], []);
-            FuzzFailureException.ThrowIf(message.Body.Length != length - ControlMessage.PrefixSize, "The body is not the message's.");
+            FuzzFailureException.ThrowIf(
+                message.Body.Length != length - ControlMessage.PrefixSize, "The body is not the message's.");
             return Read(message);
         }
         catch (SharedMemoryProtocolException violation)

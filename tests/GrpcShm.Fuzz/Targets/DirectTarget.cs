@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// One end of a connection in direct mode whose peer writes what it likes into the ring, while the application goes on with
-/// its calls. An input is a list of steps: one byte that says which, and what it needs.
+/// One end of a connection in direct mode whose peer writes what it likes into the ring, while the application goes on
+/// with its calls. An input is a list of steps: one byte that says which, and what it needs.
 /// </summary>
 internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, ICallAcceptor
 {
@@ -192,7 +192,9 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
     {
         var frame = new byte[FrameHeader.Size];
         var type = (FrameType)reader.TakeByte();
-        var call = type is FrameType.Credit or FrameType.Reset or FrameType.Message ? IdOf(reader.TakeByte()) : reader.TakeByte();
+        var call = type is FrameType.Credit or FrameType.Reset or FrameType.Message
+            ? IdOf(reader.TakeByte())
+            : reader.TakeByte();
         MemoryMarshal.Write(frame, new FrameHeader
         {
             Length = FrameHeader.Size,
@@ -234,7 +236,8 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         while (!_isTampered && _drained < tail)
         {
             var offset = (int)_drained & (Capacity - 1);
-            var available = new ReadOnlySpan<byte>(_outboundData + offset, (int)Math.Min(tail - _drained, Capacity - offset));
+            var available = new ReadOnlySpan<byte>(
+                _outboundData + offset, (int)Math.Min(tail - _drained, Capacity - offset));
             var peer = role == ConnectionRole.Client ? ConnectionRole.Server : ConnectionRole.Client;
             var header = FrameReader.Read(available, peer);
             if (header.Type == FrameType.Message)
@@ -308,13 +311,16 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
 
     private string Judge(bool endedByPeer, int seen)
     {
-        // A client that has been told of the going away looks at its calls on the thread pool, which may have the turn just now.
-        FuzzFailureException.ThrowIf(!_connection.Completion.Wait(EndsWithin), "The connection has been closed, and its calls go on.");
+        // A client that has been told of the going away looks at its calls on the thread pool, which may have the turn
+        // just now.
+        FuzzFailureException.ThrowIf(
+            !_connection.Completion.Wait(EndsWithin), "The connection has been closed, and its calls go on.");
         var failure = _connection.Completion.Result;
         FuzzFailureException.ThrowIf(
             failure is not (SharedMemoryProtocolException or IOException or ObjectDisposedException), $"The connection ended by what is nobody's doing: {failure}");
         FuzzFailureException.ThrowIf(_calls.Exists(call => call.IsConfused), "A call was told of something twice.");
-        FuzzFailureException.ThrowIf(!_calls.TrueForAll(call => call.HasLeftOnce), "A call has not left its connection.");
+        FuzzFailureException.ThrowIf(
+            !_calls.TrueForAll(call => call.HasLeftOnce), "A call has not left its connection.");
         FuzzFailureException.ThrowIf(_connection.ActiveCalls != 0, "The connection has ended, and counts calls.");
         return endedByPeer ? Outcome.Of(failure) : $"{seen:x} {_calls.Count} calls";
     }

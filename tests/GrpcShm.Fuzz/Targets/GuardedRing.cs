@@ -4,7 +4,9 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>A ring whose data lies between two pages that nobody may touch: the process dies of the first byte outside.</summary>
+/// <summary>
+/// A ring whose data lies between two pages that nobody may touch: the process dies of the first byte outside.
+/// </summary>
 internal sealed unsafe partial class GuardedRing
 {
     public const int Capacity = 4096;
@@ -12,7 +14,8 @@ internal sealed unsafe partial class GuardedRing
     private const int ReadAndWrite = 3;
     private const int PrivateAnonymous = 0x22;
 
-    private readonly RingControl* _control = (RingControl*)NativeMemory.AlignedAlloc(SegmentLayout.RingControlSize, 4096);
+    private readonly RingControl* _control = (RingControl*)NativeMemory.AlignedAlloc(
+        SegmentLayout.RingControlSize, 4096);
     private readonly byte* _data;
 
     public GuardedRing()

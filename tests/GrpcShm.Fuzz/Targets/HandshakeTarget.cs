@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// One side's whole conversation over the control socket: the handshake, and, if it succeeds, a connection that reads on
-/// until the socket ends.
+/// One side's whole conversation over the control socket: the handshake, and, if it succeeds, a connection that reads
+/// on until the socket ends.
 /// </summary>
 internal abstract class HandshakeTarget : IFuzzTarget
 {

@@ -19,8 +19,10 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         {
             var pairs = new SentPairs();
             var block = new HeaderBlock();
-            yield return Write(block, pairs, (":method", "POST"), (":path", "/a.B/C"), ("te", "trailers"), ("x-own-bin", "AAECAw=="));
-            yield return Write(block, pairs, ("content-type", "application/grpc"), ("grpc-timeout", "1S"), ("x-umlaut", "äöü"));
+            yield return Write(
+                block, pairs, (":method", "POST"), (":path", "/a.B/C"), ("te", "trailers"), ("x-own-bin", "AAECAw=="));
+            yield return Write(
+                block, pairs, ("content-type", "application/grpc"), ("grpc-timeout", "1S"), ("x-umlaut", "äöü"));
             yield return [0x0f, 0x20, 0x01, (byte)'a', 0x82, 0x01];
         }
     }
@@ -78,10 +80,12 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
     {
         FuzzFailureException.ThrowIf(
             reader.Name.Length == 0 || reader.Name.Any(c => c is <= ' ' or > '~' or >= 'A' and <= 'Z'), $"'{reader.Name}' is no name.");
-        FuzzFailureException.ThrowIf(reader.Value.AsSpan().ContainsAny('\0', '\r', '\n'), "A value has a line break or a zero.");
+        FuzzFailureException.ThrowIf(
+            reader.Value.AsSpan().ContainsAny('\0', '\r', '\n'), "A value has a line break or a zero.");
     }
 
-    private static byte[] Write(HeaderBlock block, SentPairs pairs, params ReadOnlySpan<(string Name, string Value)> fields)
+    private static byte[] Write(
+        HeaderBlock block, SentPairs pairs, params ReadOnlySpan<(string Name, string Value)> fields)
     {
         block.Begin();
         foreach (var (name, value) in fields)

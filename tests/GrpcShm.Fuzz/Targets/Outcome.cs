@@ -15,7 +15,9 @@ internal static class Outcome
 
     public static string Of(Exception exception) => $"{exception.GetType().Name} {Of(exception.Message)}";
 
-    /// <summary>A message up to the first colon or quote, behind which the peer's own words come, and without numbers.</summary>
+    /// <summary>
+    /// A message up to the first colon or quote, behind which the peer's own words come, and without numbers.
+    /// </summary>
     public static string Of(string message)
     {
         Span<char> letters = stackalloc char[MostLetters];

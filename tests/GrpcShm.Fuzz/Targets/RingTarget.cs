@@ -4,8 +4,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// Both ends of a ring between which a peer writes what it likes into the control fields. An input is a list of steps: one
-/// byte that says which, and what it needs.
+/// Both ends of a ring between which a peer writes what it likes into the control fields. An input is a list of steps:
+/// one byte that says which, and what it needs.
 /// </summary>
 internal sealed unsafe class RingTarget : IFuzzTarget
 {
@@ -185,12 +185,16 @@ internal sealed unsafe class RingTarget : IFuzzTarget
     {
         var (producer, consumer) = (_ring.Value.Producer, _ring.Value.Consumer);
         FuzzFailureException.ThrowIf(consumer.Head < head || consumer.Tail < tail, "A cursor went back.");
-        FuzzFailureException.ThrowIf(consumer.Available is < 0 or > GuardedRing.Capacity, "More is available than there is room for.");
-        FuzzFailureException.ThrowIf(producer.Free is < 0 or > GuardedRing.Capacity, "More is free than there is room for.");
-        FuzzFailureException.ThrowIf(producer.Offset is < 0 or >= GuardedRing.Capacity, "The next byte goes outside of the ring.");
+        FuzzFailureException.ThrowIf(
+            consumer.Available is < 0 or > GuardedRing.Capacity, "More is available than there is room for.");
+        FuzzFailureException.ThrowIf(
+            producer.Free is < 0 or > GuardedRing.Capacity, "More is free than there is room for.");
+        FuzzFailureException.ThrowIf(
+            producer.Offset is < 0 or >= GuardedRing.Capacity, "The next byte goes outside of the ring.");
         FuzzFailureException.ThrowIf(
             producer.Contiguous < 0 || producer.Offset + producer.Contiguous > GuardedRing.Capacity, "The free piece goes beyond the ring.");
-        FuzzFailureException.ThrowIf(producer.Unpublished is < 0 or > GuardedRing.Capacity, "More is unpublished than there is room for.");
+        FuzzFailureException.ThrowIf(
+            producer.Unpublished is < 0 or > GuardedRing.Capacity, "More is unpublished than there is room for.");
     }
 
     private void LookAtAll(RingConsumer consumer)

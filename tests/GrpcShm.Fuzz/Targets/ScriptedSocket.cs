@@ -6,9 +6,9 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// A control socket on which comes what an input says, in pieces, with descriptors, and then the end. The input: the size
-/// of the pieces (0 for all at once), how many descriptors come with the first piece, four kinds of these, whether the
-/// peer is gone when it is sent something, and then the bytes.
+/// A control socket on which comes what an input says, in pieces, with descriptors, and then the end. The input: the
+/// size of the pieces (0 for all at once), how many descriptors come with the first piece, four kinds of these, whether
+/// the peer is gone when it is sent something, and then the bytes.
 /// </summary>
 internal sealed class ScriptedSocket : ControlSocket
 {

@@ -17,10 +17,13 @@ internal sealed class ServerHandshakeTarget : HandshakeTarget
         MaxRingSize = 2 * RingSizes.Smallest,
     };
 
-    private static readonly byte[] Hello = new ClientHello(1, 1, ConnectionModes.Bytes, 0, RingSizes.Smallest, 0).Write();
+    private static readonly byte[] Hello =
+        new ClientHello(1, 1, ConnectionModes.Bytes, 0, RingSizes.Smallest, 0).Write();
     private static readonly byte[] Ready = ControlMessage.Write(ControlMessageType.Ready, []);
-    private static readonly byte[] Close = ControlMessage.Write(ControlMessageType.Close, (ushort)CloseCode.Graceful, "bye");
-    private static readonly byte[] Refusal = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Segment, "no");
+    private static readonly byte[] Close = ControlMessage.Write(
+        ControlMessageType.Close, (ushort)CloseCode.Graceful, "bye");
+    private static readonly byte[] Refusal = ControlMessage.Write(
+        ControlMessageType.Refusal, (ushort)RefusalCode.Segment, "no");
 
     public override string Name => "server-handshake";
 

@@ -38,7 +38,9 @@ internal sealed unsafe class SharedFiles
         ];
     }
 
-    /// <summary>Makes a descriptor for the receiver to own. The first kinds are memory and doorbell as they should be.</summary>
+    /// <summary>
+    /// Makes a descriptor for the receiver to own. The first kinds are memory and doorbell as they should be.
+    /// </summary>
     public SafeFileDescriptor Duplicate(byte kind) =>
         new(Libc.Control(_kinds[kind % _kinds.Length], DuplicateCloseOnExec, 0));
 
@@ -58,7 +60,8 @@ internal sealed unsafe class SharedFiles
     public static SegmentHeader ReadHeader(ReadOnlySpan<byte> bytes)
     {
         var header = default(SegmentHeader);
-        bytes[..Math.Min(bytes.Length, SegmentLayout.HeaderSize)].CopyTo(MemoryMarshal.AsBytes(new Span<SegmentHeader>(ref header)));
+        bytes[..Math.Min(bytes.Length, SegmentLayout.HeaderSize)].CopyTo(
+            MemoryMarshal.AsBytes(new Span<SegmentHeader>(ref header)));
         return header;
     }
 

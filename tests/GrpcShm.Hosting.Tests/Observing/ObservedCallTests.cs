@@ -13,8 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.Hosting.Tests.Observing;
 
 /// <summary>
-/// What anybody hears of a call: instruments with their tags, events, spans and diagnostics are those of the same call over a Unix socket,
-/// but for what is listed here, and in docs/direct-mode.md.
+/// What anybody hears of a call: instruments with their tags, events, spans and diagnostics are those of the same call
+/// over a Unix socket, but for what is listed here, and in docs/direct-mode.md.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed partial class ObservedCallTests
@@ -24,7 +24,8 @@ public sealed partial class ObservedCallTests
     /// <summary>What may be told otherwise: how it is told over a socket, and how over shared memory.</summary>
     private static readonly (string Pattern, string Replacement)[] Differences =
     [
-        // Kestrel names the transport of an endpoint that it does not know itself by its address family, and a socket's client has no address.
+        // Kestrel names the transport of an endpoint that it does not know itself by its address family, and a socket's
+        // client has no address.
         ("network.transport=unix", "network.transport=Unix"),
         ($"^(event Microsoft-AspNetCore-Server-Kestrel ConnectionStart an id), {Regex.Escape(EndPoint)},$", $"$1, {EndPoint}, {EndPoint}"),
     ];
@@ -96,7 +97,8 @@ public sealed partial class ObservedCallTests
                 kestrel.ListenUnixSocket(
                     Path.Join(builder.Environment.ContentRootPath, $"kestrel-{name}.sock"), static listen => listen.Protocols = HttpProtocols.Http2);
             });
-            builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter((context, next) => EndAsync(context, next, end, begun)));
+            builder.Services.AddSingleton<IStartupFilter>(
+                new MiddlewareFilter((context, next) => EndAsync(context, next, end, begun)));
         });
         var factory = server.Services.GetRequiredService<IMeterFactory>();
         using var observer = new Observer(factory, value => Normalize(value, name));
@@ -135,7 +137,8 @@ public sealed partial class ObservedCallTests
         return observer.Heard;
     }
 
-    private static async Task EndAsync(HttpContext context, RequestDelegate next, string end, TaskCompletionSource begun)
+    private static async Task EndAsync(
+        HttpContext context, RequestDelegate next, string end, TaskCompletionSource begun)
     {
         switch (end)
         {
@@ -164,10 +167,13 @@ public sealed partial class ObservedCallTests
 
         var handler = UnixSocket.CreateHandler(Path.Join(server.Directory, $"kestrel-{name}.sock"));
         handler.MeterFactory = factory;
-        return GrpcChannel.ForAddress($"http://{name}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        return GrpcChannel.ForAddress(
+            $"http://{name}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 
-    /// <summary>Names of the endpoint, of connections and of requests, and how long anything took, are another in each run.</summary>
+    /// <summary>
+    /// Names of the endpoint, of connections and of requests, and how long anything took, are another in each run.
+    /// </summary>
     private static string Normalize(object? value, string name) => value switch
     {
         double => "a duration",

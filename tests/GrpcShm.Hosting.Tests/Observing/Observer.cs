@@ -5,15 +5,18 @@ using System.Diagnostics.Tracing;
 namespace GrpcShm.Hosting.Tests.Observing;
 
 /// <summary>
-/// Listens to all meters of one factory, and to the event sources, spans and diagnostic listeners of HTTP and gRPC in this process. What it
-/// hears it writes as lines that are the same for two runs of the same thing.
+/// Listens to all meters of one factory, and to the event sources, spans and diagnostic listeners of HTTP and gRPC in
+/// this process. What it hears it writes as lines that are the same for two runs of the same thing.
 /// </summary>
 internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
 {
-    // Not gRPC's: they know nothing of what is below, and a plug-in's copy of gRPC in the same process takes the source's name.
-    private static readonly string[] Sources = ["System.Net.Http", "Microsoft-AspNetCore-Server-Kestrel", "Microsoft.AspNetCore.Hosting"];
+    // Not gRPC's: they know nothing of what is below, and a plug-in's copy of gRPC in the same process takes the
+    // source's name.
+    private static readonly string[] Sources =
+        ["System.Net.Http", "Microsoft-AspNetCore-Server-Kestrel", "Microsoft.AspNetCore.Hosting"];
 
-    private static readonly string[] Activities = ["System.Net.Http", "Microsoft.AspNetCore", "Grpc.Net.Client", "Grpc.AspNetCore.Server"];
+    private static readonly string[] Activities =
+        ["System.Net.Http", "Microsoft.AspNetCore", "Grpc.Net.Client", "Grpc.AspNetCore.Server"];
 
     private readonly Func<object?, string> _normalize;
     private readonly MeterListener _meters = new();
@@ -41,7 +44,8 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
         _activities = new ActivityListener
         {
             ShouldListenTo = static source => Activities.Contains(source.Name),
-            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            Sample =
+                static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => Add(
                 $"span {activity.Source.Name} {activity.DisplayName} {activity.Kind} {activity.Status} {Describe(activity.TagObjects)}"),
         };

@@ -57,8 +57,8 @@ public static class PlugIn
     }
 
     /// <summary>
-    /// Makes the first call of all with a value in a context that flows, and waits with the channel open until it is told to go
-    /// on.
+    /// Makes the first call of all with a value in a context that flows, and waits with the channel open until it is
+    /// told to go on.
     /// </summary>
     /// <param name="directory">Where the server is.</param>
     /// <param name="mode">How to speak to it.</param>

@@ -12,7 +12,8 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
 {
     /// <summary>Runs a method of <see cref="PlugIn"/> in a copy of its own, and unloads it.</summary>
     /// <returns>What tells whether the copy has been collected.</returns>
-    public static Task<WeakReference> UseAsync(string method, params object[] arguments) => UseSharingAsync(null, method, arguments);
+    public static Task<WeakReference> UseAsync(string method, params object[] arguments) =>
+        UseSharingAsync(null, method, arguments);
 
     /// <inheritdoc cref="UseAsync"/>
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace GrpcShm.Hosting.Tests.PlugIns;
 
-/// <summary>A plug-in that has used the libraries can be unloaded, and nothing keeps what a caller's context held.</summary>
+/// <summary>
+/// A plug-in that has used the libraries can be unloaded, and nothing keeps what a caller's context held.
+/// </summary>
 public sealed class UnloadingTests
 {
     private const int Times = 10;

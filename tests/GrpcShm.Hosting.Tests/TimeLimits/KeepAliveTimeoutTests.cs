@@ -22,7 +22,8 @@ public sealed class KeepAliveTimeoutTests
         await server.Heartbeat.UntilAsync(() => server.Closed == 1);
         await TimeLimit.UntilAsync(() => server.Live == 0);
 
-        Assert.Equal("Hello, B.", (await client.GreetAsync(new Greeting { Name = "B" }, cancellationToken: Token)).Text);
+        Assert.Equal(
+            "Hello, B.", (await client.GreetAsync(new Greeting { Name = "B" }, cancellationToken: Token)).Text);
         Assert.Equal(2, server.Accepted);
     }
 
@@ -102,11 +103,13 @@ public sealed class KeepAliveTimeoutTests
     public async Task Calls_ThatMeetTheClosing_AreAllServed()
     {
         const int Closings = 300;
-        await using var server = await LimitedServer.StartAsync(static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
+        await using var server = await LimitedServer.StartAsync(
+            static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
         using var channel = server.CreateChannel();
         var client = new Greeter.GreeterClient(channel);
         using var stop = new CancellationTokenSource();
-        var callers = Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
+        var callers =
+            Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
 
         for (var deadline = TimeLimit.Deadline + TimeLimit.Value; server.Closed < Closings && !callers.Any(static c => c.IsCompleted);)
         {
@@ -135,7 +138,8 @@ public sealed class KeepAliveTimeoutTests
             Thread.SpinWait(random.Next(20_000));
             if (random.Next(2) == 0)
             {
-                Assert.Equal("Hello, A.", (await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token)).Text);
+                Assert.Equal(
+                    "Hello, A.", (await client.GreetAsync(new Greeting { Name = "A" }, cancellationToken: Token)).Text);
                 continue;
             }
 

@@ -17,8 +17,8 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Hosting.Tests.TimeLimits;
 
 /// <summary>
-/// A server with time limits, on a shared-memory endpoint and on a Unix socket. The heartbeat of the first is in the test's hand, or both
-/// have Kestrel's.
+/// A server with time limits, on a shared-memory endpoint and on a Unix socket. The heartbeat of the first is in the
+/// test's hand, or both have Kestrel's.
 /// </summary>
 internal sealed class LimitedServer : IAsyncDisposable
 {
@@ -94,7 +94,8 @@ internal sealed class LimitedServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private SharedMemoryClientOptions Options => new() { RuntimeDirectory = _server.Directory, Mode = SharedMemoryMode.Direct };
+    private SharedMemoryClientOptions Options =>
+        new() { RuntimeDirectory = _server.Directory, Mode = SharedMemoryMode.Direct };
 
     private async Task ServeAsync(ConnectionContext context, ConnectionDelegate next, bool hasOwnHeartbeat)
     {

@@ -98,7 +98,8 @@ public sealed class RequestRateTests
     public async Task Data_WithoutALimit_MayTakeForEver()
     {
         var reading = new Reading();
-        await using var server = await LimitedServer.StartAsync(static limits => limits.MinRequestBodyDataRate = null, reading.ReadAsync);
+        await using var server = await LimitedServer.StartAsync(
+            static limits => limits.MinRequestBodyDataRate = null, reading.ReadAsync);
         using var invoker = server.CreateInvoker();
         using var content = new HeldContent();
         using var request = LimitedServer.Request("timed", content);
@@ -118,7 +119,8 @@ public sealed class RequestRateTests
     [InlineData(true)]
     public async Task Feature_IsAsOverHttp2(bool overUnixSocket)
     {
-        var seen = new TaskCompletionSource<(string Get, string Set, bool HasResponseRate)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var seen = new TaskCompletionSource<(string Get, string Set, bool HasResponseRate)>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await StartAsync(context =>
         {
             var feature = context.Features.Get<IHttpMinRequestBodyDataRateFeature>()!;
@@ -168,7 +170,8 @@ public sealed class RequestRateTests
     /// <summary>A handler that reads all, and what it comes upon.</summary>
     private sealed class Reading
     {
-        private readonly TaskCompletionSource<Exception> _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<Exception> _failure = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _aborted = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private long _read;
 

@@ -38,7 +38,8 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
     [Fact]
     public void Json_EveryProperty_IsDocumented()
     {
-        var table = File.ReadAllText(Path.Combine(ShortRun.Folder, "README.md")).Split("## The JSON file")[1].Split("\n## ")[0];
+        var table =
+            File.ReadAllText(Path.Combine(ShortRun.Folder, "README.md")).Split("## The JSON file")[1].Split("\n## ")[0];
         var documented = table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .SelectMany(line => Name().Matches(line.Split('|')[1]).Select(match => match.Groups[1].Value))
             .Order();

@@ -10,7 +10,8 @@ public class RegressionCheckTests
     [Fact]
     public void Compare_WithItself_FindsNothing()
     {
-        JsonMeasurement[] run = [Latency("uds", 100), Latency("shm-http2", 50, ratio: 0.5), Rate("shm-http2", 1000, ratio: 2)];
+        JsonMeasurement[] run =
+            [Latency("uds", 100), Latency("shm-http2", 50, ratio: 0.5), Rate("shm-http2", 1000, ratio: 2)];
 
         var check = new RegressionCheck(run, run);
 
@@ -50,8 +51,10 @@ public class RegressionCheckTests
     {
         var old = Latency("shm-http2", 50, ratio: 0.5, spread: 0) with { Rounds = 1 };
 
-        Assert.Equal(Change.None, CompareOne(old, Latency("shm-http2", 75, ratio: 0.75, spread: 0) with { Rounds = 1 }));
-        Assert.Equal(Change.Slower, CompareOne(old, Latency("shm-http2", 150, ratio: 1.5, spread: 0) with { Rounds = 1 }));
+        Assert.Equal(
+            Change.None, CompareOne(old, Latency("shm-http2", 75, ratio: 0.75, spread: 0) with { Rounds = 1 }));
+        Assert.Equal(
+            Change.Slower, CompareOne(old, Latency("shm-http2", 150, ratio: 1.5, spread: 0) with { Rounds = 1 }));
     }
 
     [Fact]

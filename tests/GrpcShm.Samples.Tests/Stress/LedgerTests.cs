@@ -27,7 +27,8 @@ public sealed class LedgerTests : IDisposable
         using var ledger = Write(sent: 10, acknowledged: new Position(10, 7), processed: new Position(8, 7));
 
         Assert.Equal(2, ledger.Read().Lost);
-        Assert.Equal("producer 1 to consumer 2: 10 events were acknowledged and 8 processed.", Assert.Single(ledger.Inspect()));
+        Assert.Equal(
+            "producer 1 to consumer 2: 10 events were acknowledged and 8 processed.", Assert.Single(ledger.Inspect()));
     }
 
     [Fact]
@@ -36,7 +37,8 @@ public sealed class LedgerTests : IDisposable
         using var ledger = Write(sent: 10, acknowledged: new Position(8, 7), processed: new Position(10, 7));
 
         Assert.Equal(0, ledger.Read().Lost);
-        Assert.Equal("producer 1 to consumer 2: 10 events were sent and 8 acknowledged.", Assert.Single(ledger.Inspect()));
+        Assert.Equal(
+            "producer 1 to consumer 2: 10 events were sent and 8 acknowledged.", Assert.Single(ledger.Inspect()));
     }
 
     [Fact]

@@ -9,7 +9,8 @@ public class StressTests
     [InlineData("namedpipe")]
     public async Task Run_ProcessesAreKilled_LosesNothing(string transport)
     {
-        var result = await RunAsync("--duration", "8s", "--kill-interval", "1s", "--rate", "200", "--transport", transport);
+        var result = await RunAsync(
+            "--duration", "8s", "--kill-interval", "1s", "--rate", "200", "--transport", transport);
 
         AssertIsOk(result);
         Assert.Equal(transport, result.Json.GetProperty("transport").GetString());

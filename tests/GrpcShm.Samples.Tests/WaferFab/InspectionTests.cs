@@ -16,7 +16,8 @@ public sealed class InspectionTests : IDisposable
     [InlineData(new[] { 1, 3, 2, 4, 5, 6, 7 }, "1 3\n")]
     [InlineData(new[] { 1, 2, 3, 4, 5, 6, 7 }, "")]
     [InlineData(new[] { 1, 2, 3, 4, 5, 6, 7 }, "1 3\n1 3\n")]
-    public void Inspect_LostDoubledOrOutOfOrder_FindsIt(int[] reported, string etched) => Assert.Single(Inspect(reported, etched));
+    public void Inspect_LostDoubledOrOutOfOrder_FindsIt(int[] reported, string etched) =>
+        Assert.Single(Inspect(reported, etched));
 
     public void Dispose() => _directory.Delete(recursive: true);
 

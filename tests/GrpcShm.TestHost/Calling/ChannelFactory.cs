@@ -86,7 +86,8 @@ public static class ChannelFactory
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (address.Kind == EndpointKind.UnixSocket)
         {
-            handler.ConnectCallback = (_, cancellationToken) => ConnectUnixSocketAsync(address.Value, cancellationToken);
+            handler.ConnectCallback =
+                (_, cancellationToken) => ConnectUnixSocketAsync(address.Value, cancellationToken);
         }
         else if (address.Kind == EndpointKind.SharedMemory)
         {
@@ -132,7 +133,8 @@ public static class ChannelFactory
     private static Uri GetBaseAddress(EndpointAddress address, ClientSetup setup)
     {
         var scheme = setup.CertificateFingerprint is null ? "http" : "https";
-        return new Uri(address.Kind == EndpointKind.Tcp ? $"{scheme}://127.0.0.1:{address.Value}" : $"{scheme}://localhost");
+        return new Uri(
+            address.Kind == EndpointKind.Tcp ? $"{scheme}://127.0.0.1:{address.Value}" : $"{scheme}://localhost");
     }
 
     private static bool HasFingerprint(X509Certificate? certificate, string fingerprint) =>

@@ -13,7 +13,9 @@ public sealed record ClientSetup
     /// <summary>How shared memory carries the calls.</summary>
     public SharedMemoryMode Mode { get; init; }
 
-    /// <summary>How long a server may take to answer a ping, which it gets after a second of silence while calls are under way.</summary>
+    /// <summary>
+    /// How long a server may take to answer a ping, which it gets after a second of silence while calls are under way.
+    /// </summary>
     public TimeSpan? KeepAliveTimeout { get; init; }
 
     /// <summary>What to set on the gRPC channel.</summary>

@@ -3,7 +3,9 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>Where a server listens and a client connects: <c>shm:NAME</c>, <c>uds:PATH</c> or <c>tcp:PORT</c>.</summary>
+/// <summary>
+/// Where a server listens and a client connects: <c>shm:NAME</c>, <c>uds:PATH</c> or <c>tcp:PORT</c>.
+/// </summary>
 /// <param name="Kind">The transport.</param>
 /// <param name="Value">The name, the path or the port.</param>
 public sealed record EndpointAddress(EndpointKind Kind, string Value)

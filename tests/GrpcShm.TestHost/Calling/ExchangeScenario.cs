@@ -5,8 +5,8 @@ using GrpcShm.TestHost.Faults;
 namespace GrpcShm.TestHost.Calling;
 
 /// <summary>
-/// A client that connects, calls and disconnects without end, to be killed on the way. It begins when standard input has
-/// said <c>run KIND</c> (see <see cref="Exchanges"/>); before that it takes <see cref="CrashCommands"/>.
+/// A client that connects, calls and disconnects without end, to be killed on the way. It begins when standard input
+/// has said <c>run KIND</c> (see <see cref="Exchanges"/>); before that it takes <see cref="CrashCommands"/>.
 /// </summary>
 internal static class ExchangeScenario
 {

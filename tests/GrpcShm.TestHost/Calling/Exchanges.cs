@@ -5,8 +5,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.TestHost.Calling;
 
 /// <summary>
-/// Calls of each kind with small and large messages, several at once, so that rings run empty and full. Each ends by itself
-/// and checks what it gets.
+/// Calls of each kind with small and large messages, several at once, so that rings run empty and full. Each ends by
+/// itself and checks what it gets.
 /// </summary>
 public static class Exchanges
 {
@@ -15,13 +15,17 @@ public static class Exchanges
     private const int LargeSize = 200 * 1024;
     private const int SmallCount = 8;
 
-    /// <summary>The kinds of calls, as <see cref="RunAsync"/> knows them. <see cref="PendingCalls"/> has each of them, too.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["unary", "client streaming", "server streaming", "bidirectional"];
+    /// <summary>
+    /// The kinds of calls, as <see cref="RunAsync"/> knows them. <see cref="PendingCalls"/> has each of them, too.
+    /// </summary>
+    public static IReadOnlyList<string> Kinds { get; } =
+        ["unary", "client streaming", "server streaming", "bidirectional"];
 
     /// <summary>Makes calls of a kind.</summary>
     /// <exception cref="RpcException">One of them failed; the first that did.</exception>
     /// <exception cref="InvalidDataException">The server answered with something else.</exception>
-    public static async Task RunAsync(TestService.TestServiceClient client, string kind, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        TestService.TestServiceClient client, string kind, CancellationToken cancellationToken)
     {
         var options = new CallOptions(cancellationToken: cancellationToken);
         await Task.WhenAll(Enumerable.Range(0, Parallel).Select(_ => kind switch
@@ -34,7 +38,8 @@ public static class Exchanges
         }));
     }
 
-    private static IEnumerable<int> Sizes() => [.. Enumerable.Repeat(SmallSize, SmallCount), LargeSize, LargeSize, SmallSize];
+    private static IEnumerable<int> Sizes() =>
+        [.. Enumerable.Repeat(SmallSize, SmallCount), LargeSize, LargeSize, SmallSize];
 
     private static async Task CallAsync(TestService.TestServiceClient client, CallOptions options)
     {
@@ -87,7 +92,8 @@ public static class Exchanges
         foreach (var size in Sizes())
         {
             var body = TestBody.Create(size, seed: (ulong)size);
-            var request = new ConverseRequest { Body = body, Pieces = { new Piece { Size = size, Seed = (ulong)size } } };
+            var request =
+                new ConverseRequest { Body = body, Pieces = { new Piece { Size = size, Seed = (ulong)size } } };
             await WriteAllAsync(call.RequestStream, [request], options.CancellationToken, complete: false);
             if (!await call.ResponseStream.MoveNext(options.CancellationToken))
             {
@@ -129,7 +135,8 @@ public static class Exchanges
     {
         if (!body.Equals(expected))
         {
-            throw new InvalidDataException($"The server answered with other {body.Length} bytes than the {expected.Length} asked for.");
+            throw new InvalidDataException(
+                $"The server answered with other {body.Length} bytes than the {expected.Length} asked for.");
         }
     }
 }

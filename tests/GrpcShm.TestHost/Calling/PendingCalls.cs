@@ -19,11 +19,14 @@ public static class PendingCalls
         "bidirectional",
     ];
 
-    /// <summary>Starts a call, which the server knows as <paramref name="callId"/>. The task ends when the call does.</summary>
+    /// <summary>
+    /// Starts a call, which the server knows as <paramref name="callId"/>. The task ends when the call does.
+    /// </summary>
     /// <param name="client">Who calls.</param>
     /// <param name="kind">One of <see cref="Kinds"/>.</param>
     /// <param name="callId">The call's name.</param>
-    /// <param name="resumeReading">When a reader that let its window fill up reads on: only reading shows it the end.</param>
+    /// <param name="resumeReading">When a reader that let its window fill up reads on: only reading shows it the
+    /// end.</param>
     /// <param name="deadline">The call's deadline.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task StartAsync(

@@ -35,11 +35,14 @@ internal sealed class CallCommand : Command
         DefaultValueFactory = _ => "pending",
     };
 
-    private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
+    private readonly Option<string> _runtimeDirectory =
+        new("--runtime-directory") { Description = "Where shm: names live." };
 
-    private readonly Option<SharedMemoryMode> _mode = new("--mode") { Description = "How shared memory carries the calls." };
+    private readonly Option<SharedMemoryMode> _mode =
+        new("--mode") { Description = "How shared memory carries the calls." };
 
-    private readonly Option<TimeSpan?> _waitForServer = new("--wait-for-server") { Description = "How long calls wait for one." };
+    private readonly Option<TimeSpan?> _waitForServer =
+        new("--wait-for-server") { Description = "How long calls wait for one." };
 
     public CallCommand()
         : base("call", "Connects to a server and plays a scenario until standard input says stop or closes.")
@@ -62,7 +65,8 @@ internal sealed class CallCommand : Command
         {
             RuntimeDirectory = result.GetValue(_runtimeDirectory),
             Mode = result.GetValue(_mode),
-            ConfigureSharedMemory = options => options.WaitForServer = result.GetValue(_waitForServer) ?? options.WaitForServer,
+            ConfigureSharedMemory =
+                options => options.WaitForServer = result.GetValue(_waitForServer) ?? options.WaitForServer,
         };
         try
         {

@@ -4,7 +4,9 @@ using GrpcShm.TestHost.Serving;
 
 namespace GrpcShm.TestHost.Commands;
 
-/// <summary><c>serve</c>: a gRPC server on any set of endpoints, until standard input says <c>stop</c> or closes.</summary>
+/// <summary>
+/// <c>serve</c>: a gRPC server on any set of endpoints, until standard input says <c>stop</c> or closes.
+/// </summary>
 internal sealed class ServeCommand : Command
 {
     private readonly Option<EndpointAddress[]> _listen = new("--listen")
@@ -21,7 +23,8 @@ internal sealed class ServeCommand : Command
 
     private readonly Option<string> _urls = new("--urls") { Description = "Passed on to the web host as it is." };
     private readonly Option<bool> _tls = new("--tls") { Description = "TLS on every --listen endpoint." };
-    private readonly Option<string> _runtimeDirectory = new("--runtime-directory") { Description = "Where shm: names live." };
+    private readonly Option<string> _runtimeDirectory =
+        new("--runtime-directory") { Description = "Where shm: names live." };
     private readonly Option<LogLevel> _logLevel = new("--log-level") { DefaultValueFactory = _ => LogLevel.Warning };
     private readonly Option<TimeSpan?> _pingDelay = new("--keep-alive-ping-delay");
     private readonly Option<TimeSpan?> _pingTimeout = new("--keep-alive-ping-timeout");
@@ -29,15 +32,20 @@ internal sealed class ServeCommand : Command
     private readonly Option<int?> _maxReceive = new("--max-receive-message-size");
     private readonly Option<int?> _maxSend = new("--max-send-message-size");
     private readonly Option<int?> _maxStreams = new("--max-streams-per-connection");
-    private readonly Option<int?> _connectionWindow = new("--connection-window-size") { Description = "HTTP/2's, in bytes." };
-    private readonly Option<string> _compression = new("--compression") { Description = "Compresses responses, e.g. gzip." };
+    private readonly Option<int?> _connectionWindow =
+        new("--connection-window-size") { Description = "HTTP/2's, in bytes." };
+    private readonly Option<string> _compression =
+        new("--compression") { Description = "Compresses responses, e.g. gzip." };
     private readonly Option<TimeSpan?> _shutdownTimeout = new("--shutdown-timeout");
     private readonly Option<int?> _maxConnections = new("--max-connections");
-    private readonly Option<bool> _faults = new("--faults") { Description = "Lets standard input take resources away." };
+    private readonly Option<bool> _faults =
+        new("--faults") { Description = "Lets standard input take resources away." };
 
-    private readonly Option<bool> _onDemand = new("--on-demand") { Description = "Does not listen before standard input says listen." };
+    private readonly Option<bool> _onDemand =
+        new("--on-demand") { Description = "Does not listen before standard input says listen." };
 
-    private readonly Option<TimeSpan?> _waitForName = new("--wait-for-name") { Description = "How long another server may keep a name." };
+    private readonly Option<TimeSpan?> _waitForName =
+        new("--wait-for-name") { Description = "How long another server may keep a name." };
 
     public ServeCommand()
         : base("serve", "Serves the conformance services.")

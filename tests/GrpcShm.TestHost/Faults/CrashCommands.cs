@@ -4,8 +4,8 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// The lines on standard input that have this process end itself: <c>crash STEP TIMES ACTION</c>, which is answered when it
-/// is in force; and <c>memory</c>, which is answered with the bytes that are alive after a garbage collection.
+/// The lines on standard input that have this process end itself: <c>crash STEP TIMES ACTION</c>, which is answered
+/// when it is in force; and <c>memory</c>, which is answered with the bytes that are alive after a garbage collection.
 /// </summary>
 internal static class CrashCommands
 {

@@ -23,8 +23,8 @@ internal sealed partial class CrashPoint(FaultStep step, int times, CrashAction 
             return;
         }
 
-        // By the system call, since any lock of the console's may be held by a thread that will never go on. The time comes
-        // before the signal: whoever measures from here measures too much rather than too little.
+        // By the system call, since any lock of the console's may be held by a thread that will never go on. The time
+        // comes before the signal: whoever measures from here measures too much rather than too little.
         var words = Encoding.ASCII.GetBytes(
             string.Create(CultureInfo.InvariantCulture, $"{HostMessage.Dying}{step} {Stopwatch.GetTimestamp()}\n"));
         if (Write(StandardOutput, words, words.Length) == words.Length)

@@ -4,8 +4,8 @@ namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
 /// The lines on standard input that take something away from this process: <c>fail STEP ERROR</c>, <c>fail none</c>,
-/// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>, <c>forbid CALL ERROR</c>. Each is answered when it
-/// is in force.
+/// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>, <c>forbid CALL ERROR</c>. Each is answered
+/// when it is in force.
 /// </summary>
 internal sealed class FaultCommands
 {

@@ -16,7 +16,8 @@ internal sealed class FaultSwitch
 
     private volatile Fault? _fault;
 
-    public static IReadOnlyList<string> Steps { get; } = [Accept, Connect, Allocate, Map, Doorbell, Watch, Receive, Wait];
+    public static IReadOnlyList<string> Steps { get; } =
+        [Accept, Connect, Allocate, Map, Doorbell, Watch, Receive, Wait];
 
     public void Set(string? step, int error)
     {

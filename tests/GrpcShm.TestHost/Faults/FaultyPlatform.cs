@@ -6,7 +6,9 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>The system's own make of the platform, but on demand it lacks something, with the error that the kernel gives.</summary>
+/// <summary>
+/// The system's own make of the platform, but on demand it lacks something, with the error that the kernel gives.
+/// </summary>
 internal sealed class FaultyPlatform : TransportPlatform
 {
     private readonly TransportPlatform _inner;

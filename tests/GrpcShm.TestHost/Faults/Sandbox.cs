@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// Takes a system call away from all threads of this process, as a container's seccomp profile does: it fails with an error and does
-/// nothing. For ever: the kernel has no way back.
+/// Takes a system call away from all threads of this process, as a container's seccomp profile does: it fails with an
+/// error and does nothing. For ever: the kernel has no way back.
 /// </summary>
 internal static unsafe partial class Sandbox
 {
@@ -26,7 +26,8 @@ internal static unsafe partial class Sandbox
 
     private static readonly bool IsArm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
-    // The numbers on x64 and arm64, and the second argument if it is what tells the call from others by the same number.
+    // The numbers on x64 and arm64, and the second argument if it is what tells the call from others by the same
+    // number.
     private static readonly Dictionary<string, (uint X64, uint Arm64, uint? Argument)> Calls = new()
     {
         ["memfd_create"] = (319, 279, null),

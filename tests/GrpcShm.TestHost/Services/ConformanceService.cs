@@ -9,7 +9,9 @@ using Status = Grpc.Core.Status;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>What <c>conformance.proto</c> promises; this part holds the calls with one request and one answer.</summary>
+/// <summary>
+/// What <c>conformance.proto</c> promises; this part holds the calls with one request and one answer.
+/// </summary>
 internal sealed partial class ConformanceService(
     CallRegistry calls, GateRegistry gates, AttemptRegistry attempts)
     : TestService.TestServiceBase
@@ -73,7 +75,8 @@ internal sealed partial class ConformanceService(
             : throw ToException(new StatusWish { Code = request.Code, Message = $"attempt {attempt}" });
     }
 
-    public override async Task<AttemptResponse> AnswerOneAttempt(AnswerOneAttemptRequest request, ServerCallContext context)
+    public override async Task<AttemptResponse> AnswerOneAttempt(
+        AnswerOneAttemptRequest request, ServerCallContext context)
     {
         var attempt = attempts.Count(request.Key);
         if (attempt == request.Attempt)
@@ -100,7 +103,8 @@ internal sealed partial class ConformanceService(
 
     public override Task<Empty> FailWithDetails(FailWithDetailsRequest request, ServerCallContext context)
     {
-        var violation = new BadRequest.Types.FieldViolation { Field = request.Field, Description = request.Description };
+        var violation =
+            new BadRequest.Types.FieldViolation { Field = request.Field, Description = request.Description };
         throw new Google.Rpc.Status
         {
             Code = request.Code,

@@ -8,7 +8,8 @@ namespace GrpcShm.TestHost.Services;
 internal sealed class ControlService(
     CallRegistry calls, ConnectionRegistry connections, GateRegistry gates, PingRegistry pings) : Control.ControlBase
 {
-    public override Task<StatsResponse> Stats(Empty request, ServerCallContext context) => Task.FromResult(new StatsResponse
+    public override Task<StatsResponse> Stats(Empty request, ServerCallContext context) =>
+        Task.FromResult(new StatsResponse
     {
         CallsStarted = calls.Started,
         CallsInFlight = calls.InFlight,

@@ -7,7 +7,8 @@ internal sealed class GateRegistry
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = new();
 
-    public Task WaitAsync(string gate, CancellationToken cancellationToken) => Find(gate).Task.WaitAsync(cancellationToken);
+    public Task WaitAsync(string gate, CancellationToken cancellationToken) =>
+        Find(gate).Task.WaitAsync(cancellationToken);
 
     public void Open(string gate) => Find(gate).TrySetResult();
 

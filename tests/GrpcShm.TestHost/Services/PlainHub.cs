@@ -12,7 +12,8 @@ internal sealed class PlainHub : Hub
         return body;
     }
 
-    public async IAsyncEnumerable<byte[]> Produce(int count, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<byte[]> Produce(
+        int count, int size, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var i = 0; i < count; i++)
         {

@@ -6,13 +6,18 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>What a web application has beside gRPC: bodies of every size and kind, events, uploads, upgrades, sockets and a hub.</summary>
+/// <summary>
+/// What a web application has beside gRPC: bodies of every size and kind, events, uploads, upgrades, sockets and a hub.
+/// </summary>
 internal static class PlainPages
 {
-    /// <summary>The name of the protocol that <c>/plain/upgrade</c> upgrades to: each byte comes back, one higher.</summary>
+    /// <summary>
+    /// The name of the protocol that <c>/plain/upgrade</c> upgrades to: each byte comes back, one higher.
+    /// </summary>
     private const string UpgradeProtocol = "next-byte";
 
-    // The sizes in which a body is written, one after the other: below, at and beyond the blocks and rings of all that is in between.
+    // The sizes in which a body is written, one after the other: below, at and beyond the blocks and rings of all that
+    // is in between.
     private static readonly int[] s_pieces = [1, 2, 13, 250, 4_095, 4_096, 16_384, 65_536, 70_000, 300_000];
 
     public static void Map(WebApplication app)

@@ -13,7 +13,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace GrpcShm.TestHost.Serving;
 
-/// <summary>The server under test: an ordinary ASP.NET Core gRPC application, set up the way a user sets one up.</summary>
+/// <summary>
+/// The server under test: an ordinary ASP.NET Core gRPC application, set up the way a user sets one up.
+/// </summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly ServerSetup _setup;
@@ -39,7 +41,9 @@ internal sealed class TestServer : IAsyncDisposable
         MapServices(_app);
     }
 
-    /// <summary>Serves until <see cref="Stop"/>, and for as long after as calls in flight and the time-out allow.</summary>
+    /// <summary>
+    /// Serves until <see cref="Stop"/>, and for as long after as calls in flight and the time-out allow.
+    /// </summary>
     public async Task RunAsync()
     {
         if (_setup.OnDemand)
@@ -54,8 +58,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Carries out a line from standard input: <c>open GATE</c>, <c>listen</c>, or one of <see cref="CrashCommands"/> or
-    /// <see cref="FaultCommands"/>. A server that is stopping takes no new calls to <see cref="ControlService"/>.
+    /// Carries out a line from standard input: <c>open GATE</c>, <c>listen</c>, or one of <see cref="CrashCommands"/>
+    /// or <see cref="FaultCommands"/>. A server that is stopping takes no new calls to <see cref="ControlService"/>.
     /// </summary>
     public void Execute(string command)
     {
@@ -197,7 +201,8 @@ internal sealed class TestServer : IAsyncDisposable
         services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<TrackingInterceptor>();
-            grpc.CompressionProviders.Add(new ObservedGzipProvider(() => CompressionWitness.Note(accessor.HttpContext)));
+            grpc.CompressionProviders.Add(
+                new ObservedGzipProvider(() => CompressionWitness.Note(accessor.HttpContext)));
             grpc.ResponseCompressionAlgorithm = _setup.Compression;
             SetLimit(_setup.MaxReceiveMessageSize, size => grpc.MaxReceiveMessageSize = size);
             SetLimit(_setup.MaxSendMessageSize, size => grpc.MaxSendMessageSize = size);
@@ -227,7 +232,8 @@ internal sealed class TestServer : IAsyncDisposable
         app.MapGrpcService<ControlService>();
         app.MapGrpcHealthChecksService();
         app.MapGrpcReflectionService();
-        app.UseWhen(static context => context.Request.Path.StartsWithSegments("/plain"), static plain => plain.UseWebSockets());
+        app.UseWhen(
+            static context => context.Request.Path.StartsWithSegments("/plain"), static plain => plain.UseWebSockets());
         PlainPages.Map(app);
         app.MapGet("/hello", (string name) => Results.Json(new { greeting = $"Hello, {name}." }));
     }
@@ -235,7 +241,8 @@ internal sealed class TestServer : IAsyncDisposable
     private HostMessage CreateReadyMessage() => new(HostMessage.Ready, Environment.ProcessId)
     {
         Listening = [.. _listening.Select(l => Bound(l.Address, l.Options).ToString())],
-        Addresses = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []],
+        Addresses =
+            [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []],
         CertificateFingerprint = _certificate?.GetCertHashString(HashAlgorithmName.SHA256),
     };
 

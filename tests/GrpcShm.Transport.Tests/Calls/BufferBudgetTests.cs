@@ -14,7 +14,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
     private const int RingSize = 64 * 1024;
 
     private readonly List<TestCall> _accepted = [];
-    private readonly List<(RawClient Client, SharedMemoryConnection Connection, CallConnection Server)> _connections = [];
+    private readonly List<(RawClient Client, SharedMemoryConnection Connection, CallConnection Server)> _connections =
+        [];
 
     [Theory]
     [InlineData(500, 4 * Mebi, 128 * Mebi, 20)]
@@ -126,7 +127,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
 
         await TimeLimit.UntilAsync(() => _connections[0].Server.ActiveCalls == 0, () => "The calls do not end.");
         second.Reset(0);
-        await TimeLimit.UntilAsync(() => _connections[1].Server.ActiveCalls == 0, () => "The refused call does not end.");
+        await TimeLimit.UntilAsync(
+            () => _connections[1].Server.ActiveCalls == 0, () => "The refused call does not end.");
         second = new CreditedCalls(_connections[1].Client, 1, 1000);
         second.Begin();
         Assert.Equal(17, _accepted.Count);

@@ -34,7 +34,8 @@ public sealed class CallConnectionTests
     {
         await using var pair = await CallPair.CreateAsync(settings: new CallSettings { RunMode = (RunMode)mode });
         var random = new Random(4711);
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => pair.EchoAsync(random.Next(20_000), random.Next(1, 5_000))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => pair.EchoAsync(random.Next(20_000), random.Next(1, 5_000))));
         await pair.VerifyIdleAsync();
     }
 
@@ -88,7 +89,8 @@ public sealed class CallConnectionTests
         // As much as the window allows is taken from it though nobody reads; the rest waits here.
         var slow = pair.Begin("/slow");
         await slow.WritePatternAsync(0, CallSettings.Window, 10_000);
-        var more = slow.Output.WriteAsync(Pattern.Take(CallSettings.Window, 100_000), TestContext.Current.CancellationToken);
+        var more = slow.Output.WriteAsync(
+            Pattern.Take(CallSettings.Window, 100_000), TestContext.Current.CancellationToken);
         Assert.False(more.IsCompleted);
 
         for (var i = 0; i < 20; i++)
@@ -274,8 +276,8 @@ public sealed class CallConnectionTests
     [Fact]
     public async Task Slots_OfCallsInQuickSuccession_AreFreeAgain()
     {
-        // The client begins its next call in the slot of the last one as soon as it sees that end, which may be before the
-        // server's thread that sent it has come back.
+        // The client begins its next call in the slot of the last one as soon as it sees that end, which may be before
+        // the server's thread that sent it has come back.
         await using var pair = await CallPair.CreateAsync(
             static call =>
             {

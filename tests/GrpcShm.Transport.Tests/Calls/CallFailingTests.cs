@@ -6,7 +6,10 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>Where somebody has to know first that a call has failed, its reader and its writer learn of it after that, and not before.</summary>
+/// <summary>
+/// Where somebody has to know first that a call has failed, its reader and its writer learn of it after that, and not
+/// before.
+/// </summary>
 public sealed class CallFailingTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -39,7 +42,8 @@ public sealed class CallFailingTests
         var call = pair.Begin();
         var flush = await WaitForCreditAsync(call);
 
-        // One has decided that the call is over, and has not come to note it. Another notes it, too, and goes on to the reset.
+        // One has decided that the call is over, and has not come to note it. Another notes it, too, and goes on to the
+        // reset.
         call.Note();
         call.Reset(CallError.Cancelled);
         var begunLater = flush.IsCompleted;

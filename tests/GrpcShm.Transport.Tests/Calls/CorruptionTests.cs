@@ -30,8 +30,10 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
 
     public ValueTask InitializeAsync()
     {
-        _endPoint.Settings = _endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
-        _endPoint.ConnectSettings = _endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = true };
+        _endPoint.Settings =
+            _endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
+        _endPoint.ConnectSettings =
+            _endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = true };
         _endPoint.Listen();
         _listener.InstrumentPublished = static (instrument, listener) =>
         {
@@ -120,7 +122,8 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
 
     /// <summary>Has a frame written into the ring whose reader has not begun to read.</summary>
     /// <returns>How many frames lie before it.</returns>
-    private static async Task<int> SendAsync(Frame frame, CallConnection calls, CallConnection served, SharedMemoryConnection receiver)
+    private static async Task<int> SendAsync(
+        Frame frame, CallConnection calls, CallConnection served, SharedMemoryConnection receiver)
     {
         var call = new TestCall();
         switch (frame)

@@ -83,7 +83,8 @@ public sealed class FrameReaderTests
     [InlineData((int)FrameType.None, 24u, 0, 0u, 0uL, false)]
     [InlineData(8, 24u, 0, 0u, 0uL, false)]
     [InlineData(255, 24u, 0, 0u, 0uL, false)]
-    public void Read_OtherTypes_AreTakenOrThrow(int type, uint length, int flags, uint call, ulong argument, bool isTaken)
+    public void Read_OtherTypes_AreTakenOrThrow(
+        int type, uint length, int flags, uint call, ulong argument, bool isTaken)
     {
         var header = new FrameHeader
         {
@@ -115,7 +116,8 @@ public sealed class FrameReaderTests
     [InlineData(1)]
     [InlineData(23)]
     public void Read_LessThanAHeader_Throws(int available) =>
-        Assert.Throws<SharedMemoryProtocolException>(() => FrameReader.Read(new byte[available], ConnectionRole.Server));
+        Assert.Throws<SharedMemoryProtocolException>(
+            () => FrameReader.Read(new byte[available], ConnectionRole.Server));
 
     [Fact]
     public void Read_ReservedIsSet_Throws()
@@ -140,7 +142,8 @@ public sealed class FrameReaderTests
                 Assert.InRange(header.Stride, header.Length, (uint)available.Length);
                 if (header.Type == FrameType.Message)
                 {
-                    Assert.True((ulong)header.HeadersLength + header.TrailersLength + FrameHeader.Size <= header.Length);
+                    Assert.True(
+                        (ulong)header.HeadersLength + header.TrailersLength + FrameHeader.Size <= header.Length);
                 }
             }
             catch (SharedMemoryProtocolException)

@@ -99,7 +99,9 @@ public sealed class GoingAwayTests
         }
     }
 
-    /// <summary>Waits until the client has looked at what the server has sent, and the server at what that has led to.</summary>
+    /// <summary>
+    /// Waits until the client has looked at what the server has sent, and the server at what that has led to.
+    /// </summary>
     private static async Task SettleAsync(CallPair pair)
     {
         await pair.Client.PingAsync().InTime();

@@ -68,7 +68,8 @@ public sealed class HeaderBlockTests
                     block.Add(known[place].Name, known[place].Value, sent);
                 }
 
-                Assert.Equal(places.Select(p => (known[p].Name.ToLowerInvariant(), known[p].Value)), Read(block.Rest, received));
+                Assert.Equal(
+                    places.Select(p => (known[p].Name.ToLowerInvariant(), known[p].Value)), Read(block.Rest, received));
                 block.Claimed(block.Rest.Length);
             }
         });

@@ -227,7 +227,8 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
     [Fact]
     public async Task Checksum_AnyBitFlipped_EndsTheConnectionWithAnErrorThatSaysSo()
     {
-        var good = RawFrames.WithChecksum(RawFrames.Message(0x10001, Headers | Trailers | End, data: 5, trailers: [0x22]));
+        var good = RawFrames.WithChecksum(
+            RawFrames.Message(0x10001, Headers | Trailers | End, data: 5, trailers: [0x22]));
         await StartAsync(features: ConnectionFeatures.Checksums);
         await PutAsync(good);
         Assert.Single(_accepted);

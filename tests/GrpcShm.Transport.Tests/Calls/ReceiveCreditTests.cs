@@ -5,7 +5,9 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>Whatever happens to calls, what is reserved is what they hold and may be sent, and in the end it is nothing.</summary>
+/// <summary>
+/// Whatever happens to calls, what is reserved is what they hold and may be sent, and in the end it is nothing.
+/// </summary>
 public sealed class ReceiveCreditTests : IAsyncLifetime
 {
     private const int Calls = 6;
@@ -41,7 +43,8 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
         (_client, _connection) = await _endPoint.ConnectPairAsync();
 
         // Not started: the calls are told by the test what comes.
-        _server = new CallConnection(_connection, new CallSettings { MaxBufferedBytes = Limit, SharedBudget = _shared }, null);
+        _server = new CallConnection(
+            _connection, new CallSettings { MaxBufferedBytes = Limit, SharedBudget = _shared }, null);
     }
 
     public async ValueTask DisposeAsync()
@@ -169,7 +172,8 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
 
         public ReceivedBody Body { get; }
 
-        public bool IsStuck => !_hasEnded && !_isCompleted && !_hasFailed && Body.CreditCounts is { Unused: 0, Unseen: 0 };
+        public bool IsStuck =>
+            !_hasEnded && !_isCompleted && !_hasFailed && Body.CreditCounts is { Unused: 0, Unseen: 0 };
 
         public void Do(Step step, int size)
         {

@@ -269,7 +269,9 @@ public sealed class ReceivedBodyTests
 
     private static ReceivedBody Create() => new(new TestCall(new RunProfile(RunMode.ThreadPool)).Stream);
 
-    /// <summary>Does the same to a body and to a pipe without thresholds, and compares what their readers see.</summary>
+    /// <summary>
+    /// Does the same to a body and to a pipe without thresholds, and compares what their readers see.
+    /// </summary>
     /// <remarks>Without cancellations, of which a pipe forgets those that come between a read and its end.</remarks>
     private static void Run((Step Step, int Size, int Consumed, int Examined)[] steps)
     {
@@ -308,7 +310,8 @@ public sealed class ReceivedBodyTests
                     pipe.Writer.Complete(failure);
                     break;
                 case Step.Read when current is null && waits is null:
-                    (current, pipeCurrent) = Compare(() => body.TryRead(out var r) ? r : null, () => pipe.Reader.TryRead(out var r) ? r : null);
+                    (current, pipeCurrent) = Compare(
+                        () => body.TryRead(out var r) ? r : null, () => pipe.Reader.TryRead(out var r) ? r : null);
                     break;
                 case Step.Wait when current is null && waits is null:
                     waits = ReadAsync(body);
@@ -328,7 +331,8 @@ public sealed class ReceivedBodyTests
                 Assert.Equal(pipeWaits!.IsCompleted, waits.IsCompleted);
                 if (waits.IsCompleted)
                 {
-                    (current, pipeCurrent) = Compare(() => waits.GetAwaiter().GetResult(), () => pipeWaits.GetAwaiter().GetResult());
+                    (current, pipeCurrent) = Compare(
+                        () => waits.GetAwaiter().GetResult(), () => pipeWaits.GetAwaiter().GetResult());
                     (waits, pipeWaits) = (null, null);
                 }
             }

@@ -41,7 +41,8 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
 
         Assert.Equal("enough", (await Assert.ThrowsAnyAsync<IOException>(() => clientRead.InTime())).Message);
         Assert.Equal("enough", (await Assert.ThrowsAnyAsync<IOException>(() => serverRead.InTime())).Message);
-        Assert.Equal("enough", (await Assert.ThrowsAnyAsync<IOException>(() => server.WritePatternAsync(0, 1))).Message);
+        Assert.Equal(
+            "enough", (await Assert.ThrowsAnyAsync<IOException>(() => server.WritePatternAsync(0, 1))).Message);
     }
 
     [Fact]

@@ -59,7 +59,9 @@ internal sealed class PipePair : IAsyncDisposable
         Assert.Equal(0, count);
     }
 
-    /// <summary>Closes the connections first, so that nothing that a test left unread holds up the completing.</summary>
+    /// <summary>
+    /// Closes the connections first, so that nothing that a test left unread holds up the completing.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await Connections.DisposeAsync();

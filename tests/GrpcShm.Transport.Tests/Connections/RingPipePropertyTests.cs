@@ -6,7 +6,8 @@ namespace GrpcShm.Transport.Tests.Connections;
 
 public sealed class RingPipePropertyTests
 {
-    private static readonly Gen<int> Size = Gen.OneOf(Gen.Int[0, 16], Gen.Int[0, 3000], Gen.Int[4094, 4098], Gen.Int[0, 20_000]);
+    private static readonly Gen<int> Size = Gen.OneOf(
+        Gen.Int[0, 16], Gen.Int[0, 3000], Gen.Int[4094, 4098], Gen.Int[0, 20_000]);
 
     private static readonly Gen<(int Hint, int Count, bool Flush)[]> Writes =
         Gen.Select(Size, Size, Gen.Bool).Array[1, 40];
@@ -46,7 +47,8 @@ public sealed class RingPipePropertyTests
             var bytes = Math.Min(count, memory.Length);
             Pattern.Fill(memory.Span[..bytes], position);
 
-            // As from a Pipe: who asks again for no more than there is gets the same memory, and finds in it what was written.
+            // As from a Pipe: who asks again for no more than there is gets the same memory, and finds in it what was
+            // written.
             var again = writer.GetMemory(hint / 2);
             Assert.True(memory.Span == again.Span);
             writer.Advance(bytes);

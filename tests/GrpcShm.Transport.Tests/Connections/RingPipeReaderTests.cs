@@ -208,7 +208,8 @@ public sealed class RingPipeReaderTests : IAsyncLifetime
         var buffer = (await read.InTime()).Buffer;
         await Assert.ThrowsAsync<InvalidOperationException>(() => Reader.ReadAsync(None).InTime());
         Assert.Throws<InvalidOperationException>(() => Reader.AdvanceTo(buffer.End, buffer.Start));
-        Assert.Throws<InvalidOperationException>(() => Reader.AdvanceTo(buffer.Start, new SequencePosition(buffer.End.GetObject(), 11)));
+        Assert.Throws<InvalidOperationException>(
+            () => Reader.AdvanceTo(buffer.Start, new SequencePosition(buffer.End.GetObject(), 11)));
         Reader.AdvanceTo(buffer.End);
         Assert.Throws<InvalidOperationException>(() => Reader.AdvanceTo(buffer.End));
     }

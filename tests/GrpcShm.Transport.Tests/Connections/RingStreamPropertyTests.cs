@@ -5,7 +5,8 @@ namespace GrpcShm.Transport.Tests.Connections;
 
 public sealed class RingStreamPropertyTests
 {
-    private static readonly Gen<int> Size = Gen.OneOf(Gen.Int[0, 16], Gen.Int[0, 5000], Gen.Int[4095, 4097], Gen.Int[0, 40_000]);
+    private static readonly Gen<int> Size = Gen.OneOf(
+        Gen.Int[0, 16], Gen.Int[0, 5000], Gen.Int[4095, 4097], Gen.Int[0, 40_000]);
 
     [Theory]
     [InlineData(false)]
@@ -54,7 +55,8 @@ public sealed class RingStreamPropertyTests
             if (bytes.Length == 0)
             {
                 // It waited until there is something, so there is.
-                Assert.Equal(1, await stream.ReadAsync(bytes = new byte[1], TestContext.Current.CancellationToken).InTime());
+                Assert.Equal(
+                    1, await stream.ReadAsync(bytes = new byte[1], TestContext.Current.CancellationToken).InTime());
                 Pattern.Verify(bytes, position++);
             }
             else

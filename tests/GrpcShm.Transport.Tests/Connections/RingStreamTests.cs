@@ -140,8 +140,10 @@ public sealed class RingStreamTests : IAsyncLifetime
     public async Task ReadAndWrite_TokenIsCancelledAlready_DoNothing()
     {
         var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _client.WriteAsync(new byte[1], cancelled).InTime());
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _server.ReadAsync(new byte[1], cancelled).InTime());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _client.WriteAsync(new byte[1], cancelled).InTime());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _server.ReadAsync(new byte[1], cancelled).InTime());
         await StreamBytes.EchoAsync(_client, _server);
     }
 

@@ -28,7 +28,8 @@ public sealed class UnfailingLoggerTests
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => !FailsAlways ? true : throw new IOException("No space left on device.");
+        public bool IsEnabled(LogLevel logLevel) =>
+            !FailsAlways ? true : throw new IOException("No space left on device.");
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)

@@ -2,7 +2,9 @@ using GrpcShm.Differential;
 
 namespace GrpcShm.Transport.Tests.Fuzzing;
 
-/// <summary>What compares direct mode with Kestrel over HTTP/2 finds what is broken, and finds nothing where nothing is.</summary>
+/// <summary>
+/// What compares direct mode with Kestrel over HTTP/2 finds what is broken, and finds nothing where nothing is.
+/// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class DifferentialTests : IDisposable
 {

@@ -35,7 +35,8 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void Run_SameSeed_MakesTheSameInputs()
     {
-        var (one, other, another) = (new FakeTarget(_ => false), new FakeTarget(_ => false), new FakeTarget(_ => false));
+        var (one, other, another) =
+            (new FakeTarget(_ => false), new FakeTarget(_ => false), new FakeTarget(_ => false));
         FuzzRun.Run(Settings(one, inputs: 1_000, seed: 7));
         FuzzRun.Run(Settings(other, inputs: 1_000, seed: 7));
         FuzzRun.Run(Settings(another, inputs: 1_000, seed: 8));

@@ -34,7 +34,8 @@ public sealed class ControlChannelTests
     {
         using var channel = new ControlChannel(new FakeSocket(), ReactorPool.Next());
         var receive = channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
-        channel.OnReactorFailed(new ReactorFailedException("a reactor", new InvalidOperationException("Waiting was forbidden.")));
+        channel.OnReactorFailed(
+            new ReactorFailedException("a reactor", new InvalidOperationException("Waiting was forbidden.")));
         var failure = await Assert.ThrowsAsync<ReactorFailedException>(() => receive.InTime());
         Assert.Contains("Waiting was forbidden.", failure.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ReactorFailedException>(

@@ -135,7 +135,8 @@ public sealed class HostileClientTests : HostileTest
         Assert.Equal(ControlMessageType.ServerHello, peer.Receive()?.Type);
         peer.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Segment, "no\r\nforged line\u001b[31m"));
         peer.ReceiveToTheEnd();
-        var line = await EndPoint.ServerLog.WaitForAsync("ClientRefused", "The client refused: no\uFFFD\uFFFDforged line\uFFFD[31m");
+        var line = await EndPoint.ServerLog.WaitForAsync(
+            "ClientRefused", "The client refused: no\uFFFD\uFFFDforged line\uFFFD[31m");
         Assert.DoesNotContain(line.Text, char.IsControl);
     }
 

@@ -125,7 +125,8 @@ public sealed class HostilePeerTests : HostileTest
         using var other = await RawClient.ConnectAsync(EndPoint.SocketPath);
         await using var otherServer = new RingStream(await EndPoint.AcceptAsync(), FileAccess.ReadWrite);
         other.SetConsumerState(uint.MaxValue);
-        await Assert.ThrowsAsync<SharedMemoryProtocolException>(() => otherServer.WriteAsync(new byte[1], None).InTime());
+        await Assert.ThrowsAsync<SharedMemoryProtocolException>(
+            () => otherServer.WriteAsync(new byte[1], None).InTime());
     }
 
     [Fact]
@@ -234,7 +235,8 @@ public sealed class HostilePeerTests : HostileTest
                 while (!running.IsCompleted)
                 {
                     var start = random.Next(SegmentLayout.DataStart);
-                    var bytes = client.Bytes.Slice(start, Math.Min(random.Next(1, 32), SegmentLayout.DataStart - start));
+                    var bytes = client.Bytes.Slice(
+                        start, Math.Min(random.Next(1, 32), SegmentLayout.DataStart - start));
                     random.NextBytes(bytes);
                     client.Ring();
                 }

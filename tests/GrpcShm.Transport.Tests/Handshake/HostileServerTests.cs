@@ -124,7 +124,8 @@ public sealed class HostileServerTests : HostileTest
     [InlineData(1, 1u, 4096u, 4096u, 4u)]
     [InlineData(1, 2u, 4096u, 4096u, 2u)]
     [InlineData(1, 1u, 4096u, 4096u, 0x80000000u)]
-    public async Task Answer_FieldAtAnExtreme_IsRefused(int version, uint mode, uint toServer, uint toClient, uint features)
+    public async Task Answer_FieldAtAnExtreme_IsRefused(
+        int version, uint mode, uint toServer, uint toClient, uint features)
     {
         using var server = new HostileServer().Good();
         server.Answer = new ServerHello((ushort)version, (ConnectionModes)mode, toServer, toClient, features, 0);

@@ -42,7 +42,8 @@ public sealed class NegotiationTests
     [InlineData((uint)Calls, false, true, true)]
     [InlineData((uint)Calls, true, true, true)]
     [InlineData((uint)Bytes, true, true, false)]
-    public async Task Checksums_EitherWantsThem_AreInForceInDirectMode(uint mode, bool clientWants, bool serverWants, bool inForce)
+    public async Task Checksums_EitherWantsThem_AreInForceInDirectMode(
+        uint mode, bool clientWants, bool serverWants, bool inForce)
     {
         await using var endPoint = Create(mode, mode);
         endPoint.ConnectSettings = endPoint.ConnectSettings with { UseChecksums = clientWants };

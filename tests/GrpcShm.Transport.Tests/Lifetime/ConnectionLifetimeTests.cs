@@ -27,13 +27,15 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     {
         await ConnectAndDisposeAsync(20);
         await _endPoint.SpareIsReadyAsync();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
         var before = ProcessUse.Now;
         Assert.True(before.ReactorThreads >= 1);
 
         await ConnectAndDisposeAsync(1_000);
 
-        await TimeLimit.UntilAsync(() => ProcessUse.Now.IsBackAt(before), () => $"{ProcessUse.Now} after {before}:\n{Descriptors.List()}");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.Now.IsBackAt(before), () => $"{ProcessUse.Now} after {before}:\n{Descriptors.List()}");
         Assert.Equal(2, Directory.GetFiles(_endPoint.Directory).Length);
     }
 
@@ -42,7 +44,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     {
         await ConnectAndDisposeAsync(1);
         await _endPoint.SpareIsReadyAsync();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
         var before = ProcessUse.Now;
         var connections = new List<SharedMemoryConnection>();
         for (var i = 0; i < 100; i++)
@@ -73,7 +76,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
         await reader.CompleteAsync();
         await writer.CompleteAsync();
         client.Dispose();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare + 1, () => "The client's side is still mapped.");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.CountMappings() == Spare + 1, () => "The client's side is still mapped.");
 
         reader = new RingPipeReader(server, 1 << 20);
         writer = new RingPipeWriter(server);
@@ -82,7 +86,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
         await reader.CompleteAsync();
         Assert.Equal(Spare + 1, ProcessUse.CountMappings());
         await writer.CompleteAsync();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => "The server's side is still mapped.");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.CountMappings() == Spare, () => "The server's side is still mapped.");
     }
 
     [Fact]
@@ -135,7 +140,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     {
         await ConnectAndDisposeAsync(1);
         await _endPoint.SpareIsReadyAsync();
-        await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
+        await TimeLimit.UntilAsync(
+            () => ProcessUse.CountMappings() == Spare, () => $"{ProcessUse.Now} with no connection.");
 
         using (var peer = new RawBytesPeer(_endPoint.SocketPath))
         {

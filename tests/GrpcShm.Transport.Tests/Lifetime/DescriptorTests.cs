@@ -25,8 +25,8 @@ public sealed class DescriptorTests
                 .. memory,
             ];
 
-            // Two doorbells on each side, two for the next client and the reserve; the reactor's poller; the lock; the listener,
-            // and a socket a side; the memory that nobody has been given yet.
+            // Two doorbells on each side, two for the next client and the reserve; the reactor's poller; the lock; the
+            // listener, and a socket a side; the memory that nobody has been given yet.
             Assert.InRange(descriptors.Length, 7 + 1 + 1 + 3 + 1, int.MaxValue);
             Assert.All(descriptors, d => Assert.Equal(CloseOnExec, Descriptors.Flags(d) & CloseOnExec));
 

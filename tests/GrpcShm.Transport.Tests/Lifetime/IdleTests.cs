@@ -15,8 +15,8 @@ public sealed class IdleTests
         await StreamBytes.EchoAsync(client, server);
         var reading = server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask();
 
-        // It may still be on its way to sleep: at rest is who sleeps and has not moved for many looks in a row, which the
-        // sentinel does between the few looks that it takes after a handshake.
+        // It may still be on its way to sleep: at rest is who sleeps and has not moved for many looks in a row, which
+        // the sentinel does between the few looks that it takes after a handshake.
         const int LooksAtRest = 20;
         var before = CountSwitches();
         var still = 0;
@@ -42,7 +42,9 @@ public sealed class IdleTests
         Statuses().All(static s => s.Lines.Single(static l => l.StartsWith("State:", StringComparison.Ordinal))
             .Contains("sleeping", StringComparison.Ordinal));
 
-    /// <summary>Whether each thread stands where it stood. Those that other tests have left behind may have ended.</summary>
+    /// <summary>
+    /// Whether each thread stands where it stood. Those that other tests have left behind may have ended.
+    /// </summary>
     private static bool HaveNotMoved(Dictionary<string, long> before, Dictionary<string, long> now) =>
         now.All(thread => before.TryGetValue(thread.Key, out var count) && count == thread.Value);
 

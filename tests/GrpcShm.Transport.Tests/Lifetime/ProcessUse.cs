@@ -10,13 +10,14 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
         Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal)) : 0);
 
     /// <summary>
-    /// Whether all is as it was. Threads may have become fewer, since those that reactors no longer need end, and more by some that
-    /// took over where another was kept from its processor.
+    /// Whether all is as it was. Threads may have become fewer, since those that reactors no longer need end, and more
+    /// by some that took over where another was kept from its processor.
     /// </summary>
     public bool IsBackAt(ProcessUse before)
     {
         const int Overtaken = 4;
-        return this with { ReactorThreads = before.ReactorThreads } == before && ReactorThreads <= before.ReactorThreads + Overtaken;
+        return this with { ReactorThreads = before.ReactorThreads } == before
+            && ReactorThreads <= before.ReactorThreads + Overtaken;
     }
 
     public static int CountMappings() =>

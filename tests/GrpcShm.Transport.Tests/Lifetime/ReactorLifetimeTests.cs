@@ -76,7 +76,9 @@ public sealed class ReactorLifetimeTests
         Assert.True(reactor.IsRunning);
     }
 
-    /// <summary>In a copy of its own: each connection, with its listener, comes when the reactor of the last one ends.</summary>
+    /// <summary>
+    /// In a copy of its own: each connection, with its listener, comes when the reactor of the last one ends.
+    /// </summary>
     internal static async Task ConnectInALoopAsync()
     {
         var reactor = ReactorPool.Next();

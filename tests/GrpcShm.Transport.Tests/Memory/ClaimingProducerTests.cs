@@ -159,7 +159,8 @@ public sealed class ClaimingProducerTests
         ring.VerifyGuards();
     }
 
-    private static unsafe ClaimingProducer Create(RingInPrivateMemory ring, int capacity) => new(ring.Control, ring.Data, capacity);
+    private static unsafe ClaimingProducer Create(RingInPrivateMemory ring, int capacity) =>
+        new(ring.Control, ring.Data, capacity);
 
     private static unsafe long TailOf(RingInPrivateMemory ring) => ring.Control->Tail;
 
@@ -204,7 +205,8 @@ public sealed class ClaimingProducerTests
             else
             {
                 Assert.Equal(next[thread], BinaryPrimitives.ReadInt32LittleEndian(available[8..]));
-                Assert.False(available[12..length].ContainsAnyExcept((byte)(thread + next[thread])), "A piece was overwritten.");
+                Assert.False(
+                    available[12..length].ContainsAnyExcept((byte)(thread + next[thread])), "A piece was overwritten.");
                 next[thread]++;
                 pieces++;
             }

@@ -55,7 +55,8 @@ public sealed class SegmentLayoutTests
     [InlineData(RingSizes.Largest, RingSizes.Largest)]
     public void SegmentLayout_Data_LiesBehindTheControlsWithoutOverlap(int toServer, int toClient)
     {
-        Assert.True(SegmentLayout.ServerToClientControl + SegmentLayout.RingControlSize <= SegmentLayout.ClientToServerData);
+        Assert.True(
+            SegmentLayout.ServerToClientControl + SegmentLayout.RingControlSize <= SegmentLayout.ClientToServerData);
         Assert.Equal(4096, SegmentLayout.ClientToServerData);
         Assert.Equal(4096L + toServer, SegmentLayout.ServerToClientData(toServer));
         Assert.Equal(4096L + toServer + toClient, SegmentLayout.TotalSize(toServer, toClient));

@@ -25,7 +25,9 @@ public sealed class WakeTests
         Assert.Equal(given, Named().Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Who uses a ring itself could publish or give space back, and forget the doorbell and the counters.</summary>
+    /// <summary>
+    /// Who uses a ring itself could publish or give space back, and forget the doorbell and the counters.
+    /// </summary>
     [Fact]
     public void Rings_AreUsedByTheEndsOfAConnectionAlone()
     {

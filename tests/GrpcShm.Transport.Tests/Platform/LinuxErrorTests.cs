@@ -14,7 +14,8 @@ public sealed class LinuxErrorTests
     [InlineData(Libc.EPERM, "Give it the directory or the file")]
     public void ForFile_FileSystemRefuses_SaysWhichCallAndWhatToDo(int error, string advice)
     {
-        var exception = Assert.IsType<PlatformException>(LinuxError.ForFile("The lock file '/x' cannot be locked", "flock", error));
+        var exception = Assert.IsType<PlatformException>(
+            LinuxError.ForFile("The lock file '/x' cannot be locked", "flock", error));
         Assert.StartsWith("The lock file '/x' cannot be locked: flock: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains($"(errno {error}).", exception.Message, StringComparison.Ordinal);
         Assert.Contains(advice, exception.Message, StringComparison.Ordinal);
@@ -28,7 +29,8 @@ public sealed class LinuxErrorTests
     [InlineData(Libc.EAFNOSUPPORT)]
     public void Create_KernelRefuses_NamesTheCallToAllow(int error)
     {
-        var exception = Assert.IsType<PlatformException>(LinuxError.Create("Shared memory cannot be made", "memfd_create", error));
+        var exception = Assert.IsType<PlatformException>(
+            LinuxError.Create("Shared memory cannot be made", "memfd_create", error));
         Assert.Contains("allow memfd_create there", exception.Message, StringComparison.Ordinal);
     }
 

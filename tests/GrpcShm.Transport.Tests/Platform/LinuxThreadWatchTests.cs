@@ -53,7 +53,8 @@ public sealed partial class LinuxThreadWatchTests
 
         // All on one: hardly any of them can have had it since the last question.
         watches[0].Note();
-        await TimeLimit.UntilAsync(() => Ask(watches[0]), () => "Eight threads on one processor, and it always had it.");
+        await TimeLimit.UntilAsync(
+            () => Ask(watches[0]), () => "Eight threads on one processor, and it always had it.");
         Volatile.Write(ref isDone, true);
     }
 

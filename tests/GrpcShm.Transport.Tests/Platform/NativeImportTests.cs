@@ -5,17 +5,17 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Platform;
 
 /// <summary>
-/// What the libraries import from the C library, against what the oldest that .NET 10 supports have: glibc 2.27 and musl 1.2.3
-/// (<c>release-notes/10.0/supported-os.md</c> of dotnet/core). What is missing shows when it is called first, on whichever thread
-/// that is; on a reactor's it ends the process.
+/// What the libraries import from the C library, against what the oldest that .NET 10 supports have: glibc 2.27 and
+/// musl 1.2.3 (<c>release-notes/10.0/supported-os.md</c> of dotnet/core). What is missing shows when it is called
+/// first, on whichever thread that is; on a reactor's it ends the process.
 /// </summary>
 public sealed class NativeImportTests
 {
     private static readonly Version OldestGlibc = new(2, 27);
     private static readonly Version OldestMusl = new(1, 2, 3);
 
-    // The first release that has the function, on x64: of glibc by the version of its symbol, of musl by its release notes.
-    // Everything that is older than arm64's port (glibc 2.17) is there since that.
+    // The first release that has the function, on x64: of glibc by the version of its symbol, of musl by its release
+    // notes. Everything that is older than arm64's port (glibc 2.17) is there since that.
     private static readonly Dictionary<string, (Version Glibc, Version Musl)> FirstReleases = new()
     {
         ["accept4"] = (new(2, 10), new(1, 0)),
@@ -60,18 +60,22 @@ public sealed class NativeImportTests
     private static readonly string[] Libraries =
         ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "GrpcShm.EventBus", "GrpcShm.EventBus.Hub"];
 
-    public static TheoryData<string> Functions => [.. Imports().Select(i => i.EntryPoint!).Distinct().Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Functions =>
+        [.. Imports().Select(i => i.EntryPoint!).Distinct().Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Functions))]
     public void Import_OldestSupportedLibraries_HaveIt(string function)
     {
         Assert.True(FirstReleases.TryGetValue(function, out var first), $"Look up since when '{function}' is there.");
-        Assert.True(first.Glibc <= OldestGlibc, $"'{function}' came with glibc {first.Glibc}: call it by its number (Kernel).");
-        Assert.True(first.Musl <= OldestMusl, $"'{function}' came with musl {first.Musl}: call it by its number (Kernel).");
+        Assert.True(
+            first.Glibc <= OldestGlibc, $"'{function}' came with glibc {first.Glibc}: call it by its number (Kernel).");
+        Assert.True(
+            first.Musl <= OldestMusl, $"'{function}' came with musl {first.Musl}: call it by its number (Kernel).");
 
         // No misspelling in either table.
-        Assert.True(NativeLibrary.TryGetExport(NativeLibrary.Load("libc", typeof(Libc).Assembly, null), function, out _));
+        Assert.True(
+            NativeLibrary.TryGetExport(NativeLibrary.Load("libc", typeof(Libc).Assembly, null), function, out _));
     }
 
     [Fact]

@@ -51,7 +51,8 @@ public sealed class SharedAllocationTests : IDisposable
         var numbers = output.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray();
 
         // So many blocks of so many bytes, and no link to it in any directory.
-        Assert.True(numbers[0] * numbers[1] >= _size, $"{numbers[0]} blocks of {numbers[1]} bytes are not {_size} bytes.");
+        Assert.True(
+            numbers[0] * numbers[1] >= _size, $"{numbers[0]} blocks of {numbers[1]} bytes are not {_size} bytes.");
         Assert.Equal(0, numbers[2]);
     }
 }

@@ -6,7 +6,8 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
 /// <summary>
-/// A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are told.
+/// A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are
+/// told.
 /// </summary>
 public sealed class ActivationTests : IDisposable
 {
@@ -109,7 +110,8 @@ public sealed class ActivationTests : IDisposable
         var refused = Assert.Throws<EndPointInUseException>(
             () => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed, first: passed)));
         Assert.Contains("none is bound to exactly this path", refused.Message, StringComparison.Ordinal);
-        Assert.Contains($"descriptor {passed.Handle}: '{_temp.File("other.sock")}'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"descriptor {passed.Handle}: '{_temp.File("other.sock")}'", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -119,7 +121,8 @@ public sealed class ActivationTests : IDisposable
     public void Listen_WhatWasPassedIsNotWhatAListenerNeeds_SaysWhatToSet(SocketType type, string advice)
     {
         using var passed = ForeignSocket.Bind(_path, type);
-        var refused = Assert.ThrowsAny<IOException>(() => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed)));
+        var refused = Assert.ThrowsAny<IOException>(
+            () => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed)));
         Assert.IsNotType<EndPointInUseException>(refused);
         Assert.Contains(advice, refused.Message, StringComparison.Ordinal);
         Assert.Contains($"descriptor {passed.Handle}", refused.Message, StringComparison.Ordinal);

@@ -104,7 +104,8 @@ public sealed class AuthorizationTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<HandshakeException>(_endPoint.ConnectAsync);
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
 
-        _endPoint.ConnectSettings = _endPoint.ConnectSettings with { AuthorizeServer = static peer => peer.ProcessId == Environment.ProcessId };
+        _endPoint.ConnectSettings =
+            _endPoint.ConnectSettings with { AuthorizeServer = static peer => peer.ProcessId == Environment.ProcessId };
         var (client, server) = await _endPoint.ConnectPairAsync();
         client.Dispose();
         server.Dispose();
@@ -145,7 +146,8 @@ public sealed class AuthorizationTests : IAsyncLifetime
             Rendezvous = new RendezvousSettings(directory) { LinuxModes = new(Everybody, (UnixFileMode)0x1B6) },
             AuthorizePeer = authorize,
         };
-        _endPoint.ConnectSettings = _endPoint.ConnectSettings with { Directory = directory, AuthorizeServer = static _ => true };
+        _endPoint.ConnectSettings =
+            _endPoint.ConnectSettings with { Directory = directory, AuthorizeServer = static _ => true };
     }
 
     private async Task<ConnectionParts> ConnectAsOtherAsync()

@@ -17,7 +17,8 @@ public sealed class ConnectorTests : IAsyncLifetime
         var refused = await Assert.ThrowsAnyAsync<IOException>(_endPoint.ConnectAsync);
         Assert.Contains(_endPoint.EndPoint.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Contains(_endPoint.SocketPath, refused.Message, StringComparison.Ordinal);
-        Assert.Equal(SocketError.ConnectionRefused, Assert.IsType<SocketException>(refused.InnerException).SocketErrorCode);
+        Assert.Equal(
+            SocketError.ConnectionRefused, Assert.IsType<SocketException>(refused.InnerException).SocketErrorCode);
     }
 
     [Fact]

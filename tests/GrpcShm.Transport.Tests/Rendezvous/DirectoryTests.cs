@@ -4,7 +4,8 @@ namespace GrpcShm.Transport.Tests.Rendezvous;
 
 public sealed class DirectoryTests : IDisposable
 {
-    private const UnixFileMode OwnersDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode OwnersDirectory =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly TempDirectory _temp = new();
     private readonly SharedMemoryEndPoint _endPoint = new($"test-{Guid.NewGuid():N}");
 
@@ -18,7 +19,8 @@ public sealed class DirectoryTests : IDisposable
         Assert.False(Directory.Exists(directory));
 
         var path = new SharedMemoryEndPoint("/" + new string('p', 107));
-        Assert.Contains("108 bytes", Assert.ThrowsAny<IOException>(() => Listen(path, null)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "108 bytes", Assert.ThrowsAny<IOException>(() => Listen(path, null)).Message, StringComparison.Ordinal);
         Assert.ThrowsAny<IOException>(() => TransportPlatform.Current.Connect(path, null, out _));
     }
 

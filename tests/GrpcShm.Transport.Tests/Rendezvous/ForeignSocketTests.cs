@@ -3,7 +3,9 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
-/// <summary>There is another program's socket where a listener should be: a database's, say. It is not touched while it lives.</summary>
+/// <summary>
+/// There is another program's socket where a listener should be: a database's, say. It is not touched while it lives.
+/// </summary>
 public sealed class ForeignSocketTests : IDisposable
 {
     private static readonly RendezvousSettings Settings = new(null);
@@ -35,7 +37,8 @@ public sealed class ForeignSocketTests : IDisposable
         Assert.Equal(0, await probe.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().InTime());
         using var served = await foreign.AcceptAsync(TestContext.Current.CancellationToken).AsTask().InTime();
         await served.SendAsync("x"u8.ToArray(), TestContext.Current.CancellationToken).AsTask().InTime();
-        Assert.Equal(1, await client.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().InTime());
+        Assert.Equal(
+            1, await client.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().InTime());
     }
 
     [Theory]

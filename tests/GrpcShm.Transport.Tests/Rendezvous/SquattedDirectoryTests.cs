@@ -5,8 +5,8 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
 /// <summary>
-/// Another user has taken our place in the temp path. The users are ones that no list knows, each test's own, so that no other
-/// process minds; who is not root can only look for the home. Alone, since it changes the environment.
+/// Another user has taken our place in the temp path. The users are ones that no list knows, each test's own, so that
+/// no other process minds; who is not root can only look for the home. Alone, since it changes the environment.
 /// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class SquattedDirectoryTests : IDisposable
@@ -143,7 +143,8 @@ public sealed class SquattedDirectoryTests : IDisposable
         MakeHome(home, kind, _user);
         if (!OtherUser.IsAvailable)
         {
-            // One's own place in the temp path cannot be taken away from here; that such a home is not used can be seen.
+            // One's own place in the temp path cannot be taken away from here; that such a home is not used can be
+            // seen.
             Assert.DoesNotContain(Path.Join(home, ".grpcshm"), RendezvousPaths.UserDirectories());
             return;
         }

@@ -9,7 +9,8 @@ namespace GrpcShm.Transport.Tests.Signaling;
 
 public sealed class ReactorFailureTests
 {
-    private static readonly TaskCompletionSource<Exception> Unhandled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static readonly TaskCompletionSource<Exception> Unhandled = new(
+        TaskCreationOptions.RunContinuationsAsynchronously);
 
     static ReactorFailureTests() =>
         ExceptionHandling.SetUnhandledExceptionHandler(static exception =>
@@ -144,7 +145,8 @@ public sealed class ReactorFailureTests
 
     private sealed class ThrowingThreadWatch : ThreadWatch
     {
-        public override bool IsKeptFromProcessor(TimeSpan elapsed) => throw new EntryPointNotFoundException("clock_gettime");
+        public override bool IsKeptFromProcessor(TimeSpan elapsed) =>
+            throw new EntryPointNotFoundException("clock_gettime");
 
         public override void Note() => throw new EntryPointNotFoundException("clock_gettime");
     }
@@ -162,7 +164,8 @@ public sealed class ReactorFailureTests
 
         public ILogger Logger { get; }
 
-        public TaskCompletionSource<ReactorFailedException> Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<ReactorFailedException> Failed { get; } = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void OnReady(Reactor reactor)
         {

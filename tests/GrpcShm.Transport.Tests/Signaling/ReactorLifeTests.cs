@@ -15,7 +15,8 @@ public sealed class ReactorLifeTests
         Assert.True(runner.Reactor.IsRunning);
         Assert.True(runner.Sentinel.HasThread);
         runner.Dispose();
-        await TimeLimit.UntilAsync(() => !runner.Reactor.IsRunning && runner.Poller!.IsDisposed, () => "The loop goes on.");
+        await TimeLimit.UntilAsync(
+            () => !runner.Reactor.IsRunning && runner.Poller!.IsDisposed, () => "The loop goes on.");
         await TimeLimit.UntilAsync(() => !runner.Sentinel.HasThread, () => "The sentinel goes on.");
         Assert.Null(runner.Poller!.Misuse);
     }
@@ -43,7 +44,8 @@ public sealed class ReactorLifeTests
         await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Factory.StartNew(
             () => RegisterTimeAndAgain(reactor), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-        await TimeLimit.UntilAsync(() => !reactor.IsRunning && pollers.All(static p => p.IsDisposed), () => "The last loop goes on.");
+        await TimeLimit.UntilAsync(
+            () => !reactor.IsRunning && pollers.All(static p => p.IsDisposed), () => "The last loop goes on.");
         Assert.True(pollers.Count > 1, "It never ended meanwhile.");
         Assert.All(pollers, static p => Assert.Null(p.Misuse));
     }
@@ -161,7 +163,9 @@ public sealed class ReactorLifeTests
 
         public void OnFault(Exception exception) => throw exception;
 
-        /// <summary>Waits until it has been called so often, or oftener: an event that is on its way may still come.</summary>
+        /// <summary>
+        /// Waits until it has been called so often, or oftener: an event that is on its way may still come.
+        /// </summary>
         public void WaitFor(int count)
         {
             lock (_gate)

@@ -13,7 +13,8 @@ internal static class LatencyChart
     {
         var scenario = measurements[0].Scenario;
         using var plot = new Plot();
-        int[] shown = [.. Enumerable.Range(0, LatencyCurve.Percentiles.Count).Where(i => LatencyCurve.Percentiles[i] < 100)];
+        int[] shown =
+            [.. Enumerable.Range(0, LatencyCurve.Percentiles.Count).Where(i => LatencyCurve.Percentiles[i] < 100)];
         double[] positions = [.. shown.Select(i => PositionOf(LatencyCurve.Percentiles[i]))];
         var all = new List<double>();
         foreach (var measurement in measurements)

@@ -37,7 +37,8 @@ internal static class LoadChart
         }
 
         plot.Axes.Bottom.TickGenerator = ticks;
-        ChartStyle.LabelMicroseconds(plot, loads.SelectMany(one => (double[])[Math.Log10(one.Latencies!.P50), Math.Log10(one.Latencies!.P99)]));
+        ChartStyle.LabelMicroseconds(
+            plot, loads.SelectMany(one => (double[])[Math.Log10(one.Latencies!.P50), Math.Log10(one.Latencies!.P99)]));
         plot.Title("Latency against offered load");
         plot.XLabel("calls a second");
         plot.YLabel("p50 (line), p99 (dots)");

@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// Clears the way for a socket. The lock says that no listener of this transport is alive there, but the path may be any program's:
-/// only what refuses to be connected to is a dead one's.
+/// Clears the way for a socket. The lock says that no listener of this transport is alive there, but the path may be
+/// any program's: only what refuses to be connected to is a dead one's.
 /// </summary>
 internal static class AbandonedSocket
 {
@@ -26,8 +26,8 @@ internal static class AbandonedSocket
             throw new IOException($"'{path}' exists and is not a socket. Remove it, or listen on another name.");
         }
 
-        // Between the probe and the removal another program could replace it. It would have to remove a socket that is in nobody's
-        // use at just that moment, as we do; nothing that a system offers tells the two apart.
+        // Between the probe and the removal another program could replace it. It would have to remove a socket that is
+        // in nobody's use at just that moment, as we do; nothing that a system offers tells the two apart.
         if (IsAbandoned(endPoint, path) && Libc.Unlink(path) != 0 && Libc.LastError != Libc.ENOENT)
         {
             throw LinuxError.ForFile($"The dead server's socket '{path}' cannot be removed", "unlink", Libc.LastError);
@@ -55,7 +55,8 @@ internal static class AbandonedSocket
                 case Libc.ENOENT:
                     return false;
                 case Libc.EAGAIN:
-                    throw InUse("another program listens on the socket, and so many clients wait there that none gets in");
+                    throw InUse(
+                        "another program listens on the socket, and so many clients wait there that none gets in");
                 case Libc.EPROTOTYPE:
                     throw InUse("another program has a socket of another type (datagram or seqpacket) there");
                 case var error:

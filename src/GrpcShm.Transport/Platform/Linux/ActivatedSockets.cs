@@ -3,8 +3,8 @@ using System.Globalization;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The descriptors that whoever started this process has passed to it (systemd's socket activation, <c>sd_listen_fds(3)</c>):
-/// <c>LISTEN_FDS</c> of them from number 3 on, if <c>LISTEN_PID</c> is this process.
+/// The descriptors that whoever started this process has passed to it (systemd's socket activation,
+/// <c>sd_listen_fds(3)</c>): <c>LISTEN_FDS</c> of them from number 3 on, if <c>LISTEN_PID</c> is this process.
 /// </summary>
 internal sealed class ActivatedSockets
 {
@@ -114,8 +114,8 @@ internal sealed class ActivatedSockets
             throw LinuxError.Create("A passed socket cannot be duplicated", "fcntl(F_DUPFD_CLOEXEC)", Libc.LastError);
         }
 
-        // Also what was passed: a child process has no use for it. The other flag both have in common, and whoever passed it waits
-        // for clients but does not accept them.
+        // Also what was passed: a child process has no use for it. The other flag both have in common, and whoever
+        // passed it waits for clients but does not accept them.
         var flags = Libc.Control(socket, Libc.F_GETFL, 0);
         if (flags < 0
             || Libc.Control(socket, Libc.F_SETFL, flags | Libc.O_NONBLOCK) < 0

@@ -1,14 +1,16 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The user's own home, which nobody else can write to: where names lie when there is no run-time directory and another user has
-/// taken our place in the temp path.
+/// The user's own home, which nobody else can write to: where names lie when there is no run-time directory and another
+/// user has taken our place in the temp path.
 /// </summary>
 internal static class HomeDirectory
 {
     private static UserHome? s_listed;
 
-    /// <summary>Looks for a home that is the user's alone: what <c>HOME</c> says, else what the system's list of users says.</summary>
+    /// <summary>
+    /// Looks for a home that is the user's alone: what <c>HOME</c> says, else what the system's list of users says.
+    /// </summary>
     /// <param name="user">The effective user.</param>
     /// <param name="problem">Why there is none.</param>
     public static string? Find(uint user, out string? problem)

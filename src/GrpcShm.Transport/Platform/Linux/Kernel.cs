@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// System calls by their number, for which the older of the supported C libraries have no function: <c>gettid</c> came with glibc
-/// 2.30, <c>statx</c> with glibc 2.28 and musl 1.2.5, and the <c>stat</c> that programs may link to with glibc 2.33.
+/// System calls by their number, for which the older of the supported C libraries have no function: <c>gettid</c> came
+/// with glibc 2.30, <c>statx</c> with glibc 2.28 and musl 1.2.5, and the <c>stat</c> that programs may link to with
+/// glibc 2.33.
 /// </summary>
 /// <remarks>Numbers and layouts are the kernel's promise and never change; they differ between x64 and arm64.</remarks>
 internal static unsafe partial class Kernel

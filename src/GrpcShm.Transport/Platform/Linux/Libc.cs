@@ -4,10 +4,11 @@ namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>The system calls that this transport makes.</summary>
 /// <remarks>
-/// Only functions that every C library has which .NET 10 supports (glibc 2.27, musl 1.2.3): one that is missing would show when it
-/// is called first, and on whichever thread that is. What came later is called by its number, see <see cref="Kernel"/>. A test holds
-/// the list. The run-time finds the library itself under the name <c>libc</c>: as <c>libc.so.6</c> with glibc; musl takes any name
-/// that begins with <c>libc.</c> for the library that is loaded already.
+/// Only functions that every C library has which .NET 10 supports (glibc 2.27, musl 1.2.3): one that is missing would
+/// show when it is called first, and on whichever thread that is. What came later is called by its number, see
+/// <see cref="Kernel"/>. A test holds the list. The run-time finds the library itself under the name <c>libc</c>: as
+/// <c>libc.so.6</c> with glibc; musl takes any name that begins with <c>libc.</c> for the library that is loaded
+/// already.
 /// </remarks>
 internal static unsafe partial class Libc
 {
@@ -60,7 +61,8 @@ internal static unsafe partial class Libc
     public static partial int Control(SafeFileDescriptor file, int command, int argument);
 
     [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
-    public static partial nint Map(nint address, nuint length, int protection, int flags, SafeFileDescriptor file, long offset);
+    public static partial nint Map(
+        nint address, nuint length, int protection, int flags, SafeFileDescriptor file, long offset);
 
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(nint address, nuint length);
@@ -81,7 +83,8 @@ internal static unsafe partial class Libc
     private static partial int EpollCreateRaw(int flags);
 
     [LibraryImport(Library, EntryPoint = "epoll_ctl", SetLastError = true)]
-    public static partial int EpollControl(SafeFileDescriptor epoll, int operation, SafeFileDescriptor file, void* change);
+    public static partial int EpollControl(
+        SafeFileDescriptor epoll, int operation, SafeFileDescriptor file, void* change);
 
     // By number, not by handle: the reactor owns it, and closes it only when nobody waits on it.
     [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]

@@ -58,7 +58,8 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                         socket.Dispose();
                         return null;
                     case var error:
-                        throw LinuxError.ForFile($"The rendezvous socket '{path}' cannot be connected to", "connect", error);
+                        throw LinuxError.ForFile(
+                            $"The rendezvous socket '{path}' cannot be connected to", "connect", error);
                 }
             }
 
@@ -154,7 +155,8 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
     /// <summary>Reads who is at the other end; of a listening socket, who listens.</summary>
     public static SharedMemoryPeer ReadPeer(SafeFileDescriptor socket) =>
         TryReadPeer(socket)
-            ?? throw LinuxError.Create("The peer's credentials (SO_PEERCRED) cannot be read", "getsockopt", Libc.LastError);
+            ?? throw LinuxError.Create(
+                "The peer's credentials (SO_PEERCRED) cannot be read", "getsockopt", Libc.LastError);
 
     /// <summary>Says for a message who is at the other end, if the system says so.</summary>
     public static string DescribePeer(SafeFileDescriptor socket) =>

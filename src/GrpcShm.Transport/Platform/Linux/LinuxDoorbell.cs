@@ -21,7 +21,9 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
 
     public override SafeHandle Grant => _descriptor;
 
-    /// <summary>Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.</summary>
+    /// <summary>
+    /// Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.
+    /// </summary>
     public static void Check(SafeFileDescriptor descriptor)
     {
         // The whole text of the link: a file of that name has a path before it.
@@ -30,7 +32,8 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
         var length = Libc.ReadLink(path, link);
         if (length < 0)
         {
-            throw LinuxError.Create($"A doorbell cannot be checked by '{path}'; is /proc mounted?", "readlink", Libc.LastError);
+            throw LinuxError.Create(
+                $"A doorbell cannot be checked by '{path}'; is /proc mounted?", "readlink", Libc.LastError);
         }
 
         link = link[..length];

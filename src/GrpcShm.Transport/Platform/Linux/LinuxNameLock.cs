@@ -4,10 +4,12 @@ using System.Text;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The lock file beside a socket, locked. The lock decides who owns the name: the kernel drops it when its holder dies, so a dead
-/// server's name is free at once and two that start at the same moment never both win.
+/// The lock file beside a socket, locked. The lock decides who owns the name: the kernel drops it when its holder dies,
+/// so a dead server's name is free at once and two that start at the same moment never both win.
 /// </summary>
-/// <remarks>The file is never unlinked: whoever had it open would go on to lock a file that no one else can see.</remarks>
+/// <remarks>
+/// The file is never unlinked: whoever had it open would go on to lock a file that no one else can see.
+/// </remarks>
 internal sealed class LinuxNameLock : IDisposable
 {
     private readonly SafeFileDescriptor _file;

@@ -19,8 +19,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         lookedAt = string.Join(", ", paths);
         foreach (var path in paths)
         {
-            // A stranger may have put something where our own directory would be: it must not keep us from the next, nor
-            // from waiting for our server.
+            // A stranger may have put something where our own directory would be: it must not keep us from the next,
+            // nor from waiting for our server.
             if (!endPoint.IsPath && directory is null && !RendezvousPaths.IsOwnDirectory(Path.GetDirectoryName(path)!))
             {
                 continue;
@@ -37,8 +37,8 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override SharedAllocation Allocate(long size)
     {
-        // Beyond this limit the kernel does not just refuse: it sends SIGXFSZ, which ends the process. No client's wish for
-        // large rings may do that.
+        // Beyond this limit the kernel does not just refuse: it sends SIGXFSZ, which ends the process. No client's wish
+        // for large rings may do that.
         if (Libc.GetLimit(Libc.RLIMIT_FSIZE) is var limit && (ulong)size > limit)
         {
             throw LinuxError.Create(
@@ -81,7 +81,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         var seals = Libc.Control(file, Libc.F_GET_SEALS, 0);
         if (seals < 0 && Libc.LastError != Libc.EINVAL)
         {
-            throw LinuxError.Create("The seals of the server's memory cannot be checked", "fcntl(F_GET_SEALS)", Libc.LastError);
+            throw LinuxError.Create(
+                "The seals of the server's memory cannot be checked", "fcntl(F_GET_SEALS)", Libc.LastError);
         }
 
         if (seals < 0 || (seals & Required) != Required)
@@ -133,8 +134,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         {
         }
 
-        // Some kernels, and what stands in for one (gVisor), cannot do it for this kind of file. glibc writes then by itself, musl
-        // does not.
+        // Some kernels, and what stands in for one (gVisor), cannot do it for this kind of file. glibc writes then by
+        // itself, musl does not.
         if (error is Libc.EOPNOTSUPP or Libc.ENOSYS or Libc.EINVAL)
         {
             error = MemoryFile.WriteZeros(file, size);
@@ -158,6 +159,8 @@ internal sealed class LinuxPlatform : TransportPlatform
             file = Libc.MemfdCreate(Name, Flags);
         }
 
-        return file.IsInvalid ? throw LinuxError.Create("Shared memory cannot be made", "memfd_create", Libc.LastError) : file;
+        return file.IsInvalid
+            ? throw LinuxError.Create("Shared memory cannot be made", "memfd_create", Libc.LastError)
+            : file;
     }
 }

@@ -5,11 +5,12 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// A listening Unix socket: bound here, beside a lock file that decides who owns the name, or passed by systemd, which then owns it.
+/// A listening Unix socket: bound here, beside a lock file that decides who owns the name, or passed by systemd, which
+/// then owns it.
 /// </summary>
 /// <remarks>
-/// A socket that was bound here is unlinked only while the lock is held, so nobody can take away a successor's, and only if it is
-/// still the one at its path, so nobody can take away another program's.
+/// A socket that was bound here is unlinked only while the lock is held, so nobody can take away a successor's, and
+/// only if it is still the one at its path, so nobody can take away another program's.
 /// </remarks>
 internal sealed class LinuxRendezvousSocket : RendezvousSocket
 {
@@ -121,7 +122,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return;
         }
 
-        // In this order: while the lock is held no other listener of this kind can have bound the path. Another program can.
+        // In this order: while the lock is held no other listener of this kind can have bound the path. Another program
+        // can.
         _disposed = true;
         if (_file is { } ours && Kernel.Stat(_path, follow: false, out var there) == 0 && there.IsSameFileAs(ours))
         {

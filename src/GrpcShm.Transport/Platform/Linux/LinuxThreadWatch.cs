@@ -15,7 +15,8 @@ internal sealed class LinuxThreadWatch : ThreadWatch
         var thread = Kernel.CurrentThreadId();
         _statePath = string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}/stat");
 
-        // The kernel's numbers for the clocks of other threads; see posix-timers_types.h, CPUCLOCK_PERTHREAD | CPUCLOCK_SCHED.
+        // The kernel's numbers for the clocks of other threads; see posix-timers_types.h, CPUCLOCK_PERTHREAD |
+        // CPUCLOCK_SCHED.
         _clock = (~thread << 3) | 4 | 2;
     }
 

@@ -5,7 +5,9 @@ internal static unsafe class MemoryFile
 {
     private const int Piece = 64 * 1024;
 
-    /// <summary>Writes zeros over all of a file. Not through a mapping: there a lack of memory is a signal and no error.</summary>
+    /// <summary>
+    /// Writes zeros over all of a file. Not through a mapping: there a lack of memory is a signal and no error.
+    /// </summary>
     /// <returns>0, or the number of the error.</returns>
     public static int WriteZeros(SafeFileDescriptor file, long size)
     {

@@ -34,7 +34,8 @@ internal static class RendezvousPaths
     {
         var user = Libc.EffectiveUserId();
         var candidates = new List<string>();
-        if (Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime && Path.IsPathRooted(runtime))
+        if (Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime
+            && Path.IsPathRooted(runtime))
         {
             candidates.Add(Path.Join(runtime, "grpcshm"));
         }
@@ -47,8 +48,8 @@ internal static class RendezvousPaths
         candidates.Add(Path.Join(Path.GetTempPath(), $"grpcshm-{user}"));
         candidates.Add($"/tmp/grpcshm-{user}");
 
-        // Last, since a home may be on another machine, and whatever is in the temp path goes with a restart. But only here nobody
-        // else can have been before us.
+        // Last, since a home may be on another machine, and whatever is in the temp path goes with a restart. But only
+        // here nobody else can have been before us.
         if (HomeDirectory.Find(user, out _) is { } home)
         {
             candidates.Add(Path.Join(home, ".grpcshm"));

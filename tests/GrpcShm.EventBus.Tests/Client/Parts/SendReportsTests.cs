@@ -45,7 +45,8 @@ public sealed class SendReportsTests : IDisposable
             }
         });
         _listener.Start();
-        _reports = new SendReports(new MessagingMetrics(factory, namesDestinations: false), events, NullLogger.Instance);
+        _reports = new SendReports(
+            new MessagingMetrics(factory, namesDestinations: false), events, NullLogger.Instance);
     }
 
     private static EventBusException Failure { get; } = new(StatusCode.NotFound, "It is not there.");
