@@ -70,8 +70,8 @@ public sealed partial class ContributingPagesTests
             .ToList();
 
         Assert.NotEmpty(named);
-        Assert.Empty(named.Where(name =>
-            !types.Contains(name) && !Directory.Exists(Path.Join(SourceTree.Root, "src", "GrpcShm.Transport", name))));
+        Assert.DoesNotContain(named, name =>
+            !types.Contains(name) && !Directory.Exists(Path.Join(SourceTree.Root, "src", "GrpcShm.Transport", name)));
     }
 
     private static IEnumerable<string> Pages() =>
