@@ -25,7 +25,10 @@ public sealed partial class ContributingPagesTests
     [Fact]
     public void Contributing_EachProject_Exists()
     {
-        var names = Project().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md"))).Select(static match => match.Value).ToHashSet();
+        var names = Project().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md")))
+            .Select(static match => match.Value)
+            .Except(["GrpcShm.FaultPoints"])
+            .ToHashSet();
 
         Assert.Contains("GrpcShm.Client.Tests", names);
         Assert.All(names, static name => Assert.True(

@@ -92,7 +92,8 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
         var most = call.Limits.MaxRequestLineSize;
         var fixedLength = GrpcRequestRules.Method.Length + GrpcRequestRules.Scheme.Length;
-        if (fixedLength + authorityLength + request.Path.Length > most)
+        var path = request.Path;
+        if (fixedLength + authorityLength + path.Length > most)
         {
             throw Malformed($"The request's authority and path are longer than {most} (MaxRequestLineSize).");
         }
