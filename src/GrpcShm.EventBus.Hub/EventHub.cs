@@ -96,7 +96,7 @@ public sealed class EventHub
     /// <param name="eventName">What happened.</param>
     /// <param name="payload">What goes along, or <see langword="null"/>.</param>
     /// <param name="options">How far the event must come, and what it carries.</param>
-    /// <param name="cancellationToken">Gives up waiting. The event is not taken back.</param>
+    /// <param name="cancellationToken">Gives up waiting. What has been put into a mailbox is not taken back.</param>
     /// <returns>The target's new state, and its reply, where these were waited for.</returns>
     /// <exception cref="EventBusException">
     /// As for the other overloads; besides, the acknowledgement did not come in time (<c>DeadlineExceeded</c>), the
@@ -157,7 +157,7 @@ public sealed class EventHub
     /// <param name="eventName">What happened.</param>
     /// <param name="payload">What goes along, or <see langword="null"/>.</param>
     /// <param name="options">Who publishes, and for whom; or <see langword="null"/> for all.</param>
-    /// <param name="cancellationToken">Gives up waiting. The event is not taken back.</param>
+    /// <param name="cancellationToken">Gives up waiting. What has been put into a mailbox is not taken back.</param>
     /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="ArgumentException">The options name more than one audience.</exception>
     /// <exception cref="EventBusException">The event is not valid.</exception>

@@ -65,7 +65,10 @@ public sealed class LocalMachine : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Unregisters the machine and waits for its handler to return.</summary>
+    /// <summary>
+    /// Unregisters the machine and waits for its handler to return. Not for the handler itself to await: it would wait
+    /// for its own end.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         Dispose();
@@ -83,8 +86,16 @@ public sealed class LocalMachine : IDisposable, IAsyncDisposable
                 var taken = subscriber!.Take(items, int.MaxValue);
                 for (var i = 0; i < taken; i++)
                 {
-                    subscriber.Fill(delivery, items[i]);
+                    var item = items[i];
                     items[i] = default;
+                    if (Volatile.Read(ref _isDisposed) != 0)
+                    {
+                        // Taken, and not delivered to a handler: nobody else can tell its sender.
+                        item.Pending?.FailGone();
+                        continue;
+                    }
+
+                    subscriber.Fill(delivery, item);
                     await HandleAsync(subscriber, delivery).ConfigureAwait(false);
                 }
 

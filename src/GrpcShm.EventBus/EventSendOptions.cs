@@ -10,7 +10,10 @@ public sealed class EventSendOptions
     public AcknowledgementLevel Acknowledgement { get; init; } = AcknowledgementLevel.Accepted;
 
     /// <summary>How long to wait for an acknowledgement later than accepted.</summary>
-    /// <remarks>Defaults to the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>.</remarks>
+    /// <remarks>
+    /// Defaults to the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>; for what the hub's own process
+    /// sends, to <c>EventBusOptions.DefaultAcknowledgementTimeout</c>.
+    /// </remarks>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>The event's id.</summary>

@@ -95,6 +95,7 @@ public sealed class ModeTests
             var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(channel.CreateCallInvoker()));
 
             Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
+            Assert.Contains("server's log", exception.Status.DebugException?.ToString(), StringComparison.Ordinal);
         }
     }
 

@@ -73,9 +73,17 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         }
 
         var pending = level > AcknowledgementLevel.Accepted ? new PendingAcknowledgement(target, level) : null;
+        var timeout = options.Timeout ?? hub.Options.DefaultAcknowledgementTimeout;
+        timeout = TimeSpan.FromMilliseconds(Math.Clamp(timeout.TotalMilliseconds, 1, int.MaxValue));
+        var started = Stopwatch.GetTimestamp();
         var waits = level > AcknowledgementLevel.Delivered ? WaitsOfThisFlow() : null;
         var activity = EventTracing.Begin(@event, MessagingOperation.Send(target));
         verdict = waits?.Begin(target, pending!) ?? Verdict.Ok;
+        if (!verdict.IsOk)
+        {
+            hub.Metrics.Refused(verdict.Code);
+        }
+
         var result = default(AcknowledgementResult);
         try
         {
@@ -85,7 +93,10 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
                 verdict = hub.Router.Send(@event, pending, _origin, context);
                 if (context.MustWait)
                 {
-                    verdict = await WaitForRoomAsync(verdict, context, cancellationToken).ConfigureAwait(false);
+                    verdict = pending is null
+                        ? await WaitForRoomAsync(verdict, context, cancellationToken).ConfigureAwait(false)
+                        : await WaitForRoomAsync(verdict, context, target, timeout, cancellationToken)
+                            .ConfigureAwait(false);
                 }
 
                 GiveBack(context);
@@ -93,9 +104,10 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
 
             if (verdict.IsOk && pending is not null)
             {
-                var timeout = options.Timeout ?? hub.Options.DefaultAcknowledgementTimeout;
-                timeout = TimeSpan.FromMilliseconds(Math.Clamp(timeout.TotalMilliseconds, 1, int.MaxValue));
-                result = await pending.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+                // Room and answer have one time together, as for a client.
+                var left = timeout - Stopwatch.GetElapsedTime(started);
+                result = await pending
+                    .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
                 verdict = result.Verdict;
             }
         }
@@ -133,8 +145,17 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         var verdict = hub.Router.Publish(publication, _origin, context, out var recipients);
         if (context.MustWait)
         {
-            var (_, accepted) = await context.WaitForRoomAsync(hub.Options, cancellationToken).ConfigureAwait(false);
-            recipients += accepted;
+            try
+            {
+                var (_, accepted) = await context.WaitForRoomAsync(hub.Options, cancellationToken).ConfigureAwait(false);
+                recipients += accepted;
+            }
+            catch (OperationCanceledException exception)
+            {
+                EventTracing.End(activity, StatusCode.Cancelled, exception.Message);
+                hub.Messaging.Sent(operation, StatusCode.Cancelled);
+                throw;
+            }
         }
 
         GiveBack(context);
@@ -181,6 +202,25 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         if (!verdict.IsOk)
         {
             throw ToException(verdict);
+        }
+    }
+
+    private async ValueTask<Verdict> WaitForRoomAsync(
+        Verdict verdict,
+        RoutingContext context,
+        string target,
+        TimeSpan timeout,
+        CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            return await WaitForRoomAsync(verdict, context, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Verdict.TooLate(target);
         }
     }
 

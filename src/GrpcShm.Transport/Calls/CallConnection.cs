@@ -162,7 +162,7 @@ internal sealed class CallConnection
     /// <summary>The call has left.</summary>
     public void Remove(CallStream call)
     {
-        _sender.Remove(call.Id);
+        _sender.Remove(call);
         if (_calls.Remove(call, out var makesRoom))
         {
             OnIdle?.Invoke();

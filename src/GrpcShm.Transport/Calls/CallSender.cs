@@ -20,7 +20,7 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
     public bool IsWaiting(uint id) => _waiting.Contains(id);
 
     /// <summary>A call leaves, and waits no more.</summary>
-    public void Remove(uint id) => _waiting.Remove(id);
+    public void Remove(CallStream call) => _waiting.Remove(call, call.Id);
 
     /// <summary>
     /// Sends a frame of a call, if there is room and it is the call's turn (is resumed) or no other call waits. Under

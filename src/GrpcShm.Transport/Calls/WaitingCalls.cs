@@ -37,13 +37,14 @@ internal sealed class WaitingCalls
             if (!_places.TryGetValue(id, out var node))
             {
                 node = _unused.TryPop(out var unused) ? unused : new LinkedListNode<Place>(new Place());
-                node.Value.Call = call;
                 node.Value.Id = id;
                 _places.Add(id, node);
                 _order.AddLast(node);
                 Volatile.Write(ref _count, _places.Count);
             }
 
+            // A client that uses an id again at once may find the call before it still here, which is about to leave.
+            node.Value.Call = call;
             node.Value.WantsRoom = true;
             return ReferenceEquals(_order.First, node);
         }
@@ -64,7 +65,7 @@ internal sealed class WaitingCalls
     }
 
     /// <summary>Takes a call out that leaves, if it waits.</summary>
-    public void Remove(uint id)
+    public void Remove(CallStream call, uint id)
     {
         if (IsEmpty)
         {
@@ -73,7 +74,7 @@ internal sealed class WaitingCalls
 
         lock (_gate)
         {
-            if (_places.TryGetValue(id, out var node))
+            if (_places.TryGetValue(id, out var node) && ReferenceEquals(node.Value.Call, call))
             {
                 RemoveUnderGate(node);
             }

@@ -134,11 +134,14 @@ internal static class ClientHandshake
 
         // The message owns the handles until all has been checked. The memory's stays with it and is closed: once
         // mapped, it is not needed.
-        var peer = platform.OpenDoorbell(message.Attachments[1]);
-        var own = platform.OpenDoorbell(message.Attachments[2]);
-        var mapping = platform.Open(message.Attachments[0], SegmentLayout.TotalSize(toServer, toClient));
+        Doorbell? peer = null;
+        Doorbell? own = null;
+        MappedMemory? mapping = null;
         try
         {
+            peer = platform.OpenDoorbell(message.Attachments[1]);
+            own = platform.OpenDoorbell(message.Attachments[2]);
+            mapping = platform.Open(message.Attachments[0], SegmentLayout.TotalSize(toServer, toClient));
             var segment = SharedSegment.Open(mapping, toServer, toClient);
             message.Attachments.RemoveRange(1, 2);
             return new ConnectionParts(ConnectionRole.Client, channel, segment, own, peer, reactor)
@@ -150,7 +153,9 @@ internal static class ClientHandshake
         }
         catch
         {
-            mapping.Dispose();
+            mapping?.Dispose();
+            own?.Dispose();
+            peer?.Dispose();
             throw;
         }
     }

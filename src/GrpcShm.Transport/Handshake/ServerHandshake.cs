@@ -125,8 +125,10 @@ internal static class ServerHandshake
             : common.HasFlag(ConnectionModes.Bytes) ? ConnectionModes.Bytes
             : throw new HandshakeException(
                 RefusalCode.Mode,
-                $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is HTTP/2 over the "
-                + "rings, 2 is direct mode).");
+                offered == ConnectionModes.None
+                    ? "This endpoint is to offer direct mode alone, and cannot offer it. The server's log says why."
+                    : $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is "
+                        + "HTTP/2 over the rings, 2 is direct mode).");
     }
 
     private static ConnectionFeatures ChooseFeatures(

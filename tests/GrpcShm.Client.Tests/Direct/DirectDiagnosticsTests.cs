@@ -302,6 +302,7 @@ public sealed class DirectDiagnosticsTests
         }
 
         await (await server.AcceptedAsync()).Calls.Completion.InTime();
+        await server.SpareIsReadyAsync();
         var before = Descriptors.Count;
         var count = 0;
         using var listener = new MeterListener

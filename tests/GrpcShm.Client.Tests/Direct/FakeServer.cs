@@ -44,6 +44,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>How many connections it still goes away from as soon as it has accepted them.</summary>
     public int GoesAwayFrom { get; set; }
 
+    /// <summary>Waits until the listener has what it keeps for the next client, which has descriptors, too.</summary>
+    public Task SpareIsReadyAsync() => _endPoint.SpareIsReadyAsync();
+
     /// <summary>How many connections have been accepted so far.</summary>
     public int Accepted
     {

@@ -95,6 +95,59 @@ public sealed class LocalMachineTests : ClientTest
     }
 
     [Fact]
+    public async Task Request_ToAMachineWithoutRoom_FailsAfterItsTime()
+    {
+        // The wait for room would take ten seconds.
+        var silent = new TaskCompletionSource();
+        var begun = new TaskCompletionSource();
+        await using var local = await Server.Hub.RegisterMachineAsync(
+            "local",
+            _ =>
+            {
+                begun.TrySetResult();
+                return silent.Task;
+            },
+            new MachineOptions { MailboxCapacity = 1 }).InTime();
+        await Server.Hub.SendEventAsync("", "local", "E").InTime();
+        await begun.Task.InTime();
+        await Server.Hub.SendEventAsync("", "local", "E").InTime();
+
+        await FailsAsync(
+            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)), StatusCode.DeadlineExceeded);
+        silent.SetResult();
+    }
+
+    [Fact]
+    public async Task Dispose_ByTheHandlerWithEventsWaiting_HandlesNoFurtherOne()
+    {
+        var handled = 0;
+        var goesOn = new TaskCompletionSource();
+        LocalMachine? machine = null;
+        machine = await Server.Hub.RegisterMachineAsync("local", async _ =>
+        {
+            handled++;
+            await goesOn.Task;
+            machine!.Dispose();
+        }).InTime();
+        var first = Server.Hub.SendEventAsync("", "local", "E", null, Processed);
+        var others = Enumerable.Range(0, 20)
+            .Select(_ => Server.Hub.SendEventAsync("", "local", "E", null, Processed))
+            .ToList();
+
+        goesOn.SetResult();
+        await machine.DisposeAsync().InTime();
+
+        // Whoever had not been handled by then is told so.
+        Assert.Equal(1, handled);
+        foreach (var other in others)
+        {
+            await FailsAsync(other, StatusCode.Unavailable);
+        }
+
+        await Assert.ThrowsAnyAsync<EventBusException>(() => first.InTime());
+    }
+
+    [Fact]
     public async Task Request_OfHandlersThatWouldWaitForEachOther_IsRefused()
     {
         var client = await ConnectClientAsync(options => options.SendPipeline = Polly.ResiliencePipeline.Empty);

@@ -37,9 +37,9 @@ public sealed class WaitingCallsTests
     {
         _waiting.Add(_call, One);
         _waiting.Add(_otherCall, Other);
-        _waiting.Remove(One);
+        _waiting.Remove(_call, One);
         AssertFirst(_otherCall, Other);
-        _waiting.Remove(Other);
+        _waiting.Remove(_otherCall, Other);
         Assert.True(_waiting.IsEmpty);
         Assert.False(_waiting.TryBeginTurn(out _, out _));
     }
@@ -47,10 +47,26 @@ public sealed class WaitingCallsTests
     [Fact]
     public void Remove_DoesNotWait_ChangesNothing()
     {
-        _waiting.Remove(One);
+        _waiting.Remove(_call, One);
         _waiting.Add(_call, One);
-        _waiting.Remove(Other);
+        _waiting.Remove(_otherCall, Other);
         Assert.Equal(1, _waiting.Count);
+    }
+
+    [Fact]
+    public void Remove_IdServesAnotherCallByNow_LeavesThatAlone()
+    {
+        _waiting.Add(_call, One);
+        AssertFirst(_call, One);
+
+        // Its client has seen the end of the call, and uses the id again before the call has left.
+        _waiting.Add(_otherCall, One);
+        Assert.False(_waiting.EndTurn(One, hasSent: false));
+        _waiting.Remove(_call, One);
+
+        AssertFirst(_otherCall, One);
+        _waiting.Remove(_otherCall, One);
+        Assert.True(_waiting.IsEmpty);
     }
 
     [Fact]
@@ -91,7 +107,7 @@ public sealed class WaitingCallsTests
         _waiting.Add(_call, One);
         _waiting.Add(_otherCall, Other);
         AssertFirst(_call, One);
-        _waiting.Remove(One);
+        _waiting.Remove(_call, One);
         Assert.True(_waiting.EndTurn(One, hasSent: false));
         AssertFirst(_otherCall, Other);
     }
@@ -101,7 +117,7 @@ public sealed class WaitingCallsTests
     {
         _waiting.Add(_call, One);
         AssertFirst(_call, One);
-        _waiting.Remove(One);
+        _waiting.Remove(_call, One);
         _waiting.Add(_call, Other);
 
         // The turn was of the call before, whose end must not take the present one out.
@@ -117,7 +133,7 @@ public sealed class WaitingCallsTests
         var elsewhere = new WaitingCalls();
         _waiting.Add(_call, One);
         elsewhere.Add(_call, One);
-        _waiting.Remove(One);
+        _waiting.Remove(_call, One);
         Assert.False(_waiting.Contains(One));
         Assert.True(elsewhere.Contains(One));
     }
@@ -143,7 +159,7 @@ public sealed class WaitingCallsTests
                 {
                 }
 
-                _waiting.Remove(id);
+                _waiting.Remove(_call, id);
                 Assert.False(_waiting.Contains(id));
             }
         })]);
@@ -160,7 +176,7 @@ public sealed class WaitingCallsTests
             _waiting.Add(_otherCall, Other);
             _waiting.TryBeginTurn(out _, out _);
             _waiting.EndTurn(One, hasSent: true);
-            _waiting.Remove(Other);
+            _waiting.Remove(_otherCall, Other);
         }
 
         Wait();
