@@ -64,6 +64,8 @@ public sealed class CallLimitTests
         using var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
 
+        // One that is given up while it connects gives the connection up, too, which the server may have accepted.
+        Assert.Equal([255], await invoker.CallAsync([255]));
         for (var i = 0; i < 100; i++)
         {
             using var source = new CancellationTokenSource();
