@@ -87,6 +87,18 @@ public sealed class ActivationTests : IDisposable
     }
 
     [Fact]
+    public void Listen_TwiceWithANumberFreeBeforeWhatWasPassed_SecondIsRefused()
+    {
+        var before = Libc.Open("/dev/null", Libc.O_RDWR | Libc.O_CLOEXEC, 0);
+        using var passed = ForeignSocket.Listen(_path);
+        before.Dispose();
+        using var first = LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed));
+
+        Assert.True((int)((SafeFileDescriptor)first.Source).DangerousGetHandle() > (int)passed.Handle);
+        Assert.Throws<EndPointInUseException>(() => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed)));
+    }
+
+    [Fact]
     public void Listen_AnotherProcessWasPassedIt_IsRefused()
     {
         using var passed = ForeignSocket.Listen(_path);

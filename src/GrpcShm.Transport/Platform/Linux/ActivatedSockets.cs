@@ -93,7 +93,7 @@ internal sealed class ActivatedSockets
 
         try
         {
-            return new ActivatedSocket(Duplicate(passed), path, number);
+            return new ActivatedSocket(Duplicate(passed, number), path, number);
         }
         catch
         {
@@ -106,9 +106,11 @@ internal sealed class ActivatedSockets
             + $"is bound to '{path}' but {why}");
     }
 
-    private static SafeFileDescriptor Duplicate(SafeFileDescriptor passed)
+    private static SafeFileDescriptor Duplicate(SafeFileDescriptor passed, int number)
     {
-        var socket = new SafeFileDescriptor(Libc.Control(passed, Libc.F_DUPFD_CLOEXEC, First));
+        // Behind what was passed: a duplicate in a gap before it would be found first, and taken for another one that was
+        // passed.
+        var socket = new SafeFileDescriptor(Libc.Control(passed, Libc.F_DUPFD_CLOEXEC, number + 1));
         if (socket.IsInvalid)
         {
             throw LinuxError.Create("A passed socket cannot be duplicated", "fcntl(F_DUPFD_CLOEXEC)", Libc.LastError);
