@@ -53,7 +53,7 @@ internal sealed partial class ClientConnections
     /// </summary>
     private void Start(ConnectAttempt attempt)
     {
-        if (Options.AuthorizeServer is not null || ExecutionContext.IsFlowSuppressed())
+        if (Options.AuthorizeServer is not null)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
                 static s => _ = s.Owner.RunAsync(s.Attempt), (Owner: this, Attempt: attempt), preferLocal: false);

@@ -22,8 +22,7 @@ internal sealed class IdleTimer : IDisposable
     {
         _timeout = timeout;
         _connection = connection;
-        var suppressed = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
-        using (suppressed)
+        using (ExecutionContext.SuppressFlow())
         {
             _timer = new Timer(
                 static state => ((IdleTimer)state!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

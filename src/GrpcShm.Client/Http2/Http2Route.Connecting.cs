@@ -68,11 +68,6 @@ internal sealed partial class Http2Route
     /// <summary>Begins to connect for all who ask, so nothing of this request's context goes with it.</summary>
     private Task StartAsking()
     {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            return Observed(Task.Run(AskAsync));
-        }
-
         using (ExecutionContext.SuppressFlow())
         {
             return Observed(Task.Run(AskAsync));

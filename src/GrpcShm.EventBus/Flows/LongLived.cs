@@ -10,11 +10,6 @@ internal static class LongLived
     /// <summary>Runs it on the thread pool, in a flow of its own.</summary>
     public static Task Start(Func<Task> run)
     {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            return Task.Run(run);
-        }
-
         // On the pool's thread the flow is not suppressed: what begins there is captured from there on, and nothing is
         // inherited.
         using (ExecutionContext.SuppressFlow())

@@ -107,12 +107,6 @@ internal sealed partial class SharedMemoryConnection
     /// </summary>
     private void WatchPeer()
     {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            _ = WatchPeerAsync();
-            return;
-        }
-
         using (ExecutionContext.SuppressFlow())
         {
             _ = WatchPeerAsync();
