@@ -50,7 +50,7 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         }
 
         GiveBack(context);
-        NoteSent(target, activity, verdict);
+        NoteSent(MessagingOperation.Send(target), activity, verdict);
         return verdict.IsOk ? Task.CompletedTask : Task.FromException(ToException(verdict));
     }
 
@@ -93,10 +93,9 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
                 verdict = hub.Router.Send(@event, pending, _origin, context);
                 if (context.MustWait)
                 {
-                    verdict = pending is null
-                        ? await WaitForRoomAsync(verdict, context, cancellationToken).ConfigureAwait(false)
-                        : await WaitForRoomAsync(verdict, context, target, timeout, cancellationToken)
-                            .ConfigureAwait(false);
+                    var most = pending is null ? Timeout.InfiniteTimeSpan : timeout;
+                    verdict = await WaitForRoomAsync(verdict, context, target, most, cancellationToken)
+                        .ConfigureAwait(false);
                 }
 
                 GiveBack(context);
@@ -113,7 +112,7 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         }
         catch (OperationCanceledException exception)
         {
-            NoteSent(target, activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
+            NoteSent(MessagingOperation.Send(target), activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
             throw;
         }
         finally
@@ -124,7 +123,7 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
             }
         }
 
-        NoteSent(target, activity, verdict);
+        NoteSent(MessagingOperation.Send(target), activity, verdict);
         return verdict.IsOk
             ? new EventSendResult(
                 result.NewState ?? "", result.Reply is null ? null : new BusEvent(result.Reply, newEvents.Codecs))
@@ -152,15 +151,13 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
             }
             catch (OperationCanceledException exception)
             {
-                EventTracing.End(activity, StatusCode.Cancelled, exception.Message);
-                hub.Messaging.Sent(operation, StatusCode.Cancelled);
+                NoteSent(operation, activity, new Verdict(StatusCode.Cancelled, exception.Message, ""));
                 throw;
             }
         }
 
         GiveBack(context);
-        EventTracing.End(activity, verdict.Code, verdict.Message);
-        hub.Messaging.Sent(operation, verdict.Code);
+        NoteSent(operation, activity, verdict);
         return verdict.IsOk ? recipients : throw ToException(verdict);
     }
 
@@ -178,10 +175,10 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         Volatile.Write(ref _context, context);
     }
 
-    private void NoteSent(string target, Activity? activity, in Verdict verdict)
+    private void NoteSent(in MessagingOperation operation, Activity? activity, in Verdict verdict)
     {
         EventTracing.End(activity, verdict.Code, verdict.Message);
-        hub.Messaging.Sent(MessagingOperation.Send(target), verdict.Code);
+        hub.Messaging.Sent(operation, verdict.Code);
     }
 
     private async Task WaitForRoomAsync(
@@ -189,16 +186,17 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
     {
         try
         {
-            verdict = await WaitForRoomAsync(verdict, context, cancellationToken).ConfigureAwait(false);
+            verdict = await WaitForRoomAsync(verdict, context, target, Timeout.InfiniteTimeSpan, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException exception)
         {
-            NoteSent(target, activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
+            NoteSent(MessagingOperation.Send(target), activity, new Verdict(StatusCode.Cancelled, exception.Message, target));
             throw;
         }
 
         GiveBack(context);
-        NoteSent(target, activity, verdict);
+        NoteSent(MessagingOperation.Send(target), activity, verdict);
         if (!verdict.IsOk)
         {
             throw ToException(verdict);
@@ -216,18 +214,14 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         limit.CancelAfter(timeout);
         try
         {
-            return await WaitForRoomAsync(verdict, context, limit.Token).ConfigureAwait(false);
+            var (inbox, _) = await context.WaitForRoomAsync(hub.Options, limit.Token).ConfigureAwait(false);
+            return verdict.IsOk ? inbox : verdict;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            // Whoever has given up is told of its own token.
+            cancellationToken.ThrowIfCancellationRequested();
             return Verdict.TooLate(target);
         }
-    }
-
-    private async ValueTask<Verdict> WaitForRoomAsync(
-        Verdict verdict, RoutingContext context, CancellationToken cancellationToken)
-    {
-        var (inbox, _) = await context.WaitForRoomAsync(hub.Options, cancellationToken).ConfigureAwait(false);
-        return verdict.IsOk ? inbox : verdict;
     }
 }

@@ -114,6 +114,21 @@ public sealed class LocalMachineTests : ClientTest
 
         await FailsAsync(
             Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)), StatusCode.DeadlineExceeded);
+
+        // Who gives up instead is told of its own token, whatever it waits for.
+        using var giveUp = new CancellationTokenSource();
+        Task[] given =
+        [
+            Server.Hub.SendEventAsync("", "local", "E", null, giveUp.Token),
+            Server.Hub.SendEventAsync("", "local", "E", null, Processed, giveUp.Token),
+        ];
+        await giveUp.CancelAsync();
+        foreach (var send in given)
+        {
+            var exception = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => send.InTime());
+            Assert.Equal(giveUp.Token, exception.CancellationToken);
+        }
+
         silent.SetResult();
     }
 
