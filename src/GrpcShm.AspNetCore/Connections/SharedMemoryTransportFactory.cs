@@ -135,7 +135,8 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     private ConnectionModes Offered(SharedMemoryEndPoint endPoint)
     {
         var http2 = _options.Mode == SharedMemoryMode.Direct ? ConnectionModes.None : ConnectionModes.Bytes;
-        var isDirectPossible = _application.IsServed && DirectEndPoints.IsAllowed(endPoint);
-        return _options.Mode != SharedMemoryMode.Http2 && isDirectPossible ? http2 | ConnectionModes.Calls : http2;
+        return _options.Mode != SharedMemoryMode.Http2 && WhyNotDirect(endPoint, out _) is null
+            ? http2 | ConnectionModes.Calls
+            : http2;
     }
 }

@@ -33,9 +33,6 @@ internal static class DirectEndPoints
     public static string? WhyNot(SharedMemoryEndPoint endPoint) =>
         States.TryGetValue(endPoint, out var state) ? state.WhyNot : "it is not listened on by ListenSharedMemory";
 
-    /// <summary>Whether an endpoint may offer direct mode.</summary>
-    public static bool IsAllowed(SharedMemoryEndPoint endPoint) => WhyNot(endPoint) is null;
-
     /// <summary>Connection middleware has turned out to be in between; from now on clients get HTTP/2.</summary>
     public static void Forbid(SharedMemoryEndPoint endPoint)
     {
