@@ -75,8 +75,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public bool HasEnded => Volatile.Read(ref _hasEnded);
 
-    public int HandlerCount => Volatile.Read(ref _handlers).Length;
-
     /// <summary>Adds a handler, unless the receiver has ended.</summary>
     public bool TryAddHandler(Func<BusEvent, Task> handler)
     {

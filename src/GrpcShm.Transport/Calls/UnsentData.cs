@@ -14,9 +14,6 @@ internal sealed class UnsentData
     /// <summary>Whether there is none, but for what has been written since.</summary>
     public bool IsEmpty => _kept.IsEmpty && _borrowed.IsEmpty;
 
-    /// <summary>Whether a writer has lent some, and waits to have it back.</summary>
-    public bool HasBorrowed => !_borrowed.IsEmpty;
-
     /// <summary>How much there is.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public long LengthWith(SpillBuffer? written) => _kept.Length + _borrowed.Length + (written?.Length ?? 0);
