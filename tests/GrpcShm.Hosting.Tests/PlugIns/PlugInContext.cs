@@ -33,18 +33,18 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
     }
 
     /// <summary>Waits until no copy is left.</summary>
-    public static async Task AssertCollectedAsync(IReadOnlyCollection<WeakReference> contexts)
+    public static Task AssertCollectedAsync(IReadOnlyCollection<WeakReference> contexts)
     {
         var alive = contexts.Count;
-        for (var giveUpAt = TimeLimit.Deadline; alive > 0 && DateTime.UtcNow < giveUpAt;)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-            alive = contexts.Count(static c => c.IsAlive);
-        }
-
-        Assert.True(alive == 0, $"{alive} of {contexts.Count} plug-ins are still there.");
+        return TimeLimit.UntilAsync(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                alive = contexts.Count(static c => c.IsAlive);
+                return alive == 0;
+            },
+            () => $"{alive} of {contexts.Count} plug-ins are still there.");
     }
 
     public Task RunAsync(string method, params object[] arguments) =>

@@ -1,35 +1,17 @@
 using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Diagnostics;
-using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Memory;
-using GrpcShm.Transport.Platform;
-using GrpcShm.Transport.Signaling;
 using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
 /// All parts of a make together, beneath what stands on them: a reactor, both sides' handshakes, and a connection.
-/// Alone, since the make takes the place of the system's own.
 /// </summary>
-public abstract class ConnectionContract : PlatformContract
+public abstract class ConnectionContract : StackContract
 {
-    private readonly TransportPlatform _before = TransportPlatform.Current;
-    private readonly Reactor _reactor;
-
     private protected ConnectionContract(PlatformMake make)
         : base(make)
     {
-        TransportPlatform.Current = Platform;
-        _reactor = new Reactor(
-            static () => TransportPlatform.Current.CreatePoller(),
-            "GrpcShm contract reactor",
-            new AdaptiveWait(TimeSpan.Zero),
-            static () => TransportPlatform.Current.WatchThread(),
-            static () => TimeSpan.Zero);
     }
-
-    protected override void OnDisposing() => TransportPlatform.Current = _before;
 
     [Fact]
     public async Task Connection_BytesBothWays_ArriveInOrder()
@@ -78,7 +60,7 @@ public abstract class ConnectionContract : PlatformContract
     public async Task Handshake_ClientGoesAwayMeanwhile_ServerIsToldAndGivesEverythingBack()
     {
         var (clientSocket, serverSocket) = Meet();
-        using var channel = new ControlChannel(serverSocket, _reactor);
+        using var channel = Open(serverSocket);
         var accepting = AcceptAsync(channel);
         clientSocket.Dispose();
         await Assert.ThrowsAsync<EndOfStreamException>(() => accepting.InTime());
@@ -87,22 +69,8 @@ public abstract class ConnectionContract : PlatformContract
     private async Task<(SharedMemoryConnection Client, SharedMemoryConnection Server)> ConnectAsync()
     {
         var (clientSocket, serverSocket) = Meet();
-        var accepting = AcceptAsync(new ControlChannel(serverSocket, _reactor));
-        var connecting = ClientHandshake.RunAsync(
-            new ControlChannel(clientSocket, _reactor),
-            _reactor,
-            new ConnectSettings(),
-            TestContext.Current.CancellationToken);
-        return (Create(await connecting.InTime()), Create(await accepting.InTime()));
+        var accepting = AcceptAsync(Open(serverSocket));
+        var connecting = ConnectAsync(Open(clientSocket));
+        return (Own(Create(await connecting.InTime())), Own(Create(await accepting.InTime())));
     }
-
-    private Task<ConnectionParts> AcceptAsync(ControlChannel channel) => ServerHandshake.RunAsync(
-        channel,
-        _reactor,
-        new ListenerSettings { Rendezvous = new RendezvousSettings(Directory), RingSize = RingSizes.Smallest },
-        static (toServer, toClient) => ValueTask.FromResult(SegmentOffer.Create(toServer, toClient)),
-        TestContext.Current.CancellationToken);
-
-    private SharedMemoryConnection Create(ConnectionParts parts) =>
-        Own(new SharedMemoryConnection(parts, EndPoint, TransportMetrics.For(null), new LogCollector()));
 }

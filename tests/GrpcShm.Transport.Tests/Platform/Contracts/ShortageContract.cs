@@ -1,40 +1,22 @@
 using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
-using GrpcShm.Transport.Signaling;
 using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// What stands on a make in which each operation in turn fails for want of handles or memory. Alone, since the make
-/// takes the place of the system's own.
+/// What stands on a make in which each operation in turn fails for want of handles or memory.
 /// </summary>
-public abstract class ShortageContract : PlatformContract
+public abstract class ShortageContract : StackContract
 {
     // More operations than a connection takes by far.
     private const int Most = 500;
 
-    private readonly TransportPlatform _before = TransportPlatform.Current;
     private readonly FailingMake _make;
-    private readonly Reactor _reactor;
 
     private protected ShortageContract(FailingMake make)
-        : base(make)
-    {
-        _make = make;
-        TransportPlatform.Current = Platform;
-        _reactor = new Reactor(
-            static () => TransportPlatform.Current.CreatePoller(),
-            "GrpcShm shortage reactor",
-            new AdaptiveWait(TimeSpan.Zero),
-            static () => TransportPlatform.Current.WatchThread(),
-            static () => TimeSpan.Zero);
-    }
-
-    protected override void OnDisposing() => TransportPlatform.Current = _before;
+        : base(make) => _make = make;
 
     [Fact]
     public async Task Connection_EachOperationFailsOnce_BothSidesEndAndGiveEverythingBack()
@@ -78,26 +60,18 @@ public abstract class ShortageContract : PlatformContract
             return [];
         }
 
-        return await Task.WhenAll(
-            CompleteAsync(client, channel => ClientHandshake.RunAsync(
-                channel, _reactor, new ConnectSettings(), TestContext.Current.CancellationToken)),
-            CompleteAsync(server, channel => ServerHandshake.RunAsync(
-                channel,
-                _reactor,
-                new ListenerSettings { Rendezvous = new RendezvousSettings(Directory), RingSize = RingSizes.Smallest },
-                static (toServer, toClient) => ValueTask.FromResult(SegmentOffer.Create(toServer, toClient)),
-                TestContext.Current.CancellationToken))).InTime();
+        return await Task.WhenAll(CompleteAsync(client, ConnectAsync), CompleteAsync(server, AcceptAsync)).InTime();
     }
 
     /// <returns>The connection, or <see langword="null"/> if this side or the other has failed.</returns>
     private async Task<SharedMemoryConnection?> CompleteAsync(
         ControlSocket socket, Func<ControlChannel, Task<ConnectionParts>> shakeHandsAsync)
     {
-        var channel = new ControlChannel(socket, _reactor);
+        var channel = Open(socket);
         try
         {
             var parts = await shakeHandsAsync(channel).InTime();
-            return new SharedMemoryConnection(parts, EndPoint, TransportMetrics.For(null), new LogCollector());
+            return Create(parts);
         }
         catch (IOException)
         {

@@ -37,13 +37,13 @@ public abstract class ThreadWatchContract : PlatformContract
             () => !Ask(watch), () => "A thread that is no more is taken for one that could run.");
     }
 
-    private static bool Ask(ThreadWatch watch)
+    private protected static bool Ask(ThreadWatch watch)
     {
         Thread.CurrentThread.Join(Interval);
         return watch.IsKeptFromProcessor(Interval);
     }
 
-    private Task<ThreadWatch> WatchAsync(Action run)
+    private protected Task<ThreadWatch> WatchAsync(Action run)
     {
         var made = new TaskCompletionSource<ThreadWatch>(TaskCreationOptions.RunContinuationsAsynchronously);
         new Thread(() =>
