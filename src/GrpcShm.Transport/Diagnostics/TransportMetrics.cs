@@ -48,7 +48,7 @@ internal sealed class TransportMetrics
             "grpcshm.spins",
             static () =>
             {
-                var (paid, unpaid) = ReactorPool.SpinTotals();
+                var (paid, unpaid) = ProcessReactors.SpinTotals();
                 return (Measurement<long>[])
                 [
                     new(paid, new KeyValuePair<string, object?>("grpcshm.spin.paid", true)),

@@ -74,7 +74,7 @@ internal sealed class SharedMemoryConnector
         ControlChannel channel;
         try
         {
-            reactor = ReactorPool.Next();
+            reactor = ProcessReactors.Next();
             channel = new ControlChannel(socket, reactor);
         }
         catch

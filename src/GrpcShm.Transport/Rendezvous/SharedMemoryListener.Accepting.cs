@@ -162,7 +162,7 @@ internal sealed partial class SharedMemoryListener
                     if (!_disposed)
                     {
                         // Those who have come meanwhile are reported, too.
-                        _registration = ReactorPool.Next().Register(_socket.Source, this);
+                        _registration = ProcessReactors.Next().Register(_socket.Source, this);
                     }
                 }
 

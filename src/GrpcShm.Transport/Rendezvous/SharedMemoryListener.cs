@@ -51,7 +51,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
-            _registration = ReactorPool.Next().Register(_socket.Source, this);
+            _registration = ProcessReactors.Next().Register(_socket.Source, this);
         }
         catch
         {
@@ -138,7 +138,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void Begin(ControlSocket client)
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(client, reactor);
         bool isTaken;
         lock (_handshakesGate)

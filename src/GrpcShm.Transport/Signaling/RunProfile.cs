@@ -79,8 +79,11 @@ internal sealed class RunProfile
         Volatile.Write(ref _estimate, ticks > estimate ? estimate + step : Math.Max(estimate - step, LeastStepTicks));
     }
 
-    /// <summary>Notes that a run kept its reactor away for so long that another thread had to take over.</summary>
-    public void Overtaken()
+    /// <summary>
+    /// Keeps such work on the pool for some time, since a run kept its reactor away for so long that another thread had
+    /// to take over.
+    /// </summary>
+    public void Penalize()
     {
         Volatile.Write(ref _penalty, _nextPenalty);
         _runsThatWentWell = 0;

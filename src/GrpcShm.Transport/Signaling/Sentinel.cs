@@ -170,9 +170,9 @@ internal sealed class Sentinel
         var isActive = false;
         for (var i = 0; i < _reactors.Length; i++)
         {
-            var word = _reactors[i].LeadershipWord;
-            isActive |= word != _seen[i] || Reactor.IsAway(word);
-            if (Reactor.IsAway(word))
+            var word = _reactors[i].Leadership.Word;
+            isActive |= word != _seen[i] || ReactorLeadership.IsAway(word);
+            if (ReactorLeadership.IsAway(word))
             {
                 LookAtAway(i, word);
             }
@@ -189,7 +189,7 @@ internal sealed class Sentinel
         if (word != _seen[index])
         {
             _extraLooks[index] = 0;
-            Note(reactor.Leader);
+            Note(reactor.Leadership.Leader);
             return;
         }
 
@@ -217,7 +217,7 @@ internal sealed class Sentinel
     {
         try
         {
-            return reactor.Leader.IsKeptFromProcessor(Interval);
+            return reactor.Leadership.Leader.IsKeptFromProcessor(Interval);
         }
         catch (Exception)
         {
@@ -239,7 +239,7 @@ internal sealed class Sentinel
             if (!_hasTold)
             {
                 _hasTold = true;
-                reactor.TellOfTakeOverThatFailed(exception);
+                reactor.LogFailedTakeOver(exception);
             }
         }
     }

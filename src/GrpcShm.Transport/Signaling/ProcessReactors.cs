@@ -19,7 +19,7 @@ namespace GrpcShm.Transport.Signaling;
 /// 3,600,000; defaults to 5,000.</item>
 /// </list>
 /// </remarks>
-internal static class ReactorPool
+internal static class ProcessReactors
 {
     private static readonly Lock Gate = new();
     private static Reactor[]? s_reactors;
@@ -89,7 +89,7 @@ internal static class ReactorPool
 
             var sentinel = new Sentinel(reactors);
             Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));
-            ContextUnloading.Add(typeof(ReactorPool).Assembly, EndIdle);
+            ContextUnloading.Add(typeof(ProcessReactors).Assembly, EndIdle);
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }
