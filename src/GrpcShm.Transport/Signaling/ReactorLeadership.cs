@@ -62,7 +62,7 @@ internal sealed class ReactorLeadership(Reactor reactor)
     /// <summary>Ends what <see cref="BeginWatch"/> began.</summary>
     public void EndWatch() => _sentinel?.End();
 
-    /// <summary>Makes the calling thread the leader, on which the loop has been bestowed.</summary>
+    /// <summary>Makes the calling thread, whose turn it is, the leader.</summary>
     public void Begin(ThreadWatch watch)
     {
         Volatile.Write(ref _leader, watch);
