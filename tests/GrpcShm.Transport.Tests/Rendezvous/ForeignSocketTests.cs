@@ -83,7 +83,7 @@ public sealed class ForeignSocketTests : IDisposable
             ? OtherUser.RunAsync(() => TransportPlatform.Current.Listen(_endPoint, Settings))
             : Task.FromResult(TransportPlatform.Current.Listen(_endPoint, Settings)));
         Assert.IsNotType<EndPointInUseException>(refused);
-        Assert.Contains("it cannot be told whether another program listens", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("it is not known whether another program listens", refused.Message, StringComparison.Ordinal);
         Assert.Contains("may not do that there", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_path));
     }
