@@ -231,7 +231,9 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
                 verify();
 
                 // All credit that has been given has come, and all that was sent has been seen.
-                return !hasSent && _accepted.Sum(static call => call.Stream.Input.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
+                var unused = _accepted.Sum(static call => call.Stream.Input.CreditCounts.Unused);
+                return !hasSent
+                    && unused == clients.Sum(static calls => calls.Credit)
                     && _accepted.TrueForAll(static call => call.Stream.Input.CreditCounts.Unseen == 0);
             },
             () => $"The clients go on and on: {clients.Sum(static calls => calls.Sent)} bytes.");
@@ -245,7 +247,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
                 verify();
                 return clients.Exists(static calls => calls.FinishOne());
             },
-            () => $"No call can go on: {string.Join(", ", clients.Select(static calls => calls.Answered))} were answered.");
+            () => "No call can go on. Answered calls by client: "
+                + $"{string.Join(", ", clients.Select(static calls => calls.Answered))}.");
 
     private void VerifyHeld(long most)
     {

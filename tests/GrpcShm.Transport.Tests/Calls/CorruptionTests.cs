@@ -43,7 +43,8 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
             }
         };
         _listener.SetMeasurementEventCallback<long>(
-            (_, count, tags, _) => _cutOff.AddOrUpdate($"{tags[0].Value} {tags[1].Value}", count, (_, before) => before + count));
+            (_, count, tags, _) =>
+                _cutOff.AddOrUpdate($"{tags[0].Value} {tags[1].Value}", count, (_, before) => before + count));
         _listener.Start();
         return ValueTask.CompletedTask;
     }

@@ -268,7 +268,9 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
 
     private async Task StartAsync(
-        CallSettings? settings = null, ConnectionFeatures features = ConnectionFeatures.None, TestEndPoint? endPoint = null)
+        CallSettings? settings = null,
+        ConnectionFeatures features = ConnectionFeatures.None,
+        TestEndPoint? endPoint = null)
     {
         endPoint ??= EndPoint;
         _client = await RawClient.ConnectAsync(endPoint.SocketPath, ConnectionModes.Calls, features);

@@ -145,7 +145,11 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>
-        settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = RingSizes.Smallest };
+        settings with
+        {
+            Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes,
+            RingSize = RingSizes.Smallest,
+        };
 
     private static async Task AnswerAsync(TestCall call)
     {

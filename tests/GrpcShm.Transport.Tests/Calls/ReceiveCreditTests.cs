@@ -185,7 +185,8 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
                     Body.Add(data, isDropped: step == Step.Drop && _isCompleted);
                     Body.Show();
                     break;
-                case Step.Look or Step.Read or Step.ReadAll when !_isCompleted && !_hasFailed && Body.TryRead(out var result):
+                case Step.Look or Step.Read or Step.ReadAll
+                    when !_isCompleted && !_hasFailed && Body.TryRead(out var result):
                     var consumed = step switch
                     {
                         Step.Look => 0,

@@ -277,7 +277,10 @@ public sealed class ReceivedBodyTests
     {
         var body = Create();
         var pipe = new Pipe(new PipeOptions(
-            pauseWriterThreshold: 0, resumeWriterThreshold: 0, readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+            pauseWriterThreshold: 0,
+            resumeWriterThreshold: 0,
+            readerScheduler: PipeScheduler.Inline,
+            useSynchronizationContext: false));
         var position = 0;
         var hasEnded = false;
         Task<ReadResult>? waits = null;
@@ -344,7 +347,8 @@ public sealed class ReceivedBodyTests
         var consumedTo = result.Buffer.Length * consumed / 100;
         var examinedTo = Math.Max(consumedTo, result.Buffer.Length * examined / 90);
         reader.AdvanceTo(
-            result.Buffer.GetPosition(consumedTo), result.Buffer.GetPosition(Math.Min(examinedTo, result.Buffer.Length)));
+            result.Buffer.GetPosition(consumedTo),
+            result.Buffer.GetPosition(Math.Min(examinedTo, result.Buffer.Length)));
     }
 
     private static (ReadResult? Result, ReadResult Expected) Compare(Func<ReadResult?> read, Func<ReadResult?> readPipe)

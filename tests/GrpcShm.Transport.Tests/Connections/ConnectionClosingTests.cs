@@ -74,7 +74,8 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
     {
         var actions = Enumerable.Range(0, 8).Select(i => (Action)(() =>
         {
-            (i % 2 == 0 ? _pair.Client : _pair.Server).Abort(new CloseCause(CloseCode.Aborted, $"cause {i}", ByPeer: false));
+            (i % 2 == 0 ? _pair.Client : _pair.Server)
+                .Abort(new CloseCause(CloseCode.Aborted, $"cause {i}", ByPeer: false));
             (i % 4 < 2 ? _pair.Client : _pair.Server).Dispose();
         }));
         await TimeLimit.OnThreads([.. actions]);

@@ -19,7 +19,8 @@ public sealed class RingPipePropertyTests
     [InlineData(false)]
     [InlineData(true)]
     public Task WriteFlushReadAdvance_AnyInterleaving_GivesTheBytesInOrder(bool runInline) =>
-        Gen.Select(Writes, Reads).SampleAsync((writes, reads) => RunAsync(writes, reads, runInline), iter: 100, threads: 1);
+        Gen.Select(Writes, Reads).SampleAsync(
+            (writes, reads) => RunAsync(writes, reads, runInline), iter: 100, threads: 1);
 
     private static async Task RunAsync((int, int, bool)[] writes, (int, int)[] reads, bool runInline)
     {

@@ -128,7 +128,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
             server.Dispose();
             await other.SpareIsReadyAsync();
             await TimeLimit.UntilAsync(
-                () => ProcessUse.CountMappings() == before.Mappings + Spare, () => $"{ProcessUse.Now} with a spare, after {before}");
+                () => ProcessUse.CountMappings() == before.Mappings + Spare,
+                () => $"{ProcessUse.Now} with a spare, after {before}");
         }
 
         await TimeLimit.UntilAsync(() => ProcessUse.Now.IsBackAt(before), () => $"{ProcessUse.Now} after {before}");

@@ -53,7 +53,8 @@ public sealed class IdleTests
         Statuses().ToDictionary(
             static s => s.Task,
             static s => s.Lines.Where(static l => l.Contains("ctxt_switches", StringComparison.Ordinal))
-                .Sum(static l => long.Parse(l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture)));
+                .Sum(static l => long.Parse(
+                    l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture)));
 
     private static List<(string Task, string[] Lines)> Statuses()
     {

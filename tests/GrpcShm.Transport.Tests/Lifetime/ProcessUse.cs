@@ -7,7 +7,9 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
         Testing.Descriptors.Count,
         CountMappings(),
         Directory.GetDirectories("/proc/self/task").Count(IsReactor),
-        Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal)) : 0);
+        Directory.Exists("/dev/shm")
+            ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal))
+            : 0);
 
     /// <summary>
     /// Whether all is as it was. Threads may have become fewer, since those that reactors no longer need end, and more

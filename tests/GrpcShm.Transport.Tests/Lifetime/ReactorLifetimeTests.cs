@@ -18,7 +18,9 @@ public sealed class ReactorLifetimeTests
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
-            () => (ProcessUse.Now.ReactorThreads, Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
+            () => (
+                ProcessUse.Now.ReactorThreads,
+                Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
     }
 
     [Fact]
@@ -29,7 +31,8 @@ public sealed class ReactorLifetimeTests
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(
-            () => ProcessUse.Now.ReactorThreads <= threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
+            () => ProcessUse.Now.ReactorThreads <= threads,
+            () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
     }
 
     [Fact]

@@ -123,7 +123,11 @@ public sealed class NativeImportTests
         from library in Libraries
         from type in Assembly.Load(library).GetTypes()
         from method in type.GetMethods(
-            BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            BindingFlags.Static
+            | BindingFlags.Instance
+            | BindingFlags.Public
+            | BindingFlags.NonPublic
+            | BindingFlags.DeclaredOnly)
         let import = method.GetCustomAttribute<DllImportAttribute>()
         where import is not null
         select import;

@@ -46,7 +46,8 @@ public sealed class SharedAllocationTests : IDisposable
     public async Task Allocate_Fresh_HasAllItsPagesAndNoName()
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{File.Number}");
-        using var stat = Process.Start(new ProcessStartInfo("stat", ["-L", "-c", "%b %B %h", path]) { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo("stat", ["-L", "-c", "%b %B %h", path]) { RedirectStandardOutput = true };
+        using var stat = Process.Start(start)!;
         var output = await stat.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).InTime();
         var numbers = output.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray();
 

@@ -103,7 +103,8 @@ public sealed class ActivationTests : IDisposable
     {
         using var passed = ForeignSocket.Listen(_path);
         var refused = Assert.Throws<EndPointInUseException>(
-            () => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed, process: Environment.ProcessId + 1)));
+            () => LinuxRendezvousSocket.Listen(
+                _endPoint, Settings, Passed(passed, process: Environment.ProcessId + 1)));
         Assert.Contains("another program listens on the socket", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("LISTEN_FDS", refused.Message, StringComparison.Ordinal);
     }
@@ -166,7 +167,8 @@ public sealed class ActivationTests : IDisposable
         ActivatedSockets.Read(
             Variables(
                 process ?? Environment.ProcessId,
-                ((int)last.Handle - (first is null ? 3 : (int)first.Handle) + 1).ToString(CultureInfo.InvariantCulture)),
+                ((int)last.Handle - (first is null ? 3 : (int)first.Handle) + 1)
+                    .ToString(CultureInfo.InvariantCulture)),
             Environment.ProcessId,
             first is null ? 3 : (int)first.Handle);
 

@@ -28,7 +28,9 @@ public sealed class ForeignSocketTests : IDisposable
         using var foreign = ForeignSocket.Listen(_path);
         var refused = Assert.Throws<EndPointInUseException>(Listen);
         Assert.Contains(
-            $"another program listens on the socket, process {Environment.ProcessId} of user", refused.Message, StringComparison.Ordinal);
+            $"another program listens on the socket, process {Environment.ProcessId} of user",
+            refused.Message,
+            StringComparison.Ordinal);
         Assert.Contains(_path, refused.Message, StringComparison.Ordinal);
 
         // The one that probed is there and gone again; the next is a client.

@@ -80,13 +80,16 @@ public sealed class ListenerNameTests : IAsyncLifetime
     {
         // flock(1) takes the same lock as a listener of another process.
         await File.WriteAllTextAsync(_endPoint.LockPath, "4711\n", TestContext.Current.CancellationToken);
-        using var holder = Process.Start(new ProcessStartInfo("flock", [_endPoint.LockPath, "-c", "echo held; exec sleep 60"])
+        using var holder = Process.Start(new ProcessStartInfo(
+            "flock", [_endPoint.LockPath, "-c", "echo held; exec sleep 60"])
         {
             RedirectStandardOutput = true,
         })!;
         try
         {
-            Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().InTime());
+            var said = await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+                .AsTask().InTime();
+            Assert.Equal("held", said);
             var refused = Assert.Throws<EndPointInUseException>(_endPoint.CreateListener);
             Assert.Contains("process 4711", refused.Message, StringComparison.Ordinal);
         }

@@ -138,7 +138,8 @@ public sealed class ReactorFailureTests
         var failure = await Assert.ThrowsAnyAsync<IOException>(() => reading.InTime());
         Assert.Contains("Waiting was forbidden.", failure.Message, StringComparison.Ordinal);
         await TimeLimit.UntilAsync(
-            () => pair.Server.Cause is { ByPeer: true, Code: CloseCode.Aborted }, () => $"The server knows {pair.Server.Cause}.");
+            () => pair.Server.Cause is { ByPeer: true, Code: CloseCode.Aborted },
+            () => $"The server knows {pair.Server.Cause}.");
     }
 
     private sealed class ForeignException : Exception;

@@ -155,7 +155,8 @@ public sealed class ReactorLeadingTests
 
         // As they come back, there is room for work again.
         await TimeLimit.UntilAsync(
-            () => runner.RunAsync(profile, () => runner.IsHere).GetAwaiter().GetResult(), () => "Nothing runs on the reactor.");
+            () => runner.RunAsync(profile, () => runner.IsHere).GetAwaiter().GetResult(),
+            () => "Nothing runs on the reactor.");
     }
 
     [Fact]

@@ -42,7 +42,10 @@ public sealed class ReactorLifeTests
 
         // Each of the waits has an end; how long all of them take depends on how busy the machine is.
         await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Factory.StartNew(
-            () => RegisterTimeAndAgain(reactor), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            () => RegisterTimeAndAgain(reactor),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)));
 
         await TimeLimit.UntilAsync(
             () => !reactor.IsRunning && pollers.All(static p => p.IsDisposed), () => "The last loop goes on.");

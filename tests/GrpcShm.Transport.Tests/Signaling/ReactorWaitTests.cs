@@ -17,7 +17,11 @@ public sealed class ReactorWaitTests : IDisposable
     public ReactorWaitTests()
     {
         var reactor = new Reactor(
-            () => _poller, "test reactor", new AdaptiveWait(TimeSpan.Zero), () => UnknownThreadWatch.Instance, IdleTime);
+            () => _poller,
+            "test reactor",
+            new AdaptiveWait(TimeSpan.Zero),
+            static () => UnknownThreadWatch.Instance,
+            IdleTime);
         _life = new ReactorLife(
             "test reactor", () => _poller, () => _thread, IdleTime, new ReactorLeadership(reactor));
         _token = _life.Register(_bell.Source, new FakeTarget());
