@@ -256,9 +256,9 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
     private bool TrySetTarget(HeaderPair? pair, string value)
     {
-        if (pair?.Tag is not RequestTarget target)
+        if (pair?.Tag is not CallTarget target)
         {
-            target = new RequestTarget(value, call.Connection.Application);
+            target = new CallTarget(value, call.Connection.Application);
             if (pair is not null)
             {
                 pair.Tag = target;
@@ -267,6 +267,6 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
         request.SetTarget(target.Path);
         call.CallStream.Profile = target.Profile;
-        return target.IsValid;
+        return target.IsCarried;
     }
 }
