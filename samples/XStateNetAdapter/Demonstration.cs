@@ -1,5 +1,4 @@
 using System.Globalization;
-using GrpcShm.EventBus;
 using Newtonsoft.Json.Linq;
 using Samples.XStateNetAdapter.Bus;
 

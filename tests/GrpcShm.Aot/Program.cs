@@ -2,7 +2,6 @@
 // arguments it is the client and starts itself a second time as the server.
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Grpc.Core;
 using GrpcShm.Aot;
 using GrpcShm.Client;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using GrpcShm.FaultInjection.Planning;
-using GrpcShm.FaultInjection.Reporting;
 using GrpcShm.FaultInjection.Survivors;
 
 namespace GrpcShm.FaultInjection;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Threading.Channels;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Transport;

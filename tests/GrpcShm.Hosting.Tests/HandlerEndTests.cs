@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;

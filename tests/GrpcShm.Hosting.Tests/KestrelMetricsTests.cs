@@ -4,7 +4,6 @@ using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;

@@ -4,7 +4,6 @@ using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;

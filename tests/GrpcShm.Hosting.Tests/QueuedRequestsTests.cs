@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Hosting.Tests.TimeLimits;
 using GrpcShm.Transport;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;

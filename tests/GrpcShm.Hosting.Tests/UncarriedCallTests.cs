@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
-using GrpcShm.AspNetCore;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;

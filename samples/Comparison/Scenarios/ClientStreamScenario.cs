@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
-using GrpcShm.Samples.Comparison.Protos;
 using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;

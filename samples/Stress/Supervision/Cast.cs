@@ -1,5 +1,4 @@
 using System.Globalization;
-using Samples.Stress.Roles;
 
 namespace Samples.Stress.Supervision;
 

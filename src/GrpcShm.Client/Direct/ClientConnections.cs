@@ -1,6 +1,4 @@
 using GrpcShm.Client.Diagnostics;
-using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Client.Direct;

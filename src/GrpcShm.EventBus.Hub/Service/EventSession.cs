@@ -6,7 +6,6 @@ using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;

@@ -1,5 +1,4 @@
 using GrpcShm.EventBus.Mailboxes;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 

@@ -1,5 +1,3 @@
-using GrpcShm.Transport.Memory;
-
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>

@@ -1,8 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
-using GrpcShm.TestHost;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;

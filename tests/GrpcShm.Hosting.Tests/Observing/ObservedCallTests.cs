@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;

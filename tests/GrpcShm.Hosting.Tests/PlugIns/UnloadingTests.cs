@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

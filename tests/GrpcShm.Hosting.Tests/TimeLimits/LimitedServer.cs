@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using Grpc.Net.Client;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Transport;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 
