@@ -1,4 +1,3 @@
-using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
 using Microsoft.Extensions.Logging;
