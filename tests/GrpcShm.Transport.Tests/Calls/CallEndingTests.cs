@@ -102,7 +102,7 @@ public sealed class CallEndingTests
         var never = new TaskCompletionSource();
         await using var pair = await CallPair.CreateAsync(async call =>
         {
-            // Those with a short path are served, in part or in full; the others stay as they are.
+            // Calls with a short path are served, in part or in full; the others stay as they are.
             var path = (await call.HeadersReceived).Single(f => f.Name == ":path").Value;
             if (path == "/write")
             {
@@ -279,7 +279,7 @@ public sealed class CallEndingTests
                 }
                 catch (IOException)
                 {
-                    // Reset by the client.
+                    // The client has reset the call.
                 }
                 finally
                 {

@@ -151,7 +151,7 @@ public sealed class FrameReaderTests
             }
             catch (SharedMemoryProtocolException)
             {
-                // As good.
+                // To refuse the frame is as good.
             }
         });
 

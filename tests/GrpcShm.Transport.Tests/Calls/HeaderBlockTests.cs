@@ -146,7 +146,7 @@ public sealed class HeaderBlockTests
         first.Advance(first.Rest.Length);
         dropped.Clear();
 
-        // What a block would have defined that was never sent is defined by the next.
+        // If a block was never sent, the next block defines its pairs.
         var next = Block(sent, "/b");
         Assert.Equal([(":path", "/b")], Read(next.Rest, received));
         next.Advance(next.Rest.Length);
@@ -176,7 +176,7 @@ public sealed class HeaderBlockTests
             var block = new HeaderBlock();
             for (var i = 0; i < 20_000; i++)
             {
-                // More than there are numbers for.
+                // More paths than there are numbers for pairs.
                 var path = $"/{random.Next(400)}";
                 block.Begin();
                 block.Add(":path", path, sent);
@@ -188,7 +188,7 @@ public sealed class HeaderBlockTests
 
                 lock (gate)
                 {
-                    // The claim.
+                    // Stands for the claim.
                     claims.Add((block.Rest.ToArray(), path), CancellationToken.None);
                 }
 
@@ -351,7 +351,7 @@ public sealed class HeaderBlockTests
             }
             catch (Exception exception) when (exception is SharedMemoryProtocolException or MalformedCallException)
             {
-                // As good.
+                // To refuse the block is as good.
             }
         });
 

@@ -106,7 +106,7 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
         _ = client.ReadAsync(new byte[1], None).AsTask();
         await TimeLimit.UntilAsync(() => _pair.Client.BeginSpin(), () => "The read does not wait.");
 
-        // A peer that waits for space, or that has left the flag standing.
+        // A peer that waits for space, or that has left its flag set.
         _pair.Server.OutboundBytes.AnnounceWait();
         _pair.Client.Dispose();
 

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Tests.Lifetime;
 
-/// <summary>What this process has of all that a connection takes.</summary>
+/// <summary>How much this process uses of the resources that a connection takes.</summary>
 internal readonly record struct ProcessUse(int Descriptors, int Mappings, int ReactorThreads, int SharedFiles)
 {
     public static ProcessUse Now => new(
@@ -12,8 +12,8 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
             : 0);
 
     /// <summary>
-    /// Whether all is as it was. Threads may have become fewer, since those that reactors no longer need end, and more
-    /// by some that took over where another was kept from its processor.
+    /// Whether the use is as before. There may be fewer threads, since threads that reactors no longer need end, and a
+    /// few more, which took over from threads that were kept from a processor.
     /// </summary>
     public bool IsBackAt(ProcessUse before)
     {
@@ -33,7 +33,7 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
         }
         catch (IOException)
         {
-            // It ended meanwhile.
+            // The thread ended meanwhile.
             return false;
         }
     }

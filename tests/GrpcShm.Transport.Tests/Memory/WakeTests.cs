@@ -4,7 +4,7 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Tests.Memory;
 
-/// <summary>What keeps a wake-up from being dropped.</summary>
+/// <summary>The rules that keep a wake-up from being dropped.</summary>
 public sealed class WakeTests
 {
     private const BindingFlags All =
@@ -30,7 +30,7 @@ public sealed class WakeTests
     }
 
     /// <summary>
-    /// Who uses a ring itself could publish or give space back, and forget the doorbell and the counters.
+    /// A class that used a ring itself could publish or give space back, and forget the doorbell and the counters.
     /// </summary>
     [Fact]
     public void Rings_AreUsedByTheEndsOfAConnectionAlone()

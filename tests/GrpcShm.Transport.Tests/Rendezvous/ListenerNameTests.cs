@@ -40,7 +40,7 @@ public sealed class ListenerNameTests : IAsyncLifetime
         Assert.Contains($"'{_endPoint.EndPoint}'", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"process {Environment.ProcessId} ", refused.Message, StringComparison.Ordinal);
 
-        // The one that failed has taken nothing away.
+        // The listener that failed has not disturbed the first one.
         var (client, server) = await _endPoint.ConnectPairAsync();
         client.Dispose();
         server.Dispose();
@@ -67,7 +67,7 @@ public sealed class ListenerNameTests : IAsyncLifetime
                     }
                     catch (EndPointInUseException)
                     {
-                        // Another was first.
+                        // Another listener was first.
                     }
                 },
                 3)]);

@@ -167,7 +167,7 @@ public sealed class ReactorLifeTests
         public void OnFault(Exception exception) => throw exception;
 
         /// <summary>
-        /// Waits until it has been called so often, or oftener: an event that is on its way may still come.
+        /// Waits until the target has been called at least so often: an event that is on its way may still come.
         /// </summary>
         public void WaitFor(int count)
         {

@@ -83,7 +83,7 @@ public sealed class ReactorWaitTests : IDisposable
         var rings = new FakeRings { HasNews = true };
         _wait.TryDeferSleep(rings);
 
-        // What came before the peer could see the request has no doorbell.
+        // Bytes that came before the peer could see the request have no doorbell.
         Assert.True(_wait.Wait().IsEmpty);
 
         Assert.Equal(0, rings.Peeks);
@@ -115,7 +115,7 @@ public sealed class ReactorWaitTests : IDisposable
         _wait.AddServed(rings);
         Assert.Equal(2, rings.ProgressTaken);
 
-        // With the calls of a direct connection, so that the leader looks at what was served.
+        // Like calls of a direct connection, so that the leader looks at the rings that were served.
         Assert.True(_wait.TryDeferSleep(rings));
         _bell.Ring();
         _wait.Wait();
