@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -16,16 +17,14 @@ namespace Microsoft.AspNetCore.Hosting;
 /// <summary>Lets Kestrel serve clients over shared memory, beside its other transports.</summary>
 public static class SharedMemoryHostingExtensions
 {
-    /// <summary>The section of the configuration that the options are read from.</summary>
-    private const string ConfigurationSection = "SharedMemory";
-
     /// <summary>
     /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and
     /// those in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <param name="configure">
-    /// Changes the options, which start with what the section <c>SharedMemory</c> of the configuration says.
+    /// Changes the options, which start with what the section <c>SharedMemory</c> of the configuration says. A server
+    /// does not start if that section has a key that is no setting.
     /// </param>
     /// <returns>The web host.</returns>
     public static IWebHostBuilder UseSharedMemory(
@@ -34,7 +33,12 @@ public static class SharedMemoryHostingExtensions
         ArgumentNullException.ThrowIfNull(builder);
         return builder.ConfigureServices(services =>
         {
-            services.AddOptions<SharedMemoryTransportOptions>().BindConfiguration(ConfigurationSection);
+            services.AddOptions<SharedMemoryTransportOptions>()
+                .Configure<IConfiguration>(static (_, configuration) =>
+                    SharedMemorySection.Check(configuration.GetSection(SharedMemorySection.Name)))
+                .BindConfiguration(SharedMemorySection.Name)
+                .Configure<IConfiguration>(static (options, configuration) =>
+                    SharedMemorySection.SetModes(options, configuration.GetSection(SharedMemorySection.Name)));
             if (configure is not null)
             {
                 services.Configure(configure);
