@@ -45,7 +45,8 @@ public static class SharedMemoryHostingExtensions
             }
 
             services.TryAddEnumerable(
-                ServiceDescriptor.Singleton<IValidateOptions<SharedMemoryTransportOptions>, SharedMemoryOptionsValidation>());
+                ServiceDescriptor
+                    .Singleton<IValidateOptions<SharedMemoryTransportOptions>, SharedMemoryOptionsValidation>());
             services.TryAddSingleton<KestrelInternals>();
 
             // Kestrel adds its own only if there is none yet.
@@ -69,8 +70,8 @@ public static class SharedMemoryHostingExtensions
     /// <param name="options">Kestrel's options.</param>
     /// <param name="nameOrPath">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <param name="configure">
-    /// Changes the endpoint: TLS, connection middleware, protocols. They start as HTTP/2 alone, which gRPC needs; with
-    /// HTTP/1.1 as well, or with middleware that reads, each byte is copied once more.
+    /// Changes the endpoint: TLS, connection middleware, protocols. By default it has HTTP/2 alone, which gRPC needs.
+    /// With HTTP/1.1 as well, or with middleware that reads, each byte is copied once more.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is none of these.</exception>
     public static void ListenSharedMemory(
@@ -84,32 +85,37 @@ public static class SharedMemoryHostingExtensions
             DirectEndPoints.Note(listen);
             if (listen.Protocols == HttpProtocols.Http2)
             {
-                // The innermost middleware: what is still the transport here is what the protocol will read.
+                // The innermost middleware: the protocol reads from the transport that the connection has here.
                 listen.Use(next =>
                 {
                     listen.ApplicationServices?.GetService<DirectApplication>()?.ServeWhatKestrelServes(next);
                     return connection =>
-                        connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
+                    {
+                        var feature = connection.Features.Get<ISharedMemoryConnectionFeature>();
+                        return feature is SharedMemoryConnectionContext context
                             ? context.RunProtocolAsync(next, connection)
                             : next(connection);
+                    };
                 });
             }
         });
     }
 
     /// <summary>
-    /// Puts a server before Kestrel that sees the application on its way to it. Other servers stay what they are: who
-    /// has set them asks for them by their type. Where Kestrel is registered later, the application is found on its
-    /// endpoints.
+    /// Puts a server in front of Kestrel, which sees the application that is passed to Kestrel. Other servers are left
+    /// as they are, since the code that has registered them may ask for them by their type. If Kestrel is registered
+    /// later, the application is found on its endpoints.
     /// </summary>
     private static void StandBefore(IServiceCollection services)
     {
-        if (services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService) is { ImplementationType: { } type } server
+        var server = services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService);
+        if (server is { ImplementationType: { } type }
             && type.Assembly == typeof(KestrelServer).Assembly)
         {
             services.Remove(server);
             services.AddSingleton<IServer>(provider => new DirectServer(
-                (IServer)ActivatorUtilities.CreateInstance(provider, type), provider.GetRequiredService<DirectApplication>()));
+                (IServer)ActivatorUtilities.CreateInstance(provider, type),
+                provider.GetRequiredService<DirectApplication>()));
         }
     }
 }

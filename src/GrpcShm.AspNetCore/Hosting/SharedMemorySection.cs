@@ -97,7 +97,7 @@ internal static class SharedMemorySection
         {
             if (!IsOneOf(child.Key, LinuxKeys))
             {
-                failures.Add($"'{child.Path}' is no setting. Those of '{linux.Path}' are {List(LinuxKeys)}.");
+                failures.Add($"'{child.Path}' is no setting. The settings of '{linux.Path}' are {List(LinuxKeys)}.");
                 continue;
             }
 
@@ -105,28 +105,29 @@ internal static class SharedMemorySection
             if (child.Value is { } text && !FileModeText.TryParse(text, out _))
             {
                 failures.Add(
-                    $"'{child.Path}' is '{text}', which is no mode of a file. Write an octal number, as '0660', or names, "
-                    + "as 'UserRead, UserWrite'.");
+                    $"'{child.Path}' is '{text}', which is no mode of a file. Write an octal number, as '0660', or "
+                    + "names, as 'UserRead, UserWrite'.");
             }
         }
     }
 
-    /// <summary>Says what to write instead of a key that there is not.</summary>
+    /// <summary>Says what to write instead of a key that is no setting.</summary>
     private static string Advise(IConfigurationSection section, string key)
     {
         if (IsOneOf(key, ["OfferDirect", "OfferHttp2"]))
         {
-            return $"Write '{section.Path}:Mode': 'Auto' offers direct mode and HTTP/2, 'Direct' or 'Http2' that alone.";
+            return $"Write '{section.Path}:Mode' instead: 'Auto' offers direct mode and HTTP/2, 'Direct' or 'Http2' "
+                + "only that one.";
         }
 
         if (IsOneOf(key, LinuxKeys))
         {
-            return $"Write '{section.Path}:{Linux}:{key}'.";
+            return $"Write '{section.Path}:{Linux}:{key}' instead.";
         }
 
         return IsOneOf(key, [nameof(SharedMemoryTransportOptions.AuthorizePeer)])
-            ? "It can be set in code alone, by UseSharedMemory."
-            : $"Those of '{section.Path}' are {List([Endpoints, Linux, .. Keys])}.";
+            ? "It can only be set in code, by UseSharedMemory."
+            : $"The settings of '{section.Path}' are {List([Endpoints, Linux, .. Keys])}.";
     }
 
     // An empty list or section has an empty value.
