@@ -114,7 +114,7 @@ inline Arm(me) {
     seen = 0
 }
 
-inline ResponseEnded(me) {
+inline ReleaseCall(me) {
 #ifdef LOOK_BEFORE_THE_COUNT
     LOAD(me, RETIRED, state);
 #endif
@@ -163,7 +163,7 @@ inline TryAdd(me) {
     LOAD(me, CLOSING, seen);
 #endif
     if
-    :: seen -> seen = 0; Retire(me); ResponseEnded(me)
+    :: seen -> seen = 0; Retire(me); ReleaseCall(me)
     :: else ->
         atomic { assert(!isClosed); underWay++ };
         Add(me, 1);
@@ -177,7 +177,7 @@ inline TryAdd(me) {
 #endif
         Add(me, -1);
         underWay--;
-        ResponseEnded(me)
+        ReleaseCall(me)
     fi
 }
 
