@@ -59,7 +59,7 @@ public class HeaderBlockBenchmarks
     {
         Put(pairs);
         var bytes = _block.Rest.ToArray();
-        _block.Claimed(bytes.Length);
+        _block.Advance(bytes.Length);
         return bytes;
     }
 
@@ -67,7 +67,7 @@ public class HeaderBlockBenchmarks
     {
         Put(pairs);
         var length = _block.Rest.Length;
-        _block.Claimed(length);
+        _block.Advance(length);
         return length;
     }
 

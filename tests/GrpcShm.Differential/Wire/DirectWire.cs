@@ -43,7 +43,7 @@ internal sealed unsafe partial class DirectWire : IWire
     public DirectWire(string path)
     {
         var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"Nobody listens at '{path}'.");
-        _channel = new ControlChannel(socket, ReactorPool.Next());
+        _channel = new ControlChannel(socket, ProcessReactors.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
         var answer =
             _channel.ReceiveAsync(CancellationToken.None).AsTask().WaitAsync(HandshakeTime).GetAwaiter().GetResult();

@@ -145,7 +145,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         _inboundData = isServer ? toServerData : toClientData;
         _outbound = isServer ? toClient : toServer;
         _outboundData = isServer ? toClientData : toServerData;
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var platform = TransportPlatform.Current;
         var parts = new ConnectionParts(
             role,

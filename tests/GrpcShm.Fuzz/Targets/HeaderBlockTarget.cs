@@ -98,7 +98,7 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         }
 
         var bytes = block.Rest.ToArray();
-        block.Claimed(bytes.Length);
+        block.Advance(bytes.Length);
         return bytes;
     }
 }
