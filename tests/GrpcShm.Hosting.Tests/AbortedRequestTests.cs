@@ -215,7 +215,8 @@ public sealed class AbortedRequestTests
         using var isReady = new SemaphoreSlim(0);
         await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
-            using var registration = context.RequestAborted.Register(static () => throw new InvalidOperationException("It does not work."));
+            using var registration = context.RequestAborted.Register(
+                static () => throw new InvalidOperationException("It does not work."));
             isReady.Release();
             await ReadToEndAsync(context);
         });

@@ -70,11 +70,15 @@ public sealed class KestrelMetricsTests
         builder.Services.AddSingleton<IStartupFilter>(new HostFilter(hosts ?? []));
     });
 
-    private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
+    private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) =>
+        SharedMemoryChannel.ForAddress(
         "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
 
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
-        .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
+        .GreetAsync(
+            new Greeting(),
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
 
     private sealed class HostFilter(ConcurrentQueue<string> hosts) : IStartupFilter
     {

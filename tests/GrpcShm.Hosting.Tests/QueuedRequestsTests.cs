@@ -134,11 +134,13 @@ public sealed class QueuedRequestsTests
             {
                 builder.Logging.AddProvider(server);
                 builder.WebHost.UseSharedMemory(options => options.RunMode = runMode);
-                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("queued", listen => listen.Use(next => context =>
-                {
-                    context.Features.Set<IConnectionHeartbeatFeature>(server.Heartbeat);
-                    return next(context);
-                })));
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(
+                    "queued",
+                    listen => listen.Use(next => context =>
+                    {
+                        context.Features.Set<IConnectionHeartbeatFeature>(server.Heartbeat);
+                        return next(context);
+                    })));
                 builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter((context, next) =>
                 {
                     handler?.Invoke();
@@ -161,7 +163,11 @@ public sealed class QueuedRequestsTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name == "ListenerFailed")
             {

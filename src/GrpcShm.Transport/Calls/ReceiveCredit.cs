@@ -1,27 +1,30 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is
-/// reserved for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and
-/// <see cref="HasUnused"/> under the gate of the input.
+/// The account of the data that a call receives. It counts the bytes that the peer may still send, the bytes that wait
+/// for their reader, and the bytes that are reserved for both in the budget of the connection. Under the gate of the
+/// call's input, unless a member says otherwise.
 /// </summary>
 /// <remarks>
 /// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received.
-/// Outstanding is what has been granted and not consumed: what the peer may still send, and what is held. It never
-/// exceeds the first window and what is reserved beyond.</para>
-/// <para>In the ordinary course a call that sends more than little is granted 256 KiB beyond what is consumed, if the
-/// budget allows, else the first window. A reader that has seen all and consumes none, since its message is not whole,
-/// is granted more beyond what it has examined, of the budget alone, and waits for that if it has to.</para>
-/// <para>Credit that has been given can't be taken back. So what a call holds shrinks as its reader consumes, by not
-/// being granted again.</para>
+/// Outstanding bytes have been granted and not consumed: the peer may still send them, or they are held. They never
+/// exceed the first window and the bytes that are reserved beyond it.</para>
+/// <para>Normally a call that receives much is granted 256 KiB beyond its consumed bytes if the budget allows it, else
+/// the first window. If a reader has seen all bytes and consumes none, since its message is not complete, the call is
+/// granted more bytes beyond the examined ones. These come out of the budget alone, and the call waits for them if it
+/// has to.</para>
+/// <para>Credit that has been given cannot be taken back. So a call holds less as its reader consumes, because consumed
+/// bytes are not granted again.</para>
 /// </remarks>
-internal sealed class ReceiveCredit(ReceivedBody body)
+/// <param name="call">The call.</param>
+/// <param name="gate">The gate of its input.</param>
+internal sealed class ReceiveCredit(CallStream call, Lock gate)
 {
-    // A call that has sent no more than this may be one of those that send now and then, for which the first window
-    // will do.
+    // A call that has received no more than this may receive only a little now and then. The first window is enough for
+    // it.
     private const int LeastBulk = 16 * 1024;
 
-    // Beyond that nothing is given in smaller pieces, even out of the first window.
+    // For a call with more data no smaller pieces are given, even out of the first window.
     private const int LeastPiece = CallSettings.FirstWindow / 4;
 
     private const int Retained = CallSettings.Window - CallSettings.FirstWindow;
@@ -35,6 +38,21 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     private bool _hasEnded;
     private bool _isWaiting;
 
+    // The call has left, and the reader still has its first window.
+    private bool _isWindowKept;
+
+    /// <summary>
+    /// Its place among the calls that wait. This and the next two belong to the budget of the connection, under that
+    /// budget's gate.
+    /// </summary>
+    public LinkedListNode<ReceiveCredit> WaitingPlace => field ??= new LinkedListNode<ReceiveCredit>(this);
+
+    /// <summary>How many bytes it waits for.</summary>
+    public long Wanted { get; set; }
+
+    /// <summary>How many bytes are reserved for it that it has not taken.</summary>
+    public long Offered { get; set; }
+
     /// <summary>
     /// How many bytes have come and have not been consumed. May be read without the gate once nothing more comes: then
     /// it only becomes less.
@@ -46,17 +64,25 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     /// </summary>
     public long Reserved => Volatile.Read(ref _reserved);
 
-    /// <summary>What the reader has not examined.</summary>
+    /// <summary>How many bytes the reader has not examined.</summary>
     public long Unseen => _received - _examined;
 
     /// <summary>Whether the peer has credit left. Without the gate it may be a moment old.</summary>
     public bool HasUnused => Volatile.Read(ref _granted) > Volatile.Read(ref _received);
 
-    /// <summary>What the peer may still send, and what is held.</summary>
+    /// <summary>How many bytes the peer may still send, or are held.</summary>
     public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;
 
-    /// <summary>Data has come.</summary>
-    /// <returns>Whether the peer had credit for it.</returns>
+    /// <summary>How many bytes the reader may leave unconsumed, if there is a bound.</summary>
+    public long? MaxUnconsumed => Budget?.MaxUnconsumed;
+
+    private ConnectionBudget? Budget => call.Carrier?.Budget;
+
+    /// <summary>How much more can be granted without reserving more.</summary>
+    private long Free => CallSettings.FirstWindow + _reserved - (_granted - _consumed);
+
+    /// <summary>Notes that data has come.</summary>
+    /// <returns>True if the peer had credit for it.</returns>
     public bool TryTake(int count)
     {
         if (count > _granted - _received)
@@ -68,53 +94,127 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         return true;
     }
 
-    /// <summary>The reader has consumed data, or it has been dropped.</summary>
-    /// <returns>
-    /// Whether that may let others go on, so that <see cref="ConnectionBudget.GrantWaiting"/> has to follow.
-    /// </returns>
-    public bool Consume(ConnectionBudget? budget, long count)
+    /// <summary>Notes that the reader has consumed data, or that data has been dropped.</summary>
+    public void Consume(long count, ref CreditNews news)
     {
-        if (count == 0)
+        news.Carrier = call.Carrier;
+        if (count != 0)
         {
-            return false;
+            Volatile.Write(ref _consumed, _consumed + count);
+            _examined = Math.Max(_examined, _consumed);
+            news.HasReleased |= Settle(Budget);
         }
 
-        Volatile.Write(ref _consumed, _consumed + count);
-        _examined = Math.Max(_examined, _consumed);
-        return Settle(budget);
+        if (_isWindowKept && Held == 0)
+        {
+            _isWindowKept = false;
+            news.HasLeft = true;
+        }
     }
 
-    /// <summary>The reader has examined data up to a position.</summary>
+    /// <summary>Notes that the reader has examined data up to a position.</summary>
     public void Examine(long position) => _examined = Math.Max(_examined, position);
 
-    /// <summary>Grants nothing more, for nobody will read it.</summary>
-    /// <returns>As of <see cref="Consume"/>.</returns>
-    public bool Stop(ConnectionBudget? budget)
+    /// <summary>Grants nothing more, since nobody will read it.</summary>
+    public void Stop(ref CreditNews news)
     {
-        if (_isOver)
+        news.Carrier = call.Carrier;
+        if (!_isOver)
         {
-            return false;
+            _isOver = true;
+            news.HasReleased |= Settle(Budget);
         }
-
-        _isOver = true;
-        return Settle(budget);
     }
 
-    /// <summary>The peer has ended, so that it has no use for what credit it has left.</summary>
-    /// <returns>As of <see cref="Consume"/>.</returns>
-    public bool End(ConnectionBudget? budget)
+    /// <summary>Notes that the peer has ended, so that it has no use for the credit that it has left.</summary>
+    public void End(ref CreditNews news)
     {
+        news.Carrier = call.Carrier;
         _isOver = true;
         _hasEnded = true;
-        return Settle(budget);
+        news.HasReleased |= Settle(Budget);
     }
 
     /// <summary>Grants what is due now.</summary>
-    /// <returns>
-    /// How much more the peer is to be told to send. Less than zero, once, if the reader leaves more unconsumed than it
-    /// may, and waits for more.
-    /// </returns>
-    public int Extend(ConnectionBudget? budget)
+    /// <returns>False if the reader leaves more unconsumed than it may, and waits for more. Once.</returns>
+    public bool TryExtend(ref CreditNews news)
+    {
+        news.Carrier = call.Carrier;
+        news.Granted = Extend(Budget);
+        news.Id = call.Id;
+        return news.Granted >= 0;
+    }
+
+    /// <summary>
+    /// Takes what the budget has offered to this call. By the thread that has released it, without any gate.
+    /// </summary>
+    public void AcceptOffer()
+    {
+        var news = default(CreditNews);
+        lock (gate)
+        {
+            // If the object serves another call meanwhile, it has no offer, or one that is meant for that call.
+            if (Budget is { } budget)
+            {
+                news.Granted = AcceptOffer(budget);
+                news.Carrier = call.Carrier;
+                news.Id = call.Id;
+            }
+        }
+
+        news.Tell(call);
+    }
+
+    /// <summary>
+    /// Gives back the first window, since the call has left its connection. If the reader has not consumed all, it
+    /// gives the window back when it has. Without any gate.
+    /// </summary>
+    public void Leave()
+    {
+        if (!call.HasWindow || Budget is not { } budget)
+        {
+            return;
+        }
+
+        // Mostly all has been consumed, and nothing more comes.
+        if (this is not { Held: 0, Reserved: 0 })
+        {
+            var news = default(CreditNews);
+            bool isKept;
+            lock (gate)
+            {
+                End(ref news);
+                _isWindowKept = isKept = Held > 0;
+            }
+
+            news.Tell(call);
+            if (isKept)
+            {
+                return;
+            }
+        }
+
+        budget.Leave();
+    }
+
+    /// <summary>Begins anew. Nothing may be reserved.</summary>
+    public void Reuse()
+    {
+        if (_reserved != 0 || _isWaiting)
+        {
+            throw new InvalidOperationException($"{_reserved} bytes are reserved for a call that is over.");
+        }
+
+        _granted = CallSettings.FirstWindow;
+        _received = 0;
+        _examined = 0;
+        _consumed = 0;
+        _isOver = false;
+        _hasEnded = false;
+    }
+
+    /// <returns>How much more the peer is to be told to send, or less than zero.</returns>
+    private int Extend(ConnectionBudget? budget)
     {
         if (_isOver || _received < LeastBulk || _isWaiting)
         {
@@ -125,7 +225,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         var wanted = _consumed + CallSettings.Window - _granted;
         if (wanted < CallSettings.LeastCredit && unused < CallSettings.Window / 2)
         {
-            // What has been examined is part of something larger.
+            // The examined bytes are part of a larger message.
             wanted = _examined + CallSettings.Window - _granted;
         }
 
@@ -150,47 +250,27 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         return (int)wanted;
     }
 
-    /// <summary>Takes what the budget has offered to a call that waits.</summary>
-    /// <returns>As of <see cref="Extend"/>.</returns>
-    public int AcceptOffer(ConnectionBudget budget)
+    /// <returns>How much more the peer is to be told to send.</returns>
+    private int AcceptOffer(ConnectionBudget budget)
     {
-        var offered = budget.TakeOffer(body);
+        var offered = budget.TakeOffer(this);
         if (offered == 0)
         {
-            // It does not wait any more.
+            // The call does not wait any more.
             return 0;
         }
 
         _isWaiting = false;
         Volatile.Write(ref _reserved, _reserved + offered);
 
-        // The reader may have consumed meanwhile, so that more is free than was asked for. What the peer has not used
-        // stays within its window.
+        // The reader may have consumed bytes meanwhile, so that more is free than was asked for. The credit that the
+        // peer has not used must not exceed its window.
         var wanted = Math.Min(Free, _received + CallSettings.Window - _granted);
         _granted += wanted;
         return (int)wanted;
     }
 
-    /// <summary>Begins anew. Nothing may be reserved.</summary>
-    public void Reuse()
-    {
-        if (_reserved != 0 || _isWaiting)
-        {
-            throw new InvalidOperationException($"{_reserved} bytes are reserved for a call that is over.");
-        }
-
-        _granted = CallSettings.FirstWindow;
-        _received = 0;
-        _examined = 0;
-        _consumed = 0;
-        _isOver = false;
-        _hasEnded = false;
-    }
-
-    /// <summary>How much more can be granted without reserving more.</summary>
-    private long Free => CallSettings.FirstWindow + _reserved - (_granted - _consumed);
-
-    /// <returns>How much of what is wanted can be granted.</returns>
+    /// <returns>How many of the wanted bytes can be granted.</returns>
     private long Reserve(ConnectionBudget budget, long wanted, long unused)
     {
         var missing = wanted - Free;
@@ -212,15 +292,15 @@ internal sealed class ReceiveCredit(ReceivedBody body)
 
         if (_examined < _received || unused >= LeastPiece)
         {
-            // It can go on.
+            // The call can go on without more credit.
             return 0;
         }
 
-        // Only as much as is needed to go on: when the reader has consumed what it has examined, all beyond the first
-        // window is given back, and another call may have it.
+        // Only as much as the call needs to go on: when the reader has consumed the examined bytes, everything beyond
+        // the first window is given back, and another call may have it.
         wanted = Math.Min(wanted, _examined + CallSettings.FirstWindow - _granted);
         missing = wanted - Free;
-        if (budget.GrowOrWait(body, missing))
+        if (budget.GrowOrWait(this, missing))
         {
             Volatile.Write(ref _reserved, _reserved + missing);
             return wanted;
@@ -230,7 +310,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         return 0;
     }
 
-    /// <summary>Gives back what is not needed any more.</summary>
+    /// <summary>Gives back reserved bytes that are not needed any more.</summary>
     private bool Settle(ConnectionBudget? budget)
     {
         if (budget is null)
@@ -242,7 +322,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         if (_isWaiting)
         {
             _isWaiting = false;
-            Volatile.Write(ref _reserved, _reserved + budget.StopWaiting(body));
+            Volatile.Write(ref _reserved, _reserved + budget.StopWaiting(this));
         }
 
         if (_reserved == 0)
@@ -250,7 +330,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
             return hasStopped;
         }
 
-        // A stream would only ask for it again with its next messages.
+        // A call with a stream of messages keeps some, since it would ask for them again with its next messages.
         var retained = _isOver || budget.IsTight ? 0 : Math.Min(_reserved, Retained);
         var excess = _reserved - Math.Max(Outstanding - CallSettings.FirstWindow, retained);
         if (excess <= 0)
@@ -259,6 +339,6 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         }
 
         Volatile.Write(ref _reserved, _reserved - excess);
-        return budget.Release(body, excess) || hasStopped;
+        return budget.Release(this, excess) || hasStopped;
     }
 }

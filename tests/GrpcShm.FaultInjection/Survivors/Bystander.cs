@@ -52,7 +52,8 @@ internal sealed class Bystander : IAsyncDisposable
     }
 
     private static async Task CheckAsync(GrpcChannel channel) =>
-        await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
+        await new Health.HealthClient(channel)
+            .CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
 
     private async Task CallOnAsync()
     {

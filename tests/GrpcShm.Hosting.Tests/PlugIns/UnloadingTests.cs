@@ -104,7 +104,12 @@ public sealed class UnloadingTests
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Begin(
-        string directory, string mode, TaskCompletionSource called, Task mayEnd, out PlugInContext copy, out Task calling)
+        string directory,
+        string mode,
+        TaskCompletionSource called,
+        Task mayEnd,
+        out PlugInContext copy,
+        out Task calling)
     {
         copy = new PlugInContext();
         var value = new object();

@@ -9,7 +9,8 @@ public sealed class HeaderBlockTests
     private const string NameCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";
 
     private static readonly Gen<string> Names = Gen.OneOf(
-        Gen.Int[0, HeaderNames.Count - 1].Select(HeaderNames.NameOf), Gen.Char[NameCharacters].Array[1, 40].Select(c => new string(c)));
+        Gen.Int[0, HeaderNames.Count - 1].Select(HeaderNames.NameOf),
+        Gen.Char[NameCharacters].Array[1, 40].Select(c => new string(c)));
 
     private static readonly Gen<string> Values = Gen.OneOf(
         Gen.Int[0, 3].Select(i => new[] { "POST", "200", "application/grpc", string.Empty }[i]),
@@ -31,7 +32,7 @@ public sealed class HeaderBlockTests
                 }
 
                 Assert.Equal(fields, Read(block.Rest, received));
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
                 Assert.False(block.IsPending);
             }
         });
@@ -52,8 +53,9 @@ public sealed class HeaderBlockTests
     {
         (string Name, string Value)[] known =
         [
-            (":method", "POST"), (":path", "/package.Service/Method"), ("te", "trailers"), ("user-agent", "test/1"), ("USER-AGENT", "test/1"),
-            ("authorization", "secret"), ("x-own", "1"), ("grpc-timeout", "5S"), ("content-type", "application/grpc"),
+            (":method", "POST"), (":path", "/package.Service/Method"), ("te", "trailers"), ("user-agent", "test/1"),
+            ("USER-AGENT", "test/1"), ("authorization", "secret"), ("x-own", "1"), ("grpc-timeout", "5S"),
+            ("content-type", "application/grpc"),
         ];
         Gen.Select(Gen.Int[0, 1], Gen.Int[0, known.Length - 1].Array[0, 20]).Array[1, 12].Sample(blocks =>
         {
@@ -70,7 +72,7 @@ public sealed class HeaderBlockTests
 
                 Assert.Equal(
                     places.Select(p => (known[p].Name.ToLowerInvariant(), known[p].Value)), Read(block.Rest, received));
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         });
     }
@@ -95,7 +97,7 @@ public sealed class HeaderBlockTests
             Assert.False(block.TryRepeat("authorization", "secret", sent));
             block.Add("authorization", "secret", sent);
             Assert.False(block.TryRepeat(":path", Path, sent));
-            block.Claimed(block.Rest.Length);
+            block.Advance(block.Rest.Length);
         }
     }
 
@@ -107,7 +109,7 @@ public sealed class HeaderBlockTests
         block.Begin();
         block.Add(":path", "/package.Service/Method", sent);
         Assert.True(block.Rest.Length > 20);
-        block.Claimed(block.Rest.Length);
+        block.Advance(block.Rest.Length);
         block.Begin();
         block.Add(":path", "/package.Service/Method", sent);
         Assert.Equal(1, block.Rest.Length);
@@ -125,7 +127,7 @@ public sealed class HeaderBlockTests
                 block.Begin();
                 block.Add(name, "0123456789", sent);
                 Assert.True(block.Rest.Length > 10);
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         }
     }
@@ -139,15 +141,15 @@ public sealed class HeaderBlockTests
         var dropped = Block(sent, "/b");
         var received = new ReceivedPairs();
         Assert.Equal([(":path", "/a")], Read(second.Rest, received));
-        second.Claimed(second.Rest.Length);
+        second.Advance(second.Rest.Length);
         Assert.Equal([(":path", "/a")], Read(first.Rest, received));
-        first.Claimed(first.Rest.Length);
+        first.Advance(first.Rest.Length);
         dropped.Clear();
 
-        // What a block would have defined that was never sent is defined by the next.
+        // If a block was never sent, the next block defines its pairs.
         var next = Block(sent, "/b");
         Assert.Equal([(":path", "/b")], Read(next.Rest, received));
-        next.Claimed(next.Rest.Length);
+        next.Advance(next.Rest.Length);
         Assert.Equal(1, Block(sent, "/b").Rest.Length);
     }
 
@@ -156,9 +158,9 @@ public sealed class HeaderBlockTests
     {
         var sent = new SentPairs();
         var block = Block(sent, "/a");
-        block.Claimed(2);
+        block.Advance(2);
         Assert.NotEqual(1, Block(sent, "/a").Rest.Length);
-        block.Claimed(block.Rest.Length);
+        block.Advance(block.Rest.Length);
         Assert.Equal(1, Block(sent, "/a").Rest.Length);
     }
 
@@ -174,7 +176,7 @@ public sealed class HeaderBlockTests
             var block = new HeaderBlock();
             for (var i = 0; i < 20_000; i++)
             {
-                // More than there are numbers for.
+                // More paths than there are numbers for pairs.
                 var path = $"/{random.Next(400)}";
                 block.Begin();
                 block.Add(":path", path, sent);
@@ -186,11 +188,11 @@ public sealed class HeaderBlockTests
 
                 lock (gate)
                 {
-                    // The claim.
+                    // Stands for the claim.
                     claims.Add((block.Rest.ToArray(), path), CancellationToken.None);
                 }
 
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         });
         await TimeLimit.OnThreads([.. threads]);
@@ -349,7 +351,7 @@ public sealed class HeaderBlockTests
             }
             catch (Exception exception) when (exception is SharedMemoryProtocolException or MalformedCallException)
             {
-                // As good.
+                // To refuse the block is as good.
             }
         });
 

@@ -2,7 +2,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>Which parts of a call go in its next message.</summary>
+/// <summary>The parts of a call that go in its next message.</summary>
 public sealed class NextMessageTests
 {
     private const int Credit = 1000;
@@ -41,7 +41,7 @@ public sealed class NextMessageTests
     {
         Assert.True(new NextMessage(_headers, new byte[10], 10, null, credit: 0, Room).IsEmpty);
 
-        // And the end stays behind the data.
+        // The end stays behind the data, too.
         Assert.True(new NextMessage(_headers, new byte[10], 10, _trailers, credit: 0, Room).IsEmpty);
     }
 
@@ -74,7 +74,7 @@ public sealed class NextMessageTests
 
         Assert.Equal(FrameFlags.Headers | FrameFlags.Continues, message.Flags);
         Assert.Equal((Room, 0, 0), (message.Headers.Length, message.Data.Length, message.Trailers.Length));
-        _headers.Claimed(Room);
+        _headers.Advance(Room);
         message = new NextMessage(_headers, new byte[30], 30, null, Credit, Room);
         Assert.Equal((FrameFlags.Headers, 1, 30), (message.Flags, message.Headers.Length, message.Data.Length));
     }
@@ -88,7 +88,7 @@ public sealed class NextMessageTests
 
         Assert.Equal(FrameFlags.Trailers | FrameFlags.Continues, message.Flags);
         Assert.Equal((60, 40), (message.Data.Length, message.Trailers.Length));
-        _trailers.Claimed(40);
+        _trailers.Advance(40);
         message = new NextMessage(_headers, default, 0, _trailers, Credit, Room);
         Assert.Equal((FrameFlags.Trailers | FrameFlags.End, 10), (message.Flags, message.Trailers.Length));
     }

@@ -194,7 +194,7 @@ public sealed class HostileServerTests : HostileTest
     {
         using var socket = Listen();
         var control = LinuxControlSocket.Connect(Path.Join(EndPoint.Directory, "hostile.sock"))!;
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         using var channel = new ControlChannel(control, reactor);
         using (var accepted = socket.Accept()!)
         {
@@ -280,7 +280,10 @@ public sealed class HostileServerTests : HostileTest
     }
 
     private async Task<ControlMessage?> ConnectAsync(
-        HostileServer server, bool refused, Action<ControlMessage?>? said = null, ConnectionModes modes = ConnectionModes.Bytes)
+        HostileServer server,
+        bool refused,
+        Action<ControlMessage?>? said = null,
+        ConnectionModes modes = ConnectionModes.Bytes)
     {
         using var socket = Listen();
         var serving = server.ServeAsync(socket);

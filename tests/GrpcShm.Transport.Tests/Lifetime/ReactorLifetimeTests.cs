@@ -12,24 +12,27 @@ public sealed class ReactorLifetimeTests
     [Fact]
     public async Task Connections_AllGone_ThreadsAndPollerGoAsWell()
     {
-        // The process's own reactor neither ends nor begins meanwhile.
+        // The registration keeps the process's own reactor running meanwhile.
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        using var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
-            () => (ProcessUse.Now.ReactorThreads, Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
+            () => (
+                ProcessUse.Now.ReactorThreads,
+                Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
     }
 
     [Fact]
     public async Task Unload_ReactorHasNothingToServe_ItEndsAtOnce()
     {
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        using var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(
-            () => ProcessUse.Now.ReactorThreads <= threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
+            () => ProcessUse.Now.ReactorThreads <= threads,
+            () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
     }
 
     [Fact]
@@ -40,15 +43,15 @@ public sealed class ReactorLifetimeTests
     public Task SpinTotals_ReactorsEndAndBeginAgain_NeverGoBack() =>
         IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(CompareTotalsAsync));
 
-    /// <summary>In a copy of its own: connects, disposes of all, and waits.</summary>
+    /// <summary>In a copy of its own: connects, disposes of everything, and waits.</summary>
     /// <param name="count">How many threads of reactors and sentinels, and how many pollers, the process has.</param>
     internal static async Task ConnectAndEndAsync(Func<(int Threads, int Pollers)> count)
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.FromMilliseconds(1);
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.FromMilliseconds(1);
         for (var i = 0; i < 3; i++)
         {
-            // Fewer are left where threads of other tests end meanwhile.
+            // Fewer threads are left if threads of other tests end meanwhile.
             var before = count();
             await using (var pair = await ConnectionPair.CreateAsync())
             {
@@ -63,11 +66,11 @@ public sealed class ReactorLifetimeTests
         }
     }
 
-    /// <summary>In a copy of its own: leaves a reactor that would go on for long.</summary>
+    /// <summary>In a copy of its own: leaves a reactor that would go on for a long time.</summary>
     internal static async Task ConnectWithoutAnEndAsync()
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.FromHours(1);
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.FromHours(1);
         await using (var pair = await ConnectionPair.CreateAsync())
         {
             await EchoAsync(pair);
@@ -81,11 +84,11 @@ public sealed class ReactorLifetimeTests
     /// </summary>
     internal static async Task ConnectInALoopAsync()
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var hasEnded = 0;
         for (var i = 0; i < 500; i++)
         {
-            ReactorPool.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+            ProcessReactors.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
             await using (var pair = await ConnectionPair.CreateAsync())
             {
                 await EchoAsync(pair);
@@ -94,16 +97,16 @@ public sealed class ReactorLifetimeTests
             hasEnded += reactor.IsRunning ? 0 : 1;
         }
 
-        // Where it never is, nothing here has been tried.
+        // If the reactor never ends, this test has tried nothing.
         await TimeLimit.UntilAsync(() => hasEnded > 0 || !reactor.IsRunning, () => "It never ended.");
     }
 
     /// <summary>In a copy of its own.</summary>
     internal static async Task CompareTotalsAsync()
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.Zero;
-        var last = ReactorPool.SpinTotals();
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.Zero;
+        var last = ProcessReactors.SpinTotals();
         for (var i = 0; i < 5; i++)
         {
             await using (var pair = await ConnectionPair.CreateAsync())
@@ -112,7 +115,7 @@ public sealed class ReactorLifetimeTests
             }
 
             await TimeLimit.UntilAsync(() => !reactor.IsRunning, () => "It goes on.");
-            var now = ReactorPool.SpinTotals();
+            var now = ProcessReactors.SpinTotals();
             Assert.True(now.Paid >= last.Paid && now.Unpaid >= last.Unpaid, $"{now} after {last}");
             last = now;
         }

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>Failures of system calls as exceptions that gRPC maps as it maps those of sockets.</summary>
+/// <summary>Turns failures of system calls into exceptions, which gRPC maps like the exceptions of sockets.</summary>
 internal static class LinuxError
 {
-    /// <summary>A call failed that needs nothing but the kernel's consent.</summary>
-    /// <param name="what">What it was for, as the beginning of a sentence.</param>
-    /// <param name="call">Its name, as a sandbox's rules spell it.</param>
-    /// <param name="error">The error's number.</param>
+    /// <summary>Describes the failure of a call that depends on the kernel's consent alone.</summary>
+    /// <param name="what">The consequence of the failure, as the beginning of a sentence.</param>
+    /// <param name="call">The call's name, as the rules of a sandbox spell it.</param>
+    /// <param name="error">The number of the error.</param>
     public static IOException Create(string what, string call, int error)
     {
         var message = Describe(what, call, error);
@@ -17,13 +17,13 @@ internal static class LinuxError
             : new PlatformException(message + error switch
             {
                 Libc.EPERM or Libc.EACCES or Libc.ENOSYS or Libc.EAFNOSUPPORT or Libc.EOPNOTSUPP =>
-                    $" A sandbox may forbid it (seccomp, SELinux, AppArmor, systemd's SystemCallFilter= and RestrictAddressFamilies=): "
-                    + $"allow {call} there, or use a Unix socket or TCP.",
+                    " A sandbox may forbid it (seccomp, SELinux, AppArmor, systemd's SystemCallFilter= and "
+                    + $"RestrictAddressFamilies=): allow {call} there, or use a Unix socket or TCP.",
                 _ => string.Empty,
             });
     }
 
-    /// <summary>A call failed for which it matters where a file lies and whose it is.</summary>
+    /// <summary>Describes the failure of a call that depends on a file: on its place and its owner.</summary>
     /// <inheritdoc cref="Create"/>
     public static IOException ForFile(string what, string call, int error)
     {
@@ -33,12 +33,12 @@ internal static class LinuxError
             : new PlatformException(message + error switch
             {
                 Libc.ENOLCK or Libc.EOPNOTSUPP or Libc.ENOSYS or Libc.EROFS =>
-                    " The file system does not do that. Choose a directory on a local, writable one: set RuntimeDirectory or "
-                    + "XDG_RUNTIME_DIR, or listen on another path.",
+                    " The file system does not support that. Choose a directory on a local, writable file system: set "
+                    + "RuntimeDirectory or XDG_RUNTIME_DIR, or listen on another path.",
                 Libc.EPERM or Libc.EACCES => string.Create(
                     CultureInfo.InvariantCulture,
-                    $" User {Libc.EffectiveUserId()} may not do that there. Give it the directory or the file, or choose another "
-                    + $"one: set RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
+                    $" User {Libc.EffectiveUserId()} may not do that there. Give the directory or the file to this "
+                    + $"user, or choose another place: set RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
                 _ => string.Empty,
             });
     }
@@ -47,5 +47,6 @@ internal static class LinuxError
         string.Create(CultureInfo.InvariantCulture, $"{what}: {call}: {Libc.Describe(error)} (errno {error}).");
 
     private static bool IsShortage(int error) =>
-        error is Libc.ENOMEM or Libc.ENOSPC or Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ETOOMANYREFS or Libc.EFBIG;
+        error is Libc.ENOMEM or Libc.ENOSPC or Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ETOOMANYREFS
+            or Libc.EFBIG;
 }

@@ -5,12 +5,12 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// A listening Unix socket: bound here, beside a lock file that decides who owns the name, or passed by systemd, which
-/// then owns it.
+/// A listening Unix socket. Either this process has bound it, beside a lock file that decides which process owns the
+/// name, or systemd has passed it, and then systemd owns the name.
 /// </summary>
 /// <remarks>
-/// A socket that was bound here is unlinked only while the lock is held, so nobody can take away a successor's, and
-/// only if it is still the one at its path, so nobody can take away another program's.
+/// A socket that this process has bound is unlinked only while the lock is held, so that a successor's socket stays,
+/// and only if it is still the socket at its path, so that another program's socket stays.
 /// </remarks>
 internal sealed class LinuxRendezvousSocket : RendezvousSocket
 {
@@ -20,17 +20,17 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     private readonly SafeFileDescriptor _socket;
     private readonly string _path;
 
-    // What is at the path since it was bound; null if the file is not ours.
+    // The file at the path since the socket was bound; null if another process owns it.
     private readonly FileStatus? _file;
 
-    // Good for nothing but to be given up for a client when there is no other descriptor.
+    // Its only use is to be given up for a client when no other descriptor is left.
     private SafeFileDescriptor _reserve;
     private bool _disposed;
 
     private LinuxRendezvousSocket(
         IDisposable ownership, SafeFileDescriptor socket, string path, FileStatus? file, RendezvousRemark? remark)
     {
-        // A client is told apart by this; to learn with the first one that it is forbidden would be late.
+        // Clients are identified by this call. If a sandbox forbids it, the first client would be too late to find out.
         _ = LinuxControlSocket.ReadPeer(socket);
         _ownership = ownership;
         _socket = socket;
@@ -40,7 +40,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         _reserve = Libc.EventCreate();
         if (_reserve.IsInvalid)
         {
-            throw LinuxError.Create("A descriptor cannot be kept back", "eventfd2", Libc.LastError);
+            throw LinuxError.Create("A descriptor cannot be reserved", "eventfd2", Libc.LastError);
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
 
     public override SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message)
     {
-        // Another thread may be quicker and take what is given up here. Then the client waits on.
+        // Another thread may be quicker and take the descriptor that is given up here. Then the client waits on.
         _reserve.Dispose();
         try
         {
@@ -122,8 +122,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return;
         }
 
-        // In this order: while the lock is held no other listener of this kind can have bound the path. Another program
-        // can.
+        // In this order: while the lock is held no other listener of this transport can have bound the path, but
+        // another program can.
         _disposed = true;
         if (_file is { } ours && Kernel.Stat(_path, follow: false, out var there) == 0 && there.IsSameFileAs(ours))
         {
@@ -147,8 +147,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
                 adopted.Path,
                 file: null,
                 new RendezvousRemark(
-                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor {adopted.Number}), and stays "
-                    + "when it ends.",
+                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor "
+                    + $"{adopted.Number}), and stays when the process ends.",
                     IsWarning: false));
         }
         catch
@@ -193,7 +193,10 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     }
 
     private static string ChoosePath(
-        SharedMemoryEndPoint endPoint, RendezvousSettings settings, IReadOnlyList<string> paths, out RendezvousRemark? remark)
+        SharedMemoryEndPoint endPoint,
+        RendezvousSettings settings,
+        IReadOnlyList<string> paths,
+        out RendezvousRemark? remark)
     {
         remark = null;
         if (endPoint.IsPath)
@@ -210,7 +213,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             {
                 remark = isTaken
                     ? new RendezvousRemark(
-                        $"Its socket is in '{directory}', since a better place is not to be had:{problems}", IsWarning: true)
+                        $"Its socket is in '{directory}', since no better place can be used:{problems}",
+                        IsWarning: true)
                     : null;
                 return path;
             }
@@ -225,8 +229,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
 
         throw new IOException(
-            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory on both "
-            + "sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
+            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set "
+            + "RuntimeDirectory on both sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
     }
 
     private static void BindAndListen(SafeFileDescriptor socket, string path, UnixFileMode mode, out FileStatus file)
@@ -234,9 +238,10 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
         if (Libc.Bind(socket, address, (uint)address.Length) != 0)
         {
-            // Another program was quicker than we were, after its own predecessor's socket had been removed.
+            // Another program was quicker than this process, after its own predecessor's socket had been removed.
             throw Libc.LastError == Libc.EADDRINUSE
-                ? new EndPointInUseException($"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
+                ? new EndPointInUseException(
+                    $"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
                 : LinuxError.ForFile($"The socket '{path}' cannot be bound", "bind", Libc.LastError);
         }
 
@@ -248,7 +253,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             : null;
         if (failed is not null)
         {
-            var failure = LinuxError.ForFile($"The socket '{path}' cannot be put up", failed, Libc.LastError);
+            var failure = LinuxError.ForFile($"The socket '{path}' cannot be set up", failed, Libc.LastError);
             _ = Libc.Unlink(path);
             throw failure;
         }
