@@ -99,7 +99,7 @@ public sealed class LocalMachine : IDisposable, IAsyncDisposable
                     await HandleAsync(subscriber, delivery).ConfigureAwait(false);
                 }
 
-                _hub.Metrics.Delivered(taken);
+                _hub.Metrics.CountDelivered(taken);
             }
 
             await _outbox.WaitAsync().ConfigureAwait(false);

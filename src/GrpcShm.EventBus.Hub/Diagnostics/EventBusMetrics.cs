@@ -59,18 +59,18 @@ internal sealed class EventBusMetrics
     /// <summary>The time, if anybody measures how long events wait; else zero.</summary>
     public long Now => _waiting.Enabled ? Stopwatch.GetTimestamp() : 0;
 
-    public void Accepted() => Interlocked.Increment(ref _accepted);
+    public void CountAccepted() => Interlocked.Increment(ref _accepted);
 
-    public void Refused(StatusCode code) => Interlocked.Increment(ref _refused[(int)code]);
+    public void CountRefused(StatusCode code) => Interlocked.Increment(ref _refused[(int)code]);
 
-    public void Dropped(int count) => Interlocked.Add(ref _dropped, count);
+    public void CountDropped(int count) => Interlocked.Add(ref _dropped, count);
 
-    public void Delivered(int count) => Interlocked.Add(ref _delivered, count);
+    public void CountDelivered(int count) => Interlocked.Add(ref _delivered, count);
 
     /// <summary>Notes that an event is taken out of a mailbox.</summary>
     /// <param name="since">When it was accepted, by <see cref="Now"/>.</param>
     /// <param name="machineId">The machine whose inbox it was in; empty for other subscriptions.</param>
-    public void Waited(long since, string machineId)
+    public void RecordWait(long since, string machineId)
     {
         if (since == 0)
         {
@@ -86,13 +86,13 @@ internal sealed class EventBusMetrics
         _waiting.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
     }
 
-    public void SessionOpened() => Interlocked.Increment(ref _sessions);
+    public void CountBegunSession() => Interlocked.Increment(ref _sessions);
 
-    public void SessionEnded() => Interlocked.Decrement(ref _sessions);
+    public void CountEndedSession() => Interlocked.Decrement(ref _sessions);
 
-    public void SubscriptionBegan() => Interlocked.Increment(ref _subscriptions);
+    public void CountBegunSubscription() => Interlocked.Increment(ref _subscriptions);
 
-    public void SubscriptionEnded() => Interlocked.Decrement(ref _subscriptions);
+    public void CountEndedSubscription() => Interlocked.Decrement(ref _subscriptions);
 
     private static Measurement<long> Measure(long value) => new(value, MessagingMetrics.System);
 

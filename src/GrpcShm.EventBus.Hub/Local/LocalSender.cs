@@ -81,7 +81,7 @@ internal sealed class LocalSender(HubCore hub, NewEvents newEvents)
         verdict = waits?.Begin(target, pending!) ?? Verdict.Ok;
         if (!verdict.IsOk)
         {
-            hub.Metrics.Refused(verdict.Code);
+            hub.Metrics.CountRefused(verdict.Code);
         }
 
         var result = default(AcknowledgementResult);

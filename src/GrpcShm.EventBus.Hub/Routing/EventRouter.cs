@@ -37,11 +37,11 @@ internal sealed class EventRouter(
         if (verdict.IsOk)
         {
             observers.Put(@event!, size, metrics.Now, null, context);
-            metrics.Accepted();
+            metrics.CountAccepted();
         }
         else
         {
-            metrics.Refused(verdict.Code);
+            metrics.CountRefused(verdict.Code);
         }
 
         return verdict;
@@ -71,7 +71,7 @@ internal sealed class EventRouter(
 
         if (!verdict.IsOk)
         {
-            metrics.Refused(verdict.Code);
+            metrics.CountRefused(verdict.Code);
             return verdict;
         }
 
@@ -89,7 +89,7 @@ internal sealed class EventRouter(
 
         var group = publication.AudienceCase == Publication.AudienceOneofCase.Group ? publication.Group : null;
         recipients += observers.Put(publication.Event, size, item.Accepted, group, context);
-        metrics.Accepted();
+        metrics.CountAccepted();
         return Verdict.Ok;
     }
 
@@ -143,7 +143,7 @@ internal sealed class EventRouter(
         }
 
         subscription = new LiveSubscription(inbox, machine);
-        metrics.SubscriptionBegan();
+        metrics.CountBegunSubscription();
         return Verdict.Ok;
     }
 
@@ -164,7 +164,7 @@ internal sealed class EventRouter(
         }
 
         subscription.Subscriber.Close();
-        metrics.SubscriptionEnded();
+        metrics.CountEndedSubscription();
     }
 
     // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the
@@ -217,7 +217,7 @@ internal sealed class EventRouter(
         subscription = verdict.IsOk ? live : null;
         if (verdict.IsOk)
         {
-            metrics.SubscriptionBegan();
+            metrics.CountBegunSubscription();
         }
 
         return verdict;
@@ -293,7 +293,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.Dropped);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.CountDropped);
         return Verdict.Ok;
     }
 }

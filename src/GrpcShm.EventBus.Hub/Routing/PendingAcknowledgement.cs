@@ -37,7 +37,7 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
     public bool IsDone => _source.Task.IsCompleted;
 
     /// <summary>Notes where the event was delivered, so that a sender that gives up can be forgotten there.</summary>
-    public void DeliveredAs(Subscriber subscriber, ulong deliveryNumber)
+    public void NoteDelivery(Subscriber subscriber, ulong deliveryNumber)
     {
         _deliveryNumber = deliveryNumber;
         Volatile.Write(ref _subscriber, subscriber);

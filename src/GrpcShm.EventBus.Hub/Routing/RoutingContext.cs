@@ -63,7 +63,7 @@ internal sealed class RoutingContext
                 accepted += result == PutResult.Accepted ? 1 : 0;
                 if (result == PutResult.Full && !sender.IsTold)
                 {
-                    sender.Subscriber?.MissedOne(this);
+                    sender.Subscriber?.NoteMissedEvent(this);
                 }
 
                 if (sender.IsTold && verdict.IsOk)

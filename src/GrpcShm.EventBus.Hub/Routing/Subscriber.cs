@@ -53,9 +53,9 @@ internal sealed class Subscriber(
     }
 
     /// <summary>There was no room in time for an event whose sender is not told: the subscriber is.</summary>
-    public void MissedOne(RoutingContext context)
+    public void NoteMissedEvent(RoutingContext context)
     {
-        metrics.Dropped(1);
+        metrics.CountDropped(1);
         Schedule(context);
     }
 
@@ -97,7 +97,7 @@ internal sealed class Subscriber(
     /// <summary>Fills in a delivery for the stream.</summary>
     public void Fill(Delivery delivery, in MailItem item)
     {
-        metrics.Waited(item.Accepted, InboxOf);
+        metrics.RecordWait(item.Accepted, InboxOf);
         delivery.Subscription = Number;
         delivery.Event = item.Event;
         delivery.Number = 0;
@@ -184,7 +184,7 @@ internal sealed class Subscriber(
     private ulong Owe(PendingAcknowledgement pending)
     {
         var number = ++_lastDelivery;
-        pending.DeliveredAs(this, number);
+        pending.NoteDelivery(this, number);
         lock (_owedLock)
         {
             if (_closed)

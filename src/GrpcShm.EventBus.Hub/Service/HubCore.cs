@@ -18,7 +18,7 @@ internal sealed class HubCore
 {
     // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of
     // the same process where the transport knows that.
-    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions =
+    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), SessionLife> _sessions =
         new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly long _started = Environment.TickCount64;
@@ -84,7 +84,7 @@ internal sealed class HubCore
     /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first,
     /// and looked at second: one of the two threads sees what the other one did, and removes it.
     /// </remarks>
-    public bool AddSession(EventSession session, MachineOwner owner)
+    public bool AddSession(SessionLife session, MachineOwner owner)
     {
         if (session.HasEnded)
         {
@@ -96,7 +96,7 @@ internal sealed class HubCore
             return true;
         }
 
-        EventSession? replaced = null;
+        SessionLife? replaced = null;
         _sessions.AddOrUpdate(KeyOf(owner), session, (_, existing) =>
         {
             replaced = existing;
@@ -113,7 +113,7 @@ internal sealed class HubCore
         return false;
     }
 
-    public void RemoveSession(EventSession session, MachineOwner owner) =>
+    public void RemoveSession(SessionLife session, MachineOwner owner) =>
         _sessions.TryRemove(new(KeyOf(owner), session));
 
     public void AddSubscriber(string subscriptionId, Subscriber subscriber) =>

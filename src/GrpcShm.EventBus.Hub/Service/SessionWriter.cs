@@ -57,7 +57,7 @@ internal sealed class SessionWriter
             while (Fill())
             {
                 await _stream.WriteAsync(_response).ConfigureAwait(false);
-                _metrics.Delivered(_response.Deliveries.Count);
+                _metrics.CountDelivered(_response.Deliveries.Count);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
                 {
@@ -111,7 +111,7 @@ internal sealed class SessionWriter
     /// <summary>
     /// Notes how far the client's commands have been carried out; outcomes up to there were added before.
     /// </summary>
-    public void CompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
+    public void SetCompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
 
     /// <summary>
     /// Ends the writing once everything queued is written, and says why if it was not the client's wish.

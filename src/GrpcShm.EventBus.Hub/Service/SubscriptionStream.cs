@@ -28,7 +28,7 @@ internal sealed class SubscriptionStream(
             while (Fill(batch))
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
-                hub.Metrics.Delivered(_response.Deliveries.Count);
+                hub.Metrics.CountDelivered(_response.Deliveries.Count);
                 _response.Deliveries.Clear();
                 batch.Recycle();
                 if (isOnSendersThread && outbox.HasReady)
