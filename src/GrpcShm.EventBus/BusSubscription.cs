@@ -15,13 +15,13 @@ namespace GrpcShm.EventBus;
 /// </remarks>
 public sealed class BusSubscription : IDisposable
 {
-    private readonly EventReceiver _receiver;
+    private readonly IPausable _receiver;
     private readonly Action _end;
     private readonly Lock _lock = new();
     private bool _isDisposed;
     private bool _isPaused;
 
-    internal BusSubscription(EventReceiver receiver, Action end) => (_receiver, _end) = (receiver, end);
+    internal BusSubscription(IPausable receiver, Action end) => (_receiver, _end) = (receiver, end);
 
     /// <summary>Whether it is paused by <see cref="Pause"/>.</summary>
     public bool IsPaused

@@ -126,7 +126,7 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// </summary>
     public void Dispose() => _parts.Dispose();
 
-    private ClientEvents Events => _parts.Events;
+    private RaisedEvents Events => _parts.Events;
 
     private ClientSubscriptions Subscriptions => _parts.Subscriptions;
 }

@@ -1,3 +1,5 @@
+using XStateNet.Events.V1;
+
 namespace GrpcShm.EventBus;
 
 /// <summary>How a hub is, and how much it holds.</summary>
@@ -9,4 +11,20 @@ namespace GrpcShm.EventBus;
 /// <param name="EventsAccepted">How many events it has accepted since it started.</param>
 /// <param name="EventsDropped">How many events full mailboxes have dropped since it started.</param>
 public sealed record HubHealth(
-    bool IsServing, TimeSpan Uptime, int Sessions, int Machines, int Subscriptions, long EventsAccepted, long EventsDropped);
+    bool IsServing,
+    TimeSpan Uptime,
+    int Sessions,
+    int Machines,
+    int Subscriptions,
+    long EventsAccepted,
+    long EventsDropped)
+{
+    internal static HubHealth From(GetHealthResponse health) => new(
+        health.Status == HubStatus.Serving,
+        TimeSpan.FromMilliseconds(health.UptimeMilliseconds),
+        (int)health.Sessions,
+        (int)health.Machines,
+        (int)health.Subscriptions,
+        (long)health.EventsAccepted,
+        (long)health.EventsDropped);
+}

@@ -1,3 +1,5 @@
+using XStateNet.Events.V1;
+
 namespace GrpcShm.EventBus;
 
 /// <summary>A registered machine, as the hub sees it.</summary>
@@ -8,4 +10,13 @@ namespace GrpcShm.EventBus;
 /// <param name="RegisteredAt">When it was registered, by the hub's clock (UTC).</param>
 /// <param name="Owner">The name that its process gave itself; may be empty.</param>
 public sealed record MachineDescription(
-    string MachineId, IReadOnlyList<string> Groups, bool IsSubscribed, int Waiting, DateTime RegisteredAt, string Owner);
+    string MachineId, IReadOnlyList<string> Groups, bool IsSubscribed, int Waiting, DateTime RegisteredAt, string Owner)
+{
+    internal static MachineDescription From(Machine machine) => new(
+        machine.MachineId,
+        machine.Groups,
+        machine.Subscribed,
+        (int)machine.Waiting,
+        DateTime.UnixEpoch.AddTicks(machine.RegisteredAt),
+        machine.Owner);
+}

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grpc.Core;
 using GrpcShm.EventBus.Registry;
+using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
@@ -18,14 +19,17 @@ internal sealed class EventBusMetrics
     private readonly long[] _refused = new long[Codes];
     private readonly Histogram<double> _waiting;
     private readonly bool _namesDestinations;
+    private readonly ILogger _logger;
+    private readonly RepeatedLines _failedListeners = new(most: 1);
     private long _accepted;
     private long _delivered;
     private long _dropped;
     private int _sessions;
     private int _subscriptions;
 
-    public EventBusMetrics(IMeterFactory meterFactory, MachineRegistry machines, bool namesDestinations)
+    public EventBusMetrics(IMeterFactory meterFactory, MachineRegistry machines, bool namesDestinations, ILogger logger)
     {
+        _logger = logger;
         _namesDestinations = namesDestinations;
         var meter = meterFactory.Create(MessagingMetrics.MeterName);
         meter.CreateObservableCounter(
@@ -83,7 +87,23 @@ internal sealed class EventBusMetrics
             MessagingMetrics.AddDestination(ref tags, machineId);
         }
 
-        _waiting.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+        try
+        {
+            _waiting.Record(Stopwatch.GetElapsedTime(since).TotalSeconds, tags);
+        }
+        catch (Exception thrown)
+        {
+            // A listener to metrics is foreign code. Its exception must not end the stream that the event is for.
+            if (_failedListeners.Next(out var leftOut))
+            {
+                if (leftOut > 0)
+                {
+                    _logger.LinesLeftOut(nameof(EventBusLog.ListenerFailed), leftOut);
+                }
+
+                _logger.ListenerFailed(thrown);
+            }
+        }
     }
 
     public void CountBegunSession() => Interlocked.Increment(ref _sessions);

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
@@ -36,7 +37,7 @@ internal sealed class HubCore
         Budget = new HubBudget(Options);
         Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize);
         Access = AccessPolicy.Of(Options, Logger);
-        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
+        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations, Logger);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
     }
@@ -71,7 +72,19 @@ internal sealed class HubCore
 
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
-    /// <summary>Whom a caller's commands are put before; none if everybody may do all.</summary>
+    /// <summary>Says how the hub is.</summary>
+    public GetHealthResponse DescribeHealth() => new()
+    {
+        Status = Stopping.IsCancellationRequested ? HubStatus.Stopping : HubStatus.Serving,
+        UptimeMilliseconds = (ulong)Uptime.TotalMilliseconds,
+        Sessions = (uint)Metrics.Sessions,
+        Machines = (uint)Machines.Count,
+        Subscriptions = (uint)Metrics.Subscriptions,
+        EventsAccepted = (ulong)Metrics.EventsAccepted,
+        EventsDropped = (ulong)Metrics.EventsDropped,
+    };
+
+    /// <summary>Makes the gate that asks the policy about a caller; none if everybody may do all.</summary>
     public AccessGate? GateFor(HttpContext context, PeerIdentity peer, MachineOwner? owner = null) =>
         Access is null ? null : new AccessGate(Access, Limits, Machines, context, peer, owner);
 

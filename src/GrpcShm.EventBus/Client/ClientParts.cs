@@ -23,14 +23,15 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var end = new ClientEnd();
         var session = new CurrentSession();
         var receivers = new ReceiverTable();
-        Events = new ClientEvents(client, logger);
+        Events = new RaisedEvents(client, logger);
         Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
         Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
         Queue.Close(ClientEnd.Disconnected(null));
 
         var waits = new ClientWaits(Queue, session);
-        var reports = new SendReports(Metrics, Events, logger);
-        var host = new ReceiverHost(newEvents.Codecs, options.MaxPendingSends, waits, Metrics, Events);
+        var instruments = new EventInstruments(Metrics, Events);
+        var reports = new SendReports(instruments, Events);
+        var host = new ReceiverHost(newEvents.Codecs, options.MaxPendingSends, waits, instruments, Events);
         Subscriptions = new ClientSubscriptions(receivers, Queue, session, host, options.ReceiveWindow);
 
         var answers = new CommandAnswers(Queue, Subscriptions, waits, reports, Events, end);
@@ -47,12 +48,13 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         Link = new HubLink(sessions, options, Queue, session, Subscriptions, answers, Events, end);
 
         var dispatcher = new EventDispatcher(options, receivers, Queue, session, waits, breaker, reports, end);
-        Sender = new EventSender(options, newEvents, dispatcher, waits, reports, end);
+        Sender = new EventSender(
+            options.SendPipeline, options.AcknowledgementTimeout, newEvents, dispatcher, reports, end);
         Queries = new HubQueries(contract, options.AcknowledgementTimeout, end);
     }
 
     /// <summary>What the client tells its listeners.</summary>
-    public ClientEvents Events { get; }
+    public RaisedEvents Events { get; }
 
     public MessagingMetrics Metrics { get; }
 

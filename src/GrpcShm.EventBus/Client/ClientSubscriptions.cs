@@ -40,22 +40,12 @@ internal sealed class ClientSubscriptions(
     /// <summary>Waits until a machine of whatever process is registered.</summary>
     public async Task WaitForMachineAsync(string machineId, CancellationToken cancellationToken)
     {
-        var there = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        // The id may hold what is special in a pattern, which then matches others, too.
-        Func<BusEvent, Task> handler = new PresenceTracker(presence =>
-        {
-            if (presence.IsPresent && presence.MachineId == machineId)
-            {
-                there.TrySetResult();
-            }
-
-            return Task.CompletedTask;
-        }).HandleAsync;
+        var (tracker, present) = PresenceTracker.AwaitMachine(machineId);
+        Func<BusEvent, Task> handler = tracker.HandleAsync;
         var receiver = MakeReceiver(new Subscription { MachineChanges = machineId }, new MachineOptions(), handler);
         using var subscription = await BeginAsync(receiver, handler, cancellationToken).ConfigureAwait(false);
-        var first = await Task.WhenAny(there.Task, receiver.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (first != there.Task)
+        var first = await Task.WhenAny(present, receiver.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (first != present)
         {
             throw await receiver.Ended.ConfigureAwait(false);
         }

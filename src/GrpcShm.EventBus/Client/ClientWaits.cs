@@ -52,7 +52,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
             if (!verdict.IsOk)
             {
                 wait.SetOver();
-                return new EventBusException(verdict.Code, verdict.Message, verdict.MachineId);
+                return verdict.ToBusException();
             }
 
             _local.Add(wait);

@@ -9,7 +9,7 @@ internal sealed class CommandAnswers(
     ClientSubscriptions subscriptions,
     ClientWaits waits,
     SendReports reports,
-    ClientEvents events,
+    RaisedEvents events,
     ClientEnd end)
 {
     /// <summary>The hub has answered a command: by an outcome, or by having carried it out.</summary>

@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -36,9 +37,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
             {
                 if (_pendingSends >= maxPendingSends)
                 {
-                    return new EventBusException(
-                        Grpc.Core.StatusCode.ResourceExhausted,
-                        $"{maxPendingSends} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
+                    return Verdict.TooManyPending(maxPendingSends).ToBusException();
                 }
 
                 Interlocked.Increment(ref _pendingSends);

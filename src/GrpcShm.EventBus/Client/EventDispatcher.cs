@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
 using Polly.CircuitBreaker;
 using XStateNet.Events.V1;
 
@@ -19,18 +20,36 @@ internal sealed class EventDispatcher(
     CircuitBreakerStateProvider breaker,
     SendReports reports,
     ClientEnd end)
+    : IEventDispatcher
 {
-    /// <summary>Sends an event to its target.</summary>
-    /// <returns>What completes when it has come as far as was asked, with what the target said, if anything.</returns>
-    /// <param name="event">The event. It must not be changed afterwards.</param>
-    /// <param name="level">How far it must come.</param>
-    /// <param name="timeoutMilliseconds">How long that may take; zero for the default.</param>
-    /// <param name="isAttempt">
-    /// Whether a pipeline may try again: then the failure is told of by whoever runs it.
-    /// </param>
-    /// <param name="wait">What the handler that sends it waits by; or none.</param>
-    public Task<Outcome?> Send(
-        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait = null)
+    public Task<Outcome?> Send(Event @event, AcknowledgementLevel level, CancellationToken cancellationToken) =>
+        Send(@event, level, 0, isAttempt: false, wait: null).WaitAsync(cancellationToken);
+
+    public async Task<Outcome?> AttemptSendAsync(
+        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
+    {
+        var wait = level > AcknowledgementLevel.Delivered ? waits.Make(@event.Target) : null;
+        try
+        {
+            return await Send(@event, level, timeoutMilliseconds, isAttempt: true, wait)
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            wait?.End();
+        }
+    }
+
+    /// <summary>Publishes an event, which always goes by the hub.</summary>
+    public Task<Outcome?> Publish(Publication publication, CancellationToken cancellationToken) => SendByHub(
+        new SessionCommand { Publish = publication },
+        publication.Event,
+        MessagingOperation.Publish(publication),
+        isAttempt: false,
+        wait: null).WaitAsync(cancellationToken);
+
+    private Task<Outcome?> Send(
+        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)
     {
         if (options.DeliverLocally && receivers.TryGetMachine(@event.Target, out var machine))
         {
@@ -50,18 +69,10 @@ internal sealed class EventDispatcher(
         return SendByHub(command, @event, MessagingOperation.Send(@event.Target), isAttempt, wait);
     }
 
-    /// <summary>Publishes an event, which always goes by the hub.</summary>
-    public Task<Outcome?> Publish(Publication publication) => SendByHub(
-        new SessionCommand { Publish = publication },
-        publication.Event,
-        MessagingOperation.Publish(publication),
-        isAttempt: false,
-        wait: null);
-
     private Task<Outcome?> SendByHub(
         SessionCommand command, Event @event, in MessagingOperation operation, bool isAttempt, ClientWait? wait)
     {
-        var activity = EventTracing.Begin(@event, operation);
+        var activity = reports.Begin(@event, operation);
         var pending = new PendingCommand(command, @event.Payload.Length + @event.Name.Length + PendingCommand.Overhead)
         {
             Started = reports.Now,
@@ -87,9 +98,7 @@ internal sealed class EventDispatcher(
             return Task.FromResult<Outcome?>(ClientEnd.Left(refused));
         }
 
-        pending.TrySetException(refused);
-        _ = pending.Task.Exception;
-        return pending.Task;
+        return ReportedFailures.ToTask(refused);
     }
 
     // It never leaves the process.
@@ -102,7 +111,7 @@ internal sealed class EventDispatcher(
         ClientWait? wait)
     {
         var operation = MessagingOperation.Send(@event.Target);
-        var activity = EventTracing.Begin(@event, operation);
+        var activity = reports.Begin(@event, operation);
         var circle = wait is null ? null : waits.BeginLocal(wait);
         foreach (var observer in circle is null ? receivers.Observers : [])
         {
@@ -123,15 +132,7 @@ internal sealed class EventDispatcher(
         var timeout = timeoutMilliseconds > 0
             ? TimeSpan.FromMilliseconds(timeoutMilliseconds)
             : options.AcknowledgementTimeout;
-        var waiting = WaitLocallyAsync(sending, @event, timeout, started, activity, isAttempt);
-
-        // Its failure is reported: it is no error of the program's that nobody looked at this task.
-        _ = waiting.ContinueWith(
-            static failed => failed.Exception,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-        return waiting;
+        return ReportedFailures.Observe(WaitLocallyAsync(sending, @event, timeout, started, activity, isAttempt));
     }
 
     private async Task<Outcome?> WaitLocallyAsync(
@@ -147,10 +148,7 @@ internal sealed class EventDispatcher(
         }
         catch (TimeoutException)
         {
-            failure = new EventBusException(
-                StatusCode.DeadlineExceeded,
-                $"The machine '{@event.Target}' did not acknowledge the event in time.",
-                @event.Target);
+            failure = Verdict.TooLate(@event.Target).ToBusException();
         }
         catch (EventBusException exception)
         {

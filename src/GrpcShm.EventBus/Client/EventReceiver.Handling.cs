@@ -67,7 +67,7 @@ internal sealed partial class EventReceiver
             IsRequest = item.Level == AcknowledgementLevel.Replied,
         };
         Acknowledgement? failure = null;
-        var handling = _host.Handling(received);
+        var handling = _host.BeginHandling(received);
         HandlerFlow.Begin(received);
         try
         {
@@ -84,13 +84,13 @@ internal sealed partial class EventReceiver
                 StatusCode = (int)StatusCode.Unknown, Message = PeerText.Clean(message, PeerText.MaxSentence),
             };
             _failed.Add(item.Event, failure);
-            _host.HandlerFailed(Name, received, exception);
+            _host.TellOfFailedHandler(Name, received, exception);
         }
 
         received.HasBeenHandled = true;
         _host.Waits.EndAll(received);
         failure ??= RefuseReply(item, received.ReplyEvent);
-        _host.Handled(received, handling, failure is not null);
+        _host.EndHandling(received, handling, failure?.Message);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
     }

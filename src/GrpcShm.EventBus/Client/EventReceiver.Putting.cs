@@ -108,7 +108,7 @@ internal sealed partial class EventReceiver
         if (isDropped)
         {
             // Not under the lock: it logs.
-            _host.Dropped(Name, Interlocked.Increment(ref _dropped));
+            _host.TellOfLoss(Name, Interlocked.Increment(ref _dropped));
             return level <= AcknowledgementLevel.Accepted
                 ? Outcomes.Succeeded
                 : Fail(StatusCode.Aborted, $"The mailbox of the machine '{Name}' was full and dropped the event.");
@@ -149,7 +149,7 @@ internal sealed partial class EventReceiver
             grant.Tell();
         }
 
-        _host.Dropped(Name, Interlocked.Increment(ref _dropped));
+        _host.TellOfLoss(Name, Interlocked.Increment(ref _dropped));
     }
 
     private Task<Outcome?> Fail(StatusCode code, string message) =>

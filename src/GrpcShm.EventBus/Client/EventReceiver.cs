@@ -8,7 +8,7 @@ namespace GrpcShm.EventBus.Client;
 /// A machine of this client, or another subscription: its queue, and the loop that hands one event after the other to
 /// the handlers. The loop takes a thread only while there are events.
 /// </summary>
-internal sealed partial class EventReceiver : IThreadPoolWorkItem
+internal sealed partial class EventReceiver : IThreadPoolWorkItem, IPausable
 {
     private readonly IReceiverHost _host;
     private readonly ReceiverWindow _window;
@@ -141,7 +141,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Hands no more events to the handlers until it is resumed as often.</summary>
     public void Pause()
     {
         lock (_lock)

@@ -11,7 +11,7 @@ internal sealed class HubLink(
     CurrentSession session,
     ClientSubscriptions subscriptions,
     CommandAnswers answers,
-    ClientEvents events,
+    RaisedEvents events,
     ClientEnd end)
 {
     /// <summary>

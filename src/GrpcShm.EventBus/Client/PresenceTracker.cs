@@ -14,6 +14,25 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
     // What has been named since a session began; none once all have been.
     private Dictionary<string, MachinePresence>? _named;
 
+    /// <summary>Makes a tracker that waits for one machine.</summary>
+    /// <returns>The tracker, and a task that completes when the machine is there.</returns>
+    public static (PresenceTracker Tracker, Task Present) AwaitMachine(string machineId)
+    {
+        var present = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // The id may hold characters that are special in a pattern, which then matches other machines, too.
+        var tracker = new PresenceTracker(presence =>
+        {
+            if (presence.IsPresent && presence.MachineId == machineId)
+            {
+                present.TrySetResult();
+            }
+
+            return Task.CompletedTask;
+        });
+        return (tracker, present.Task);
+    }
+
     public async Task HandleAsync(BusEvent received)
     {
         if (received.Raw.MachineChange is not { } change)

@@ -4,7 +4,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>Brings what a session says to the client's receivers, its commands and its listeners.</summary>
-internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, ClientEvents events)
+internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
     : ISessionEvents
 {
     public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)

@@ -32,6 +32,6 @@ internal static partial class EventBusLog
     [LoggerMessage(11, LogLevel.Warning, "{Count} further lines of the kind {Kind} were left out.", EventName = "LinesLeftOut")]
     public static partial void LinesLeftOut(this ILogger logger, string kind, long count);
 
-    [LoggerMessage(13, LogLevel.Error, "A listener of the client's spans or metrics failed.", EventName = "ListenerFailed")]
+    [LoggerMessage(13, LogLevel.Error, "A listener to the spans or metrics of the event bus threw an exception. No event is affected.", EventName = "ListenerFailed")]
     public static partial void ListenerFailed(this ILogger logger, Exception exception);
 }

@@ -62,7 +62,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void Sent(in MessagingOperation operation, StatusCode failure)
+    public void CountSend(in MessagingOperation operation, StatusCode failure)
     {
         if (_sent.Enabled)
         {
@@ -70,7 +70,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void SendTook(long started, in MessagingOperation operation, StatusCode failure)
+    public void RecordSendDuration(long started, in MessagingOperation operation, StatusCode failure)
     {
         if (started != 0)
         {
@@ -78,7 +78,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void Processed(long started, string target, bool failed)
+    public void RecordHandling(long started, string target, bool failed)
     {
         var operation = MessagingOperation.Process(target);
         var failure = failed ? StatusCode.Unknown : StatusCode.OK;

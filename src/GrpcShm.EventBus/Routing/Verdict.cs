@@ -32,7 +32,13 @@ internal readonly record struct Verdict(StatusCode Code, string Message, string 
     public static Verdict TooLate(string machineId) =>
         new(StatusCode.DeadlineExceeded, $"The machine '{machineId}' did not acknowledge the event in time.", machineId);
 
+    public static Verdict TooManyPending(int most) => Exhausted(
+        $"{most} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
+
     public static Verdict Exhausted(string message) => new(StatusCode.ResourceExhausted, message, "");
+
+    /// <summary>The exception that a program gets which asked by this library.</summary>
+    public EventBusException ToBusException() => new(Code, Message ?? "", MachineId);
 
     /// <summary>The exception that ends a call with this verdict.</summary>
     public RpcException ToException()

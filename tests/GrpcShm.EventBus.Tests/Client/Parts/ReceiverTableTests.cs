@@ -74,12 +74,13 @@ public sealed class ReceiverTableTests
         subscription.Number = _table.TakeNumber();
         var options = new EventBusClientOptions();
         var queue = new CommandQueue(1, 1);
+        var events = new RaisedEvents(this, NullLogger.Instance);
         var host = new ReceiverHost(
             new PayloadCodecs(options),
             1,
             new ClientWaits(queue, new CurrentSession()),
-            new MessagingMetrics(null, namesDestinations: false),
-            new ClientEvents(this, NullLogger.Instance));
+            new EventInstruments(new MessagingMetrics(null, namesDestinations: false), events),
+            events);
         return new EventReceiver(host, subscription, new MachineOptions(), 1, _ => Task.CompletedTask);
     }
 }

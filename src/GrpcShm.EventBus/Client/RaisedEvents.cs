@@ -5,15 +5,16 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// What a client tells its listeners, and writes into its log. Listeners run on the thread pool, one after the other,
-/// in the order in which things happened.
+/// The events that a client, or the hub for its own process, raises, and their lines in the log. Listeners run on the
+/// thread pool, one after the other, in the order in which things happened.
 /// </summary>
-internal sealed class ClientEvents(object sender, ILogger logger)
+internal sealed class RaisedEvents(object sender, ILogger logger)
 {
     // Guards itself and _isRaising.
     private readonly Queue<Action> _raised = new();
     private readonly RepeatedLines _failedSends = new();
     private readonly RepeatedLines _losses = new();
+    private readonly RepeatedLines _failedListeners = new(most: 1);
     private bool _isRaising;
 
     public event EventHandler<EventBusConnectionChange>? ConnectionChanged;
@@ -73,6 +74,18 @@ internal sealed class ClientEvents(object sender, ILogger logger)
         Raise(EventsLost, new EventLoss(name, dropped));
     }
 
+    /// <summary>
+    /// Writes into the log that a listener to spans or metrics threw. It may do so for each event: one line says it.
+    /// </summary>
+    public void TellOfFailedListener(Exception exception)
+    {
+        if (_failedListeners.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.ListenerFailed), leftOut);
+            logger.ListenerFailed(exception);
+        }
+    }
+
     /// <summary>Tells of a machine or another subscription that a new session could not restore.</summary>
     public void TellOfLostMachine(string name, EventBusException exception)
     {
@@ -85,6 +98,7 @@ internal sealed class ClientEvents(object sender, ILogger logger)
     {
         WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
         WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
+        WriteLeftOut(nameof(EventBusLog.ListenerFailed), _failedListeners.TakeRest());
     }
 
     private void WriteLeftOut(string kind, long count)

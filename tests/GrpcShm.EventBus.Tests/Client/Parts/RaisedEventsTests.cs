@@ -6,11 +6,11 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
 /// <summary>What a client tells its listeners, by itself.</summary>
-public sealed class ClientEventsTests
+public sealed class RaisedEventsTests
 {
-    private readonly ClientEvents _events;
+    private readonly RaisedEvents _events;
 
-    public ClientEventsTests() => _events = new ClientEvents(this, NullLogger.Instance);
+    public RaisedEventsTests() => _events = new RaisedEvents(this, NullLogger.Instance);
 
     [Fact]
     public async Task Raise_ManyFromSeveralThreads_RunOneAfterTheOther()
