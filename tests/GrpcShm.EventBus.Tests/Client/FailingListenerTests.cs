@@ -9,7 +9,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client;
 
-/// <summary>A listener to spans or metrics that throws ends neither a receiver nor a session, and fails no send.</summary>
+/// <summary>
+/// A listener to spans or metrics that throws ends neither a receiver nor a session, and fails no send.
+/// </summary>
 public sealed class FailingListenerTests : ClientTest, IDisposable
 {
     private readonly RecordingLoggerProvider _log = new();

@@ -99,7 +99,8 @@ public abstract class BusConformanceTests : ClientTest
         var first = await changes.Reader.ReadAsync().InTime();
         var second = await changes.Reader.ReadAsync().InTime();
         Assert.Equal(("oven-1", "HEAT"), (first.SourceMachineId, first.EventName));
-        Assert.Equal(("cold", "hot", 7), (first.StateChange!.OldState, first.StateChange.NewState, first.StateChange.Context));
+        Assert.Equal(
+            ("cold", "hot", 7), (first.StateChange!.OldState, first.StateChange.NewState, first.StateChange.Context));
         Assert.Equal(("payload", "id"), (second.Payload, second.Id));
     }
 
@@ -193,7 +194,8 @@ public abstract class BusConformanceTests : ClientTest
         var told = Channel.CreateUnbounded<string>();
         var machine = await Bus.RegisterMachineAsync("m-1", static _ => Task.CompletedTask, null, None).InTime();
         using var watching = await Bus.SubscribeToMachinesAsync(
-            "m-*", presence => told.Writer.WriteAsync($"{presence.MachineId} {presence.Change}").AsTask(), null, None).InTime();
+            "m-*", presence => told.Writer.WriteAsync($"{presence.MachineId} {presence.Change}").AsTask(), null, None)
+            .InTime();
 
         Assert.Equal("m-1 Present", await told.Reader.ReadAsync().InTime());
         machine.Dispose();
@@ -228,7 +230,8 @@ public abstract class BusConformanceTests : ClientTest
         using var mine = await Bus.RegisterMachineAsync(
             "mine", static _ => Task.CompletedTask, new MachineOptions { Groups = ["g"] }, None).InTime();
 
-        Assert.Equal(ids, await Bus.ListMachinesAsync("m-*", null, None).Select(machine => machine.MachineId).ToArrayAsync());
+        Assert.Equal(
+            ids, await Bus.ListMachinesAsync("m-*", null, None).Select(machine => machine.MachineId).ToArrayAsync());
         var inGroup = Assert.Single(await Bus.ListMachinesAsync(null, "g", None).ToArrayAsync());
         Assert.Equal(("mine", true), (inGroup.MachineId, inGroup.IsSubscribed));
         var health = await Bus.GetHubHealthAsync(None).InTime();
@@ -351,7 +354,8 @@ public abstract class BusConformanceTests : ClientTest
         var refused = await FailsAsync(Bus.SendEventAsync("s", "m", "E", null, None), StatusCode.ResourceExhausted);
 
         Assert.Equal(
-            "2 sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.", refused.Message);
+            "2 sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.",
+            refused.Message);
         held.SetResult();
         await Task.WhenAll(waiting).InTime();
         await Bus.SendEventAsync("s", "m", "E", null, None).InTime();

@@ -29,7 +29,12 @@ internal sealed class HubBus(EventHub bus) : ITestedBus
         bus.SendEventAsync(source, target, name, payload, token);
 
     public Task<EventSendResult> SendEventAsync(
-        string source, string target, string name, object? payload, EventSendOptions options, CancellationToken token) =>
+        string source,
+        string target,
+        string name,
+        object? payload,
+        EventSendOptions options,
+        CancellationToken token) =>
         bus.SendEventAsync(source, target, name, payload, options, token);
 
     public Task<BusEvent> RequestAsync(
@@ -49,7 +54,11 @@ internal sealed class HubBus(EventHub bus) : ITestedBus
         bus.PublishStateChangeAsync(machineId, change, token);
 
     public Task<int> PublishStateChangeAsync(
-        string machineId, MachineStateChange change, object? payload, EventSendOptions? options, CancellationToken token) =>
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken token) =>
         bus.PublishStateChangeAsync(machineId, change, payload, options, token);
 
     public Task<IDisposable> SubscribeAsync(string machineId, Func<BusEvent, Task> handler, CancellationToken token) =>

@@ -30,7 +30,11 @@ internal interface ITestedBus
     Task<int> PublishStateChangeAsync(string machineId, MachineStateChange change, CancellationToken token);
 
     Task<int> PublishStateChangeAsync(
-        string machineId, MachineStateChange change, object? payload, EventSendOptions? options, CancellationToken token);
+        string machineId,
+        MachineStateChange change,
+        object? payload,
+        EventSendOptions? options,
+        CancellationToken token);
 
     Task<IDisposable> SubscribeAsync(string machineId, Func<BusEvent, Task> handler, CancellationToken token);
 

@@ -82,7 +82,10 @@ public sealed class SessionEndTests : HubTest
         const int count = 5000;
         using var session = new FakeSession(Hub);
         var running = session.RunAsync();
-        session.Send([.. Enumerable.Range(0, count).Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } })]);
+        session.Send([
+            .. Enumerable.Range(0, count)
+                .Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } }),
+        ]);
         await UntilAsync(() => Hub.Machines.Count == count);
         var verdict = new Verdict(StatusCode.Aborted, "ended", "");
 
@@ -112,7 +115,8 @@ public sealed class SessionEndTests : HubTest
             // On the thread of whoever registers, as a transport may write.
             OnWrite = response =>
             {
-                if (response.Deliveries.Any(static delivery => delivery.Event.MachineChange.Kind == MachineChangeKind.Registered))
+                if (response.Deliveries.Any(
+                    static delivery => delivery.Event.MachineChange.Kind == MachineChangeKind.Registered))
                 {
                     isHeld.TrySetResult();
                     Assert.True(goOn.Wait(TimeSpan.FromMinutes(1)));
