@@ -17,8 +17,9 @@ var json = new Option<bool>("--json")
 
 var root = new RootCommand(
     "The gRPC service of the ASP.NET Core template, moved onto shared memory.\n\n"
-    + "  This process is the client. It starts a second one, which is the server, calls it in every way that must work as\n"
-    + "  before (authentication, policies, interceptors, middleware, health, reflection), and says what it found.")
+    + "  This process is the client. It starts a second process, which is the server. It then checks that all\n"
+    + "  features work as before (authentication, policies, interceptors, middleware, health, reflection), and prints\n"
+    + "  the results.")
 {
     transport, json,
 };

@@ -29,7 +29,10 @@ internal static class ConsoleView
     /// <summary>Shows the result.</summary>
     public static void Show(RunReport report)
     {
-        var table = new Table().Border(TableBorder.Rounded).AddColumn("ping-pong").AddColumn(new TableColumn(report.Transport).RightAligned());
+        var table = new Table()
+            .Border(TableBorder.Rounded)
+            .AddColumn("ping-pong")
+            .AddColumn(new TableColumn(report.Transport).RightAligned());
         table.AddRow("rounds", Number(report.Rounds, "N0"));
         table.AddRow("lost", report.Lost == 0 ? "[green]0[/]" : $"[red]{report.Lost:N0}[/]");
         table.AddRow("round trips per second", Number(report.PerSecond, "N0"));
@@ -50,7 +53,8 @@ internal static class ConsoleView
     private static string Describe(TransportKind kind, int round, double seconds) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{kind.ToString().ToLowerInvariant(),-9} {round,10:N0} rounds {(seconds > 0 ? round / seconds : 0),8:N0}/s");
+            $"{kind.ToString().ToLowerInvariant(),-9} {round,10:N0} rounds "
+            + $"{(seconds > 0 ? round / seconds : 0),8:N0}/s");
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 

@@ -55,7 +55,8 @@ internal static class EventStream
             Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.EventStreamReport));
             return report is { Missing: 0, OutOfOrder: 0 } ? 0 : 1;
         }
-        catch (Exception exception) when (exception is RpcException or EventBusException or IOException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is RpcException or EventBusException or IOException or InvalidOperationException)
         {
             await Console.Error.WriteLineAsync($"The events could not be sent: {exception.Message}");
             return 1;
@@ -83,7 +84,10 @@ internal static class EventStream
     // ms.
     private static Task SendSteadilyAsync(EventClient client, CancellationToken cancellationToken) =>
         Task.Factory.StartNew(
-            () => SendSteadily(client, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => SendSteadily(client, cancellationToken),
+            cancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
 
     private static void SendSteadily(EventClient client, CancellationToken cancellationToken)
     {

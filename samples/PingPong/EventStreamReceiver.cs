@@ -58,5 +58,7 @@ internal sealed class EventStreamReceiver
     }
 
     private double Microseconds(double percentile) =>
-        _latencies.TotalCount == 0 ? 0 : Math.Round(_latencies.GetValueAtPercentile(percentile) * 1e6 / Stopwatch.Frequency, 1);
+        _latencies.TotalCount == 0
+            ? 0
+            : Math.Round(_latencies.GetValueAtPercentile(percentile) * 1e6 / Stopwatch.Frequency, 1);
 }

@@ -34,8 +34,13 @@ internal static class Match
             await Console.Error.WriteLineAsync("Stopped.");
             return 130;
         }
-        catch (Exception exception) when (exception is RpcException or EventBusException or IOException or InvalidOperationException
-            or NotImplementedException or PlatformNotSupportedException)
+        catch (Exception exception) when (exception
+            is RpcException
+            or EventBusException
+            or IOException
+            or InvalidOperationException
+            or NotImplementedException
+            or PlatformNotSupportedException)
         {
             var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
             await Console.Error.WriteLineAsync($"The match over {name} could not be played: {Reason(exception)}");
@@ -92,11 +97,16 @@ internal static class Match
     // Each round is two messages: one there, one back.
     private static double? DoorbellsPerMessage(
         ProcessUsage client, ProcessUsage clientBefore, ProcessUsage server, ProcessUsage serverBefore, int rounds) =>
-        PerMessage(client.DoorbellsRung - clientBefore.DoorbellsRung + (server.DoorbellsRung - serverBefore.DoorbellsRung), rounds);
+        PerMessage(
+            client.DoorbellsRung - clientBefore.DoorbellsRung + (server.DoorbellsRung - serverBefore.DoorbellsRung),
+            rounds);
 
     private static double? SavedPerMessage(
         ProcessUsage client, ProcessUsage clientBefore, ProcessUsage server, ProcessUsage serverBefore, int rounds) =>
-        PerMessage(client.DoorbellsSaved - clientBefore.DoorbellsSaved + (server.DoorbellsSaved - serverBefore.DoorbellsSaved), rounds);
+        PerMessage(
+            client.DoorbellsSaved - clientBefore.DoorbellsSaved
+                + (server.DoorbellsSaved - serverBefore.DoorbellsSaved),
+            rounds);
 
     private static double? PerMessage(long? doorbells, int rounds) =>
         doorbells is null || rounds == 0 ? null : Math.Round(doorbells.Value / (2.0 * rounds), 3);

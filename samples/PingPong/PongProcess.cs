@@ -23,7 +23,8 @@ internal sealed class PongProcess : IAsyncDisposable
 
     /// <summary>Asks it what it has used so far.</summary>
     public async Task<ProcessUsage> MeasureAsync(CancellationToken cancellationToken) =>
-        JsonSerializer.Deserialize(await _process.AskAsync("usage", cancellationToken), RunReportContext.Default.ProcessUsage)!;
+        JsonSerializer.Deserialize(
+            await _process.AskAsync("usage", cancellationToken), RunReportContext.Default.ProcessUsage)!;
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }

@@ -31,13 +31,16 @@ var json = new Option<bool>("--json")
 
 var root = new RootCommand(
     "Two state machines in two processes play ping-pong through the XStateNet event service.\n\n"
-    + "  This process holds the machine 'ping'. It starts a second one, which holds the event hub and the machine 'pong'.\n"
-    + "  Ping sends an event in its session, Pong sends one back: that is a round.")
+    + "  This process holds the machine 'ping'. It starts a second process, which holds the event hub and the machine\n"
+    + "  'pong'. In each round Ping sends an event, and Pong sends one back.")
 {
     rounds, transport, json,
 };
 root.SetAction((result, cancellationToken) => Match.RunAsync(
-    ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(rounds), result.GetValue(json), cancellationToken));
+    ParseKind(result.GetRequiredValue(transport)),
+    result.GetRequiredValue(rounds),
+    result.GetValue(json),
+    cancellationToken));
 
 // How the program starts its second process; not for people.
 var address = new Argument<string>("address");

@@ -77,7 +77,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
 
         var addresses =
             server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
-        return this with { Address = new Uri(addresses.Addresses.Single()).Port.ToString(CultureInfo.InvariantCulture) };
+        var port = new Uri(addresses.Addresses.Single()).Port;
+        return this with { Address = port.ToString(CultureInfo.InvariantCulture) };
     }
 
     /// <summary>Makes a channel to the server that listens here.</summary>
@@ -92,7 +93,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
 
     private static void UseHttp2(ListenOptions options) => options.Protocols = HttpProtocols.Http2;
 
-    private static GrpcChannel ChannelOver(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) =>
+    private static GrpcChannel ChannelOver(
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) =>
         GrpcChannel.ForAddress(
             "http://localhost",
             new GrpcChannelOptions
@@ -117,6 +119,7 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
         }
     }
 
-    private async ValueTask<Stream> ConnectPipeAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
+    private async ValueTask<Stream> ConnectPipeAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken) =>
         await NamedPipeConnector.ConnectAsync(Address, cancellationToken);
 }

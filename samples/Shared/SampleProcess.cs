@@ -72,7 +72,8 @@ internal sealed class SampleProcess : IAsyncDisposable
         StartAsync(arguments, StartTime, cancellationToken);
 
     /// <summary>As the other overload, with another bound on the wait.</summary>
-    public static Task<SampleProcess> StartAsync(string[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public static Task<SampleProcess> StartAsync(
+        string[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         WaitUntilReadyAsync(Start(arguments), timeout, cancellationToken);
 
     /// <summary>As the first overload, with what else to tell it.</summary>
@@ -159,7 +160,8 @@ internal sealed class SampleProcess : IAsyncDisposable
     {
         try
         {
-            return await _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(timeout, cancellationToken)
+            var line = _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask();
+            return await line.WaitAsync(timeout, cancellationToken)
                 ?? throw new IOException($"the process {Id} ended; its last words are above.");
         }
         catch (TimeoutException)

@@ -19,7 +19,8 @@ internal static class Durations
     public static bool TryParse(string text, out TimeSpan duration)
     {
         var (unit, length) = Units.First(one => text.EndsWith(one.Unit, StringComparison.Ordinal));
-        var isNumber = double.TryParse(text[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        var isNumber = double.TryParse(
+                text[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number * length.TotalDays <= 366;
         duration = isNumber ? number * length : TimeSpan.Zero;
         return duration > TimeSpan.Zero;

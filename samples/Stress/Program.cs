@@ -6,30 +6,46 @@ using Samples;
 using Samples.Stress;
 using Samples.Stress.Roles;
 
-var producers = Count("--producers", "How many processes send events: 1 to 100.", 10, 1, 100);
-var consumers = Count("--consumers", "How many processes get them, each from every producer: 1 to 100.", 10, 1, 100);
-var inFlight = Count("--in-flight", "How many events from one producer to one consumer may be without an acknowledgement: 1 to 64.", 16, 1, LaneOptions.MostInFlight);
+var producers = Count("--producers", "How many processes send events, from 1 to 100.", 10, 1, 100);
+var consumers = Count(
+    "--consumers", "How many processes receive events. Each gets events of every producer. From 1 to 100.", 10, 1, 100);
+var inFlight = Count(
+    "--in-flight",
+    "How many unacknowledged events one producer may have sent to one consumer, from 1 to 64.",
+    16,
+    1,
+    LaneOptions.MostInFlight);
 var payload = Count(
-    "--payload", "The most bytes of an event's body; each has a length of its own: 0 to 1,048,576.", 512, 0, 1_048_576);
+    "--payload",
+    "The most bytes in an event's body, from 0 to 1,048,576. The bodies differ in length.",
+    512,
+    0,
+    1_048_576);
 var seed = Count(
-    "--seed", "What the choice of victims follows from. Random if not given.", Random.Shared.Next(), 0, int.MaxValue);
+    "--seed",
+    "The number that the choice of victims follows from. Without it the choice is random.",
+    Random.Shared.Next(),
+    0,
+    int.MaxValue);
 var rate = new Option<double>("--rate")
 {
-    Description = "Events a second of each producer; 0 for as many as get acknowledged.",
+    Description = "Events a second of each producer. With 0, each sends as fast as events are acknowledged.",
     HelpName = "number",
     DefaultValueFactory = _ => 500,
     CustomParser = result => Parse(result, 0.0, 1_000_000.0),
 };
 var duration = new Option<TimeSpan>("--duration")
 {
-    Description = "How long it goes on, from when all processes run: 30s, 5m, 24h.",
+    Description = "How long the run takes, counted from when all processes have started: 30s, 5m, 24h.",
     HelpName = "time",
     DefaultValueFactory = _ => TimeSpan.FromSeconds(30),
     CustomParser = ParseDuration,
 };
 var killInterval = new Option<TimeSpan?>("--kill-interval")
 {
-    Description = "Kill a process (a producer, a consumer, the hub) about so often, and start it again. None is killed if not given.",
+    Description =
+        "The average time between two kills. A kill ends a producer, a consumer or the hub, which is then "
+        + "started again. Without it no process is killed.",
     HelpName = "time",
     CustomParser = result => ParseDuration(result),
 };
@@ -45,8 +61,10 @@ var json = new Option<bool>("--json")
 };
 
 var root = new RootCommand(
-    "Producers and consumers, each in a process of its own, exchange numbered and checksummed events through the hub's process.\n\n"
-    + "  Processes are killed on the way, if you like. At the end every event must have been processed once, in order, whole.")
+    "Producers and consumers, each in a process of its own, exchange events through the hub's process. "
+    + "The events have numbers and checksums.\n\n"
+    + "  Processes are killed during the run, if you ask for it. At the end the program checks that each event was\n"
+    + "  processed once, in order, and undamaged.")
 {
     producers, consumers, duration, killInterval, inFlight, payload, rate, transport, seed, json,
 };
@@ -135,7 +153,8 @@ static TimeSpan ParseDuration(ArgumentResult result)
     var text = result.Tokens.Single().Value;
     if (!Durations.TryParse(text, out var value))
     {
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name} must be a time such as 500ms, 30s, 5m or 24h, not '{text}'.");
+        var option = ((OptionResult)result.Parent!).Option.Name;
+        result.AddError($"{option} must be a time such as 500ms, 30s, 5m or 24h, not '{text}'.");
     }
 
     return value;

@@ -25,8 +25,13 @@ internal static class FabProgram
             await Console.Error.WriteLineAsync("Stopped.");
             return 130;
         }
-        catch (Exception exception) when (exception is RpcException or EventBusException or IOException or TimeoutException
-            or InvalidOperationException or PlatformNotSupportedException)
+        catch (Exception exception) when (exception
+            is RpcException
+            or EventBusException
+            or IOException
+            or TimeoutException
+            or InvalidOperationException
+            or PlatformNotSupportedException)
         {
             await Console.Error.WriteLineAsync(
                 $"The fab could not be run over {options.TransportName}: {exception.Message}");

@@ -46,8 +46,9 @@ var json = new Option<bool>("--json")
 
 var root = new RootCommand(
     "A scheduler and four tools, each in a process of its own, take wafers through a fab by events.\n\n"
-    + "  This process holds the event hub and the scheduler. It starts the load port, the robot, the etcher and the cleaner,\n"
-    + "  kills one of them on the way, starts it again, and checks at the end that nothing was lost and nothing done twice.")
+    + "  This process holds the event hub and the scheduler. It starts the load port, the robot, the etcher and the\n"
+    + "  cleaner. It kills one of them during the run and starts it again. At the end it checks that nothing was lost\n"
+    + "  and that nothing was done twice.")
 {
     wafers, transport, kill, noKill, json,
 };

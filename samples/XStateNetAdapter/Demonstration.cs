@@ -1,5 +1,4 @@
 using System.Globalization;
-using GrpcShm.EventBus;
 using Newtonsoft.Json.Linq;
 using Samples.XStateNetAdapter.Bus;
 
@@ -71,7 +70,8 @@ internal static class Demonstration
         EventBusOrchestrator orchestrator, string target, string eventName, object? payload, string? expected)
     {
         var result = await orchestrator.SendEventAsync("", target, eventName, payload);
-        Console.WriteLine($"  {eventName,-6} to {target,-8} -> {(result.Success ? result.NewState : "failed: " + result.ErrorMessage)}");
+        var outcome = result.Success ? result.NewState : "failed: " + result.ErrorMessage;
+        Console.WriteLine($"  {eventName,-6} to {target,-8} -> {outcome}");
         return result.Success ? result.NewState == expected : expected is null;
     }
 }

@@ -16,7 +16,11 @@ internal sealed class EventBusOrchestrator(EventClient bus) : IAsyncDisposable
 
     /// <summary>Sends an event and waits until the target has handled it. What goes wrong is in the result.</summary>
     public async Task<EventResult> SendEventAsync(
-        string fromMachineId, string toMachineId, string eventName, object? payload = null, int timeoutMilliseconds = 5_000)
+        string fromMachineId,
+        string toMachineId,
+        string eventName,
+        object? payload = null,
+        int timeoutMilliseconds = 5_000)
     {
         var options = new EventSendOptions
         {

@@ -10,7 +10,8 @@ internal sealed class GrpcMessageBus(EventClient client) : IMessageBus
 
     public Task DisconnectAsync() => client.DisconnectAsync();
 
-    public Task SendEventAsync(string sourceMachineId, string targetMachineId, string eventName, object? payload = null) =>
+    public Task SendEventAsync(
+        string sourceMachineId, string targetMachineId, string eventName, object? payload = null) =>
         client.SendEventAsync(sourceMachineId, targetMachineId, eventName, payload);
 
     public Task PublishAsync(string eventName, object? payload = null) => client.PublishAsync(eventName, payload);

@@ -28,6 +28,7 @@ void AddRole(string name, Func<SampleEndpoint, Task<int>> run)
     role.Hidden = true;
     role.Options.Add(transport);
     role.SetAction((result, _) => run(new SampleEndpoint(
-        Enum.Parse<TransportKind>(result.GetRequiredValue(transport), ignoreCase: true), result.GetRequiredValue(address))));
+        Enum.Parse<TransportKind>(result.GetRequiredValue(transport), ignoreCase: true),
+        result.GetRequiredValue(address))));
     root.Subcommands.Add(role);
 }

@@ -1,4 +1,3 @@
-using GrpcShm.EventBus;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Service;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

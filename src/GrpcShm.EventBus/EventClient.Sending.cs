@@ -1,5 +1,3 @@
-using XStateNet.Events.V1;
-
 namespace GrpcShm.EventBus;
 
 // Sends, requests and publications.

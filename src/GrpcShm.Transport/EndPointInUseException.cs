@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport;
 
-/// <summary>Another process, or another listener of this one, listens on the endpoint.</summary>
+/// <summary>Another process, or another listener of this process, listens on the endpoint.</summary>
 public sealed class EndPointInUseException : IOException
 {
     /// <summary>Creates the exception without saying which endpoint it is.</summary>
@@ -18,7 +18,7 @@ public sealed class EndPointInUseException : IOException
 
     /// <summary>Creates the exception.</summary>
     /// <param name="message">Which endpoint, and by whom it is used.</param>
-    /// <param name="innerException">What led to it.</param>
+    /// <param name="innerException">The cause.</param>
     public EndPointInUseException(string message, Exception? innerException)
         : base(message, innerException)
     {

@@ -9,7 +9,7 @@ namespace GrpcShm.Transport;
 public sealed class PeerIdentity : IEquatable<PeerIdentity>
 {
     /// <summary>
-    /// Creates an identity: for a comparison, or for a test. Those of peers come from the operating system.
+    /// Creates an identity for a comparison or a test. The identities of peers come from the operating system.
     /// </summary>
     /// <param name="id">The user's id, written as <see cref="Id"/> describes.</param>
     /// <param name="isPrivileged">Whether the user may do everything on this machine.</param>
@@ -27,7 +27,7 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     /// </summary>
     public string Id { get; }
 
-    /// <summary>Whether this is the user on whose behalf the calling process acts right now.</summary>
+    /// <summary>Whether the calling process acts on behalf of this user right now.</summary>
     public bool IsSameUser => Equals(TransportPlatform.Current.CurrentUser);
 
     /// <summary>
@@ -37,16 +37,16 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     public bool IsPrivileged { get; }
 
     /// <summary>Compares two identities.</summary>
-    /// <param name="left">The one.</param>
-    /// <param name="right">The other.</param>
+    /// <param name="left">One identity.</param>
+    /// <param name="right">The other identity.</param>
     /// <returns>Whether both are the same user.</returns>
     public static bool operator ==(PeerIdentity? left, PeerIdentity? right) =>
         left is null ? right is null : left.Equals(right);
 
     /// <summary>Compares two identities.</summary>
-    /// <param name="left">The one.</param>
-    /// <param name="right">The other.</param>
-    /// <returns>Whether they are two users.</returns>
+    /// <param name="left">One identity.</param>
+    /// <param name="right">The other identity.</param>
+    /// <returns>Whether they are different users.</returns>
     public static bool operator !=(PeerIdentity? left, PeerIdentity? right) => !(left == right);
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ public sealed class PeerIdentity : IEquatable<PeerIdentity>
     /// <inheritdoc/>
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Id);
 
-    /// <summary>Says who it is, for messages.</summary>
+    /// <summary>Describes the user, for messages.</summary>
     /// <returns>For example <c>user 1000</c>.</returns>
     public override string ToString() => $"user {Id}";
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace GrpcShm.Transport;
 
-/// <summary>What a ring may measure, and what it measures if nobody says.</summary>
+/// <summary>The sizes that a ring may have, and its size by default.</summary>
 internal static class RingSizes
 {
     public const int Smallest = 4 * 1024;

@@ -1,13 +1,14 @@
 namespace GrpcShm.Transport;
 
 /// <summary>
-/// Where runs what a received frame of direct mode leads to: a handler on a server, a continuation on a client.
+/// Says on which thread a handler (on a server) or a continuation (on a client) runs when a frame of direct mode has
+/// been received.
 /// </summary>
 public enum RunMode
 {
     /// <summary>
-    /// Short work on the thread that took the frame off the ring, which saves a hop to another thread; long or blocking
-    /// work, by its measured time, on the thread pool.
+    /// Short work runs on the thread that took the frame off the ring, which saves a hop to another thread. Work that
+    /// is long or blocks, by its measured time, runs on the thread pool.
     /// </summary>
     Adaptive,
 

@@ -11,18 +11,18 @@ namespace GrpcShm.Transport;
 /// </summary>
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
-/// <c>docs/protocol.md</c>, "Names". A server shows itself as <c>http://shm:/name</c> and
-/// <c>http://shm:///absolute/path.sock</c>, which are URIs, and are read, too.
+/// <c>docs/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
+/// <c>http://shm:///absolute/path.sock</c>. These URIs can be read, too.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint
 {
-    /// <summary>The most characters that a name may have.</summary>
+    /// <summary>How many characters a name may have at most.</summary>
     public const int MaxNameLength = 64;
 
     private const string Scheme = "shm:";
     private const string PathScheme = "shm://";
 
-    // What Kestrel writes before an endpoint to show it: see InAddress.
+    // Kestrel writes these before an endpoint to show it: see InAddress.
     private static readonly string[] AddressPrefixes = ["http://shm", "https://shm"];
 
     private readonly bool _isInAddress;
@@ -54,8 +54,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
 
     /// <inheritdoc/>
     /// <remarks>
-    /// <see cref="AddressFamily.Unix"/>, the family of endpoints within one machine: metrics tag connections with it.
-    /// Kestrel's own transports go by the type of an endpoint and do not take this one for theirs.
+    /// <see cref="AddressFamily.Unix"/>, the family of endpoints within one machine. Metrics tag connections with the
+    /// family. Kestrel's own transports look at the type of an endpoint, and so do not take this endpoint for theirs.
     /// </remarks>
     public override AddressFamily AddressFamily => AddressFamily.Unix;
 
@@ -82,8 +82,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
     public override int GetHashCode() => StringComparer.Ordinal.GetHashCode(Name);
 
     /// <summary>
-    /// The same, for Kestrel, which shows an endpoint as <c>http://</c> with what that writes behind it. A URI has
-    /// nothing but a port behind the colon of its host, so <c>http://shm:name</c> would be none.
+    /// The same endpoint as Kestrel needs it. Kestrel shows an endpoint as <c>http://</c> and the endpoint's text. Only
+    /// a port may follow the colon behind the host of a URI, so <c>http://shm:name</c> would be no URI.
     /// </summary>
     internal SharedMemoryEndPoint InAddress() => new(this);
 
@@ -114,8 +114,8 @@ public sealed class SharedMemoryEndPoint : EndPoint
     }
 
     /// <summary>
-    /// Reads what <see cref="InAddress"/> writes, and what is left of that in a <see cref="Uri"/>, which drops a colon
-    /// without a port.
+    /// Reads the text that <see cref="InAddress"/> writes, also if a <see cref="Uri"/> has dropped the colon from it,
+    /// since no port follows.
     /// </summary>
     private static bool TryReadAddress(string text, out string name)
     {
@@ -150,7 +150,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
             return $"'{text}' is not a shared-memory address: the path has to name a file.";
         }
 
-        // How long a path may be depends on the system: the rendezvous checks it.
+        // The system limits the length of a path further: the rendezvous checks that.
         return Encoding.UTF8.GetByteCount(path) > 4096 ? $"The path of the shared-memory address is too long." : null;
     }
 

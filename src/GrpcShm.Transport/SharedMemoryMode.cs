@@ -1,16 +1,17 @@
 namespace GrpcShm.Transport;
 
 /// <summary>
-/// What goes through the rings. Client and server each have such an option; the handshake takes what both allow.
+/// Which protocol goes through the rings. Client and server each have such an option; the handshake takes a protocol
+/// that both allow.
 /// </summary>
 public enum SharedMemoryMode
 {
-    /// <summary>Direct mode for gRPC calls where the other side has it, HTTP/2 for everything else.</summary>
+    /// <summary>Direct mode for gRPC calls if the other side allows it, HTTP/2 for everything else.</summary>
     Auto,
 
     /// <summary>
-    /// Direct mode alone: gRPC calls, framed straight into the rings. A peer that does not have it is refused, and so
-    /// is any other request.
+    /// Direct mode alone: gRPC calls, framed straight into the rings. A peer that does not allow direct mode is
+    /// refused, and so is a request that is no gRPC call.
     /// </summary>
     Direct,
 

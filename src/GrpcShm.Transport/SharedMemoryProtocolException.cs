@@ -22,14 +22,14 @@ public sealed class SharedMemoryProtocolException : IOException
 
     /// <summary>Creates the exception.</summary>
     /// <param name="message">Which rule was broken, and how.</param>
-    /// <param name="innerException">What led to it.</param>
+    /// <param name="innerException">The cause.</param>
     public SharedMemoryProtocolException(string message, Exception? innerException)
         : base(message, innerException)
     {
     }
 
     /// <summary>
-    /// Whether what was read does not look as if anybody had written it like that: the memory has been corrupted.
+    /// True if no peer would have written what was read, so that the memory has probably been corrupted.
     /// </summary>
     internal bool IsCorruption { get; init; }
 }

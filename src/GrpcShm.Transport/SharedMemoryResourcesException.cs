@@ -19,7 +19,7 @@ public sealed class SharedMemoryResourcesException : IOException
 
     /// <summary>Creates the exception.</summary>
     /// <param name="message">What is lacking, and for what.</param>
-    /// <param name="innerException">What led to it.</param>
+    /// <param name="innerException">The cause.</param>
     public SharedMemoryResourcesException(string message, Exception? innerException)
         : base(message, innerException)
     {

@@ -6,26 +6,26 @@ namespace GrpcShm;
 
 /// <summary>
 /// Text that came from a peer, made fit for logs, exceptions and status messages: a peer must not be able to forge
-/// lines there, to move a terminal's cursor, to turn the direction of what stands beside it, or to fill a disk.
+/// lines there, to move a terminal's cursor, to turn the direction of the text beside it, or to fill a disk.
 /// </summary>
 /// <remarks>Compiled into each library that hears from a peer.</remarks>
 internal static class PeerText
 {
-    /// <summary>As much is kept of a name, a path or a value.</summary>
+    /// <summary>The most characters that are kept of a name, a path or a value.</summary>
     public const int MaxName = 128;
 
-    /// <summary>As much is kept of a sentence.</summary>
+    /// <summary>The most characters that are kept of a sentence.</summary>
     public const int MaxSentence = 512;
 
     private const char Replacement = '\uFFFD';
     private const char Ellipsis = '\u2026';
 
-    // Nearly all texts have nothing else.
+    // Nearly all texts have only such characters.
     private static readonly SearchValues<char> Plain =
         SearchValues.Create([.. Enumerable.Range(0x20, 0x7F - 0x20).Select(static c => (char)c)]);
 
-    /// <summary>Replaces what is not for people to read, and cuts what is too long.</summary>
-    /// <param name="text">What the peer sent.</param>
+    /// <summary>Replaces characters that people cannot read, and cuts a text that is too long.</summary>
+    /// <param name="text">The text that the peer sent.</param>
     /// <param name="maxLength">The most UTF-16 code units of the result.</param>
     /// <returns>The text itself if there is nothing to change.</returns>
     public static string Clean(string? text, int maxLength = MaxName)

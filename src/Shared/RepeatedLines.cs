@@ -2,10 +2,10 @@ namespace GrpcShm;
 
 /// <summary>
 /// Sums up log lines that a peer can cause as often as it likes: in each <see cref="Window"/> the first few are written
-/// and the others counted, and the first line of a later window says how many those were. Any thread.
+/// and the others are counted, and the first line of a later window says how many others there were. Any thread.
 /// </summary>
 /// <remarks>
-/// There is no timer. What is still counted at the end is for the owner to write, which asks <see cref="TakeRest"/>.
+/// There is no timer. At the end the owner asks <see cref="TakeRest"/> how many lines are still to be told of.
 /// Compiled into each library that hears from a peer.
 /// </remarks>
 /// <param name="most">How many lines a window has.</param>
@@ -21,9 +21,9 @@ internal sealed class RepeatedLines(int most = 8, TimeProvider? time = null)
     private int _written;
     private long _leftOut;
 
-    /// <summary>Notes one more.</summary>
-    /// <param name="leftOut">How many were left out since the last line that was written.</param>
-    /// <returns>Whether to write it.</returns>
+    /// <summary>Counts one more line.</summary>
+    /// <param name="leftOut">How many lines were left out since the last line that was written.</param>
+    /// <returns>Whether to write the line.</returns>
     public bool Next(out long leftOut)
     {
         lock (_gate)
@@ -49,7 +49,7 @@ internal sealed class RepeatedLines(int most = 8, TimeProvider? time = null)
         }
     }
 
-    /// <summary>How many were left out since the last line, for a last word. They are not told again.</summary>
+    /// <summary>Takes the number of lines that were left out since the last line. The count begins anew.</summary>
     public long TakeRest()
     {
         lock (_gate)

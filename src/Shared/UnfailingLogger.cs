@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm;
 
 /// <summary>
-/// Keeps what a logger throws from whoever logs. A logger throws when one of its providers does, whose disk is full,
-/// say. What is logged here is said by threads that others depend on: one that serves connections, one of the pool
-/// where an exception ends the process, one that has still to tell a peer of its end.
+/// Keeps the exceptions of a logger from the code that logs. A logger throws if one of its providers does, for example
+/// because its disk is full. Others depend on the threads that log here: a thread that serves connections, a thread of
+/// the pool where an exception ends the process, a thread that still has to tell a peer of its end.
 /// </summary>
 /// <remarks>Compiled into each library that hears from a peer.</remarks>
 internal sealed class UnfailingLogger(ILogger inner) : ILogger
@@ -21,7 +21,7 @@ internal sealed class UnfailingLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // Then it would not take a line, either.
+            // A logger that throws here would not take a line, either.
             return false;
         }
     }
@@ -35,7 +35,7 @@ internal sealed class UnfailingLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // There is nobody left to tell: this was the way to do so.
+            // There is nobody left to tell: the logger was the way to tell.
         }
     }
 }

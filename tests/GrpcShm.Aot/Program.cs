@@ -2,7 +2,6 @@
 // arguments it is the client and starts itself a second time as the server.
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Grpc.Core;
 using GrpcShm.Aot;
 using GrpcShm.Client;
 
@@ -46,7 +45,8 @@ try
     await call.RequestStream.CompleteAsync();
     var isRight = sum.Value == 6 && last == 500_500 && !await call.ResponseStream.MoveNext(CancellationToken.None);
     Console.WriteLine(
-        $"dynamic code: {RuntimeFeature.IsDynamicCodeSupported}; unary {sum.Value}, streamed {last}: {(isRight ? "right" : "WRONG")}");
+        $"dynamic code: {RuntimeFeature.IsDynamicCodeSupported}; unary {sum.Value}, streamed {last}: "
+        + (isRight ? "right" : "WRONG"));
     return isRight && !RuntimeFeature.IsDynamicCodeSupported ? 0 : 1;
 }
 finally

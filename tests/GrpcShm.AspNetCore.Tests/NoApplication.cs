@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,3 @@
-using GrpcShm.Client;
 using GrpcShm.Client.Http2;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;

@@ -32,7 +32,9 @@ public sealed partial class ContributingPagesTests
 
         Assert.Contains("GrpcShm.Client.Tests", names);
         Assert.All(names, static name => Assert.True(
-            Directory.Exists(Path.Join(SourceTree.Root, "tests", name)) || Directory.Exists(Path.Join(SourceTree.Root, "src", name)), name));
+            Directory.Exists(Path.Join(SourceTree.Root, "tests", name))
+                || Directory.Exists(Path.Join(SourceTree.Root, "src", name)),
+            name));
     }
 
     [Fact]
@@ -48,7 +50,9 @@ public sealed partial class ContributingPagesTests
     [Fact]
     public void Contributing_EachStepOfTheChecks_IsOne()
     {
-        var steps = Step().Matches(File.ReadAllText(Path.Join(SourceTree.Root, ".ci", "run"))).Select(static match => match.Groups["name"].Value).ToList();
+        var steps = Step().Matches(File.ReadAllText(Path.Join(SourceTree.Root, ".ci", "run")))
+            .Select(static match => match.Groups["name"].Value)
+            .ToList();
         var named = RunStep().Matches(File.ReadAllText(Path.Join(SourceTree.Root, "CONTRIBUTING.md")))
             .SelectMany(static match => match.Groups["names"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(static name => !name.StartsWith("--", StringComparison.Ordinal))

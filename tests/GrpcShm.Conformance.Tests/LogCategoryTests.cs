@@ -11,7 +11,9 @@ public sealed partial class LogCategoryTests
         var sources = Directory.GetFiles(Path.Join(SourceTree.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Select(File.ReadAllText)
             .ToList();
-        var declared = sources.SelectMany(static text => Declared().Matches(text)).Select(static match => match.Groups["name"].Value);
+        var declared = sources
+            .SelectMany(static text => Declared().Matches(text))
+            .Select(static match => match.Groups["name"].Value);
         var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "deployment.md"));
         var named = Row().Matches(page[page.IndexOf("Log categories", StringComparison.Ordinal)..])
             .Select(static match => match.Groups["name"].Value);

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Conformance.Tests;
 
 /// <summary>
-/// The page on memory ordering names each field that several threads or processes look at without a lock. One that it does not
-/// name has nobody who has thought about it; one that is not there any more misleads.
+/// The page on memory ordering names each field that several threads or processes use without a lock. A field that the
+/// page does not name is one that nobody has thought about. A name without a field misleads the page's readers.
 /// </summary>
 public sealed partial class MemoryOrderingPageTests
 {
@@ -107,7 +107,9 @@ public sealed partial class MemoryOrderingPageTests
 
     private static string[] Page() => File.ReadAllLines(Path.Join(SourceTree.Root, "docs", "memory-ordering.md"));
 
-    /// <summary>What stands in backticks in the first column of a table; a field without a type is of the type before it.</summary>
+    /// <summary>
+    /// The words in backticks in the first column of a table. A field without a type belongs to the type before it.
+    /// </summary>
     private static IEnumerable<string> Named(IEnumerable<string> lines)
     {
         var rows = lines.Where(static line => line.StartsWith("| ", StringComparison.Ordinal));

@@ -27,7 +27,8 @@ internal sealed partial class SourceFields
     /// <summary>The sources of a folder.</summary>
     public static SourceFields Of(string folder) => new(
         Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories)
-            .Where(static file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Where(static file => !file.Contains(
+                $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Select(File.ReadAllText));
 
     /// <summary>Whether a type declares a field, in whichever of its parts.</summary>
@@ -68,8 +69,8 @@ internal sealed partial class SourceFields
     }
 
     /// <summary>
-    /// Finds the field that a name means: one of the types around it, or of any, or what a local was made from. A parameter is
-    /// none: what it stands for is its caller's.
+    /// Finds the field that a name means: a field of one of the types around it, of any other type, or the field that a
+    /// local variable was made from. A parameter is no field: its caller knows what it stands for.
     /// </summary>
     private IEnumerable<string> Resolve(Source source, int index, string name)
     {
@@ -97,11 +98,14 @@ internal sealed partial class SourceFields
     private static string WithoutWords(string text) =>
         WordsPattern().Replace(text, static m => m.Value[0] == '/' ? " " : "\"\"");
 
-    [GeneratedRegex(@"//[^\n]*|/\*.*?\*/|@""[^""]*""|""""""[\s\S]*?""""""|""(?:\\.|[^""\\\n])*""|'(?:\\.|[^'\\])'", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"//[^\n]*|/\*.*?\*/|@""[^""]*""|""""""[\s\S]*?""""""|""(?:\\.|[^""\\\n])*""|'(?:\\.|[^'\\])'",
+        RegexOptions.Singleline)]
     private static partial Regex WordsPattern();
 
     [GeneratedRegex(
-        @"^ +(?:(?:public|private|internal|protected|static|readonly|volatile|unsafe|fixed|required) )+[^\n=;(){}]*?\b(\w+)(?:\[[^\]]*\])?(?: =[^=>][^;]*)?;",
+        @"^ +(?:(?:public|private|internal|protected|static|readonly|volatile|unsafe|fixed|required) )+"
+            + @"[^\n=;(){}]*?\b(\w+)(?:\[[^\]]*\])?(?: =[^=>][^;]*)?;",
         RegexOptions.Multiline)]
     private static partial Regex DeclarationPattern();
 
@@ -152,7 +156,10 @@ internal sealed partial class SourceFields
 
         /// <summary>The types around a place, from the innermost outwards.</summary>
         public IEnumerable<string> TypesAt(int index) =>
-            _types.Where(t => t.Begin <= index && index < t.End).OrderByDescending(static t => t.Begin).Select(static t => t.Name);
+            _types
+                .Where(t => t.Begin <= index && index < t.End)
+                .OrderByDescending(static t => t.Begin)
+                .Select(static t => t.Name);
 
         /// <summary>The argument that begins at a place.</summary>
         public string Argument(int begin)

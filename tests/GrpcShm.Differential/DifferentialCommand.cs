@@ -22,13 +22,19 @@ internal static class DifferentialCommand
             Description = "Reproduces a run. Defaults to another one each time.",
             DefaultValueFactory = _ => Random.Shared.Next(),
         };
-        var first = new Option<long>("--first") { Description = "The number to begin with: with --requests 1 one request alone." };
+        var first = new Option<long>("--first")
+        {
+            Description = "The number of the first request. With --requests 1, that request alone is sent.",
+        };
         var found = new Option<string>("--found")
         {
             Description = "Where differences go.",
             DefaultValueFactory = _ => Path.Join(Path.GetTempPath(), "grpcshm-differential"),
         };
-        var plant = new Option<string?>("--plant") { Description = $"Breaks direct mode on purpose: {string.Join(", ", Plants.Names)}." };
+        var plant = new Option<string?>("--plant")
+        {
+            Description = $"Breaks direct mode on purpose: {string.Join(", ", Plants.Names)}.",
+        };
         plant.AcceptOnlyFromAmong([.. Plants.Names]);
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
@@ -50,7 +56,8 @@ internal static class DifferentialCommand
                 ? JsonSerializer.Serialize(report, Json)
                 : string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{report.Requests:N0} requests ({report.Handled:N0} handled), {report.Responses:N0} responses in {report.Seconds} s, {report.Found} differences, seed {report.Seed}"));
+                    $"{report.Requests:N0} requests ({report.Handled:N0} handled), {report.Responses:N0} responses "
+                    + $"in {report.Seconds} s, {report.Found} differences, seed {report.Seed}"));
             return report.Found == 0 ? 0 : 1;
         });
         return command;

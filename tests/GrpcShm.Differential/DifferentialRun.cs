@@ -17,7 +17,10 @@ internal static class DifferentialRun
         var responses = await ResponseRun.RunAsync(host, settings, findings);
         if (host.Reports.Strays > 0)
         {
-            findings.Add(new Difference("request", -1, $"{host.Reports.Strays} requests reached the application without their mark.", ""));
+            findings.Add(new Difference(
+                "request", -1,
+                $"{host.Reports.Strays} requests reached the application without their mark.",
+            ""));
         }
 
         return new Report(

@@ -11,7 +11,8 @@ internal static class DocumentedDifferences
     /// leaves them out, since they would be half of what a small call sends. What a handler sets itself is sent.
     /// </summary>
     public static bool IsOfServer(string responseHeader) =>
-        responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase) || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
+        responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase)
+        || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// A body behind a content-length of 0. Where a handler fails before its response has started, Kestrel sends what
@@ -26,10 +27,15 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsCutOff(Responses.ResponseScript script)
     {
-        var failed = script.Steps.Index().FirstOrDefault(static s => s.Item.Action == Responses.ResponseAction.CompletePipeWithError, (-1, null!)).Index;
+        var failed = script.Steps.Index()
+            .FirstOrDefault(
+                static s => s.Item.Action == Responses.ResponseAction.CompletePipeWithError, (-1, null!)).Index;
         return failed >= 0
-            && script.Steps.Take(failed).Where(static s => s.Action == Responses.ResponseAction.FillPipe).Sum(static s => s.Number) > 65_535
-            && script.Steps.Skip(failed).Any(static s => s.Action is Responses.ResponseAction.Reset or Responses.ResponseAction.Abort);
+            && script.Steps.Take(failed)
+                .Where(static s => s.Action == Responses.ResponseAction.FillPipe)
+                .Sum(static s => s.Number) > 65_535
+            && script.Steps.Skip(failed)
+                .Any(static s => s.Action is Responses.ResponseAction.Reset or Responses.ResponseAction.Abort);
     }
 
     /// <summary>
@@ -39,8 +45,12 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsUnanswered(Responses.ResponseScript script, string byKestrel) =>
         byKestrel.EndsWith("no end\n", StringComparison.Ordinal)
-        || (script.Sets(static status => status is < StatusCodes.Status200OK or StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent)
-            && (byKestrel.EndsWith(" HttpProtocolError 2\n", StringComparison.Ordinal) || byKestrel.EndsWith("no valid response\n", StringComparison.Ordinal)));
+        || (script.Sets(static status => status
+                is < StatusCodes.Status200OK
+                or StatusCodes.Status204NoContent
+                or StatusCodes.Status205ResetContent)
+            && (byKestrel.EndsWith(" HttpProtocolError 2\n", StringComparison.Ordinal)
+                || byKestrel.EndsWith("no valid response\n", StringComparison.Ordinal)));
 
     /// <summary>
     /// What a writer says that has been completed and whose response has been broken off by its handler: Kestrel drops
@@ -77,7 +87,8 @@ internal static class DocumentedDifferences
     /// </summary>
     public static bool IsInvalidResponse(Responses.ResponseScript script, HttpRequestError? error, long? code) =>
         error == HttpRequestError.InvalidResponse
-        || (error == HttpRequestError.HttpProtocolError && (code == 1 || script.Sets(static status => status is < StatusCodes.Status200OK or > 999)));
+        || (error == HttpRequestError.HttpProtocolError
+            && (code == 1 || script.Sets(static status => status is < StatusCodes.Status200OK or > 999)));
 
     /// <summary>
     /// A request's trailer without a value. Kestrel drops it; direct mode shows it, so that others of its name may

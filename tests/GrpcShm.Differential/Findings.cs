@@ -27,7 +27,9 @@ internal sealed class Findings(Settings settings)
     public void AddUnsteady(Difference difference)
     {
         Interlocked.Increment(ref _unsteady);
-        Console.Error.WriteLine($"{difference.Kind} {difference.Number} (seed {settings.Seed}) differed once and not again: {difference.What} ({Keep(difference)})");
+        Console.Error.WriteLine(
+            $"{difference.Kind} {difference.Number} (seed {settings.Seed}) differed once and not again: "
+            + $"{difference.What} ({Keep(difference)})");
     }
 
     public void Add(Difference difference)

@@ -12,4 +12,12 @@ namespace GrpcShm.Differential;
 /// <param name="Found">How many differences there are.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record Report(
-    int Seed, long Requests, long Handled, long Refused, long RefusedDirect, long Responses, long Unsteady, int Found, double Seconds);
+    int Seed,
+    long Requests,
+    long Handled,
+    long Refused,
+    long RefusedDirect,
+    long Responses,
+    long Unsteady,
+    int Found,
+    double Seconds);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using GrpcShm.FaultInjection.Planning;
-using GrpcShm.FaultInjection.Reporting;
 using GrpcShm.FaultInjection.Survivors;
 
 namespace GrpcShm.FaultInjection;
@@ -32,7 +31,9 @@ internal static class FaultInjectionCommand
         };
         var only = new Option<string[]>("--only")
         {
-            Description = "Takes from the plan only what has each of these words in it, as the list of what went wrong prints it.",
+            Description =
+                "Runs only the parts of the plan that have each of these words in their description, "
+                + "as the list of failures prints it.",
             DefaultValueFactory = _ => [],
             AllowMultipleArgumentsPerToken = true,
         };
@@ -43,8 +44,8 @@ internal static class FaultInjectionCommand
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
         var command = new RootCommand(
-            "Kills and freezes client and server processes at each step of a connection's life, in both modes, under each kind "
-            + "of call, and looks what that does to the other side.")
+            "Kills and freezes client and server processes at each step of a connection's life, in both modes, "
+            + "under each kind of call, and looks what that does to the other side.")
         {
             kills, seed, within, only, broken, json,
         };

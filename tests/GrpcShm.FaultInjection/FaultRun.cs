@@ -65,7 +65,12 @@ internal sealed class FaultRun(FaultSettings settings)
     }
 
     private async Task KillAllAsync(
-        Endpoints endpoints, SteadyServer server, SteadyClient client, VictimPool pool, Bystander bystander, CancellationToken cancellationToken)
+        Endpoints endpoints,
+        SteadyServer server,
+        SteadyClient client,
+        VictimPool pool,
+        Bystander bystander,
+        CancellationToken cancellationToken)
     {
         // So that its connections are there before anybody counts.
         await bystander.CallAsync(SharedMemoryMode.Direct);
@@ -89,7 +94,12 @@ internal sealed class FaultRun(FaultSettings settings)
             }
 
             ofServer = await SettleAsync(fault, "server", server.ProcessId, ofServer, server.MeasureMemoryAsync);
-            ofClient = await SettleAsync(fault, "client", Environment.ProcessId, ofClient, static () => Task.FromResult(CrashCommands.LiveBytes()));
+            ofClient = await SettleAsync(
+                fault,
+                "client",
+                Environment.ProcessId,
+                ofClient,
+                static () => Task.FromResult(CrashCommands.LiveBytes()));
             if (_findings.Kills == MemoryWarmUp)
             {
                 memory = (await server.MeasureMemoryAsync(), CrashCommands.LiveBytes());
@@ -150,7 +160,9 @@ internal sealed class FaultRun(FaultSettings settings)
 
     private void CompareMemory(string who, long before, long now)
     {
-        _console.MarkupLineInterpolated($"[grey]alive on the {who}: {before:N0} bytes after {MemoryWarmUp} deaths, {now:N0} after {_findings.Kills}[/]");
+        var deaths = _findings.Kills;
+        _console.MarkupLineInterpolated(
+            $"[grey]alive on the {who}: {before:N0} bytes after {MemoryWarmUp} deaths, {now:N0} after {deaths}[/]");
         if (now - before > MemorySlack)
         {
             _findings.LeakedMemory(who, now - before);
@@ -169,7 +181,9 @@ internal sealed class FaultRun(FaultSettings settings)
         table.AddRow("noticed within", $"{report.MaxDetectMs:N1} ms at most");
         table.AddRow(
             "hangs, wrong statuses, others not served", $"{report.Hangs}, {report.WrongStatus}, {report.NotServed}");
-        table.AddRow("left behind", $"{report.LeakedFds} descriptors, {report.LeakedBytes:N0} bytes, {report.LeakedThreads} threads");
+        table.AddRow(
+            "left behind",
+            $"{report.LeakedFds} descriptors, {report.LeakedBytes:N0} bytes, {report.LeakedThreads} threads");
         table.AddRow("steps not reached", $"{report.Missed}");
         table.AddRow("took", $"{report.Seconds:N1} s, seed {report.Seed}");
         _console.Write(table);

@@ -89,7 +89,8 @@ internal sealed unsafe class FoundInputs : IDisposable
             var path = Path.Join(_directory, NameOf(input));
             File.WriteAllBytes(path, input);
             Console.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{_target}: an earlier run did not survive its input, which is now in {path}."));
+                CultureInfo.InvariantCulture,
+                $"{_target}: an earlier run did not survive its input, which is now in {path}."));
         }
     }
 }

@@ -69,7 +69,8 @@ internal static class FuzzCommand
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{target.Name,-18} {target.Inputs,12:N0} inputs {target.PerSecond,10:N0}/s {target.Outcomes,6} outcomes {target.Found,4} found"));
+                $"{target.Name,-18} {target.Inputs,12:N0} inputs {target.PerSecond,10:N0}/s "
+                + $"{target.Outcomes,6} outcomes {target.Found,4} found"));
         }
 
         Console.WriteLine(json

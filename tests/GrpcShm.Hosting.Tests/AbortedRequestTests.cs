@@ -1,6 +1,5 @@
 using System.Net;
 using System.Threading.Channels;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Transport;
@@ -216,7 +215,8 @@ public sealed class AbortedRequestTests
         using var isReady = new SemaphoreSlim(0);
         await using var host = await Host.StartAsync("direct", async (context, _) =>
         {
-            using var registration = context.RequestAborted.Register(static () => throw new InvalidOperationException("It does not work."));
+            using var registration = context.RequestAborted.Register(
+                static () => throw new InvalidOperationException("It does not work."));
             isReady.Release();
             await ReadToEndAsync(context);
         });

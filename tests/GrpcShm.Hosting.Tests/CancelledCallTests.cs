@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
@@ -25,7 +24,8 @@ public sealed class CancelledCallTests
             builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
         });
         using var channel = SharedMemoryChannel.ForAddress(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct });
+            "greeter",
+            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct });
         var client = new Greeter.GreeterClient(channel);
 
         for (var i = 0; i < Times; i++)
@@ -33,7 +33,8 @@ public sealed class CancelledCallTests
             using var cancellation = new CancellationTokenSource();
             using var call = client.GreetAll(new CallOptions(
                 deadline: hasDeadline ? DateTime.UtcNow.AddHours(1) : null, cancellationToken: cancellation.Token));
-            await call.RequestStream.WriteAsync(new Greeting { Name = "you" }, TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
+            await call.RequestStream.WriteAsync(new Greeting { Name = "you" }, TestContext.Current.CancellationToken)
+                .WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
             await call.ResponseHeadersAsync.WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
             await cancellation.CancelAsync();
             await TimeLimit.UntilAsync(() => provider.Endings.Count > i);
@@ -42,7 +43,10 @@ public sealed class CancelledCallTests
         // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over
         // any transport.
         Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning
-            && ending.Exception is not InvalidOperationException { Message: "Can't read messages after the request is complete." });
+            && ending.Exception is not InvalidOperationException
+            {
+                Message: "Can't read messages after the request is complete.",
+            });
     }
 
     /// <summary>Keeps what gRPC logs of methods that end by an exception.</summary>
@@ -64,7 +68,11 @@ public sealed class CancelledCallTests
             public bool IsEnabled(LogLevel logLevel) => true;
 
             public void Log<TState>(
-                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter)
             {
                 if (exception is not null && eventId.Name is "ServiceMethodCanceled" or "ErrorExecutingServiceMethod")
                 {

@@ -73,7 +73,8 @@ public sealed class ClientTests
         var factory = new SharedMemoryConnectionFactory(
             "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
         using var handler = new SocketsHttpHandler { ConnectCallback = factory.ConnectAsync };
-        using var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = handler });
+        using var channel = GrpcChannel.ForAddress(
+            "http://localhost", new GrpcChannelOptions { HttpHandler = handler });
 
         await AssertGreetsAsync(new Greeter.GreeterClient(channel));
     }
@@ -109,7 +110,10 @@ public sealed class ClientTests
             "shm:nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory });
 
         var exception = await Assert.ThrowsAsync<RpcException>(
-            () => new Greeter.GreeterClient(channel).GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
+            () => new Greeter.GreeterClient(channel).GreetAsync(
+                new Greeting(),
+                deadline: TimeLimit.Deadline,
+                cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
 
         Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
         Assert.Contains(directory, exception.Status.DebugException?.ToString(), StringComparison.Ordinal);
@@ -121,7 +125,10 @@ public sealed class ClientTests
 
     private static async Task AssertGreetsAsync(Greeter.GreeterClient client)
     {
-        var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+        var answer = await client.GreetAsync(
+            new Greeting { Name = "Ada" },
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", answer.Text);
 
         // The server is in this process.

@@ -86,7 +86,8 @@ public sealed class ConnectionLifeTests
 
         for (var i = 0; i < 2; i++)
         {
-            using (await client.GetAsync(new Uri("http://localhost/"), TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken))
+            using (await client.GetAsync(new Uri("http://localhost/"), TestContext.Current.CancellationToken)
+                .WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken))
             {
                 await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
             }
@@ -98,15 +99,20 @@ public sealed class ConnectionLifeTests
     {
         var options = new SharedMemoryClientOptions();
 
-        Assert.Equal("IdleTimeout", Assert.Throws<ArgumentOutOfRangeException>(() => options.IdleTimeout = TimeSpan.Zero).ParamName);
-        Assert.Equal("IdleTimeout", Assert.Throws<ArgumentOutOfRangeException>(() => options.IdleTimeout = TimeSpan.FromDays(2)).ParamName);
+        Assert.Equal(
+            "IdleTimeout",
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.IdleTimeout = TimeSpan.Zero).ParamName);
+        Assert.Equal(
+            "IdleTimeout",
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.IdleTimeout = TimeSpan.FromDays(2)).ParamName);
         Assert.Equal(TimeSpan.FromMinutes(1), options.IdleTimeout);
         Assert.True(options.EnableMultipleConnections);
         options.IdleTimeout = Timeout.InfiniteTimeSpan;
     }
 
     private static Task<TestServer> StartAsync() =>
-        TestServer.StartAsync(static builder => builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter")));
+        TestServer.StartAsync(static builder =>
+            builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter")));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Task GreetAndForgetAsync(TestServer server) =>
@@ -131,7 +137,9 @@ public sealed class ConnectionLifeTests
     private static async Task GreetAsync(Greeter.GreeterClient client)
     {
         var answer = await client.GreetAsync(
-            new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            new Greeting { Name = "Ada" },
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", answer.Text);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client;
@@ -83,7 +82,8 @@ public sealed class EmptyHeaderTests
         /// <returns>What the client sees of headers and trailers.</returns>
         public async Task<List<string>> CallAsync()
         {
-            using var call = new Greeter.GreeterClient(_channel).GreetAsync(new Greeting { Name = "Ada" }, Headers, TimeLimit.Deadline, Token);
+            using var call = new Greeter.GreeterClient(_channel).GreetAsync(
+                new Greeting { Name = "Ada" }, Headers, TimeLimit.Deadline, Token);
             var headers = await call.ResponseHeadersAsync;
             await call;
             return [.. Lines("header", headers), .. Lines("trailer", call.GetTrailers())];
@@ -97,7 +97,9 @@ public sealed class EmptyHeaderTests
 
         private static IEnumerable<string> Lines(string what, Metadata metadata) =>
             metadata.Where(static entry => entry.Key.StartsWith("x-", StringComparison.Ordinal))
-                .Select(entry => $"{what} {entry.Key}: {(entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value)}")
+                .Select(static entry => (
+                    entry.Key, Value: entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value))
+                .Select(entry => $"{what} {entry.Key}: {entry.Value}")
                 .Order(StringComparer.Ordinal);
     }
 
@@ -108,7 +110,8 @@ public sealed class EmptyHeaderTests
         {
             app.Use((context, following) =>
             {
-                seen.AddRange(context.Request.Headers.Where(static header => header.Key.StartsWith("x-", StringComparison.Ordinal))
+                seen.AddRange(context.Request.Headers
+                    .Where(static header => header.Key.StartsWith("x-", StringComparison.Ordinal))
                     .Select(static header => $"{header.Key}: {string.Join(", ", header.Value.ToArray())}")
                     .Order(StringComparer.Ordinal));
                 context.Response.Headers["x-set"] = "";

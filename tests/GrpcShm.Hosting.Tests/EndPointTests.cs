@@ -111,9 +111,13 @@ public sealed class EndPointTests
         foreach (var url in server.Urls)
         {
             Assert.Equal("shm", new Uri(url).Host);
-            using var channel = SharedMemoryChannel.ForAddress(url, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            using var channel = SharedMemoryChannel.ForAddress(
+                url, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
             await new Greeter.GreeterClient(channel)
-                .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+                .GreetAsync(
+                    new Greeting(),
+                    deadline: TimeLimit.Deadline,
+                    cancellationToken: TestContext.Current.CancellationToken);
         }
     }
 
@@ -125,7 +129,10 @@ public sealed class EndPointTests
         using var channel = SharedMemoryChannel.ForAddress(
             name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
         var answer = await new Greeter.GreeterClient(channel)
-            .GreetAsync(new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+            .GreetAsync(
+                new Greeting { Name = "Ada" },
+                deadline: TimeLimit.Deadline,
+                cancellationToken: TestContext.Current.CancellationToken);
         return answer.EndPoint == $"shm:{name}";
     }
 

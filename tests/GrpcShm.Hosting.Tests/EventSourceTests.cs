@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Tracing;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
@@ -64,7 +63,14 @@ public sealed class EventSourceTests
             await GreetAsync(channel);
             await TimeLimit.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
 
-            string[] steps = ["RequestHeadersStart", "RequestHeadersStop", "RequestContentStart", "ResponseHeadersStart", "ResponseHeadersStop"];
+            string[] steps =
+            [
+                "RequestHeadersStart",
+                "RequestHeadersStop",
+                "RequestContentStart",
+                "ResponseHeadersStart",
+                "ResponseHeadersStop",
+            ];
             Assert.Equal(["RequestStart", "RequestLeftQueue", .. steps, "RequestStop"], NamesOf(heard));
             Assert.Equal(["2", "0"], heard.Single(static h => h.Name == "RequestLeftQueue").Payload[1..]);
             connection = Assert.Single(listener.Of(Client, "ConnectionEstablished", server.Host(transport)));
@@ -104,8 +110,11 @@ public sealed class EventSourceTests
         return names.Where(static name => name != "RequestContentStop");
     }
 
-    private static async Task GreetAsync(Grpc.Net.Client.GrpcChannel channel) => await new Greeter.GreeterClient(channel).GreetAsync(
-        new Greeting { Name = "you" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+    private static async Task GreetAsync(Grpc.Net.Client.GrpcChannel channel) =>
+        await new Greeter.GreeterClient(channel).GreetAsync(
+            new Greeting { Name = "you" },
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken);
 
     /// <summary>A server on both transports.</summary>
     private sealed class StepServer(TestServer server, string name) : IAsyncDisposable
@@ -118,7 +127,8 @@ public sealed class EventSourceTests
                 {
                     kestrel.ListenSharedMemory(name);
                     kestrel.ListenUnixSocket(
-                        Path.Join(builder.Environment.ContentRootPath, "kestrel.sock"), static listen => listen.Protocols = HttpProtocols.Http2);
+                        Path.Join(builder.Environment.ContentRootPath, "kestrel.sock"),
+                        static listen => listen.Protocols = HttpProtocols.Http2);
                 })),
                 name);
         }
@@ -127,7 +137,8 @@ public sealed class EventSourceTests
 
         public Grpc.Net.Client.GrpcChannel Connect(string transport) => transport == "shm"
             ? SharedMemoryChannel.ForAddress(
-                name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct })
+                name,
+                new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct })
             : Grpc.Net.Client.GrpcChannel.ForAddress($"http://{Host(transport)}", new Grpc.Net.Client.GrpcChannelOptions
             {
                 HttpHandler = UnixSocket.CreateHandler(Path.Join(server.Directory, "kestrel.sock")),
@@ -146,7 +157,9 @@ public sealed class EventSourceTests
 
         /// <summary>What has been heard from a source by that name in which a text occurs.</summary>
         public IEnumerable<string[]> Of(string source, string name, string text) =>
-            _heard.Where(heard => heard.Source == source && heard.Name == name && heard.Payload.Contains(text)).Select(static heard => heard.Payload);
+            _heard
+                .Where(heard => heard.Source == source && heard.Name == name && heard.Payload.Contains(text))
+                .Select(static heard => heard.Payload);
 
         protected override void OnEventSourceCreated(EventSource eventSource)
         {

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -166,11 +165,16 @@ public sealed class HandlerEndTests
     private static byte[] Body(byte value) => [.. Enumerable.Repeat(value, Size)];
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
-        "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
+        "greeter",
+        new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
 
     private static HttpRequestMessage CreateRequest(string address, byte value)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, address) { Version = new Version(2, 0), Content = new ByteArrayContent(Body(value)) };
+        var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Version = new Version(2, 0),
+            Content = new ByteArrayContent(Body(value)),
+        };
         request.Content.Headers.ContentType = new("application/grpc");
         request.Headers.TE.ParseAdd("trailers");
         return request;

@@ -32,17 +32,32 @@ public sealed class HandlerTests
         using var client = CreateClient(server, mode);
 
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, null));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version10, HttpVersionPolicy.RequestVersionOrLower)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrHigher)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrHigher)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), await GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionOrLower)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version10, HttpVersionPolicy.RequestVersionOrLower)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrHigher)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrHigher)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version20),
+            await GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionOrLower)));
 
         // Kestrel's own words to HTTP/1.1 where it speaks HTTP/2 alone.
         Assert.Equal(
-            (HttpStatusCode.BadRequest, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
+            (HttpStatusCode.BadRequest, HttpVersion.Version11),
+            await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
         await Assert.ThrowsAsync<HttpRequestException>(
             () => GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionExact)));
     }
@@ -56,9 +71,15 @@ public sealed class HandlerTests
         using var client = CreateClient(server, mode);
 
         Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, null));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrHigher)));
-        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version11), await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version11),
+            await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version11),
+            await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrHigher)));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpVersion.Version11),
+            await GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionOrLower)));
         await Assert.ThrowsAsync<HttpRequestException>(
             () => GetAsync(client, (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact)));
     }
@@ -81,7 +102,8 @@ public sealed class HandlerTests
     public async Task Get_WithoutAServer_FailsAsConnectingDoes(SharedMemoryMode mode)
     {
         var directory = Path.Join(Path.GetTempPath(), Path.GetRandomFileName());
-        using var handler = SharedMemoryChannel.CreateHandler("nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory, Mode = mode });
+        using var handler = SharedMemoryChannel.CreateHandler(
+            "nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory, Mode = mode });
         using var client = new HttpClient(handler, disposeHandler: false) { BaseAddress = new Uri("http://localhost") };
 
         var exception = await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(client, null));
@@ -123,7 +145,9 @@ public sealed class HandlerTests
             handler.AutomaticDecompression = DecompressionMethods.All;
         });
 
-        Assert.Equal("GET /report/moved  HTTP/2 ", await client.GetStringAsync(At("/moved"), Token).WaitAsync(TimeLimit.Value, Token));
+        Assert.Equal(
+            "GET /report/moved  HTTP/2 ",
+            await client.GetStringAsync(At("/moved"), Token).WaitAsync(TimeLimit.Value, Token));
 
         Assert.Equal("none", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
         Assert.Equal("crumbs", await client.GetStringAsync(At("/cookie"), Token).WaitAsync(TimeLimit.Value, Token));
@@ -161,8 +185,10 @@ public sealed class HandlerTests
         socket.Options.HttpVersion = new Version(major, major == 1 ? 1 : 0);
         socket.Options.HttpVersionPolicy = policy;
 
-        await socket.ConnectAsync(new Uri($"{scheme}://localhost/socket"), invoker, Token).WaitAsync(TimeLimit.Value, Token);
-        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TimeLimit.Value, Token);
+        await socket.ConnectAsync(new Uri($"{scheme}://localhost/socket"), invoker, Token)
+            .WaitAsync(TimeLimit.Value, Token);
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Token)
+            .WaitAsync(TimeLimit.Value, Token);
         var buffer = new byte[100];
         var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TimeLimit.Value, Token);
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Token).WaitAsync(TimeLimit.Value, Token);
@@ -195,10 +221,16 @@ public sealed class HandlerTests
         }
     }
 
-    private static HttpClient CreateClient(TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure = null) =>
-        new(CreateHandler(server, mode, configure)) { BaseAddress = new Uri("http://localhost"), Timeout = TimeLimit.Value };
+    private static HttpClient CreateClient(
+        TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure = null) =>
+        new(CreateHandler(server, mode, configure))
+        {
+            BaseAddress = new Uri("http://localhost"),
+            Timeout = TimeLimit.Value,
+        };
 
-    private static HttpMessageHandler CreateHandler(TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure) =>
+    private static HttpMessageHandler CreateHandler(
+        TestServer server, SharedMemoryMode mode, Action<SocketsHttpHandler>? configure) =>
         SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions
         {
             RuntimeDirectory = server.Directory,
@@ -206,7 +238,8 @@ public sealed class HandlerTests
             ConfigureHandler = configure,
         });
 
-    private static Task<TestServer> StartAsync(HttpProtocols protocols, bool offersDirect, X509Certificate2? certificate = null) =>
+    private static Task<TestServer> StartAsync(
+        HttpProtocols protocols, bool offersDirect, X509Certificate2? certificate = null) =>
         TestServer.StartAsync(builder =>
         {
             builder.WebHost.UseSharedMemory(options =>
@@ -226,6 +259,7 @@ public sealed class HandlerTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
-        return new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+        return new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
     }
 }

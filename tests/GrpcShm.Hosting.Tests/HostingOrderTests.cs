@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Grpc.Core;
 using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.Client;
 using GrpcShm.Transport;
@@ -12,7 +11,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.TestHost;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -78,7 +76,8 @@ public sealed class HostingOrderTests
                 builder.Logging.AddProvider(log);
                 builder.Services.AddSingleton<IStartupFilter, ModeFilter>();
                 builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("ordered"));
-                var inner = builder.Services.Last(static service => service.ServiceType == typeof(IServer)).ImplementationFactory!;
+                var inner = builder.Services
+                    .Last(static service => service.ServiceType == typeof(IServer)).ImplementationFactory!;
                 builder.Services.AddSingleton<IServer>(provider => new OwnServer((IServer)inner(provider)));
             },
             ("urls", "http://127.0.0.1:0"));
@@ -179,7 +178,8 @@ public sealed class HostingOrderTests
     {
         var log = new Provider();
         await using var server = await StartAsync(
-            log, static builder => builder.WebHost.UseSharedMemory(static options => options.Mode = SharedMemoryMode.Http2));
+            log,
+            static builder => builder.WebHost.UseSharedMemory(static options => options.Mode = SharedMemoryMode.Http2));
 
         Assert.Equal("http2", await ModeAsync(server.Directory));
         Assert.Empty(log.Of(NotOffered));
@@ -266,7 +266,8 @@ public sealed class HostingOrderTests
 
     private static async Task<string?> ModeAsync(string directory)
     {
-        using var channel = SharedMemoryChannel.ForAddress("ordered", new SharedMemoryClientOptions { RuntimeDirectory = directory });
+        using var channel = SharedMemoryChannel.ForAddress(
+            "ordered", new SharedMemoryClientOptions { RuntimeDirectory = directory });
         using var call = new Greeter.GreeterClient(channel).GreetAsync(
             new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: Token);
         await call;
@@ -318,7 +319,11 @@ public sealed class HostingOrderTests
             public bool IsEnabled(LogLevel logLevel) => true;
 
             public void Log<TState>(
-                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter) =>
                 provider._lines.Enqueue(new Line(category, eventId.Name, logLevel, formatter(state, exception)));
         }
     }

@@ -4,7 +4,6 @@ using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
@@ -71,11 +70,15 @@ public sealed class KestrelMetricsTests
         builder.Services.AddSingleton<IStartupFilter>(new HostFilter(hosts ?? []));
     });
 
-    private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
+    private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) =>
+        SharedMemoryChannel.ForAddress(
         "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
 
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
-        .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
+        .GreetAsync(
+            new Greeting(),
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken).ResponseAsync;
 
     private sealed class HostFilter(ConcurrentQueue<string> hosts) : IStartupFilter
     {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -96,7 +95,8 @@ public sealed class LoggerTests
     }
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
-        "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
+        "greeter",
+        new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
 
     private static Task<TestServer> StartAsync(Provider provider) => TestServer.StartAsync(builder =>
     {
@@ -133,7 +133,11 @@ public sealed class LoggerTests
             public bool IsEnabled(LogLevel logLevel) => isKept;
 
             public void Log<TState>(
-                LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter)
             {
                 if (!isKept)
                 {

@@ -36,7 +36,10 @@ public sealed class MetricsTests : IDisposable
         await using var server = await StartAsync(static _ => { });
         using var channel = Connect(server);
 
-        await new Greeter.GreeterClient(channel).GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+        await new Greeter.GreeterClient(channel).GreetAsync(
+            new Greeting(),
+            deadline: TimeLimit.Deadline,
+            cancellationToken: TestContext.Current.CancellationToken);
 
         // The server counts what it has sent when it has sent it, and the client may be faster.
         await TimeLimit.UntilAsync(() =>
@@ -59,7 +62,10 @@ public sealed class MetricsTests : IDisposable
         using var channel = Connect(server);
 
         var exception = await Assert.ThrowsAsync<RpcException>(
-            () => new Greeter.GreeterClient(channel).GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
+            () => new Greeter.GreeterClient(channel).GreetAsync(
+                new Greeting(),
+                deadline: TimeLimit.Deadline,
+                cancellationToken: TestContext.Current.CancellationToken).ResponseAsync);
 
         Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
         Assert.Contains("may not connect", exception.Status.DebugException?.ToString(), StringComparison.Ordinal);

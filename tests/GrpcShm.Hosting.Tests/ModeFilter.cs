@@ -14,7 +14,9 @@ internal sealed class ModeFilter : IStartupFilter
     {
         app.Use((context, following) =>
         {
-            var isKestrels = context.Features.Get<IHttpRequestFeature>()!.GetType().Assembly == typeof(KestrelServerOptions).Assembly;
+            var isKestrels = context.Features.Get<IHttpRequestFeature>()!
+                .GetType().Assembly
+            == typeof(KestrelServerOptions).Assembly;
             context.Response.Headers[Header] = isKestrels ? "http2" : "direct";
             return following(context);
         });

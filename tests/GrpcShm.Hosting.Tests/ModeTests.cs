@@ -4,7 +4,6 @@ using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +28,8 @@ public sealed class ModeTests
         await using var server = await StartAsync(offered);
         using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ => Assert.Equal(expected, await GetModeAsync(channel.CreateCallInvoker()))));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(
+            async _ => Assert.Equal(expected, await GetModeAsync(channel.CreateCallInvoker()))));
     }
 
     [Theory]
@@ -131,7 +131,8 @@ public sealed class ModeTests
             kestrel.Limits.MaxRequestHeadersTotalSize = 2048;
             kestrel.ListenSharedMemory("greeter");
         }));
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Direct));
+        using var channel = SharedMemoryChannel.ForAddress(
+            "greeter", Options(server.Directory, SharedMemoryMode.Direct));
         var invoker = channel.CreateCallInvoker();
         var metadata = new Metadata();
         for (var i = 0; i < count; i++)
@@ -151,8 +152,13 @@ public sealed class ModeTests
     {
         var options = new SharedMemoryClientOptions();
 
-        Assert.Equal("KeepAlivePingDelay", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingDelay = TimeSpan.Zero).ParamName);
-        Assert.Equal("KeepAlivePingTimeout", Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingTimeout = TimeSpan.FromMilliseconds(1)).ParamName);
+        Assert.Equal(
+            "KeepAlivePingDelay",
+            Assert.Throws<ArgumentOutOfRangeException>(() => options.KeepAlivePingDelay = TimeSpan.Zero).ParamName);
+        Assert.Equal(
+            "KeepAlivePingTimeout",
+            Assert.Throws<ArgumentOutOfRangeException>(
+                () => options.KeepAlivePingTimeout = TimeSpan.FromMilliseconds(1)).ParamName);
         options.KeepAlivePingDelay = Timeout.InfiniteTimeSpan;
         Assert.Equal(
             "Mode", Assert.Throws<ArgumentOutOfRangeException>(() => options.Mode = (SharedMemoryMode)3).ParamName);
@@ -242,7 +248,8 @@ public sealed class ModeTests
             {
                 return await call();
             }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && DateTime.UtcNow < giveUpAt)
+            catch (RpcException exception)
+                when (exception.StatusCode == StatusCode.Unavailable && DateTime.UtcNow < giveUpAt)
             {
                 TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             }

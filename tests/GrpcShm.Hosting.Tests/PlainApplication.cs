@@ -26,7 +26,8 @@ internal sealed class PlainApplication : IStartupFilter
     };
 
     private static bool IsGrpc(HttpContext context) =>
-        context.Request.ContentType is { } type && (type == "application/grpc" || type.StartsWith("application/grpc;", StringComparison.Ordinal));
+        context.Request.ContentType is { } type
+        && (type == "application/grpc" || type.StartsWith("application/grpc;", StringComparison.Ordinal));
 
     private Task AnswerAsync(HttpContext context) => context.Request.Path.Value switch
     {
@@ -120,7 +121,9 @@ internal sealed class PlainApplication : IStartupFilter
                 return;
             }
 
-            await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+            await socket.SendAsync(
+                buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage,
+            context.RequestAborted);
         }
     }
 }

@@ -63,7 +63,9 @@ public sealed class PlainRequestTests
         {
             ShouldListenTo = source => isObserved && source.Name == "System.Net.Http",
             Sample = (ref ActivityCreationOptions<ActivityContext> options) =>
-                options.Parent.TraceId == parent?.TraceId ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
+                options.Parent.TraceId == parent?.TraceId
+                    ? ActivitySamplingResult.AllDataAndRecorded
+                    : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
                 if (span.Recorded && span.TraceId == parent?.TraceId)
@@ -122,7 +124,8 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync();
         using var content = new StreamContent(new MemoryStream(PlainApplication.CreateFile()));
 
-        using var response = await plain.Http.PostAsync(new Uri("http://localhost/upload"), content, Token).WaitAsync(TimeLimit.Value, Token);
+        using var response = await plain.Http.PostAsync(new Uri("http://localhost/upload"), content, Token)
+            .WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(
             PlainApplication.FileSize.ToString(System.Globalization.CultureInfo.InvariantCulture),
@@ -133,7 +136,8 @@ public sealed class PlainRequestTests
     public async Task ServerSentEvents_ComeOneByOne()
     {
         await using var plain = await PlainClient.StartAsync();
-        await using var stream = await plain.Http.GetStreamAsync(new Uri("http://localhost/events"), Token).WaitAsync(TimeLimit.Value, Token);
+        await using var stream = await plain.Http.GetStreamAsync(new Uri("http://localhost/events"), Token)
+            .WaitAsync(TimeLimit.Value, Token);
         using var reader = new StreamReader(stream);
 
         for (var i = 0; i < 3; i++)
@@ -159,7 +163,9 @@ public sealed class PlainRequestTests
         await socket.ConnectAsync(new Uri("ws://localhost/socket"), invoker, Token).WaitAsync(TimeLimit.Value, Token);
         for (var i = 0; i < 3; i++)
         {
-            await socket.SendAsync(Encoding.UTF8.GetBytes($"message {i}"), WebSocketMessageType.Text, endOfMessage: true, Token).WaitAsync(TimeLimit.Value, Token);
+            var message = Encoding.UTF8.GetBytes($"message {i}");
+            await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, Token)
+                .WaitAsync(TimeLimit.Value, Token);
             var buffer = new byte[100];
             var received = await socket.ReceiveAsync(buffer, Token).WaitAsync(TimeLimit.Value, Token);
             Assert.Equal($"message {i}", Encoding.UTF8.GetString(buffer, 0, received.Count));
@@ -180,7 +186,11 @@ public sealed class PlainRequestTests
     {
         await using var plain = await PlainClient.StartAsync();
         var version = new Version(major, minor);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one") { Version = version, VersionPolicy = policy };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one")
+        {
+            Version = version,
+            VersionPolicy = policy,
+        };
 
         using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
@@ -192,7 +202,10 @@ public sealed class PlainRequestTests
     public async Task Version_ThatIsExactly1_IsRefused()
     {
         await using var plain = await PlainClient.StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one") { VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/one")
+        {
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
 
         using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
@@ -206,7 +219,8 @@ public sealed class PlainRequestTests
     {
         await using var plain = await PlainClient.StartAsync();
         using var http2 = SharedMemoryChannel.CreateHandler(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = plain.Directory, Mode = SharedMemoryMode.Http2 });
+            "greeter",
+            new SharedMemoryClientOptions { RuntimeDirectory = plain.Directory, Mode = SharedMemoryMode.Http2 });
         using var ofHttp2 = new HttpMessageInvoker(http2);
         using var ofAuto = new HttpMessageInvoker(plain.Handler, disposeHandler: false);
 
@@ -258,7 +272,8 @@ public sealed class PlainRequestTests
 
         for (var i = 0; i < 2; i++)
         {
-            using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TimeLimit.Value, Token);
+            using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token)
+                .WaitAsync(TimeLimit.Value, Token);
             Assert.Equal("direct", await plain.GreetAsync());
         }
 
@@ -272,9 +287,11 @@ public sealed class PlainRequestTests
     public async Task Request_ToAServerWithoutDirectMode_KeepsItsVersion()
     {
         await using var plain = await PlainClient.StartAsync(static kestrel => kestrel.ListenSharedMemory(
-            "greeter", static listen => listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1AndHttp2));
+            "greeter",
+            static listen => listen.Protocols = Microsoft.AspNetCore.Server.Kestrel.Core.HttpProtocols.Http1AndHttp2));
 
-        using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token).WaitAsync(TimeLimit.Value, Token);
+        using var response = await plain.Http.GetAsync(new Uri("http://localhost/one"), Token)
+            .WaitAsync(TimeLimit.Value, Token);
 
         Assert.Equal(HttpVersion.Version11, response.Version);
     }

@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Hosting.Tests.TimeLimits;
 using GrpcShm.Transport;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -137,11 +134,13 @@ public sealed class QueuedRequestsTests
             {
                 builder.Logging.AddProvider(server);
                 builder.WebHost.UseSharedMemory(options => options.RunMode = runMode);
-                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("queued", listen => listen.Use(next => context =>
-                {
-                    context.Features.Set<IConnectionHeartbeatFeature>(server.Heartbeat);
-                    return next(context);
-                })));
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(
+                    "queued",
+                    listen => listen.Use(next => context =>
+                    {
+                        context.Features.Set<IConnectionHeartbeatFeature>(server.Heartbeat);
+                        return next(context);
+                    })));
                 builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter((context, next) =>
                 {
                     handler?.Invoke();
@@ -164,7 +163,11 @@ public sealed class QueuedRequestsTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name == "ListenerFailed")
             {

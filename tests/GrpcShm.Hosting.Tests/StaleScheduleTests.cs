@@ -32,7 +32,8 @@ public sealed class StaleScheduleTests
             }
         });
         using var handler = SharedMemoryChannel.CreateHandler(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
+            "greeter",
+            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
         using var client = new HttpClient(handler, disposeHandler: false)
         {
             BaseAddress = new Uri("http://localhost"),
@@ -46,7 +47,8 @@ public sealed class StaleScheduleTests
         for (var i = 0; reused < 5; i++)
         {
             Assert.True(i < 1_000, "Kestrel does not use its streams again.");
-            Assert.Equal("answer", await client.GetStringAsync(new Uri("/", UriKind.Relative), Token).WaitAsync(TimeLimit.Value, Token));
+            var response = client.GetStringAsync(new Uri("/", UriKind.Relative), Token);
+            Assert.Equal("answer", await response.WaitAsync(TimeLimit.Value, Token));
             reused += streams.MarkAll() ? 1 : 0;
         }
     }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
@@ -32,7 +31,9 @@ public sealed class SynchronousRequestTests
 
         Assert.Equal(expected, outcome);
         Assert.Equal(
-            endPoint == "web" ? "OK: POST /report text/plain; charset=utf-8 HTTP/1.1 hello" : "BadRequest: An HTTP/1.x request was sent to an HTTP/2 only endpoint.",
+            endPoint == "web"
+                ? "OK: POST /report text/plain; charset=utf-8 HTTP/1.1 hello"
+                : "BadRequest: An HTTP/1.x request was sent to an HTTP/2 only endpoint.",
             outcome);
     }
 
@@ -76,7 +77,8 @@ public sealed class SynchronousRequestTests
         for (var i = 0; i < 3; i++)
         {
             using var request = CreateRequest(HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
-            using var response = await Task.Run(() => invoker.Send(request, Token), Token).WaitAsync(TimeLimit.Value, Token);
+            using var response = await Task.Run(() => invoker.Send(request, Token), Token)
+                .WaitAsync(TimeLimit.Value, Token);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             using var other = CreateRequest(HttpVersion.Version11, HttpVersionPolicy.RequestVersionOrLower);
             using var next = await invoker.SendAsync(other, Token).WaitAsync(TimeLimit.Value, Token);
@@ -99,7 +101,8 @@ public sealed class SynchronousRequestTests
         builder.Services.AddSingleton<IStartupFilter>(new PlainApplication());
     });
 
-    private static HttpMessageInvoker CreateInvoker(TestServer server, string mode, string endPoint) => new(mode == "socket"
+    private static HttpMessageInvoker CreateInvoker(TestServer server, string mode, string endPoint) => new(
+        mode == "socket"
         ? UnixSocket.CreateHandler(Path.Combine(server.Directory, $"{endPoint}.socket"))
         : SharedMemoryChannel.CreateHandler(endPoint, new SharedMemoryClientOptions
         {

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
-using GrpcShm.AspNetCore;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
@@ -47,7 +46,9 @@ public sealed class UncarriedCallTests
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(["http2"], response.Headers.GetValues(ModeFilter.Header));
-        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Equal(
+            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"],
+            events.Seen.Select(static e => e.Name));
         Assert.Same(response, events.Seen[1].Get("Response"));
         Assert.Equal(TaskStatus.RanToCompletion, events.Seen[1].Get("RequestTaskStatus"));
         Assert.Equal([events.Seen[0].Activity!.Id], request.Headers.GetValues("traceparent"));
@@ -113,7 +114,8 @@ public sealed class UncarriedCallTests
     }
 
     /// <summary>Keeps the events of one request, and may change it at its first.</summary>
-    private sealed class EventListener : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    private sealed class EventListener
+        : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
     {
         private readonly ConcurrentQueue<IDisposable> _subscriptions = [];
         private readonly HttpRequestMessage _request;

@@ -26,7 +26,8 @@ public sealed class UnreadResponseTests
             builder.Services.AddSingleton<IStartupFilter>(writer);
         });
         using var handler = SharedMemoryChannel.CreateHandler(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
+            "greeter",
+            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
         using var client = new HttpClient(handler, disposeHandler: false)
         {
             BaseAddress = new Uri("http://localhost"),
@@ -36,14 +37,16 @@ public sealed class UnreadResponseTests
         var responses = new List<HttpResponseMessage>();
         for (var i = 0; i < Unread; i++)
         {
-            responses.Add(await client.GetAsync(new Uri("/endless", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Token)
+            responses.Add(await client
+                .GetAsync(new Uri("/endless", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Token)
                 .WaitAsync(TimeLimit.Value, Token));
         }
 
         // Kestrel serves its streams in turn. While all this goes through, the others send what they may.
         for (var i = 0; i < 40; i++)
         {
-            var body = await client.GetByteArrayAsync(new Uri("/large", UriKind.Relative), Token).WaitAsync(TimeLimit.Value, Token);
+            var body = await client.GetByteArrayAsync(new Uri("/large", UriKind.Relative), Token)
+                .WaitAsync(TimeLimit.Value, Token);
             Assert.Equal(MiB, body.Length);
         }
 

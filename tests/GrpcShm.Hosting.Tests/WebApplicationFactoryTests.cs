@@ -20,9 +20,12 @@ public sealed class WebApplicationFactoryTests
             factory.UseKestrel();
             factory.StartServer();
 
-            using var channel = SharedMemoryChannel.ForAddress("factory", new SharedMemoryClientOptions { RuntimeDirectory = directory });
+            using var channel = SharedMemoryChannel.ForAddress(
+                "factory", new SharedMemoryClientOptions { RuntimeDirectory = directory });
             using var call = new Greeter.GreeterClient(channel).GreetAsync(
-                new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
+                new Greeting { Name = "Ada" },
+                deadline: TimeLimit.Deadline,
+                cancellationToken: TestContext.Current.CancellationToken);
             await call;
 
             Assert.Equal("direct", (await call.ResponseHeadersAsync).Get(ModeFilter.Header)?.Value);
@@ -44,7 +47,9 @@ public sealed class WebApplicationFactoryTests
                 services.AddGrpc();
                 services.AddSingleton<IStartupFilter, ModeFilter>();
             })
-            .Configure(static app => app.UseRouting().UseEndpoints(static endpoints => endpoints.MapGrpcService<GreeterService>())));
+            .Configure(static app => app
+                .UseRouting()
+                .UseEndpoints(static endpoints => endpoints.MapGrpcService<GreeterService>())));
 
         protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseContentRoot(directory);
     }

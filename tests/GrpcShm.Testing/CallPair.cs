@@ -14,7 +14,11 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
     private readonly Channel<TestCall> _accepted = Channel.CreateUnbounded<TestCall>();
 
     private CallPair(
-        TestEndPoint endPoint, Func<TestCall, Task> handler, SharedMemoryConnection client, SharedMemoryConnection server, CallSettings settings)
+        TestEndPoint endPoint,
+        Func<TestCall, Task> handler,
+        SharedMemoryConnection client,
+        SharedMemoryConnection server,
+        CallSettings settings)
     {
         _endPoint = endPoint;
         _handler = handler;
@@ -43,17 +47,30 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
 
     /// <summary>Makes a pair; with the smallest rings if it does not say otherwise.</summary>
     public static async Task<CallPair> CreateAsync(
-        Func<TestCall, Task>? handler = null, CallSettings? settings = null, int ringSize = RingSizes.Smallest, bool useChecksums = false, int maxCalls = CallTable.MaxSlots)
+        Func<TestCall, Task>? handler = null,
+        CallSettings? settings = null,
+        int ringSize = RingSizes.Smallest,
+        bool useChecksums = false,
+        int maxCalls = CallTable.MaxSlots)
     {
         var endPoint = new TestEndPoint();
-        endPoint.Settings = endPoint.Settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = ringSize, MaxCalls = maxCalls };
+        endPoint.Settings = endPoint.Settings with
+        {
+            Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes,
+            RingSize = ringSize,
+            MaxCalls = maxCalls,
+        };
         endPoint.ConnectSettings =
             endPoint.ConnectSettings with { Modes = ConnectionModes.Calls, UseChecksums = useChecksums };
         endPoint.Listen();
         var (client, server) = await endPoint.ConnectPairAsync();
         settings ??= new CallSettings();
         return new CallPair(
-            endPoint, handler ?? EchoAsync, client, server, settings with { MaxBufferedBytes = settings.MaxBufferedBytes ?? 128 * 1024 * 1024 });
+            endPoint,
+            handler ?? EchoAsync,
+            client,
+            server,
+            settings with { MaxBufferedBytes = settings.MaxBufferedBytes ?? 128 * 1024 * 1024 });
     }
 
     /// <summary>Sends back what comes, as it comes.</summary>

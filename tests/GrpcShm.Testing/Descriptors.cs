@@ -56,7 +56,9 @@ internal static partial class Descriptors
     /// <summary>What a descriptor was opened with, as the kernel shows it.</summary>
     public static int Flags(int number) =>
         Convert.ToInt32(
-            File.ReadLines($"/proc/self/fdinfo/{number}").Single(l => l.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim(), 8);
+            File.ReadLines($"/proc/self/fdinfo/{number}")
+                .Single(l => l.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim(),
+            8);
 
     /// <summary>The descriptors that refer to something of this kind.</summary>
     public static IEnumerable<int> Of(Func<string, bool> kind) =>
@@ -96,7 +98,11 @@ internal static partial class Descriptors
     private static IEnumerable<string> Targets() =>
         Directory.GetFiles("/proc/self/fd")
             .Select(f => new FileInfo(f).LinkTarget)
-            .Where(t => t is not null && !t.EndsWith(".dll", StringComparison.Ordinal) && !t.EndsWith(".pdb", StringComparison.Ordinal) && !t.StartsWith("/dev/", StringComparison.Ordinal) && !t.StartsWith("/proc/", StringComparison.Ordinal))
+            .Where(t => t is not null
+                && !t.EndsWith(".dll", StringComparison.Ordinal)
+                && !t.EndsWith(".pdb", StringComparison.Ordinal)
+                && !t.StartsWith("/dev/", StringComparison.Ordinal)
+                && !t.StartsWith("/proc/", StringComparison.Ordinal))
             .Select(t => t!);
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

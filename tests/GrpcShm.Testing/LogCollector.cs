@@ -25,7 +25,11 @@ internal sealed class LogCollector : ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         lock (_gate)
         {
@@ -38,7 +42,11 @@ internal sealed class LogCollector : ILogger
     {
         LogLine? found = null;
         await TimeLimit.UntilAsync(
-            () => (found = Lines.FirstOrDefault(l => l.Name == name && l.Text.Contains(text, StringComparison.Ordinal))) is not null,
+            () =>
+            {
+                found = Lines.FirstOrDefault(l => l.Name == name && l.Text.Contains(text, StringComparison.Ordinal));
+                return found is not null;
+            },
             () => $"No line '{name}' with '{text}'. There are:\n" + string.Join('\n', Lines));
         return found!;
     }

@@ -20,7 +20,8 @@ internal sealed class RawBytesPeer : IDisposable
         {
             _socket.Send(bytes);
         }
-        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.Shutdown or SocketError.ConnectionReset)
+        catch (SocketException exception)
+            when (exception.SocketErrorCode is SocketError.Shutdown or SocketError.ConnectionReset)
         {
             // Cut off already.
         }
@@ -55,7 +56,8 @@ internal sealed class RawBytesPeer : IDisposable
             int received;
             try
             {
-                received = _socket.Receive(buffer, filled, length == 0 ? ControlMessage.PrefixSize - filled : length - filled, SocketFlags.None);
+                var end = length == 0 ? ControlMessage.PrefixSize : length;
+                received = _socket.Receive(buffer, filled, end - filled, SocketFlags.None);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
             {

@@ -48,7 +48,7 @@ internal sealed class RawClient : IDisposable
         int ringSize = RingSizes.Smallest)
     {
         var socket = LinuxControlSocket.Connect(path)!;
-        var channel = new ControlChannel(socket, ReactorPool.Next());
+        var channel = new ControlChannel(socket, ProcessReactors.Next());
         channel.Send(new ClientHello(1, 1, modes, (uint)ringSize, (uint)ringSize, (uint)features).Write());
         var answer = await channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(ControlMessageType.ServerHello, answer.Type);

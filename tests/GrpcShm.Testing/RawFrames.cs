@@ -14,8 +14,13 @@ internal static class RawFrames
     /// <summary>What begins each request of gRPC.</summary>
     public static (string Name, string Value)[] Request(string path, params (string Name, string Value)[] more) =>
     [
-        (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"), ("content-type", "application/grpc"),
-        ("te", "trailers"), .. more,
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "localhost"),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+        .. more,
     ];
 
     /// <summary>
@@ -45,7 +50,9 @@ internal static class RawFrames
     /// <summary>A field that defines a pair.</summary>
     public static byte[] Definition(uint pair, string name, string value) =>
     [
-        .. Number(((uint)HeaderNames.NumberOf(name) << 2) | 3), .. Number(pair), .. Number((uint)Encoding.UTF8.GetByteCount(value)),
+        .. Number(((uint)HeaderNames.NumberOf(name) << 2) | 3),
+        .. Number(pair),
+        .. Number((uint)Encoding.UTF8.GetByteCount(value)),
         .. Encoding.UTF8.GetBytes(value),
     ];
 

@@ -22,7 +22,8 @@ internal static class RepeatedLog
     {
         long Told() => log.Lines.Count(line => line.Name == name);
         long Summed() => log.Lines.Where(line => line.Name == sumName)
-            .Sum(line => long.Parse(line.Text.Split(' ').First(word => word.All(char.IsAsciiDigit)), CultureInfo.InvariantCulture));
+            .Select(line => line.Text.Split(' ').First(word => word.All(char.IsAsciiDigit)))
+            .Sum(word => long.Parse(word, CultureInfo.InvariantCulture));
 
         await TimeLimit.UntilAsync(
             () => Told() + Summed() == times, () => $"There are {Told()} lines, and {Summed()} were summed up.");

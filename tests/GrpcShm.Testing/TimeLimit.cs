@@ -37,11 +37,13 @@ internal static class TimeLimit
     public static Task InTime(this ValueTask task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
         task.AsTask().InTime(what);
 
-    public static Task<T> InTime<T>(this ValueTask<T> task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
+    public static Task<T> InTime<T>(
+        this ValueTask<T> task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
         task.AsTask().InTime(what);
 
     /// <summary>Waits for what gives no signal of its own.</summary>
-    public static Task UntilAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
+    public static Task UntilAsync(
+        Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>
         UntilAsync(condition, () => $"Did not come true within {Value}: {what}");
 
     /// <summary>

@@ -7,7 +7,7 @@
  * moment; one has the turn at a time.
  *
  * Stands for, in src/GrpcShm.Transport: Calls/ReceivingTurn.cs (Signal, TakeTurn, GoOnLater) and Calls/FrameReceiver.cs (TryReceive),
- * Signaling/Reactor.cs (TryDeferSleep, WaitForCalls, SpinFor), Connections/SharedMemoryConnection.cs (OnReady, BeginSpin,
+ * Signaling/ReactorWait.cs (TryDeferSleep, WaitForCalls, SpinFor), Connections/SharedMemoryConnection.cs (OnReady, BeginSpin,
  * EndSpin), Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs and
  * ClaimingProducer.cs. The reactor may be led by another thread each time: leadership.pml has that it finds _served.
  */
@@ -38,7 +38,7 @@
 
 bit doorbell;               /* LinuxDoorbell, EpollPoller: remembered until the next wait */
 bit resumed;                /* Reactor._unfinished */
-bit isServed;               /* Reactor._served has the connection; the reactor's own */
+bit isServed;               /* ReactorWait._served has the connection; the reactor's own */
 byte pooled;                /* how often the pool is still to look */
 byte head;                  /* RingConsumer._head: of who has the turn */
 bit ended, receiving;       /* for the verdict */
@@ -211,7 +211,7 @@ inline Peek() {
     fi
 }
 
-/* Reactor.WaitForCalls, SpinFor: the look at what was served, before the reactor sleeps */
+/* ReactorWait.WaitForCalls, SpinFor: the look at what was served, before the reactor sleeps */
 inline LookAtServed() {
 #ifdef CLEAR_BEFORE_THE_LOOK
     isServed = 0;

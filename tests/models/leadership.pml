@@ -7,8 +7,8 @@
  * always then, with all its threads; what registers gets a loop that serves it, or is told that there is none; a thread
  * that comes back after its loop has ended, and another has begun, does not take itself for the leader.
  *
- * Stands for, in src/GrpcShm.Transport/Signaling: Reactor.Leading.cs, Reactor.Life.cs, of Reactor.cs RunRound and
- * WaitForEvents, ReactorTurn.cs, and of Sentinel.cs TakeOver. When the sentinel looks is left open here: it takes over
+ * Stands for, in src/GrpcShm.Transport/Signaling: Reactor.cs, ReactorLeadership.cs, ReactorLife.cs, ReactorWorkQueue.cs,
+ * of ReactorWait.cs WaitForEvents, ReactorTurn.cs, and of Sentinel.cs TakeOver. When the sentinel looks is left open here: it takes over
  * at any moment at which a thread is away (sentinel.pml has when it looks).
  *
  * By default both users stay registered, and the loop's state and its word go through store buffers. With -DLIFE the
@@ -16,8 +16,8 @@
  * each here, and the processors are left out. The poller remembers a wake-up until the next wait.
  */
 
-#define WORD 0              /* Reactor._word */
-#define QUEUED 1            /* Reactor._work: how many have been put in, and taken out */
+#define WORD 0              /* ReactorLeadership._word */
+#define QUEUED 1            /* ReactorWorkQueue._work: how many have been put in, and taken out */
 #define DEQUEUED 2
 #define PLACES 3
 
@@ -42,7 +42,7 @@ byte mem[PLACES];
 #endif
 
 #ifndef MOST_OVERTAKEN
-#define MOST_OVERTAKEN 1    /* Reactor.MaxOvertaken; Reactor.MaxSpares is one, too */
+#define MOST_OVERTAKEN 1    /* ReactorLeadership.MaxOvertaken; ReactorLife.MaxSpares is one, too */
 #endif
 
 /* ReactorTurn, of each thread; FREE for a thread that has ended or not begun. */
@@ -52,11 +52,11 @@ byte mem[PLACES];
 #define OVER 3
 byte turn[THREADS];
 
-bit poller;                 /* Reactor._poller, whether there is one */
+bit poller;                 /* ReactorLife._poller, whether there is one */
 bit woken;                  /* Poller.Wake */
-byte registered;            /* Reactor._registered */
-byte spare = NO_THREAD;     /* Reactor._spares */
-byte overtaken;             /* Reactor._overtaken: by interlocked operations */
+byte registered;            /* ReactorLife._registered */
+byte spare = NO_THREAD;     /* ReactorLife._spares */
+byte overtaken;             /* ReactorLeadership._overtaken: by interlocked operations */
 
 /* The two that register: their slot, their doorbell, what they have been told, how often they were served. */
 bit slot[2], doorbell[2], isTold[2];
@@ -81,7 +81,7 @@ proctype User(bit me) {
 
     do
     :: rounds < (me -> ROUNDS : 1) ->
-        /* Reactor.Register, Start */
+        /* ReactorLife.Register, Start */
         atomic {
             poller || ANY_FREE ->
             rounds++;
@@ -96,7 +96,7 @@ proctype User(bit me) {
         doorbell[me] = 1;
         served[me] == rounds || isTold[me];     /* else the verdict */
 #ifdef LIFE
-        /* Reactor.Unregister; its work may still be under way */
+        /* ReactorLife.Unregister; its work may still be under way */
 #ifdef WAKE_BEFORE_ZERO
         atomic {
             if
@@ -131,7 +131,7 @@ proctype User(bit me) {
 }
 
 inline Detach() {
-    /* Reactor.Detach, under the gate */
+    /* ReactorLife.Detach, under the gate */
     poller = 0; registered = 0;
 #ifndef KEEP_SPARES
     if
@@ -174,7 +174,7 @@ inline TakeWork() {
     seen = 0
 }
 
-/* Reactor.RunWork; leads is 0 when another does. A thread sees the older of two of its stores to one place, hence the
+/* ReactorWorkQueue.Run; leads is 0 when another does. A thread sees the older of two of its stores to one place, hence the
    waits for that one. */
 inline RunWork() {
     do
@@ -218,7 +218,7 @@ inline RunWork() {
 }
 
 inline Serve(user) {
-    /* OnReady; ReactorWork.Schedule, Reactor.TryQueue */
+    /* OnReady; ReactorWork.Schedule, ReactorWorkQueue.TryAdd */
     atomic {
         doorbell[user] && !IS_UNDER_WAY(me, QUEUED) ->
         doorbell[user] = 0;
@@ -256,7 +256,7 @@ inline RunRound() {
     :: atomic { registered != 0 -> waits = 1 }
 #ifdef LIFE
     :: registered == 0 ->
-        /* Reactor.TryEnd, MillisecondsToWait: the time may be over or not */
+        /* Reactor.TryEnd, ReactorLife.MillisecondsToWait: the time may be over or not */
         if
         :: atomic {
             if
@@ -313,7 +313,7 @@ end:
             if
             :: leads -> RunRound()
             :: else ->
-                /* Reactor.BecomeSpare */
+                /* ReactorLife.TryKeep */
                 atomic {
                     DRAINED(me) ->
                     if
@@ -337,7 +337,7 @@ proctype Sentinel() {
 end:
     do
     :: atomic { mem[WORD] & 1 -> word = mem[WORD] };
-        /* Reactor.TakeOver */
+        /* Reactor.TakeOver, ReactorLeadership.TryTakeOver */
         atomic {
             if
             :: spare != NO_THREAD -> thread = spare; spare = NO_THREAD

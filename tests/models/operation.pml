@@ -145,7 +145,7 @@ end:
         count++;
         STORE_RELEASE(SIGNALLER, CONDITION, count);
         Signal(SIGNALLER)
-    :: atomic { turn -> turn = 0 }; Signal(SIGNALLER)      /* Reactor.Run: Serve(_unfinished.Dequeue()) */
+    :: atomic { turn -> turn = 0 }; Signal(SIGNALLER)      /* Reactor.RunRound: Serve(_unfinished.Dequeue()) */
     od
 }
 

@@ -6,9 +6,9 @@
  * Checked: no read waits for ever for bytes or an end that are there, whoever looks at the ring at the same moment; one
  * owner at a time.
  *
- * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/SignaledOperation.cs, Signaling/Turn.cs,
- * Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin), Connections/RingStreamRead.cs,
- * Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
+ * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/ReactorWait.cs,
+ * Signaling/SignaledOperation.cs, Signaling/Turn.cs, Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin),
+ * Connections/RingStreamRead.cs, Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
  * is large enough for all that is sent: ring.pml has the rest of it.
  */
 

@@ -10,7 +10,7 @@
  * Stands for, in src/GrpcShm.Transport: Memory/RingProducer.cs, Memory/RingConsumer.cs, Connections/ByteSendingEnd.cs,
  * Connections/ReceivingEnd.cs, Connections/RingStreamWrite.cs, Connections/RingStreamRead.cs, with -DPIPE instead of that
  * Connections/RingPipeRead.cs, whose user may consume less than it has seen and wait for more; and of
- * Signaling/SignaledOperation.cs and Signaling/Reactor.cs that who cannot go on announces it, looks again, and waits for
+ * Signaling/SignaledOperation.cs and Signaling/ReactorWait.cs that who cannot go on announces it, looks again, and waits for
  * the doorbell (operation.pml and reactor.pml have these in full). One thread a side.
  */
 
@@ -390,7 +390,7 @@ wait:
 
 #ifdef SPIN
 spin:
-        /* Reactor.SpinFor: BeginSpin, a look now and then, EndSpin. RingConsumer.AnnounceAwake, RingConsumer.Peek */
+        /* ReactorWait.SpinFor: BeginSpin, a look now and then, EndSpin. RingConsumer.AnnounceAwake, RingConsumer.Peek */
         STORE_RELEASE(CONSUMER, CONSUMER_SLEEPING, 0);
         do
         :: peerIsGone[CONSUMER] -> break        /* Poller.Wait(block: false): events of the socket */

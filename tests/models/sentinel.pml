@@ -6,7 +6,7 @@
  * Checked: a reactor that stays away is taken over; there is one sentinel at a time where a reactor runs, and none where
  * none does.
  *
- * Stands for, in src/GrpcShm.Transport/Signaling: Sentinel.cs, and of Reactor.Leading.cs RunWork and TakeOver. A reactor
+ * Stands for, in src/GrpcShm.Transport/Signaling: Sentinel.cs, of ReactorLeadership.cs Leave and TryTakeOver. A reactor
  * is whatever thread leads it: leadership.pml has how that changes. Sentinel._wake is a monitor: to leave it, to wait for
  * it and to pulse it are fences, and a pulse reaches only who waits.
  */
@@ -151,7 +151,7 @@ inline LookAt(reactor) {
     isActive = isActive || seen != last[reactor] || (seen & 1);
     if
     :: (seen & 1) && seen == last[reactor] ->
-        /* LookAtAway, Reactor.TakeOver */
+        /* LookAtAway, ReactorLeadership.TryTakeOver */
         atomic { DRAINED(SENTINEL) ->
             if
             :: mem[WORD(reactor)] == seen -> mem[WORD(reactor)] = seen + 1

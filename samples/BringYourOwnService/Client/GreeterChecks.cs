@@ -45,13 +45,17 @@ internal sealed class GreeterChecks
 
         var isSharedMemory = endpoint.Kind == TransportKind.Shm;
         await CheckAsync(
-            "how it came, as middleware sees it", isSharedMemory ? $"shm:{endpoint.Address}" : "another transport", GetCameByAsync);
+            "transport, as the server's middleware sees it",
+            isSharedMemory ? $"shm:{endpoint.Address}" : "another transport",
+            GetCameByAsync);
         await CheckAsync(
             isSharedMemory ? "policy 'same user'" : "policy 'same user', for shared memory only",
             isSharedMemory ? $"process {Environment.ProcessId}" : nameof(StatusCode.PermissionDenied),
             () => IntroduceAsync(Greeter));
         await CheckAsync(
-            "policy 'same user', without a key", nameof(StatusCode.Unauthenticated), () => IntroduceAsync(new(_channel)));
+            "policy 'same user', without a key",
+            nameof(StatusCode.Unauthenticated),
+            () => IntroduceAsync(new(_channel)));
         await CheckAsync("calls that the client's interceptor saw", "4", () => Task.FromResult($"{_key.Calls}"));
     }
 
@@ -60,7 +64,9 @@ internal sealed class GreeterChecks
     {
         await CheckAsync("the TCP endpoint beside it", "Hello world", () => SayHelloAsync(WithKey(channel)));
         await CheckAsync(
-            "policy 'same user' there: for shared memory only", nameof(StatusCode.PermissionDenied), () => IntroduceAsync(WithKey(channel)));
+            "policy 'same user' there: for shared memory only",
+            nameof(StatusCode.PermissionDenied),
+            () => IntroduceAsync(WithKey(channel)));
     }
 
     /// <summary>Takes a refusal for a result like any other.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Client;
 
 namespace Samples.BringYourOwnService.Client;

@@ -116,7 +116,8 @@ internal static class ComparisonCommand
             new Command(MachineFloor.PeerCommand, "The other process of the machine's floor.") { transport, address };
         peer.Hidden = true;
         peer.SetAction(result => RawPeer.Run(
-            MachineFloor.Transports.Single(one => one.Name == result.GetRequiredValue(transport)), result.GetRequiredValue(address)));
+            MachineFloor.Transports.Single(one => one.Name == result.GetRequiredValue(transport)),
+            result.GetRequiredValue(address)));
         return peer;
     }
 
@@ -205,7 +206,8 @@ internal static class ComparisonCommand
             return 130;
         }
         catch (Exception exception) when (exception is ComparisonException or IOException or NotImplementedException
-            or PlatformNotSupportedException or TimeoutException or OperationCanceledException or RpcException or EventBusException)
+            or PlatformNotSupportedException or TimeoutException
+            or OperationCanceledException or RpcException or EventBusException)
         {
             var reason = exception is RpcException call
                 ? $"a call failed with {call.StatusCode}: {call.Status.Detail}"

@@ -18,7 +18,8 @@ internal sealed class MappedRingRawTransport : IRawTransport
 
     public IRawChannel Accept(string address, Action listening)
     {
-        using var file = MemoryMappedFile.CreateFromFile(address, FileMode.CreateNew, mapName: null, 2 * MappedRing.Size);
+        using var file = MemoryMappedFile.CreateFromFile(
+            address, FileMode.CreateNew, mapName: null, 2 * MappedRing.Size);
         var channel = new Channel(file, outbound: 0, inbound: 1, PeerPatience);
         listening();
         return channel;

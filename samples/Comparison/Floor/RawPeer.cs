@@ -54,7 +54,9 @@ internal static class RawPeer
         for (long left = bytes; left > 0;)
         {
             var count = channel.Read(buffer[..(int)Math.Min(left, buffer.Length)]);
-            left -= count > 0 ? count : throw new EndOfStreamException("The sender went away in the middle of its bytes.");
+            left -= count > 0
+                ? count
+                : throw new EndOfStreamException("The sender closed the connection before it had sent all bytes.");
         }
 
         channel.Write([1]);

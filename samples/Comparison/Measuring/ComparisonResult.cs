@@ -1,4 +1,5 @@
 using GrpcShm.Samples.Comparison.Floor;
+using static System.FormattableString;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
@@ -22,7 +23,7 @@ internal sealed record ComparisonResult(
             ? (string[])[$"in {NoisyRows} of {Measurements.Count} rows the rounds lie far apart"]
             : [],
         .. OthersCpuPercent > MostOthersCpu
-            ? (string[])[FormattableString.Invariant($"other processes took {OthersCpuPercent:0} % of a processor meanwhile")]
+            ? (string[])[Invariant($"other processes took {OthersCpuPercent:0} % of a processor meanwhile")]
             : [],
     ];
 

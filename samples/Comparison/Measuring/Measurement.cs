@@ -25,7 +25,8 @@ internal sealed record Measurement(
     public Spread Figure => Spread.Of(Rounds.Select(round => round.Get(Scenario.Figure)));
 
     public bool IsNoisy =>
-        (RatioToBaseline is { } ratio && Transport.Name != TransportRegistry.Baseline ? ratio : Figure).Width > NoisyWidth;
+        (RatioToBaseline is { } ratio && Transport.Name != TransportRegistry.Baseline ? ratio : Figure).Width
+            > NoisyWidth;
 
     /// <summary>The median of the rounds, percentile by percentile. None for streams in one direction.</summary>
     public LatencyCurve? Latencies => GetMedian(round => round.Latencies);

@@ -60,6 +60,7 @@ internal sealed record Round
     }
 
     public double Get(Figure figure) => figure == Figure.P50
-        ? Latencies?.P50 ?? throw new InvalidOperationException("A scenario that is compared by latency must record it.")
+        ? Latencies?.P50
+            ?? throw new InvalidOperationException("A scenario that is compared by latency must record latencies.")
         : Rate;
 }

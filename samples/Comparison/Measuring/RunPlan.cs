@@ -46,7 +46,8 @@ internal sealed record RunPlan(
         + (CountCells(Transports, Scenarios) * ((Rounds * RoundDuration) + (LongestWarmUp / 2)));
 
     /// <summary>A plan that takes the time that it needs.</summary>
-    public static RunPlan CreateFull(IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration) =>
+    public static RunPlan CreateFull(
+        IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration) =>
         new(
             transports,
             scenarios,

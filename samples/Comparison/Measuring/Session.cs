@@ -110,7 +110,8 @@ internal sealed class Session : IAsyncDisposable
         {
             return await task.WaitAsync(expected + Patience, cancellationToken);
         }
-        catch (Exception exception) when (exception is TimeoutException or RpcException or IOException or ComparisonException)
+        catch (Exception exception)
+            when (exception is TimeoutException or RpcException or IOException or ComparisonException)
         {
             var reason = exception is TimeoutException
                 ? $"no end after {(expected + Patience).TotalSeconds:0} s"

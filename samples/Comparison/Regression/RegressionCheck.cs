@@ -42,7 +42,8 @@ internal sealed class RegressionCheck
         if (old.GetRelativeCost() is { } relativeBefore && now.GetRelativeCost() is { } relativeAfter
             && now.Transport != TransportRegistry.Baseline)
         {
-            var change = relativeAfter.IsAbove(relativeBefore) && after.Median > before.Median * Tolerance ? Change.Slower
+            var change =
+                relativeAfter.IsAbove(relativeBefore) && after.Median > before.Median * Tolerance ? Change.Slower
                 : relativeBefore.IsAbove(relativeAfter) && before.Median > after.Median * Tolerance ? Change.Faster
                 : after.IsAbove(before) ? Change.SlowerAsAll
                 : Change.None;

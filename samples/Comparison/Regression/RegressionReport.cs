@@ -45,7 +45,8 @@ internal static class RegressionReport
         string[] columns = ["old", "new", "takes", "ratio to uds, old", "new", "bytes/op, old", "new"];
         table.AddColumns([.. columns.Select(column => new TableColumn(column).RightAligned().NoWrap())]);
         table.AddColumn("");
-        foreach (var row in rows.OrderBy(row => row.Change == Change.Slower ? 0 : 1).ThenByDescending(row => row.Factor))
+        var sorted = rows.OrderBy(row => row.Change == Change.Slower ? 0 : 1).ThenByDescending(row => row.Factor);
+        foreach (var row in sorted)
         {
             table.AddRow(
                 row.New.Scenario,
@@ -78,7 +79,8 @@ internal static class RegressionReport
 
     private static string DescribeRatio(JsonMeasurement measurement) => measurement.RatioToUds is { } ratio
         ? string.Create(
-            CultureInfo.InvariantCulture, $"{ratio:0.00} ({measurement.RatioToUdsMin:0.00}–{measurement.RatioToUdsMax:0.00})")
+            CultureInfo.InvariantCulture,
+            $"{ratio:0.00} ({measurement.RatioToUdsMin:0.00}–{measurement.RatioToUdsMax:0.00})")
         : "–";
 
     private static void PrintNames(string what, IReadOnlyList<string> names)

@@ -69,13 +69,26 @@ internal sealed class ConsoleReport : IProgressSink
     public void Print(ComparisonResult result)
     {
         _console.WriteLine();
-        PrintTable(result, ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds"], one => [.. Figures.DescribeSpeed(one), DescribeRatio(one)]);
-        _console.WriteLine("Ratio: this transport's p50 (less is better) or rate (more is better) through uds', round by round: median (least–most).");
-        _console.WriteLine("Loads at a fixed rate (paced-, load-) count from when each call was due, so that a held-up sender does not hide anything.");
+        PrintTable(
+            result,
+            ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds"],
+            one => [.. Figures.DescribeSpeed(one), DescribeRatio(one)]);
+        _console.WriteLine("""
+            Ratio: this transport's p50 (less is better) or rate (more is better), divided by that of uds, round by
+            round: median (least–most).
+            Loads at a fixed rate (paced-, load-): a call's time begins when the call was due, so a sender that falls
+            behind hides nothing.
+            """);
         _console.WriteLine();
-        PrintTable(result, ["CPU % client", "server", "bytes/op client", "server", "doorbells/op", "sleeps/op"], Figures.DescribeCosts);
-        _console.WriteLine("CPU in percent of one processor. Bytes: allocated for an operation. Doorbells: system calls that wake the other side of a");
-        _console.WriteLine("shared-memory connection. Sleeps: how often a thread of either process waited in the kernel. Of in-process all is the client's.");
+        PrintTable(
+            result,
+            ["CPU % client", "server", "bytes/op client", "server", "doorbells/op", "sleeps/op"],
+            Figures.DescribeCosts);
+        _console.WriteLine("""
+            CPU: percent of one processor. Bytes: memory allocated for one operation. Doorbells: system calls that
+            wake the other side of a shared-memory connection. Sleeps: how often a thread of either process waited in
+            the kernel. In-process has one process only: all its figures stand under client.
+            """);
         _console.WriteLine();
         PrintMemory(result);
         PrintFloor(result);
@@ -108,7 +121,9 @@ internal sealed class ConsoleReport : IProgressSink
             .Select(one => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{one.Transport.Name} {one.Memory.Idle / 1024:N0} / {one.Memory.Loaded / 1024:N0}"));
-        _console.WriteLine($"Memory of a further connection, both processes, after one call / after a load, KiB: {string.Join("; ", transports)}");
+        _console.WriteLine(
+            "Memory of one more connection, in KiB, both processes, after one call / after a load: "
+            + string.Join("; ", transports));
     }
 
     private void PrintFloor(ComparisonResult result)
@@ -121,7 +136,9 @@ internal sealed class ConsoleReport : IProgressSink
     {
         if (result.NoisyRows > 0)
         {
-            _console.MarkupLine("[yellow]~ Noisy: the rounds lie far apart, so do not trust the figure. Try more rounds, or a quieter machine.[/]");
+            _console.MarkupLine(
+                "[yellow]~ Noisy: the rounds lie far apart, so do not trust the figure. "
+                + "Try more rounds, or a quieter machine.[/]");
         }
 
         PrintLeftOut();

@@ -25,12 +25,14 @@ internal static class Figures
 
     public static string DescribeMethod(RunPlan plan) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{plan.Rounds} rounds of {plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; medians of the rounds");
+        $"{plan.Rounds} rounds of {plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; "
+        + $"medians of the rounds");
 
     /// <summary>What a short run does not show; nothing if there is time for all.</summary>
     public static string? DescribeLeftOut(RunPlan plan) => plan.LeftOut.Count == 0
         ? null
-        : $"{string.Join(", ", plan.LeftOut.Select(scenario => scenario.Name))}; and in rounds so short p99.9 and the maximum say little";
+        : string.Join(", ", plan.LeftOut.Select(scenario => scenario.Name))
+            + "; p99.9 and the maximum say little after rounds so short";
 
     /// <summary>p50, p90, p99, p99.9, maximum, operations and MiB a second.</summary>
     public static string[] DescribeSpeed(Measurement measurement)
@@ -64,9 +66,15 @@ internal static class Figures
     public static IEnumerable<(string Name, string Text)> DescribeFloor(ComparisonResult result)
     {
         double Median(Func<FloorRound, double> select) => result.GetFloor(select).Median;
-        yield return ("bare rings", $"{Fine(Median(one => one.RingP50))} µs, {Format(Median(one => one.RingBytes) / GigaByte)} GB/s");
-        yield return ("Unix socket", $"{Format(Median(one => one.SocketP50))} µs, {Format(Median(one => one.SocketBytes) / GigaByte)} GB/s");
-        yield return ("memory copy",
-            $"{Format(Median(one => one.CopyInCache) / GigaByte)} GB/s in the cache, {Format(Median(one => one.CopyThroughMemory) / GigaByte)} GB/s through memory");
+        yield return (
+            "bare rings",
+            $"{Fine(Median(one => one.RingP50))} µs, {Format(Median(one => one.RingBytes) / GigaByte)} GB/s");
+        yield return (
+            "Unix socket",
+            $"{Format(Median(one => one.SocketP50))} µs, {Format(Median(one => one.SocketBytes) / GigaByte)} GB/s");
+        yield return (
+            "memory copy",
+            $"{Format(Median(one => one.CopyInCache) / GigaByte)} GB/s in the cache, "
+            + $"{Format(Median(one => one.CopyThroughMemory) / GigaByte)} GB/s through memory");
     }
 }

@@ -16,11 +16,17 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
         :root { color-scheme: light dark; }
         body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
         h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-        figure { margin: 1.5rem 0; } img { background: white; max-width: 100%; } figcaption, .note { color: GrayText; font-size: .9rem; }
-        .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-        th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap; } th { border-bottom: 1px solid GrayText; }
+        figure { margin: 1.5rem 0; }
+        img { background: white; max-width: 100%; }
+        figcaption, .note { color: GrayText; font-size: .9rem; }
+        .scroll { overflow-x: auto; }
+        table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+        th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap; }
+        th { border-bottom: 1px solid GrayText; }
         td.name, th.name { text-align: left; } tr.first td { border-top: 1px solid #8884; }
-        .warning { border-left: .3rem solid #D55E00; padding: .3rem .8rem; } dt { float: left; clear: left; width: 9rem; } dd { margin-left: 9rem; }
+        .warning { border-left: .3rem solid #D55E00; padding: .3rem .8rem; }
+        dt { float: left; clear: left; width: 9rem; }
+        dd { margin-left: 9rem; }
         """;
 
     private readonly StringBuilder _page = new();
@@ -44,24 +50,30 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
             .GroupBy(one => one.Scenario)
             .Select(group => LatencyChart.Create([.. group]))
             .ToList();
-        charts.AddRange(((Chart?[])[ThroughputChart.Create(result.Measurements), LoadChart.Create(result.Measurements)]).OfType<Chart>());
+        Chart?[] overall = [ThroughputChart.Create(result.Measurements), LoadChart.Create(result.Measurements)];
+        charts.AddRange(overall.OfType<Chart>());
         return charts;
     }
 
     private string CreatePage(IEnumerable<Chart> charts)
     {
-        _page.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>gRPC between two processes</title><style>{Style}</style></head><body>");
+        _page.Append("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">");
+        _page.Append(
+            CultureInfo.InvariantCulture,
+            $"<title>gRPC between two processes</title><style>{Style}</style></head><body>");
         Element("h1", "gRPC between two processes, transport by transport");
         AddMachine();
         foreach (var disturbance in result.Disturbances)
         {
-            _page.Append("<p class=\"warning\">").Append("This run was too noisy to be trusted: ").Append(Encode(disturbance)).Append(".</p>");
+            _page.Append("<p class=\"warning\">");
+            _page.Append("This run was too noisy to be trusted: ").Append(Encode(disturbance)).Append(".</p>");
         }
 
         foreach (var chart in charts)
         {
             Element("h2", chart.Title);
-            _page.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{Encode(chart.Title)}\" src=\"data:image/png;base64,{Convert.ToBase64String(chart.Png)}\">");
+            _page.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{Encode(chart.Title)}\" ");
+            _page.Append("src=\"data:image/png;base64,").Append(Convert.ToBase64String(chart.Png)).Append("\">");
             Element("figcaption", chart.Note);
             _page.Append("</figure>");
         }
@@ -108,7 +120,11 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
                 Figures.Fine(measurement.RatioToBaseline?.Most),
                 measurement.IsNoisy ? "noisy" : "",
             ]);
-        Element("p", "The ratio is of p50 (less is better) where a scenario is compared by latency, else of the rate (more is better), taken round by round.", "note");
+        Element(
+            "p",
+            "The ratio compares the transport with uds, round by round: by p50 (less is better) where a scenario is "
+                + "compared by latency, otherwise by the rate (more is better).",
+            "note");
     }
 
     private void AddCosts()
@@ -116,7 +132,12 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
         Element("h2", "What an operation costs");
         AddTable(
             ["CPU % client", "server", "bytes client", "server", "doorbells", "sleeps"], Figures.DescribeCosts);
-        Element("p", "CPU in percent of one processor; all else for one operation. Doorbells are system calls that wake the other side of a shared-memory connection, sleeps the times that a thread of either process waited in the kernel.", "note");
+        Element(
+            "p",
+            "CPU is in percent of one processor; all other figures are for one operation. Doorbells are system calls "
+                + "that wake the other side of a shared-memory connection. Sleeps say how often a thread of either "
+                + "process waited in the kernel.",
+            "note");
     }
 
     private void AddMemory()
@@ -125,7 +146,11 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
         _page.Append("<dl>");
         foreach (var one in result.Measurements.DistinctBy(measurement => measurement.Transport))
         {
-            Term(one.Transport.Name, FormattableString.Invariant($"{one.Memory.Idle / 1024:N0} KiB after one call, {one.Memory.Loaded / 1024:N0} KiB after a load, both processes together"));
+            Term(
+                one.Transport.Name,
+                FormattableString.Invariant($"{one.Memory.Idle / 1024:N0} KiB after one call, ")
+                    + FormattableString.Invariant($"{one.Memory.Loaded / 1024:N0} KiB after a load, ")
+                    + "both processes together");
         }
 
         _page.Append("</dl>");
@@ -145,7 +170,8 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
 
     private void AddTable(string[] columns, Func<Measurement, string[]> createCells)
     {
-        _page.Append("<div class=\"scroll\"><table><thead><tr><th class=\"name\">scenario</th><th class=\"name\">transport</th>");
+        _page.Append("<div class=\"scroll\"><table><thead><tr>");
+        _page.Append("<th class=\"name\">scenario</th><th class=\"name\">transport</th>");
         foreach (var column in columns)
         {
             Element("th", column);

@@ -174,7 +174,11 @@ internal sealed partial record JsonMeasurement
     }
 
     private static JsonMeasurement CreateFloor(
-        string name, ComparisonResult result, Func<FloorRound, double> select, Machine machine, DateTimeOffset measuredAt)
+        string name,
+        ComparisonResult result,
+        Func<FloorRound, double> select,
+        Machine machine,
+        DateTimeOffset measuredAt)
     {
         var figure = result.GetFloor(select);
         return new JsonMeasurement

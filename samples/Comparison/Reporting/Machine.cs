@@ -30,7 +30,8 @@ internal sealed record Machine(int Processors, string Processor, string Kernel, 
     private static string ReadProcessor()
     {
         var line = File.Exists(ProcessorFile)
-            ? File.ReadLines(ProcessorFile).FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal))
+            ? File.ReadLines(ProcessorFile)
+                .FirstOrDefault(text => text.StartsWith("model name", StringComparison.Ordinal))
             : null;
         return line?[(line.IndexOf(':') + 1)..].Trim()
             ?? RuntimeInformation.ProcessArchitecture.ToString().ToLower(CultureInfo.InvariantCulture);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using GrpcShm.Samples.Comparison.Measuring;
-using GrpcShm.Samples.Comparison.Protos;
 using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
@@ -31,7 +30,8 @@ internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scen
         if (absorbed.Messages != sent || absorbed.Bytes != sent * PayloadBytes)
         {
             throw new ComparisonException(
-                $"{sent} messages of {PayloadBytes} bytes were sent, and {absorbed.Messages} arrived with {absorbed.Bytes} bytes.");
+                $"{sent} messages of {PayloadBytes} bytes were sent, "
+                + $"and {absorbed.Messages} arrived with {absorbed.Bytes} bytes.");
         }
 
         return new RunResult(sent, elapsed, Latencies: null);

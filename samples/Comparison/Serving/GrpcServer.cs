@@ -1,4 +1,3 @@
-using GrpcShm.EventBus;
 using GrpcShm.Samples.Comparison.Transports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

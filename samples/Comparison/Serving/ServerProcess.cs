@@ -21,7 +21,8 @@ internal sealed class ServerProcess : IServer
         try
         {
             return new ServerProcess(
-                await SampleProcess.StartAsync(["serve", transport.Name, transport.ChooseAddress(directory)], cancellationToken));
+                await SampleProcess.StartAsync(
+                    ["serve", transport.Name, transport.ChooseAddress(directory)], cancellationToken));
         }
         catch (IOException exception)
         {

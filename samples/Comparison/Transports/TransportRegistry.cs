@@ -1,4 +1,3 @@
-using GrpcShm.Client;
 using GrpcShm.Transport;
 
 namespace GrpcShm.Samples.Comparison.Transports;

@@ -32,7 +32,8 @@ internal sealed class PipeClient : IAsyncDisposable
         client._reading = client.ReadAsync();
         using var process = Process.GetCurrentProcess();
         await client.ExecuteAsync(
-            PipeMessageType.Register, new PipeRegistration(machineId, process.ProcessName, process.Id, DateTime.UtcNow));
+            PipeMessageType.Register,
+            new PipeRegistration(machineId, process.ProcessName, process.Id, DateTime.UtcNow));
         await client.ExecuteAsync(PipeMessageType.Subscribe, machineId);
         return client;
     }

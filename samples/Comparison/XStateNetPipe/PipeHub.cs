@@ -87,7 +87,8 @@ internal sealed class PipeHub(string pipeName) : IAsyncDisposable
                 await lines.WriteAsync(await ExecuteAsync(message, lines));
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is IOException or ObjectDisposedException or OperationCanceledException)
         {
             // The client is gone, or the hub stops.
         }

@@ -18,7 +18,11 @@ internal sealed class PipeMeasuredClient(string pipeName, string machineId) : Me
     private long _lastId;
 
     public override AsyncUnaryCall<Payload> EchoAsync(Payload request, CallOptions options) => new(
-        CallAsync(request), Task.FromResult(Metadata.Empty), () => Status.DefaultSuccess, () => Metadata.Empty, () => { });
+        CallAsync(request),
+        Task.FromResult(Metadata.Empty),
+        () => Status.DefaultSuccess,
+        () => Metadata.Empty,
+        () => { });
 
     public async ValueTask DisposeAsync()
     {

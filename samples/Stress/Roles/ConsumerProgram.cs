@@ -77,7 +77,8 @@ internal sealed class ConsumerProgram(int index, Journal journal)
                     new MachineOptions { MailboxCapacity = journal.Lanes * LaneOptions.MostInFlight });
                 return;
             }
-            catch (EventBusException exception) when (exception.StatusCode is StatusCode.AlreadyExists or StatusCode.Unavailable)
+            catch (EventBusException exception)
+                when (exception.StatusCode is StatusCode.AlreadyExists or StatusCode.Unavailable)
             {
                 // The hub has not noticed yet that the machine's last life is over, or is away itself.
                 await Task.WhenAny(gone, Task.Delay(TakeOverPause));

@@ -1,4 +1,3 @@
-using GrpcShm.EventBus;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

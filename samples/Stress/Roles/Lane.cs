@@ -92,7 +92,8 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
         {
             await sending.WaitAsync(Patience);
             _onTheirWay.Dequeue();
-            journal.Write(consumer, new Position(sent.Sequence, sent.Extend(ProducerJournal.ReadAcknowledged(journal, consumer).Digest)));
+            var acknowledged = ProducerJournal.ReadAcknowledged(journal, consumer);
+            journal.Write(consumer, new Position(sent.Sequence, sent.Extend(acknowledged.Digest)));
             _pause = ShortestPause;
         }
         catch (EventBusException)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Samples.Stress.Roles;
 
 namespace Samples.Stress.Supervision;
 
@@ -92,9 +91,15 @@ internal sealed class Cast : IAsyncDisposable
             MemberKind.Producer,
             index,
             [
-                "producer", Number(index), Number(_options.Consumers), ProducerJournalPath(_directory, index), endpoint.Address,
+                "producer",
+                Number(index),
+                Number(_options.Consumers),
+                ProducerJournalPath(_directory, index),
+                endpoint.Address,
                 "--transport", _options.TransportName,
-                "--in-flight", Number(lanes.InFlight), "--payload", Number(lanes.MaxBody), "--rate", Number(lanes.Rate * _options.Consumers),
+                "--in-flight", Number(lanes.InFlight),
+                "--payload", Number(lanes.MaxBody),
+                "--rate", Number(lanes.Rate * _options.Consumers),
             ]);
     }
 
@@ -102,7 +107,11 @@ internal sealed class Cast : IAsyncDisposable
         MemberKind.Consumer,
         index,
         [
-            "consumer", Number(index), Number(_options.Producers), ConsumerJournalPath(_directory, index), endpoint.Address,
+            "consumer",
+            Number(index),
+            Number(_options.Producers),
+            ConsumerJournalPath(_directory, index),
+            endpoint.Address,
             "--transport", _options.TransportName,
         ]);
 }

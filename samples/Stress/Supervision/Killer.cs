@@ -13,12 +13,14 @@ internal sealed class Killer(Cast cast, TimeSpan interval, int seed, Action<stri
     {
         while (!stopping.IsCancellationRequested && !_absences.Exists(absence => absence.IsFaulted))
         {
-            await Task.Delay(interval * (0.5 + _random.NextDouble()), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var pause = interval * (0.5 + _random.NextDouble());
+            await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!stopping.IsCancellationRequested && Choose() is { } victim)
             {
                 await victim.KillAsync();
                 var absence = TimeSpan.FromSeconds(_random.NextDouble() * LongestAbsence);
-                say(FormattableString.Invariant($"killed {victim.Name}, to be started again in {absence.TotalMilliseconds:0} ms"));
+                say(FormattableString.Invariant(
+                    $"killed {victim.Name}, to be started again in {absence.TotalMilliseconds:0} ms"));
                 _absences.RemoveAll(one => one.IsCompletedSuccessfully);
                 _absences.Add(BringBackAsync(victim, absence));
             }

@@ -73,7 +73,9 @@ internal sealed class Ledger : IDisposable
             }
             else if (processed.Digest != acknowledged.Digest)
             {
-                problems.Add($"{name}: {processed.Sequence} events were processed, but not the ones that were sent: the digests differ.");
+                problems.Add(
+                    $"{name}: {processed.Sequence} events were processed, but not the events that were sent: "
+                    + "the digests differ.");
             }
         });
         return problems;
@@ -96,7 +98,10 @@ internal sealed class Ledger : IDisposable
             for (var consumer = 0; consumer < _consumers.Count; consumer++)
             {
                 var (from, to) = (producer, consumer);
-                look(new ProducerEnd(_producers[from], to), () => _consumers[to].Read(from), $"producer {from} to consumer {to}");
+                look(
+                    new ProducerEnd(_producers[from], to),
+                    () => _consumers[to].Read(from),
+                    $"producer {from} to consumer {to}");
             }
         }
     }

@@ -25,7 +25,9 @@ internal readonly record struct ProcessFigures(long Bytes, int Descriptors, int 
     }
 
     public static ProcessFigures Max(ProcessFigures one, ProcessFigures other) => new(
-        Math.Max(one.Bytes, other.Bytes), Math.Max(one.Descriptors, other.Descriptors), Math.Max(one.Threads, other.Threads));
+        Math.Max(one.Bytes, other.Bytes),
+        Math.Max(one.Descriptors, other.Descriptors),
+        Math.Max(one.Threads, other.Threads));
 
     private static ProcessFigures? ReadFiles(int processId)
     {
@@ -44,7 +46,8 @@ internal readonly record struct ProcessFigures(long Bytes, int Descriptors, int 
                 kibibytes * 1024, CountDescriptors(processId), (int)threads);
     }
 
-    private static int CountDescriptors(int processId) => new DirectoryInfo($"/proc/{processId}/fd").EnumerateFileSystemInfos()
+    private static int CountDescriptors(int processId) => new DirectoryInfo($"/proc/{processId}/fd")
+        .EnumerateFileSystemInfos()
         .Count(descriptor => descriptor.LinkTarget?.EndsWith(".dll", StringComparison.Ordinal) is not true);
 
     private static ProcessFigures? ReadProcess(int processId)

@@ -217,7 +217,9 @@ internal sealed class StressRun(StressOptions options)
 
             if (_clock.Elapsed > deadline)
             {
-                _problems.Add($"The hub holds {figures.Descriptors} descriptors without a client, and held {cast.IdleHub.Descriptors} at its start.");
+                _problems.Add(
+                    $"The hub holds {figures.Descriptors} descriptors without a client, "
+                    + $"and held {cast.IdleHub.Descriptors} at its start.");
                 return;
             }
 

@@ -17,8 +17,10 @@ internal sealed class StressView(bool isJson)
     /// <summary>The line of every ten seconds, and one with what each process holds.</summary>
     public void Show(TimeSpan at, TimeSpan since, Totals before, Totals now, int kills, Cast cast)
     {
-        Say(at, Invariant($"processed {now.Processed:N0} ({(now.Processed - before.Processed) / since.TotalSeconds:N0}/s), ")
-            + Invariant($"lost {now.Lost}, damaged {now.Corrupt}, sent again {now.SentAgain:N0}, duplicates dropped {now.Duplicates:N0}, ")
+        var rate = (now.Processed - before.Processed) / since.TotalSeconds;
+        Say(at, Invariant($"processed {now.Processed:N0} ({rate:N0}/s), ")
+            + Invariant($"lost {now.Lost}, damaged {now.Corrupt}, sent again {now.SentAgain:N0}, ")
+            + Invariant($"duplicates dropped {now.Duplicates:N0}, ")
             + Invariant($"refused {now.Refused:N0}, kills {kills}"));
         Say(at, "MB/descriptors/threads: hub " + Describe(cast.Hub)
             + "; producers " + string.Join(' ', cast.Producers.Select(Describe))
@@ -27,8 +29,11 @@ internal sealed class StressView(bool isJson)
 
     public void Show(StressReport report)
     {
-        _lines.WriteLine(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to {report.Consumers} consumers over {report.Transport} in {report.Seconds:N0} s ({report.ProcessedPerSecond:N0}/s).")
-            + Invariant($" {report.Kills} processes were killed (the hub {report.KillsOfHub} times), {report.SentAgain:N0} events sent again, {report.Duplicates:N0} duplicates dropped."));
+        _lines.WriteLine(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to ")
+            + Invariant($"{report.Consumers} consumers over {report.Transport} in {report.Seconds:N0} s ")
+            + Invariant($"({report.ProcessedPerSecond:N0}/s).")
+            + Invariant($" {report.Kills} processes were killed (the hub {report.KillsOfHub} times), ")
+            + Invariant($"{report.SentAgain:N0} events sent again, {report.Duplicates:N0} duplicates dropped."));
         foreach (var problem in report.Problems)
         {
             _lines.WriteLine("Wrong: " + problem);

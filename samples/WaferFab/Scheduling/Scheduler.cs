@@ -24,7 +24,8 @@ internal sealed class Scheduler
         _bus = bus;
         _schedule = new Schedule(wafers);
         bus.HandlerFailed += (_, failure) => _failed.TrySetException(new InvalidOperationException(
-            $"the scheduler failed on {failure.Event.EventName} of {failure.Event.SourceMachineId}: {failure.Exception.Message}"));
+            $"the scheduler failed on {failure.Event.EventName} of {failure.Event.SourceMachineId}: "
+            + failure.Exception.Message));
     }
 
     /// <summary>Fails when the work cannot go on.</summary>

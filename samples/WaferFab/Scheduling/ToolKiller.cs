@@ -16,14 +16,18 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
         var killed = Stopwatch.GetTimestamp();
         var noticing = NoticeAsync(killed, cancellationToken);
         await tools.KillAsync(victim);
-        say($"{victim} (process {before.Tool(victim).ProcessId}) was killed doing '{Route.Step(step).Name}' with wafer {wafer}");
+        say(
+            $"{victim} (process {before.Tool(victim).ProcessId}) was killed "
+            + $"while it did '{Route.Step(step).Name}' with wafer {wafer}");
 
         var noticed = await noticing;
         say(string.Create(
-            CultureInfo.InvariantCulture, $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
+            CultureInfo.InvariantCulture,
+            $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
 
         await scheduler.WhenAsync(
-            fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy), cancellationToken);
+            fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy),
+            cancellationToken);
         tools.Start(victim);
         var after = await scheduler.WhenAsync(
             fab => fab.Tool(victim).Lives > before.Tool(victim).Lives, cancellationToken);

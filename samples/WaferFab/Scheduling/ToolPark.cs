@@ -31,7 +31,8 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
         var process = SampleProcess.Start(["tool", tool, JournalPath(tool), "--transport", kind, hub.Address]);
         _processes.Add(tool, process);
         _ = process.Failed.ContinueWith(
-            failed => _failed.TrySetException(new IOException($"{tool} failed: {failed.Exception!.InnerException!.Message}")),
+            failed => _failed.TrySetException(
+                new IOException($"{tool} failed: {failed.Exception!.InnerException!.Message}")),
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);

@@ -73,7 +73,8 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
             {
                 var celsius = Math.Round(20 + (tick * 2.5) + sensor, 1);
                 await SendAsync(
-                    EventNames.Reading, new Reading(_life, NextNumber(), command.Wafer, command.Step, tick, sensor, celsius));
+                    EventNames.Reading,
+                    new Reading(_life, NextNumber(), command.Wafer, command.Step, tick, sensor, celsius));
             }
         }
     }

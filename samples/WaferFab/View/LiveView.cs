@@ -70,7 +70,8 @@ internal sealed class LiveView : IFabView
 
         table.Caption(string.Create(
             CultureInfo.InvariantCulture,
-            $"{picture.Fab.WafersFinished} of {picture.Fab.Wafers} wafers are back · {picture.EventsPerSecond:N0} events/s"));
+            $"{picture.Fab.WafersFinished} of {picture.Fab.Wafers} wafers are back · "
+            + $"{picture.EventsPerSecond:N0} events/s"));
         return new Rows(table, LastLines());
     }
 

@@ -26,7 +26,8 @@ internal sealed class PlainView : IFabView
                 : $"{tool.Id} {picture.StateOf(tool)}"));
             Say(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{picture.Fab.WafersFinished}/{picture.Fab.Wafers} wafers, {picture.EventsPerSecond:N0} events/s: {tools}"));
+                $"{picture.Fab.WafersFinished}/{picture.Fab.Wafers} wafers, "
+                + $"{picture.EventsPerSecond:N0} events/s: {tools}"));
         }
     }
 

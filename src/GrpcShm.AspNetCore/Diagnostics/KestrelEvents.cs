@@ -26,11 +26,11 @@ internal static class KestrelEvents
         !_isUnknown && Source is { } source && source.IsEnabled(EventLevel.Informational, EventKeywords.None);
 
     /// <summary>The application is about to run.</summary>
-    public static void RequestStarted(string connectionId, string requestId, string path, string method) =>
+    public static void WriteRequestStarted(string connectionId, string requestId, string path, string method) =>
         Tell(hasStopped: false, connectionId, requestId, path, method);
 
     /// <summary>The application has run.</summary>
-    public static void RequestStopped(string connectionId, string requestId, string path, string method) =>
+    public static void WriteRequestStopped(string connectionId, string requestId, string path, string method) =>
         Tell(hasStopped: true, connectionId, requestId, path, method);
 
     private static void Tell(bool hasStopped, string connectionId, string requestId, string path, string method)

@@ -61,7 +61,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
                     See(ref seen, Seen.Path, headers, TrySetTarget(headers.Pair, headers.Value));
                     break;
                 case HeaderNames.Status:
-                    throw Malformed("The request has a ':status'.");
+                    throw CreateMalformed("The request has a ':status'.");
                 case HeaderNames.ContentType:
                     See(ref seen, Seen.ContentType, headers, GrpcRequestRules.IsContentType(headers.Value));
                     AddField(headers);
@@ -87,7 +87,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
         if ((seen & Seen.Needed) != Seen.Needed)
         {
-            throw Malformed($"The request lacks what every gRPC request has: {Seen.Needed & ~seen}.");
+            throw CreateMalformed($"The request lacks what every gRPC request has: {Seen.Needed & ~seen}.");
         }
 
         var most = call.Limits.MaxRequestLineSize;
@@ -95,7 +95,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         var path = request.Path;
         if (fixedLength + authorityLength + path.Length > most)
         {
-            throw Malformed($"The request's authority and path are longer than {most} (MaxRequestLineSize).");
+            throw CreateMalformed($"The request's authority and path are longer than {most} (MaxRequestLineSize).");
         }
 
         _headerCount = headers.Fields;
@@ -155,7 +155,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
                 || RequestHeaderNames.Find(trailers.Number, trailers.Name).IsForbidden
                 || (trailers.Number == HeaderNames.Te && trailers.Value != GrpcRequestRules.Te))
             {
-                throw Malformed($"The request has '{PeerText.Clean(trailers.Name)}' among its trailers.");
+                throw CreateMalformed($"The request has '{PeerText.Clean(trailers.Name)}' among its trailers.");
             }
 
             // Shown as they came, in spelling and in order.
@@ -172,7 +172,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         _received += count;
         if (ContentLength is { } length && (_received > length || (hasEnded && _received < length)))
         {
-            throw Malformed($"The request's content-length is {length}, and {_received} bytes of it have come.");
+            throw CreateMalformed($"The request's content-length is {length}, and {_received} bytes of it have come.");
         }
 
         if (hasEnded)
@@ -196,14 +196,14 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
     {
         if (!isValid)
         {
-            throw Malformed(
+            throw CreateMalformed(
                 $"Direct mode does not carry a request with '{headers.Name}: {PeerText.Clean(headers.Value)}'. "
                 + "It carries gRPC alone; other requests go over HTTP/2.");
         }
 
         if ((seen & field) != 0 || (field <= Seen.Path && (seen & Seen.Regular) != 0))
         {
-            throw Malformed($"The request's '{headers.Name}' is there twice, or behind a regular header.");
+            throw CreateMalformed($"The request's '{headers.Name}' is there twice, or behind a regular header.");
         }
 
         seen |= field;
@@ -228,14 +228,14 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         return isValid;
     }
 
-    private static MalformedCallException Malformed(string message) => new(CallError.Protocol, message);
+    private static MalformedCallException CreateMalformed(string message) => new(CallError.Protocol, message);
 
     private void AddField(in HeaderReader headers)
     {
         var shown = RequestHeaderNames.Find(headers.Number, headers.Name);
         if (shown.IsForbidden)
         {
-            throw Malformed($"The request has a header '{headers.Name}', which is not for a call.");
+            throw CreateMalformed($"The request has a header '{headers.Name}', which is not for a call.");
         }
 
         _fields.Add(shown.Name, headers.Value, shown.Order);
@@ -248,7 +248,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
             || !long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             || value != length.ToString(CultureInfo.InvariantCulture))
         {
-            throw Malformed($"The request's content-length '{PeerText.Clean(value)}' is there twice, or is no number.");
+            throw CreateMalformed($"The request's content-length '{PeerText.Clean(value)}' is there twice, or is no number.");
         }
 
         ContentLength = length;
@@ -256,9 +256,9 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
     private bool TrySetTarget(HeaderPair? pair, string value)
     {
-        if (pair?.Tag is not RequestTarget target)
+        if (pair?.Tag is not CallTarget target)
         {
-            target = new RequestTarget(value, call.Connection.Application);
+            target = new CallTarget(value, call.Connection.Application);
             if (pair is not null)
             {
                 pair.Tag = target;
@@ -267,6 +267,6 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
         request.SetTarget(target.Path);
         call.CallStream.Profile = target.Profile;
-        return target.IsValid;
+        return target.IsCarried;
     }
 }

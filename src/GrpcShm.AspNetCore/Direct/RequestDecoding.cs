@@ -1,5 +1,4 @@
 using System.Text;
-using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -12,25 +12,25 @@ internal static class RequestFailures
     public const string ResetByClient = "The client reset the request stream.";
 
     /// <summary>The call was reset, by whomever.</summary>
-    public static IOException Refused(string message) => new(message);
+    public static IOException CreateRefused(string message) => new(message);
 
     /// <summary>The call has ended with its connection, or by a time limit.</summary>
-    public static IOException Aborted(Exception cause) => new(
+    public static IOException CreateAborted(Exception cause) => new(
         "The request stream was aborted.", cause as ConnectionAbortedException ?? new ConnectionAbortedException(cause.Message, cause));
 
     /// <summary>The application has given the call up.</summary>
-    public static TaskCanceledException AbortedByApplication() =>
-        Cancelled("The connection was aborted by the application.");
+    public static TaskCanceledException CreateAbortedByApplication() =>
+        CreateCancelled("The connection was aborted by the application.");
 
     /// <summary>The application has reset the call.</summary>
-    public static TaskCanceledException ResetByApplication(int errorCode) =>
-        Cancelled($"The HTTP/2 stream was reset by the application with error code {NameOf(errorCode)}.");
+    public static TaskCanceledException CreateResetByApplication(int errorCode) =>
+        CreateCancelled($"The HTTP/2 stream was reset by the application with error code {NameOf(errorCode)}.");
 
     /// <summary>The response cannot be made an error any more.</summary>
-    public static TaskCanceledException AfterStart() =>
-        Cancelled("An error occurred after the response headers were sent, a reset is being sent.");
+    public static TaskCanceledException CreateAfterStart() =>
+        CreateCancelled("An error occurred after the response headers were sent, a reset is being sent.");
 
-    private static TaskCanceledException Cancelled(string reason) =>
+    private static TaskCanceledException CreateCancelled(string reason) =>
         new("The request was aborted", new ConnectionAbortedException(reason));
 
     // As Kestrel writes them (RFC 9113, 7).

@@ -39,7 +39,7 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
     void IHttpRequestLifetimeFeature.Abort()
     {
         // The peer last: its answer must not be quicker to say why.
-        Abort(RequestFailures.AbortedByApplication());
+        Abort(RequestFailures.CreateAbortedByApplication());
         call.CallStream.Reset(CallError.Internal);
     }
 

@@ -58,7 +58,7 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
         {
             // The peer last: its answer must not be quicker to say why.
             LogOverdue(reason);
-            call.Lifetime.Abort(RequestFailures.Aborted(new ConnectionAbortedException(reason)));
+            call.Lifetime.Abort(RequestFailures.CreateAborted(new ConnectionAbortedException(reason)));
             call.CallStream.Reset(CallError.Internal);
         }
 

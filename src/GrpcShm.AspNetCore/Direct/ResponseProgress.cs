@@ -57,7 +57,7 @@ internal sealed class ResponseProgress(
     {
         if (_bytesWritten + count > head.Headers.ContentLength)
         {
-            throw LengthMismatch(_bytesWritten + count, head.Headers.ContentLength);
+            throw CreateLengthMismatch(_bytesWritten + count, head.Headers.ContentLength);
         }
 
         _bytesWritten += count;
@@ -173,7 +173,7 @@ internal sealed class ResponseProgress(
     /// <summary>Resets the call, of which nothing more is sent. What its handler still writes goes nowhere.</summary>
     public void BreakOff()
     {
-        call.Lifetime.Abort(RequestFailures.AfterStart());
+        call.Lifetime.Abort(RequestFailures.CreateAfterStart());
         call.CallStream.Reset(CallError.Internal);
     }
 
@@ -199,7 +199,7 @@ internal sealed class ResponseProgress(
         IsComplete = false;
     }
 
-    private static InvalidOperationException LengthMismatch(long written, long? length) =>
+    private static InvalidOperationException CreateLengthMismatch(long written, long? length) =>
         new($"The response has {written} bytes, and its content-length is {length}.");
 
     /// <exception cref="InvalidOperationException">Less has been written than the headers say.</exception>
@@ -207,7 +207,7 @@ internal sealed class ResponseProgress(
     {
         if (_bytesWritten < head.Headers.ContentLength && head.StatusCode != StatusCodes.Status304NotModified)
         {
-            throw LengthMismatch(_bytesWritten, head.Headers.ContentLength);
+            throw CreateLengthMismatch(_bytesWritten, head.Headers.ContentLength);
         }
     }
 

@@ -160,7 +160,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
 
     void ICallStreamOwner.OnData(int count, bool hasEnded) => _blocks.CountData(count, hasEnded);
 
-    void ICallStreamOwner.OnRefused(CallError error, Exception exception) => Connection.Refused(exception.Message);
+    void ICallStreamOwner.OnRefused(CallError error, Exception exception) => Connection.LogRefusal(exception.Message);
 
     void ICallStreamOwner.OnReceived(bool hasEnded)
     {
@@ -169,7 +169,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
             IsStarted = true;
 
             // It is in the connection's table by now: earlier, a tick that came just then would see no calls, and stop.
-            Connection.CallBegun();
+            Connection.StartKeepAlive();
             _start.Schedule();
         }
     }
@@ -219,13 +219,13 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
             return false;
         }
 
-        KestrelEvents.RequestStarted(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
+        KestrelEvents.WriteRequestStarted(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
         return true;
     }
 
     /// <summary>Tells who listens to Kestrel that the application has run.</summary>
     protected void TellStopped() =>
-        KestrelEvents.RequestStopped(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
+        KestrelEvents.WriteRequestStopped(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
 
     /// <summary>
     /// The handler has ended. What it has kept of the bodies is of no use from here on, as in Kestrel.
@@ -270,7 +270,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         // First return, then tell: with the last handler the connection ends.
         var connection = Connection;
         LetGo();
-        connection.HandlerEnded();
+        connection.EndHandler();
     }
 
     private sealed class StartWork(ServerCall call) : ReactorWork

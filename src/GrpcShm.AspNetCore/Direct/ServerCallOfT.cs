@@ -30,13 +30,13 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             }
             catch (BadHttpRequestException exception)
             {
-                Connection.Refused(exception.Message);
+                Connection.LogRefusal(exception.Message);
                 Response.Progress.SetFailure(exception);
             }
             catch (MalformedCallException exception) when (!hasContext)
             {
-                Connection.Refused(exception.Message);
-                Lifetime.Abort(RequestFailures.Refused(exception.Message));
+                Connection.LogRefusal(exception.Message);
+                Lifetime.Abort(RequestFailures.CreateRefused(exception.Message));
                 CallStream.Reset(exception.Error);
             }
             catch (Exception exception)

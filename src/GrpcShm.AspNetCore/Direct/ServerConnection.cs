@@ -57,9 +57,9 @@ internal sealed class ServerConnection : ICallAcceptor
             this)
         {
             OnIdle = EndIfDrained,
-            ResetException = static (_, message) => RequestFailures.Refused(message),
+            ResetException = static (_, message) => RequestFailures.CreateRefused(message),
             PeerResetText = RequestFailures.ResetByClient,
-            LossException = RequestFailures.Aborted,
+            LossException = RequestFailures.CreateAborted,
         };
         _keepAlive = KeepAlive.Create(
             limits.Http2.KeepAlivePingDelay, limits.Http2.KeepAlivePingTimeout, connection, _calls);
@@ -117,7 +117,7 @@ internal sealed class ServerConnection : ICallAcceptor
         // Handlers of a client that is gone have been told so. They still use what this host gives them. With none left
         // the connection is closed, which tells a client that had not read of the going away yet that nothing of
         // what it sent since has been begun.
-        HandlerEnded();
+        EndHandler();
         await _handlersEnded.Task.ConfigureAwait(false);
         Queued?.Tell();
         TellOfMoreRefusals(_refusals.TakeRest());
@@ -165,7 +165,7 @@ internal sealed class ServerConnection : ICallAcceptor
         Interlocked.Increment(ref _running);
         if (_calls.TakesNone)
         {
-            HandlerEnded();
+            EndHandler();
             return null;
         }
 
@@ -181,7 +181,7 @@ internal sealed class ServerConnection : ICallAcceptor
     }
 
     /// <summary>A call that is in the table begins to run.</summary>
-    public void CallBegun() => _keepAlive?.Start();
+    public void StartKeepAlive() => _keepAlive?.Start();
 
     /// <summary>A call is done and may serve again.</summary>
     public void Return(ServerCall call)
@@ -195,7 +195,7 @@ internal sealed class ServerConnection : ICallAcceptor
     /// <summary>
     /// A call was reset, or answered with a status, since its request is none that the application may see. Any thread.
     /// </summary>
-    public void Refused(string reason)
+    public void LogRefusal(string reason)
     {
         if (_refusals.Next(out var leftOut))
         {
@@ -217,7 +217,7 @@ internal sealed class ServerConnection : ICallAcceptor
     }
 
     /// <summary>A handler has ended.</summary>
-    public void HandlerEnded()
+    public void EndHandler()
     {
         switch (Interlocked.Decrement(ref _running))
         {

@@ -123,7 +123,7 @@ internal sealed class ServerResponse :
 
     void IHttpResetFeature.Reset(int errorCode)
     {
-        _call.Lifetime.Abort(RequestFailures.ResetByApplication(errorCode));
+        _call.Lifetime.Abort(RequestFailures.CreateResetByApplication(errorCode));
         _call.CallStream.Reset((CallError)errorCode);
     }
 

@@ -67,7 +67,7 @@ internal sealed class ClientDiagnostics
         RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled || _timeInQueue.Enabled || HttpEvents.AreHeard;
 
     /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
-    public OpenConnection CreateCount() => new(_openConnections, _connectionDuration, _endPoint);
+    public ConnectionGauge CreateGauge() => new(_openConnections, _connectionDuration, _endPoint);
 
     /// <summary>A request waits for a connection.</summary>
     /// <returns>Since when; 0 if nobody wants to know.</returns>

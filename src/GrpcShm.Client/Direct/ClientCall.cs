@@ -76,15 +76,15 @@ internal sealed class ClientCall : ICallStreamOwner
     /// What has become of it. If it was not sent, the connection is going away, lost, or full, or does not carry such a
     /// call, and this object is of no more use.
     /// </returns>
-    public SendResult Begin(IPendingCall pending, DirectConnection owner, CallPath path)
+    public SendResult Begin(IPendingCall pending, DirectConnection owner, CallTarget target)
     {
         _pending = pending;
         _owner = owner;
-        CallStream.Profile = path.Profile;
+        CallStream.Profile = target.Profile;
         CallStream.Attach(owner.Calls);
         try
         {
-            if (_exchange.WriteHeaders(pending, path) is { } reason)
+            if (_exchange.WriteHeaders(pending, target) is { } reason)
             {
                 pending.WhyNotCarried = reason;
                 return SendResult.NotCarried;

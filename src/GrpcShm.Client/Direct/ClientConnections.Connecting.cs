@@ -6,29 +6,20 @@ namespace GrpcShm.Client.Direct;
 /// <summary>How connections are made.</summary>
 internal sealed partial class ClientConnections
 {
-    /// <summary>Waits for a connection, which all who wait share.</summary>
+    /// <summary>Waits for a connection. All calls that wait share one attempt.</summary>
     private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
     {
-        ConnectAttempt attempt;
-        bool isFirst;
-        lock (_gate)
+        if (!_table.TryJoin(out var attempt, out var isNew))
         {
-            if (_isDisposed)
+            if (_table.IsDisposed)
             {
                 throw Failures.Disposed();
             }
 
-            if (_live.Length > 0)
-            {
-                return;
-            }
-
-            isFirst = _attempt is null;
-            attempt = _attempt ??= new ConnectAttempt();
-            attempt.Waiters++;
+            return;
         }
 
-        if (isFirst)
+        if (isNew)
         {
             Start(attempt);
         }
@@ -43,13 +34,13 @@ internal sealed partial class ClientConnections
         }
         finally
         {
-            Leave(attempt);
+            _table.Leave(attempt);
         }
     }
 
     /// <summary>
-    /// Begins to connect, right here if that runs no foreign code: it does not block, and saves a hop. What comes of it
-    /// belongs to all who wait, so nothing of this call's context goes with it.
+    /// Begins to connect, on this thread if no foreign code runs for it: connecting does not block, and a thread switch
+    /// is saved. The attempt belongs to all calls that wait, so nothing of this call's context flows into it.
     /// </summary>
     private void Start(ConnectAttempt attempt)
     {
@@ -66,22 +57,6 @@ internal sealed partial class ClientConnections
         }
     }
 
-    /// <summary>One who waited does so no more. With nobody left, there is nobody to connect for.</summary>
-    private void Leave(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            if (--attempt.Waiters > 0 || _attempt != attempt)
-            {
-                return;
-            }
-
-            _attempt = null;
-        }
-
-        attempt.Cancel();
-    }
-
     private async Task RunAsync(ConnectAttempt attempt)
     {
         Exception? failure = null;
@@ -96,15 +71,11 @@ internal sealed partial class ClientConnections
             failure = exception;
         }
 
-        lock (_gate)
-        {
-            _attempt = _attempt == attempt ? null : _attempt;
-        }
-
+        _table.End(attempt);
         attempt.End(failure, Failures);
         if (attempt.IsExtra && !hasRoom)
         {
-            // Nobody counts these: a server that goes away at once must not be asked over and over.
+            // No call counts these attempts: a server that goes away at once must not be asked over and over.
             await WakeLaterAsync().ConfigureAwait(false);
         }
         else if (failure is null)
@@ -114,52 +85,32 @@ internal sealed partial class ClientConnections
     }
 
     /// <summary>Takes over a connection that has been made.</summary>
-    /// <returns>Whether requests can be sent on it. If not, who waits tries again.</returns>
+    /// <returns>True if requests can be sent on it. If not, the calls that wait try again.</returns>
     private bool Take(ConnectAttempt attempt, SharedMemoryConnection connection)
     {
-        DirectConnection? direct = null;
-        if (connection.Mode == ConnectionModes.Calls)
+        if (connection.Mode != ConnectionModes.Calls)
         {
-            try
-            {
-                direct = new DirectConnection(connection, this);
-            }
-            catch (ObjectDisposedException)
-            {
-                // The server has gone in the meantime.
-                return false;
-            }
-        }
-
-        bool isWanted;
-        var isTaken = false;
-        lock (_gate)
-        {
-            isWanted = _attempt == attempt;
-            if (isWanted && direct is { IsRetired: false })
-            {
-                // One that retires from here on is removed by that, under the gate. One that has done so has found
-                // nothing to remove.
-                isTaken = true;
-                Volatile.Write(ref _live, [.. _live, direct]);
-            }
-        }
-
-        if (direct is null)
-        {
-            if (isWanted)
+            if (_table.IsWanted(attempt))
             {
                 _byteRoute!.HandOver(connection);
                 return true;
             }
 
             connection.Dispose();
-        }
-        else if (!isWanted)
-        {
-            direct.Retire();
+            return false;
         }
 
-        return isTaken;
+        DirectConnection direct;
+        try
+        {
+            direct = new DirectConnection(connection, this);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The server has gone in the meantime.
+            return false;
+        }
+
+        return _table.TryAdd(attempt, direct);
     }
 }

@@ -1,38 +1,35 @@
 using GrpcShm.Client.Diagnostics;
-using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// The connections of a channel in direct mode: one, made when it is needed, and more while all have as many calls as
-/// the server takes. If the server has no direct mode, requests go over HTTP/2 until its last connection
-/// is gone, and then it is asked again.
+/// Sends the calls of a channel in direct mode on its connections: on one, which is made when it is needed, and on more
+/// when each has as many calls as the server takes. If the server has no direct mode, requests go over HTTP/2 until the
+/// last HTTP/2 connection is gone; then the server is asked again.
 /// </summary>
+/// <remarks>
+/// The connections and the attempt to make one belong to a <see cref="ConnectionTable{T}"/>, the calls that wait for
+/// room to a <see cref="RoomQueue"/>. Here is how a call finds its connection, and how connections are made.
+/// </remarks>
 internal sealed partial class ClientConnections : IDisposable
 {
-    // Each is a connection that had to be made, or on which the call came to nothing.
+    // The attempts in vain that a call makes: each is a connection that had to be made, or one that did not take it.
     private const int MaxFailures = 32;
 
-    private readonly Lock _gate = new();
+    private readonly ConnectionTable<DirectConnection> _table = new();
+    private readonly RoomQueue _queue = new();
     private readonly SharedMemoryConnector _connector;
     private readonly IByteRoute? _byteRoute;
     private readonly ClientCallPool _calls;
-    private readonly RoomQueue _queue = new();
-
-    // Replaced under the gate, and read by anybody without it: who finds a connection there that has just retired is
-    // turned away by it.
-    private DirectConnection[] _live = [];
-    private ConnectAttempt? _attempt;
-    private bool _isDisposed;
+    private readonly Func<DirectConnection[], bool> _isMoreThanRoom;
 
     /// <param name="connector">Makes the connections.</param>
-    /// <param name="byteRoute">The way for calls to a server that has no direct mode, if that is allowed.</param>
+    /// <param name="byteRoute">The way for calls to a server that has no direct mode, if HTTP/2 is allowed.</param>
     /// <param name="calls">The calls that may serve again.</param>
-    /// <param name="failures">Makes the exceptions for what goes wrong.</param>
+    /// <param name="failures">Makes the exceptions that callers get.</param>
     /// <param name="options">How to connect.</param>
-    /// <param name="diagnostics">Is told of it.</param>
+    /// <param name="diagnostics">Measures connections and requests.</param>
     public ClientConnections(
         SharedMemoryConnector connector,
         IByteRoute? byteRoute,
@@ -44,6 +41,7 @@ internal sealed partial class ClientConnections : IDisposable
         _connector = connector;
         _byteRoute = byteRoute;
         _calls = calls;
+        _isMoreThanRoom = IsMoreThanRoom;
         Failures = failures;
         Options = options;
         Diagnostics = diagnostics;
@@ -55,18 +53,18 @@ internal sealed partial class ClientConnections : IDisposable
 
     public ClientDiagnostics Diagnostics { get; }
 
-    /// <summary>Sends a call on the connection that there is.</summary>
-    public SendResult TrySend(IPendingCall pending) =>
-        pending.FindPath() is { } path ? TrySend(pending, path) : SendResult.NotCarried;
+    /// <summary>True if there is a connection for calls.</summary>
+    public bool HasConnection => _table.Live.Length > 0;
 
-    /// <summary>Whether there is a connection for calls.</summary>
-    public bool HasConnection => Volatile.Read(ref _live).Length > 0;
+    /// <summary>Sends a call on a connection that exists and has room.</summary>
+    public SendResult TrySend(IPendingCall pending) =>
+        pending.FindTarget() is { } target ? TrySend(pending, target) : SendResult.NotCarried;
 
     /// <summary>Makes a connection if there is none.</summary>
-    /// <returns>Whether requests can be sent on it. If not, the server speaks HTTP/2.</returns>
+    /// <returns>True if calls can be sent in direct mode. If not, the server speaks HTTP/2.</returns>
     public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
     {
-        for (var failures = 0; Volatile.Read(ref _live).Length == 0; failures++)
+        for (var failures = 0; _table.Live.Length == 0; failures++)
         {
             if (_byteRoute is { IsLive: true })
             {
@@ -81,69 +79,37 @@ internal sealed partial class ClientConnections : IDisposable
         return true;
     }
 
-    /// <summary>Sends a call once more, which completes with what comes of that.</summary>
+    /// <summary>Sends a call once more. The call learns what came of that.</summary>
     /// <param name="pending">The call.</param>
-    /// <param name="isRefused">Whether a server has refused it that stays, and needs some time.</param>
+    /// <param name="isRefused">
+    /// True if a server has refused the call and stays connected: then it is given some time first.
+    /// </param>
     public void Retry(IPendingCall pending, bool isRefused = false) => _ = RetryAsync(pending, isRefused);
 
-    /// <summary>A connection takes no more calls.</summary>
+    /// <summary>Removes a connection that takes no more calls.</summary>
     public void Remove(DirectConnection connection)
     {
-        lock (_gate)
-        {
-            if (Array.IndexOf(_live, connection) >= 0)
-            {
-                Volatile.Write(ref _live, [.. _live.Where(c => c != connection)]);
-            }
-        }
-
+        _table.Remove(connection);
         _queue.Wake();
     }
 
-    /// <summary>A call has left a connection that was full.</summary>
-    public void RoomIsThere() => _queue.Wake();
+    /// <summary>Lets the first call that waits try again: a call has left a connection that was full.</summary>
+    public void WakeFirstWaiting() => _queue.Wake();
 
     /// <summary>
-    /// No further request will come, for nobody can send one. What goes over HTTP/2 ends by the idle time of that, as
-    /// over a socket.
+    /// Closes the connections when their calls have ended: nobody can send a request any more. An HTTP/2 connection
+    /// ends by its own idle time, as over a socket.
     /// </summary>
-    public void Forget()
-    {
-        ConnectAttempt? attempt;
-        DirectConnection[] live;
-        lock (_gate)
-        {
-            attempt = _attempt;
-            _attempt = null;
-            live = _live;
-        }
-
-        attempt?.Cancel();
-        Array.ForEach(live, static connection => connection.Retire());
-    }
+    public void Forget() => _table.Clear();
 
     public void Dispose()
     {
-        ConnectAttempt? attempt;
-        DirectConnection[] live;
-        lock (_gate)
-        {
-            _isDisposed = true;
-            attempt = _attempt;
-            _attempt = null;
-            live = _live;
-        }
-
-        attempt?.Cancel();
+        _table.Dispose();
         _queue.WakeAll();
-        Array.ForEach(live, static connection => connection.Retire());
         _byteRoute?.Dispose();
     }
 
-    private void Count(IPendingCall pending)
-    {
-        ThrowIfTooMany(pending.Failures++);
-    }
+    private void CountFailure(IPendingCall pending) => ThrowIfTooMany(pending.Failures++);
 
     private void ThrowIfTooMany(int failures)
     {
@@ -159,11 +125,12 @@ internal sealed partial class ClientConnections : IDisposable
         pending.EnterQueue();
         try
         {
-            Count(pending);
+            CountFailure(pending);
             if (isRefused)
             {
                 // Half a second in all, as over HTTP/2: see PushedRequestHandler.
-                await Task.Delay(TimeSpan.FromMilliseconds(pending.Failures - 1), pending.CancellationToken).ConfigureAwait(false);
+                var pause = TimeSpan.FromMilliseconds(pending.Failures - 1);
+                await Task.Delay(pause, pending.CancellationToken).ConfigureAwait(false);
             }
 
             if (await SendAsync(pending).ConfigureAwait(false) is var result and not SendResult.Sent)
@@ -186,15 +153,15 @@ internal sealed partial class ClientConnections : IDisposable
         }
     }
 
-    private SendResult TrySend(IPendingCall pending, CallPath path)
+    private SendResult TrySend(IPendingCall pending, CallTarget target)
     {
-        // Behind those who wait. Whether there is room is found out without a call that is then of no use.
+        // Not before the calls that wait. A full connection is passed over before a call is rented in vain.
         if (_queue.Count == 0)
         {
-            foreach (var connection in Volatile.Read(ref _live))
+            foreach (var connection in _table.Live)
             {
                 if (!connection.Calls.IsFull
-                    && _calls.Rent().Begin(pending, connection, path) is var result and not SendResult.NoConnection)
+                    && _calls.Rent().Begin(pending, connection, target) is var result and not SendResult.NoConnection)
                 {
                     return result;
                 }
@@ -204,17 +171,17 @@ internal sealed partial class ClientConnections : IDisposable
         return SendResult.NoConnection;
     }
 
-    /// <summary>Sends a call on a connection that is made first, if there is none.</summary>
+    /// <summary>Sends a call, on a connection that is made first if there is none.</summary>
     private async Task<SendResult> SendAsync(IPendingCall pending)
     {
-        if (pending.FindPath() is not { } path)
+        if (pending.FindTarget() is not { } target)
         {
             return SendResult.NotCarried;
         }
 
         while (true)
         {
-            if (TrySend(pending, path) is var result and not SendResult.NoConnection)
+            if (TrySend(pending, target) is var result and not SendResult.NoConnection)
             {
                 return result;
             }
@@ -224,12 +191,12 @@ internal sealed partial class ClientConnections : IDisposable
                 return SendResult.NoDirectMode;
             }
 
-            if (Volatile.Read(ref _live).Length == 0)
+            if (_table.Live.Length == 0)
             {
-                Count(pending);
+                CountFailure(pending);
                 await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
             }
-            else if (await SendInTurnAsync(pending, path).ConfigureAwait(false) is var later
+            else if (await SendInTurnAsync(pending, target).ConfigureAwait(false) is var later
                 and not SendResult.NoConnection)
             {
                 return later;

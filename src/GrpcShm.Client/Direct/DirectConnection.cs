@@ -16,13 +16,13 @@ namespace GrpcShm.Client.Direct;
 /// of them sees the other and steps back. Counted are calls whose responses are of interest to somebody: one that was
 /// given up may wait for the server's answer for a long time.
 /// </remarks>
-internal sealed class DirectConnection
+internal sealed class DirectConnection : IRetirable
 {
     private readonly SharedMemoryConnection _connection;
     private readonly ClientConnections _owner;
     private readonly KeepAlive? _keepAlive;
     private readonly IdleTimer? _idle;
-    private readonly OpenConnection _measure;
+    private readonly ConnectionGauge _gauge;
     private readonly Lock _closing = new();
     private bool _isClosed;
 
@@ -48,23 +48,23 @@ internal sealed class DirectConnection
         {
             ResetException = owner.Failures.Reset,
             OnGoingAway = Retire,
-            OnRoom = owner.RoomIsThere,
+            OnRoom = owner.WakeFirstWaiting,
         };
 
         // Before it starts: it may go away, or end, at once.
         _keepAlive = KeepAlive.Create(
             owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
         _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
-        _measure = owner.Diagnostics.CreateCount();
+        _gauge = owner.Diagnostics.CreateGauge();
         try
         {
-            _measure.Open();
+            _gauge.Open();
             Calls.Start();
             _ = WatchAsync();
 
             // Whoever it was made for may have gone.
             _idle?.Arm();
-            _measure.BecomeIdle(this);
+            _gauge.BecomeIdle(this);
         }
         catch
         {
@@ -72,7 +72,7 @@ internal sealed class DirectConnection
             _keepAlive?.Dispose();
             _idle?.Dispose();
             connection.Dispose();
-            _measure.Dispose();
+            _gauge.Dispose();
             throw;
         }
     }
@@ -80,7 +80,7 @@ internal sealed class DirectConnection
     public CallConnection Calls { get; }
 
     /// <summary>Its number among all of the process, for those who are told of calls.</summary>
-    public long Number => _measure.Number;
+    public long Number => _gauge.Number;
 
     /// <summary>Whether it takes no more calls.</summary>
     public bool IsRetired => _isRetired;
@@ -112,7 +112,7 @@ internal sealed class DirectConnection
         try
         {
             // Before the call begins: if this throws, there is nothing to be taken back.
-            _measure.BecomeActive();
+            _gauge.BecomeActive();
         }
         catch
         {
@@ -151,7 +151,7 @@ internal sealed class DirectConnection
                 _idle?.Arm();
             }
 
-            _measure.BecomeIdle(this);
+            _gauge.BecomeIdle(this);
         }
     }
 
@@ -233,6 +233,6 @@ internal sealed class DirectConnection
         _connection.CloseUnheard();
 
         // Last, since a listener is foreign code and may throw.
-        _measure.Dispose();
+        _gauge.Dispose();
     }
 }

@@ -11,7 +11,7 @@ internal interface ICallExchange
     /// <summary>Writes the headers. Before the connection knows the call.</summary>
     /// <returns>Why direct mode does not carry the call, if so.</returns>
     /// <exception cref="InvalidOperationException">They are more than direct mode has room for.</exception>
-    string? WriteHeaders(IPendingCall pending, CallPath path);
+    string? WriteHeaders(IPendingCall pending, CallTarget target);
 
     /// <summary>Tells who listens that the call begins. They are foreign code and may throw.</summary>
     /// <param name="pending">The call.</param>

@@ -17,7 +17,7 @@ internal interface IPendingCall
 
     /// <summary>Finds what the call has in common with others.</summary>
     /// <returns>Nothing if direct mode does not carry the call.</returns>
-    CallPath? FindPath();
+    CallTarget? FindTarget();
 
     /// <summary>The call begins to wait for a connection, or for room on one.</summary>
     void EnterQueue();

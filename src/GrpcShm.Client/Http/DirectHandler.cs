@@ -15,7 +15,7 @@ internal sealed class DirectHandler : HttpMessageHandler
     private readonly ClientConnections _connections;
     private readonly Http2Route? _http2;
     private readonly PlainRequests? _plain;
-    private readonly RequestPaths _paths;
+    private readonly CallTargets _targets;
     private volatile bool _isDisposed;
 
     /// <param name="connections">Carry what direct mode carries.</param>
@@ -28,7 +28,7 @@ internal sealed class DirectHandler : HttpMessageHandler
         _plain = plain;
         _mode = connections.Options.Mode;
         _diagnostics = connections.Diagnostics;
-        _paths = new RequestPaths(connections.Options.RunMode);
+        _targets = new CallTargets(connections.Options.RunMode);
     }
 
     /// <summary>
@@ -59,9 +59,9 @@ internal sealed class DirectHandler : HttpMessageHandler
 
     /// <summary>Finds what a request has in common with others.</summary>
     /// <returns>Nothing if direct mode does not carry the request, whatever its headers.</returns>
-    public CallPath? FindPath(HttpRequestMessage request) =>
-        DirectRequests.MayBeCarried(request) && _paths.Get(request.RequestUri!) is { IsCarried: true } path
-            ? path
+    public CallTarget? FindTarget(HttpRequestMessage request) =>
+        DirectRequests.MayBeCarried(request) && _targets.Get(request.RequestUri!) is { IsCarried: true } target
+            ? target
             : null;
 
     /// <summary>
@@ -227,7 +227,7 @@ internal sealed class DirectHandler : HttpMessageHandler
 
     /// <summary>Whether direct mode carries a request.</summary>
     private bool Carries(HttpRequestMessage request) =>
-        DirectRequests.MayBeCarried(request) && DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!)) is null;
+        DirectRequests.MayBeCarried(request) && DirectRequests.WhyNot(request, _targets.Get(request.RequestUri!)) is null;
 
     /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
     private Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
@@ -235,7 +235,7 @@ internal sealed class DirectHandler : HttpMessageHandler
         if (_plain is null)
         {
             var request = pending.Request;
-            var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!));
+            var reason = pending.WhyNotCarried ?? DirectRequests.WhyNot(request, _targets.Get(request.RequestUri!));
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
@@ -257,7 +257,7 @@ internal sealed class DirectHandler : HttpMessageHandler
     {
         if (_plain is null)
         {
-            throw DirectRequests.Refuse(DirectRequests.WhyNot(request, _paths.Get(request.RequestUri!))!);
+            throw DirectRequests.Refuse(DirectRequests.WhyNot(request, _targets.Get(request.RequestUri!))!);
         }
 
         return _http2 is { IsLive: true } http2

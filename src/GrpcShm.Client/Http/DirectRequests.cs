@@ -21,7 +21,7 @@ internal static class DirectRequests
 
     /// <summary>Says why a request is not carried.</summary>
     /// <returns>Nothing if it is.</returns>
-    public static string? WhyNot(HttpRequestMessage request, CallPath path)
+    public static string? WhyNot(HttpRequestMessage request, CallTarget target)
     {
         if (!IsPost(request))
         {
@@ -33,7 +33,7 @@ internal static class DirectRequests
             return $"its version is {request.Version}";
         }
 
-        if (!path.IsCarried)
+        if (!target.IsCarried)
         {
             return PathReason;
         }

@@ -34,8 +34,8 @@ internal sealed class HttpExchange : ICallExchange
     /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
     public int MaxHeld => Call.CallStream.Connection.MaxFrame / 2;
 
-    public string? WriteHeaders(IPendingCall pending, CallPath path) =>
-        _request.WriteHeaders(((PendingRequest)pending).Request, path);
+    public string? WriteHeaders(IPendingCall pending, CallTarget target) =>
+        _request.WriteHeaders(((PendingRequest)pending).Request, target);
 
     public void TellBegun(IPendingCall pending, long connection)
     {

@@ -24,7 +24,7 @@ internal sealed class PendingRequest(
 
     public int Failures { get; set; }
 
-    public CallPath? FindPath() => handler.FindPath(request);
+    public CallTarget? FindTarget() => handler.FindTarget(request);
 
     // Over HTTP/2 that is told there.
     public void EnterQueue() => _queuedSince = isObserved ? handler.Diagnostics.BeginToQueue() : 0;

@@ -15,7 +15,7 @@ internal sealed class RequestWriter(HttpExchange exchange)
 
     /// <summary>Writes the headers.</summary>
     /// <returns>Why direct mode does not carry the request, if so.</returns>
-    public string? WriteHeaders(HttpRequestMessage request, CallPath path)
+    public string? WriteHeaders(HttpRequestMessage request, CallTarget target)
     {
         var stream = exchange.Call.CallStream;
         var block = stream.Headers;
@@ -24,12 +24,12 @@ internal sealed class RequestWriter(HttpExchange exchange)
         var fields = new RequestFields();
         block.Begin();
         block.Add(HeaderNames.Method, "POST", pairs);
-        block.Add(HeaderNames.Scheme, path.Scheme, pairs);
-        block.Add(HeaderNames.Path, path.PathAndQuery, pairs);
+        block.Add(HeaderNames.Scheme, target.Scheme, pairs);
+        block.Add(HeaderNames.Path, target.PathAndQuery, pairs);
 
         // Before all that are no pseudo fields.
         var hasHost = request.Headers.NonValidated.TryGetValues("Host", out var host);
-        var authority = hasHost ? host.ToString() : path.Authority;
+        var authority = hasHost ? host.ToString() : target.Authority;
         block.Add(HeaderNames.Authority, authority, pairs);
         if (Write(request.Headers, block, pairs, ref fields) is { } reason)
         {

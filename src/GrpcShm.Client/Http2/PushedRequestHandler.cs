@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace GrpcShm.Client.Http2;
 
 /// <summary>

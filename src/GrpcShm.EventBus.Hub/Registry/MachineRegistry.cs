@@ -1,5 +1,4 @@
 using Grpc.Core;
-using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using XStateNet.Events.V1;
 

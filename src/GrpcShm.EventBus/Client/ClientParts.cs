@@ -1,5 +1,4 @@
 using GrpcShm.EventBus.Diagnostics;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly.CircuitBreaker;
 using XStateNet.Events.V1;

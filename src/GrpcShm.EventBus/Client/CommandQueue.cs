@@ -1,6 +1,5 @@
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 

@@ -1,5 +1,3 @@
-using XStateNet.Events.V1;
-
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>The commands of one session that have been written and not been answered.</summary>

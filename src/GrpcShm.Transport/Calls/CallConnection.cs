@@ -176,7 +176,7 @@ internal sealed class CallConnection
         if (IsGoingAway)
         {
             // A pong may wait for it.
-            Settled();
+            CheckHeldPong();
         }
     }
 
@@ -248,10 +248,10 @@ internal sealed class CallConnection
     }
 
     /// <summary>
-    /// On a client that has been told of the going away: a call has sent its first message, or has left. Any thread,
-    /// also under the call's gate.
+    /// Lets a pong be sent that waits until each call has sent its first message or has left. On a client whose peer is
+    /// going away. Any thread, also under the call's gate.
     /// </summary>
-    public void Settled()
+    public void CheckHeldPong()
     {
         if (IsClient)
         {

@@ -1,5 +1,3 @@
-using GrpcShm.Transport.Signaling;
-
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>How one end of a connection in direct mode carries calls.</summary>

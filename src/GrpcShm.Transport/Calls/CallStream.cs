@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Signaling;
 

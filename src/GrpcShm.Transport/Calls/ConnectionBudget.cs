@@ -21,20 +21,20 @@ namespace GrpcShm.Transport.Calls;
 /// whoever has released something; see <see cref="GrantingBudget{TWaiter}"/> for why that does not go in a
 /// circle.</para>
 /// </remarks>
-internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
+internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
 {
     // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without
     // it.
     private const int Chunk = 8;
     private const int Kept = 4;
 
-    private readonly LinkedList<ReceivedBody> _waiting = new();
+    private readonly LinkedList<ReceiveCredit> _waiting = new();
     private readonly SharedBudget? _shared;
     private readonly long _limit;
     private int _calls;
     private int _windows;
     private long _growth;
-    private ReceivedBody? _overdrawn;
+    private ReceiveCredit? _overdrawn;
     private long _overdraft;
     private bool _isTight;
     private bool _isClosed;
@@ -98,10 +98,10 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
     }
 
     /// <summary>Reserves bytes for a call that can't go on without. In the gate of its input.</summary>
-    /// <param name="body">Its input.</param>
+    /// <param name="credit">Its account.</param>
     /// <param name="count">How many; a first window at most.</param>
     /// <returns>Whether they are reserved. If not, they are offered to it later, or it has to stop waiting.</returns>
-    public bool GrowOrWait(ReceivedBody body, long count)
+    public bool GrowOrWait(ReceiveCredit credit, long count)
     {
         lock (Gate)
         {
@@ -110,16 +110,16 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
                 return true;
             }
 
-            if (_overdrawn == body || (_overdrawn is null && _waiting.Count == 0))
+            if (_overdrawn == credit || (_overdrawn is null && _waiting.Count == 0))
             {
-                _overdrawn = body;
+                _overdrawn = credit;
                 _overdraft += count;
                 UpdateTight();
                 return true;
             }
 
-            body.Wanted = count;
-            _waiting.AddLast(body.WaitingPlace);
+            credit.Wanted = count;
+            _waiting.AddLast(credit.WaitingPlace);
             UpdateTight();
             return false;
         }
@@ -128,12 +128,12 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
     /// <summary>
     /// What has been offered to a call that waits, which is its own from now on. In the gate of its input.
     /// </summary>
-    public long TakeOffer(ReceivedBody body)
+    public long TakeOffer(ReceiveCredit credit)
     {
         lock (Gate)
         {
-            var offered = body.Offered;
-            body.Offered = 0;
+            var offered = credit.Offered;
+            credit.Offered = 0;
             return offered;
         }
     }
@@ -143,27 +143,27 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
     /// behind it.
     /// </summary>
     /// <returns>What has been offered to it just now, which is its own.</returns>
-    public long StopWaiting(ReceivedBody body)
+    public long StopWaiting(ReceiveCredit credit)
     {
         lock (Gate)
         {
-            if (body.WaitingPlace.List is not null)
+            if (credit.WaitingPlace.List is not null)
             {
-                _waiting.Remove(body.WaitingPlace);
+                _waiting.Remove(credit.WaitingPlace);
                 UpdateTight();
             }
 
-            return TakeOffer(body);
+            return TakeOffer(credit);
         }
     }
 
     /// <summary>Gives back bytes beyond a first window. In the gate of the call's input.</summary>
     /// <returns>Whether somebody may wait for them, so that <see cref="GrantWaiting"/> has to follow.</returns>
-    public bool Release(ReceivedBody body, long count)
+    public bool Release(ReceiveCredit credit, long count)
     {
         lock (Gate)
         {
-            if (_overdrawn == body)
+            if (_overdrawn == credit)
             {
                 var paid = Math.Min(count, _overdraft);
                 _overdraft -= paid;
@@ -196,14 +196,14 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
         Shrink();
     }
 
-    protected override ReceivedBody? TryTakeWaiting()
+    protected override ReceiveCredit? TryTakeWaiting()
     {
-        if (_waiting.First is not { Value: var body })
+        if (_waiting.First is not { Value: var credit })
         {
             return null;
         }
 
-        if (!TryTake(body.Wanted, waits: true))
+        if (!TryTake(credit.Wanted, waits: true))
         {
             if (_overdrawn is not null)
             {
@@ -211,17 +211,17 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceivedBody>
             }
 
             // The oldest: it may always go on.
-            _overdrawn = body;
-            _overdraft += body.Wanted;
+            _overdrawn = credit;
+            _overdraft += credit.Wanted;
         }
 
-        body.Offered = body.Wanted;
+        credit.Offered = credit.Wanted;
         _waiting.RemoveFirst();
         UpdateTight();
-        return body;
+        return credit;
     }
 
-    protected override void Grant(ReceivedBody waiter) => waiter.AcceptOffer();
+    protected override void Grant(ReceiveCredit waiter) => waiter.AcceptOffer();
 
     // What an idle connection keeps, as long as there is plenty for others.
     private int KeptNow => _shared is null or { HasPlenty: true } ? Kept : 0;

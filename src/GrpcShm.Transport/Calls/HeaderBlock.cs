@@ -145,7 +145,7 @@ internal sealed class HeaderBlock
     /// <summary>
     /// Notes that a piece has been claimed in the ring. When it was the last, what it defines may be used.
     /// </summary>
-    public void Claimed(int count)
+    public void Advance(int count)
     {
         _sent += count;
         if (_sent == _length)

@@ -2,20 +2,23 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>
 /// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is
-/// reserved for both in the budget of the connection. All but <see cref="Held"/>, <see cref="Reserved"/> and
-/// <see cref="HasUnused"/> under the gate of the input.
+/// reserved for both in the budget of the connection. Under the gate of the call's input, unless a member says
+/// otherwise.
 /// </summary>
 /// <remarks>
 /// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received.
 /// Outstanding is what has been granted and not consumed: what the peer may still send, and what is held. It never
 /// exceeds the first window and what is reserved beyond.</para>
-/// <para>In the ordinary course a call that sends more than little is granted 256 KiB beyond what is consumed, if the
-/// budget allows, else the first window. A reader that has seen all and consumes none, since its message is not whole,
-/// is granted more beyond what it has examined, of the budget alone, and waits for that if it has to.</para>
-/// <para>Credit that has been given can't be taken back. So what a call holds shrinks as its reader consumes, by not
-/// being granted again.</para>
+/// <para>In the ordinary course a call that receives much is granted 256 KiB beyond what is consumed if the budget
+/// allows it, else the first window. A reader that has seen all and consumes none, since its message is not whole, is
+/// granted more beyond what it has examined. That comes out of the budget alone, and the call waits for it if it has
+/// to.</para>
+/// <para>Credit that has been given cannot be taken back. So what a call holds shrinks as its reader consumes, because
+/// consumed bytes are not granted again.</para>
 /// </remarks>
-internal sealed class ReceiveCredit(ReceivedBody body)
+/// <param name="call">The call.</param>
+/// <param name="gate">The gate of its input.</param>
+internal sealed class ReceiveCredit(CallStream call, Lock gate)
 {
     // A call that has sent no more than this may be one of those that send now and then, for which the first window
     // will do.
@@ -34,6 +37,21 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     private bool _isOver;
     private bool _hasEnded;
     private bool _isWaiting;
+
+    // The call has left, and the reader still has its first window.
+    private bool _isWindowKept;
+
+    /// <summary>
+    /// Its place among the calls that wait. This and the next two belong to the budget of the connection, under that
+    /// budget's gate.
+    /// </summary>
+    public LinkedListNode<ReceiveCredit> WaitingPlace => field ??= new LinkedListNode<ReceiveCredit>(this);
+
+    /// <summary>How many bytes it waits for.</summary>
+    public long Wanted { get; set; }
+
+    /// <summary>How many bytes are reserved for it that it has not taken.</summary>
+    public long Offered { get; set; }
 
     /// <summary>
     /// How many bytes have come and have not been consumed. May be read without the gate once nothing more comes: then
@@ -55,8 +73,16 @@ internal sealed class ReceiveCredit(ReceivedBody body)
     /// <summary>What the peer may still send, and what is held.</summary>
     public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;
 
-    /// <summary>Data has come.</summary>
-    /// <returns>Whether the peer had credit for it.</returns>
+    /// <summary>How many bytes the reader may leave unconsumed, if there is a bound.</summary>
+    public long? MaxUnconsumed => Budget?.MaxUnconsumed;
+
+    private ConnectionBudget? Budget => call.Carrier?.Budget;
+
+    /// <summary>How much more can be granted without reserving more.</summary>
+    private long Free => CallSettings.FirstWindow + _reserved - (_granted - _consumed);
+
+    /// <summary>Notes that data has come.</summary>
+    /// <returns>True if the peer had credit for it.</returns>
     public bool TryTake(int count)
     {
         if (count > _granted - _received)
@@ -68,53 +94,127 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         return true;
     }
 
-    /// <summary>The reader has consumed data, or it has been dropped.</summary>
-    /// <returns>
-    /// Whether that may let others go on, so that <see cref="ConnectionBudget.GrantWaiting"/> has to follow.
-    /// </returns>
-    public bool Consume(ConnectionBudget? budget, long count)
+    /// <summary>Notes that the reader has consumed data, or that data has been dropped.</summary>
+    public void Consume(long count, ref CreditNews news)
     {
-        if (count == 0)
+        news.Carrier = call.Carrier;
+        if (count != 0)
         {
-            return false;
+            Volatile.Write(ref _consumed, _consumed + count);
+            _examined = Math.Max(_examined, _consumed);
+            news.HasReleased |= Settle(Budget);
         }
 
-        Volatile.Write(ref _consumed, _consumed + count);
-        _examined = Math.Max(_examined, _consumed);
-        return Settle(budget);
+        if (_isWindowKept && Held == 0)
+        {
+            _isWindowKept = false;
+            news.HasLeft = true;
+        }
     }
 
-    /// <summary>The reader has examined data up to a position.</summary>
+    /// <summary>Notes that the reader has examined data up to a position.</summary>
     public void Examine(long position) => _examined = Math.Max(_examined, position);
 
-    /// <summary>Grants nothing more, for nobody will read it.</summary>
-    /// <returns>As of <see cref="Consume"/>.</returns>
-    public bool Stop(ConnectionBudget? budget)
+    /// <summary>Grants nothing more, since nobody will read it.</summary>
+    public void Stop(ref CreditNews news)
     {
-        if (_isOver)
+        news.Carrier = call.Carrier;
+        if (!_isOver)
         {
-            return false;
+            _isOver = true;
+            news.HasReleased |= Settle(Budget);
         }
-
-        _isOver = true;
-        return Settle(budget);
     }
 
-    /// <summary>The peer has ended, so that it has no use for what credit it has left.</summary>
-    /// <returns>As of <see cref="Consume"/>.</returns>
-    public bool End(ConnectionBudget? budget)
+    /// <summary>Notes that the peer has ended, so that it has no use for the credit that it has left.</summary>
+    public void End(ref CreditNews news)
     {
+        news.Carrier = call.Carrier;
         _isOver = true;
         _hasEnded = true;
-        return Settle(budget);
+        news.HasReleased |= Settle(Budget);
     }
 
     /// <summary>Grants what is due now.</summary>
-    /// <returns>
-    /// How much more the peer is to be told to send. Less than zero, once, if the reader leaves more unconsumed than it
-    /// may, and waits for more.
-    /// </returns>
-    public int Extend(ConnectionBudget? budget)
+    /// <returns>False if the reader leaves more unconsumed than it may, and waits for more. Once.</returns>
+    public bool TryExtend(ref CreditNews news)
+    {
+        news.Carrier = call.Carrier;
+        news.Granted = Extend(Budget);
+        news.Id = call.Id;
+        return news.Granted >= 0;
+    }
+
+    /// <summary>
+    /// Takes what the budget has offered to this call. By the thread that has released it, without any gate.
+    /// </summary>
+    public void AcceptOffer()
+    {
+        var news = default(CreditNews);
+        lock (gate)
+        {
+            // If the object serves another call meanwhile, it has no offer, or one that is meant for that call.
+            if (Budget is { } budget)
+            {
+                news.Granted = AcceptOffer(budget);
+                news.Carrier = call.Carrier;
+                news.Id = call.Id;
+            }
+        }
+
+        news.Tell(call);
+    }
+
+    /// <summary>
+    /// Gives back the first window, since the call has left its connection. If the reader has not consumed all, it
+    /// gives the window back when it has. Without any gate.
+    /// </summary>
+    public void Leave()
+    {
+        if (!call.HasWindow || Budget is not { } budget)
+        {
+            return;
+        }
+
+        // Mostly all has been consumed, and nothing more comes.
+        if (this is not { Held: 0, Reserved: 0 })
+        {
+            var news = default(CreditNews);
+            bool isKept;
+            lock (gate)
+            {
+                End(ref news);
+                _isWindowKept = isKept = Held > 0;
+            }
+
+            news.Tell(call);
+            if (isKept)
+            {
+                return;
+            }
+        }
+
+        budget.Leave();
+    }
+
+    /// <summary>Begins anew. Nothing may be reserved.</summary>
+    public void Reuse()
+    {
+        if (_reserved != 0 || _isWaiting)
+        {
+            throw new InvalidOperationException($"{_reserved} bytes are reserved for a call that is over.");
+        }
+
+        _granted = CallSettings.FirstWindow;
+        _received = 0;
+        _examined = 0;
+        _consumed = 0;
+        _isOver = false;
+        _hasEnded = false;
+    }
+
+    /// <returns>How much more the peer is to be told to send, or less than zero.</returns>
+    private int Extend(ConnectionBudget? budget)
     {
         if (_isOver || _received < LeastBulk || _isWaiting)
         {
@@ -150,11 +250,10 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         return (int)wanted;
     }
 
-    /// <summary>Takes what the budget has offered to a call that waits.</summary>
-    /// <returns>As of <see cref="Extend"/>.</returns>
-    public int AcceptOffer(ConnectionBudget budget)
+    /// <returns>How much more the peer is to be told to send.</returns>
+    private int AcceptOffer(ConnectionBudget budget)
     {
-        var offered = budget.TakeOffer(body);
+        var offered = budget.TakeOffer(this);
         if (offered == 0)
         {
             // It does not wait any more.
@@ -170,25 +269,6 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         _granted += wanted;
         return (int)wanted;
     }
-
-    /// <summary>Begins anew. Nothing may be reserved.</summary>
-    public void Reuse()
-    {
-        if (_reserved != 0 || _isWaiting)
-        {
-            throw new InvalidOperationException($"{_reserved} bytes are reserved for a call that is over.");
-        }
-
-        _granted = CallSettings.FirstWindow;
-        _received = 0;
-        _examined = 0;
-        _consumed = 0;
-        _isOver = false;
-        _hasEnded = false;
-    }
-
-    /// <summary>How much more can be granted without reserving more.</summary>
-    private long Free => CallSettings.FirstWindow + _reserved - (_granted - _consumed);
 
     /// <returns>How much of what is wanted can be granted.</returns>
     private long Reserve(ConnectionBudget budget, long wanted, long unused)
@@ -220,7 +300,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         // window is given back, and another call may have it.
         wanted = Math.Min(wanted, _examined + CallSettings.FirstWindow - _granted);
         missing = wanted - Free;
-        if (budget.GrowOrWait(body, missing))
+        if (budget.GrowOrWait(this, missing))
         {
             Volatile.Write(ref _reserved, _reserved + missing);
             return wanted;
@@ -242,7 +322,7 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         if (_isWaiting)
         {
             _isWaiting = false;
-            Volatile.Write(ref _reserved, _reserved + budget.StopWaiting(body));
+            Volatile.Write(ref _reserved, _reserved + budget.StopWaiting(this));
         }
 
         if (_reserved == 0)
@@ -259,6 +339,6 @@ internal sealed class ReceiveCredit(ReceivedBody body)
         }
 
         Volatile.Write(ref _reserved, _reserved - excess);
-        return budget.Release(body, excess) || hasStopped;
+        return budget.Release(this, excess) || hasStopped;
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.ExceptionServices;
 
@@ -9,8 +8,8 @@ namespace GrpcShm.Transport.Calls;
 /// the reader goes on, and as the budget of the connection allows: see <see cref="ReceiveCredit"/>.
 /// </summary>
 /// <remarks>
-/// <para>It keeps the rules of the reader of a <see cref="Pipe"/>, and not the pipe, whose locks, pools and schedulers
-/// cost a small call a twentieth of its time.</para>
+/// It keeps the rules of the reader of a <see cref="Pipe"/>, but does not use the pipe, whose locks, pools and
+/// schedulers cost a small call a twentieth of its time.
 /// </remarks>
 internal sealed partial class ReceivedBody : PipeReader
 {
@@ -22,7 +21,7 @@ internal sealed partial class ReceivedBody : PipeReader
     private readonly ReceivedBytes _bytes = new();
     private readonly ReceiveCredit _credit;
 
-    // Until a read has examined all that there was at its end.
+    // True until a read has examined all that there was when it ended.
     private bool _hasNews;
     private ReadState _state;
     private bool _isCanceled;
@@ -31,14 +30,18 @@ internal sealed partial class ReceivedBody : PipeReader
     private bool _isLeftInUse;
     private Exception? _failure;
 
-    // When a reader began to wait for the last time.
+    // True if the failure was settled before the reader is told. Then the failure counts more than its consequences,
+    // such as a token of the reader's own that fires.
+    private bool _isSettled;
+
+    // When a reader last began to wait.
     private long _awaitedAt;
 
     public ReceivedBody(CallStream call)
     {
         _call = call;
         _read = new BodyRead(call, this);
-        _credit = new ReceiveCredit(this);
+        _credit = new ReceiveCredit(call, _gate);
     }
 
     private enum ReadState
@@ -51,68 +54,34 @@ internal sealed partial class ReceivedBody : PipeReader
     }
 
     /// <summary>
-    /// Whether the reader had ended all its reads when it was completed, so that this may be used again.
+    /// True if the reader had ended all its reads when it was completed, so that this object may be used again.
     /// </summary>
     public bool IsUnused => !_isLeftInUse && _read.IsTaken;
 
     /// <summary>
-    /// How much has come that a reader may see. For the heartbeat, which may be told of it a little late.
+    /// How many bytes have come that a reader may see. For the heartbeat, which may see the number a little late.
     /// </summary>
     public long Received => _bytes.Shown;
 
-    /// <summary>Whether the peer may send more right now. For the heartbeat.</summary>
+    /// <summary>True if the peer may send more right now. For the heartbeat.</summary>
     public bool HasCredit => _credit.HasUnused;
 
-    /// <summary>Whether a reader waits, or has waited since some time. For the heartbeat.</summary>
+    /// <summary>True if a reader waits, or has begun to wait since a time. For the heartbeat.</summary>
     public bool IsAwaitedSince(long clock) => _read.IsWaiting || Volatile.Read(ref _awaitedAt) >= clock;
 
-    /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
-    /// <param name="data">The data.</param>
-    /// <param name="isDropped">Whether nobody wants it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
-    public void Add(ReadOnlySpan<byte> data, bool isDropped = false)
+    /// <summary>
+    /// How many bytes the peer may still send, how many are held, how many of them the reader has not seen, and how
+    /// many are reserved beyond the first window.
+    /// </summary>
+    internal (long Unused, long Held, long Unseen, long Reserved) CreditCounts
     {
-        var news = default(CreditNews);
-        lock (_gate)
+        get
         {
-            AddUnderGate(data, isDropped, ref news);
-            if (!isDropped)
+            lock (_gate)
             {
-                ExtendUnderGate(ref news);
+                return (_credit.Outstanding - _credit.Held, _credit.Held, _credit.Unseen, _credit.Reserved);
             }
         }
-
-        Tell(news);
-    }
-
-    /// <summary>Shows the reader what has been added.</summary>
-    public void Show()
-    {
-        lock (_gate)
-        {
-            ShowUnderGate();
-        }
-    }
-
-    /// <summary>Adds the last data, if any, and says that this was all.</summary>
-    /// <param name="data">The data.</param>
-    /// <param name="isDropped">Whether nobody wants it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
-    public void End(ReadOnlySpan<byte> data, bool isDropped = false)
-    {
-        var news = default(CreditNews);
-        lock (_gate)
-        {
-            AddUnderGate(data, isDropped, ref news);
-            EndUnderGate(null);
-
-            // Where a failure has been settled and is told later, there is no end: until then the reader has what has
-            // come.
-            ShowUnderGate();
-            EndCreditUnderGate(ref news);
-        }
-
-        Tell(news);
     }
 
     public override bool TryRead(out ReadResult result)
@@ -175,23 +144,24 @@ internal sealed partial class ReceivedBody : PipeReader
                 throw new InvalidOperationException("There is no read to end: AdvanceTo follows a read, once.");
             }
 
-            var consumedTo = PositionOf(consumed, _bytes.Consumed);
-            var examinedTo = PositionOf(examined, consumedTo);
+            var consumedTo = ReceivedBytes.PositionOf(consumed, _bytes.Consumed);
+            var examinedTo = ReceivedBytes.PositionOf(examined, consumedTo);
             if (consumedTo < _bytes.Consumed || consumedTo > examinedTo || examinedTo > _bytes.Shown)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(consumed), "What is consumed must have been read, and must not lie behind what is examined.");
+                    nameof(consumed),
+                    "The consumed position must have been read, and must not lie behind the examined position.");
             }
 
             _state = ReadState.None;
             _hasNews = examinedTo < _bytes.Shown;
             _credit.Examine(examinedTo);
-            ConsumeUnderGate(consumedTo - _bytes.Consumed, ref news);
+            _credit.Consume(consumedTo - _bytes.Consumed, ref news);
             _bytes.ConsumeTo(consumedTo);
             ExtendUnderGate(ref news);
         }
 
-        Tell(news);
+        news.Tell(_call);
     }
 
     public override void CancelPendingRead()
@@ -212,7 +182,7 @@ internal sealed partial class ReceivedBody : PipeReader
             _isLeftInUse |= _state != ReadState.None;
             if (_state == ReadState.Reading)
             {
-                // Somebody may be looking at it still, as a handler does that has left a reader behind.
+                // Somebody may still look at the bytes, as a handler does that has left a reader behind.
                 _bytes.Forget();
             }
             else
@@ -222,14 +192,14 @@ internal sealed partial class ReceivedBody : PipeReader
 
             _state = ReadState.None;
             _read.Wake();
-            ConsumeUnderGate(_credit.Held, ref news);
-            StopCreditUnderGate(ref news);
+            _credit.Consume(_credit.Held, ref news);
+            _credit.Stop(ref news);
         }
 
-        Tell(news);
+        news.Tell(_call);
     }
 
-    /// <summary>The token of a read has fired.</summary>
+    /// <summary>Ends a read whose token has fired.</summary>
     internal void CancelRead()
     {
         lock (_gate)
@@ -267,35 +237,8 @@ internal sealed partial class ReceivedBody : PipeReader
         }
     }
 
-    /// <summary>Whether there is something that the reader has not seen.</summary>
+    /// <summary>True if there is something that the reader has not seen.</summary>
     private bool IsReadable => _hasNews || _hasEnded || _isCanceled;
-
-    private void ShowUnderGate()
-    {
-        if (!_hasEnded && _bytes.Show())
-        {
-            _hasNews = true;
-            _read.Wake();
-        }
-    }
-
-    private void AddUnderGate(ReadOnlySpan<byte> data, bool isDropped, ref CreditNews news)
-    {
-        if (!_credit.TryTake(data.Length))
-        {
-            throw new SharedMemoryProtocolException(
-                $"The peer sent more data for call {_call.Id} than it had credit for.");
-        }
-
-        if (isDropped || _hasEnded || _isCompleted)
-        {
-            ConsumeUnderGate(data.Length, ref news);
-        }
-        else
-        {
-            _bytes.Add(data);
-        }
-    }
 
     private void ThrowIfReading()
     {
@@ -314,7 +257,7 @@ internal sealed partial class ReceivedBody : PipeReader
     {
         _call.CheckRead(_bytes.Shown);
 
-        // One that is settled and not told yet is for a later read: until then there is what had come.
+        // A failure that is settled and not shown yet is for a later read: this read gets the data that had come.
         if (_hasEnded && _failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
@@ -326,14 +269,4 @@ internal sealed partial class ReceivedBody : PipeReader
         _state = buffer.IsEmpty ? ReadState.ReadNothing : ReadState.Reading;
         return result;
     }
-
-    /// <summary>Where in the body a position is that a reader gives back.</summary>
-    /// <param name="position">The position.</param>
-    /// <param name="ofNothing">Where it is if it is one of an empty buffer.</param>
-    private static long PositionOf(SequencePosition position, long ofNothing) => position.GetObject() switch
-    {
-        null => ofNothing,
-        BodySegment segment => segment.RunningIndex + position.GetInteger(),
-        _ => throw new ArgumentOutOfRangeException(nameof(position), "The position is not one of what was read."),
-    };
 }

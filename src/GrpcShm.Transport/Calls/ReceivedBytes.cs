@@ -28,8 +28,22 @@ internal sealed class ReceivedBytes
 
     /// <summary>What is shown and has not been consumed.</summary>
     public ReadOnlySequence<byte> Rest => Shown > Consumed
-        ? new ReadOnlySequence<byte>(_first!, (int)(Consumed - _first!.RunningIndex), _lastShown!, (int)(Shown - _lastShown!.RunningIndex))
+        ? new ReadOnlySequence<byte>(
+            _first!,
+            (int)(Consumed - _first!.RunningIndex),
+            _lastShown!,
+            (int)(Shown - _lastShown!.RunningIndex))
         : default;
+
+    /// <summary>Counts a position that a reader gives back from the beginning of the body.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="ofNothing">The result for a position in an empty buffer.</param>
+    public static long PositionOf(SequencePosition position, long ofNothing) => position.GetObject() switch
+    {
+        null => ofNothing,
+        BodySegment segment => segment.RunningIndex + position.GetInteger(),
+        _ => throw new ArgumentOutOfRangeException(nameof(position), "The position is not one of what was read."),
+    };
 
     /// <summary>Copies bytes in, which are not shown yet.</summary>
     public void Add(ReadOnlySpan<byte> data)

@@ -272,14 +272,14 @@ internal sealed class SendingHalf
             if (_life.Connection.IsGoingAway)
             {
                 // A pong may wait for it.
-                _life.Connection.Settled();
+                _life.Connection.CheckHeldPong();
             }
         }
 
         _hasSentInTurn = true;
         if ((message.Flags & FrameFlags.Headers) != 0)
         {
-            Headers.Claimed(message.Headers.Length);
+            Headers.Advance(message.Headers.Length);
         }
 
         if (!message.Data.IsEmpty)
@@ -290,7 +290,7 @@ internal sealed class SendingHalf
 
         if ((message.Flags & FrameFlags.Trailers) != 0)
         {
-            Trailers.Claimed(message.Trailers.Length);
+            Trailers.Advance(message.Trailers.Length);
         }
 
         if ((message.Flags & FrameFlags.End) != 0)

@@ -1,7 +1,7 @@
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A stream of bytes that come and go, with what follows from its two asynchronous operations on memory.
+/// A stream whose other operations follow from its asynchronous read and write on memory.
 /// </summary>
 internal abstract class AsyncStream : Stream
 {
@@ -47,7 +47,7 @@ internal abstract class AsyncStream : Stream
 
     public override void Flush()
     {
-        // A write is published at once.
+        // There is nothing to flush: a write is published at once.
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;

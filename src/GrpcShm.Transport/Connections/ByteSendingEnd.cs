@@ -3,8 +3,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The sending end of a connection that carries bytes: the ring with all that can end it. Owned by one operation at a
-/// time.
+/// The sending end of a connection that carries bytes: the ring, and everything that can end the sending. One operation
+/// at a time owns it.
 /// </summary>
 internal sealed class ByteSendingEnd : SendingEnd
 {
@@ -22,19 +22,19 @@ internal sealed class ByteSendingEnd : SendingEnd
     public int Offset => _ring.Offset;
 
     /// <summary>
-    /// The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.
+    /// How many bytes are free in one piece at <see cref="Offset"/>, as far as this end knows; see
+    /// <see cref="Refresh"/>.
     /// </summary>
     public int Contiguous => _ring.Contiguous;
 
-    /// <summary>Looks whether anybody still reads, and for space if there is less than wanted.</summary>
-    /// <param name="wanted">How many bytes are to be written; as many as there are if it is more than the ring
-    /// has.</param>
-    /// <returns>Whether the peer may still read what is written now.</returns>
+    /// <summary>Looks whether the peer still reads, and for space if there is less than wanted.</summary>
+    /// <param name="wanted">How many bytes are to be written; may be more than the ring has.</param>
+    /// <returns>Whether the peer may still read bytes that are written now.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
     /// aborted.</exception>
     /// <remarks>
-    /// While there is space, the line of the consumer's head is left alone: it is written with each read, and to fetch
-    /// it from the other processor with each write costs more than the write.
+    /// While there is space, the cache line of the consumer's head is left alone: the consumer writes it with each
+    /// read, and to fetch it from the other processor costs more than the write itself.
     /// </remarks>
     public bool Refresh(long wanted)
     {
@@ -64,7 +64,7 @@ internal sealed class ByteSendingEnd : SendingEnd
         }
     }
 
-    /// <summary>Copies into the ring and commits as much as there is space for.</summary>
+    /// <summary>Copies bytes into the ring and commits them, as far as there is space.</summary>
     /// <returns>How many bytes were taken.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
     /// aborted.</exception>
@@ -84,7 +84,7 @@ internal sealed class ByteSendingEnd : SendingEnd
     /// <inheritdoc cref="RingProducer.Commit"/>
     public void Commit(int count) => _ring.Commit(count);
 
-    /// <summary>Shows the peer what has been committed, and wakes it if it sleeps.</summary>
+    /// <summary>Shows the peer the committed bytes, and wakes it if it sleeps.</summary>
     public void Publish()
     {
         var unpublished = _ring.Unpublished;
@@ -112,7 +112,7 @@ internal sealed class ByteSendingEnd : SendingEnd
         _ring.AnnounceWait();
     }
 
-    /// <summary>Tells the peer that this was all, or that something is missing.</summary>
+    /// <summary>Tells the peer that it has all bytes, or that bytes are missing.</summary>
     public void Close(bool complete)
     {
         if (complete)

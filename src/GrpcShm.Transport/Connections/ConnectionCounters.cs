@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// What a connection has done, in sums that go up only. Each field has one writer, the owner of the direction, where it
-/// does not say otherwise; a meter may read a value that is a moment old.
+/// Sums of what has happened on a connection. They go up only. Each field has one writer, the owner of the direction,
+/// unless the field says otherwise. A meter may read a value that is a moment old.
 /// </summary>
 internal sealed class ConnectionCounters
 {

@@ -36,9 +36,10 @@ internal sealed class FrameSendingEnd : SendingEnd
     public Span<byte> SpanOf(in RingClaim claim) => _ring.SpanOf(claim);
 
     /// <summary>
-    /// Says that a piece has been written, shows the peer all that is complete by now, and wakes it if it sleeps.
+    /// Says that a piece has been written, shows the peer all pieces that are complete by now, and wakes it if it
+    /// sleeps.
     /// </summary>
-    /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which is not its to write.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which it must not do.</exception>
     public void Commit(in RingClaim claim)
     {
         if (_ring.Commit(claim).IsNeeded)
@@ -55,7 +56,7 @@ internal sealed class FrameSendingEnd : SendingEnd
     }
 
     /// <summary>
-    /// Asks the peer for a doorbell as soon as it has read. Whoever waits has to try once more after that.
+    /// Asks the peer for a doorbell as soon as it has read. The thread that waits has to try once more after that.
     /// </summary>
     public void AnnounceWait()
     {

@@ -3,9 +3,9 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The receiving end of a connection: the ring with all that can end it. Owned by one operation at a time, where it
-/// does not say otherwise. It and <see cref="SendingEnd"/> alone touch the rings: they give space back, ask to be
-/// woken, ring the peer, and count.
+/// The receiving end of a connection: the ring, and everything that can end the receiving. One operation at a time owns
+/// it, unless a member says otherwise. Only this class and <see cref="SendingEnd"/> touch the rings: they give space
+/// back, ask to be woken, ring the peer, and count.
 /// </summary>
 internal sealed class ReceivingEnd
 {
@@ -40,18 +40,19 @@ internal sealed class ReceivingEnd
 
     /// <summary>Looks for bytes.</summary>
     /// <returns>
-    /// Whether there are bytes to read, or there will never be any again: see <paramref name="ended"/>.
+    /// Whether there are bytes to read, or no bytes will ever come again: see <paramref name="ended"/>.
     /// </returns>
     /// <param name="beyond">Only bytes after this cursor count.</param>
-    /// <param name="ended">Whether the peer has completed and this is all.</param>
+    /// <param name="ended">Whether the peer has completed and everything has been read.</param>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule; the connection has been
     /// aborted.</exception>
-    /// <exception cref="IOException">The connection is broken and everything before has been read.</exception>
+    /// <exception cref="IOException">The connection is broken, and everything before that has been read.</exception>
     public bool Refresh(long beyond, out bool ended)
     {
         _connection.ThrowIfClosed();
 
-        // Both before the tail: whoever says that it will write no more, or dies, has published its last tail before.
+        // Both are read before the tail: a peer publishes its last tail before it says that it will write no more, and
+        // before it dies.
         var peerIsGone = _connection.PeerIsGone;
         uint state;
         try
@@ -80,15 +81,15 @@ internal sealed class ReceivingEnd
         return peerIsGone || state == RingEndState.Aborted ? throw _connection.CreatePeerFailure() : false;
     }
 
-    /// <summary>Copies out and gives the space back.</summary>
+    /// <summary>Copies bytes out and gives their space back.</summary>
     public int Read(Span<byte> destination)
     {
-        Advanced(_ring.Read(destination, out var count));
+        NoteAdvance(_ring.Read(destination, out var count));
         return count;
     }
 
     /// <summary>Gives space back.</summary>
-    public void Advance(int count) => Advanced(_ring.Advance(count));
+    public void Advance(int count) => NoteAdvance(_ring.Advance(count));
 
     /// <summary>Asks the peer for a doorbell with its next bytes.</summary>
     public void AnnounceSleep()
@@ -117,7 +118,7 @@ internal sealed class ReceivingEnd
         }
     }
 
-    private void Advanced(Wake wakeProducer)
+    private void NoteAdvance(Wake wakeProducer)
     {
         Volatile.Write(ref _counters.BytesReceived, _ring.Head);
         if (wakeProducer.IsNeeded)
@@ -128,7 +129,7 @@ internal sealed class ReceivingEnd
 
     private void RingForSpace()
     {
-        // The one counter with two writers: whoever reads, and the reactor when it stops spinning.
+        // The only counter with two writers: the thread that reads, and the reactor when it stops spinning.
         Interlocked.Increment(ref _counters.SpaceDoorbells);
         _connection.RingPeer();
     }

@@ -13,10 +13,10 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     private readonly ByteSendingEnd _outbound;
     private readonly RingMemory _memory;
 
-    // Once something has spilled, all that follows spills too, until the ring has taken it: bytes stay in order. So
-    // does what has been given and not advanced yet: who asks again, for less, gets the same memory again, as from a
-    // Pipe. Kestrel's chunks depend on it: it asks for much, lets the application write behind a gap, asks once more
-    // and fills the gap with the chunk's size.
+    // Once bytes have spilled, all following bytes spill, too, until the ring has taken them: so they stay in order.
+    // Memory that has been given and not been advanced over stays the same, too: a writer that asks again, for less,
+    // gets the same memory, as with a Pipe. Kestrel's chunks depend on that: Kestrel asks for much memory, lets the
+    // application write behind a gap, asks once more, and fills the gap with the chunk's size.
     private readonly SpillBuffer _spill = new();
     private bool _isSpilling;
     private int _given;
@@ -34,7 +34,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         connection.AttachSend(this);
     }
 
-    /// <summary>What has been advanced since the last flush began, as a Pipe counts it.</summary>
+    /// <summary>How many bytes were advanced over since the last flush began, as a Pipe counts them.</summary>
     public long UnflushedBytes => _unflushed;
 
     protected override bool MayRunInline => _connection.RunInline;
@@ -100,8 +100,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void AdvanceSpill(int bytes)
     {
-        // Where the writing has been ended in the writer's place, the spill was dropped, and this with it: a Pipe whose
-        // reader has completed takes it the same way.
+        // If the writing has been ended in the writer's place, the spill was dropped, and these bytes are, too. A Pipe
+        // whose reader has completed behaves the same way.
         if (TryEnter())
         {
             try
@@ -119,8 +119,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     {
         Enter();
 
-        // Looked at once: whether what has been written counts as flushed, and whether it is flushed, must not have two
-        // answers.
+        // The token is looked at only once: it decides both whether the bytes count as flushed and whether they are
+        // flushed.
         if (cancellationToken.IsCancellationRequested)
         {
             Leave();
@@ -139,8 +139,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     }
 
     /// <summary>
-    /// Publishes the rest and says that it was all. With an exception, or where the ring has no room for the rest,
-    /// says that something is missing. A flush that waits comes first.
+    /// Publishes the rest and says that these are all bytes. With an exception, or if the ring has no room for the
+    /// rest, says that bytes are missing. A flush that waits comes first.
     /// </summary>
     public void Close(Exception? exception)
     {
@@ -150,8 +150,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     }
 
     /// <summary>
-    /// Ends the writing in the writer's place, as Kestrel leaves it to the transport. If somebody may still hold memory
-    /// of the ring, the mapping is left to the garbage collector.
+    /// Ends the writing in the writer's place, which Kestrel leaves to the transport. If the writer may still hold
+    /// memory of the ring, the mapping is left to the garbage collector.
     /// </summary>
     public void Abandon()
     {
@@ -163,8 +163,8 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
     {
         var isCanceled = Volatile.Read(ref _cancelPending) != 0 && Interlocked.Exchange(ref _cancelPending, 0) != 0;
 
-        // As with a pipe in front of a socket, writing where nobody reads is no error but the end of writing: Kestrel
-        // takes an exception from a flush for a bug.
+        // If nobody reads, writing ends without an error, as with a pipe in front of a socket: Kestrel takes an
+        // exception from a flush for a bug.
         if (TryRefresh(_spill.Length))
         {
             Drain();
@@ -189,7 +189,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
             return true;
         }
 
-        // Where nobody reads, it goes into the spill and is dropped with it.
+        // If nobody reads, the bytes go into the spill and are dropped with it.
         return TryRefresh(ring.Capacity) && ring.Contiguous >= wanted;
     }
 
@@ -206,7 +206,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
         catch (SharedMemoryProtocolException)
         {
-            // The connection has been aborted for it.
+            // The connection has been aborted for this violation.
             _peerReads = false;
         }
 
@@ -230,7 +230,7 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         }
         catch (SharedMemoryProtocolException)
         {
-            // The connection has been aborted for it.
+            // The connection has been aborted for this violation.
             _peerReads = false;
             _spill.Clear();
         }

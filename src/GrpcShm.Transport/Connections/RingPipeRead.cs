@@ -15,7 +15,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     private readonly RingMemory _memory;
     private readonly long _maxUnconsumed;
 
-    // What a reader sees is private copies first, if there are any, and then up to two pieces of the ring.
+    // A reader sees private copies first, if there are any, and then up to two pieces of the ring.
     private readonly RingSegment _ringFirst = new();
     private readonly RingSegment _ringSecond = new();
     private RingSegment? _copiesFirst;
@@ -100,7 +100,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     }
 
     /// <summary>
-    /// Says that nothing more will be read, and lets go of the memory. A read that waits comes first.
+    /// Says that nothing more will be read, and gives up the memory. A read that waits comes first.
     /// </summary>
     public void Close()
     {
@@ -109,7 +109,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     }
 
     /// <summary>
-    /// Ends the reading in the reader's place. If somebody may still look at the ring, the mapping is left to the
+    /// Ends the reading in the reader's place. If the reader may still look at the ring, the mapping is left to the
     /// garbage collector.
     /// </summary>
     public void Abandon() => Seal(Finish);
@@ -132,7 +132,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     protected override void AnnounceWait()
     {
-        // Whoever wants more than it consumes must not keep the peer from writing more.
+        // A reader that wants more than it consumes must not keep the peer from writing more.
         if (_inbound.Available > _inbound.Capacity / 2 && _examined >= _inbound.Tail)
         {
             CopyOut();
@@ -209,8 +209,8 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
     {
         _inbound.Close();
 
-        // Looked at when the last read is over, and not before: a read that was under way may have ended with a view of
-        // the ring, of which nobody knows when it is let go.
+        // Looked at only when the last read is over: a read that was under way may have ended with a view of the ring,
+        // and nobody knows when the reader gives up that view.
         if (!_isReading)
         {
             _consumed = long.MaxValue;
@@ -224,7 +224,7 @@ internal sealed class RingPipeRead : SignaledOperation<ReadResult>
 
     private void ThrowIfReading()
     {
-        // Like a Pipe, which lets a cancelled read go unadvanced.
+        // As with a Pipe, a cancelled read need not be advanced.
         if (_isReading && !_wasCanceled)
         {
             throw new InvalidOperationException("The last read has not been advanced yet.");

@@ -1,22 +1,21 @@
-using System.Buffers;
 using System.IO.Pipelines;
 
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A reader that works on the ring itself: what it shows is the shared memory, and advancing gives it back to the
-/// peer. For consumers that copy before they parse, since the peer can change bytes after they have been looked at.
+/// A reader that works on the ring itself: it shows the shared memory, and advancing gives the memory back to the peer.
+/// For consumers that copy before they parse, since the peer can change bytes after they have been looked at.
 /// </summary>
 /// <remarks>
-/// A consumer that examines all, consumes nothing and wants more is given a private copy when half the ring is full,
-/// so that the peer can go on writing; past a limit reading fails.
+/// If a consumer examines all bytes, consumes none and wants more, it is given a private copy when half the ring is
+/// full, so that the peer can go on writing. Beyond a limit reading fails.
 /// </remarks>
 internal sealed class RingPipeReader : PipeReader
 {
     private readonly RingPipeRead _read;
 
     /// <summary>Creates the reader.</summary>
-    /// <param name="connection">Whose bytes to read.</param>
+    /// <param name="connection">The connection whose bytes are read.</param>
     /// <param name="maxUnconsumed">How many bytes may be copied out unconsumed.</param>
     public RingPipeReader(SharedMemoryConnection connection, long maxUnconsumed) =>
         _read = new RingPipeRead(connection, maxUnconsumed);
@@ -33,7 +32,7 @@ internal sealed class RingPipeReader : PipeReader
 
     public override void CancelPendingRead() => _read.CancelPending();
 
-    /// <summary>Completes in the place of a user who has not.</summary>
+    /// <summary>Completes the reader in the place of a user who has not done so.</summary>
     public void Abandon() => _read.Abandon();
 
     public override void Complete(Exception? exception = null) => _read.Close();

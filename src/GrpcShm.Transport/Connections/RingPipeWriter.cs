@@ -3,9 +3,9 @@ using System.IO.Pipelines;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A writer that works on the ring itself: the memory that it gives is the ring's wherever there is room, so that
-/// bytes are written once. What finds no room, since the ring is full or ends, goes into pooled memory and from there
-/// into the ring when the peer has read; <see cref="FlushAsync"/> waits for that. While it waits, nothing else may be
+/// A writer that works on the ring itself: it gives memory of the ring if there is room, so that bytes are written
+/// once. Bytes for which there is no room, since the ring is full or ends, go into pooled memory, and from there into
+/// the ring when the peer has read; <see cref="FlushAsync"/> waits for that. While it waits, nothing else may be
 /// written (a <see cref="Pipe"/> would allow it; Kestrel does not do it).
 /// </summary>
 internal sealed class RingPipeWriter : PipeWriter
@@ -29,7 +29,7 @@ internal sealed class RingPipeWriter : PipeWriter
 
     public override void CancelPendingFlush() => _flush.CancelPending();
 
-    /// <summary>Completes in the place of a user who has not.</summary>
+    /// <summary>Completes the writer in the place of a user who has not done so.</summary>
     public void Abandon() => _flush.Abandon();
 
     public override void Complete(Exception? exception = null) => _flush.Close(exception);

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A piece of what a reader sees. Its running index is the cursor of its first byte, so that any position in the
-/// sequence says where in the stream it is.
+/// A piece of the sequence that a reader sees. Its running index is the cursor of its first byte, so that any position
+/// in the sequence tells the position in the stream.
 /// </summary>
 internal sealed class RingSegment : ReadOnlySequenceSegment<byte>
 {
@@ -22,7 +22,7 @@ internal sealed class RingSegment : ReadOnlySequenceSegment<byte>
         set => Next = value;
     }
 
-    /// <summary>Makes this a piece of memory that somebody else owns.</summary>
+    /// <summary>Makes this a piece of memory that another object owns.</summary>
     public RingSegment Set(long start, ReadOnlyMemory<byte> memory)
     {
         RunningIndex = start;
@@ -41,7 +41,7 @@ internal sealed class RingSegment : ReadOnlySequenceSegment<byte>
         return Set(start, _rented.AsMemory(0, length));
     }
 
-    /// <summary>Gives a private copy's memory back.</summary>
+    /// <summary>Gives back the memory of a private copy.</summary>
     public void Return()
     {
         Memory = default;

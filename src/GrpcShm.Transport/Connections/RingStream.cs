@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A connection as a stream, as <see cref="System.Net.Http.SocketsHttpHandler"/> wants it. Bytes are copied straight
-/// between the caller's buffers and the rings. One read and one write at a time.
+/// Makes a connection a stream, for <see cref="System.Net.Http.SocketsHttpHandler"/>. Bytes are copied directly between
+/// the caller's buffers and the rings. One read and one write at a time.
 /// </summary>
 /// <remarks>Cancelling a write that has begun leaves a part of it written, as with a socket.</remarks>
 internal sealed class RingStream : AsyncStream
@@ -13,8 +13,8 @@ internal sealed class RingStream : AsyncStream
 
     /// <summary>Takes over one direction of a connection, or both.</summary>
     /// <param name="connection">
-    /// Whose bytes to read and write. Disposed with the stream if that has both directions; a stream of one direction
-    /// ends that direction only.
+    /// The connection whose bytes are read and written. A stream of both directions disposes of it; a stream of one
+    /// direction ends that direction only.
     /// </param>
     /// <param name="access">Which directions.</param>
     public RingStream(SharedMemoryConnection connection, FileAccess access)

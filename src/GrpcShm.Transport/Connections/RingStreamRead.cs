@@ -39,7 +39,7 @@ internal sealed class RingStreamRead : SignaledOperation<int>
             return false;
         }
 
-        // An empty buffer only asks whether there is something.
+        // A read into an empty buffer only asks whether there are bytes.
         if (!ended && !_buffer.IsEmpty)
         {
             result = _inbound.Read(_buffer.Span);

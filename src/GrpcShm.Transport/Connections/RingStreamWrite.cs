@@ -36,7 +36,8 @@ internal sealed class RingStreamWrite : SignaledOperation<bool>
     }
 
     /// <summary>
-    /// Says that this was all; a write that waits ends when the connection does, and then it was not all.
+    /// Says that all bytes have been written. A write that waits ends when the connection does, and then bytes are
+    /// missing.
     /// </summary>
     public void Close() => Seal(Finish);
 

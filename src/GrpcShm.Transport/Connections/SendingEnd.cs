@@ -1,9 +1,7 @@
-using GrpcShm.Transport.Memory;
-
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// The sending end of a connection. It, with what derives from it, and <see cref="ReceivingEnd"/> alone touch the
+/// The sending end of a connection. Only this class, its derived classes and <see cref="ReceivingEnd"/> touch the
 /// rings: they publish, ask to be woken, ring the peer, and count.
 /// </summary>
 /// <param name="connection">The connection.</param>

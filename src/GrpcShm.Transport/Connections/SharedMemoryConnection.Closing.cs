@@ -26,10 +26,10 @@ internal sealed partial class SharedMemoryConnection
     /// <summary>Whether this side has ended the connection.</summary>
     public bool IsClosed => _isClosed;
 
-    /// <summary>Whether the peer's end of the control socket is closed: it has gone, in whatever way.</summary>
+    /// <summary>Whether the peer has gone, in any way: its end of the control socket is closed.</summary>
     public bool PeerIsGone => _peerIsGone;
 
-    /// <summary>Ends the connection without regard to what is under way. Any thread, any number of times.</summary>
+    /// <summary>Ends the connection and all operations under way. Any thread, any number of times.</summary>
     public void Abort(CloseCause cause)
     {
         var first = TrySetCause(cause);
@@ -48,7 +48,7 @@ internal sealed partial class SharedMemoryConnection
     }
 
     /// <summary>
-    /// Closes the connection. What has been published before can still be read by the peer: its mapping is its own.
+    /// Closes the connection. The peer can still read bytes that have been published before, by its own mapping.
     /// </summary>
     public void Dispose()
     {
@@ -60,17 +60,17 @@ internal sealed partial class SharedMemoryConnection
         Abort(new CloseCause(CloseCode.Graceful, "The connection was closed.", ByPeer: false));
         _doorbellRegistration.Dispose();
         _ownDoorbell.Dispose();
-        _metrics.ConnectionEnded(this);
+        _metrics.RemoveConnection(this);
         _segment.Release();
 
-        // Last, since a logger is foreign code and may throw.
+        // This is the last step, since a logger is foreign code and may throw.
         Log.Disconnected(
             _logger, Id, _cause!.Code, _cause.ByPeer ? "peer" : "this side", _cause.Reason, _cause.Exception);
     }
 
     /// <summary>Ends an operation of a connection that this side has ended.</summary>
-    /// <exception cref="IOException">It has been aborted; or whatever exception it was aborted with.</exception>
-    /// <exception cref="ObjectDisposedException">It has been closed.</exception>
+    /// <exception cref="IOException">The connection has been aborted, or the exception of the abort.</exception>
+    /// <exception cref="ObjectDisposedException">The connection has been closed.</exception>
     public void ThrowIfClosed()
     {
         if (_isClosed)
@@ -79,7 +79,7 @@ internal sealed partial class SharedMemoryConnection
         }
     }
 
-    /// <summary>What to tell someone who wanted more from a peer that is gone.</summary>
+    /// <summary>Makes the exception for an operation that needs a peer which is gone.</summary>
     public IOException CreatePeerFailure()
     {
         var cause = _cause ?? _peerFarewell;
@@ -90,7 +90,7 @@ internal sealed partial class SharedMemoryConnection
     public void AbortForViolation(SharedMemoryProtocolException violation)
     {
         Abort(new CloseCause(CloseCode.Protocol, violation.Message, ByPeer: false, violation));
-        _metrics.ConnectionCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
+        _metrics.CountCutOff(isCorruption: HasChecksums && violation.IsCorruption, Role);
         if (_violations.Next(out var leftOut))
         {
             if (leftOut > 0)
@@ -103,7 +103,8 @@ internal sealed partial class SharedMemoryConnection
     }
 
     /// <summary>
-    /// Watches the peer as long as the connection lasts, and keeps nothing meanwhile of whoever has made it.
+    /// Watches the peer as long as the connection lasts. Meanwhile it keeps alive nothing of the context in which the
+    /// connection was made.
     /// </summary>
     private void WatchPeer()
     {
@@ -129,7 +130,7 @@ internal sealed partial class SharedMemoryConnection
                         + "where only one farewell without any is allowed.");
                 }
 
-                // A refusal comes from a server that gave up waiting for our ready while that was on its way.
+                // A server sends a refusal if it gave up waiting for the ready message while that was on its way.
                 var (code, text) = message.ReadCodeAndText();
                 _peerFarewell = new CloseCause(
                     message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.NotServed, text, ByPeer: true);
@@ -149,11 +150,11 @@ internal sealed partial class SharedMemoryConnection
         }
         catch (ObjectDisposedException)
         {
-            // This side was first.
+            // This side has ended the connection first.
         }
         catch (IOException)
         {
-            // The end of the socket is the peer's end, however it came. What it published before can still be read.
+            // When the socket ends, the peer has ended. The bytes that it published before can still be read.
             TrySetCause(_peerFarewell ?? new CloseCause(
                 CloseCode.PeerGone, $"The peer process {Peer.ProcessId} ended without closing the connection.", ByPeer: true));
             _peerIsGone = true;
@@ -166,7 +167,7 @@ internal sealed partial class SharedMemoryConnection
 
     private void FireClosed()
     {
-        // On the pool: cancellation runs foreign code, and this may be the reactor.
+        // On the pool: cancellation runs foreign code, and this may be the reactor's thread.
         if (Interlocked.Exchange(ref _closedFired, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
@@ -182,7 +183,7 @@ internal sealed partial class SharedMemoryConnection
         }
         catch (AggregateException exception)
         {
-            // A callback that throws is its owner's bug; on the pool it would take the process with it.
+            // A callback that throws is a bug of its owner; on the pool the exception would end the process.
             Log.CallbackFailed(_logger, Id, exception);
         }
     }
@@ -191,7 +192,8 @@ internal sealed partial class SharedMemoryConnection
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
 
-        // Always one that gRPC takes for the loss of a connection, and a new one: several threads may throw it.
+        // Always an exception that gRPC takes for the loss of a connection, and a new object: several threads may throw
+        // it.
         throw CreateAbortedException(_cause!.Reason, _cause.Exception);
     }
 }

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Transport.Connections;
 
 /// <summary>
-/// A connection between two processes: two rings, two doorbells, and the control socket whose end is the peer's end.
-/// How its bytes are read and written is decided by what is made on it: a <see cref="RingStream"/>, or a
+/// A connection between two processes: two rings, two doorbells, and the control socket, which ends with the peer. Its
+/// bytes are read and written by the objects that are made on it: a <see cref="RingStream"/>, or a
 /// <see cref="RingPipeReader"/> with a <see cref="RingPipeWriter"/>.
 /// </summary>
 internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
@@ -30,13 +30,13 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private ISignaledOperation? _send;
 
     /// <summary>Puts a connection together and starts to watch the peer.</summary>
-    /// <param name="parts">What it is made of.</param>
+    /// <param name="parts">The result of the handshake.</param>
     /// <param name="endPoint">The endpoint that it belongs to.</param>
-    /// <param name="metrics">Where it is counted.</param>
-    /// <param name="logger">Where it says what becomes of it.</param>
-    /// <param name="violations">Sums up what is said of peers that break rules, over all connections of the
+    /// <param name="metrics">The metrics that count it.</param>
+    /// <param name="logger">The logger for its beginning and its end.</param>
+    /// <param name="violations">Sums up the lines on peers that break rules, over all connections of the
     /// endpoint.</param>
-    /// <exception cref="IOException">The system lacks something; the parts have been disposed.</exception>
+    /// <exception cref="IOException">The system lacks a resource; the parts have been disposed of.</exception>
     public SharedMemoryConnection(
         ConnectionParts parts,
         SharedMemoryEndPoint endPoint,
@@ -74,9 +74,9 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
             throw;
         }
 
-        // Whoever still holds a lease may ring: its doorbell goes with the memory.
+        // A holder of a lease may still ring, so the doorbell is disposed of together with the memory.
         _segment.OnUnmap(_peerDoorbell.Dispose);
-        _metrics.ConnectionStarted(this);
+        _metrics.AddConnection(this);
         _control.Monitor();
         WatchPeer();
         FaultPoint.Reach(FaultStep.ConnectionMade);
@@ -97,25 +97,25 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public ReceivingEnd Inbound { get; }
 
-    /// <summary>The sending end, which is one for bytes or one for frames.</summary>
+    /// <summary>The sending end, which is either for bytes or for frames.</summary>
     public SendingEnd Outbound { get; }
 
-    /// <summary>The same on a connection that carries bytes.</summary>
+    /// <summary>The sending end of a connection that carries bytes.</summary>
     public ByteSendingEnd OutboundBytes => (ByteSendingEnd)Outbound;
 
-    /// <summary>The same on one in direct mode.</summary>
+    /// <summary>The sending end of a connection in direct mode.</summary>
     public FrameSendingEnd OutboundFrames => (FrameSendingEnd)Outbound;
 
     /// <summary>Whether each frame has a checksum, as the handshake agreed; in direct mode.</summary>
     public bool HasChecksums { get; }
 
-    /// <summary>What flows through the rings.</summary>
+    /// <summary>The protocol in the rings.</summary>
     public ConnectionModes Mode { get; }
 
     /// <summary>Whether the server has said that it speaks HTTP/2 alone.</summary>
     public bool SpeaksHttp2Alone { get; }
 
-    /// <summary>The most calls at once, as the server has told; in direct mode.</summary>
+    /// <summary>The most calls at once, as the server has said; in direct mode.</summary>
     public int MaxCalls { get; }
 
     /// <summary>The inbound ring's data, for a reader that works on the ring itself.</summary>
@@ -125,12 +125,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     public RingMemory OutboundMemory => _segment.OutboundMemory(Role);
 
     /// <summary>
-    /// Whether what waits for bytes or space may go on right on the reactor's thread. Only for protocol loops that
-    /// never block; may be changed while nothing waits.
+    /// Whether an operation that waited for bytes or space may go on on the reactor's thread. Only for protocol loops
+    /// that never block; may be changed while no operation waits.
     /// </summary>
     public bool RunInline { get; set; }
 
-    /// <summary>Makes the exception for a peer that is gone, where a caller expects one of its own.</summary>
+    /// <summary>
+    /// Makes the exception for a peer that is gone. May be replaced if a caller expects another type.
+    /// </summary>
     public Func<string, Exception?, IOException> CreateResetException { get; set; } =
         static (message, inner) => new IOException(message, inner);
 
@@ -139,7 +141,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         static (message, inner) => new IOException(message, inner);
 
     /// <summary>Wakes the peer's reactor.</summary>
-    /// <remarks>Only with a lease on the segment: the doorbell goes with the last one.</remarks>
+    /// <remarks>Only with a lease on the segment: the doorbell is disposed of with the last lease.</remarks>
     public void RingPeer()
     {
         _peerDoorbell.Ring();
@@ -147,7 +149,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     }
 
     /// <summary>
-    /// Names the operation that reads. It has a lease on the memory until it is sealed, which is left to it.
+    /// Names the operation that reads. The operation has a lease on the memory until it seals itself.
     /// </summary>
     public void AttachReceive(ISignaledOperation operation)
     {
@@ -156,7 +158,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     }
 
     /// <summary>
-    /// Names the operation that writes. It has a lease on the memory until it is sealed, which is left to it.
+    /// Names the operation that writes. The operation has a lease on the memory until it seals itself.
     /// </summary>
     public void AttachSend(ISignaledOperation operation)
     {
@@ -164,7 +166,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _send = operation;
     }
 
-    /// <summary>Gives back what <see cref="AttachReceive"/> or <see cref="AttachSend"/> took.</summary>
+    /// <summary>Gives back the lease of <see cref="AttachReceive"/> or <see cref="AttachSend"/>.</summary>
     public void Detach() => _segment.Release();
 
     public void OnReady(Reactor reactor)
@@ -216,8 +218,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     {
         try
         {
-            // Sets the flag whatever it was, and looks after the fence in it. If the operation's owner sets it at the
-            // same moment, it does the same.
+            // Sets the flag, whatever its value was, and looks again after the fence in it. If the operation's owner
+            // sets the flag at the same moment, the owner does the same.
             Inbound.AnnounceSleep();
             return Inbound.Peek();
         }
@@ -231,7 +233,8 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     private void SignalAll()
     {
-        // An operation that is just being attached is either seen here, or sees what has been set before.
+        // An operation that is just being attached is either seen here, or sees the conditions that have been set
+        // before.
         Interlocked.MemoryBarrier();
         _receive?.Signal(onReactor: false);
         _send?.Signal(onReactor: false);

@@ -2,12 +2,14 @@ using System.Buffers;
 
 namespace GrpcShm.Transport.Connections;
 
-/// <summary>Pooled memory for what has been written and finds no room in the ring yet; first in, first out.</summary>
+/// <summary>
+/// Pooled memory for bytes that have been written, but for which the ring has no room yet; first in, first out.
+/// </summary>
 /// <remarks>
-/// Memory that a writer has been given and has not advanced over is left to the garbage collector when its block goes.
-/// Whoever drops the rest in the writer's place, as the connection's end does, or the end of a handler that has left a
-/// writer behind, does not know whether that one still writes, and the pool would hand the same memory to somebody
-/// else. Who asks for memory again has no use for what it was given before.
+/// If a writer has been given memory and has not advanced over it, the memory is left to the garbage collector when its
+/// block is dropped. The rest may be dropped in the writer's place, by the end of the connection, or of a handler that
+/// has left a writer behind. Then nobody knows whether the writer still writes, and the pool would give the same memory
+/// to another user. A writer that asks for memory again does not use the memory that it was given before.
 /// </remarks>
 internal sealed class SpillBuffer
 {
@@ -20,14 +22,14 @@ internal sealed class SpillBuffer
 
     public bool IsEmpty => Length == 0;
 
-    /// <summary>The oldest bytes, as far as they lie in one piece.</summary>
+    /// <summary>The oldest bytes, as far as they are contiguous.</summary>
     public ReadOnlySpan<byte> First => (_full.TryPeek(out var block) ? block : _last!).Content;
 
     public Memory<byte> GetMemory(int wanted)
     {
         if (_last is null || _last.Room < wanted)
         {
-            // First: where there is no memory for it, all stays as it is.
+            // This is the first step: if there is no memory for the block, nothing has changed.
             var next = new Block(Math.Max(wanted, LeastBlock));
             _last?.TakeBack();
             if (_last is { Length: > 0 })
@@ -74,7 +76,7 @@ internal sealed class SpillBuffer
         }
     }
 
-    /// <summary>Takes over all that another buffer has, behind what is here, without a copy.</summary>
+    /// <summary>Takes over all bytes of another buffer, behind its own bytes, without a copy.</summary>
     public void TakeAll(SpillBuffer source)
     {
         if (source.IsEmpty)
@@ -121,9 +123,9 @@ internal sealed class SpillBuffer
         private int _start;
         private int _end;
 
-        // The writer's. Whoever drops the block sees it late only where the two are at it at the same moment, which is
-        // a breach of the rules of a PipeWriter by a handler; the connection's end comes behind a fence, see
-        // SignaledOperation.Seal.
+        // Written by the writer. A thread that drops the block sees the value too late only if both run at the same
+        // moment, which is a breach of the rules of a PipeWriter by a handler. The connection's end comes behind a
+        // fence, see SignaledOperation.Seal.
         private bool _isGiven;
 
         public int Length => _end - _start;
@@ -132,14 +134,14 @@ internal sealed class SpillBuffer
 
         public ReadOnlySpan<byte> Content => _bytes.AsSpan(_start, Length);
 
-        /// <summary>What is free, for a writer.</summary>
+        /// <summary>Gives the free memory to a writer.</summary>
         public Memory<byte> Give()
         {
             _isGiven = true;
             return _bytes.AsMemory(_end);
         }
 
-        /// <summary>The writer has no use any more for what it was given.</summary>
+        /// <summary>Notes that the writer does not use the given memory any more.</summary>
         public void TakeBack() => _isGiven = false;
 
         public void Commit(int count)

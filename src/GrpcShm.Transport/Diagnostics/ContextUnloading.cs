@@ -4,17 +4,18 @@ using System.Runtime.Loader;
 namespace GrpcShm.Transport.Diagnostics;
 
 /// <summary>
-/// What statics have to give back when the context that an assembly was loaded into is unloaded: threads, and what the
+/// Gives back what static fields hold when the context of an assembly is unloaded: threads, and objects that the
 /// run-time keeps in lists of its own.
 /// </summary>
 /// <remarks>
-/// Only for contexts that can be collected. The others "unload" when the process ends, and then nothing must be gone
-/// before those have been heard who still want to know at the end, exporters of metrics for one.
+/// Only for contexts that can be collected. The other contexts "unload" when the process ends. At that time nothing
+/// must be gone, since others, such as exporters of metrics, still want to read it.
 /// </remarks>
 internal static class ContextUnloading
 {
-    /// <summary>Disposes of what the run-time keeps in a list when an assembly's context begins to unload.</summary>
-    /// <returns>The same.</returns>
+    /// <summary>Disposes of an object that the run-time keeps in a list when an assembly's context begins to
+    /// unload.</summary>
+    /// <returns>The same object.</returns>
     public static T DisposeWith<T>(Assembly assembly, T disposable)
         where T : IDisposable
     {
@@ -25,7 +26,7 @@ internal static class ContextUnloading
     /// <summary>Calls an action when an assembly's context begins to unload.</summary>
     public static void Add(Assembly assembly, Action action)
     {
-        // The context keeps the handler, and what the handler is made of goes with the context.
+        // The context keeps the handler, and the objects that the handler refers to go with the context.
         if (AssemblyLoadContext.GetLoadContext(assembly) is { IsCollectible: true } context)
         {
             context.Unloading += _ => action();

@@ -4,14 +4,15 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.Transport.Diagnostics;
 
 /// <summary>
-/// Where the tests stop, kill or freeze a process at a step of a connection's life that no signal from outside would
-/// hit.
+/// Lets tests stop, kill or freeze a process at an exact step of a connection's life. A signal from outside would not
+/// hit that step.
 /// </summary>
 /// <remarks>
 /// Off unless the program's own run-time configuration has the switch <see cref="Switch"/>, which no environment
-/// variable can set; and even then nothing happens unless code of this process that may see internals has named an
-/// action. Off, it costs nothing: the property is a constant to the JIT compiler once its class has been initialized,
-/// and a trimmed or ahead-of-time compiled program has it substituted (<c>ILLink.Substitutions.xml</c>).
+/// variable can set. Even then nothing happens unless code of this process that may see internals has named an action.
+/// When it is off, it costs nothing: the property is a constant to the JIT compiler once the class has been
+/// initialized, and a constant replaces it in a trimmed or ahead-of-time compiled program
+/// (<c>ILLink.Substitutions.xml</c>).
 /// </remarks>
 internal static class FaultPoint
 {
@@ -21,10 +22,11 @@ internal static class FaultPoint
     [FeatureSwitchDefinition(Switch)]
     public static bool IsEnabled { get; } = AppContext.TryGetSwitch(Switch, out var isOn) && isOn;
 
-    /// <summary>What to do at each step. On whatever thread comes to it, with whatever locks that holds.</summary>
+    /// <summary>The action at each step. It runs on the thread that is at the step, under all locks of that
+    /// thread.</summary>
     public static Action<FaultStep>? Reached { get; set; }
 
-    /// <summary>This thread is at a step.</summary>
+    /// <summary>Reports that the calling thread is at a step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Reach(FaultStep step)
     {

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Transport.Diagnostics;
 
-/// <summary>What the transport logs. Ids and names are stable; nothing is logged per message.</summary>
+/// <summary>The log events of the transport. Ids and names are stable; nothing is logged per message.</summary>
 internal static partial class Log
 {
     public const string Category = "GrpcShm.Transport";
 
     [LoggerMessage(1, LogLevel.Debug,
-        "Connection {ConnectionId} to '{EndPoint}' stands with process {ProcessId} of user {UserId}.",
+        "Connection {ConnectionId} to '{EndPoint}' has been made with process {ProcessId} of user {UserId}.",
         EventName = "Connected")]
     public static partial void Connected(
         ILogger logger, string connectionId, SharedMemoryEndPoint endPoint, int processId, string userId);
@@ -55,12 +55,14 @@ internal static partial class Log
     public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
 
     [LoggerMessage(9, LogLevel.Error,
-        "The thread '{Reactor}' that serves shared-memory connections failed. All of them end; new ones get another thread.",
+        "The thread '{Reactor}' that serves shared-memory connections failed. All of its connections end; new connections "
+        + "get another thread.",
         EventName = "ReactorFailed")]
     public static partial void ReactorFailed(ILogger logger, string reactor, Exception exception);
 
     [LoggerMessage(10, LogLevel.Error,
-        "The thread '{Reactor}' is held up by what it runs, and no other can be started in its place: {Reason} Trying again.",
+        "The thread '{Reactor}' is held up by a handler or callback that it runs, and no other thread can be started in its "
+        + "place: {Reason} Trying again.",
         EventName = "TakeOverFailed")]
     public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
 

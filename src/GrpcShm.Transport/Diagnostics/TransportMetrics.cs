@@ -7,8 +7,8 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Diagnostics;
 
 /// <summary>
-/// The meter <c>GrpcShm.Transport</c>. What happens per message is counted by each connection for itself and added up
-/// only when somebody looks; what is seldom is counted here.
+/// The meter <c>GrpcShm.Transport</c>. Each connection counts its own messages, and the counts are added up only when
+/// the meter is read. Rare events are counted here.
 /// </summary>
 internal sealed class TransportMetrics
 {
@@ -29,18 +29,23 @@ internal sealed class TransportMetrics
     private TransportMetrics(Meter meter)
     {
         _refused = meter.CreateCounter<long>(
-            "grpcshm.handshakes.refused", "{handshake}", "Handshakes that came to nothing, by reason.");
+            "grpcshm.handshakes.refused", "{handshake}", "Handshakes that have failed, by reason.");
         _cutOff = meter.CreateCounter<long>(
             "grpcshm.connections.cut_off",
             "{connection}",
-            "Connections ended because the peer broke a rule, or because checksums showed that the memory has been corrupted.");
+            "Connections ended because the peer broke a rule, or because checksums showed that the memory has been "
+            + "corrupted.");
         meter.CreateObservableUpDownCounter(
-            "grpcshm.connections", CountConnections, "{connection}", "Connections that stand.");
+            "grpcshm.connections", CountConnections, "{connection}", "Connections that are open.");
         Observe(meter, "grpcshm.bytes.received", "By", "Bytes read from rings.", static c => c.BytesReceived);
         Observe(meter, "grpcshm.bytes.sent", "By", "Bytes published in rings.", static c => c.BytesSent);
         Observe(meter, "grpcshm.doorbells.rung", "{doorbell}", "Doorbells rung: system calls made to wake a peer.",
             static c => c.DataDoorbells + c.SpaceDoorbells);
-        Observe(meter, "grpcshm.doorbells.saved", "{doorbell}", "Publishes whose reader was awake and needed no doorbell.",
+        Observe(
+            meter,
+            "grpcshm.doorbells.saved",
+            "{doorbell}",
+            "Publishes whose reader was awake and needed no doorbell.",
             static c => c.DoorbellsSaved);
         Observe(meter, "grpcshm.space.waits", "{wait}", "Writes that had to wait for the peer to read.",
             static c => c.SpaceWaits);
@@ -48,7 +53,7 @@ internal sealed class TransportMetrics
             "grpcshm.spins",
             static () =>
             {
-                var (paid, unpaid) = ReactorPool.SpinTotals();
+                var (paid, unpaid) = ProcessReactors.SpinTotals();
                 return (Measurement<long>[])
                 [
                     new(paid, new KeyValuePair<string, object?>("grpcshm.spin.paid", true)),
@@ -59,13 +64,13 @@ internal sealed class TransportMetrics
             "Times that a reactor of this process looked at its rings before it slept, by whether it found something.");
     }
 
-    /// <summary>The metrics that a factory's meter shows, or those of the process without one.</summary>
+    /// <summary>The metrics of a factory's meter, or without a factory the metrics of the process.</summary>
     public static TransportMetrics For(IMeterFactory? factory) =>
         factory is null
             ? ProcessWide.Value
             : ByFactory.GetValue(factory, static f => new TransportMetrics(f.Create(MeterName)));
 
-    public void ConnectionStarted(SharedMemoryConnection connection)
+    public void AddConnection(SharedMemoryConnection connection)
     {
         lock (_gate)
         {
@@ -73,7 +78,7 @@ internal sealed class TransportMetrics
         }
     }
 
-    public void ConnectionEnded(SharedMemoryConnection connection)
+    public void RemoveConnection(SharedMemoryConnection connection)
     {
         lock (_gate)
         {
@@ -84,16 +89,16 @@ internal sealed class TransportMetrics
         }
     }
 
-    public void HandshakeRefused(RefusalCode code, ConnectionRole role) =>
+    public void CountRefusedHandshake(RefusalCode code, ConnectionRole role) =>
         _refused.Add(
             1,
             new KeyValuePair<string, object?>("grpcshm.refusal.reason", code.ToString()),
             new KeyValuePair<string, object?>("grpcshm.role", role.ToString()));
 
-    /// <summary>A connection has been ended for what was read from it.</summary>
-    /// <param name="isCorruption">Whether a checksum did not match; else the peer broke a rule.</param>
-    /// <param name="role">Which end this process is.</param>
-    public void ConnectionCutOff(bool isCorruption, ConnectionRole role) =>
+    /// <summary>Counts a connection that was ended because of bytes that were read from it.</summary>
+    /// <param name="isCorruption">Whether a checksum did not match; if not, the peer broke a rule.</param>
+    /// <param name="role">The end of the connection that this process has.</param>
+    public void CountCutOff(bool isCorruption, ConnectionRole role) =>
         _cutOff.Add(
             1,
             new KeyValuePair<string, object?>("grpcshm.cut_off.reason", isCorruption ? "Corruption" : "Violation"),

@@ -11,11 +11,11 @@ namespace GrpcShm.Transport.Handshake;
 internal static class ClientHandshake
 {
     /// <summary>Carries on a handshake with a server that has been connected to.</summary>
-    /// <param name="channel">The server's channel; stays the caller's until the result has it.</param>
+    /// <param name="channel">The server's channel. The caller owns it until the result does.</param>
     /// <param name="reactor">The reactor that watches it.</param>
-    /// <param name="settings">What the client asks for.</param>
-    /// <param name="cancellationToken">The end of the time that the server has.</param>
-    /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
+    /// <param name="settings">The client's wishes.</param>
+    /// <param name="cancellationToken">Fires when the time for the handshake is over.</param>
+    /// <exception cref="HandshakeException">One side refuses the connection; the message says why.</exception>
     /// <exception cref="IOException">The server is gone, or broke the protocol.</exception>
     public static async Task<ConnectionParts> RunAsync(
         ControlChannel channel, Reactor reactor, ConnectSettings settings, CancellationToken cancellationToken)
@@ -36,7 +36,7 @@ internal static class ClientHandshake
         }
         catch (EndOfStreamException)
         {
-            // Refused before it was asked: why is still to be read, and if not, reading says that this is the end.
+            // The server has refused before it was asked. Its reason can still be read; if not, reading finds the end.
         }
 
         try
@@ -62,7 +62,8 @@ internal static class ClientHandshake
         }
         catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {
-            // The server could tell only that its client has gone, and its log is where one looks.
+            // Tells the server the reason, since people look into the server's log. It would only know that its client
+            // has gone.
             Refuse(channel, RefusalCode.Resources, exception.Message);
             throw;
         }
@@ -73,8 +74,7 @@ internal static class ClientHandshake
 
     private static void Authorize(SharedMemoryPeer peer, ConnectSettings settings)
     {
-        // Those to whom nothing is forbidden could read everything anyway, and the system's own services run as one of
-        // them.
+        // Privileged users could read everything anyway, and the system's own services run as such users.
         var trusted = settings.AuthorizeServer is { } authorize
             ? authorize(peer)
             : peer.User.IsSameUser || peer.User.IsPrivileged;
@@ -83,8 +83,8 @@ internal static class ClientHandshake
             throw new HandshakeException(
                 RefusalCode.NotAuthorized,
                 $"The server (process {peer.ProcessId}) runs as {peer.User}, which is not trusted. By default only "
-                + $"servers of the same user or of {TransportPlatform.Current.PrivilegedUsers} are; AuthorizeServer "
-                + "admits others.");
+                + $"servers of the same user or of {TransportPlatform.Current.PrivilegedUsers} are trusted; "
+                + "AuthorizeServer admits others.");
         }
     }
 
@@ -132,8 +132,8 @@ internal static class ClientHandshake
         var toServer = (int)answer.ClientToServerSize;
         var toClient = (int)answer.ServerToClientSize;
 
-        // The message owns the handles until all has been checked. The memory's stays with it and is closed: once
-        // mapped, it is not needed.
+        // The message owns the handles until everything has been checked. The message keeps the handle of the memory
+        // and closes it: a mapping does not need it.
         Doorbell? peer = null;
         Doorbell? own = null;
         MappedMemory? mapping = null;

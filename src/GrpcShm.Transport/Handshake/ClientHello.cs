@@ -2,13 +2,14 @@ using System.Buffers.Binary;
 
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>What a client offers.</summary>
-/// <param name="MinVersion">The lowest protocol version that it speaks.</param>
-/// <param name="MaxVersion">The highest.</param>
-/// <param name="Modes">What it can let flow through the rings.</param>
-/// <param name="ClientToServerSize">The ring size in bytes that it asks for, or 0 for the server's default.</param>
+/// <summary>The client's first message: what it offers and wishes.</summary>
+/// <param name="MinVersion">The lowest protocol version that the client speaks.</param>
+/// <param name="MaxVersion">The highest protocol version that the client speaks.</param>
+/// <param name="Modes">The protocols that the client allows in the rings.</param>
+/// <param name="ClientToServerSize">The ring size in bytes that the client asks for, or 0 for the server's
+/// default.</param>
 /// <param name="ServerToClientSize">The same for the other direction.</param>
-/// <param name="Features">Reserved: bits for what both sides must want. 0 in version 1.</param>
+/// <param name="Features">The features that the client asks for, see <see cref="ConnectionFeatures"/>.</param>
 internal readonly record struct ClientHello(
     ushort MinVersion,
     ushort MaxVersion,
@@ -31,8 +32,8 @@ internal readonly record struct ClientHello(
         return ControlMessage.Write(ControlMessageType.ClientHello, body);
     }
 
-    /// <summary>Reads a hello of any version: later ones may only add to it.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It is too short.</exception>
+    /// <summary>Reads a hello of any version: later versions may only add fields.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The hello is too short.</exception>
     public static ClientHello Read(ReadOnlySpan<byte> body) =>
         body.Length >= Size
             ? new ClientHello(

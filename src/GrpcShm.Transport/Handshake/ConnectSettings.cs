@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>What a client asks for, and how long it tries.</summary>
+/// <summary>The wishes of a client for a connection, and how long it tries to connect.</summary>
 internal sealed record ConnectSettings
 {
     public string? Directory { get; init; }
@@ -8,7 +8,7 @@ internal sealed record ConnectSettings
     /// <summary>The ring size in bytes in each direction, or <see langword="null"/> for the server's default.</summary>
     public int? RingSize { get; init; }
 
-    /// <summary>What may flow through the rings.</summary>
+    /// <summary>The protocols that the client allows in the rings.</summary>
     public ConnectionModes Modes { get; init; } = ConnectionModes.Bytes;
 
     /// <summary>Whether to ask for a checksum in each frame.</summary>
@@ -21,7 +21,7 @@ internal sealed record ConnectSettings
     public TimeSpan WaitForServer { get; init; }
 
     /// <summary>
-    /// Which server to trust; <see langword="null"/> for those of the same user and of a privileged one.
+    /// Decides which server to trust; <see langword="null"/> for servers of the same user and of privileged users.
     /// </summary>
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; init; }
 }

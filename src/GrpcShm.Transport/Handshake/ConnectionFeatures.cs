@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>What a client may ask for beside the mode, as bits; those unknown to a server are ignored.</summary>
+/// <summary>Features that a client may ask for, as bits; a server ignores bits that it does not know.</summary>
 [Flags]
 internal enum ConnectionFeatures : uint
 {
@@ -10,8 +10,8 @@ internal enum ConnectionFeatures : uint
     Checksums = 1,
 
     /// <summary>
-    /// The client wants to know, and the server says, that what it has behind the rings speaks HTTP/2 and nothing else.
-    /// Not in direct mode.
+    /// The client asks, and the server confirms, that the server's end of the rings speaks HTTP/2 and nothing else. Not
+    /// in direct mode.
     /// </summary>
     Http2Alone = 2,
 }

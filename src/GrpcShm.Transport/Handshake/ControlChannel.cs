@@ -7,12 +7,12 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
-/// The messages over a control socket: first the handshake's, then, for the life of the connection, nothing but the
-/// peer's farewell and the end of the socket.
+/// The messages over a control socket: first those of the handshake. After it, for the life of the connection, only the
+/// peer's farewell and the end of the socket come.
 /// </summary>
 internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReactorTarget, IDisposable
 {
-    // About what it takes to wake a thread of a server that sleeps, and that to answer.
+    // About as long as it takes a server's sleeping thread to wake up and to answer.
     private static readonly long LookTicks = Stopwatch.Frequency / 1_000_000 * 100;
 
     private static int s_isLooking;
@@ -40,22 +40,22 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     public SharedMemoryPeer Peer => _socket.Peer;
 
-    // During the handshake the reactor is away meanwhile, see HandshakeStep. Afterwards what follows is the news of the
-    // peer's death, which is short and must not wait for a busy thread pool.
+    // During the handshake the reactor is away while the continuation runs, see HandshakeStep. Afterwards the
+    // continuation handles the peer's death, which is short and must not wait for a busy thread pool.
     protected override bool MayRunInline => true;
 
     protected override IRingTarget? RingTarget => null;
 
     protected override bool HasToAnnounce => false;
 
-    /// <summary>From here on the messages are received on the reactor's thread.</summary>
+    /// <summary>Lets messages be received on the reactor's thread from here on.</summary>
     public void Monitor() => _isMonitored = true;
 
     /// <summary>
-    /// Lets the reactor watch the socket, if it does not yet. By the one who receives, or who would: a channel that
-    /// first has to wait for its peer does it by itself.
+    /// Lets the reactor watch the socket, if it does not do so yet. By the thread that receives, or that could. A
+    /// channel that has to wait for its peer calls this by itself.
     /// </summary>
-    /// <exception cref="IOException">The system has no room for another.</exception>
+    /// <exception cref="IOException">The system has no room for another socket.</exception>
     public void Watch()
     {
         if (_registration is not null)
@@ -72,8 +72,8 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
     }
 
     /// <summary>
-    /// Receives a message that is about to come: looks for it for a moment before it waits, if nobody else does so,
-    /// since to be woken takes as long.
+    /// Receives a message that is about to come. It looks for the message for a moment before it waits, unless another
+    /// thread does so, since a wake-up takes as long.
     /// </summary>
     /// <inheritdoc cref="ReceiveAsync"/>
     public ValueTask<ControlMessage> ReceiveSoonAsync(CancellationToken cancellationToken)
@@ -92,7 +92,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     /// <summary>Receives the next message.</summary>
     /// <exception cref="EndOfStreamException">The peer closed its end.</exception>
-    /// <exception cref="SharedMemoryProtocolException">What came is no message.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The bytes that came are no message.</exception>
     /// <exception cref="IOException">The socket failed.</exception>
     public ValueTask<ControlMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
@@ -113,7 +113,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
-            // The peer will see the end of the socket instead, if it still sees anything.
+            // The peer will see the end of the socket instead, if it is still there.
         }
     }
 
@@ -131,7 +131,9 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     public void OnFault(Exception exception) => Dispose();
 
-    /// <summary>Nothing more would be heard of the peer: who receives, now or next, is told so.</summary>
+    /// <summary>
+    /// Ends the present or the next receiving with the failure, since no more messages of the peer would be noticed.
+    /// </summary>
     public void OnReactorFailed(ReactorFailedException failure)
     {
         _failure = failure;
@@ -140,7 +142,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     public void Dispose()
     {
-        // Once, and not just mostly once: the second of two at the same moment would find the socket closed.
+        // Exactly once: of two threads at the same moment the second would find the socket closed.
         if (Interlocked.Exchange(ref _disposeBegun, 1) != 0)
         {
             return;
@@ -160,7 +162,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
     protected override void AnnounceWait()
     {
-        // The poller says when there is more.
+        // The poller says when more bytes come.
     }
 
     protected override bool TryComplete([MaybeNullWhen(false)] out ControlMessage result)
@@ -194,7 +196,7 @@ internal sealed class ControlChannel : SignaledOperation<ControlMessage>, IReact
 
                 _lookUntil = 0;
 
-                // What comes between the look and this is reported as well.
+                // Bytes that come between the look and this call are reported as well.
                 Watch();
                 result = null;
                 return false;

@@ -9,9 +9,9 @@ namespace GrpcShm.Transport.Handshake;
 /// One message over the control socket: an eight-byte prefix (magic, type, length) and a body, all little-endian.
 /// Specified in <c>docs/protocol.md</c>, "Handshake".
 /// </summary>
-/// <param name="Type">What it is; not checked yet.</param>
-/// <param name="Body">What follows the prefix.</param>
-/// <param name="Attachments">Handles that came with it, owned by the message until one is taken out of the
+/// <param name="Type">The type; not checked yet.</param>
+/// <param name="Body">The bytes behind the prefix.</param>
+/// <param name="Attachments">The handles that came with the message, which owns them as long as they are in the
 /// list.</param>
 internal sealed record ControlMessage(ControlMessageType Type, byte[] Body, List<SafeHandle> Attachments) : IDisposable
 {
@@ -36,14 +36,14 @@ internal sealed record ControlMessage(ControlMessageType Type, byte[] Body, List
         Span<byte> body = stackalloc byte[2 + MaxTextBytes];
         BinaryPrimitives.WriteUInt16LittleEndian(body, code);
 
-        // Cuts a text that is too long between two characters, not within one.
+        // A text that is too long is cut between two characters, not within one.
         Encoding.UTF8.GetEncoder().Convert(text, body[2..], flush: true, out _, out var length, out _);
         return Write(type, body[..(2 + length)]);
     }
 
     /// <summary>The length of the message that begins here.</summary>
-    /// <returns>The whole message's length, or 0 if not even the prefix is there.</returns>
-    /// <exception cref="SharedMemoryProtocolException">This is no message.</exception>
+    /// <returns>The length of the whole message, or 0 if the prefix is not complete yet.</returns>
+    /// <exception cref="SharedMemoryProtocolException">The bytes are no message.</exception>
     public static int ReadLength(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < PrefixSize)
@@ -71,7 +71,7 @@ internal sealed record ControlMessage(ControlMessageType Type, byte[] Body, List
             attachments);
 
     /// <summary>Reads the body as a code and a sentence.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It has no code.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The message has no code.</exception>
     public (ushort Code, string Text) ReadCodeAndText()
     {
         if (Body.Length < 2)

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>What a message over the control socket is.</summary>
+/// <summary>The types of messages over the control socket.</summary>
 internal enum ControlMessageType : ushort
 {
     ClientHello = 1,

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>A handshake came to nothing: one side said no, in words that are for people.</summary>
+/// <summary>A handshake has failed: one side has refused, and the message says why.</summary>
 internal sealed class HandshakeException : IOException
 {
     public HandshakeException(RefusalCode code, string message, bool byPeer = false, Exception? innerException = null)

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Handshake;
 
-/// <summary>Why a handshake came to nothing.</summary>
+/// <summary>Why a handshake has failed.</summary>
 internal enum RefusalCode : ushort
 {
     /// <summary>A code that this release does not know.</summary>
@@ -21,13 +21,13 @@ internal enum RefusalCode : ushort
     /// <summary>Too many handshakes at once. May be tried again.</summary>
     Busy = 5,
 
-    /// <summary>The system gives no memory, no handles, or what else a connection takes. May be tried again.</summary>
+    /// <summary>The system lacks memory, handles or another resource for a connection. May be tried again.</summary>
     Resources = 6,
 
     /// <summary>The listener is closing. May be tried again.</summary>
     Closing = 7,
 
-    /// <summary>The memory or the doorbells that the server offers are not what they should be.</summary>
+    /// <summary>The memory or the doorbells that the server offers break the protocol's rules.</summary>
     Segment = 8,
 
     /// <summary>The peer took too long.</summary>
@@ -39,7 +39,7 @@ internal enum RefusalCode : ushort
 
 internal static class RefusalCodes
 {
-    /// <summary>A code as a peer sent it; one that means nothing becomes <see cref="RefusalCode.None"/>.</summary>
+    /// <summary>Reads a code that a peer sent; an unknown code becomes <see cref="RefusalCode.None"/>.</summary>
     /// <remarks>Codes are tags of a metric: a peer must not be able to make 65,536 of them.</remarks>
     public static RefusalCode FromWire(ushort code) =>
         code <= (ushort)RefusalCode.TimedOut ? (RefusalCode)code : RefusalCode.None;

@@ -5,8 +5,8 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
-/// What a server gives to a client: a segment that has been laid out, and two doorbells. Made for one client, and never
-/// for a second one: who has been handed the memory can write to it for ever.
+/// A segment that has been laid out, and two doorbells, which a server gives to a client. Never given to a second
+/// client: a client that has been given the memory can write to it for ever.
 /// </summary>
 internal sealed class SegmentOffer : IDisposable
 {
@@ -45,21 +45,21 @@ internal sealed class SegmentOffer : IDisposable
         }
     }
 
-    /// <summary>Sends the answer to a client, and all of this with it.</summary>
+    /// <summary>Sends the answer to a client, together with the handles of the memory and the doorbells.</summary>
     public void Send(ControlChannel channel, ServerHello answer) =>
         channel.Send(answer.Write(), _memory, _server.Grant, _client.Grant);
 
-    /// <summary>Takes out what a connection owns.</summary>
+    /// <summary>Takes out the parts that a connection owns.</summary>
     public (SharedSegment Segment, Doorbell Own, Doorbell Peer) Take()
     {
         _isTaken = true;
         return (_segment, _server, _client);
     }
 
-    /// <summary>Gives back what has not been taken.</summary>
+    /// <summary>Gives back the parts that have not been taken.</summary>
     public void Dispose()
     {
-        // Mapped, the memory needs no handle any more.
+        // The mapping needs no handle any more.
         _memory.Dispose();
         if (!_isTaken)
         {

@@ -10,12 +10,12 @@ namespace GrpcShm.Transport.Handshake;
 internal static class ServerHandshake
 {
     /// <summary>Carries on a handshake with a client that has connected.</summary>
-    /// <param name="channel">The client's channel; stays the caller's until the result has it.</param>
+    /// <param name="channel">The client's channel. The caller owns it until the result does.</param>
     /// <param name="reactor">The reactor that watches it.</param>
-    /// <param name="settings">What the server grants.</param>
-    /// <param name="offer">Makes what the client is given, from the sizes of the two rings.</param>
-    /// <param name="cancellationToken">The end of the time that the client has.</param>
-    /// <exception cref="HandshakeException">Client and server do not come together; says why.</exception>
+    /// <param name="settings">The listener's settings.</param>
+    /// <param name="offer">Makes the memory and the doorbells for the client, from the sizes of the two rings.</param>
+    /// <param name="cancellationToken">Fires when the time for the handshake is over.</param>
+    /// <exception cref="HandshakeException">One side refuses the connection; the message says why.</exception>
     /// <exception cref="IOException">The client is gone, or broke the protocol.</exception>
     public static async Task<ConnectionParts> RunAsync(
         ControlChannel channel,
@@ -39,7 +39,7 @@ internal static class ServerHandshake
         {
             using var offered = await offer((int)answer.ClientToServerSize, (int)answer.ServerToClientSize).ConfigureAwait(false);
 
-            // Before it is sent: a client that has it takes itself for connected.
+            // Before the answer is sent: a client that has it takes itself for connected.
             channel.Watch();
             parts = Send(channel, reactor, answer, offered);
         }
@@ -87,7 +87,8 @@ internal static class ServerHandshake
         }
         catch (Exception exception)
         {
-            // Of its own kind: what a callback throws (a file that it cannot read, say) is not the client's doing.
+            // Wrapped, since the callback's exception (say, for a file that it cannot read) is not caused by the
+            // client.
             throw new InvalidOperationException("AuthorizePeer threw an exception.", exception);
         }
     }
@@ -126,7 +127,7 @@ internal static class ServerHandshake
             : throw new HandshakeException(
                 RefusalCode.Mode,
                 offered == ConnectionModes.None
-                    ? "This endpoint is to offer direct mode alone, and cannot offer it. The server's log says why."
+                    ? "This endpoint offers direct mode alone, but cannot offer it at present. The server's log says why."
                     : $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is "
                         + "HTTP/2 over the rings, 2 is direct mode).");
     }
@@ -153,8 +154,8 @@ internal static class ServerHandshake
             ? Math.Min(wanted, (uint)settings.MaxRingSize)
             : throw new HandshakeException(
                 RefusalCode.Malformed,
-                $"A ring of {wanted} bytes is not to be had: its size is a power of two from {RingSizes.Smallest} to "
-                + $"{RingSizes.Largest}.");
+                $"A ring of {wanted} bytes cannot be granted: the size has to be a power of two from "
+                + $"{RingSizes.Smallest} to {RingSizes.Largest} bytes.");
     }
 
     private static ConnectionParts Send(ControlChannel channel, Reactor reactor, ServerHello answer, SegmentOffer offer)

@@ -3,14 +3,15 @@ using System.Buffers.Binary;
 namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
-/// What a server grants. With it go three handles: the segment's memory, the server's doorbell, the client's doorbell.
+/// The server's answer: what it grants. Three handles go with it: the segment's memory, the server's doorbell, the
+/// client's doorbell.
 /// </summary>
 /// <param name="Version">The protocol version from here on.</param>
-/// <param name="Mode">What flows through the rings: exactly one of those that the client offered.</param>
+/// <param name="Mode">The protocol in the rings: exactly one of those that the client offered.</param>
 /// <param name="ClientToServerSize">The ring's size in bytes.</param>
 /// <param name="ServerToClientSize">The other ring's size in bytes.</param>
-/// <param name="Features">Those of the client's bits that are in force, and those that the server puts in
-/// force.</param>
+/// <param name="Features">The features in force: some that the client asked for, and some of the server's
+/// own.</param>
 /// <param name="MaxCalls">The most calls at once on the connection, in direct mode; else 0.</param>
 internal readonly record struct ServerHello(
     ushort Version,
@@ -36,7 +37,7 @@ internal readonly record struct ServerHello(
         return ControlMessage.Write(ControlMessageType.ServerHello, body);
     }
 
-    /// <exception cref="SharedMemoryProtocolException">It is too short.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The hello is too short.</exception>
     public static ServerHello Read(ReadOnlySpan<byte> body) =>
         body.Length >= Size
             ? new ServerHello(

@@ -1,8 +1,9 @@
 namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
-/// Makes what a listener's next client will be given before that client comes: to allocate it takes longer than all the
-/// rest of a handshake. There is one at most, of the listener's own ring size, and none before the first client.
+/// Makes the memory and the doorbells for a listener's next client before that client comes: to allocate them takes
+/// longer than all other steps of a handshake. There is at most one spare, of the listener's own ring size, and none
+/// before the first client.
 /// </summary>
 internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
 {
@@ -14,7 +15,7 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
 
     public SpareOffer(int ringSize) => _ringSize = ringSize;
 
-    /// <summary>Whether there is one.</summary>
+    /// <summary>Whether there is a spare.</summary>
     public bool IsReady
     {
         get
@@ -27,8 +28,8 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
     }
 
     /// <summary>
-    /// Takes it, if it is there and has the right size, and no other follows by itself. If not, one is made on the
-    /// thread pool: that takes the longer the larger the rings are that a client wants, and the reactor has others to
+    /// Takes the spare, if it is there and has the right sizes; it is not replaced by itself. If not, an offer is made
+    /// on the thread pool: that takes the longer the larger the client's rings are, and the reactor has others to
     /// serve.
     /// </summary>
     /// <exception cref="IOException">The system lacks memory or handles.</exception>
@@ -37,7 +38,7 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
             ? ValueTask.FromResult(ready)
             : new ValueTask<SegmentOffer>(Task.Run(() => SegmentOffer.Create(clientToServerSize, serverToClientSize)));
 
-    /// <summary>Has one made on the thread pool, if there is none.</summary>
+    /// <summary>Lets a spare be made on the thread pool, if there is none.</summary>
     public void Prepare()
     {
         lock (_gate)
@@ -62,7 +63,7 @@ internal sealed class SpareOffer : IThreadPoolWorkItem, IDisposable
         }
         catch (IOException)
         {
-            // Nobody has asked for it yet. The next client's handshake makes its own, and says so if it still can't.
+            // Nobody needs the spare yet. The next client's handshake makes an offer itself, and reports a failure.
         }
 
         lock (_gate)

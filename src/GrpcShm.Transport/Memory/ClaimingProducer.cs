@@ -6,38 +6,39 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Memory;
 
 /// <summary>
-/// The writing end of a ring for any number of threads, without a lock: each claims a piece, writes it, and commits it;
-/// pieces are published in the order of their claims.
+/// The writing end of a ring for any number of threads, without a lock. Each thread claims a piece, writes it, and
+/// commits it; pieces are published in the order of their claims.
 /// </summary>
 /// <remarks>
-/// <para>The peer sees the same ring as of a <see cref="RingProducer"/>; all that the threads need to agree among
-/// themselves is in private memory, where no peer can reach it:</para>
+/// <para>To the peer the ring looks like the ring of a <see cref="RingProducer"/>. The fields by which the threads
+/// agree among themselves are in private memory, where no peer can reach them:</para>
 /// <code>
 /// field         written by                          read by         ordering
-/// _claimed      who claims, by compare-and-swap     who claims      full fence
-/// _committed[]  who commits, by exchange            who publishes   Dekker with the entry before: each stores its own
-///                                                                   entry, fences, loads the one that is next to publish
-/// _published    who publishes, by compare-and-swap  who publishes,  full fence; raised before the shared tail, hence
-///                                                   who claims      never below what the consumer can have seen
-/// _head         who claims                          who claims      release / acquire; only ever too low, which costs a look
-/// Tail (shared) who publishes, by compare-and-swap  the consumer    goes up only; the swap is the fence of the Dekker
-///                                                                   with ConsumerSleeping
+/// _claimed      claimers, by compare-and-swap     claimers      full fence
+/// _committed[]  committers, by exchange           publishers    Dekker with the entry before: each stores its own
+///                                                               entry, fences, loads the entry that is next to publish
+/// _published    publishers, by compare-and-swap   publishers,   full fence; raised before the shared tail, hence
+///                                                 claimers      never below a tail that the consumer can have seen
+/// _head         claimers                          claimers      release / acquire; it can only be too low, which costs
+///                                                               a look
+/// Tail (shared) publishers, by compare-and-swap   the consumer  goes up only; the swap is the fence of the Dekker
+///                                                               with ConsumerSleeping
 /// </code>
-/// <para>Without the fence in a commit, the later of two threads may not see the earlier one's entry and the earlier
-/// one not the later one's, and a committed piece stays unpublished until the next commit. Whoever finds the
-/// entry that is next publishes it, whoever's it is, and whoever commits raises the tail as far as it has seen things
-/// published, whoever did it: a thread that is interrupted between the two holds up nobody's piece but those behind a
+/// <para>Without the fence in a commit, two threads that commit at once may miss each other's entry, and a committed
+/// piece stays unpublished until the next commit. The thread that finds the next entry publishes it, even if another
+/// thread has committed it. Each thread that commits raises the tail as far as it has seen pieces published, even if
+/// another thread has published them. So a thread that is interrupted in between holds up only the pieces behind a
 /// piece that it has not committed.</para>
-/// <para>An entry says where the piece that begins at its unit ends. One of an earlier lap ends at or before
-/// the present position, so it can't be mistaken for a new one, and nothing has to be cleared.</para>
+/// <para>An entry says where the piece that begins at its unit ends. An entry of an earlier lap ends at or before the
+/// present position, so it cannot be mistaken for a new entry, and nothing has to be cleared.</para>
 /// </remarks>
 internal sealed unsafe class ClaimingProducer
 {
     /// <summary>Pieces begin at multiples of this, a cache line, so that two writers never share one.</summary>
     public const int Unit = 64;
 
-    // The shared tail is this side's alone to write. Only a peer that writes there, too, can make a swap fail more
-    // often than there are threads.
+    // Only this side may write the shared tail. A swap can fail more often than there are threads only if the peer
+    // writes there, too.
     private const int MaxTailSwaps = 10_000;
 
     private readonly RingControl* _control;
@@ -64,13 +65,13 @@ internal sealed unsafe class ClaimingProducer
     /// <summary>How many bytes have been published since the beginning, gaps included.</summary>
     public long Published => Volatile.Read(ref _cursors.Published);
 
-    /// <summary>How many of them the consumer has taken. Only while the memory is there.</summary>
+    /// <summary>How many of the published bytes the consumer has taken. Only while the memory is mapped.</summary>
     /// <exception cref="SharedMemoryProtocolException">The peer's cursor is out of range.</exception>
     public long Taken => RefreshHead();
 
-    /// <summary>Claims a piece that lies in one stretch. Any thread; it has to be committed, and soon.</summary>
+    /// <summary>Claims a contiguous piece. Any thread; the caller has to commit it, and soon.</summary>
     /// <param name="size">How many bytes, at most <see cref="MaxClaim"/>.</param>
-    /// <param name="claim">What was claimed.</param>
+    /// <param name="claim">The claimed piece.</param>
     /// <returns>Whether there was room.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer's cursor is out of range.</exception>
     public bool TryClaim(int size, out RingClaim claim)
@@ -111,7 +112,7 @@ internal sealed unsafe class ClaimingProducer
     }
 
     /// <summary>
-    /// The gap before a claimed piece, from its start to the end of the ring; has to be marked as such.
+    /// The gap before a claimed piece, from its start to the end of the ring; the caller has to mark it as a gap.
     /// </summary>
     public Span<byte> GapOf(in RingClaim claim) => new(_data + ((int)claim.Start & _mask), claim.Gap);
 
@@ -122,9 +123,11 @@ internal sealed unsafe class ClaimingProducer
         return new Span<byte>(_data + ((int)start & _mask), (int)(claim.End - start));
     }
 
-    /// <summary>Says that a piece has been written, and shows the consumer all that is complete by now.</summary>
+    /// <summary>
+    /// Says that a piece has been written, and shows the consumer all pieces that are complete by now.
+    /// </summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
-    /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which is not its to write.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer writes the tail, which it must not do.</exception>
     public Wake Commit(in RingClaim claim)
     {
         FaultPoint.Reach(FaultStep.Written);
@@ -137,7 +140,7 @@ internal sealed unsafe class ClaimingProducer
             var end = Volatile.Read(ref _committed[IndexOf(published)]);
             if (end <= published)
             {
-                // Another thread may have published meanwhile what was next, and this entry is older than that.
+                // Another thread may have published the next piece meanwhile, and then this entry is older.
                 var now = Volatile.Read(ref _cursors.Published);
                 if (now == published)
                 {
@@ -154,8 +157,8 @@ internal sealed unsafe class ClaimingProducer
     }
 
     /// <summary>
-    /// Says that somebody here waits for room, who has to try again afterwards: room that came before the consumer
-    /// could see the flag comes without a doorbell.
+    /// Says that a thread of this side waits for room. That thread has to try again afterwards: room that came before
+    /// the consumer could see the flag comes without a doorbell.
     /// </summary>
     public void AnnounceWait()
     {
@@ -172,8 +175,8 @@ internal sealed unsafe class ClaimingProducer
     [MethodImpl(MethodImplOptions.NoInlining)]
     private long RefreshHead()
     {
-        // The cached one first: it was read from the same place before, so a smaller one afterwards is one that went
-        // back.
+        // The cached head first: it was read from the same place before. So if the head that is read afterwards is
+        // smaller, the peer has moved it backwards.
         var known = Volatile.Read(ref _cursors.Head);
         var head = Volatile.Read(ref _control->Head);
         var published = Volatile.Read(ref _cursors.Published);
@@ -182,7 +185,7 @@ internal sealed unsafe class ClaimingProducer
             ThrowHeadOutOfRange(known, head, published);
         }
 
-        // Another thread may have seen a later one meanwhile; to overwrite it costs a look, no more.
+        // Another thread may have seen a later head meanwhile; to overwrite it costs a look, no more.
         Volatile.Write(ref _cursors.Head, head);
         return head;
     }
@@ -209,7 +212,7 @@ internal sealed unsafe class ClaimingProducer
             tail = seen;
         }
 
-        // Who has raised it beyond looks at ConsumerSleeping after that.
+        // The thread that has raised it further looks at ConsumerSleeping after that.
         return default;
     }
 
@@ -223,7 +226,7 @@ internal sealed unsafe class ClaimingProducer
     private static void ThrowTailTamperedWith() =>
         throw new SharedMemoryProtocolException("The peer writes the tail cursor of a ring that it reads.");
 
-    /// <summary>Each on lines of its own: they are written by different threads at the same moment.</summary>
+    /// <summary>Each field has lines of its own: different threads write them at the same moment.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 4 * SegmentLayout.Line)]
     private struct Cursors
     {

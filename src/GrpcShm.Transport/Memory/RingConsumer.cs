@@ -32,15 +32,15 @@ internal sealed unsafe class RingConsumer
 
     public int Capacity => _capacity;
 
-    /// <summary>Everything before it has been consumed.</summary>
+    /// <summary>All bytes before this cursor have been consumed.</summary>
     public long Head => _head;
 
-    /// <summary>The last checked tail: everything from <see cref="Head"/> up to it may be read.</summary>
+    /// <summary>The last checked tail: all bytes from <see cref="Head"/> up to it may be read.</summary>
     public long Tail => _tail;
 
     public int Available => (int)(_tail - _head);
 
-    /// <summary>Looks for what the producer has published since.</summary>
+    /// <summary>Looks for bytes that the producer has published since.</summary>
     /// <returns>How many bytes may be read.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer's cursor is out of range.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,8 +58,8 @@ internal sealed unsafe class RingConsumer
     }
 
     /// <summary>
-    /// What the producer says of itself. Read this before <see cref="Refresh"/>: a producer publishes its last tail
-    /// before it says that it has completed, so the tail read afterwards is the last one.
+    /// Reads the producer's state. Read it before <see cref="Refresh"/>: a producer publishes its last tail before it
+    /// says that it has completed, so the tail that is read afterwards is the last one.
     /// </summary>
     public uint ReadProducerState()
     {
@@ -72,7 +72,7 @@ internal sealed unsafe class RingConsumer
         return state;
     }
 
-    /// <summary>The bytes from a cursor on, up to the end of the memory or of what is available.</summary>
+    /// <summary>The bytes from a cursor on, up to the end of the memory or of the available bytes.</summary>
     /// <param name="cursor">From <see cref="Head"/> to <see cref="Tail"/>.</param>
     public ReadOnlySpan<byte> ContiguousFrom(long cursor)
     {
@@ -82,7 +82,7 @@ internal sealed unsafe class RingConsumer
 
     public int OffsetOf(long cursor) => (int)cursor & _mask;
 
-    /// <summary>Copies out what is available and fits, and gives its space back.</summary>
+    /// <summary>Copies out the available bytes that fit, and gives their space back.</summary>
     /// <param name="destination">Where the bytes go.</param>
     /// <param name="count">How many bytes were copied.</param>
     /// <returns>Whether the producer waits for space and has to be rung.</returns>
@@ -105,8 +105,8 @@ internal sealed unsafe class RingConsumer
 
     /// <summary>Gives space back to the producer.</summary>
     /// <returns>
-    /// Whether the producer waits for space and has to be rung. It is rung for half a ring, not for each byte; whoever
-    /// consumes less and then waits for more rings it in <see cref="AnnounceSleep"/>.
+    /// Whether the producer waits for space and has to be rung. It is rung for half a ring, not for each byte. A caller
+    /// that consumes less and then waits for more bytes rings it in <see cref="AnnounceSleep"/>.
     /// </returns>
     public Wake Advance(int count)
     {
@@ -125,9 +125,9 @@ internal sealed unsafe class RingConsumer
     }
 
     /// <summary>
-    /// Says that this end is about to sleep. The caller has to <see cref="Refresh"/> once more afterwards, after
-    /// another <see cref="ReadProducerState"/>: what was published before the producer could see the flag comes without
-    /// a doorbell, and so does the end.
+    /// Says that this end is about to sleep. Afterwards the caller has to call <see cref="ReadProducerState"/> and then
+    /// <see cref="Refresh"/> once more: bytes that were published before the producer could see the flag come without a
+    /// doorbell, and so does the end.
     /// </summary>
     /// <returns>Whether the producer waits for space, however little there is, and has to be rung.</returns>
     public Wake AnnounceSleep()

@@ -24,7 +24,7 @@ internal sealed unsafe class RingMemory : MemoryManager<byte>
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)_length, nameof(elementIndex));
 
-        // Never moves. The handle holds this object, and with it the segment.
+        // The memory never moves. The handle keeps this object reachable, and with it the segment.
         return new MemoryHandle(_data + elementIndex, default, this);
     }
 
@@ -32,6 +32,6 @@ internal sealed unsafe class RingMemory : MemoryManager<byte>
 
     protected override void Dispose(bool disposing)
     {
-        // The segment's leases decide.
+        // The segment's leases decide when the memory is unmapped.
     }
 }

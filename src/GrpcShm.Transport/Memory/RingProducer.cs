@@ -5,8 +5,8 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Memory;
 
 /// <summary>
-/// The writing end of a ring: one thread at a time. Bytes are written and committed in private first; the peer sees
-/// them when they are published, many commits with one publish.
+/// The writing end of a ring: one thread at a time. Bytes are written and committed first, which the peer does not see.
+/// The peer sees them when they are published. One publish may show many commits.
 /// </summary>
 /// <remarks>
 /// The producer believes its own tail, never the copy in shared memory, and the peer's head only after a check:
@@ -40,11 +40,12 @@ internal sealed unsafe class RingProducer
     public int Offset => (int)_tail & _mask;
 
     /// <summary>
-    /// The free bytes in one piece at <see cref="Offset"/>, as far as is known; see <see cref="Refresh"/>.
+    /// How many bytes are free in one piece at <see cref="Offset"/>, as far as this end knows; see
+    /// <see cref="Refresh"/>.
     /// </summary>
     public int Contiguous => Math.Min(Free, _capacity - Offset);
 
-    /// <summary>The free bytes, as far as is known.</summary>
+    /// <summary>How many bytes are free, as far as this end knows.</summary>
     public int Free => _capacity - (int)(_tail - _head);
 
     /// <summary>Looks for space that the consumer has given back since.</summary>
@@ -61,7 +62,7 @@ internal sealed unsafe class RingProducer
         _head = head;
     }
 
-    /// <summary>Copies into the ring and commits as much as there is space for.</summary>
+    /// <summary>Copies bytes into the ring and commits them, as far as there is space.</summary>
     /// <returns>How many bytes were taken.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer's cursor is out of range.</exception>
     public int Write(ReadOnlySpan<byte> source)
@@ -87,7 +88,7 @@ internal sealed unsafe class RingProducer
         _tail += count;
     }
 
-    /// <summary>Shows the consumer what has been committed.</summary>
+    /// <summary>Shows the consumer the committed bytes.</summary>
     /// <returns>Whether the consumer sleeps and has to be rung.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Wake Publish()
@@ -123,7 +124,7 @@ internal sealed unsafe class RingProducer
         FaultPoint.Reach(FaultStep.WaitAnnounced);
     }
 
-    /// <summary>What the consumer says of itself.</summary>
+    /// <summary>Reads the consumer's state.</summary>
     public uint ReadConsumerState()
     {
         var state = Volatile.Read(ref _control->ConsumerState);

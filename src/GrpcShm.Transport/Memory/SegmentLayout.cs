@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Memory;
 
 /// <summary>
-/// Where everything lies in a segment. Both processes compute it from the two ring sizes alone, which they agreed on
-/// in the handshake: no offset is ever read out of shared memory. Specified in <c>docs/protocol.md</c>, "Segment".
+/// The places of all fields in a segment. Both processes compute them from the two ring sizes alone, which they agreed
+/// on in the handshake: no offset is ever read from shared memory. Specified in <c>docs/protocol.md</c>, "Segment".
 /// </summary>
 internal static class SegmentLayout
 {
@@ -34,8 +34,8 @@ internal static class SegmentLayout
 }
 
 /// <summary>
-/// The first 64 bytes of a segment. The server writes them before it hands the memory over, the client compares them
-/// with what the handshake said, and nobody looks at them again.
+/// The first 64 bytes of a segment. The server writes them before it hands the memory over. The client compares them
+/// with the handshake. Nobody looks at them again.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = SegmentLayout.HeaderSize)]
 internal struct SegmentHeader
@@ -57,21 +57,21 @@ internal struct SegmentHeader
 }
 
 /// <summary>
-/// The fields that govern one ring, each on a line of its own since each has one frequent writer.
+/// The fields that govern one ring. Each is on a cache line of its own, since each has one frequent writer.
 /// </summary>
 /// <remarks>
 /// <code>
 /// field            written by                  read by            ordering
 /// Tail             producer                    consumer           release after the bytes / acquire before them
-/// ProducerState    producer, once              consumer           release after the last Tail / acquire, then Tail again
-/// Head             consumer                    producer           release after the bytes were read / acquire before
-///                                                                 they are overwritten
+/// ProducerState    producer, once              consumer           release after the last Tail / acquire, then Tail
+/// again Head             consumer                    producer           release after the bytes were read / acquire
+/// before                                                                 they are overwritten
 /// ConsumerState    consumer, once              producer           release / acquire
 /// ConsumerSleeping consumer sets, both clear   producer           Dekker with Tail: each side stores, fences, loads
 /// ProducerWaiting  producer sets, both clear   consumer           Dekker with Head: each side stores, fences, loads
 /// </code>
-/// Without the full fences both sides may read the other's old value: the consumer sleeps on data that is there, or
-/// the producer on space that is there, and nobody rings.
+/// Without the full fences each side may read the other's old value. Then the consumer sleeps although there is data,
+/// or the producer sleeps although there is space, and nobody rings.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = SegmentLayout.RingControlSize)]
 internal struct RingControl
@@ -88,8 +88,8 @@ internal struct RingControl
     [FieldOffset(2 * SegmentLayout.Line)]
     public uint ConsumerSleeping;
 
-    // Beside the flag and not beside Head: a producer looks at both with each write, and Head's line would have to come
-    // from the other processor each time.
+    // Beside the flag and not beside Head: a producer looks at this state and at the flag with each write, and Head's
+    // line would have to come from the other processor each time.
     [FieldOffset((2 * SegmentLayout.Line) + 8)]
     public uint ConsumerState;
 
@@ -97,14 +97,14 @@ internal struct RingControl
     public uint ProducerWaiting;
 }
 
-/// <summary>What one end of a ring says of itself. A value goes up only.</summary>
+/// <summary>The states of one end of a ring. A state goes up only.</summary>
 internal static class RingEndState
 {
     public const uint Open = 0;
 
-    /// <summary>A producer that will write no more, a consumer that will read no more.</summary>
+    /// <summary>The producer will write no more, or the consumer will read no more.</summary>
     public const uint Completed = 1;
 
-    /// <summary>The same, but something is missing: the bytes before it do not make a whole.</summary>
+    /// <summary>The same, but bytes are missing: the end did not finish.</summary>
     public const uint Aborted = 2;
 }

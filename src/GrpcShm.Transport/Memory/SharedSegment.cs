@@ -4,12 +4,12 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Memory;
 
 /// <summary>
-/// The memory that two processes share for one connection: a header and two rings. It is unmapped when the last lease
-/// on it is given back, so that nobody can touch memory that is gone.
+/// The memory that two processes share for one connection: a header and two rings. The memory is unmapped when its last
+/// lease is given back, so that no thread can touch unmapped memory.
 /// </summary>
 /// <remarks>
 /// Leases are held by the connection's owner, by each of its two directions until that is sealed, and by the reactor
-/// while it serves the connection. If somebody forgets one, the mapping goes with the garbage collection.
+/// while it serves the connection. If a lease is forgotten, the garbage collection ends the mapping.
 /// </remarks>
 internal sealed unsafe class SharedSegment
 {
@@ -28,7 +28,7 @@ internal sealed unsafe class SharedSegment
         _serverToClientSize = serverToClientSize;
     }
 
-    /// <summary>Lays out fresh memory. The server does this.</summary>
+    /// <summary>Lays out fresh memory. By the server.</summary>
     public static SharedSegment Create(MappedMemory memory, int clientToServerSize, int serverToClientSize)
     {
         *(SegmentHeader*)memory.Pointer = new SegmentHeader
@@ -42,8 +42,8 @@ internal sealed unsafe class SharedSegment
         return new SharedSegment(memory, clientToServerSize, serverToClientSize);
     }
 
-    /// <summary>Checks memory that the server has laid out. The client does this.</summary>
-    /// <exception cref="SharedMemoryProtocolException">The header is not what the handshake said.</exception>
+    /// <summary>Checks memory that the server has laid out. By the client.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The header differs from the handshake.</exception>
     public static SharedSegment Open(MappedMemory memory, int clientToServerSize, int serverToClientSize)
     {
         var header = *(SegmentHeader*)memory.Pointer;
@@ -67,7 +67,7 @@ internal sealed unsafe class SharedSegment
             ? new RingProducer(ClientToServer, ClientToServerData, _clientToServerSize)
             : new RingProducer(ServerToClient, ServerToClientData, _serverToClientSize);
 
-    /// <summary>The same end for many threads. A ring has the one or the other.</summary>
+    /// <summary>Creates the same end for many threads. A ring has only one of the two producers.</summary>
     public ClaimingProducer CreateClaimingProducer(ConnectionRole role) =>
         role == ConnectionRole.Client
             ? new ClaimingProducer(ClientToServer, ClientToServerData, _clientToServerSize)
@@ -78,7 +78,7 @@ internal sealed unsafe class SharedSegment
             ? new RingConsumer(ClientToServer, ClientToServerData, _clientToServerSize)
             : new RingConsumer(ServerToClient, ServerToClientData, _serverToClientSize);
 
-    /// <summary>The data of the ring that a side writes.</summary>
+    /// <summary>The data of the ring to which a side writes.</summary>
     public RingMemory OutboundMemory(ConnectionRole role) =>
         role == ConnectionRole.Client
             ? new RingMemory(this, ClientToServerData, _clientToServerSize)
@@ -88,7 +88,7 @@ internal sealed unsafe class SharedSegment
     public RingMemory InboundMemory(ConnectionRole role) =>
         OutboundMemory(role == ConnectionRole.Client ? ConnectionRole.Server : ConnectionRole.Client);
 
-    /// <returns>Whether the memory is still there; then <see cref="Release"/> must follow.</returns>
+    /// <returns>Whether the memory is still mapped; then <see cref="Release"/> must follow.</returns>
     public bool TryLease()
     {
         var leases = Volatile.Read(ref _leases);
@@ -117,7 +117,7 @@ internal sealed unsafe class SharedSegment
     }
 
     /// <summary>
-    /// Names what else goes with the last lease. To be called once, by the owner, before others have leases.
+    /// Names an action to run with the end of the last lease. Called once, by the owner, before others have leases.
     /// </summary>
     public void OnUnmap(Action action) => _onUnmap = action;
 

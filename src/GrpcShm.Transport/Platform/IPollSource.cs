@@ -1,13 +1,13 @@
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>
-/// What a <see cref="Poller"/> of the same make watches. How the poller learns that something has happened is between
-/// the two: a make on readiness asks the system for many sources at once, a make on completion has each source tell the
-/// poller when an operation that it keeps under way has ended.
+/// Something that a <see cref="Poller"/> of the same make watches. Each make decides how the poller learns that
+/// something has happened: a make on readiness asks the system about many sources at once; in a make on completion each
+/// source tells the poller when an operation that the source keeps under way has ended.
 /// </summary>
 /// <remarks>
-/// Both promise the same. A source that is added while there is something to be had is reported. From then on it is
-/// reported when there is something that its owner, when it looked last, did not find. Owners therefore take all that
-/// there is before they wait, and bear to be told of nothing.
+/// All makes promise the same. A source is reported if there is something to take when it is added. From then on it is
+/// reported when there is something that its owner did not find at its last look. Owners therefore take everything
+/// before they wait. A source may also be reported when there is nothing to take.
 /// </remarks>
 internal interface IPollSource;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>
-/// Owns a mapping of shared memory. Unmapped when it is disposed, or when nobody can reach it any more.
+/// Owns a mapping of shared memory. The memory is unmapped when this object is disposed of or collected.
 /// </summary>
 internal abstract unsafe class MappedMemory : SafeHandle
 {

@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>
-/// This process's own system did not do what it was asked for, though nothing is lacking: it is forbidden, or not known
-/// there. Never the peer's doing.
+/// The system of this process has refused a call, although no resource is lacking: the call is forbidden, or the system
+/// does not know it. Never caused by the peer.
 /// </summary>
 internal sealed class PlatformException : IOException
 {

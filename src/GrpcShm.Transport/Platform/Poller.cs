@@ -6,46 +6,46 @@ namespace GrpcShm.Transport.Platform;
 /// </summary>
 internal abstract class Poller : IDisposable
 {
-    /// <summary>The token of <see cref="Wake"/>, which nothing may be added under.</summary>
+    /// <summary>The token of <see cref="Wake"/>. No source may be added with this token.</summary>
     public const ulong WakeToken = 0;
 
-    /// <summary>Starts watching. What is ready already is reported, too. Any thread.</summary>
-    /// <exception cref="IOException">The system has no room for another.</exception>
+    /// <summary>Starts watching a source, which is also reported if it is ready already. Any thread.</summary>
+    /// <exception cref="IOException">The system has no room for another source.</exception>
     public abstract void Add(IPollSource source, ulong token);
 
     /// <summary>
-    /// Stops watching; must precede the disposal of what the source belongs to, since the peer may hold the same open.
-    /// An event that is on its way may still be reported. Any thread.
+    /// Stops watching a source. Must be called before the source's owner is disposed of, since the peer may hold the
+    /// same system object open. An event that is on its way may still be reported. Any thread.
     /// </summary>
     public abstract void Remove(IPollSource source);
 
     /// <summary>Waits. One thread at a time.</summary>
     /// <param name="events">Where the events go.</param>
-    /// <param name="block">Whether to wait until there is one.</param>
-    /// <returns>How many there are; may be none although <paramref name="block"/> is set.</returns>
+    /// <param name="block">Whether to wait until there is an event.</param>
+    /// <returns>The number of events; may be 0 although <paramref name="block"/> is set.</returns>
     public int Wait(Span<PollEvent> events, bool block) => Wait(events, block ? Timeout.Infinite : 0);
 
     /// <summary>Waits for some time. One thread at a time.</summary>
     /// <param name="events">Where the events go.</param>
     /// <param name="milliseconds">How long, 0 for not at all, or <see cref="Timeout.Infinite"/>.</param>
-    /// <returns>How many there are; may be none although the time is not over.</returns>
+    /// <returns>The number of events; may be 0 although the time is not over.</returns>
     public abstract int Wait(Span<PollEvent> events, int milliseconds);
 
     /// <summary>
-    /// Lets a wait end that is under way, or else the next one, with an event of token <see cref="WakeToken"/>. Any
+    /// Ends the wait that is under way, or else the next wait, with an event of token <see cref="WakeToken"/>. Any
     /// thread.
     /// </summary>
     public abstract void Wake();
 
     /// <summary>
-    /// Does nothing for the shortest time for which the system lets a thread sleep, some tens of microseconds, whatever
-    /// happens meanwhile. Returns at once on a system where that would be a millisecond or more.
+    /// Sleeps for the shortest time that the system allows, some tens of microseconds. No event ends the sleep. Returns
+    /// at once on a system where the shortest time would be a millisecond or more.
     /// </summary>
     public abstract void Pause();
 
-    /// <summary>Gives back what it holds. Once, and while nobody uses it.</summary>
+    /// <summary>Gives back the system objects. Called once, while no thread uses the poller.</summary>
     public abstract void Dispose();
 }
 
-/// <summary>Something happened to what was added under a token.</summary>
+/// <summary>Says that something has happened to the source that was added with a token.</summary>
 internal readonly record struct PollEvent(ulong Token);

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>What whoever runs a server should know of how its name was taken.</summary>
+/// <summary>A remark for the operator of a server on how the server's name was taken.</summary>
 /// <param name="Text">A sentence.</param>
-/// <param name="IsWarning">Whether something should be put right.</param>
+/// <param name="IsWarning">Whether the operator should put something right.</param>
 internal sealed record RendezvousRemark(string Text, bool IsWarning);

@@ -2,12 +2,12 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>Where and for whom a listener puts its name.</summary>
+/// <summary>Where a listener puts its name, and who may reach it.</summary>
 /// <param name="Directory">
-/// The directory for names, or <see langword="null"/> for the place that the system has for the user.
+/// The directory for names, or <see langword="null"/> for the user's own place on the system.
 /// </param>
 internal sealed record RendezvousSettings(string? Directory)
 {
-    /// <summary>Who reaches the files of the rendezvous. Linux' make alone looks at it.</summary>
+    /// <summary>The modes of the rendezvous files. Only the make of Linux uses them.</summary>
     public LinuxFileModes LinuxModes { get; init; } = LinuxFileModes.OwnerAlone;
 }

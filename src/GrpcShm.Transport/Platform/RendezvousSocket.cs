@@ -1,17 +1,17 @@
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>Owns an endpoint's name and accepts those who connect to it.</summary>
+/// <summary>Owns an endpoint's name and accepts the clients that connect to it.</summary>
 internal abstract class RendezvousSocket : IDisposable
 {
-    /// <summary>Reported by a <see cref="Poller"/> when there may be a client.</summary>
+    /// <summary>A <see cref="Poller"/> reports this source when there may be a client.</summary>
     public abstract IPollSource Source { get; }
 
-    /// <summary>What is unusual about how the name was taken; <see langword="null"/> if nothing is.</summary>
+    /// <summary>A remark if something was unusual when the name was taken; else <see langword="null"/>.</summary>
     public abstract RendezvousRemark? Remark { get; }
 
     /// <summary>
     /// Takes the next client. Does not block. After <see langword="null"/> the <see cref="Source"/> is reported as soon
-    /// as there is another.
+    /// as another client comes.
     /// </summary>
     /// <returns>The client, or <see langword="null"/> if there is none.</returns>
     /// <exception cref="IOException">
@@ -20,11 +20,11 @@ internal abstract class RendezvousSocket : IDisposable
     public abstract ControlSocket? Accept();
 
     /// <summary>
-    /// Takes the next client by what is kept back for the time when the system has no handles left, tells it why it has
-    /// to go, and lets go of it. Does not block.
+    /// Takes the next client with a handle that is reserved for the time when the system has no handles left. Tells the
+    /// client the reason, and closes its connection. Does not block.
     /// </summary>
-    /// <param name="message">What to tell it.</param>
-    /// <returns>Who it was, or <see langword="null"/> if there was none, or not even this could be done.</returns>
+    /// <param name="message">The message to the client.</param>
+    /// <returns>The client, or <see langword="null"/> if there was none, or if even this was not possible.</returns>
     public abstract SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message);
 
     /// <summary>Gives the name back, so that another process can listen on it at once.</summary>

@@ -1,15 +1,15 @@
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>What the system knows of one thread's running. One thread asks at a time.</summary>
+/// <summary>Tells from the system whether a thread gets a processor. One thread asks at a time.</summary>
 internal abstract class ThreadWatch
 {
     /// <summary>
-    /// Whether the thread could run but has hardly done so since the last question, because others have the processors.
-    /// False if the system does not say.
+    /// Whether the thread could run but has hardly done so since the last question, because other threads have the
+    /// processors. False if the system does not say.
     /// </summary>
-    /// <param name="elapsed">How long ago the last question was.</param>
+    /// <param name="elapsed">The time since the last question.</param>
     public abstract bool IsKeptFromProcessor(TimeSpan elapsed);
 
-    /// <summary>Notes how far the thread has come, for the next question.</summary>
+    /// <summary>Notes how much processor time the thread has used, for the next question.</summary>
     public abstract void Note();
 }

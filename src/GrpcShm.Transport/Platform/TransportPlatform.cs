@@ -4,12 +4,12 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Platform;
 
 /// <summary>
-/// What an operating system has to provide: memory that two processes share, doorbells, a way to wait for many of
-/// them, and a place to meet. Everything above is the same on every system and does not know which it runs on.
+/// The services of an operating system: memory that two processes share, doorbells, a way to wait for many of them,
+/// and a place to meet. The code above is the same on every system and does not know on which it runs.
 /// </summary>
 internal abstract class TransportPlatform
 {
-    /// <summary>This system's make. Tests put one in front of it that lacks something on demand.</summary>
+    /// <summary>The make of this system. Tests put a make in front of it whose resources run out on demand.</summary>
     public static TransportPlatform Current { get; set; } =
         OperatingSystem.IsLinux() && Environment.Is64BitProcess && BitConverter.IsLittleEndian
             ? new LinuxPlatform()
@@ -19,21 +19,21 @@ internal abstract class TransportPlatform
     public abstract PeerIdentity CurrentUser { get; }
 
     /// <summary>
-    /// What this system calls those of whom <see cref="PeerIdentity.IsPrivileged"/> is true, for messages.
+    /// The system's name, for messages, of the users whose <see cref="PeerIdentity.IsPrivileged"/> is true.
     /// </summary>
     public abstract string PrivilegedUsers { get; }
 
     /// <summary>Takes an endpoint's name.</summary>
-    /// <exception cref="EndPointInUseException">A live process listens on it.</exception>
-    /// <exception cref="IOException">The name cannot be taken; says why.</exception>
+    /// <exception cref="EndPointInUseException">A live process listens on the endpoint.</exception>
+    /// <exception cref="IOException">The name cannot be taken; the message says why.</exception>
     public abstract RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings);
 
-    /// <summary>Connects to whoever listens on an endpoint. Does not block.</summary>
+    /// <summary>Connects to the process that listens on an endpoint. Does not block.</summary>
     /// <returns>The socket, or <see langword="null"/> if nobody listens, or too many are waiting, right now.</returns>
-    /// <param name="endPoint">Whom to connect to.</param>
+    /// <param name="endPoint">The endpoint.</param>
     /// <param name="directory">The directory for names, or <see langword="null"/>.</param>
-    /// <param name="lookedAt">Where the endpoint was looked for, for messages.</param>
-    /// <exception cref="IOException">It cannot be reached for another reason; says which.</exception>
+    /// <param name="lookedAt">The places where the endpoint was looked for, for messages.</param>
+    /// <exception cref="IOException">The endpoint cannot be reached; the message says why.</exception>
     public abstract ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt);
 
     /// <summary>Allocates memory in full, of a size that nobody can change afterwards.</summary>
@@ -41,13 +41,13 @@ internal abstract class TransportPlatform
     public abstract SharedAllocation Allocate(long size);
 
     /// <summary>Maps memory that the peer has allocated, after checking that it can neither shrink nor grow.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It is not what it should be.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The memory has another size, or may change.</exception>
     public abstract MappedMemory Open(SafeHandle grant, long size);
 
     public abstract Doorbell CreateDoorbell();
 
-    /// <summary>Takes over a doorbell that the peer has created, after checking that it is one.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It is not what it should be.</exception>
+    /// <summary>Takes over a doorbell that the peer has created, after checking that it is a doorbell.</summary>
+    /// <exception cref="SharedMemoryProtocolException">It is not a doorbell.</exception>
     public abstract Doorbell OpenDoorbell(SafeHandle grant);
 
     public abstract Poller CreatePoller();

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Platform;
 
-/// <summary>A system that has no make yet: everything says so.</summary>
+/// <summary>A system that has no make yet: each call throws an exception that says so.</summary>
 internal sealed class UnsupportedPlatform : TransportPlatform
 {
     public override PeerIdentity CurrentUser => throw Unsupported();

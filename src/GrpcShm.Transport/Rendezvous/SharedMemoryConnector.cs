@@ -11,7 +11,8 @@ namespace GrpcShm.Transport.Rendezvous;
 /// <summary>Connects to endpoints.</summary>
 internal sealed class SharedMemoryConnector
 {
-    // While there is no server: often enough that nobody notices, seldom enough that it costs nothing.
+    // The first pause between attempts while there is no server: short enough that nobody notices it, and long enough
+    // that the attempts cost nothing.
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
 
@@ -31,7 +32,9 @@ internal sealed class SharedMemoryConnector
     }
 
     /// <summary>Connects, and waits for a server as long as the settings say.</summary>
-    /// <exception cref="IOException">There is no server, or it refuses, or the handshake fails; says why.</exception>
+    /// <exception cref="IOException">
+    /// There is no server, or it refuses, or the handshake fails; the message says why.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task<SharedMemoryConnection> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -48,7 +51,7 @@ internal sealed class SharedMemoryConnector
                 }
                 catch (IOException transient) when (transient is HandshakeException { IsTransient: true } or EndOfStreamException)
                 {
-                    // The second is a server that went away with us in its queue.
+                    // An EndOfStreamException means that the server went away while this client was in its queue.
                     failure = transient;
                 }
             }
@@ -74,7 +77,7 @@ internal sealed class SharedMemoryConnector
         ControlChannel channel;
         try
         {
-            reactor = ReactorPool.Next();
+            reactor = ProcessReactors.Next();
             channel = new ControlChannel(socket, reactor);
         }
         catch
@@ -96,7 +99,7 @@ internal sealed class SharedMemoryConnector
             channel.Dispose();
             if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                _metrics.HandshakeRefused(RefusalCode.TimedOut, ConnectionRole.Client);
+                _metrics.CountRefusedHandshake(RefusalCode.TimedOut, ConnectionRole.Client);
                 throw new IOException(
                     $"The server on '{_endPoint}' did not answer within {_settings.ConnectTimeout}.",
                     new SocketException((int)SocketError.TimedOut));
@@ -104,7 +107,7 @@ internal sealed class SharedMemoryConnector
 
             if (exception is HandshakeException refusal)
             {
-                _metrics.HandshakeRefused(refusal.Code, ConnectionRole.Client);
+                _metrics.CountRefusedHandshake(refusal.Code, ConnectionRole.Client);
             }
 
             throw;

@@ -6,13 +6,13 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Rendezvous;
 
-/// <summary>The accepting, also where the system lacks what it takes.</summary>
+/// <summary>Accepts clients, also while the system lacks handles or memory for them.</summary>
 internal sealed partial class SharedMemoryListener
 {
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(10);
 
-    // So many clients in one turn of the reactor; the rings have theirs in between.
+    // How many clients are accepted in one turn of the reactor; the rings have their turns in between.
     private const int AcceptsPerTurn = 8;
 
     private readonly Lock _acceptGate = new();
@@ -31,7 +31,7 @@ internal sealed partial class SharedMemoryListener
 
     public void OnFault(Exception exception)
     {
-        // Those behind the one that it failed with have been reported, and will not be again.
+        // The clients behind the one with which it failed have been reported, and will not be reported again.
         _ = RetryAcceptAsync();
         Log.ListenerFailed(_logger, EndPoint, exception);
     }
@@ -39,8 +39,8 @@ internal sealed partial class SharedMemoryListener
     public void OnReactorFailed(ReactorFailedException failure) => _ = RegisterAgainAsync();
 
     /// <summary>
-    /// Makes what a client is given, and gives it back. A sandbox that forbids it shows here, where whoever starts the
-    /// server sees it, and not with the first client.
+    /// Makes the memory and the doorbell that a client is given, and gives them back. If a sandbox forbids them, that
+    /// shows here, where the person who starts the server sees it, and not with the first client.
     /// </summary>
     private static void ProveThatClientsCanBeServed(SharedMemoryEndPoint endPoint)
     {
@@ -61,7 +61,7 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    /// <returns>Whether there was nobody left to accept, or nobody can be accepted right now.</returns>
+    /// <returns>True if no client was left to accept, or none can be accepted right now.</returns>
     private bool AcceptSome(bool isRetry)
     {
         IOException failure;
@@ -94,14 +94,14 @@ internal sealed partial class SharedMemoryListener
                 failure = exception;
                 if (isRetry)
                 {
-                    // It is more than a moment's shortage: those who wait are told so.
+                    // The shortage lasts: the clients that wait are told so.
                     RefuseSome(failure.Message);
                 }
             }
         }
 
-        // No handles or no memory. The poller has reported the client and will not report it again, so look again
-        // by a timer, one for all of them, which runs only while this lasts.
+        // No handles or no memory. The poller has reported the client and will not report it again, so look again by a
+        // timer. There is one timer for all clients, which runs only while the shortage lasts.
         if (!isRetry)
         {
             Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
@@ -117,7 +117,7 @@ internal sealed partial class SharedMemoryListener
         var message = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason);
         for (var i = 0; i < AcceptsPerTurn && _socket.Refuse(message) is { } peer; i++)
         {
-            Refused(peer, RefusalCode.Resources, reason);
+            _log.WriteRefusal(peer, RefusalCode.Resources, reason);
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class SharedMemoryListener
         }
     }
 
-    /// <summary>Lets a new reactor watch the name; at once, unless that fails time and again.</summary>
+    /// <summary>Lets a reactor watch the name again: at once, or after a pause if that fails repeatedly.</summary>
     private async Task RegisterAgainAsync()
     {
         while (true)
@@ -161,8 +161,8 @@ internal sealed partial class SharedMemoryListener
                 {
                     if (!_disposed)
                     {
-                        // Those who have come meanwhile are reported, too.
-                        _registration = ReactorPool.Next().Register(_socket.Source, this);
+                        // Clients that have come meanwhile are reported, too.
+                        _registration = ProcessReactors.Next().Register(_socket.Source, this);
                     }
                 }
 

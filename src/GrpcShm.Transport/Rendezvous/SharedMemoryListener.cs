@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Transport.Rendezvous;
 
 /// <summary>
-/// Owns an endpoint's name, and turns those who connect to it into connections. Handshakes run beside each other and
-/// beside the accepting: a slow or dying client holds up nobody.
+/// Owns an endpoint's name, and turns the clients that connect to it into connections. Handshakes run beside each other
+/// and beside the accepting: a slow or dying client holds up nobody.
 /// </summary>
 internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDisposable
 {
@@ -18,22 +18,18 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RendezvousSocket _socket;
-    private ReactorRegistration _registration;
     private readonly CancellationTokenSource _closing = new();
-    private readonly Lock _handshakesGate = new();
+    private readonly PendingHandshakes _handshakes;
+    private readonly ListenerLog _log;
     private readonly SpareOffer _spare;
-    private int _handshakes;
-    private TaskCompletionSource? _handshakesEnded;
 
     // Not for a single reader: DisposeAsync empties it while AcceptAsync may still be reading.
-    // Who accepts goes on where the handshake has ended, which is no place that others wait for.
+    // The caller of AcceptAsync goes on where the handshake has ended: nobody else waits for that thread.
     private readonly Channel<SharedMemoryConnection> _accepted =
         Channel.CreateUnbounded<SharedMemoryConnection>(
             new UnboundedChannelOptions { AllowSynchronousContinuations = true });
 
-    private readonly RepeatedLines _violations = new();
-    private readonly RepeatedLines _refusals = new();
-    private readonly RepeatedLines _failures = new();
+    private ReactorRegistration _registration;
     private bool _disposed;
 
     /// <summary>Takes the name and starts to accept.</summary>
@@ -46,12 +42,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         _settings = settings;
         _metrics = metrics;
         _logger = logger;
+        _handshakes = new PendingHandshakes(settings.MaxPendingHandshakes);
+        _log = new ListenerLog(endPoint, metrics, logger);
         _spare = new SpareOffer(settings.RingSize);
         ProveThatClientsCanBeServed(endPoint);
         _socket = TransportPlatform.Current.Listen(endPoint, settings.Rendezvous);
         try
         {
-            _registration = ReactorPool.Next().Register(_socket.Source, this);
+            _registration = ProcessReactors.Next().Register(_socket.Source, this);
         }
         catch
         {
@@ -70,11 +68,11 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     public ILogger Logger => _logger;
 
-    /// <summary>Whether what the next client will be given has been made already.</summary>
+    /// <summary>True if the memory for the next client has been made already.</summary>
     public bool HasSpare => _spare.IsReady;
 
     /// <summary>Waits for the next connection.</summary>
-    /// <returns>The caller's own, or <see langword="null"/> when the listener is closed.</returns>
+    /// <returns>The connection, which the caller owns, or <see langword="null"/> when the listener is closed.</returns>
     public async ValueTask<SharedMemoryConnection?> AcceptAsync(CancellationToken cancellationToken)
     {
         while (await _accepted.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
@@ -111,11 +109,11 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         await _closing.CancelAsync().ConfigureAwait(false);
         try
         {
-            await WhenHandshakesEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
+            await _handshakes.WhenAllEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            // An AuthorizePeer that does not come back. Should it ever, its connection is disposed: see TryWrite.
+            // An AuthorizePeer callback does not return. Should it ever return, its connection is disposed: see TryWrite.
         }
 
         _accepted.Writer.Complete();
@@ -124,12 +122,10 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             CloseUnserved(connection);
         }
 
-        WriteLeftOut(nameof(Log.ClientRefused), _refusals.TakeRest());
-        WriteLeftOut(nameof(Log.ProtocolViolation), _violations.TakeRest());
-        WriteLeftOut(nameof(Log.ListenerFailed), _failures.TakeRest());
+        _log.WriteRest();
     }
 
-    /// <summary>Tells a client that it can try again whatever it has asked for.</summary>
+    /// <summary>Closes a connection that was never served, and tells the client that it can repeat its calls.</summary>
     private static void CloseUnserved(SharedMemoryConnection connection)
     {
         connection.Abort(new CloseCause(CloseCode.NotServed, "The server is closing this endpoint.", ByPeer: false));
@@ -138,16 +134,9 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void Begin(ControlSocket client)
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(client, reactor);
-        bool isTaken;
-        lock (_handshakesGate)
-        {
-            isTaken = _handshakes < _settings.MaxPendingHandshakes;
-            _handshakes += isTaken ? 1 : 0;
-        }
-
-        if (isTaken)
+        if (_handshakes.TryBegin())
         {
             var start = new HandshakeStart(this, channel, reactor);
             if (_settings.AuthorizePeer is null)
@@ -156,7 +145,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
             }
             else
             {
-                // The callback may ask whom it likes, for as long as it likes.
+                // The callback may take as long as it likes.
                 start.RunOnPool();
             }
 
@@ -165,31 +154,6 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
         Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
         channel.Dispose();
-    }
-
-    private void HandshakeEnded()
-    {
-        lock (_handshakesGate)
-        {
-            if (--_handshakes == 0)
-            {
-                _handshakesEnded?.TrySetResult();
-            }
-        }
-    }
-
-    private Task WhenHandshakesEnded()
-    {
-        lock (_handshakesGate)
-        {
-            _handshakesEnded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_handshakes == 0)
-            {
-                _handshakesEnded.TrySetResult();
-            }
-
-            return _handshakesEnded.Task;
-        }
     }
 
     private async Task ShakeHandsAsync(ControlChannel channel, Reactor reactor)
@@ -206,32 +170,33 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
                 channel.Dispose();
             }
 
-            HandshakeEnded();
+            _handshakes.End();
         }
     }
 
-    /// <returns>Whether there is a connection, which then owns the channel.</returns>
+    /// <returns>True if there is a connection, which then owns the channel.</returns>
     private async Task<bool> TryAdmitAsync(ControlChannel channel, Reactor reactor)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
         timeout.CancelAfter(_settings.HandshakeTimeout);
         try
         {
-            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token).ConfigureAwait(false);
-            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger, _violations);
+            var parts = await ServerHandshake.RunAsync(channel, reactor, _settings, _spare.TakeAsync, timeout.Token)
+                .ConfigureAwait(false);
+            var connection = new SharedMemoryConnection(parts, EndPoint, _metrics, _logger, _log.Violations);
             if (!_accepted.Writer.TryWrite(connection))
             {
                 CloseUnserved(connection);
             }
 
-            // Last, so that who serves the connection is not behind it in the pool's queue.
+            // Last, so that the work that serves the connection is not behind it in the pool's queue.
             _spare.Prepare();
 
             return true;
         }
         catch (HandshakeException refusal) when (refusal.ByPeer)
         {
-            Refused(channel.Peer, refusal.Code, refusal.Message);
+            _log.WriteRefusal(channel.Peer, refusal.Code, refusal.Message);
         }
         catch (HandshakeException refusal)
         {
@@ -255,22 +220,17 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         }
         catch (IOException exception) when (exception is SharedMemoryResourcesException or PlatformException)
         {
-            // Ours and not the client's: it is told what this system has refused.
+            // The failure is this process's and not the client's: the client is told what the system has refused.
             Refuse(channel, RefusalCode.Resources, exception.Message);
         }
         catch (IOException exception)
         {
-            Refused(channel.Peer, RefusalCode.Gone, $"The client went away: {exception.Message}");
+            _log.WriteRefusal(channel.Peer, RefusalCode.Gone, $"The client went away: {exception.Message}");
         }
         catch (Exception exception)
         {
             // Foreign code: AuthorizePeer threw. Nobody gets in by that.
-            if (_failures.Next(out var leftOut))
-            {
-                WriteLeftOut(nameof(Log.ListenerFailed), leftOut);
-                Log.ListenerFailed(_logger, EndPoint, exception);
-            }
-
+            _log.WriteFailure(exception);
             Refuse(channel, RefusalCode.NotAuthorized, "The server could not decide whether to admit the client.");
         }
 
@@ -280,37 +240,11 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
     private void Refuse(ControlChannel channel, RefusalCode code, string reason)
     {
         channel.TrySend(ControlMessage.Write(ControlMessageType.Refusal, (ushort)code, reason));
-        Refused(channel.Peer, code, reason);
+        _log.WriteRefusal(channel.Peer, code, reason);
     }
 
-    private void Refused(SharedMemoryPeer peer, RefusalCode code, string reason)
-    {
-        _metrics.HandshakeRefused(code, ConnectionRole.Server);
-        if (!_refusals.Next(out var leftOut))
-        {
-            return;
-        }
-
-        WriteLeftOut(nameof(Log.ClientRefused), leftOut);
-        Log.ClientRefused(
-            _logger,
-            code == RefusalCode.Gone ? LogLevel.Debug : LogLevel.Warning,
-            EndPoint,
-            peer.ProcessId,
-            peer.User.Id,
-            code,
-            reason);
-    }
-
-    private void WriteLeftOut(string kind, long count)
-    {
-        if (count > 0)
-        {
-            Log.LinesLeftOut(_logger, EndPoint, kind, count);
-        }
-    }
-
-    private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor) : ReactorWork
+    private sealed class HandshakeStart(SharedMemoryListener listener, ControlChannel channel, Reactor reactor)
+        : ReactorWork
     {
         public override RunProfile Profile => HandshakeStep.Steps;
 

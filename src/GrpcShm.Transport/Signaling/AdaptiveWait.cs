@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// Decides how a reactor waits. To spin saves a wake-up, 5 to 50 µs, but takes the processor from the very thread that
-/// is to answer where processors are few, and takes a stream apart into small batches. To coalesce makes large batches
-/// of a stream, but delays an answer that somebody waits for. Which of it is the case nobody can tell from here, so
-/// each has to prove itself by what counts in the end: a trial gives each of them turns, compares the bytes that went
-/// through in the time, and only what moved clearly more than plain sleeping is kept. It is tried again ever more
-/// rarely while the answer stays the same.
+/// Decides how a reactor waits. To spin saves a wake-up, which takes 5 to 50 µs. But if processors are few, a spinning
+/// thread takes the processor from the thread that is to answer, and it cuts a stream into small batches. To coalesce
+/// makes large batches of a stream, but delays an answer that somebody waits for. The reactor cannot know which case
+/// it has, so a trial gives each strategy turns, and compares how many bytes went through in the time. A strategy is
+/// kept only if it moved clearly more than plain sleeping. The trial is repeated more and more rarely while its result
+/// stays the same.
 /// </summary>
 /// <remarks>One thread at a time, except for the counters.</remarks>
 internal sealed class AdaptiveWait
@@ -17,19 +17,19 @@ internal sealed class AdaptiveWait
     private const int RoundsPerTrial = 8;
     private const int LeastWaitsPerTurn = 16;
 
-    // In percent: as much has to go through, compared with sleeping. Spinning costs a processor and coalescing a delay,
-    // so a draw is not enough.
+    // In percent: how much has to go through, compared with sleeping. Spinning costs a processor and coalescing a
+    // delay, so equal is not enough.
     private const int LeastGain = 110;
 
-    // In percent: what moves less than this in its first turn gets no second one in this trial.
+    // In percent: a strategy that moves less than this in its first turn gets no second turn in this trial.
     private const int Hopeless = 50;
 
-    // Long enough that the scheduler's own turns, of a few milliseconds, meet all alike.
+    // Long enough that the scheduler's time slices, of a few milliseconds, affect all strategies alike.
     private static readonly long TurnTicks = Ticks(TimeSpan.FromMilliseconds(4));
     private static readonly long FirstVerdictTicks = Ticks(TimeSpan.FromMilliseconds(500));
     private static readonly long LongestVerdictTicks = Ticks(TimeSpan.FromSeconds(64));
 
-    // A longer wait was a pause of the peer's: it counts as this much, or one pause would decide the trial.
+    // In a longer wait the peer has paused. It counts only as this much, or one pause would decide the trial.
     private static readonly long LongestWaitTicks = Ticks(TimeSpan.FromMilliseconds(2));
 
     private readonly Sample[] _samples = new Sample[Strategies];
@@ -44,7 +44,7 @@ internal sealed class AdaptiveWait
     private long _paid;
     private long _unpaid;
 
-    /// <summary>Creates a decision that is still open.</summary>
+    /// <summary>Begins with the first trial.</summary>
     /// <param name="spin">How long a spin may take; 0 to always sleep.</param>
     public AdaptiveWait(TimeSpan spin) => SpinTicks = Ticks(spin);
 
@@ -67,12 +67,12 @@ internal sealed class AdaptiveWait
 
     /// <summary>Notes how a wait went.</summary>
     /// <param name="now">When it ended, in ticks of <see cref="Stopwatch"/>.</param>
-    /// <param name="paid">Whether spinning found what there was to do.</param>
+    /// <param name="paid">Whether spinning found something to do.</param>
     public void Record(long now, bool paid)
     {
         if (Strategy == WaitStrategy.Spin)
         {
-            // Written here only; read by the meter on any thread.
+            // Written only here; the meter reads it on any thread.
             Volatile.Write(ref paid ? ref _paid : ref _unpaid, (paid ? _paid : _unpaid) + 1);
         }
 
@@ -127,7 +127,7 @@ internal sealed class AdaptiveWait
         _samples.AsSpan().Clear();
     }
 
-    /// <summary>Whether one strategy moved at least so many percent of the bytes per tick of another.</summary>
+    /// <summary>True if a strategy moved more than a percentage of the bytes per tick that another moved.</summary>
     private bool IsBetter(WaitStrategy strategy, WaitStrategy than, int percent)
     {
         var (one, other) = (_samples[(int)strategy], _samples[(int)than]);

@@ -1,14 +1,14 @@
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>Makes a reactor's thread as it was before foreign code ran on it.</summary>
+/// <summary>Restores a reactor's thread to its state before foreign code ran on it.</summary>
 internal static class CleanThread
 {
     private static readonly ExecutionContext Clean = CaptureClean();
 
     /// <summary>
-    /// Drops what the last work left behind: values of <see cref="AsyncLocal{T}"/>, cultures among them, a
-    /// synchronization context, a name, a priority, a thread that the process waits for. What one call sets must not
-    /// reach the next.
+    /// Removes what the last work has set: values of <see cref="AsyncLocal{T}"/> (also the cultures), a synchronization
+    /// context, a name, a priority, and that the process waits for the thread. A value that one call sets must not
+    /// reach the next call.
     /// </summary>
     /// <param name="name">The thread's own name.</param>
     public static void Restore(string name)
@@ -38,7 +38,7 @@ internal static class CleanThread
 
     private static ExecutionContext CaptureClean()
     {
-        // The context of a thread that was started without one, however the type came to be initialized.
+        // Captured on a new thread, since the thread that initializes this type may have a context already.
         ExecutionContext? clean = null;
         var thread = new Thread(() => clean = ExecutionContext.Capture());
         thread.UnsafeStart();

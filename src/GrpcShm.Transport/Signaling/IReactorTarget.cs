@@ -2,24 +2,28 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>Who is told by a <see cref="Reactor"/> that its doorbell rang or that its socket has something.</summary>
+/// <summary>
+/// A <see cref="Reactor"/> tells its targets that their doorbell rang or that their socket has something to receive.
+/// </summary>
 internal interface IReactorTarget
 {
-    /// <summary>Where the reactor logs what concerns this target, if it has a log.</summary>
+    /// <summary>The logger for events that concern this target, if it has one.</summary>
     ILogger? Logger => null;
 
     /// <summary>
-    /// Something happened since the last call, on the reactor's thread: must not block, and must take all there is,
-    /// since the event is not repeated.
+    /// Handles what has happened since the last call. On the reactor's thread: it must not block, and it must take
+    /// everything, since the event is not repeated.
     /// </summary>
     void OnReady(Reactor reactor);
 
-    /// <summary><see cref="OnReady"/> threw, which it should not have: end what depends on it.</summary>
+    /// <summary>
+    /// Ends everything that depends on this target, since <see cref="OnReady"/> has thrown, which it should not do.
+    /// </summary>
     void OnFault(Exception exception);
 
     /// <summary>
-    /// The reactor has failed, which has been logged already, and this target is registered no more: end what depends
-    /// on it, or register again. On a thread that leads no reactor.
+    /// Ends everything that depends on this target, or registers it again, since the reactor has failed and has dropped
+    /// the registration. The failure has been logged already. On a thread that leads no reactor.
     /// </summary>
     void OnReactorFailed(ReactorFailedException failure) => OnFault(failure);
 }

@@ -8,8 +8,8 @@ internal interface IRingTarget : IReactorTarget
 
     /// <summary>Spares the peer its doorbells: until <see cref="EndSpin"/> the reactor looks by itself.</summary>
     /// <returns>
-    /// Whether anything here waits for the peer. Only then may <see cref="Peek"/> be called, and must
-    /// <see cref="EndSpin"/>.
+    /// Whether anything here waits for the peer. Only then may <see cref="Peek"/> be called, and then
+    /// <see cref="EndSpin"/> must be called.
     /// </returns>
     bool BeginSpin();
 
@@ -18,8 +18,8 @@ internal interface IRingTarget : IReactorTarget
 
     /// <summary>Asks the peer for doorbells again.</summary>
     /// <returns>
-    /// Whether there is something, looked at after asking: for what was published before the peer could see the
-    /// request there is no doorbell.
+    /// Whether there is something to do. It is looked for after asking: the peer rings no doorbell for bytes that it
+    /// published before it could see the request.
     /// </returns>
     bool EndSpin();
 }

@@ -1,7 +1,7 @@
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// Takes the place of an operation where there is none to signal: who sends frames waits in other ways.
+/// Takes the place of an operation if there is none to signal: threads that send frames wait in other ways.
 /// </summary>
 internal sealed class IdleOperation : ISignaledOperation
 {

@@ -1,71 +1,86 @@
-using System.Diagnostics;
+using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// One thread that waits for the doorbells and sockets of many connections and runs what they lead to. While nothing
-/// happens it makes no system call and no wake-up: it waits without a time-out, except where there is nothing to wait
-/// for, and then it ends.
+/// One loop that waits for the doorbells and sockets of many connections and serves those that have something. While
+/// nothing happens it makes no system call and no wake-up: it waits without a time-out. Only if there is nothing to
+/// wait for it waits for some time, and then it ends.
 /// </summary>
 /// <remarks>
-/// <para>Targets are served in the order of their events. One that uses up its turn goes to the end of a queue, and the
-/// poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor the news
-/// of a peer's death, nor a new client.</para>
-/// <para>What runs foreign code is not run while the loop leads but after a round, while it is away; see the other
-/// part of this class. The loop's state is in this object and not on its thread's stack, so that another thread can
-/// take the loop over meanwhile.</para>
+/// <para>Targets are served in the order of their events. A target that uses up its turn goes to the end of a queue,
+/// and the poller is asked between two rounds of that queue, so that a busy ring starves neither the other rings, nor
+/// the news of a peer's death, nor a new client.</para>
+/// <para>Foreign code does not run in a round but after it, while the leader is away: see
+/// <see cref="ReactorWorkQueue"/> and <see cref="ReactorLeadership"/>. The loop's state is in this object and its
+/// parts and not on the stack of a thread, so that another thread can take the loop over meanwhile.</para>
 /// </remarks>
-internal sealed partial class Reactor
+internal sealed class Reactor
 {
     // So many operations of one target complete at once before the others have their turn.
     private const int OperationsPerTurn = 32;
 
-    // How long to look for what is expected: about what it takes a peer that is awake to answer.
-    private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
-
-    // To look at more rings than this takes longer than a doorbell.
-    private const int MaxSpinTargets = 16;
-
-    [ThreadStatic]
-    private static Reactor? t_running;
-
-    private readonly ReactorSlots _slots = new();
-    private readonly AdaptiveWait _wait;
-    private readonly SpinTrust _trust;
+    private readonly string _name;
+    private readonly Func<ThreadWatch> _watchThread;
     private readonly Queue<IReactorTarget> _unfinished = new();
-    private readonly List<IRingTarget> _served = new(MaxSpinTargets);
-    private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
-    private readonly PollEvent[] _events = new PollEvent[64];
-    private bool _servesCalls;
+    private readonly ReactorLeadership _leadership;
+    private readonly ReactorLife _life;
+    private readonly ReactorWorkQueue _work;
+    private readonly ReactorWait _wait;
     private int _budget;
-    private long _expectUntil;
 
     /// <summary>Creates a reactor, which runs from its first registration on.</summary>
-    /// <param name="createPoller">Makes what it waits with, each time that it begins to run.</param>
-    /// <param name="name">Its threads' name.</param>
+    /// <param name="createPoller">Makes the poller to wait with, each time that the loop begins to run.</param>
+    /// <param name="name">The name of its threads.</param>
     /// <param name="wait">How it waits.</param>
-    /// <param name="watchThread">Makes what tells of the calling thread's running.</param>
-    /// <param name="idleTime">For how long it goes on when nothing is registered any more.</param>
+    /// <param name="watchThread">Makes an object that watches whether the calling thread runs.</param>
+    /// <param name="idleTime">How long it goes on when nothing is registered any more.</param>
     public Reactor(
-        Func<Poller> createPoller, string name, AdaptiveWait wait, Func<ThreadWatch> watchThread, Func<TimeSpan> idleTime)
+        Func<Poller> createPoller,
+        string name,
+        AdaptiveWait wait,
+        Func<ThreadWatch> watchThread,
+        Func<TimeSpan> idleTime)
     {
-        _createPoller = createPoller;
-        _wait = wait;
-        _trust = new SpinTrust(wait.SpinTicks);
         _name = name;
         _watchThread = watchThread;
-        _idleTime = idleTime;
+        _leadership = new ReactorLeadership(this);
+        _life = new ReactorLife(name, createPoller, StartThread, idleTime, _leadership);
+        _work = new ReactorWorkQueue(_leadership, _life.Gate, name);
+        _wait = new ReactorWait(_life, _unfinished, wait);
     }
 
     /// <summary>
-    /// The reactor that this thread leads right now, if it does. Not while it is away in foreign code.
+    /// The reactor that the calling thread leads right now, if any. None while that thread is away in foreign code.
     /// </summary>
-    public static Reactor? Running => t_running;
+    public static Reactor? Running => ReactorLeadership.Running;
 
-    public AdaptiveWait Waiting => _wait;
+    public AdaptiveWait Waiting => _wait.Adaptive;
 
-    public SpinTrust Trust => _trust;
+    public SpinTrust Trust => _wait.Trust;
+
+    /// <summary>Which thread leads. For the sentinel.</summary>
+    public ReactorLeadership Leadership => _leadership;
+
+    /// <summary>True if there is a thread that leads.</summary>
+    public bool IsRunning => _life.IsRunning;
+
+    /// <summary>
+    /// Names the sentinel that watches this reactor, before it runs. Without one, all work goes to the thread pool.
+    /// </summary>
+    public void WatchBy(Sentinel sentinel) => _leadership.WatchBy(sentinel);
+
+    /// <summary>Watches a doorbell or a socket. Any thread.</summary>
+    /// <exception cref="IOException">The system has no room for another, or no thread to serve it.</exception>
+    public ReactorRegistration Register(IPollSource source, IReactorTarget target) =>
+        new(this, source, _life.Register(source, target));
+
+    /// <summary>Stops watching. A call to the target may still be under way. Any thread.</summary>
+    public void Unregister(IPollSource source, ulong token) => _life.Unregister(source, token);
+
+    /// <summary>Lets a loop that has nothing to serve look at once whether its time is over. Any thread.</summary>
+    public void EndIfIdle() => _life.WakeIfIdle();
 
     /// <summary>
     /// Takes one operation off the turn of the target that is being served. When none is left, the caller has to
@@ -74,42 +89,127 @@ internal sealed partial class Reactor
     public bool TrySpend() => --_budget >= 0;
 
     /// <summary>
-    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left, when it is about to sleep:
-    /// until then it looks by itself. Only on this reactor's thread.
+    /// Leaves it to the reactor to ask for doorbells for a target that has nothing left. The reactor asks when it is
+    /// about to sleep, and until then looks at the rings by itself. Only on this reactor's thread.
     /// </summary>
-    /// <returns>Whether it will; if not, the target has to ask by itself.</returns>
-    public bool TryDeferSleep(IRingTarget target)
-    {
-        if (!_served.Contains(target))
-        {
-            if (_served.Count == MaxSpinTargets)
-            {
-                return false;
-            }
-
-            _served.Add(target);
-        }
-
-        _servesCalls = true;
-        return true;
-    }
+    /// <returns>True if the reactor will ask; if not, the target has to ask by itself.</returns>
+    public bool TryDeferSleep(IRingTarget target) => _wait.TryDeferSleep(target);
 
     /// <summary>
     /// Says that a peer is about to answer over a socket: for a moment the reactor looks by itself before it sleeps, as
-    /// it does with rings. Any thread; one that does not lead may come too late.
+    /// it does with rings. Any thread; a call from a thread that does not lead may come too late.
     /// </summary>
-    public void ExpectSoon() => Volatile.Write(ref _expectUntil, Stopwatch.GetTimestamp() + ExpectTicks);
+    public void ExpectSoon() => _wait.ExpectSoon();
 
     /// <summary>Gives a target another turn in the next round. Only on this reactor's thread.</summary>
     public void Resume(IReactorTarget target) => _unfinished.Enqueue(target);
 
-    /// <summary>One round: waits, serves who has something, and each of those that were not done.</summary>
+    /// <summary>Queues work to be run after this round. Only on this reactor's thread, while it leads.</summary>
+    /// <returns>True if the work will be run here; if not, the thread pool has to.</returns>
+    public bool TryQueue(ReactorWork work) => _work.TryAdd(work);
+
+    /// <summary>Gives the loop to another thread, if its leader is still away since that sequence number.</summary>
+    /// <param name="word">The sequence number.</param>
+    /// <param name="isItsFault">True if the work that the leader runs holds it up, so that such work had better run
+    /// elsewhere.</param>
+    public void TakeOver(long word, bool isItsFault)
+    {
+        // First the thread, since the system may have none: then the thread that is away stays the leader.
+        var turn = _life.TakeThread();
+        if (_leadership.TryTakeOver(word, isItsFault))
+        {
+            turn.Give();
+        }
+        else
+        {
+            _life.GiveBack(turn);
+        }
+    }
+
+    /// <summary>Logs that no other thread could take the place of a thread that is held up.</summary>
+    public void LogFailedTakeOver(Exception exception) =>
+        ReactorTargets.Log(
+            _life.Targets(), logger => Log.TakeOverFailed(logger, _name, exception.Message, exception));
+
+    /// <summary>Starts a thread that waits for its turn.</summary>
+    private ReactorTurn StartThread()
+    {
+        var turn = new ReactorTurn();
+        try
+        {
+            new Thread(() => Run(turn)) { IsBackground = true, Name = _name }.UnsafeStart();
+            return turn;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Leads the loop, as often as it is this thread's turn.</summary>
+    private void Run(ReactorTurn turn)
+    {
+        using (turn)
+        {
+            var watch = WatchThread();
+            while (turn.Wait() && Lead(watch) && _life.TryKeep(turn))
+            {
+            }
+        }
+    }
+
+    private ThreadWatch WatchThread()
+    {
+        try
+        {
+            return _watchThread();
+        }
+        catch (Exception)
+        {
+            // The system does not tell. Then a thread that lacks a processor is overtaken too early, no more.
+            return UnknownThreadWatch.Instance;
+        }
+    }
+
+    /// <summary>Leads the loop until another thread does, or until the loop ends.</summary>
+    /// <returns>True if another thread leads.</returns>
+    private bool Lead(ThreadWatch watch)
+    {
+        try
+        {
+            _leadership.Begin(watch);
+
+            // A thread that was overtaken may have come back in the state that foreign code left it in.
+            CleanThread.Restore(_name);
+
+            // First the work that the last leader has left behind: the poller may have no news for a long time, and
+            // the thread that is away may be waiting for just that work.
+            while (_work.Run())
+            {
+                if (_life.SeemsIdle && TryEnd())
+                {
+                    return false;
+                }
+
+                RunRound();
+            }
+
+            return true;
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            return false;
+        }
+    }
+
+    /// <summary>One round: waits, serves the targets with events, and each target that was not done.</summary>
     private void RunRound()
     {
-        var count = WaitForEvents();
-        for (var i = 0; i < count; i++)
+        foreach (var happened in _wait.Wait())
         {
-            if (_slots.Find(_events[i].Token) is { } target)
+            if (_life.Find(happened.Token) is { } target)
             {
                 Serve(target);
             }
@@ -122,167 +222,71 @@ internal sealed partial class Reactor
         }
     }
 
-    private int WaitForEvents()
-    {
-        if (_unfinished.Count > 0)
-        {
-            return _poller!.Wait(_events, block: false);
-        }
-
-        if (_served.Count == 0)
-        {
-            return WaitForNews();
-        }
-
-        return _servesCalls ? WaitForCalls() : WaitForBytes();
-    }
-
-    /// <summary>Waits where no ring was served.</summary>
-    private int WaitForNews()
-    {
-        var until = Volatile.Read(ref _expectUntil);
-        while (_wait.IsEnabled && until != 0 && Stopwatch.GetTimestamp() < until)
-        {
-            if (_poller!.Wait(_events, block: false) is > 0 and var count)
-            {
-                return count;
-            }
-
-            Thread.Yield();
-        }
-
-        return _poller!.Wait(_events, MillisecondsToWait());
-    }
-
-    /// <summary>Waits where calls run to completion: one spins as long as that pays.</summary>
-    private int WaitForCalls()
-    {
-        var budget = _wait.IsEnabled ? _trust.NextBudget() : 0;
-        var started = Stopwatch.GetTimestamp();
-        var found = SpinFor(budget, started, out var count);
-        _served.Clear();
-        _servesCalls = false;
-        if (budget > 0)
-        {
-            _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
-        }
-
-        return found ? count : _poller!.Wait(_events, MillisecondsToWait());
-    }
-
-    /// <summary>Waits where bytes are carried, which is done as has proved best.</summary>
-    private int WaitForBytes()
-    {
-        var started = Stopwatch.GetTimestamp();
-        var count = 0;
-        var paid = _wait.Strategy == WaitStrategy.Spin && SpinFor(_wait.SpinTicks, started, out count);
-        _served.Clear();
-        if (!paid)
-        {
-            count = _poller!.Wait(_events, MillisecondsToWait());
-            if (_wait.Strategy == WaitStrategy.Coalesce)
-            {
-                // The flags of those that rang are down: what comes meanwhile comes without a doorbell.
-                _poller.Pause();
-            }
-        }
-
-        _wait.Record(Stopwatch.GetTimestamp(), paid);
-        return count;
-    }
-
     private void Serve(IReactorTarget target)
     {
         _budget = OperationsPerTurn;
         try
         {
             target.OnReady(this);
-            if (_wait.IsEnabled && target is IRingTarget rings)
-            {
-                _wait.AddProgress(rings.TakeProgress());
-                if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
-                {
-                    _served.Add(rings);
-                }
-            }
+            _wait.AddServed(target);
         }
         catch (Exception exception)
         {
-            Fault(target, exception);
+            ReactorTargets.Fault(target, exception);
         }
     }
 
-    private static void Fault(IReactorTarget target, Exception exception)
+    /// <summary>Ends the loop if there has been nothing to serve for long enough. By the leader.</summary>
+    private bool TryEnd()
     {
-        try
+        Poller poller;
+        lock (_life.Gate)
         {
-            target.OnFault(exception);
+            if (_unfinished.Count > 0 || _life.MillisecondsToWait() != 0)
+            {
+                return false;
+            }
+
+            _wait.Forget();
+            poller = _life.Detach();
         }
-        catch (Exception)
-        {
-            // A target ends itself before it logs, so this is a logger that throws. There is nobody left to tell, and
-            // on this thread it would end the process and with it everybody else's connections.
-        }
+
+        poller.Dispose();
+        return true;
     }
 
-    /// <summary>Looks at the rings that were served last, for as long as the budget lasts.</summary>
-    /// <param name="budget">How long, in ticks of <see cref="Stopwatch"/>.</param>
-    /// <param name="started">When it began.</param>
-    /// <param name="count">How many events of the poller there are.</param>
-    /// <returns>Whether there is something: events, or targets in the queue.</returns>
-    private bool SpinFor(long budget, long started, out int count)
+    /// <summary>
+    /// Ends the loop because it failed. By the leader. Queued work goes to the pool; the targets are told the reason,
+    /// and whatever registers from here on gets a new loop.
+    /// </summary>
+    private void Fail(Exception exception)
     {
-        foreach (var target in _served)
+        ReactorLeadership.Stop();
+        Poller poller;
+        List<IReactorTarget> targets;
+        IRingTarget[] spinning;
+        ReactorWork[] work;
+        lock (_life.Gate)
         {
-            if (target.BeginSpin())
-            {
-                _spinning.Add(target);
-            }
+            targets = _life.RemoveTargets();
+            (spinning, work) = (_wait.TakeSpinning(), _work.TakeAll());
+            _unfinished.Clear();
+            _wait.Forget();
+            poller = _life.Detach();
         }
 
-        count = 0;
-        if (_spinning.Count > 0 && budget > 0)
-        {
-            while (!PeekAll())
-            {
-                // Deaths, new clients, and rings that are not looked at.
-                if ((count = _poller!.Wait(_events, block: false)) > 0 || Stopwatch.GetTimestamp() - started > budget)
-                {
-                    break;
-                }
+        poller.Dispose();
+        var failure = new ReactorFailedException(_name, exception);
+        ReactorTargets.Log(targets, logger => Log.ReactorFailed(logger, _name, failure));
+        Array.ForEach(work, static w => w.RunOnPool());
 
-                Thread.Yield();
-            }
+        // First the connections, which tell their peers over the sockets that are among the rest.
+        foreach (var target in targets.OrderBy(static t => t is not IRingTarget))
+        {
+            ReactorTargets.Try(target, () => target.OnReactorFailed(failure));
         }
 
-        foreach (var target in _spinning)
-        {
-            if (target.EndSpin())
-            {
-                _unfinished.Enqueue(target);
-            }
-        }
-
-        _spinning.Clear();
-        return count > 0 || _unfinished.Count > 0;
-    }
-
-    private bool PeekAll()
-    {
-        // So many looks cost about as much as one question to the poller.
-        for (var i = 0; i < 16; i++)
-        {
-            foreach (var target in _spinning)
-            {
-                if (target.Peek())
-                {
-                    return true;
-                }
-            }
-
-            Thread.SpinWait(2);
-        }
-
-        return false;
+        // They have leases on their memory.
+        Array.ForEach(spinning, target => ReactorTargets.Try(target, () => target.EndSpin()));
     }
 }

@@ -2,7 +2,9 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>That a reactor watches a source of events. Dispose it before what the source belongs to.</summary>
+/// <summary>
+/// Lets a reactor watch a source of events until it is disposed of. Dispose of it before the owner of the source.
+/// </summary>
 internal sealed class ReactorRegistration : IDisposable
 {
     private readonly IPollSource _source;

@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// Finds the target of a poller's token. A token carries a generation beside its slot's number, so that an event that
-/// was already on its way when its target left does not reach the slot's next owner.
+/// Finds the target of a poller's token. A token consists of a generation and the number of a slot. So an event that
+/// was on its way when its target left does not reach the next owner of the slot.
 /// </summary>
 internal sealed class ReactorSlots
 {
@@ -21,7 +21,7 @@ internal sealed class ReactorSlots
                 index = _used++;
                 if (index == _slots.Length)
                 {
-                    // A reader on the old array misses only slots that were not there when its event came.
+                    // A reader of the old array misses only slots that were not there when its event came.
                     Array.Resize(ref _slots, _slots.Length * 2);
                 }
             }
@@ -32,7 +32,7 @@ internal sealed class ReactorSlots
         }
     }
 
-    /// <returns>Whether it was there.</returns>
+    /// <returns>Whether the target was there.</returns>
     public bool Remove(ulong token)
     {
         lock (_gate)
@@ -49,7 +49,7 @@ internal sealed class ReactorSlots
         }
     }
 
-    /// <returns>Those that were there.</returns>
+    /// <returns>The targets that were there.</returns>
     public List<IReactorTarget> RemoveAll()
     {
         lock (_gate)
@@ -69,7 +69,7 @@ internal sealed class ReactorSlots
         }
     }
 
-    /// <summary>Those that are there at the moment.</summary>
+    /// <summary>The targets that are there at the moment.</summary>
     public List<IReactorTarget> All()
     {
         lock (_gate)

@@ -1,13 +1,14 @@
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// What a thread of a <see cref="Reactor"/> waits for while another leads. Its thread disposes of it.
+/// A thread of a <see cref="Reactor"/> waits with this object while another thread leads. The waiting thread disposes
+/// of it.
 /// </summary>
 internal sealed class ReactorTurn : IDisposable
 {
     private readonly AutoResetEvent _signal = new(initialState: false);
 
-    // Written before the event is set, read after it was waited for.
+    // Written before the event is set, read after the wait for the event.
     private bool _isOver;
 
     /// <summary>Lets the thread lead.</summary>
@@ -20,7 +21,7 @@ internal sealed class ReactorTurn : IDisposable
         _signal.Set();
     }
 
-    /// <summary>Waits for one of the two.</summary>
+    /// <summary>Waits for <see cref="Give"/> or <see cref="End"/>.</summary>
     /// <returns>Whether the thread leads from here on.</returns>
     public bool Wait()
     {
@@ -33,8 +34,8 @@ internal sealed class ReactorTurn : IDisposable
             }
             catch (ThreadInterruptedException)
             {
-                // Foreign code that ran here once has kept the thread, and interrupts it now. It is not in that code
-                // any more.
+                // Foreign code that once ran here has kept a reference to the thread, and interrupts it now. The thread
+                // does not run that code any more.
             }
         }
     }

@@ -9,20 +9,20 @@ namespace GrpcShm.Transport.Signaling;
 /// </summary>
 internal abstract class ReactorWork : IThreadPoolWorkItem
 {
-    /// <summary>What is known of such work, and where it runs.</summary>
+    /// <summary>Decides where such work runs.</summary>
     public abstract RunProfile Profile { get; }
 
     /// <summary>
-    /// Does the work. What it throws is its own to handle. What it lets through all the same comes from code that
-    /// nobody awaits, and meets what such exceptions meet on the thread pool, see <see cref="RunHere"/>.
+    /// Does the work, and handles its exceptions. If an exception gets out all the same, it comes from code that nobody
+    /// awaits. Then it is treated like such an exception on the thread pool, see <see cref="RunHere"/>.
     /// </summary>
     public abstract void Run();
 
     /// <summary>
-    /// Runs the work on a reactor's thread. What foreign code lets through is thrown again on the thread pool, where
-    /// its continuation would have run over a socket: there the process's own rules for it hold (it ends, unless a
-    /// handler of <see cref="ExceptionHandling"/> says otherwise), and the exception says whose it is. Neither the
-    /// reactor nor anybody else's connections have to do with it.
+    /// Runs the work on a reactor's thread. An exception of foreign code is thrown again on the thread pool, where the
+    /// code would have run with a socket. There the process's own rules for such exceptions hold: the process ends,
+    /// unless a handler of <see cref="ExceptionHandling"/> says otherwise. The exception's stack shows whose code it
+    /// is. The reactor and the connections of others are not affected.
     /// </summary>
     public void RunHere()
     {
@@ -38,7 +38,7 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Lets the work run: here on this reactor's thread, when it has served its rings, or on the pool.
+    /// Lets the work run: on this reactor's thread, when it has served its rings, or on the pool.
     /// </summary>
     public void Schedule()
     {
@@ -57,7 +57,7 @@ internal abstract class ReactorWork : IThreadPoolWorkItem
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>The work is about to be handed to the thread pool. Any thread, a reactor's, too.</summary>
+    /// <summary>Called before the work is handed to the thread pool. Any thread, also a reactor's.</summary>
     protected virtual void OnQueued()
     {
     }

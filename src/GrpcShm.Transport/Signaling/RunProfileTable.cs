@@ -1,13 +1,13 @@
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// The profiles of methods, by a hash of their paths that nobody outside of this process can foretell. Two methods may
-/// share one; paths that a peer invents share those that there are, and neither take any away nor add any. Any thread.
+/// The profiles of methods, by a hash of their paths that nobody outside of this process can predict. Two methods may
+/// share a profile. The table does not grow: paths that a peer invents share the existing profiles. Any thread.
 /// </summary>
 /// <param name="mode">Where the work of all of them runs.</param>
 internal sealed class RunProfileTable(RunMode mode)
 {
-    /// <summary>So many there are at most; a power of two.</summary>
+    /// <summary>The most profiles; a power of two.</summary>
     public const int Size = 1024;
 
     private readonly RunProfile?[] _profiles = new RunProfile?[Size];

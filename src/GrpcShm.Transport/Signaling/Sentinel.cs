@@ -3,32 +3,33 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// Watches reactors whose thread is away in foreign code, and gives one to another thread that stays away for too
-/// long: that blocks, computes, or waits for something that only this reactor can bring.
+/// Watches reactors whose thread is away in foreign code. If a thread stays away for too long, since it blocks,
+/// computes, or waits for an event that only this reactor can bring, the sentinel gives the reactor to another thread.
 /// </summary>
 /// <remarks>
-/// <para>It does not measure time, since a garbage collection or a stopped process make any time pass: it takes over
-/// when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/> while
-/// anything happens, and after <see cref="QuietLooks"/> looks without it sleeps without a timer, so an idle process has
-/// no wake-ups.</para>
-/// <para>A thread that could run and only lacks a processor is not held up by what it does: another one in its place
-/// would lack the same. It is given more looks.</para>
+/// <para>The sentinel does not measure time, since a garbage collection or a stopped process makes any time pass. It
+/// takes over when it has seen the same sequence number at two looks in a row. It looks every <see cref="Interval"/>
+/// while anything happens. After <see cref="QuietLooks"/> looks at which nothing has happened it sleeps without a
+/// timer, so an idle process has no wake-ups.</para>
+/// <para>A thread that could run and only lacks a processor is not held up by its work: another thread in its place
+/// would lack a processor, too. It is given more looks.</para>
 /// <code>
 /// field    written by                            read by          ordering
-/// _running Begin, End, under _wake               the thread       _wake: it ends only when it has seen 0 there, and who makes it
-/// _hasThread  the same; the thread that ends                      1 finds out there whether to start another
-/// _armed   sentinel clears, whoever arms sets    reactors         Dekker with the reactor's word: the reactor stores its
-///                                                                 word and loads _armed; the sentinel clears _armed,
-///                                                                 fences all processors, and loads the words
+/// _running Begin, End, under _wake               the thread       _wake: the thread ends only when it has seen 0 under
+///                                                                 it. Begin makes it 1 under it, and starts a thread
+/// _hasThread  the same; the thread that ends                      if there is none
+/// _armed   sentinel clears, Arm sets             reactors         Dekker with the reactor's word: the reactor stores
+///                                                                 its word and loads _armed; the sentinel clears
+///                                                                 _armed, fences all processors, and loads the words
 /// </code>
-/// <para>The fence is the sentinel's alone (<see cref="Interlocked.MemoryBarrierProcessWide"/>), which costs it some
-/// microseconds each time it goes to sleep, and the reactors nothing for each call.</para>
+/// <para>Only the sentinel makes the fence (<see cref="Interlocked.MemoryBarrierProcessWide"/>). It costs the sentinel
+/// some microseconds each time it goes to sleep, and costs the reactors nothing.</para>
 /// </remarks>
 internal sealed class Sentinel
 {
     private const int QuietLooks = 16;
 
-    // Then it may be that nothing but this reactor can bring the processor back.
+    // After these looks it may be that only this reactor can bring the processor back.
     private const int MostExtraLooks = 8;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
@@ -50,10 +51,10 @@ internal sealed class Sentinel
         _extraLooks = new int[reactors.Length];
     }
 
-    /// <summary>How often it has looked. Stands still while it sleeps.</summary>
+    /// <summary>How often the sentinel has looked. The number stays the same while the sentinel sleeps.</summary>
     public long Looks => Volatile.Read(ref _looks);
 
-    /// <summary>Whether its thread runs.</summary>
+    /// <summary>Whether the sentinel's thread runs.</summary>
     public bool HasThread
     {
         get
@@ -65,7 +66,7 @@ internal sealed class Sentinel
         }
     }
 
-    /// <summary>A reactor begins to run.</summary>
+    /// <summary>Counts a reactor that begins to run.</summary>
     public void Begin()
     {
         lock (_wake)
@@ -80,7 +81,7 @@ internal sealed class Sentinel
         }
     }
 
-    /// <summary>A reactor runs no more. With the last one the thread ends.</summary>
+    /// <summary>Counts a reactor as ended. When the last reactor has ended, the sentinel's thread ends.</summary>
     public void End()
     {
         lock (_wake)
@@ -92,7 +93,9 @@ internal sealed class Sentinel
         }
     }
 
-    /// <summary>Makes sure that somebody watches. Called by a reactor after it has said that it is away.</summary>
+    /// <summary>
+    /// Makes sure that the sentinel watches. A reactor calls this after it has said that its thread is away.
+    /// </summary>
     public void Arm()
     {
         if (Volatile.Read(ref _armed) == 0 && Interlocked.Exchange(ref _armed, 1) == 0)
@@ -136,13 +139,13 @@ internal sealed class Sentinel
         }
         catch (ThreadInterruptedException)
         {
-            // Foreign code that ran on this reactor's thread has kept it, and interrupts it now. It is not in that code
-            // any more, and the reactor has said already that it is away.
+            // Foreign code that once ran on this thread has kept a reference to it, and interrupts it now. The thread
+            // does not run that code any more, and the reactor has said already that its thread is away.
             return false;
         }
     }
 
-    /// <returns>Whether there is something to watch; else the thread has to end.</returns>
+    /// <returns>Whether there is a reactor to watch; else the thread has to end.</returns>
     private bool WaitUntilArmed()
     {
         lock (_wake)
@@ -162,7 +165,7 @@ internal sealed class Sentinel
         }
     }
 
-    /// <summary>Looks at all reactors, and takes over from those that have not moved while away.</summary>
+    /// <summary>Looks at all reactors, and takes over those whose thread has been away since the last look.</summary>
     /// <returns>Whether anything happens.</returns>
     private bool Look()
     {
@@ -170,9 +173,9 @@ internal sealed class Sentinel
         var isActive = false;
         for (var i = 0; i < _reactors.Length; i++)
         {
-            var word = _reactors[i].LeadershipWord;
-            isActive |= word != _seen[i] || Reactor.IsAway(word);
-            if (Reactor.IsAway(word))
+            var word = _reactors[i].Leadership.Word;
+            isActive |= word != _seen[i] || ReactorLeadership.IsAway(word);
+            if (ReactorLeadership.IsAway(word))
             {
                 LookAtAway(i, word);
             }
@@ -189,11 +192,12 @@ internal sealed class Sentinel
         if (word != _seen[index])
         {
             _extraLooks[index] = 0;
-            Note(reactor.Leader);
+            Note(reactor.Leadership.Leader);
             return;
         }
 
-        // Asked of the thread that was away at this word. If it has come back meanwhile, the take-over fails.
+        // The question is about the thread that was away at this word. If it has come back meanwhile, the take-over
+        // fails.
         var isKept = IsKeptFromProcessor(reactor);
         if (!isKept || ++_extraLooks[index] > MostExtraLooks)
         {
@@ -209,7 +213,7 @@ internal sealed class Sentinel
         }
         catch (Exception)
         {
-            // Then nothing is known, and the next question fails as well.
+            // Nothing is known of the thread, and the next question fails as well.
         }
     }
 
@@ -217,11 +221,11 @@ internal sealed class Sentinel
     {
         try
         {
-            return reactor.Leader.IsKeptFromProcessor(Interval);
+            return reactor.Leadership.Leader.IsKeptFromProcessor(Interval);
         }
         catch (Exception)
         {
-            // Then nothing is known.
+            // Nothing is known of the thread.
             return false;
         }
     }
@@ -235,11 +239,11 @@ internal sealed class Sentinel
         }
         catch (Exception exception)
         {
-            // No thread to be had. The one that is away still leads, and the next look tries again.
+            // The system gives no thread. The thread that is away still leads, and the next look tries again.
             if (!_hasTold)
             {
                 _hasTold = true;
-                reactor.TellOfTakeOverThatFailed(exception);
+                reactor.LogFailedTakeOver(exception);
             }
         }
     }

@@ -5,18 +5,19 @@ using System.Threading.Tasks.Sources;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// One operation at a time that completes as soon as it can: at once, or when somebody signals that something has
-/// changed. Reused for each operation, so that waiting allocates nothing.
+/// Runs one operation at a time. The operation completes as soon as it can: at once, or when a thread signals that a
+/// condition has changed. The object is reused for each operation, so that waiting allocates nothing.
 /// </summary>
 /// <remarks>
-/// <para>Whatever may complete the operation (bytes, space, the peer's end, an abort, a cancellation) is a condition
-/// that its cause sets first and then calls <see cref="Signal"/>. Only whoever has the operation's <see cref="Turn"/>
+/// <para>Conditions complete the operation: bytes, space, the peer's end, an abort, a cancellation. A thread sets its
+/// condition first and then calls <see cref="Signal"/>. Only the thread that has the operation's <see cref="Turn"/>
 /// looks at the conditions: the caller, from <see cref="Enter"/> until the operation waits or has completed, and then
-/// whoever signals. The turn is idle while there is no operation, and sealed when there will be none any more.</para>
-/// <para>Operations follow one another: a condition that was set before a signal which found the turn idle is seen by
-/// the look of the next operation.</para>
+/// a thread that signals. The turn is idle while there is no operation, and sealed when there will be none any
+/// more.</para>
+/// <para>Operations follow one another. If a signal finds the turn idle, the next operation's look sees the condition
+/// that was set before the signal.</para>
 /// </remarks>
-/// <typeparam name="TResult">What the operation gives.</typeparam>
+/// <typeparam name="TResult">The result of the operation.</typeparam>
 internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, ISignaledOperation
 {
     private ManualResetValueTaskSourceCore<TResult> _completion;
@@ -29,26 +30,26 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     /// <summary>Whether an operation waits.</summary>
     public bool IsWaiting => _turn.IsWaiting;
 
-    /// <summary>Whether an operation is under way, or none can ever be.</summary>
+    /// <summary>Whether an operation is under way, or no operation can begin any more.</summary>
     protected bool IsBusy => !_turn.IsIdle;
 
     /// <summary>Looks whether the operation can complete now, as its owner.</summary>
-    /// <exception cref="Exception">Completes the operation, too.</exception>
+    /// <exception cref="Exception">The operation completes with this exception.</exception>
     protected abstract bool TryComplete([MaybeNullWhen(false)] out TResult result);
 
     /// <summary>
-    /// Tells the peer what is waited for, as the owner and before each look: what the peer does from then on is
-    /// signalled.
+    /// Tells the peer for what this operation waits, as the owner and before each look: from then on the peer's steps
+    /// are signalled.
     /// </summary>
     protected abstract void AnnounceWait();
 
     /// <summary>
-    /// Whether <see cref="AnnounceWait"/> does anything. If not, what happens is signalled anyway, and there is nothing
-    /// to look for again before waiting.
+    /// Whether <see cref="AnnounceWait"/> does anything. If not, each change is signalled anyway, and the operation
+    /// need not look again before it waits.
     /// </summary>
     protected virtual bool HasToAnnounce => true;
 
-    /// <summary>Whether the continuation may run on the signaller's thread if that is a reactor's.</summary>
+    /// <summary>Whether the continuation may run on the thread that signals, if that is a reactor's.</summary>
     protected abstract bool MayRunInline { get; }
 
     /// <summary>The target to give another turn when the reactor's present turn is over.</summary>
@@ -67,15 +68,15 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     }
 
     /// <summary>
-    /// The same by one who has looked at the token itself. A token that fires from then on ends the operation only if
-    /// that has to wait.
+    /// Does the same for a caller that has looked at the token itself. A token that fires from then on ends the
+    /// operation only if the operation has to wait.
     /// </summary>
     protected ValueTask<TResult> BeginAsync(CancellationToken cancellationToken)
     {
         var reactor = Reactor.Running;
         if (reactor is not null && RingTarget is { } target && !reactor.TrySpend())
         {
-            // Its turn is over. Ready or not, it is looked at again in its next turn.
+            // The target's turn is over. Ready or not, the operation is looked at again in the next turn.
             return WaitForTurnAsync(reactor, target, cancellationToken);
         }
 
@@ -96,9 +97,10 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         }
     }
 
-    /// <summary>Begins what must not happen while an operation is under way, nor after sealing.</summary>
-    /// <exception cref="InvalidOperationException">Another one is under way.</exception>
-    /// <exception cref="ObjectDisposedException">It has been sealed.</exception>
+    /// <summary>Takes the turn for an operation, or for a step that must not happen during one or after
+    /// sealing.</summary>
+    /// <exception cref="InvalidOperationException">Another operation is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The operation has been sealed.</exception>
     protected void Enter()
     {
         if (!_turn.TryEnter())
@@ -107,7 +109,7 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         }
     }
 
-    /// <summary>Does the same if that may begin now.</summary>
+    /// <summary>Does the same if no operation is under way.</summary>
     protected bool TryEnter() => _turn.TryEnter();
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
@@ -115,7 +117,7 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
     {
         _turn.Leave();
 
-        // Turn idle, fence, load _sealed; Seal stores _sealed, fences, loads the turn. One of the two seals.
+        // The turn is idle, fence, load _sealed. Seal stores _sealed, fences, loads the turn. One of the two seals.
         if (Volatile.Read(ref _sealed) is not null)
         {
             TrySeal();
@@ -171,7 +173,9 @@ internal abstract class SignaledOperation<TResult> : IValueTaskSource<TResult>, 
         return new ValueTask<TResult>(this, token);
     }
 
-    /// <summary>Begins to wait. Without a look only if nobody has signalled since the operation was entered.</summary>
+    /// <summary>
+    /// Begins to wait. It waits without a look only if nobody has signalled since the operation was entered.
+    /// </summary>
     private void SettleUnlessWaiting(bool hasToLook)
     {
         if (hasToLook || !_turn.TryWait())

@@ -4,14 +4,14 @@ namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
 /// Decides whether a reactor that carries calls looks at its rings for a moment before it sleeps. With handlers and
-/// continuations run to completion, the answer to what was just sent is often there within a few microseconds, where to
-/// be woken takes 5 to 50. Spinning that does not pay is given up, and tried again ever more seldom.
+/// continuations run to completion, the answer to a message is often there within a few microseconds, whereas a wake-up
+/// takes 5 to 50. Spinning that does not pay is given up, and tried again more and more rarely.
 /// </summary>
 /// <remarks>
-/// Unlike <see cref="AdaptiveWait"/> this does not compare: one side alone gains little by spinning while the other has
-/// to be woken for each message, so two that compare may both find that it is not worth it. Here a try lasts long
-/// enough to outlast the other's waking, and so the first to try makes it pay for both. One thread at a time, except
-/// for the counters.
+/// Unlike <see cref="AdaptiveWait"/> this class does not compare: one side alone gains little by spinning while the
+/// other has to be woken for each message. So two sides that compare may both find that spinning is not worth it. Here
+/// a try lasts longer than the other side's wake-up, and so the first side that tries makes it pay for both. One thread
+/// at a time, except for the counters.
 /// </remarks>
 internal sealed class SpinTrust
 {
@@ -19,7 +19,7 @@ internal sealed class SpinTrust
     private const int LeastPause = 16;
     private const int LongestPause = 4096;
 
-    // A spin that is over so long after its end was kept from the processor by others, who need it more.
+    // A spin that ends so much too late was kept from the processor by other threads, which need it more.
     private static readonly long PreemptedTicks = Stopwatch.Frequency / 1_000_000 * 100;
 
     private readonly long _spinTicks;
@@ -56,7 +56,7 @@ internal sealed class SpinTrust
     /// <param name="overrun">By how much it took longer than it should have, in ticks.</param>
     public void Record(bool paid, long overrun)
     {
-        // Written here only; read by the meter on any thread.
+        // Written only here; the meter reads it on any thread.
         Volatile.Write(ref paid ? ref _paid : ref _unpaid, (paid ? _paid : _unpaid) + 1);
         if (overrun > PreemptedTicks)
         {

@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>Where the system tells nothing of a thread: it is taken not to lack a processor.</summary>
+/// <summary>For a system that says nothing of a thread: the thread is assumed not to lack a processor.</summary>
 internal sealed class UnknownThreadWatch : ThreadWatch
 {
     public static UnknownThreadWatch Instance { get; } = new();

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Signaling;
 
-/// <summary>What a reactor does when there is nothing left to do.</summary>
+/// <summary>How a reactor waits when there is nothing left to do.</summary>
 internal enum WaitStrategy
 {
     /// <summary>Sleeps until a doorbell rings, and then looks at once.</summary>
@@ -12,8 +12,8 @@ internal enum WaitStrategy
     Spin,
 
     /// <summary>
-    /// Sleeps until a doorbell rings, and then a moment longer, so that a stream comes in one batch for which one
-    /// doorbell and one chain of wake-ups is enough. What network cards do with their interrupts.
+    /// Sleeps until a doorbell rings, and then a moment longer, so that a stream comes in large batches, each with one
+    /// doorbell and one chain of wake-ups. Network cards do the same with their interrupts.
     /// </summary>
     Coalesce,
 }

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Net;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using GrpcShm.AspNetCore;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

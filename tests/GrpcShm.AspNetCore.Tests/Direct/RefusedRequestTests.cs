@@ -1,6 +1,5 @@
 using System.Text;
 using GrpcShm.Transport.Calls;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;

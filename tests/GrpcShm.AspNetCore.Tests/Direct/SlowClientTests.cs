@@ -1,6 +1,5 @@
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
-using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 

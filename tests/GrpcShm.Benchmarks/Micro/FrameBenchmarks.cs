@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Benchmarks.Micro;
 

@@ -11,9 +11,14 @@ public class HeaderBlockBenchmarks
 {
     private static readonly (string Name, string Value)[] Fields =
     [
-        (":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", "/xstatenet.events.v1.EventBus/Send"),
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "localhost"),
+        (":path", "/xstatenet.events.v1.EventBus/Send"),
         ("user-agent", "grpc-dotnet/2.71.0 (.NET 10.0.0; CLR 10.0.0; net10.0; linux; x64)"), ("te", "trailers"),
-        ("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,gzip,deflate"), ("grpc-timeout", "999914u"),
+        ("content-type", "application/grpc"),
+        ("grpc-accept-encoding", "identity,gzip,deflate"),
+        ("grpc-timeout", "999914u"),
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     ];
 
@@ -54,7 +59,7 @@ public class HeaderBlockBenchmarks
     {
         Put(pairs);
         var bytes = _block.Rest.ToArray();
-        _block.Claimed(bytes.Length);
+        _block.Advance(bytes.Length);
         return bytes;
     }
 
@@ -62,7 +67,7 @@ public class HeaderBlockBenchmarks
     {
         Put(pairs);
         var length = _block.Rest.Length;
-        _block.Claimed(length);
+        _block.Advance(length);
         return length;
     }
 

@@ -15,7 +15,9 @@ public class PipeAdapterBenchmarks
     private const long MaxUnconsumed = 1024 * 1024;
 
     private readonly Pipe _pipe = new(new PipeOptions(
-        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+        readerScheduler: PipeScheduler.Inline,
+        writerScheduler: PipeScheduler.Inline,
+        useSynchronizationContext: false));
 
     private ConnectionPair _connections = null!;
     private ConnectionPair _streamConnections = null!;

@@ -34,7 +34,12 @@ internal static class RawCommand
             CustomParser = result => ParseNumber(result, 0.01, 600),
         };
 
-        var command = new Command(Name, "Bytes a second and round trips between two processes, without gRPC.") { only, rounds, seconds };
+        var command = new Command(Name, "Bytes a second and round trips between two processes, without gRPC.")
+        {
+            only,
+            rounds,
+            seconds,
+        };
         command.SetAction(async (result, cancellationToken) =>
         {
             var run = new RawRun(

@@ -23,7 +23,8 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
         {
             foreach (var transport in transports)
             {
-                peers.Add(await PeerProcess.StartAsync(transport, directory.FullName, RawCommand.PeerName, cancellationToken));
+                peers.Add(await PeerProcess.StartAsync(
+                    transport, directory.FullName, RawCommand.PeerName, cancellationToken));
             }
 
             using var copy = new MemoryCopyFloor();
@@ -64,10 +65,12 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
 
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Environment.ProcessorCount} processors, {rounds} rounds of {turn.TotalSeconds} s a figure, medians (ratios round by round)"));
+            $"{Environment.ProcessorCount} processors, {rounds} rounds of {turn.TotalSeconds} s a figure, "
+            + $"medians (ratios round by round)"));
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"memory copy, one thread: {Median(_ringCopies) / GigaByte:0.00} GB/s in 64 KiB blocks round a 256 KiB ring, {Median(_largeCopies) / GigaByte:0.00} GB/s through 64 MiB"));
+            $"memory copy, one thread: {Median(_ringCopies) / GigaByte:0.00} GB/s in 64 KiB blocks "
+            + $"round a 256 KiB ring, {Median(_largeCopies) / GigaByte:0.00} GB/s through 64 MiB"));
 
         var table = new Table().Border(TableBorder.Simple);
         string[] columns = ["transport", "round trip p50 µs", "p99 µs", "p50 to uds", "GB/s", "to memory copy"];
@@ -78,7 +81,9 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
                 name,
                 Format(turns, one => one.P50),
                 Format(turns, one => one.P99),
-                turns.Exists(one => double.IsNaN(one.BaselineP50)) ? "–" : Format(turns, one => one.P50 / one.BaselineP50),
+                turns.Exists(one => double.IsNaN(one.BaselineP50))
+                    ? "–"
+                    : Format(turns, one => one.P50 / one.BaselineP50),
                 Format(turns, one => one.BytesPerSecond / GigaByte),
                 Format(turns, one => one.BytesPerSecond / one.MemoryCopy));
         }

@@ -16,7 +16,7 @@ public sealed partial class CallsWithoutHttpTests
     public void Folder_HasWhatACallIs() =>
         Assert.Superset(
             new HashSet<string>(
-                ["ClientCall.cs", "ClientCallPool.cs", "ClientConnections.cs", "DirectConnection.cs", "CallPath.cs"]),
+                ["ClientCall.cs", "ClientCallPool.cs", "ClientConnections.cs", "DirectConnection.cs", "CallTarget.cs"]),
             Directory.GetFiles(Folder).Select(f => Path.GetFileName(f)).ToHashSet());
 
     [Theory]
@@ -30,7 +30,7 @@ public sealed partial class CallsWithoutHttpTests
 
     [Theory]
     [InlineData("private HttpResponseMessage? _response;", true)]
-    [InlineData("public CallPath(Uri address)", true)]
+    [InlineData("public CallTarget(Uri address)", true)]
     [InlineData("using GrpcShm.Client.Http;", true)]
     [InlineData("private IPendingCall? _pending;", false)]
     public void Pattern_OfHttp_IsFound(string line, bool isFound) => Assert.Equal(isFound, OfHttp().IsMatch(line));

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;

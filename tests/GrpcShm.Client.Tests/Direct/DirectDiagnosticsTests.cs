@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using GrpcShm.Client;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Grpc.Core;
-using GrpcShm.Client.Http;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;

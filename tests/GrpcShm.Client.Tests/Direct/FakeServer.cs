@@ -1,9 +1,6 @@
 using System.Threading.Channels;
-using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Client.Tests.Direct;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 
 namespace GrpcShm.Client.Tests.Direct;
 

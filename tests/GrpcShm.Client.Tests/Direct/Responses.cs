@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Grpc.Core;
-using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;
 

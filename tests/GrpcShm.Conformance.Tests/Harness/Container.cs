@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace GrpcShm.Conformance.Tests.Harness;
 
 /// <summary>
-/// What of a container matters here: process ids of its own, a <c>/dev/shm</c> of its own with 64 KiB, a <c>/tmp</c> of its own,
-/// and one directory that it shares with others. Its image is this machine's files.
+/// A process in namespaces of its own: it has its own process ids, its own <c>/dev/shm</c> with 64 KiB, its own
+/// <c>/tmp</c>, and one directory that it shares with others. It sees the files of this machine.
 /// </summary>
 /// <remarks>
-/// Made by <c>unshare</c>, which takes root, or a system that gives every user namespaces of its own. Where it is refused, the
-/// command fails, and so does the test that has started it.
+/// Made by <c>unshare</c>. It needs root, or a system that lets every user make namespaces. Where the system refuses
+/// it, the command fails, and so does the test that has started it.
 /// </remarks>
 internal static class Container
 {
@@ -38,6 +38,9 @@ internal static class Container
         string[] asRoot = Environment.IsPrivilegedProcess ? [] : ["--user", "--map-root-user"];
         return new ProcessStartInfo(
             "unshare",
-            [.. asRoot, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", Enter, "sh", directory, .. command]);
+            [
+                .. asRoot, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+                "sh", "-c", Enter, "sh", directory, .. command,
+            ]);
     }
 }

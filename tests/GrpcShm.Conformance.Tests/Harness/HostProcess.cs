@@ -74,7 +74,8 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a process that may fail; what it says is for the caller to read.</summary>
-    public static HostProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+    public static HostProcess Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
         Start(new ProcessStartInfo(Program, arguments), environment);
 
     private static HostProcess Start(ProcessStartInfo start, IReadOnlyDictionary<string, string>? environment = null)
@@ -100,7 +101,8 @@ public sealed partial class HostProcess : IAsyncDisposable
         var message = await ReadAsync();
         Assert.True(
             message.Kind == kind,
-            $"The process said '{message.Kind}', not '{kind}'. {string.Join(" / ", message.Errors)}{Environment.NewLine}{Log}");
+            $"The process said '{message.Kind}', not '{kind}'. "
+            + $"{string.Join(" / ", message.Errors)}{Environment.NewLine}{Log}");
         return message;
     }
 

@@ -64,7 +64,12 @@ public sealed class EndpointNameTests : IDisposable
         await using var owner = await StartServerAsync();
 
         await using var second = HostProcess.Start(
-            ["serve", "--listen", owner.Address.ToString(), "--runtime-directory", _directory.Path, "--wait-for-name", "00:00:00.3"]);
+            [
+                "serve",
+                "--listen", owner.Address.ToString(),
+                "--runtime-directory", _directory.Path,
+                "--wait-for-name", "00:00:00.3",
+            ]);
         var message = await second.ReadAsync();
 
         Assert.Equal(HostMessage.Failed, message.Kind);

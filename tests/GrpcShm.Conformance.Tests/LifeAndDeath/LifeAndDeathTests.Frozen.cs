@@ -16,7 +16,8 @@ public abstract partial class LifeAndDeathTests
 
         server.Process.Freeze();
         var options = Call().WithDeadline(DateTime.UtcNow.AddMilliseconds(200));
-        var failure = await new TestService.TestServiceClient(channel).WaitAsync(new WaitRequest { Gate = "never" }, options).FailsInTime();
+        var failure = await new TestService.TestServiceClient(channel)
+            .WaitAsync(new WaitRequest { Gate = "never" }, options).FailsInTime();
         server.Process.Thaw();
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);

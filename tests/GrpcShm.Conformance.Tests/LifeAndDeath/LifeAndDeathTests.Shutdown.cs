@@ -35,7 +35,8 @@ public abstract partial class LifeAndDeathTests
 
         async Task ExchangeAsync()
         {
-            await duplex.RequestStream.WriteAsync(new ConverseRequest { Pieces = { new Piece { Size = 10 } } }, TestToken).InTime();
+            var request = new ConverseRequest { Pieces = { new Piece { Size = 10 } } };
+            await duplex.RequestStream.WriteAsync(request, TestToken).InTime();
             Assert.True(await duplex.ResponseStream.MoveNext(TestToken).InTime());
         }
     }

@@ -41,8 +41,12 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
 
             await load.StopAsync().InTime();
             TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{load.Answered} calls in {load.Elapsed.TotalSeconds:F1} s, {load.Answered / load.Elapsed.TotalSeconds:F0} a second.");
-            Assert.True(load.Failures.Count == 0, $"{load.Failures.Count} calls failed: {string.Join(Environment.NewLine, load.Failures.DistinctBy(failure => failure[..200]).Take(5))}");
+                $"{load.Answered} calls in {load.Elapsed.TotalSeconds:F1} s, "
+                + $"{load.Answered / load.Elapsed.TotalSeconds:F0} a second.");
+            var failures = load.Failures.DistinctBy(failure => failure[..200]).Take(5);
+            Assert.True(
+                load.Failures.Count == 0,
+                $"{load.Failures.Count} calls failed: {string.Join(Environment.NewLine, failures)}");
         }
         finally
         {
@@ -189,12 +193,16 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         private async Task CallOnAsync(int callsPerSecond)
         {
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-            for (long begun = 0; !_stopping.IsCancellationRequested; await timer.WaitForNextTickAsync(CancellationToken.None))
+            long begun = 0;
+            while (!_stopping.IsCancellationRequested)
             {
-                for (; begun < _clock.Elapsed.TotalSeconds * callsPerSecond && _room.Wait(0, CancellationToken.None); begun++)
+                while (begun < _clock.Elapsed.TotalSeconds * callsPerSecond && _room.Wait(0, CancellationToken.None))
                 {
+                    begun++;
                     _ = CallAsync();
                 }
+
+                await timer.WaitForNextTickAsync(CancellationToken.None);
             }
         }
 
@@ -204,7 +212,8 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
             {
                 var body = TestBody.Create(64, seed: 1);
                 var response = await _client.UnaryAsync(
-                    new UnaryRequest { Body = body, Response = new Piece { Size = 64, Seed = 1 } }, cancellationToken: CancellationToken.None);
+                    new UnaryRequest { Body = body, Response = new Piece { Size = 64, Seed = 1 } },
+                    cancellationToken: CancellationToken.None);
                 Assert.Equal(body, response.Body);
                 Interlocked.Increment(ref _answered);
             }

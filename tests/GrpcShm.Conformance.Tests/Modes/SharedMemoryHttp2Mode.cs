@@ -1,5 +1,3 @@
-using GrpcShm.Client;
-using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 

@@ -1,6 +1,4 @@
 using Grpc.Net.Client;
-using GrpcShm.Client;
-using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 

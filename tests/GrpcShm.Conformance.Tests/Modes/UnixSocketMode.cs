@@ -1,4 +1,3 @@
-using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.Conformance.Tests.Modes;

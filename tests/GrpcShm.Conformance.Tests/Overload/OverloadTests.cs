@@ -115,7 +115,9 @@ public sealed class OverloadTests : IDisposable
         // The call may be answered before the server waits again, and a server that accepts nobody is not seen to fail
         // at once: what counts is that no call fails otherwise, and that all do well afterwards.
         var message = await AttemptAsync(client, "kept");
-        Assert.True(message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable), string.Join(": ", message.Errors));
+        Assert.True(
+            message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable),
+            string.Join(": ", message.Errors));
 
         await TellAsync(server.Process, "fail none");
         await TimeLimit.UntilAsync(async () => (await AttemptAsync(client, "new")).Kind == HostMessage.Done);
@@ -196,7 +198,8 @@ public sealed class OverloadTests : IDisposable
         await RefuseAllAsync(20);
 
         await TimeLimit.UntilAsync(() => Task.FromResult(
-            ProcessResources.Of(server.Process.Id).IsWithin(before, new ProcessResources(Descriptors: 5, Mappings: 100, Threads: 12))));
+            ProcessResources.Of(server.Process.Id)
+                .IsWithin(before, new ProcessResources(Descriptors: 5, Mappings: 100, Threads: 12))));
 
         async Task RefuseAllAsync(int times)
         {

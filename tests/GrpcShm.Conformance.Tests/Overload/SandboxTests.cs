@@ -79,7 +79,8 @@ public sealed class SandboxTests : IDisposable
 
         await TimeLimit.UntilAsync(() => Task.FromResult(
             server.Process.Log.Split('\n').Any(line => line.Contains("warn:", StringComparison.Ordinal)
-                && line.Contains("was refused (Resources)", StringComparison.Ordinal) && Names(line, call, NotPermitted))));
+                && line.Contains("was refused (Resources)", StringComparison.Ordinal)
+                && Names(line, call, NotPermitted))));
         await client.WriteAsync("kept");
         await client.ReadAsync(HostMessage.Done);
     }

@@ -15,19 +15,23 @@ public abstract partial class PlainConformance
 
     [Fact]
     public async Task Post_ManyAtOnce_EachComesWhole() =>
-        await Task.WhenAll(Enumerable.Range(0, 40).Select(i => AssertUploadAsync(i * 7_919, chunked: i % 2 == 0))).InTime();
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(
+            i => AssertUploadAsync(i * 7_919, chunked: i % 2 == 0))).InTime();
 
     private protected async Task AssertUploadAsync(int size, bool chunked, bool expectContinue = false)
     {
         var body = CreateBody(size, NewSeed());
-        using HttpContent content = chunked ? new StreamContent(new UnknownLengthStream(body)) : new ByteArrayContent(body);
+        using HttpContent content = chunked
+            ? new StreamContent(new UnknownLengthStream(body))
+            : new ByteArrayContent(body);
         using var request = new HttpRequestMessage(HttpMethod.Post, At("/plain/hash")) { Content = content };
         request.Headers.ExpectContinue = expectContinue;
 
         using var response = await Client.SendAsync(request, TestToken).InTime();
 
         Assert.Equal(
-            $"{size} {Hash(body)} {(chunked ? "none" : size)}", await response.Content.ReadAsStringAsync(TestToken).InTime());
+            $"{size} {Hash(body)} {(chunked ? "none" : size)}",
+            await response.Content.ReadAsStringAsync(TestToken).InTime());
     }
 
     /// <summary>Gives its bytes in pieces of many sizes, and does not say how many there are.</summary>

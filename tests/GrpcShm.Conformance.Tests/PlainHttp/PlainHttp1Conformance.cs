@@ -18,7 +18,9 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         var requests = new StringBuilder();
         for (var i = 0; i < Requests; i++)
         {
-            requests.Append(CultureInfo.InvariantCulture, $"GET /plain/body/{SizeOf(i)}?seed={i}&chunked=false&pipe={i % 2 == 0} HTTP/1.1\r\n");
+            requests.Append(
+                CultureInfo.InvariantCulture,
+            $"GET /plain/body/{SizeOf(i)}?seed={i}&chunked=false&pipe={i % 2 == 0} HTTP/1.1\r\n");
             requests.Append(
                 i == Requests - 1 ? "Host: localhost\r\nConnection: close\r\n\r\n" : "Host: localhost\r\n\r\n");
         }
@@ -45,7 +47,8 @@ public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConfor
         using var request = new HttpRequestMessage(HttpMethod.Get, At("/plain/upgrade"));
         request.Headers.Connection.Add("Upgrade");
         request.Headers.Upgrade.ParseAdd("next-byte");
-        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestToken).InTime();
+        using var response = await Client
+            .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestToken).InTime();
         Assert.Equal(HttpStatusCode.SwitchingProtocols, response.StatusCode);
         await using var stream = await response.Content.ReadAsStreamAsync(TestToken).InTime();
         var body = CreateBody(Size, NewSeed());

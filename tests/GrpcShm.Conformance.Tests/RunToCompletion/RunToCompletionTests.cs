@@ -195,7 +195,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         var found = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // Unlike an await, this brings no execution context along: it runs in what it finds.
-        Client.MarkAsync(new MarkRequest(), Call()).ResponseAsync.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() =>
+        var answer = Client.MarkAsync(new MarkRequest(), Call()).ResponseAsync.ConfigureAwait(false).GetAwaiter();
+        answer.UnsafeOnCompleted(() =>
         {
             found.SetResult(Left.Value);
             Left.Value = "left behind";
@@ -256,7 +257,10 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         {
             var id = Guid.NewGuid().ToString("N");
             var request = new HoldRequest { Gate = _gate };
-            _calls.Add((how == "Block" ? test.Client.BlockAsync(request, Call(id)) : test.Client.SpinAsync(request, Call(id))).ResponseAsync);
+            var call = how == "Block"
+                ? test.Client.BlockAsync(request, Call(id))
+                : test.Client.SpinAsync(request, Call(id));
+            _calls.Add(call.ResponseAsync);
             await test.Server.WhenCallAsync(id, CallPhase.Started);
         }
 

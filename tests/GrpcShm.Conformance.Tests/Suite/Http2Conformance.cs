@@ -1,8 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
-using GrpcShm.TestHost;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
@@ -41,7 +39,8 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
     private static async Task AssertPingsAsync(ServerHandle server, GrpcChannel channel, bool acknowledgements)
     {
         var client = new TestService.TestServiceClient(channel);
-        using var waiting = client.WaitAsync(new WaitRequest { Gate = "end of the test", SendHeadersFirst = true }, Call());
+        using var waiting = client.WaitAsync(
+            new WaitRequest { Gate = "end of the test", SendHeadersFirst = true }, Call());
         await waiting.ResponseHeadersAsync.InTime();
         var connection = await client.DescribeAsync(new Empty(), Call()).InTime();
 

@@ -86,7 +86,8 @@ public abstract partial class TransportConformance
         pieces[0].Compress = true;
         pieces[3].Compress = true;
 
-        using var call = new TestService.TestServiceClient(channel).Produce(new ProduceRequest { Pieces = { pieces } }, Call());
+        using var call = new TestService.TestServiceClient(channel).Produce(
+            new ProduceRequest { Pieces = { pieces } }, Call());
         var responses = await ReadAllAsync(call.ResponseStream);
 
         Assert.Equal(2, unpacked);

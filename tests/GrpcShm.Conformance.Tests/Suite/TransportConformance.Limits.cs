@@ -46,7 +46,8 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task MessageSize_BeyondWhatTheClientReceives_IsResourceExhausted()
     {
-        using var channel = Server.CreateChannel(new() { ConfigureChannel = options => options.MaxReceiveMessageSize = Limit });
+        using var channel = Server.CreateChannel(
+            new() { ConfigureChannel = options => options.MaxReceiveMessageSize = Limit });
         var request = new UnaryRequest { Response = NewPiece(Limit + 1) };
 
         var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsInTime();
@@ -58,7 +59,8 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task MessageSize_BeyondWhatTheClientSends_IsResourceExhausted()
     {
-        using var channel = Server.CreateChannel(new() { ConfigureChannel = options => options.MaxSendMessageSize = Limit });
+        using var channel = Server.CreateChannel(
+            new() { ConfigureChannel = options => options.MaxSendMessageSize = Limit });
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(Limit + 1)) };
 
         var failure = await new TestService.TestServiceClient(channel).UnaryAsync(request, Call()).FailsInTime();

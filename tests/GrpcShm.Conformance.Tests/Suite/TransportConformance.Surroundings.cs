@@ -11,7 +11,9 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>What people put around their services: interceptors, health, reflection, TLS, and pages that are no gRPC.</summary>
+/// <summary>
+/// Features that people add to their services: interceptors, health, reflection, TLS, and pages without gRPC.
+/// </summary>
 public abstract partial class TransportConformance
 {
     [Fact]
@@ -76,7 +78,8 @@ public abstract partial class TransportConformance
             new ServerReflectionRequest { FileContainingSymbol = TestService.Descriptor.FullName });
         Assert.Contains(
             TestService.Descriptor.File.Name,
-            files.FileDescriptorResponse.FileDescriptorProto.Select(file => FileDescriptorProto.Parser.ParseFrom(file).Name));
+            files.FileDescriptorResponse.FileDescriptorProto.Select(
+                file => FileDescriptorProto.Parser.ParseFrom(file).Name));
 
         await call.RequestStream.CompleteAsync().InTime();
         Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());

@@ -37,5 +37,7 @@ internal readonly record struct CallMark(long Number, char Side, int Attempt, Re
     }
 
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Number:D10}.{Side}.{Attempt:D2}.{(int)Reading:D2}.{(IsEndSeparate ? 1 : 0)}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Number:D10}.{Side}.{Attempt:D2}.{(int)Reading:D2}.{(IsEndSeparate ? 1 : 0)}");
 }

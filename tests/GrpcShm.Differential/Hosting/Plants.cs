@@ -14,7 +14,9 @@ internal static class Plants
     private static Dictionary<string, Action<HttpContext>> All { get; } = new()
     {
         ["path"] = context => Request(context).Path = Uri.UnescapeDataString(Request(context).Path.Replace('_', ' ')),
-        ["scheme"] = context => Request(context).Scheme = Request(context).Headers.Authorization.Count > 0 ? "https" : "http",
+        ["scheme"] = context =>
+            Request(context).Scheme =
+        Request(context).Headers.Authorization.Count > 0 ? "https" : "http",
         ["header-case"] = context =>
         {
             if (Request(context).Headers.Remove("x-text", out var values))
@@ -29,7 +31,8 @@ internal static class Plants
                 Request(context).Headers["x-twice"] = string.Join(',', values.ToArray());
             }
         },
-        ["body-size"] = context => context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null,
+        ["body-size"] = context =>
+            context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null,
         ["response-status"] = context => context.Response.OnStarting(() =>
         {
             context.Response.StatusCode = context.Response.StatusCode == 404 ? 200 : context.Response.StatusCode;

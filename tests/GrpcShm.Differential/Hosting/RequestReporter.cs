@@ -58,14 +58,18 @@ internal sealed class RequestReporter(ReportBook book)
         Line(text, "has form", context.Request.HasFormContentType);
         Line(text, "content length", context.Request.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "none");
         DescribeHeaders(text, "header", request.Headers);
-        Line(text, "cookies", string.Join("; ", context.Request.Cookies.Select(c => $"{Shown.Text(c.Key)}={Shown.Text(c.Value)}")));
+        var cookies = context.Request.Cookies.Select(c => $"{Shown.Text(c.Key)}={Shown.Text(c.Value)}");
+        Line(text, "cookies", string.Join("; ", cookies));
         DescribeFeatures(context, mark, text);
     }
 
     private static void DescribeHeaders(StringBuilder text, string what, IHeaderDictionary headers)
     {
         var areTrailers = what == "trailer";
-        Line(text, $"{what} count", areTrailers ? headers.Count(static h => DocumentedDifferences.IsShown(h.Value.ToString())) : headers.Count);
+        Line(
+            text,
+        $"{what} count",
+        areTrailers ? headers.Count(static h => DocumentedDifferences.IsShown(h.Value.ToString())) : headers.Count);
         foreach (var (name, values) in areTrailers ? DocumentedDifferences.Order(headers) : headers)
         {
             foreach (var value in values)
@@ -90,7 +94,10 @@ internal sealed class RequestReporter(ReportBook book)
         Line(text, "max body", $"{size.MaxRequestBodySize} {size.IsReadOnly}");
         Line(text, "synchronous", features.GetRequiredFeature<IHttpBodyControlFeature>().AllowSynchronousIO);
         var connection = features.GetRequiredFeature<IHttpConnectionFeature>();
-        Line(text, "connection", $"{connection.RemoteIpAddress}:{connection.RemotePort} {connection.LocalIpAddress}:{connection.LocalPort}");
+        Line(
+            text,
+            "connection",
+            $"{connection.RemoteIpAddress}:{connection.RemotePort} {connection.LocalIpAddress}:{connection.LocalPort}");
         Line(text, "trailers before", DescribeAvailable(features.GetRequiredFeature<IHttpRequestTrailersFeature>()));
         Line(text, "certificate", features.Get<ITlsConnectionFeature>() is null);
         Line(text, "upgrade", features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest ?? false);
@@ -158,7 +165,8 @@ internal sealed class RequestReporter(ReportBook book)
             outcome.StartsWith("end", StringComparison.Ordinal) && reading is not (Reading.Once or Reading.Nothing);
         if (hasAll)
         {
-            Line(text, "body", $"{body.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(body.ToArray()), 0, 8)}");
+            var hash = System.Security.Cryptography.SHA256.HashData(body.ToArray());
+            Line(text, "body", $"{body.Length} bytes, {Convert.ToHexString(hash, 0, 8)}");
             var trailers = context.Features.GetRequiredFeature<IHttpRequestTrailersFeature>();
             Line(text, "trailers after", trailers.Available);
             DescribeHeaders(text, "trailer", trailers.Trailers);

@@ -31,7 +31,9 @@ internal static class Shown
         shown.Append('"');
         if (text.Length > MaxLength)
         {
-            shown.Append(CultureInfo.InvariantCulture, $" ({text.Length} characters, {string.GetHashCode(text, StringComparison.Ordinal):x8})");
+            shown.Append(
+                CultureInfo.InvariantCulture,
+            $" ({text.Length} characters, {string.GetHashCode(text, StringComparison.Ordinal):x8})");
         }
 
         return shown.ToString();

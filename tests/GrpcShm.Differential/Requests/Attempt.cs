@@ -21,7 +21,12 @@ internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, C
     public bool IsHandled => report.Begun > 0;
 
     public bool HasReachedReset =>
-        request.Ending == Ending.Reset && !IsReset && !Call.IsOver && report.Begun > 0 && report.Text is null && report.BytesRead >= request.BodyLength;
+        request.Ending == Ending.Reset
+        && !IsReset
+        && !Call.IsOver
+        && report.Begun > 0
+        && report.Text is null
+        && report.BytesRead >= request.BodyLength;
 
     public bool IsOver => IsReset || Call.IsOver;
 

@@ -35,7 +35,10 @@ internal sealed record GeneratedRequest(
             text.Append(CultureInfo.InvariantCulture, $"  trailer {field}\n");
         }
 
-        return text.Append(CultureInfo.InvariantCulture,
-            $"  ending: {Ending}, reading: {Reading}, trailers: {Trailers is not null}, split at: {string.Join(", ", Splits)}\n").ToString();
+        var splits = string.Join(", ", Splits);
+        return text.Append(
+            CultureInfo.InvariantCulture,
+            $"  ending: {Ending}, reading: {Reading}, trailers: {Trailers is not null}, split at: {splits}\n")
+            .ToString();
     }
 }

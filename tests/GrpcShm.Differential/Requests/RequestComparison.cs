@@ -42,7 +42,8 @@ internal static class RequestComparison
             (true, false) => "direct mode handled what Kestrel refuses",
             (false, true) when !direct.Call.IsRefusal => "direct mode neither handled nor refused it",
             (false, true) when Acceptability.IsAcceptable(direct.Request) => "direct mode refused what Kestrel handles",
-            (true, true) when direct.ToString() != kestrel.ToString() => FirstDifference(direct.ToString(), kestrel.ToString()),
+            (true, true) when direct.ToString() != kestrel.ToString() =>
+                FirstDifference(direct.ToString(), kestrel.ToString()),
             _ => null,
         };
     }

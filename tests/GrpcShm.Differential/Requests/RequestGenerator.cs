@@ -72,7 +72,14 @@ internal sealed class RequestGenerator
         Shuffle(_regular);
         for (var i = Chance(15) ? 0 : _random.Next(1, 4); i > 0; i--)
         {
-            var piece = new byte[_random.Next(20) switch { 0 => _random.Next(16_000), 1 => 0, < 8 => _random.Next(400), _ => _random.Next(60) }];
+            var length = _random.Next(20) switch
+            {
+                0 => _random.Next(16_000),
+                1 => 0,
+                < 8 => _random.Next(400),
+                _ => _random.Next(60),
+            };
+            var piece = new byte[length];
             _random.NextBytes(piece);
             _body.Add(piece);
         }
@@ -142,7 +149,11 @@ internal sealed class RequestGenerator
                 Replace(":authority", Pick(RequestTexts.Authorities));
                 break;
             case 6:
-                _pseudo.Insert(_random.Next(_pseudo.Count + 1), _pseudo.Count > 0 && Chance(60) ? Pick(_pseudo) : New(Pick(RequestTexts.PseudoNames), Pick(RequestTexts.PseudoValues)));
+                _pseudo.Insert(
+                    _random.Next(_pseudo.Count + 1),
+                    _pseudo.Count > 0 && Chance(60)
+                        ? Pick(_pseudo)
+                        : New(Pick(RequestTexts.PseudoNames), Pick(RequestTexts.PseudoValues)));
                 break;
             case 7:
                 _pseudo.RemoveAt(_random.Next(_pseudo.Count));
@@ -156,13 +167,20 @@ internal sealed class RequestGenerator
                 _isMixed = true;
                 break;
             case 9:
-                Insert(New(Chance(70) ? Pick(RequestTexts.BadNames) : RandomText(_random.Next(8)), Pick(RequestTexts.GoodValues)));
+                Insert(New(
+                    Chance(70) ? Pick(RequestTexts.BadNames) : RandomText(_random.Next(8)),
+                    Pick(RequestTexts.GoodValues)));
                 break;
             case 10 or 11:
-                Insert(New(Pick(RequestTexts.GoodNames), Chance(80) ? Pick(RequestTexts.BadValues) : RandomText(_random.Next(40))));
+                Insert(New(
+                    Pick(RequestTexts.GoodNames),
+                    Chance(80) ? Pick(RequestTexts.BadValues) : RandomText(_random.Next(40))));
                 break;
             case 12:
-                AddContentLength(Chance(50) ? Pick(RequestTexts.ContentLengths) : (_body.Sum(static b => (long)b.Length) + _random.Next(-2, 3)).ToString(CultureInfo.InvariantCulture));
+                var sent = _body.Sum(static b => (long)b.Length);
+                AddContentLength(Chance(50)
+                    ? Pick(RequestTexts.ContentLengths)
+                    : (sent + _random.Next(-2, 3)).ToString(CultureInfo.InvariantCulture));
                 break;
             case 13:
                 Insert(New(Pick(RequestTexts.ConnectionNames), Pick(RequestTexts.ConnectionValues)));
@@ -178,10 +196,15 @@ internal sealed class RequestGenerator
                 Replace("te", Pick(RequestTexts.TransferCodings));
                 break;
             case 17:
-                Insert(New(Pick(RequestTexts.GoodNames), Repeat(Pick(RequestTexts.GoodValues) + "-", _random.Next(4) switch { 0 => 9_000, 1 => 33_000, 2 => 5_000, _ => 1_100 })));
+                Insert(New(
+                    Pick(RequestTexts.GoodNames),
+                    Repeat(
+                        Pick(RequestTexts.GoodValues) + "-",
+                        _random.Next(4) switch { 0 => 9_000, 1 => 33_000, 2 => 5_000, _ => 1_100 })));
                 break;
             case 18:
-                for (var i = _random.Next(4) switch { 0 => 95, 1 => 120, 2 => 90, _ => 20 } + _random.Next(10); i > 0; i--)
+                var count = _random.Next(4) switch { 0 => 95, 1 => 120, 2 => 90, _ => 20 } + _random.Next(10);
+                for (var i = count; i > 0; i--)
                 {
                     Insert(Chance(50) ? New("x-twice", "v") : New($"x-{i}", "v"));
                 }

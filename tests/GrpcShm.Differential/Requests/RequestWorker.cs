@@ -26,7 +26,8 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     {
         // One that Kestrel refuses may end the connection, with all that is on it. In direct mode none may.
         var direct = Send(Direct(), requests, 'd');
-        var kestrel = Send(Kestrel(), [.. requests.Where(Acceptability.IsAcceptable)], 'k').ToDictionary(static a => a.Request.Number);
+        var kestrel = Send(Kestrel(), [.. requests.Where(Acceptability.IsAcceptable)], 'k')
+            .ToDictionary(static a => a.Request.Number);
         Collect(Direct(), direct);
         Collect(Kestrel(), [.. kestrel.Values]);
         foreach (var one in direct)
@@ -111,7 +112,11 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     }
 
     private static Difference Differ(Attempt direct, Attempt kestrel, string what) =>
-        new("request", direct.Request.Number, what, RequestComparison.Describe($"{direct.Request}", $"{direct}", $"{kestrel}"));
+        new(
+            "request",
+            direct.Request.Number,
+            what,
+            RequestComparison.Describe($"{direct.Request}", $"{direct}", $"{kestrel}"));
 
     private GeneratedRequest Minimise(GeneratedRequest request, string what)
     {
@@ -119,7 +124,8 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         {
             if (!request.Fields[i].IsMark)
             {
-                request = TryLess(what, request, request with { Fields = [.. request.Fields.Take(i), .. request.Fields.Skip(i + 1)] });
+                var withoutOne = request with { Fields = [.. request.Fields.Take(i), .. request.Fields.Skip(i + 1)] };
+                request = TryLess(what, request, withoutOne);
             }
         }
 

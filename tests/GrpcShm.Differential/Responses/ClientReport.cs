@@ -35,8 +35,13 @@ internal static class ClientReport
             using var body = await response.Content.ReadAsStreamAsync(timeout.Token);
             var bytes = new MemoryStream();
             await body.CopyToAsync(bytes, timeout.Token);
-            Line(text, "body", !DocumentedDifferences.HasBody(response.Content.Headers) ? "none" :
-                $"{bytes.Length} bytes, {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(bytes.ToArray()), 0, 8)}");
+            var hash = System.Security.Cryptography.SHA256.HashData(bytes.ToArray());
+            Line(
+                text,
+                "body",
+                DocumentedDifferences.HasBody(response.Content.Headers)
+                    ? $"{bytes.Length} bytes, {Convert.ToHexString(hash, 0, 8)}"
+                    : "none");
             Describe(text, "trailer", response.TrailingHeaders);
             return text.ToString();
         }
@@ -57,7 +62,9 @@ internal static class ClientReport
         long? code = null;
         for (var e = exception; e is not null; e = e.InnerException)
         {
-            error ??= e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } failed ? failed.HttpRequestError : null;
+            error ??= e is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } failed
+                ? failed.HttpRequestError
+                : null;
             error ??= e is HttpIOException io ? io.HttpRequestError : null;
             code ??= e is HttpProtocolException protocol ? protocol.ErrorCode : null;
         }
@@ -67,12 +74,16 @@ internal static class ClientReport
             return "no valid response";
         }
 
-        return $"{(exception is HttpRequestException or IOException ? "HttpRequestException or IOException" : exception.GetType().Name)} {error} {code}";
+        var type = exception is HttpRequestException or IOException
+            ? "HttpRequestException or IOException"
+            : exception.GetType().Name;
+        return $"{type} {error} {code}";
     }
 
     private static void Describe(StringBuilder text, string what, HttpHeaders headers)
     {
-        foreach (var (name, values) in headers.NonValidated.OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase))
+        var sorted = headers.NonValidated.OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, values) in sorted)
         {
             if (DocumentedDifferences.IsOfServer(name))
             {

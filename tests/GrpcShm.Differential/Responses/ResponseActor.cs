@@ -49,9 +49,16 @@ internal sealed class ResponseActor(ResponseBook book)
                 outcome = Shown.Failure(exception);
             }
 
-            isCompleted |= step.Action is ResponseAction.Complete or ResponseAction.CompletePipe or ResponseAction.CompletePipeWithError;
+            isCompleted |= step.Action
+                is ResponseAction.Complete
+                or ResponseAction.CompletePipe
+                or ResponseAction.CompletePipeWithError;
             isBrokenOff |= step.Action is ResponseAction.Abort or ResponseAction.Reset;
-            act.Written += step.Action is ResponseAction.Write or ResponseAction.WriteSynchronously or ResponseAction.FillPipe or ResponseAction.WritePipe
+            act.Written += step.Action
+                is ResponseAction.Write
+                or ResponseAction.WriteSynchronously
+                or ResponseAction.FillPipe
+                or ResponseAction.WritePipe
                 ? step.Number
                 : 0;
             act.Note($"{step}: {(isAfterAll ? "done" : outcome)}");
@@ -102,7 +109,8 @@ internal sealed class ResponseActor(ResponseBook book)
                 return DocumentedDifferences.MayBeBrokenOff(act.Written) ? "done" : Describe(flushed);
             case ResponseAction.WritePipe:
                 var result = await response.BodyWriter.WriteAsync(Bytes(number));
-                return DocumentedDifferences.HasResult(number) && !DocumentedDifferences.MayBeBrokenOff(act.Written + number)
+                return DocumentedDifferences.HasResult(number)
+                    && !DocumentedDifferences.MayBeBrokenOff(act.Written + number)
                     ? Describe(result)
                     : "done";
             case ResponseAction.Flush:
@@ -199,7 +207,8 @@ internal sealed class ResponseActor(ResponseBook book)
     {
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{response.StatusCode} {response.HasStarted} {response.Headers.IsReadOnly} {response.ContentLength} {response.ContentType}");
+            $"{response.StatusCode} {response.HasStarted} {response.Headers.IsReadOnly} "
+            + $"{response.ContentLength} {response.ContentType}");
     }
 
     private static string Describe(System.IO.Pipelines.FlushResult result) =>

@@ -17,7 +17,9 @@ internal sealed class ResponseBook
     }
 
     public ResponseAct? Find(string? id) =>
-        long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? _acts.GetValueOrDefault(number) : null;
+        long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? _acts.GetValueOrDefault(number)
+            : null;
 
     public void Close(ResponseAct act) => _acts.TryRemove(act.Id, out _);
 }

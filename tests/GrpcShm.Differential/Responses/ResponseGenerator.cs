@@ -75,14 +75,23 @@ internal sealed class ResponseGenerator(Random random)
     }
 
     private ResponseStep Header() =>
-        new(Pick<ResponseAction>([SetHeader, SetHeader, AppendHeader, AddHeader, SetTwoValues]), Pick(ResponseTexts.Names), Pick(ResponseTexts.Values));
+        new(
+            Pick<ResponseAction>([SetHeader, SetHeader, AppendHeader, AddHeader, SetTwoValues]),
+            Pick(ResponseTexts.Names),
+            Pick(ResponseTexts.Values));
 
     private ResponseStep Change() => random.Next(30) switch
     {
         0 or 1 => new(SetStatus, Number: Pick(ResponseTexts.Statuses)),
         2 => new(SetStatus, Number: Pick(ResponseTexts.BadStatuses)),
-        3 => new(Pick<ResponseAction>([SetHeader, AppendHeader, AddHeader, AppendTrailer]), Pick(ResponseTexts.BadNames), Pick(ResponseTexts.Values)),
-        4 or 5 => new(Pick<ResponseAction>([SetHeader, AppendHeader, AddHeader, SetTwoValues]), Pick(ResponseTexts.Names), Pick(ResponseTexts.BadValues)),
+        3 => new(
+            Pick<ResponseAction>([SetHeader, AppendHeader, AddHeader, AppendTrailer]),
+            Pick(ResponseTexts.BadNames),
+            Pick(ResponseTexts.Values)),
+        4 or 5 => new(
+            Pick<ResponseAction>([SetHeader, AppendHeader, AddHeader, SetTwoValues]),
+            Pick(ResponseTexts.Names),
+            Pick(ResponseTexts.BadValues)),
         6 => new(SetHeader, Pick(ResponseTexts.ConnectionNames), Pick(ResponseTexts.Values)),
         7 => new(SetHeader, "content-length", Pick(ResponseTexts.Lengths)),
         8 => new(SetContentLength, Number: Pick(ResponseTexts.Sizes) + random.Next(-1, 2)),
@@ -92,16 +101,24 @@ internal sealed class ResponseGenerator(Random random)
         12 => new(Complete),
         13 => new(Pick<ResponseAction>([CompletePipe, CompletePipeWithError])),
         14 => new(DeclareTrailer, Pick(ResponseTexts.Names)),
-        15 or 16 => new(AppendTrailer, Chance(70) ? Pick(ResponseTexts.Names) : Pick(ResponseTexts.ConnectionNames), Pick(ResponseTexts.Values)),
+        15 or 16 => new(
+            AppendTrailer,
+            Chance(70) ? Pick(ResponseTexts.Names) : Pick(ResponseTexts.ConnectionNames),
+            Pick(ResponseTexts.Values)),
         17 => new(AppendTrailer, Pick(ResponseTexts.Names), Pick(ResponseTexts.BadValues)),
-        18 => new(OnStarting, Chance(80) ? Pick(ResponseTexts.Names) : Pick(ResponseTexts.BadNames), Chance(80) ? Pick(ResponseTexts.Values) : Pick(ResponseTexts.BadValues)),
+        18 => new(
+            OnStarting,
+            Chance(80) ? Pick(ResponseTexts.Names) : Pick(ResponseTexts.BadNames),
+            Chance(80) ? Pick(ResponseTexts.Values) : Pick(ResponseTexts.BadValues)),
         19 => Chance(50) ? new(OnStartingThrows) : new(OnStartingSetsStatus, Number: Pick(ResponseTexts.Statuses)),
         20 => new(Pick<ResponseAction>([OnCompleted, OnCompletedThrows])),
         21 => Chance(60) ? new(ResponseAction.Reset, Number: Pick(ResponseTexts.ResetCodes)) : new(Abort),
         22 => new(Clear),
         23 => Chance(50) ? new(Redirect, Value: "/elsewhere") : new(DisableBuffering),
         24 => new(RemoveHeader, Pick(ResponseTexts.Names)),
-        25 => Chance(60) ? new(Throw, Value: "on purpose") : Chance(50) ? new(ThrowCancelled, Value: "on purpose") : new(ThrowBadRequest, Value: "on purpose", Number: Pick<int>([400, 413, 431, 408])),
+        25 => Chance(60) ? new(Throw, Value: "on purpose")
+            : Chance(50) ? new(ThrowCancelled, Value: "on purpose")
+            : new(ThrowBadRequest, Value: "on purpose", Number: Pick<int>([400, 413, 431, 408])),
         26 => new(SetHeader, Pick(ResponseTexts.RequestNames), Pick(ResponseTexts.Values)),
         27 => new(AppendTrailer, Pick(ResponseTexts.RequestNames), Pick(ResponseTexts.Values)),
         28 => new(RemoveHeader, Pick<string>(["content-type", "x-text", "date", "server", "content-length"])),

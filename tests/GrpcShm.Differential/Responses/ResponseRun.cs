@@ -33,7 +33,8 @@ internal static class ResponseRun
     }
 
     private static HttpMessageInvoker CreateDirect(DifferentialHost host) =>
-        new(SharedMemoryChannel.CreateHandler(host.DirectAddress, new SharedMemoryClientOptions { Mode = SharedMemoryMode.Direct }));
+        new(SharedMemoryChannel.CreateHandler(
+            host.DirectAddress, new SharedMemoryClientOptions { Mode = SharedMemoryMode.Direct }));
 
     private static HttpMessageInvoker CreateSocket(DifferentialHost host) => new(new SocketsHttpHandler
     {
@@ -128,7 +129,8 @@ internal static class ResponseRun
             var report = await ClientReport.SendAsync(client, act);
             await Task.WhenAny(act.Done, Task.Delay(Patience));
             host.Responses.Close(act);
-            return ($"{act.Seen}{(act.Done.IsCompleted ? "" : "the handler does not end\n")}{report}", act.ConnectionId);
+            var handler = act.Done.IsCompleted ? "" : "the handler does not end\n";
+            return ($"{act.Seen}{handler}{report}", act.ConnectionId);
         }
     }
 }

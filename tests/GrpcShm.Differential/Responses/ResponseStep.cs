@@ -6,5 +6,8 @@ namespace GrpcShm.Differential.Responses;
 internal sealed record ResponseStep(ResponseAction Action, string Name = "", string Value = "", int Number = 0)
 {
     public override string ToString() =>
-        $"{Action}{(Name.Length > 0 ? $" {Shown.Text(Name)}" : "")}{(Value.Length > 0 ? $" {Shown.Text(Value)}" : "")}{(Number != 0 ? $" {Number}" : "")}";
+        Action
+        + (Name.Length > 0 ? $" {Shown.Text(Name)}" : "")
+        + (Value.Length > 0 ? $" {Shown.Text(Value)}" : "")
+        + (Number != 0 ? $" {Number}" : "");
 }

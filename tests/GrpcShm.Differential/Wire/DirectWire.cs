@@ -43,7 +43,7 @@ internal sealed unsafe partial class DirectWire : IWire
     public DirectWire(string path)
     {
         var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"Nobody listens at '{path}'.");
-        _channel = new ControlChannel(socket, ReactorPool.Next());
+        _channel = new ControlChannel(socket, ProcessReactors.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
         var answer =
             _channel.ReceiveAsync(CancellationToken.None).AsTask().WaitAsync(HandshakeTime).GetAwaiter().GetResult();
@@ -90,11 +90,15 @@ internal sealed unsafe partial class DirectWire : IWire
             var (start, length, isEnd) = pieces[i];
 
             // What is whole in one piece goes with its first data, as a client does that has both.
-            var first = isEnd && body.Count > 0 && request.Splits.Count == 0 && length + body[0].Length < MaxFrame - FrameHeader.Size ? body[0] : [];
+            var fits = length + (body.Count > 0 ? body[0].Length : 0) < MaxFrame - FrameHeader.Size;
+            var first = isEnd && body.Count > 0 && request.Splits.Count == 0 && fits ? body[0] : [];
             var takes = first.Length > 0;
             var endsHere =
                 isEnd && trailers is null && request.Ending == Ending.WithLast && body.Count == (takes ? 1 : 0);
-            WriteMessage(call, FrameFlags.Headers | (isEnd ? 0 : FrameFlags.Continues) | (endsHere ? FrameFlags.End : 0), block.AsSpan(start, length), first, []);
+            var flags = FrameFlags.Headers
+                | (isEnd ? 0 : FrameFlags.Continues)
+                | (endsHere ? FrameFlags.End : 0);
+            WriteMessage(call, flags, block.AsSpan(start, length), first, []);
             body = takes ? [.. body.Skip(1)] : body;
         }
 
@@ -176,11 +180,17 @@ internal sealed unsafe partial class DirectWire : IWire
     {
         foreach (var (start, length, isEnd) in BlockPieces.Of(block.Length, splits, MaxFrame - FrameHeader.Size))
         {
-            WriteMessage(call, FrameFlags.Trailers | (isEnd ? FrameFlags.End : FrameFlags.Continues), [], [], block.AsSpan(start, length));
+            var flags = FrameFlags.Trailers | (isEnd ? FrameFlags.End : FrameFlags.Continues);
+            WriteMessage(call, flags, [], [], block.AsSpan(start, length));
         }
     }
 
-    private void WriteMessage(WireCall call, FrameFlags flags, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> data, ReadOnlySpan<byte> trailers)
+    private void WriteMessage(
+        WireCall call,
+        FrameFlags flags,
+        ReadOnlySpan<byte> headers,
+        ReadOnlySpan<byte> data,
+        ReadOnlySpan<byte> trailers)
     {
         if (call.HasSentEnd || (flags == FrameFlags.None && data.IsEmpty))
         {
@@ -369,7 +379,8 @@ internal sealed unsafe partial class DirectWire : IWire
         {
             var message = _farewell.WaitAsync(HandshakeTime).GetAwaiter().GetResult();
             return message.Body.Length >= 2
-                ? $"{message.Type} {BinaryPrimitives.ReadUInt16LittleEndian(message.Body)}: {System.Text.Encoding.UTF8.GetString(message.Body[2..])}"
+                ? $"{message.Type} {BinaryPrimitives.ReadUInt16LittleEndian(message.Body)}: "
+                    + System.Text.Encoding.UTF8.GetString(message.Body[2..])
                 : $"{message.Type}";
         }
         catch (IOException exception)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using GrpcShm.Differential.Hosting;
 using GrpcShm.Differential.Requests;
 
 namespace GrpcShm.Differential.Wire;

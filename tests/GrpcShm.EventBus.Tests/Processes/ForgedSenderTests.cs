@@ -1,5 +1,4 @@
 using System.Globalization;
-using Grpc.Core;
 using GrpcShm.EventBus.TestProcess;
 using XStateNet.Events.V1;
 

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using GrpcShm.EventBus.TestProcess;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;

@@ -4,7 +4,6 @@ using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
-using GrpcShm.EventBus.TestProcess;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using XStateNet.Events.V1;

@@ -1,4 +1,3 @@
-using GrpcShm.Client;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Diagnostics;
 

@@ -1,4 +1,3 @@
-using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Diagnostics;
@@ -51,7 +50,12 @@ internal static class FaultPlan
             var before = left;
             foreach (var (side, mode, kind, step) in cells)
             {
-                var death = random.Next(10) switch { 0 => Death.FrozenThenThawed, < 3 => Death.FrozenThenKilled, _ => Death.Killed };
+                var death = random.Next(10) switch
+                {
+                    0 => Death.FrozenThenThawed,
+                    < 3 => Death.FrozenThenKilled,
+                    _ => Death.Killed,
+                };
                 var fault = new Fault(side, mode, kind, step, random.Next(MostTimes(step)) + 1, death);
                 if (left > 0
                     && settings.Only.All(word => fault.ToString().Contains(word, StringComparison.OrdinalIgnoreCase)))

@@ -1,4 +1,3 @@
-using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 

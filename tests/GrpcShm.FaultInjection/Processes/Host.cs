@@ -174,7 +174,9 @@ internal sealed partial class Host : IAsyncDisposable
 
         return message.Kind == kind
             ? message
-            : throw new InvalidOperationException($"The process {Id} said '{message.Kind}' instead of '{kind}'. {string.Join(" / ", message.Errors)} {Log}");
+            : throw new InvalidOperationException(
+                $"The process {Id} said '{message.Kind}' instead of '{kind}'. "
+                + $"{string.Join(" / ", message.Errors)} {Log}");
     }
 
     private async Task ReadMessagesAsync()

@@ -41,7 +41,10 @@ internal sealed class VictimPool(IEnumerable<Fault> faults, Endpoints endpoints)
         ])
         : Host.StartAsync(
         [
-            "serve", "--on-demand", "--listen", endpoints.Mortal.ToString(), "--shutdown-timeout", fault.NeedsImpatience ? "00:00:00.1" : "00:00:30",
+            "serve",
+            "--on-demand",
+            "--listen", endpoints.Mortal.ToString(),
+            "--shutdown-timeout", fault.NeedsImpatience ? "00:00:00.1" : "00:00:30",
             .. endpoints.Arguments,
         ]);
 }

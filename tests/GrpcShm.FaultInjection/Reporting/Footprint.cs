@@ -15,7 +15,9 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
 
     public static Footprint Of(int processId) => new(
         Directory.EnumerateFileSystemEntries($"/proc/{processId}/fd").Count(IsTransports),
-        File.ReadLines($"/proc/{processId}/maps").Where(line => line.Contains(MemoryFile, StringComparison.Ordinal)).Sum(SizeOf),
+        File.ReadLines($"/proc/{processId}/maps")
+            .Where(line => line.Contains(MemoryFile, StringComparison.Ordinal))
+            .Sum(SizeOf),
         Directory.EnumerateDirectories($"/proc/{processId}/task").Count(IsTransportsThread));
 
     /// <summary>What it has more than before.</summary>

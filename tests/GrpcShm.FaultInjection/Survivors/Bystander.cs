@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
@@ -53,7 +52,8 @@ internal sealed class Bystander : IAsyncDisposable
     }
 
     private static async Task CheckAsync(GrpcChannel channel) =>
-        await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
+        await new Health.HealthClient(channel)
+            .CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
 
     private async Task CallOnAsync()
     {

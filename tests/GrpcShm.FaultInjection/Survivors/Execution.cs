@@ -13,7 +13,8 @@ internal sealed class Execution(Fault fault, Host victim, Bystander bystander, F
 
     /// <summary>Tells the victim where to die.</summary>
     public Task ArmAsync() => victim.AskAsync(
-        $"crash {fault.Step} {fault.Times} {(fault.Death == Death.Killed ? CrashAction.Kill : CrashAction.Freeze)}", HostMessage.Done);
+        $"crash {fault.Step} {fault.Times} {(fault.Death == Death.Killed ? CrashAction.Kill : CrashAction.Freeze)}",
+        HostMessage.Done);
 
     /// <summary>Waits until the victim is dead.</summary>
     /// <param name="thawed">What to do when it has stood still and goes on.</param>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.Client;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;
@@ -20,7 +19,8 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<SharedMemoryMode, GrpcChannel> _kept = new[] { SharedMemoryMode.Http2, SharedMemoryMode.Direct }
+    private readonly Dictionary<SharedMemoryMode, GrpcChannel> _kept =
+        new[] { SharedMemoryMode.Http2, SharedMemoryMode.Direct }
         .ToDictionary(mode => mode, mode => ChannelFactory.CreateChannel(endpoints.Mortal, endpoints.Setup(mode)));
 
     /// <summary>Lets a server die and looks what becomes of the calls to it.</summary>
@@ -77,7 +77,8 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
         {
             try
             {
-                await Client(mode).NothingAsync(new Google.Protobuf.WellKnownTypes.Empty(), deadline: DateTime.UtcNow + Patience);
+                await Client(mode).NothingAsync(
+                    new Google.Protobuf.WellKnownTypes.Empty(), deadline: DateTime.UtcNow + Patience);
             }
             catch (RpcException exception)
             {
@@ -92,7 +93,8 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
         while (true)
         {
             using var channel = ChannelFactory.CreateChannel(endpoints.Mortal, endpoints.Setup(fault.Mode));
-            if (await EndOfAsync(Exchanges.RunAsync(new TestService.TestServiceClient(channel), fault.Kind, CancellationToken.None)) is { } status)
+            var client = new TestService.TestServiceClient(channel);
+            if (await EndOfAsync(Exchanges.RunAsync(client, fault.Kind, CancellationToken.None)) is { } status)
             {
                 return status;
             }

@@ -32,7 +32,10 @@ internal sealed class SteadyServer : IAsyncDisposable
     {
         var host = await Host.StartAsync(
         [
-            "serve", "--listen", endpoints.Steady.ToString(), "--listen", endpoints.Control.ToString(), .. endpoints.Arguments,
+            "serve",
+            "--listen", endpoints.Steady.ToString(),
+            "--listen", endpoints.Control.ToString(),
+            .. endpoints.Arguments,
         ]);
         return new SteadyServer(host, ChannelFactory.CreateChannel(endpoints.Control, new ClientSetup()));
     }
@@ -76,7 +79,8 @@ internal sealed class SteadyServer : IAsyncDisposable
 
             if (elapsed > Patience)
             {
-                findings.Hang(fault, $"{now.CallsInFlight} calls and {now.ConnectionsOpen - before.ConnectionsOpen} connections of a dead client");
+                var connections = now.ConnectionsOpen - before.ConnectionsOpen;
+                findings.Hang(fault, $"{now.CallsInFlight} calls and {connections} connections of a dead client");
                 break;
             }
 
@@ -85,7 +89,9 @@ internal sealed class SteadyServer : IAsyncDisposable
 
         if (now.CallsBroken > before.CallsBroken)
         {
-            findings.Wrong(fault, $"{now.CallsBroken - before.CallsBroken} handlers ended by an exception without being cancelled");
+            findings.Wrong(
+                fault,
+                $"{now.CallsBroken - before.CallsBroken} handlers ended by an exception without being cancelled");
         }
     }
 }

@@ -51,7 +51,8 @@ internal sealed class ControlMessageTarget : IFuzzTarget
             case ControlMessageType.ClientHello:
                 var client = ClientHello.Read(message.Body);
                 FuzzFailureException.ThrowIf(
-                    !client.Write().AsSpan(ControlMessage.PrefixSize).SequenceEqual(message.Body.AsSpan(0, ClientHello.Size)),
+                    !client.Write().AsSpan(ControlMessage.PrefixSize)
+                        .SequenceEqual(message.Body.AsSpan(0, ClientHello.Size)),
                     "A client hello is not written as it was read.");
                 return "client hello";
             case ControlMessageType.ServerHello:

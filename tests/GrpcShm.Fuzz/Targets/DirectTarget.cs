@@ -52,11 +52,41 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
     public IEnumerable<byte[]> Seeds =>
     [
         [.. Frame(0, FrameFlags.Headers | FrameFlags.End), .. Act(0, 1, 10), DrainStep],
-        [.. Frame(0, FrameFlags.Headers), .. Frame(0, FrameFlags.None, data: 200), .. Act(0, 3, 0), .. Frame(0, FrameFlags.Trailers | FrameFlags.End), DrainStep],
-        [.. Frame(1, FrameFlags.Headers | FrameFlags.Continues), .. Frame(1, FrameFlags.Headers), .. Control(FrameType.Credit, 1, 100), .. Act(1, 2, 0)],
-        [.. Frame(2, FrameFlags.Headers), .. Control(FrameType.Reset, 2, 8), .. Control(FrameType.Ping, 0, 77), .. Control(FrameType.Pong, 0, 1), DrainStep],
-        [.. Control(FrameType.GoAway, 0, 0), .. Frame(0, FrameFlags.Headers), RawStep, 3, 1, 2, 3, TamperStep, 0, 1, 64],
-        [.. Frame(3, FrameFlags.Headers), .. Act(3, 0, 255), .. Act(3, 0, 255), .. Act(3, 0, 255), DrainStep, .. Act(3, 1, 255), DrainStep],
+        [
+            .. Frame(0, FrameFlags.Headers),
+            .. Frame(0, FrameFlags.None, data: 200),
+            .. Act(0, 3, 0),
+            .. Frame(0, FrameFlags.Trailers | FrameFlags.End),
+            DrainStep,
+        ],
+        [
+            .. Frame(1, FrameFlags.Headers | FrameFlags.Continues),
+            .. Frame(1, FrameFlags.Headers),
+            .. Control(FrameType.Credit, 1, 100),
+            .. Act(1, 2, 0),
+        ],
+        [
+            .. Frame(2, FrameFlags.Headers),
+            .. Control(FrameType.Reset, 2, 8),
+            .. Control(FrameType.Ping, 0, 77),
+            .. Control(FrameType.Pong, 0, 1),
+            DrainStep,
+        ],
+        [
+            .. Control(FrameType.GoAway, 0, 0),
+            .. Frame(0, FrameFlags.Headers),
+            RawStep, 3, 1, 2, 3,
+            TamperStep, 0, 1, 64,
+        ],
+        [
+            .. Frame(3, FrameFlags.Headers),
+            .. Act(3, 0, 255),
+            .. Act(3, 0, 255),
+            .. Act(3, 0, 255),
+            DrainStep,
+            .. Act(3, 1, 255),
+            DrainStep,
+        ],
     ];
 
     public string Run(ReadOnlySpan<byte> input)
@@ -67,7 +97,9 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         (_tail, _drained, _isTampered, _pairs) = (0, 0, false, new ReceivedPairs());
         using var connection = Open();
         _connection = new CallConnection(
-            connection, new CallSettings { MaxHeaderBytes = 256, RunMode = RunMode.ThreadPool }, role == ConnectionRole.Server ? this : null);
+            connection,
+            new CallSettings { MaxHeaderBytes = 256, RunMode = RunMode.ThreadPool },
+            role == ConnectionRole.Server ? this : null);
         _connection.Start();
         BeginCalls();
         for (var i = 0; i < MaxSteps && !reader.IsEmpty && !_connection.Completion.IsCompleted; i++)
@@ -89,8 +121,11 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         return call.Stream;
     }
 
-    private static byte[] Frame(byte call, FrameFlags flags, byte data = 0) =>
-        [FrameStep, call, (byte)flags, (byte)(flags.HasFlag(FrameFlags.Headers) ? Block.Length : 0), data, 0, 0, .. flags.HasFlag(FrameFlags.Headers) ? Block : []];
+    private static byte[] Frame(byte call, FrameFlags flags, byte data = 0)
+    {
+        byte[] headers = flags.HasFlag(FrameFlags.Headers) ? Block : [];
+        return [FrameStep, call, (byte)flags, (byte)headers.Length, data, 0, 0, .. headers];
+    }
 
     private static byte[] Control(FrameType type, byte call, long argument) =>
         [ControlStep, (byte)type, call, 0, .. BitConverter.GetBytes(argument)];
@@ -110,10 +145,15 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         _inboundData = isServer ? toServerData : toClientData;
         _outbound = isServer ? toClient : toServer;
         _outboundData = isServer ? toClientData : toServerData;
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var platform = TransportPlatform.Current;
         var parts = new ConnectionParts(
-            role, new ControlChannel(new SilentSocket(), reactor), segment, platform.CreateDoorbell(), platform.CreateDoorbell(), reactor)
+            role,
+            new ControlChannel(new SilentSocket(), reactor),
+            segment,
+            platform.CreateDoorbell(),
+            platform.CreateDoorbell(),
+            reactor)
         {
             Mode = ConnectionModes.Calls,
             MaxCalls = 8,
@@ -214,7 +254,8 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         if (offset + stride > Capacity)
         {
             MemoryMarshal.Write(
-                new Span<byte>(_inboundData + offset, FrameHeader.Size), new FrameHeader { Length = (uint)(Capacity - offset), Type = FrameType.Gap });
+                new Span<byte>(_inboundData + offset, FrameHeader.Size),
+                new FrameHeader { Length = (uint)(Capacity - offset), Type = FrameType.Gap });
             _tail += Capacity - offset;
             offset = 0;
         }
@@ -317,7 +358,8 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
             !_connection.Completion.Wait(EndsWithin), "The connection has been closed, and its calls go on.");
         var failure = _connection.Completion.Result;
         FuzzFailureException.ThrowIf(
-            failure is not (SharedMemoryProtocolException or IOException or ObjectDisposedException), $"The connection ended by what is nobody's doing: {failure}");
+            failure is not (SharedMemoryProtocolException or IOException or ObjectDisposedException),
+            $"The connection ended by an error that no peer can cause: {failure}");
         FuzzFailureException.ThrowIf(_calls.Exists(call => call.IsConfused), "A call was told of something twice.");
         FuzzFailureException.ThrowIf(
             !_calls.TrueForAll(call => call.HasLeftOnce), "A call has not left its connection.");

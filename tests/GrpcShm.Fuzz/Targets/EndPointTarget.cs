@@ -14,7 +14,11 @@ internal sealed class EndPointTarget : IFuzzTarget
     public int MaxLength => 300;
 
     public IEnumerable<byte[]> Seeds =>
-        ((string[])["xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden", "a/../b", "shm:ä", "http://shm:/orders", "http://shm:///run/orders.sock"])
+        ((string[])
+        [
+            "xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden",
+            "a/../b", "shm:ä", "http://shm:/orders", "http://shm:///run/orders.sock",
+        ])
         .Select(Encoding.UTF8.GetBytes);
 
     public string Run(ReadOnlySpan<byte> input)
@@ -25,15 +29,19 @@ internal sealed class EndPointTarget : IFuzzTarget
             return Reason(text);
         }
 
-        FuzzFailureException.ThrowIf(!new SharedMemoryEndPoint(endPoint.ToString()).Equals(endPoint), "An address is not read as it was written.");
         FuzzFailureException.ThrowIf(
-            !new SharedMemoryEndPoint($"http://{endPoint.InAddress()}").Equals(endPoint), "An address is not read as it is shown.");
+            !new SharedMemoryEndPoint(endPoint.ToString()).Equals(endPoint),
+            "An address is not read as it was written.");
+        FuzzFailureException.ThrowIf(
+            !new SharedMemoryEndPoint($"http://{endPoint.InAddress()}").Equals(endPoint),
+            "An address is not read as it is shown.");
         FuzzFailureException.ThrowIf(endPoint.IsPath != Path.IsPathRooted(endPoint.Name), "A name is a path.");
         FuzzFailureException.ThrowIf(endPoint.Name.Contains('\0', StringComparison.Ordinal), "A name has a zero.");
         if (!endPoint.IsPath)
         {
             FuzzFailureException.ThrowIf(
-                Path.GetDirectoryName(RendezvousPaths.SocketPath("/directory", endPoint)) != "/directory", "A name leaves its directory.");
+                Path.GetDirectoryName(RendezvousPaths.SocketPath("/directory", endPoint)) != "/directory",
+                "A name leaves its directory.");
         }
 
         return endPoint.IsPath ? "path" : "name";
@@ -50,7 +58,8 @@ internal sealed class EndPointTarget : IFuzzTarget
             // Without the address itself, which it may quote first.
             var quote = $"'{text}'";
             var message = refusal.Message;
-            return Outcome.Of((message.StartsWith(quote, StringComparison.Ordinal) ? message[quote.Length..] : message).Replace(':', ' '));
+            var reason = message.StartsWith(quote, StringComparison.Ordinal) ? message[quote.Length..] : message;
+            return Outcome.Of(reason.Replace(':', ' '));
         }
     }
 }

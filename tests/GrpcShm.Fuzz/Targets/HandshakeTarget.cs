@@ -42,7 +42,7 @@ internal abstract class HandshakeTarget : IFuzzTarget
 
     private string Converse(ScriptedSocket socket)
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(socket, reactor);
         var handshake = ShakeHandsAsync(channel, reactor);
 

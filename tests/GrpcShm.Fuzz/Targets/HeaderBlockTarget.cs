@@ -54,7 +54,10 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         {
             // What was no UTF-8 has been replaced by what is.
             FuzzFailureException.ThrowIf(
-                !again.Read() || again.Name != name || Encoding.UTF8.GetByteCount(again.Value) != Encoding.UTF8.GetByteCount(value) || again.Value != value,
+                !again.Read()
+                    || again.Name != name
+                    || Encoding.UTF8.GetByteCount(again.Value) != Encoding.UTF8.GetByteCount(value)
+                    || again.Value != value,
                 $"The field '{name}' is another one when it has been written and read again.");
         }
 
@@ -79,7 +82,8 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
     public static void Verify(in HeaderReader reader)
     {
         FuzzFailureException.ThrowIf(
-            reader.Name.Length == 0 || reader.Name.Any(c => c is <= ' ' or > '~' or >= 'A' and <= 'Z'), $"'{reader.Name}' is no name.");
+            reader.Name.Length == 0 || reader.Name.Any(c => c is <= ' ' or > '~' or >= 'A' and <= 'Z'),
+            $"'{reader.Name}' is no name.");
         FuzzFailureException.ThrowIf(
             reader.Value.AsSpan().ContainsAny('\0', '\r', '\n'), "A value has a line break or a zero.");
     }
@@ -94,7 +98,7 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         }
 
         var bytes = block.Rest.ToArray();
-        block.Claimed(bytes.Length);
+        block.Advance(bytes.Length);
         return bytes;
     }
 }

@@ -11,7 +11,11 @@ internal static class Outcome
 
     /// <summary>Whether an exception is one that a peer's doing may lead to.</summary>
     public static bool IsExpected(Exception exception) =>
-        exception is SharedMemoryProtocolException or SharedMemoryResourcesException or HandshakeException or EndOfStreamException;
+        exception
+            is SharedMemoryProtocolException
+            or SharedMemoryResourcesException
+            or HandshakeException
+            or EndOfStreamException;
 
     public static string Of(Exception exception) => $"{exception.GetType().Name} {Of(exception.Message)}";
 

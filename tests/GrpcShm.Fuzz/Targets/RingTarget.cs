@@ -56,7 +56,9 @@ internal sealed unsafe class RingTarget : IFuzzTarget
             {
                 FuzzFailureException.ThrowIf(!_isTampered, "A peer was accused that did nothing.");
                 FuzzFailureException.ThrowIf(
-                    head != _ring.Value.Consumer.Head || tail != _ring.Value.Consumer.Tail || free != _ring.Value.Producer.Free,
+                    head != _ring.Value.Consumer.Head
+                        || tail != _ring.Value.Consumer.Tail
+                        || free != _ring.Value.Producer.Free,
                     "Something was believed of what has been refused.");
                 _violations |= 1 << step;
             }
@@ -192,7 +194,8 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         FuzzFailureException.ThrowIf(
             producer.Offset is < 0 or >= GuardedRing.Capacity, "The next byte goes outside of the ring.");
         FuzzFailureException.ThrowIf(
-            producer.Contiguous < 0 || producer.Offset + producer.Contiguous > GuardedRing.Capacity, "The free piece goes beyond the ring.");
+            producer.Contiguous < 0 || producer.Offset + producer.Contiguous > GuardedRing.Capacity,
+            "The free piece goes beyond the ring.");
         FuzzFailureException.ThrowIf(
             producer.Unpublished is < 0 or > GuardedRing.Capacity, "More is unpublished than there is room for.");
     }
@@ -202,7 +205,8 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         var first = consumer.ContiguousFrom(consumer.Head);
         var second = consumer.ContiguousFrom(consumer.Head + first.Length)[..(consumer.Available - first.Length)];
         FuzzFailureException.ThrowIf(
-            consumer.OffsetOf(consumer.Head) + first.Length > GuardedRing.Capacity || second.Length > GuardedRing.Capacity - first.Length,
+            consumer.OffsetOf(consumer.Head) + first.Length > GuardedRing.Capacity
+                || second.Length > GuardedRing.Capacity - first.Length,
             "What is available does not lie in the ring.");
 
         // To touch each of them is to die of one that lies outside.

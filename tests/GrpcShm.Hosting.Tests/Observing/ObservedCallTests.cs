@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Grpc.Core;
 using Grpc.Net.Client;
-using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
@@ -27,7 +26,9 @@ public sealed partial class ObservedCallTests
         // Kestrel names the transport of an endpoint that it does not know itself by its address family, and a socket's
         // client has no address.
         ("network.transport=unix", "network.transport=Unix"),
-        ($"^(event Microsoft-AspNetCore-Server-Kestrel ConnectionStart an id), {Regex.Escape(EndPoint)},$", $"$1, {EndPoint}, {EndPoint}"),
+        (
+            $"^(event Microsoft-AspNetCore-Server-Kestrel ConnectionStart an id), {Regex.Escape(EndPoint)},$",
+            $"$1, {EndPoint}, {EndPoint}"),
     ];
 
     /// <summary>What is told over a socket alone.</summary>
@@ -74,7 +75,10 @@ public sealed partial class ObservedCallTests
             sharedMemory.RemoveWhere(static line => line.StartsWith(ByChance, StringComparison.Ordinal));
         }
 
-        var expected = socket.Where(line => !notTold.Any(pattern => Regex.IsMatch(line, pattern))).Select(Translate).Select(InFewWords);
+        var expected = socket
+            .Where(line => !notTold.Any(pattern => Regex.IsMatch(line, pattern)))
+            .Select(Translate)
+            .Select(InFewWords);
         var different = expected.Except(sharedMemory.Select(InFewWords)).Select(static line => $"- {line}").Concat(
             sharedMemory.Select(InFewWords).Except(expected).Select(static line => $"+ {line}")).ToList();
         Assert.True(different.Count == 0, string.Join('\n', different));
@@ -95,7 +99,8 @@ public sealed partial class ObservedCallTests
             {
                 kestrel.ListenSharedMemory(name);
                 kestrel.ListenUnixSocket(
-                    Path.Join(builder.Environment.ContentRootPath, $"kestrel-{name}.sock"), static listen => listen.Protocols = HttpProtocols.Http2);
+                    Path.Join(builder.Environment.ContentRootPath, $"kestrel-{name}.sock"),
+                    static listen => listen.Protocols = HttpProtocols.Http2);
             });
             builder.Services.AddSingleton<IStartupFilter>(
                 new MiddlewareFilter((context, next) => EndAsync(context, next, end, begun)));
@@ -123,13 +128,15 @@ public sealed partial class ObservedCallTests
             }
 
             // The server's part ends when it likes.
-            await TimeLimit.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
+            await TimeLimit.UntilAsync(() =>
+                observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
                 && observer.Has("event Microsoft.AspNetCore.Hosting RequestStop")
                 && observer.Has("event System.Net.Http RequestContentStop"));
         }
 
         // And so do both ends of the connection.
-        await TimeLimit.UntilAsync(() => observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
+        await TimeLimit.UntilAsync(() =>
+            observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
             && observer.Has("meter System.Net.Http http.client.connection.duration")
             && observer.Has("event Microsoft-AspNetCore-Server-Kestrel ConnectionStop")
             && observer.Has("event System.Net.Http ConnectionClosed")
@@ -168,7 +175,13 @@ public sealed partial class ObservedCallTests
         if (mode is not null)
         {
             return SharedMemoryChannel.ForAddress(
-                name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode.Value, MeterFactory = factory });
+                name,
+                new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = server.Directory,
+                    Mode = mode.Value,
+                    MeterFactory = factory,
+                });
         }
 
         var handler = UnixSocket.CreateHandler(Path.Join(server.Directory, $"kestrel-{name}.sock"));

@@ -47,7 +47,8 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
             Sample =
                 static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity => Add(
-                $"span {activity.Source.Name} {activity.DisplayName} {activity.Kind} {activity.Status} {Describe(activity.TagObjects)}"),
+                $"span {activity.Source.Name} {activity.DisplayName} {activity.Kind} {activity.Status} "
+                + Describe(activity.TagObjects)),
         };
         _isReady = true;
         foreach (var source in EventSource.GetSources())
@@ -129,7 +130,8 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
         // Who begins to listen is told of all servers of the process.
         if (eventData.EventName != "Configuration")
         {
-            Add($"event {eventData.EventSource.Name} {eventData.EventName} {string.Join(", ", (eventData.Payload ?? []).Select(_normalize))}");
+            var payload = string.Join(", ", (eventData.Payload ?? []).Select(_normalize));
+            Add($"event {eventData.EventSource.Name} {eventData.EventName} {payload}");
         }
     }
 

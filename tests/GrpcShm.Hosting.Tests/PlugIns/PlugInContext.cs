@@ -56,7 +56,8 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
     protected override Assembly? Load(AssemblyName assemblyName)
     {
         var path = Path.Join(AppContext.BaseDirectory, assemblyName.Name + ".dll");
-        return (assemblyName.Name!.StartsWith("Grpc", StringComparison.Ordinal) || assemblyName.Name.StartsWith("Google.", StringComparison.Ordinal))
+        return (assemblyName.Name!.StartsWith("Grpc", StringComparison.Ordinal)
+            || assemblyName.Name.StartsWith("Google.", StringComparison.Ordinal))
             && assemblyName.Name != shared
             && File.Exists(path)
                 ? LoadFromAssemblyPath(path)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -105,7 +104,12 @@ public sealed class UnloadingTests
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Begin(
-        string directory, string mode, TaskCompletionSource called, Task mayEnd, out PlugInContext copy, out Task calling)
+        string directory,
+        string mode,
+        TaskCompletionSource called,
+        Task mayEnd,
+        out PlugInContext copy,
+        out Task calling)
     {
         copy = new PlugInContext();
         var value = new object();

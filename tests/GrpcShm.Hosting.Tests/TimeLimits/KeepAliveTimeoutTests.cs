@@ -83,7 +83,9 @@ public sealed class KeepAliveTimeoutTests
     public async Task Idle_ByKestrelsHeartbeat_IsClosedOnEitherTransport(bool overUnixSocket)
     {
         await using var server = await LimitedServer.StartAsync(
-            static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1), static _ => Task.CompletedTask, hasOwnHeartbeat: false);
+            static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1),
+            static _ => Task.CompletedTask,
+            hasOwnHeartbeat: false);
         using var kept = server.CreateInvoker(overUnixSocket);
         using var other = server.CreateInvoker(overUnixSocket);
         for (var i = 1; i <= 2; i++)
@@ -111,7 +113,8 @@ public sealed class KeepAliveTimeoutTests
         var callers =
             Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
 
-        for (var deadline = TimeLimit.Deadline + TimeLimit.Value; server.Closed < Closings && !callers.Any(static c => c.IsCompleted);)
+        var deadline = TimeLimit.Deadline + TimeLimit.Value;
+        while (server.Closed < Closings && !callers.Any(static c => c.IsCompleted))
         {
             Assert.True(DateTime.UtcNow < deadline, $"There were only {server.Closed} closings.");
             server.Heartbeat.Beat(TimeSpan.Zero);

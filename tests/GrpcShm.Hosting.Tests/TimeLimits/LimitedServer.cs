@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using Grpc.Net.Client;
-using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.Client;
 using GrpcShm.Transport;
@@ -52,7 +51,8 @@ internal sealed class LimitedServer : IAsyncDisposable
             builder.WebHost.ConfigureKestrel(kestrel =>
             {
                 limit(kestrel.Limits);
-                kestrel.ListenSharedMemory("greeter", listen => listen.Use(next => context => server.ServeAsync(context, next, hasOwnHeartbeat)));
+                kestrel.ListenSharedMemory("greeter", listen => listen.Use(
+                    next => context => server.ServeAsync(context, next, hasOwnHeartbeat)));
                 kestrel.ListenUnixSocket(Path.Join(builder.Environment.ContentRootPath, "kestrel.sock"), listen =>
                 {
                     listen.Protocols = HttpProtocols.Http2;
@@ -122,7 +122,8 @@ internal sealed class LimitedServer : IAsyncDisposable
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
-            app.Use((context, inner) => context.Request.Path.StartsWithSegments("/test") ? handler(context) : inner(context));
+            app.Use((context, inner) =>
+                context.Request.Path.StartsWithSegments("/test") ? handler(context) : inner(context));
             next(app);
         };
     }
@@ -138,7 +139,11 @@ internal sealed class LimitedServer : IAsyncDisposable
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (eventId.Name == "ConnectionIdle" && state is IEnumerable<KeyValuePair<string, object?>> values)
             {

@@ -126,7 +126,8 @@ public sealed class RequestRateTests
             var feature = context.Features.Get<IHttpMinRequestBodyDataRateFeature>()!;
             seen.SetResult((
                 Assert.Throws<NotSupportedException>(() => (object?)feature.MinDataRate).Message,
-                Assert.Throws<NotSupportedException>(() => { feature.MinDataRate = new MinDataRate(1, TimeSpan.FromSeconds(2)); }).Message,
+                Assert.Throws<NotSupportedException>(
+                    () => { feature.MinDataRate = new MinDataRate(1, TimeSpan.FromSeconds(2)); }).Message,
                 context.Features.Get<IHttpMinResponseDataRateFeature>() is not null));
             feature.MinDataRate = null;
             return Task.CompletedTask;
@@ -137,7 +138,8 @@ public sealed class RequestRateTests
         using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
         const string Message =
-            "This feature is not supported for HTTP/2 and HTTP/3 requests except to disable it entirely by setting the rate to null.";
+            "This feature is not supported for HTTP/2 and HTTP/3 requests "
+            + "except to disable it entirely by setting the rate to null.";
         Assert.Equal((Message, Message, false), await seen.Task.WaitAsync(TimeLimit.Value, Token));
     }
 

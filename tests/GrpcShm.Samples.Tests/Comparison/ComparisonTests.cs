@@ -63,7 +63,9 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
             Assert.Contains(Convert.ToBase64String(png), page, StringComparison.Ordinal);
         }
 
-        Assert.All(Source().Matches(page), match => Assert.StartsWith("data:", match.Groups[1].Value, StringComparison.Ordinal));
+        Assert.All(
+            Source().Matches(page),
+            match => Assert.StartsWith("data:", match.Groups[1].Value, StringComparison.Ordinal));
         Assert.All(ShortRun.Transports, transport => Assert.Contains($">{transport}<", page, StringComparison.Ordinal));
         Assert.DoesNotContain("://", Source().Replace(page, ""), StringComparison.Ordinal);
     }
@@ -84,7 +86,15 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
         {
             if (Text(row, "transport") == "shm-http2" && Text(row, "scenario") == "unary-1")
             {
-                Scale(row, 0.1, "p50_us", "figure_min", "figure_max", "ratio_to_uds", "ratio_to_uds_min", "ratio_to_uds_max");
+                Scale(
+                    row,
+                    0.1,
+                    "p50_us",
+                    "figure_min",
+                    "figure_max",
+                    "ratio_to_uds",
+                    "ratio_to_uds_min",
+                    "ratio_to_uds_max");
             }
         });
 

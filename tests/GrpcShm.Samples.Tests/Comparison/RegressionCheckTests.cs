@@ -44,7 +44,9 @@ public class RegressionCheckTests
     [Fact]
     public void Compare_RoundsLieAmongEachOther_IsNothing() => Assert.Equal(
         Change.None,
-        CompareOne(Latency("shm-http2", 50, ratio: 0.5, spread: 0.4), Latency("shm-http2", 65, ratio: 0.65, spread: 0.4)));
+        CompareOne(
+            Latency("shm-http2", 50, ratio: 0.5, spread: 0.4),
+            Latency("shm-http2", 65, ratio: 0.65, spread: 0.4)));
 
     [Fact]
     public void Compare_OneRoundEach_NeedsALargeDifference()

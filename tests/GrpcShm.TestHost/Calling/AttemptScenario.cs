@@ -47,7 +47,8 @@ internal static class AttemptScenario
         HostMessage message;
         try
         {
-            await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), cancellationToken: cancellationToken);
+            await new TestService.TestServiceClient(channel)
+                .NothingAsync(new Empty(), cancellationToken: cancellationToken);
             message = new HostMessage(HostMessage.Done, Environment.ProcessId);
         }
         catch (RpcException failure)

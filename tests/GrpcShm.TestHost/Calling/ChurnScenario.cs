@@ -21,7 +21,8 @@ internal static class ChurnScenario
             for (var i = 0; i < count; i++)
             {
                 using var channel = ChannelFactory.CreateChannel(address, setup);
-                await new TestService.TestServiceClient(channel).NothingAsync(new Empty(), cancellationToken: cancellationToken);
+                await new TestService.TestServiceClient(channel)
+                    .NothingAsync(new Empty(), cancellationToken: cancellationToken);
             }
 
             new HostMessage(HostMessage.Done, Environment.ProcessId).Write();

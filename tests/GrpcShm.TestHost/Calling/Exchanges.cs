@@ -111,7 +111,10 @@ public static class Exchanges
     }
 
     private static async Task WriteAllAsync<T>(
-        IClientStreamWriter<T> stream, IEnumerable<T> messages, CancellationToken cancellationToken, bool complete = true)
+        IClientStreamWriter<T> stream,
+        IEnumerable<T> messages,
+        CancellationToken cancellationToken,
+        bool complete = true)
     {
         try
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using GrpcShm.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 
@@ -17,9 +16,10 @@ internal sealed class CallCommand : Command
 
     private readonly Option<string> _scenario = new("--scenario")
     {
-        Description = "pending: opens calls of every kind and waits. churn: for each number on standard input, connects "
-            + "and disconnects so many times. attempt: calls when standard input says so, and says how that went. "
-            + "exchange: connects, calls and disconnects without end, when standard input has said by which kind of call.",
+        Description = "pending: opens calls of every kind and waits. churn: reads numbers from standard input, and for "
+            + "each connects and disconnects as often as the number says. attempt: makes a call each time standard "
+            + "input asks for it, and reports the result. exchange: reads the kind of call from standard input, "
+            + "and then connects, calls and disconnects without end.",
         Required = true,
     };
 

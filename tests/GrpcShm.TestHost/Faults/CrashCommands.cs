@@ -33,7 +33,9 @@ internal static class CrashCommands
 
         var parts = line[Crash.Length..].Split(' ');
         s_point = new CrashPoint(
-            Enum.Parse<FaultStep>(parts[0]), int.Parse(parts[1], CultureInfo.InvariantCulture), Enum.Parse<CrashAction>(parts[2]));
+            Enum.Parse<FaultStep>(parts[0]),
+            int.Parse(parts[1], CultureInfo.InvariantCulture),
+            Enum.Parse<CrashAction>(parts[2]));
         FaultPoint.Reached = s_point.Reached;
         new HostMessage(HostMessage.Done, Environment.ProcessId).Write();
         return true;

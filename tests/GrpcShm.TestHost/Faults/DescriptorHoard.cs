@@ -19,7 +19,8 @@ internal sealed class DescriptorHoard
         {
             _before = ResourceLimits.Get(ResourceLimits.Descriptors);
             ResourceLimits.Set(
-                ResourceLimits.Descriptors, (ulong)(Directory.GetFiles("/proc/self/fd").Select(HighestOf).Max() + Room));
+                ResourceLimits.Descriptors,
+                (ulong)(Directory.GetFiles("/proc/self/fd").Select(HighestOf).Max() + Room));
         }
 
         try

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Platform;
-using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.TestHost.Faults;
 

@@ -45,7 +45,8 @@ internal sealed class CallRegistry
             await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
             throw;
         }
-        catch (Exception exception) when (exception is not RpcException && !context.CancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is not RpcException && !context.CancellationToken.IsCancellationRequested)
         {
             Interlocked.Increment(ref _broken);
             throw;

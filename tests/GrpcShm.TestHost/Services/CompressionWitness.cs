@@ -25,7 +25,8 @@ internal static class CompressionWitness
         if (hasExpectation && expected != actual)
         {
             throw new RpcException(new Status(
-                StatusCode.InvalidArgument, actual ? "The message came compressed." : "The message came uncompressed."));
+                StatusCode.InvalidArgument,
+                actual ? "The message came compressed." : "The message came uncompressed."));
         }
     }
 }

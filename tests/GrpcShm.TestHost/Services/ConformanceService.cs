@@ -4,7 +4,6 @@ using Google.Rpc;
 using Grpc.Core;
 using GrpcShm.TestHost.Contracts;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Status = Grpc.Core.Status;
 
 namespace GrpcShm.TestHost.Services;

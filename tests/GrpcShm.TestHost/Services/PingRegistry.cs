@@ -37,14 +37,19 @@ internal sealed class PingRegistry : ILoggerProvider, ILogger
     public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Trace;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (eventId.Name != "Http2FrameReceived" || state is not IReadOnlyList<KeyValuePair<string, object?>> values)
         {
             return;
         }
 
-        string? Find(string key) => values.FirstOrDefault(v => v.Key.Equals(key, StringComparison.OrdinalIgnoreCase)).Value?.ToString();
+        string? Find(string key) =>
+            values.FirstOrDefault(v => v.Key.Equals(key, StringComparison.OrdinalIgnoreCase)).Value?.ToString();
         if (Find("type") == "PING" && Find("connectionId") is { } connectionId)
         {
             _counts.AddOrUpdate((connectionId, Find("flags") == "ACK"), 1, static (_, count) => count + 1);

@@ -25,10 +25,14 @@ internal static class PlainPages
         app.MapGet("/plain/body/{size:int}", SendBodyAsync);
         app.MapGet("/plain/json/{count:int}", (int count) => Enumerable.Range(100_000, count));
         app.MapGet("/plain/file/{size:int}", SendFile);
-        app.MapGet("/plain/events/{count:int}", (int count, string gate, GateRegistry gates, CancellationToken cancellationToken) =>
-            TypedResults.ServerSentEvents(CreateEventsAsync(count, gate, gates, cancellationToken)));
+        app.MapGet(
+            "/plain/events/{count:int}",
+            (int count, string gate, GateRegistry gates, CancellationToken cancellationToken) =>
+                TypedResults.ServerSentEvents(CreateEventsAsync(count, gate, gates, cancellationToken)));
         app.MapPost("/plain/hash", (Delegate)HashAsync);
-        app.MapPost("/plain/echo", (HttpContext context) => context.Request.Body.CopyToAsync(context.Response.Body, context.RequestAborted));
+        app.MapPost(
+            "/plain/echo",
+            (HttpContext context) => context.Request.Body.CopyToAsync(context.Response.Body, context.RequestAborted));
         app.MapGet("/plain/upgrade", UpgradeAsync);
         app.Map("/plain/socket", EchoAsync);
         app.MapHub<PlainHub>("/plain/hub");
@@ -98,7 +102,8 @@ internal static class PlainPages
             size += count;
         }
 
-        return $"{size} {Convert.ToHexString(hash.GetCurrentHash())} {context.Request.ContentLength?.ToString() ?? "none"}";
+        var declared = context.Request.ContentLength?.ToString() ?? "none";
+        return $"{size} {Convert.ToHexString(hash.GetCurrentHash())} {declared}";
     }
 
     private static async Task UpgradeAsync(HttpContext context)
@@ -121,9 +126,14 @@ internal static class PlainPages
     {
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         var buffer = new byte[30_000];
-        while (await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted) is { MessageType: not WebSocketMessageType.Close } received)
+        while (await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted)
+            is { MessageType: not WebSocketMessageType.Close } received)
         {
-            await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+            await socket.SendAsync(
+                buffer.AsMemory(0, received.Count),
+                received.MessageType,
+                received.EndOfMessage,
+                context.RequestAborted);
         }
 
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "bye", context.RequestAborted);

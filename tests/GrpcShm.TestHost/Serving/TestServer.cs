@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Grpc.AspNetCore.Server;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Faults;
 using GrpcShm.TestHost.Services;

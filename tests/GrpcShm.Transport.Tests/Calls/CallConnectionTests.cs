@@ -1,5 +1,4 @@
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Calls;
 

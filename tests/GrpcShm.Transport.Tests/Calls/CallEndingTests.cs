@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Calls;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Calls;
 

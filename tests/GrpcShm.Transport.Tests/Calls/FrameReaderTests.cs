@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using CsCheck;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Tests.Calls;
 

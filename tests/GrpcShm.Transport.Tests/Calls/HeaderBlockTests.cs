@@ -31,7 +31,7 @@ public sealed class HeaderBlockTests
                 }
 
                 Assert.Equal(fields, Read(block.Rest, received));
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
                 Assert.False(block.IsPending);
             }
         });
@@ -70,7 +70,7 @@ public sealed class HeaderBlockTests
 
                 Assert.Equal(
                     places.Select(p => (known[p].Name.ToLowerInvariant(), known[p].Value)), Read(block.Rest, received));
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         });
     }
@@ -95,7 +95,7 @@ public sealed class HeaderBlockTests
             Assert.False(block.TryRepeat("authorization", "secret", sent));
             block.Add("authorization", "secret", sent);
             Assert.False(block.TryRepeat(":path", Path, sent));
-            block.Claimed(block.Rest.Length);
+            block.Advance(block.Rest.Length);
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class HeaderBlockTests
         block.Begin();
         block.Add(":path", "/package.Service/Method", sent);
         Assert.True(block.Rest.Length > 20);
-        block.Claimed(block.Rest.Length);
+        block.Advance(block.Rest.Length);
         block.Begin();
         block.Add(":path", "/package.Service/Method", sent);
         Assert.Equal(1, block.Rest.Length);
@@ -125,7 +125,7 @@ public sealed class HeaderBlockTests
                 block.Begin();
                 block.Add(name, "0123456789", sent);
                 Assert.True(block.Rest.Length > 10);
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         }
     }
@@ -139,15 +139,15 @@ public sealed class HeaderBlockTests
         var dropped = Block(sent, "/b");
         var received = new ReceivedPairs();
         Assert.Equal([(":path", "/a")], Read(second.Rest, received));
-        second.Claimed(second.Rest.Length);
+        second.Advance(second.Rest.Length);
         Assert.Equal([(":path", "/a")], Read(first.Rest, received));
-        first.Claimed(first.Rest.Length);
+        first.Advance(first.Rest.Length);
         dropped.Clear();
 
         // What a block would have defined that was never sent is defined by the next.
         var next = Block(sent, "/b");
         Assert.Equal([(":path", "/b")], Read(next.Rest, received));
-        next.Claimed(next.Rest.Length);
+        next.Advance(next.Rest.Length);
         Assert.Equal(1, Block(sent, "/b").Rest.Length);
     }
 
@@ -156,9 +156,9 @@ public sealed class HeaderBlockTests
     {
         var sent = new SentPairs();
         var block = Block(sent, "/a");
-        block.Claimed(2);
+        block.Advance(2);
         Assert.NotEqual(1, Block(sent, "/a").Rest.Length);
-        block.Claimed(block.Rest.Length);
+        block.Advance(block.Rest.Length);
         Assert.Equal(1, Block(sent, "/a").Rest.Length);
     }
 
@@ -190,7 +190,7 @@ public sealed class HeaderBlockTests
                     claims.Add((block.Rest.ToArray(), path), CancellationToken.None);
                 }
 
-                block.Claimed(block.Rest.Length);
+                block.Advance(block.Rest.Length);
             }
         });
         await TimeLimit.OnThreads([.. threads]);

@@ -2,7 +2,6 @@ using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
 using GrpcShm.Transport.Signaling;
-using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Calls;
 

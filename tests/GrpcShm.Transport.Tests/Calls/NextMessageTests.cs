@@ -74,7 +74,7 @@ public sealed class NextMessageTests
 
         Assert.Equal(FrameFlags.Headers | FrameFlags.Continues, message.Flags);
         Assert.Equal((Room, 0, 0), (message.Headers.Length, message.Data.Length, message.Trailers.Length));
-        _headers.Claimed(Room);
+        _headers.Advance(Room);
         message = new NextMessage(_headers, new byte[30], 30, null, Credit, Room);
         Assert.Equal((FrameFlags.Headers, 1, 30), (message.Flags, message.Headers.Length, message.Data.Length));
     }
@@ -88,7 +88,7 @@ public sealed class NextMessageTests
 
         Assert.Equal(FrameFlags.Trailers | FrameFlags.Continues, message.Flags);
         Assert.Equal((60, 40), (message.Data.Length, message.Trailers.Length));
-        _trailers.Claimed(40);
+        _trailers.Advance(40);
         message = new NextMessage(_headers, default, 0, _trailers, Credit, Room);
         Assert.Equal((FrameFlags.Trailers | FrameFlags.End, 10), (message.Flags, message.Trailers.Length));
     }

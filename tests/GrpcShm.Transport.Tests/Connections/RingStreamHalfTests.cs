@@ -60,7 +60,7 @@ public sealed class RingStreamHalfTests
         // The end alone, since nothing was written: no tail moves, and who looks by itself is not rung.
         Assert.Equal(rung, pair.Client.Counters.DataDoorbells);
         Assert.True(pair.Server.EndSpin());
-        pair.Server.OnReady(ReactorPool.Next());
+        pair.Server.OnReady(ProcessReactors.Next());
         Assert.Equal(0, await read.InTime());
     }
 }

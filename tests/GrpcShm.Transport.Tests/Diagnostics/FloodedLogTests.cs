@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using GrpcShm.Transport.Calls;
-using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Tests.Calls;
-using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Diagnostics;
 

@@ -14,7 +14,7 @@ public sealed class ControlChannelTests
         for (var i = 0; i < 500; i++)
         {
             var socket = new FakeSocket();
-            var channel = new ControlChannel(socket, ReactorPool.Next());
+            var channel = new ControlChannel(socket, ProcessReactors.Next());
             var receive = channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
             void Dispose()
             {
@@ -32,7 +32,7 @@ public sealed class ControlChannelTests
     [Fact]
     public async Task OnReactorFailed_SomebodyReceivesOrWill_EachIsToldTheReason()
     {
-        using var channel = new ControlChannel(new FakeSocket(), ReactorPool.Next());
+        using var channel = new ControlChannel(new FakeSocket(), ProcessReactors.Next());
         var receive = channel.ReceiveAsync(TestContext.Current.CancellationToken).AsTask();
         channel.OnReactorFailed(
             new ReactorFailedException("a reactor", new InvalidOperationException("Waiting was forbidden.")));

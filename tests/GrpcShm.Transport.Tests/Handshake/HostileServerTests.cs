@@ -194,7 +194,7 @@ public sealed class HostileServerTests : HostileTest
     {
         using var socket = Listen();
         var control = LinuxControlSocket.Connect(Path.Join(EndPoint.Directory, "hostile.sock"))!;
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         using var channel = new ControlChannel(control, reactor);
         using (var accepted = socket.Accept()!)
         {

@@ -61,7 +61,7 @@ public sealed class TrustTests
 
     private static async Task ConnectAsync(PeerIdentity server, Func<SharedMemoryPeer, bool>? authorize)
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         using var channel = new ControlChannel(new EndedSocket(server), reactor);
         await ClientHandshake.RunAsync(
             channel,
@@ -72,7 +72,7 @@ public sealed class TrustTests
 
     private static async Task AcceptAsync(PeerIdentity client, Func<SharedMemoryPeer, bool>? authorize)
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         using var channel = new ControlChannel(new EndedSocket(client), reactor);
         await ServerHandshake.RunAsync(
             channel,

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Tests.Handshake;
 
 namespace GrpcShm.Transport.Tests.Lifetime;
 

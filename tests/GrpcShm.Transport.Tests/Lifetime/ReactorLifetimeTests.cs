@@ -14,7 +14,7 @@ public sealed class ReactorLifetimeTests
     {
         // The process's own reactor neither ends nor begins meanwhile.
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        using var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
@@ -25,7 +25,7 @@ public sealed class ReactorLifetimeTests
     public async Task Unload_ReactorHasNothingToServe_ItEndsAtOnce()
     {
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        using var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        using var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(
@@ -44,8 +44,8 @@ public sealed class ReactorLifetimeTests
     /// <param name="count">How many threads of reactors and sentinels, and how many pollers, the process has.</param>
     internal static async Task ConnectAndEndAsync(Func<(int Threads, int Pollers)> count)
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.FromMilliseconds(1);
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.FromMilliseconds(1);
         for (var i = 0; i < 3; i++)
         {
             // Fewer are left where threads of other tests end meanwhile.
@@ -66,8 +66,8 @@ public sealed class ReactorLifetimeTests
     /// <summary>In a copy of its own: leaves a reactor that would go on for long.</summary>
     internal static async Task ConnectWithoutAnEndAsync()
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.FromHours(1);
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.FromHours(1);
         await using (var pair = await ConnectionPair.CreateAsync())
         {
             await EchoAsync(pair);
@@ -81,11 +81,11 @@ public sealed class ReactorLifetimeTests
     /// </summary>
     internal static async Task ConnectInALoopAsync()
     {
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var hasEnded = 0;
         for (var i = 0; i < 500; i++)
         {
-            ReactorPool.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+            ProcessReactors.IdleTime = i % 2 == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
             await using (var pair = await ConnectionPair.CreateAsync())
             {
                 await EchoAsync(pair);
@@ -101,9 +101,9 @@ public sealed class ReactorLifetimeTests
     /// <summary>In a copy of its own.</summary>
     internal static async Task CompareTotalsAsync()
     {
-        var reactor = ReactorPool.Next();
-        ReactorPool.IdleTime = TimeSpan.Zero;
-        var last = ReactorPool.SpinTotals();
+        var reactor = ProcessReactors.Next();
+        ProcessReactors.IdleTime = TimeSpan.Zero;
+        var last = ProcessReactors.SpinTotals();
         for (var i = 0; i < 5; i++)
         {
             await using (var pair = await ConnectionPair.CreateAsync())
@@ -112,7 +112,7 @@ public sealed class ReactorLifetimeTests
             }
 
             await TimeLimit.UntilAsync(() => !reactor.IsRunning, () => "It goes on.");
-            var now = ReactorPool.SpinTotals();
+            var now = ProcessReactors.SpinTotals();
             Assert.True(now.Paid >= last.Paid && now.Unpaid >= last.Unpaid, $"{now} after {last}");
             last = now;
         }

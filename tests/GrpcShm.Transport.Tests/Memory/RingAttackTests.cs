@@ -1,5 +1,4 @@
 using CsCheck;
-using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Tests.Memory;
 

@@ -157,7 +157,7 @@ public sealed class AuthorizationTests : IAsyncLifetime
             ? await OtherUser.RunAsync(() => LinuxControlSocket.Connect(path))
             : LinuxControlSocket.Connect(path);
         Assert.NotNull(socket);
-        var reactor = ReactorPool.Next();
+        var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(socket, reactor);
         try
         {

@@ -10,7 +10,7 @@ public sealed class ReactorTests
     {
         using var bell = TransportPlatform.Current.CreateDoorbell();
         var target = new FakeTarget();
-        using var registration = ReactorPool.Next().Register(bell.Source, target);
+        using var registration = ProcessReactors.Next().Register(bell.Source, target);
         for (var i = 0; i < 10; i++)
         {
             bell.Ring();
@@ -27,7 +27,7 @@ public sealed class ReactorTests
         using var bell = TransportPlatform.Current.CreateDoorbell();
         bell.Ring();
         var target = new FakeTarget();
-        using var registration = ReactorPool.Next().Register(bell.Source, target);
+        using var registration = ProcessReactors.Next().Register(bell.Source, target);
         await target.WaitForReadyAsync();
     }
 
@@ -38,8 +38,8 @@ public sealed class ReactorTests
         using var otherBell = TransportPlatform.Current.CreateDoorbell();
         var target = new FakeTarget { Failure = new InvalidDataException() };
         var other = new FakeTarget();
-        using var registration = ReactorPool.Next().Register(bell.Source, target);
-        using var otherRegistration = ReactorPool.Next().Register(otherBell.Source, other);
+        using var registration = ProcessReactors.Next().Register(bell.Source, target);
+        using var otherRegistration = ProcessReactors.Next().Register(otherBell.Source, other);
 
         bell.Ring();
         await target.WaitForFaultAsync();
@@ -52,9 +52,9 @@ public sealed class ReactorTests
     public void Dispose_RegistrationTwice_IsOnce()
     {
         using var bell = TransportPlatform.Current.CreateDoorbell();
-        var registration = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         registration.Dispose();
         registration.Dispose();
-        using var again = ReactorPool.Next().Register(bell.Source, new FakeTarget());
+        using var again = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
     }
 }

@@ -38,13 +38,13 @@ public sealed class RunProfileTests
     }
 
     [Fact]
-    public void Overtaken_AgainAndAgain_KeepsItAwayTwiceAsLongEachTime()
+    public void Penalize_AgainAndAgain_KeepsItAwayTwiceAsLongEachTime()
     {
         var profile = new RunProfile(RunMode.Adaptive);
         Record(profile, Short, 100);
         foreach (var penalty in new[] { 256, 512, 1024 })
         {
-            profile.Overtaken();
+            profile.Penalize();
             Record(profile, Short, penalty - 1);
             Assert.False(profile.MayRunInline);
             Record(profile, Short, 1);
@@ -53,19 +53,19 @@ public sealed class RunProfileTests
     }
 
     [Fact]
-    public void Overtaken_LongAgo_KeepsItAwayForLess()
+    public void Penalize_LongAgo_KeepsItAwayForLess()
     {
         var profile = new RunProfile(RunMode.Adaptive);
         Record(profile, Short, 100);
         foreach (var penalty in new[] { 256, 512, 1024 })
         {
-            profile.Overtaken();
+            profile.Penalize();
             Record(profile, Short, penalty);
         }
 
         // As many as each of the penalties that it would have got next.
         Record(profile, Short, 2048 + 1024 + 512);
-        profile.Overtaken();
+        profile.Penalize();
         Record(profile, Short, 255);
         Assert.False(profile.MayRunInline);
         Record(profile, Short, 1);
@@ -101,7 +101,7 @@ public sealed class RunProfileTests
         for (var i = 0; i < 50; i++)
         {
             var profile = new RunProfile(RunMode.Adaptive);
-            profile.Overtaken();
+            profile.Penalize();
             await TimeLimit.OnThreads([.. Enumerable.Repeat(() => Record(profile, Short, 100_000), 2)]);
             Assert.True(profile.MayRunInline);
         }
@@ -113,7 +113,7 @@ public sealed class RunProfileTests
     public void MayRunInline_ForcedMode_IsTheModes(int mode, bool runsInline)
     {
         var profile = new RunProfile((RunMode)mode);
-        profile.Overtaken();
+        profile.Penalize();
         Record(profile, runsInline ? Long : Short, 1000);
         Assert.Equal(runsInline, profile.MayRunInline);
     }

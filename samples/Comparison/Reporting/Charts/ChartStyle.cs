@@ -52,7 +52,11 @@ internal static class ChartStyle
         var ticks = new ScottPlot.TickGenerators.NumericManual();
         for (var power = (int)Math.Floor(values.Min()); power <= (int)Math.Ceiling(values.Max()); power++)
         {
-            ticks.AddMajor(power, power >= 3 ? FormattableString.Invariant($"{Math.Pow(10, power - 3):N0} ms") : FormattableString.Invariant($"{Math.Pow(10, power):0.##} µs"));
+            ticks.AddMajor(
+                power,
+                power >= 3
+                    ? FormattableString.Invariant($"{Math.Pow(10, power - 3):N0} ms")
+                    : FormattableString.Invariant($"{Math.Pow(10, power):0.##} µs"));
             for (var i = 2; i < 10; i++)
             {
                 ticks.AddMinor(power + Math.Log10(i));

@@ -41,8 +41,9 @@ internal static class LatencyChart
             $"latency-{scenario.Name}.png",
             $"Latency of {scenario.Name}",
             scenario.OfferedPerSecond is null
-                ? "Lower is better. Each step to the right leaves a tenth of the calls."
-                : "Lower is better. Each step to the right leaves a tenth of the calls. Counted from when each call was due.",
+                ? "Lower is better. Each step to the right keeps only the slowest tenth of the calls."
+                : "Lower is better. Each step to the right keeps only the slowest tenth of the calls. "
+                    + "A call's time begins when the call was due.",
             plot.GetImage(ChartStyle.Width, ChartStyle.Height).GetImageBytes(ImageFormat.Png));
     }
 

@@ -27,7 +27,12 @@ internal static class LoadChart
             Measurement[] points = [.. transport.OrderBy(one => one.Scenario.OfferedPerSecond)];
             double[] offered = [.. points.Select(one => Math.Log10(one.Scenario.OfferedPerSecond!.Value))];
             ChartStyle.AddLine(plot, offered, [.. points.Select(one => Math.Log10(one.Latencies!.P50))], transport.Key);
-            ChartStyle.AddLine(plot, offered, [.. points.Select(one => Math.Log10(one.Latencies!.P99))], transport.Key, isDotted: true);
+            ChartStyle.AddLine(
+                plot,
+                offered,
+                [.. points.Select(one => Math.Log10(one.Latencies!.P99))],
+                transport.Key,
+                isDotted: true);
         }
 
         var ticks = new ScottPlot.TickGenerators.NumericManual();

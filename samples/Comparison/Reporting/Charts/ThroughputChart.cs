@@ -14,7 +14,10 @@ internal static class ThroughputChart
     {
         IReadOnlyList<Measurement>[] scenarios =
         [
-            .. measurements.Where(one => one.Scenario.Figure == Figure.Rate).GroupBy(one => one.Scenario).Select(group => group.ToList()),
+            .. measurements
+                .Where(one => one.Scenario.Figure == Figure.Rate)
+                .GroupBy(one => one.Scenario)
+                .Select(group => group.ToList()),
         ];
         if (scenarios.Length == 0)
         {
@@ -34,7 +37,8 @@ internal static class ThroughputChart
         return new Chart(
             "throughput.png",
             "Operations a second",
-            "Longer is better. The bar is the median of the rounds, the thin line goes from the least to the most. Each scenario has an axis of its own.",
+            "Longer is better. The bar is the median of the rounds. The thin line goes from the lowest to the highest "
+                + "round. Each scenario has an axis of its own.",
             plots.Render(ChartStyle.Width, rows * RowHeight).GetImageBytes(ImageFormat.Png));
     }
 

@@ -1,14 +1,15 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// Clears the way for a socket. The lock says that no listener of this transport is alive there, but the path may be
-/// any program's: only what refuses to be connected to is a dead one's.
+/// Removes a dead server's socket. The lock says that no listener of this transport is alive there, but the socket at
+/// the path may be any program's. Only a socket that refuses a connection belongs to a dead program.
 /// </summary>
 internal static class AbandonedSocket
 {
     /// <summary>Removes the socket at a path, if there is one and nobody has it open.</summary>
-    /// <exception cref="EndPointInUseException">Another program has it.</exception>
-    /// <exception cref="IOException">It is no socket, or it cannot be told whether it is in use.</exception>
+    /// <exception cref="EndPointInUseException">Another program has the socket open.</exception>
+    /// <exception cref="IOException">There is no socket but another file, or it is not known if it is in
+    /// use.</exception>
     public static void Remove(SharedMemoryEndPoint endPoint, string path)
     {
         switch (Kernel.Stat(path, follow: false, out var status))
@@ -18,7 +19,7 @@ internal static class AbandonedSocket
             case Libc.ENOENT:
                 return;
             case var error:
-                throw LinuxError.ForFile($"It cannot be seen what is at '{path}'", "newfstatat", error);
+                throw LinuxError.ForFile($"The file at '{path}' cannot be examined", "newfstatat", error);
         }
 
         if (!status.IsSocket)
@@ -26,15 +27,15 @@ internal static class AbandonedSocket
             throw new IOException($"'{path}' exists and is not a socket. Remove it, or listen on another name.");
         }
 
-        // Between the probe and the removal another program could replace it. It would have to remove a socket that is
-        // in nobody's use at just that moment, as we do; nothing that a system offers tells the two apart.
+        // Between the probe and the removal another program could replace the socket. It would have to remove an unused
+        // socket at just that moment, as this process does; no system call tells the two sockets apart.
         if (IsAbandoned(endPoint, path) && Libc.Unlink(path) != 0 && Libc.LastError != Libc.ENOENT)
         {
             throw LinuxError.ForFile($"The dead server's socket '{path}' cannot be removed", "unlink", Libc.LastError);
         }
     }
 
-    /// <returns>Whether nobody has it; false if it is gone.</returns>
+    /// <returns>True if nobody has the socket open; false if it is gone.</returns>
     private static bool IsAbandoned(SharedMemoryEndPoint endPoint, string path)
     {
         using var probe = Libc.Socket();

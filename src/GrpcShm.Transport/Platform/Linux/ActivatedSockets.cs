@@ -3,17 +3,17 @@ using System.Globalization;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The descriptors that whoever started this process has passed to it (systemd's socket activation,
-/// <c>sd_listen_fds(3)</c>): <c>LISTEN_FDS</c> of them from number 3 on, if <c>LISTEN_PID</c> is this process.
+/// The descriptors that the parent has passed to this process (systemd's socket activation, <c>sd_listen_fds(3)</c>):
+/// <c>LISTEN_FDS</c> descriptors from number 3 on, if <c>LISTEN_PID</c> is this process.
 /// </summary>
 internal sealed class ActivatedSockets
 {
     private const int First = 3;
 
-    // More than anybody passes, and few enough to look at each.
+    // More than any program passes, and few enough to look at each.
     private const int Most = 1 << 16;
 
-    // Enough to see what went wrong.
+    // How many are described in a message: enough to see the mistake.
     private const int Described = 8;
 
     private readonly int _first;
@@ -27,13 +27,13 @@ internal sealed class ActivatedSockets
 
     public static ActivatedSockets OfThisProcess() => Read(Environment.GetEnvironmentVariable, Environment.ProcessId);
 
-    /// <summary>Reads what a process has been passed.</summary>
+    /// <summary>Reads which descriptors have been passed to a process.</summary>
     /// <param name="environment">Gives the value of an environment variable.</param>
     /// <param name="processId">This process.</param>
-    /// <param name="first">The first descriptor, which is another one than the convention's in tests alone.</param>
+    /// <param name="first">The first descriptor. Only tests take another number than the convention's.</param>
     public static ActivatedSockets Read(Func<string, string?> environment, int processId, int first = First)
     {
-        // A child inherits the variables, but not what they mean.
+        // A child process inherits the variables, but they are not meant for it.
         var isMeant = TryParse(environment("LISTEN_PID"), out var process) && process == processId;
         var count = isMeant && TryParse(environment("LISTEN_FDS"), out var passed) ? Math.Min(passed, Most) : 0;
         return new ActivatedSockets(first, count);
@@ -41,8 +41,8 @@ internal sealed class ActivatedSockets
 
     /// <summary>Takes the descriptor that is bound to one of an endpoint's paths.</summary>
     /// <returns><see langword="null"/> if there is none.</returns>
-    /// <exception cref="EndPointInUseException">Another listener of this process has it.</exception>
-    /// <exception cref="IOException">There is one, but it is not what a listener needs.</exception>
+    /// <exception cref="EndPointInUseException">Another listener of this process has the descriptor.</exception>
+    /// <exception cref="IOException">There is a descriptor, but a listener cannot use it.</exception>
     public ActivatedSocket? Adopt(SharedMemoryEndPoint endPoint, IReadOnlyList<string> paths)
     {
         foreach (var (number, bound) in Bound())
@@ -56,8 +56,8 @@ internal sealed class ActivatedSockets
         return null;
     }
 
-    /// <summary>Says what was passed.</summary>
-    /// <returns><see langword="null"/> if nothing was.</returns>
+    /// <summary>Describes the descriptors that were passed, for a message.</summary>
+    /// <returns><see langword="null"/> if none was passed.</returns>
     public string? Describe()
     {
         if (_count == 0)
@@ -108,16 +108,16 @@ internal sealed class ActivatedSockets
 
     private static SafeFileDescriptor Duplicate(SafeFileDescriptor passed, int number)
     {
-        // Behind what was passed: a duplicate in a gap before it would be found first, and taken for another one that was
-        // passed.
+        // With a higher number: a duplicate in a gap before it would be found first, and taken for another passed
+        // descriptor.
         var socket = new SafeFileDescriptor(Libc.Control(passed, Libc.F_DUPFD_CLOEXEC, number + 1));
         if (socket.IsInvalid)
         {
             throw LinuxError.Create("A passed socket cannot be duplicated", "fcntl(F_DUPFD_CLOEXEC)", Libc.LastError);
         }
 
-        // Also what was passed: a child process has no use for it. The other flag both have in common, and whoever
-        // passed it waits for clients but does not accept them.
+        // Also on the passed descriptor: a child process has no use for it. Both descriptors share the non-blocking
+        // flag. That is no harm to the parent, which waits for clients but does not accept them.
         var flags = Libc.Control(socket, Libc.F_GETFL, 0);
         if (flags < 0
             || Libc.Control(socket, Libc.F_SETFL, flags | Libc.O_NONBLOCK) < 0

@@ -7,7 +7,7 @@ internal sealed unsafe class EpollPoller : Poller
 {
     private const int MaxEvents = 64;
 
-    // struct epoll_event is packed on x64, for the sake of old 32-bit programs, and naturally aligned elsewhere.
+    // struct epoll_event is packed on x64, to be compatible with 32-bit programs, and naturally aligned elsewhere.
     private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
     private static readonly int EventSize = DataOffset + sizeof(ulong);
 
@@ -87,7 +87,8 @@ internal sealed unsafe class EpollPoller : Poller
 
     public override void Pause()
     {
-        // 20 µs, to which the kernel adds its timer slack of 50. Cut short by a signal, it is just shorter.
+        // 20 µs, to which the kernel adds its timer slack of 50. A signal may end the sleep earlier, which does no
+        // harm.
         var time = stackalloc long[2];
         time[0] = 0;
         time[1] = 20_000;

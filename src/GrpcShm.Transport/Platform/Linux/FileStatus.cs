@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>What is asked of a file: what it is, whose, and which.</summary>
+/// <summary>What the system says of a file: its type and rights, its owner, and its identity.</summary>
 internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Device, ulong Inode)
 {
     public bool IsDirectory => (Mode & Libc.S_IFMT) == Libc.S_IFDIR;

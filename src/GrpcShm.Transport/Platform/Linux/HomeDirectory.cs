@@ -1,18 +1,18 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The user's own home, which nobody else can write to: where names lie when there is no run-time directory and another
-/// user has taken our place in the temp path.
+/// The user's own home, to which nobody else can write. Sockets are there if there is no run-time directory and another
+/// user has taken this user's place in the temp path.
 /// </summary>
 internal static class HomeDirectory
 {
     private static UserHome? s_listed;
 
     /// <summary>
-    /// Looks for a home that is the user's alone: what <c>HOME</c> says, else what the system's list of users says.
+    /// Looks for a home that is the user's alone: first by <c>HOME</c>, then in the system's list of users.
     /// </summary>
     /// <param name="user">The effective user.</param>
-    /// <param name="problem">Why there is none.</param>
+    /// <param name="problem">The reason why there is none.</param>
     public static string? Find(uint user, out string? problem)
     {
         var problems = new List<string>(2);
@@ -48,7 +48,7 @@ internal static class HomeDirectory
 
     private static string? Inspect(string home, uint user)
     {
-        // A link is followed: whoever could change it could change the home itself.
+        // A link is followed: a user who could change the link could change the home itself.
         if (Kernel.Stat(home, follow: true, out var status) is not 0 and var error)
         {
             return Libc.Describe(error);

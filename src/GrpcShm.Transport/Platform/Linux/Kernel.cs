@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// System calls by their number, for which the older of the supported C libraries have no function: <c>gettid</c> came
-/// with glibc 2.30, <c>statx</c> with glibc 2.28 and musl 1.2.5, and the <c>stat</c> that programs may link to with
-/// glibc 2.33.
+/// Makes system calls by their number if the older of the supported C libraries have no function for them:
+/// <c>gettid</c> came with glibc 2.30, <c>statx</c> with glibc 2.28 and musl 1.2.5, and a <c>stat</c> that programs can
+/// link to with glibc 2.33.
 /// </summary>
 /// <remarks>Numbers and layouts are the kernel's promise and never change; they differ between x64 and arm64.</remarks>
 internal static unsafe partial class Kernel
@@ -21,7 +21,7 @@ internal static unsafe partial class Kernel
     /// <summary>The calling thread's number.</summary>
     public static int CurrentThreadId() => (int)Call(GetThreadId);
 
-    /// <summary>Looks at what is at a path, following a link at its end or not.</summary>
+    /// <summary>Reads the status of the file at a path.</summary>
     /// <returns>0, or the number of the error.</returns>
     public static int Stat(string path, bool follow, out FileStatus status)
     {

@@ -46,7 +46,7 @@ internal static unsafe partial class Libc
         public uint GroupId;
     }
 
-    /// <summary>What of <c>struct passwd</c> both C libraries have in this order.</summary>
+    /// <summary>The first fields of <c>struct passwd</c>, which both C libraries have in this order.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct UserEntry
     {

@@ -4,11 +4,10 @@ namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>The system calls that this transport makes.</summary>
 /// <remarks>
-/// Only functions that every C library has which .NET 10 supports (glibc 2.27, musl 1.2.3): one that is missing would
-/// show when it is called first, and on whichever thread that is. What came later is called by its number, see
-/// <see cref="Kernel"/>. A test holds the list. The run-time finds the library itself under the name <c>libc</c>: as
-/// <c>libc.so.6</c> with glibc; musl takes any name that begins with <c>libc.</c> for the library that is loaded
-/// already.
+/// Every C library that .NET 10 supports (glibc 2.27, musl 1.2.3) has these functions. A missing function would show
+/// only at its first call, on any thread. Later system calls are made by their number, see <see cref="Kernel"/>. A test
+/// holds the list. The run-time finds the library under the name <c>libc</c>: with glibc as <c>libc.so.6</c>; musl
+/// takes any name that begins with <c>libc.</c> for the library that is loaded already.
 /// </remarks>
 internal static unsafe partial class Libc
 {
@@ -86,7 +85,7 @@ internal static unsafe partial class Libc
     public static partial int EpollControl(
         SafeFileDescriptor epoll, int operation, SafeFileDescriptor file, void* change);
 
-    // By number, not by handle: the reactor owns it, and closes it only when nobody waits on it.
+    // By number, not by handle: the reactor owns the poller, and closes it only when no thread waits on it.
     [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
     public static partial int EpollWait(int epoll, void* events, int count, int timeoutMilliseconds);
 
@@ -123,8 +122,8 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "readlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint ReadLinkRaw(string path, Span<byte> buffer, nuint size);
 
-    /// <summary>Reads where a symbolic link leads, or as much of it as there is room for.</summary>
-    /// <returns>How many bytes that is; less than 0 if it cannot be read.</returns>
+    /// <summary>Reads the target of a symbolic link, as far as there is room for it.</summary>
+    /// <returns>How many bytes were read; less than 0 if the link cannot be read.</returns>
     public static int ReadLink(string path, Span<byte> target) => (int)ReadLinkRaw(path, target, (nuint)target.Length);
 
     public static SafeFileDescriptor Socket() =>
@@ -141,7 +140,7 @@ internal static unsafe partial class Libc
 
     public static SafeFileDescriptor Open(string path, int flags, uint mode) => Owned(OpenRaw(path, flags, mode));
 
-    /// <summary>The limit that is in force for a resource; <see cref="ulong.MaxValue"/> is none.</summary>
+    /// <summary>The limit that is in force for a resource; <see cref="ulong.MaxValue"/> if there is none.</summary>
     public static ulong GetLimit(int resource)
     {
         ResourceLimit limit;
@@ -156,7 +155,7 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>Reads the address that a socket is bound to.</summary>
-    /// <returns>Its length; less than 0 if it is no socket.</returns>
+    /// <returns>The length of the address; less than 0 if the descriptor is no socket.</returns>
     public static int GetSocketName(SafeFileDescriptor socket, Span<byte> address)
     {
         var length = (uint)address.Length;
@@ -176,7 +175,7 @@ internal static unsafe partial class Libc
     /// <returns><see langword="null"/> if the user is not in it, or it cannot be read.</returns>
     public static string? HomeDirectoryOf(uint user)
     {
-        // Large enough for any entry that is meant seriously; one that is not counts as none.
+        // Large enough for any reasonable entry; a larger entry counts as none.
         const int Size = 16 * 1024;
         var buffer = new byte[Size];
         fixed (byte* bytes = buffer)

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Platform.Linux;
@@ -6,7 +5,7 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// <summary>A connected Unix stream socket; handles travel by <c>SCM_RIGHTS</c>.</summary>
 internal sealed unsafe class LinuxControlSocket : ControlSocket
 {
-    // A message carries three descriptors at most; the kernel cuts off, and closes, what does not fit.
+    // A message carries three descriptors at most; the kernel cuts off, and closes, descriptors that do not fit.
     private const int MaxAttachments = 4;
     private const int ControlHeaderSize = 16;
     private const int ControlBufferSize = ControlHeaderSize + (MaxAttachments * sizeof(int));
@@ -36,7 +35,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
         }
     }
 
-    /// <returns><see langword="null"/> if nobody listens there, or if too many wait to be accepted.</returns>
+    /// <returns><see langword="null"/> if nobody listens there, or if too many clients wait to be accepted.</returns>
     public static LinuxControlSocket? Connect(string path)
     {
         var socket = Libc.Socket();
@@ -136,7 +135,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                     case Libc.EAGAIN:
                         return -1;
                     case Libc.ECONNRESET:
-                        // The peer closed without having read all that it was sent: an end like any other.
+                        // The peer closed before it had read everything: an end like any other.
                         return 0;
                     case var error:
                         throw LinuxError.Create("Receiving from the peer failed", "recvmsg", error);
@@ -152,13 +151,13 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
     public override void Dispose() => _socket.Dispose();
 
-    /// <summary>Reads who is at the other end; of a listening socket, who listens.</summary>
+    /// <summary>Reads the identity of the process at the other end, or of the process that listens.</summary>
     public static SharedMemoryPeer ReadPeer(SafeFileDescriptor socket) =>
         TryReadPeer(socket)
             ?? throw LinuxError.Create(
                 "The peer's credentials (SO_PEERCRED) cannot be read", "getsockopt", Libc.LastError);
 
-    /// <summary>Says for a message who is at the other end, if the system says so.</summary>
+    /// <summary>Describes the process at the other end for a message, if the system knows it.</summary>
     public static string DescribePeer(SafeFileDescriptor socket) =>
         TryReadPeer(socket) is { } peer ? $", process {peer.ProcessId} of {peer.User}" : string.Empty;
 
@@ -174,7 +173,8 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
     private static void TakeAttachments(Libc.MessageHeader* header, List<SafeHandle> attachments)
     {
-        // One control message is all that fits. Whatever arrives is owned first and judged afterwards, or it leaks.
+        // Only one control message fits. Each descriptor that arrives is owned first and judged afterwards, or it
+        // leaks.
         var control = (byte*)header->Control;
         if (header->ControlLength >= ControlHeaderSize
             && *(int*)(control + 8) == Libc.SOL_SOCKET
@@ -189,7 +189,7 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
 
         if ((header->Flags & Libc.MSG_CTRUNC) != 0)
         {
-            // Either the peer sent more than any message has, or this process has no descriptor left to take it.
+            // Either the peer sent more than any message has, or this process has no descriptor left.
             throw new SharedMemoryResourcesException(
                 "The peer's handles could not be taken over: there are too many, or this process has too many files open.");
         }

@@ -4,8 +4,8 @@ using System.Text;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// An <c>eventfd</c>. Its counter is never read: an edge-triggered poller reports each write, and 2⁶⁴ rings do not
-/// happen.
+/// An <c>eventfd</c>. Its counter is never read: an edge-triggered poller reports each write, and nobody rings 2⁶⁴
+/// times.
 /// </summary>
 /// <remarks>
 /// A write could block only if the counter were full <em>and</em> the peer, which shares the open file, had cleared
@@ -22,11 +22,12 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
     public override SafeHandle Grant => _descriptor;
 
     /// <summary>
-    /// Refuses what is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something else.
+    /// Refuses a descriptor that is no non-blocking <c>eventfd</c>: a write to a pipe or a file would do something
+    /// else.
     /// </summary>
     public static void Check(SafeFileDescriptor descriptor)
     {
-        // The whole text of the link: a file of that name has a path before it.
+        // The whole text of the link is compared: a file of that name would have a path before it.
         Span<byte> link = stackalloc byte[64];
         var path = $"/proc/self/fd/{descriptor.Number}";
         var length = Libc.ReadLink(path, link);
@@ -62,7 +63,7 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
         {
         }
 
-        // EAGAIN, the other possible failure, means that the counter is full, so rung it is.
+        // EAGAIN, the other possible failure, means that the counter is full, so the doorbell has been rung.
     }
 
     public override void Dispose() => _descriptor.Dispose();

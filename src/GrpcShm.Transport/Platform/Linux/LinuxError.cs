@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>Failures of system calls as exceptions that gRPC maps as it maps those of sockets.</summary>
+/// <summary>Turns failures of system calls into exceptions, which gRPC maps like the exceptions of sockets.</summary>
 internal static class LinuxError
 {
-    /// <summary>A call failed that needs nothing but the kernel's consent.</summary>
-    /// <param name="what">What it was for, as the beginning of a sentence.</param>
-    /// <param name="call">Its name, as a sandbox's rules spell it.</param>
-    /// <param name="error">The error's number.</param>
+    /// <summary>Describes the failure of a call that depends on the kernel's consent alone.</summary>
+    /// <param name="what">The consequence of the failure, as the beginning of a sentence.</param>
+    /// <param name="call">The call's name, as the rules of a sandbox spell it.</param>
+    /// <param name="error">The number of the error.</param>
     public static IOException Create(string what, string call, int error)
     {
         var message = Describe(what, call, error);
@@ -23,7 +23,7 @@ internal static class LinuxError
             });
     }
 
-    /// <summary>A call failed for which it matters where a file lies and whose it is.</summary>
+    /// <summary>Describes the failure of a call that depends on a file: on its place and its owner.</summary>
     /// <inheritdoc cref="Create"/>
     public static IOException ForFile(string what, string call, int error)
     {

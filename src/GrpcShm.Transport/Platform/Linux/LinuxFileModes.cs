@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>The modes of the files by which client and server meet.</summary>
+/// <summary>The modes of the files with which client and server meet.</summary>
 /// <param name="Directory">The mode of the directory if it has to be created.</param>
 /// <param name="Socket">The mode of the socket.</param>
 internal sealed record LinuxFileModes(UnixFileMode Directory, UnixFileMode Socket)

@@ -9,8 +9,8 @@ internal sealed class LinuxMappedMemory : MappedMemory
 
     public static LinuxMappedMemory Map(SafeFileDescriptor file, long length)
     {
-        // Not populated: the pages are there, allocated by the server, and to map all of them at once takes as long as
-        // all the rest of a connection's making. A connection that uses its rings pays a microsecond a page, once.
+        // Without MAP_POPULATE: the server has allocated the pages, and to map all of them at once takes as long as all
+        // other steps of making a connection. A connection that uses its rings pays a microsecond a page, once.
         var address = Libc.Map(0, (nuint)length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, file, 0);
         return address == -1
             ? throw LinuxError.Create($"Shared memory of {length} bytes cannot be mapped", "mmap", Libc.LastError)

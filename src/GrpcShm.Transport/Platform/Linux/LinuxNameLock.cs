@@ -4,11 +4,11 @@ using System.Text;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// The lock file beside a socket, locked. The lock decides who owns the name: the kernel drops it when its holder dies,
-/// so a dead server's name is free at once and two that start at the same moment never both win.
+/// The locked lock file beside a socket. The lock decides which process owns the name: the kernel drops it when its
+/// holder dies. So a dead server's name is free at once, and of two servers that start at the same moment one wins.
 /// </summary>
 /// <remarks>
-/// The file is never unlinked: whoever had it open would go on to lock a file that no one else can see.
+/// The file is never unlinked: a process that had it open would lock a file that no other process can see.
 /// </remarks>
 internal sealed class LinuxNameLock : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class LinuxNameLock : IDisposable
 
     private LinuxNameLock(SafeFileDescriptor file) => _file = file;
 
-    /// <exception cref="EndPointInUseException">Another listener has it.</exception>
+    /// <exception cref="EndPointInUseException">Another listener has the lock.</exception>
     public static LinuxNameLock Take(SharedMemoryEndPoint endPoint, string path)
     {
         while (true)
@@ -31,8 +31,8 @@ internal sealed class LinuxNameLock : IDisposable
                         + "listen on another name.");
                 }
 
-                // Who cleans up the temp path may have deleted the file between the opening and the locking. Then the
-                // lock is on a file that nobody else will find: once more.
+                // A program that cleans up the temp path may have deleted the file between the opening and the locking.
+                // Then the lock is on a file that nobody else will find: try again.
                 if (IsStillAt(path, file))
                 {
                     WriteOwner(file, path);
@@ -58,7 +58,7 @@ internal sealed class LinuxNameLock : IDisposable
 
     private static SafeFileDescriptor Open(string path)
     {
-        // For the owner alone, whoever may reach the socket: who can open it can lock it.
+        // For the owner alone, even if others may reach the socket: a process that can open the file can lock it.
         const uint Mode = (uint)(UnixFileMode.UserRead | UnixFileMode.UserWrite);
         var file = Libc.Open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC | Libc.O_NOFOLLOW, Mode);
         return file.IsInvalid
@@ -89,7 +89,7 @@ internal sealed class LinuxNameLock : IDisposable
         && Kernel.Stat(file, out var here) == 0
         && there.IsSameFileAs(here);
 
-    // Who owns the name is for people to read; the lock alone decides.
+    // The name of the owner is for people to read; the lock alone decides.
     private static unsafe void WriteOwner(SafeFileDescriptor file, string path)
     {
         var text = Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
@@ -102,7 +102,7 @@ internal sealed class LinuxNameLock : IDisposable
         }
     }
 
-    // By the descriptor: File.ReadAllText would ask for a lock of its own, and not get it.
+    // Reads by the descriptor: File.ReadAllText would ask for a lock of its own, and not get it.
     private static unsafe string ReadOwner(SafeFileDescriptor file)
     {
         var bytes = stackalloc byte[16];

@@ -1,9 +1,8 @@
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>Linux: sealed <c>memfd</c>, <c>eventfd</c>, <c>epoll</c>, and Unix sockets that carry them over.</summary>
+/// <summary>Linux: sealed <c>memfd</c>, <c>eventfd</c>, <c>epoll</c>, and Unix sockets that pass descriptors.</summary>
 internal sealed class LinuxPlatform : TransportPlatform
 {
     public override PeerIdentity CurrentUser => LinuxUser.Current;
@@ -19,8 +18,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         lookedAt = string.Join(", ", paths);
         foreach (var path in paths)
         {
-            // A stranger may have put something where our own directory would be: it must not keep us from the next,
-            // nor from waiting for our server.
+            // Another user may have put something where this user's directory would be. That must not keep this process
+            // from the next directory, nor from waiting for its server.
             if (!endPoint.IsPath && directory is null && !RendezvousPaths.IsOwnDirectory(Path.GetDirectoryName(path)!))
             {
                 continue;
@@ -55,7 +54,7 @@ internal sealed class LinuxPlatform : TransportPlatform
                 throw LinuxError.Create($"Shared memory of {size} bytes cannot be made", "ftruncate", Libc.LastError);
             }
 
-            // In full and now: a full memory or cgroup is an error here and would be SIGBUS at first touch.
+            // All pages are allocated now: lack of memory is an error here, and would be SIGBUS at the first touch.
             Fill(file, size);
             if (Libc.Control(file, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL) != 0)
             {
@@ -75,8 +74,8 @@ internal sealed class LinuxPlatform : TransportPlatform
     {
         var file = (SafeFileDescriptor)grant;
 
-        // Fails with EINVAL on whatever is not a memfd. Without the seals the peer could cut the memory off under our
-        // mapping, and the next touch would be SIGBUS.
+        // Fails with EINVAL if the descriptor is no memfd. Without the seals the peer could shrink the memory under
+        // this mapping, and the next touch would be SIGBUS.
         const int Required = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
         var seals = Libc.Control(file, Libc.F_GET_SEALS, 0);
         if (seals < 0 && Libc.LastError != Libc.EINVAL)
@@ -126,7 +125,7 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override ThreadWatch WatchThread() => new LinuxThreadWatch();
 
-    /// <summary>Gives a file all the pages that it has room for.</summary>
+    /// <summary>Allocates all pages of a file.</summary>
     private static void Fill(SafeFileDescriptor file, long size)
     {
         int error;
@@ -134,8 +133,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         {
         }
 
-        // Some kernels, and what stands in for one (gVisor), cannot do it for this kind of file. glibc writes then by
-        // itself, musl does not.
+        // Some kernels, and gVisor, which replaces a kernel, cannot do that for this kind of file. glibc then writes
+        // zeros by itself, musl does not.
         if (error is Libc.EOPNOTSUPP or Libc.ENOSYS or Libc.EINVAL)
         {
             error = MemoryFile.WriteZeros(file, size);

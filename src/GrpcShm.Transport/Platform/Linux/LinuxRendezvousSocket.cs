@@ -5,12 +5,12 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// A listening Unix socket: bound here, beside a lock file that decides who owns the name, or passed by systemd, which
-/// then owns it.
+/// A listening Unix socket. Either this process has bound it, beside a lock file that decides which process owns the
+/// name, or systemd has passed it, and then systemd owns the name.
 /// </summary>
 /// <remarks>
-/// A socket that was bound here is unlinked only while the lock is held, so nobody can take away a successor's, and
-/// only if it is still the one at its path, so nobody can take away another program's.
+/// A socket that this process has bound is unlinked only while the lock is held, so that a successor's socket stays,
+/// and only if it is still the socket at its path, so that another program's socket stays.
 /// </remarks>
 internal sealed class LinuxRendezvousSocket : RendezvousSocket
 {
@@ -20,17 +20,17 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     private readonly SafeFileDescriptor _socket;
     private readonly string _path;
 
-    // What is at the path since it was bound; null if the file is not ours.
+    // The file at the path since the socket was bound; null if another process owns it.
     private readonly FileStatus? _file;
 
-    // Good for nothing but to be given up for a client when there is no other descriptor.
+    // Its only use is to be given up for a client when no other descriptor is left.
     private SafeFileDescriptor _reserve;
     private bool _disposed;
 
     private LinuxRendezvousSocket(
         IDisposable ownership, SafeFileDescriptor socket, string path, FileStatus? file, RendezvousRemark? remark)
     {
-        // A client is told apart by this; to learn with the first one that it is forbidden would be late.
+        // Clients are identified by this call. If a sandbox forbids it, the first client would be too late to find out.
         _ = LinuxControlSocket.ReadPeer(socket);
         _ownership = ownership;
         _socket = socket;
@@ -40,7 +40,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         _reserve = Libc.EventCreate();
         if (_reserve.IsInvalid)
         {
-            throw LinuxError.Create("A descriptor cannot be kept back", "eventfd2", Libc.LastError);
+            throw LinuxError.Create("A descriptor cannot be reserved", "eventfd2", Libc.LastError);
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
 
     public override SharedMemoryPeer? Refuse(ReadOnlySpan<byte> message)
     {
-        // Another thread may be quicker and take what is given up here. Then the client waits on.
+        // Another thread may be quicker and take the descriptor that is given up here. Then the client waits on.
         _reserve.Dispose();
         try
         {
@@ -122,8 +122,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             return;
         }
 
-        // In this order: while the lock is held no other listener of this kind can have bound the path. Another program
-        // can.
+        // In this order: while the lock is held no other listener of this transport can have bound the path, but
+        // another program can.
         _disposed = true;
         if (_file is { } ours && Kernel.Stat(_path, follow: false, out var there) == 0 && there.IsSameFileAs(ours))
         {
@@ -210,7 +210,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             {
                 remark = isTaken
                     ? new RendezvousRemark(
-                        $"Its socket is in '{directory}', since a better place is not to be had:{problems}", IsWarning: true)
+                        $"Its socket is in '{directory}', since no better place can be used:{problems}", IsWarning: true)
                     : null;
                 return path;
             }
@@ -234,7 +234,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
         if (Libc.Bind(socket, address, (uint)address.Length) != 0)
         {
-            // Another program was quicker than we were, after its own predecessor's socket had been removed.
+            // Another program was quicker than this process, after its own predecessor's socket had been removed.
             throw Libc.LastError == Libc.EADDRINUSE
                 ? new EndPointInUseException($"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
                 : LinuxError.ForFile($"The socket '{path}' cannot be bound", "bind", Libc.LastError);
@@ -248,7 +248,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             : null;
         if (failed is not null)
         {
-            var failure = LinuxError.ForFile($"The socket '{path}' cannot be put up", failed, Libc.LastError);
+            var failure = LinuxError.ForFile($"The socket '{path}' cannot be set up", failed, Libc.LastError);
             _ = Libc.Unlink(path);
             throw failure;
         }

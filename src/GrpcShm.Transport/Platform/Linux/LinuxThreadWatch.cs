@@ -33,14 +33,14 @@ internal sealed class LinuxThreadWatch : ThreadWatch
     {
         try
         {
-            // The state stands behind the name, which is in parentheses and may contain anything, those among it.
+            // The state stands behind the name, which is in parentheses and may contain anything, even parentheses.
             var text = File.ReadAllText(_statePath);
             var end = text.LastIndexOf(')');
             return end >= 0 && end + 2 < text.Length && text[end + 2] == 'R';
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // No /proc, or no descriptor left to read it by: then nothing is known.
+            // There is no /proc, or no descriptor is left to read it: then nothing is known.
             return false;
         }
     }

@@ -5,7 +5,7 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// <summary>Users as Linux knows them: by number, and number 0 may do everything.</summary>
 internal static class LinuxUser
 {
-    /// <summary>Whom nothing is forbidden.</summary>
+    /// <summary>The name of the user to whom nothing is forbidden.</summary>
     public const string Privileged = "root";
 
     /// <summary>The effective user of this process right now: a process may change it.</summary>

@@ -1,12 +1,12 @@
 namespace GrpcShm.Transport.Platform.Linux;
 
-/// <summary>Gives memory its pages where the system has no call for that.</summary>
+/// <summary>Allocates the pages of memory if the system has no call for that.</summary>
 internal static unsafe class MemoryFile
 {
     private const int Piece = 64 * 1024;
 
     /// <summary>
-    /// Writes zeros over all of a file. Not through a mapping: there a lack of memory is a signal and no error.
+    /// Writes zeros over all of a file. Not through a mapping, where lack of memory is a signal and no error.
     /// </summary>
     /// <returns>0, or the number of the error.</returns>
     public static int WriteZeros(SafeFileDescriptor file, long size)
@@ -23,7 +23,7 @@ internal static unsafe class MemoryFile
                 }
                 else if (written == 0)
                 {
-                    // Nothing was refused, and nothing was taken: a file that has no room for more.
+                    // Nothing was refused, and nothing was written: the file has no room for more.
                     return Libc.ENOSPC;
                 }
                 else if (Libc.LastError != Libc.EINTR)

@@ -3,8 +3,8 @@ using System.Text;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// Which file stands for an endpoint's name. Client and server go through the same ordered list, so that they meet
-/// even if only one of them was started with <c>XDG_RUNTIME_DIR</c> (a service and a login session, say).
+/// Finds the socket file of an endpoint's name. Client and server go through the same ordered list, so that they meet
+/// even if only one of them (say, a service and a login session) was started with <c>XDG_RUNTIME_DIR</c>.
 /// </summary>
 internal static class RendezvousPaths
 {
@@ -48,8 +48,8 @@ internal static class RendezvousPaths
         candidates.Add(Path.Join(Path.GetTempPath(), $"grpcshm-{user}"));
         candidates.Add($"/tmp/grpcshm-{user}");
 
-        // Last, since a home may be on another machine, and whatever is in the temp path goes with a restart. But only
-        // here nobody else can have been before us.
+        // Last, since a home may be on another machine, and a file in the temp path disappears with a restart. But a
+        // home is the only place where no other user can have been first.
         if (HomeDirectory.Find(user, out _) is { } home)
         {
             candidates.Add(Path.Join(home, ".grpcshm"));
@@ -59,8 +59,8 @@ internal static class RendezvousPaths
     }
 
     /// <summary>
-    /// Makes sure that a directory exists and that nobody but its owner could have put something there: the temp path
-    /// is everybody's, so whoever comes first could have laid a trap.
+    /// Makes sure that a directory exists and that nobody but its owner could have put something there. Everybody may
+    /// write to the temp path, so another user could have made the directory first, as a trap.
     /// </summary>
     /// <returns><see langword="null"/>, or why the directory cannot be used.</returns>
     public static string? Prepare(string directory, UnixFileMode mode)
@@ -69,7 +69,7 @@ internal static class RendezvousPaths
         var error = created ? 0 : Libc.LastError;
         if (created && Libc.ChangeMode(directory, (uint)mode) != 0)
         {
-            // mkdir subtracts the umask, which may have taken what an option has asked for.
+            // mkdir subtracts the umask, which may have removed rights that an option asks for.
             return $"its mode cannot be set: {Libc.Describe(Libc.LastError)}";
         }
 
@@ -78,13 +78,13 @@ internal static class RendezvousPaths
             : null;
     }
 
-    /// <summary>Whether there is a directory, no link, that belongs to the effective user.</summary>
+    /// <summary>True if there is a directory, not a link, that belongs to the effective user.</summary>
     public static bool IsOwnDirectory(string directory) =>
         Kernel.Stat(directory, follow: false, out var status) == 0
         && status.IsDirectory
         && status.UserId == Libc.EffectiveUserId();
 
-    /// <summary>Whether another user has put something at a path.</summary>
+    /// <summary>True if another user has put something at a path.</summary>
     public static bool IsOthers(string path) =>
         Kernel.Stat(path, follow: false, out var status) == 0 && status.UserId != Libc.EffectiveUserId();
 

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
-/// Owns a file descriptor. While a system call uses it, it stays open: a number that was closed in mid-call may
-/// already belong to another file.
+/// Owns a file descriptor. The descriptor stays open while a system call uses it: a number that was closed during the
+/// call may already belong to another file.
 /// </summary>
 internal sealed partial class SafeFileDescriptor : SafeHandleMinusOneIsInvalid, IPollSource
 {

@@ -23,7 +23,9 @@ internal static class UnixSocketAddress
     }
 
     /// <summary>Reads the path of an address that the kernel has given.</summary>
-    /// <returns><see langword="null"/> if it is no path: another family, no name at all, or an abstract one.</returns>
+    /// <returns>
+    /// <see langword="null"/> if it is no path: another family, no name at all, or an abstract name.
+    /// </returns>
     public static string? Read(ReadOnlySpan<byte> address)
     {
         if (address.Length <= FamilyBytes || address[0] != Libc.AF_UNIX || address[1] != 0)

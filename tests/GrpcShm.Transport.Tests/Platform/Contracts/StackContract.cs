@@ -1,7 +1,6 @@
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
-using GrpcShm.Transport.Memory;
 using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
 using GrpcShm.Transport.Tests.Platform.Makes;

@@ -13,7 +13,7 @@ namespace GrpcShm.Client.Diagnostics;
 /// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next
 /// change. Who listens is foreign code and may throw: what is told here is told last.
 /// </remarks>
-internal sealed class OpenConnection(UpDownCounter<long> counter, Histogram<double> duration, Uri endPoint) : IDisposable
+internal sealed class ConnectionGauge(UpDownCounter<long> counter, Histogram<double> duration, Uri endPoint) : IDisposable
 {
     private const int None = 0;
     private const int Idle = 1;

@@ -3,10 +3,10 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Client.Direct;
 
-/// <summary>What is the same for all calls to one address.</summary>
-internal sealed class CallPath(string scheme, string authority, string pathAndQuery, RunProfile profile)
+/// <summary>What a call is for: all that is the same for all calls to one address.</summary>
+internal sealed class CallTarget(string scheme, string authority, string pathAndQuery, RunProfile profile)
 {
-    /// <summary>Whether calls to it may go in direct mode.</summary>
+    /// <summary>True if direct mode carries calls to this address.</summary>
     public bool IsCarried { get; } = scheme == GrpcRequestRules.Scheme
         && GrpcRequestRules.IsPath(pathAndQuery)
         && GrpcRequestRules.IsAuthority(authority);
@@ -17,6 +17,6 @@ internal sealed class CallPath(string scheme, string authority, string pathAndQu
 
     public string PathAndQuery => pathAndQuery;
 
-    /// <summary>Where what responses lead to runs.</summary>
+    /// <summary>Says on which thread the callers of these calls go on.</summary>
     public RunProfile Profile => profile;
 }

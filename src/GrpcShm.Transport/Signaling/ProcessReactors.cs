@@ -4,29 +4,30 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Signaling;
 
 /// <summary>
-/// The reactors of this process: one, unless it is told otherwise. Their threads start with the first connection or
-/// listener, end when there has been none for a while, and start again with the next; the objects stay, and with them
-/// what they have learnt.
+/// The reactors of this process: one, unless a setting says otherwise. Their threads start with the first connection or
+/// listener, end when there has been none for a while, and start again with the next. The objects stay, and keep what
+/// they have learnt.
 /// </summary>
 /// <remarks>
-/// Since all channels and endpoints of a process share them, they are set up by the run-time configuration
-/// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project) and not by anyone's options:
+/// Since all channels and endpoints of a process share the reactors, the run-time configuration sets them up
+/// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project), and not the options of a channel:
 /// <list type="bullet">
 /// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
 /// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000;
-/// defaults to 40. 0 makes it always sleep and look at once, as it does on a machine with one processor.</item>
-/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: for how long its thread goes on without anything to serve, 0 to
+/// defaults to 40. With 0 it always sleeps, and looks as soon as it is woken, as on a machine with one
+/// processor.</item>
+/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: how long a reactor's thread goes on without anything to serve, 0 to
 /// 3,600,000; defaults to 5,000.</item>
 /// </list>
 /// </remarks>
-internal static class ReactorPool
+internal static class ProcessReactors
 {
     private static readonly Lock Gate = new();
     private static Reactor[]? s_reactors;
     private static uint s_next;
     private static long s_idleTicks;
 
-    /// <summary>For how long a reactor goes on without anything to serve.</summary>
+    /// <summary>How long a reactor goes on without anything to serve.</summary>
     public static TimeSpan IdleTime
     {
         get => TimeSpan.FromTicks(Volatile.Read(ref s_idleTicks));
@@ -40,7 +41,7 @@ internal static class ReactorPool
         return reactors[Interlocked.Increment(ref s_next) % (uint)reactors.Length];
     }
 
-    /// <summary>Spins of all reactors that found something, and that did not.</summary>
+    /// <summary>How many spins of all reactors found something, and how many found nothing.</summary>
     public static (long Paid, long Unpaid) SpinTotals()
     {
         var paid = 0L;
@@ -55,7 +56,7 @@ internal static class ReactorPool
     }
 
     /// <summary>
-    /// Lets reactors without anything to serve end at once, and others as soon as they have nothing more.
+    /// Ends the reactors that have nothing to serve at once, and the others as soon as they have nothing more to serve.
     /// </summary>
     public static void EndIdle()
     {
@@ -65,9 +66,9 @@ internal static class ReactorPool
 
     private static Reactor[] Create()
     {
-        var count = Setting("GrpcShm.ReactorCount", 1, 1, 64);
-        var idle = Setting("GrpcShm.ReactorIdleMilliseconds", 5_000, 0, 3_600_000);
-        var spin = Environment.ProcessorCount > 1 ? Setting("GrpcShm.SpinMicroseconds", 40, 0, 1000) : 0;
+        var count = ReadSetting("GrpcShm.ReactorCount", 1, 1, 64);
+        var idle = ReadSetting("GrpcShm.ReactorIdleMilliseconds", 5_000, 0, 3_600_000);
+        var spin = Environment.ProcessorCount > 1 ? ReadSetting("GrpcShm.SpinMicroseconds", 40, 0, 1000) : 0;
         lock (Gate)
         {
             if (s_reactors is { } created)
@@ -89,13 +90,13 @@ internal static class ReactorPool
 
             var sentinel = new Sentinel(reactors);
             Array.ForEach(reactors, reactor => reactor.WatchBy(sentinel));
-            ContextUnloading.Add(typeof(ReactorPool).Assembly, EndIdle);
+            ContextUnloading.Add(typeof(ProcessReactors).Assembly, EndIdle);
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }
     }
 
-    private static int Setting(string name, int fallback, int least, int most)
+    private static int ReadSetting(string name, int fallback, int least, int most)
     {
         var data = AppContext.GetData(name);
         if (data is null)

@@ -1,0 +1,233 @@
+using System.Diagnostics;
+using GrpcShm.Transport.Platform;
+
+namespace GrpcShm.Transport.Signaling;
+
+/// <summary>
+/// How a reactor's leader waits for the next round. Before the leader sleeps it looks at the rings that it served
+/// last, as far as that pays, and asks their peers for doorbells.
+/// </summary>
+/// <remarks>All of it is touched only by the leader, except for <see cref="ExpectSoon"/>.</remarks>
+internal sealed class ReactorWait
+{
+    /// <summary>To look at more rings than this takes longer than a doorbell.</summary>
+    public const int MaxSpinTargets = 16;
+
+    // How long to look for an expected answer: about as long as a peer that is awake takes to answer.
+    private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
+
+    private readonly ReactorLife _life;
+    private readonly Queue<IReactorTarget> _unfinished;
+    private readonly AdaptiveWait _adaptive;
+    private readonly SpinTrust _trust;
+    private readonly List<IRingTarget> _served = new(MaxSpinTargets);
+    private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
+    private readonly PollEvent[] _events = new PollEvent[64];
+    private bool _servesCalls;
+    private long _expectUntil;
+
+    /// <param name="life">Has the poller to wait on, and says for how long.</param>
+    /// <param name="unfinished">The reactor's queue of targets that have another turn.</param>
+    /// <param name="adaptive">Decides how to wait where bytes are carried.</param>
+    public ReactorWait(ReactorLife life, Queue<IReactorTarget> unfinished, AdaptiveWait adaptive)
+    {
+        _life = life;
+        _unfinished = unfinished;
+        _adaptive = adaptive;
+        _trust = new SpinTrust(adaptive.SpinTicks);
+    }
+
+    /// <summary>Decides how to wait where bytes are carried.</summary>
+    public AdaptiveWait Adaptive => _adaptive;
+
+    /// <summary>Decides how to wait where calls run to completion.</summary>
+    public SpinTrust Trust => _trust;
+
+    /// <inheritdoc cref="Reactor.TryDeferSleep"/>
+    public bool TryDeferSleep(IRingTarget target)
+    {
+        if (!_served.Contains(target))
+        {
+            if (_served.Count == MaxSpinTargets)
+            {
+                return false;
+            }
+
+            _served.Add(target);
+        }
+
+        _servesCalls = true;
+        return true;
+    }
+
+    /// <inheritdoc cref="Reactor.ExpectSoon"/>
+    public void ExpectSoon() => Volatile.Write(ref _expectUntil, Stopwatch.GetTimestamp() + ExpectTicks);
+
+    /// <summary>Notes that a target has been served, so that the leader looks at its rings before it sleeps.</summary>
+    public void AddServed(IReactorTarget target)
+    {
+        if (_adaptive.IsEnabled && target is IRingTarget rings)
+        {
+            _adaptive.AddProgress(rings.TakeProgress());
+            if (_served.Count < MaxSpinTargets && !_served.Contains(rings))
+            {
+                _served.Add(rings);
+            }
+        }
+    }
+
+    /// <summary>Waits for something to do.</summary>
+    /// <returns>
+    /// The events that the poller has reported; may be none. Valid until the next wait, on this thread alone.
+    /// </returns>
+    public ReadOnlySpan<PollEvent> Wait() => _events.AsSpan(0, WaitForEvents());
+
+    /// <summary>
+    /// Forgets what has been served, since the loop ends. A reactor that serves nothing must keep nothing alive.
+    /// </summary>
+    public void Forget()
+    {
+        _served.Clear();
+        _servesCalls = false;
+    }
+
+    /// <summary>Takes out the targets that are being looked at, for the loop has failed in the middle of it.</summary>
+    /// <returns>The targets whose <see cref="IRingTarget.EndSpin"/> has not been called.</returns>
+    public IRingTarget[] TakeSpinning()
+    {
+        var spinning = _spinning.ToArray();
+        _spinning.Clear();
+        return spinning;
+    }
+
+    private int WaitForEvents()
+    {
+        if (_unfinished.Count > 0)
+        {
+            return _life.Poller!.Wait(_events, block: false);
+        }
+
+        if (_served.Count == 0)
+        {
+            return WaitForNews();
+        }
+
+        return _servesCalls ? WaitForCalls() : WaitForBytes();
+    }
+
+    /// <summary>Waits where no ring was served.</summary>
+    private int WaitForNews()
+    {
+        var until = Volatile.Read(ref _expectUntil);
+        while (_adaptive.IsEnabled && until != 0 && Stopwatch.GetTimestamp() < until)
+        {
+            if (_life.Poller!.Wait(_events, block: false) is > 0 and var count)
+            {
+                return count;
+            }
+
+            Thread.Yield();
+        }
+
+        return _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+    }
+
+    /// <summary>Waits where calls run to completion: the leader spins as long as that pays.</summary>
+    private int WaitForCalls()
+    {
+        var budget = _adaptive.IsEnabled ? _trust.NextBudget() : 0;
+        var started = Stopwatch.GetTimestamp();
+        var found = SpinFor(budget, started, out var count);
+        _served.Clear();
+        _servesCalls = false;
+        if (budget > 0)
+        {
+            _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
+        }
+
+        return found ? count : _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+    }
+
+    /// <summary>Waits where bytes are carried, by the strategy that has proved best.</summary>
+    private int WaitForBytes()
+    {
+        var started = Stopwatch.GetTimestamp();
+        var count = 0;
+        var paid = _adaptive.Strategy == WaitStrategy.Spin && SpinFor(_adaptive.SpinTicks, started, out count);
+        _served.Clear();
+        if (!paid)
+        {
+            count = _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+            if (_adaptive.Strategy == WaitStrategy.Coalesce)
+            {
+                // The peers that rang have lowered their flags: more bytes come meanwhile without a doorbell.
+                _life.Poller.Pause();
+            }
+        }
+
+        _adaptive.Record(Stopwatch.GetTimestamp(), paid);
+        return count;
+    }
+
+    /// <summary>Looks at the rings that were served last, for as long as the budget lasts.</summary>
+    /// <param name="budget">How long, in ticks of <see cref="Stopwatch"/>.</param>
+    /// <param name="started">When the look began.</param>
+    /// <param name="count">The number of the poller's events.</param>
+    /// <returns>True if there is something to do: events, or targets in the queue.</returns>
+    private bool SpinFor(long budget, long started, out int count)
+    {
+        foreach (var target in _served)
+        {
+            if (target.BeginSpin())
+            {
+                _spinning.Add(target);
+            }
+        }
+
+        count = 0;
+        if (_spinning.Count > 0 && budget > 0)
+        {
+            while (!PeekAll())
+            {
+                // Deaths, new clients, and rings that are not looked at.
+                count = _life.Poller!.Wait(_events, block: false);
+                if (count > 0 || Stopwatch.GetTimestamp() - started > budget)
+                {
+                    break;
+                }
+
+                Thread.Yield();
+            }
+        }
+
+        foreach (var target in _spinning)
+        {
+            if (target.EndSpin())
+            {
+                _unfinished.Enqueue(target);
+            }
+        }
+
+        _spinning.Clear();
+        return count > 0 || _unfinished.Count > 0;
+    }
+
+    private bool PeekAll()
+    {
+        // So many looks cost about as much as one question to the poller.
+        for (var i = 0; i < 16; i++)
+        {
+            foreach (var target in _spinning)
+            {
+                if (target.Peek())
+                {
+                    return true;
+                }
+            }
+
+            Thread.SpinWait(2);
+        }
+
+        return false;
+    }
+}
