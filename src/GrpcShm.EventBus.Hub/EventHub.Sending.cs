@@ -9,10 +9,10 @@ public sealed partial class EventHub
     /// </summary>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
+    /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">
-    /// What goes along, or <see langword="null"/>: <c>byte[]</c>, <c>ByteString</c>, a protobuf message, an object that
-    /// goes as JSON, or what a codec of the options is for. It is encoded before this method returns.
+    /// The payload, or <see langword="null"/>: <c>byte[]</c>, <c>ByteString</c>, a protobuf message, an object that
+    /// travels as JSON, or an object that a codec of the options knows. It is encoded before this method returns.
     /// </param>
     /// <exception cref="EventBusException">
     /// The target is not registered or its process died (<c>NotFound</c>), its mailbox is full or too many sends wait
@@ -24,12 +24,12 @@ public sealed partial class EventHub
         SendEventAsync(sourceMachineId, targetMachineId, eventName, payload, CancellationToken.None);
 
     /// <summary>
-    /// As <see cref="SendEventAsync(string, string, string, object?)"/>, for a caller that may give up waiting for room.
+    /// As <see cref="SendEventAsync(string, string, string, object?)"/>, for a caller that may give up waiting.
     /// </summary>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">
     /// Gives up waiting for room. If it is cancelled already, nothing is sent.
     /// </param>
@@ -49,10 +49,10 @@ public sealed partial class EventHub
     /// </summary>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
-    /// <param name="options">How far the event must come, and what it carries.</param>
-    /// <param name="cancellationToken">Gives up waiting. What has been put into a mailbox is not taken back.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <param name="options">How far the event must come, and its further parts.</param>
+    /// <param name="cancellationToken">Gives up waiting. An event that is in a mailbox is not taken back.</param>
     /// <returns>The target's new state, and its reply, where these were waited for.</returns>
     /// <exception cref="EventBusException">
     /// As for the other overload; besides, the acknowledgement did not come in time (<c>DeadlineExceeded</c>), the
@@ -75,8 +75,8 @@ public sealed partial class EventHub
     /// </summary>
     /// <param name="sourceMachineId">The machine that asks; may be empty.</param>
     /// <param name="targetMachineId">The machine that is asked.</param>
-    /// <param name="eventName">What is asked.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the request.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="timeout">How long to wait, or <see langword="null"/> for the hub's default.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The reply.</returns>
@@ -94,16 +94,16 @@ public sealed partial class EventHub
         _parts.Sender.Request(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
 
     /// <summary>Publishes an event to all machines.</summary>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <exception cref="EventBusException">The event is not valid.</exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
     public Task PublishAsync(string eventName, object? payload = null) =>
         PublishAsync(eventName, payload, new EventPublishOptions());
 
     /// <summary>As <see cref="PublishAsync(string, object?)"/>, for a caller that may give up waiting.</summary>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is published.</param>
     /// <exception cref="EventBusException">The event is not valid.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
@@ -113,10 +113,10 @@ public sealed partial class EventHub
     /// <summary>
     /// Publishes an event to a group, to the machines whose ids match a pattern, to observers, or to all.
     /// </summary>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
-    /// <param name="options">Who publishes, and for whom.</param>
-    /// <param name="cancellationToken">Gives up waiting. What has been put into a mailbox is not taken back.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <param name="options">The machine that publishes, and the audience.</param>
+    /// <param name="cancellationToken">Gives up waiting. An event that is in a mailbox is not taken back.</param>
     /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="ArgumentException">The options name more than one audience.</exception>
     /// <exception cref="EventBusException">The event is not valid.</exception>
@@ -128,26 +128,26 @@ public sealed partial class EventHub
         CancellationToken cancellationToken = default) =>
         _parts.Sender.Publish(eventName, payload, options, cancellationToken);
 
-    /// <summary>Tells whoever subscribed to it that a machine changed its state.</summary>
+    /// <summary>Tells the subscribers to a machine's changes of state that the machine changed its state.</summary>
     /// <param name="machineId">The machine.</param>
-    /// <param name="change">What changed.</param>
+    /// <param name="change">The change.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>How many mailboxes it was put into.</returns>
+    /// <returns>How many mailboxes the change was put into.</returns>
     /// <exception cref="EventBusException">The change is not valid.</exception>
     public Task<int> PublishStateChangeAsync(
         string machineId, MachineStateChange change, CancellationToken cancellationToken = default) =>
         PublishStateChangeAsync(machineId, change, null, null, cancellationToken);
 
-    /// <summary>As the other overload, with a payload, an id, headers and what else an event may carry.</summary>
+    /// <summary>As the other overload, with a payload, an id, headers and the other parts of an event.</summary>
     /// <param name="machineId">The machine.</param>
-    /// <param name="change">What changed.</param>
-    /// <param name="payload">What goes along besides the change's context, or <see langword="null"/>.</param>
+    /// <param name="change">The change.</param>
+    /// <param name="payload">The payload besides the change's context, or <see langword="null"/>.</param>
     /// <param name="options">
     /// The event's id, headers, correlation and the like, or <see langword="null"/> for none. Its acknowledgement and
     /// time-out have no meaning here.
     /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>How many mailboxes it was put into.</returns>
+    /// <returns>How many mailboxes the change was put into.</returns>
     /// <exception cref="EventBusException">The change is not valid.</exception>
     public Task<int> PublishStateChangeAsync(
         string machineId,

@@ -6,8 +6,8 @@ namespace GrpcShm.EventBus;
 
 /// <summary>
 /// The hub, seen from its own process: machines that live here take part without a connection. They are made, send,
-/// subscribe and fail as those of an <see cref="EventClient"/> do. Get it from the server's services. All members may be
-/// used by several threads at once.
+/// subscribe and fail like the machines of an <see cref="EventClient"/>. Get the hub from the server's services.
+/// Several threads may use all members at once.
 /// </summary>
 /// <remarks>
 /// Handlers of one machine run one after the other, of different machines at the same time. The events that this class
@@ -20,8 +20,8 @@ public sealed partial class EventHub
     internal EventHub(HubCore hub, LocalMachineOptions options) => _parts = new LocalParts(this, hub, options);
 
     /// <summary>
-    /// A send of the hub's own process failed. Raised whether or not its task is awaited, since nobody can tell; where a
-    /// pipeline tries again, only for the last attempt.
+    /// A send of the hub's own process failed. It is raised whether or not the program awaits the send's task, since
+    /// the hub cannot know that. Where a pipeline tries again, it is raised only for the last attempt.
     /// </summary>
     public event EventHandler<EventSendFailure>? SendFailed
     {

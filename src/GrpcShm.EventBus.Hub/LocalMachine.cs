@@ -21,7 +21,7 @@ public sealed class LocalMachine : IDisposable, IAsyncDisposable
     public bool IsPaused => _subscription.IsPaused;
 
     /// <summary>
-    /// Holds events back: they wait in the mailbox. One whose handler runs, or is about to, is still handled. Does
+    /// Holds events back: they wait in the mailbox. An event whose handler runs, or is about to, is still handled. Does
     /// nothing if the machine is paused or has ended.
     /// </summary>
     public void Pause() => _subscription.Pause();

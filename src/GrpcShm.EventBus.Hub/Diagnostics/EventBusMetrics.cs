@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.EventBus.Diagnostics;
 
 /// <summary>
-/// What the hub itself measures, in the meter <c>GrpcShm.EventBus</c>. OpenTelemetry's conventions name nothing of a
-/// broker's inside, so these names are the hub's own; where the conventions have an attribute, it is theirs.
+/// The hub's own instruments, in the meter <c>GrpcShm.EventBus</c>. OpenTelemetry's conventions have no names for the
+/// inside of a broker, so these names are the hub's own. Attributes follow the conventions where they have one.
 /// </summary>
 /// <remarks>The counts are plain fields that the instruments observe: counting an event costs one atomic add.</remarks>
 internal sealed class EventBusMetrics
@@ -33,21 +33,35 @@ internal sealed class EventBusMetrics
         _namesDestinations = namesDestinations;
         var meter = meterFactory.Create(MessagingMetrics.MeterName);
         meter.CreateObservableCounter(
-            "grpcshm.eventbus.accepted.messages", () => Measure(EventsAccepted), "{message}", "Events that the hub accepted.");
+            "grpcshm.eventbus.accepted.messages",
+            () => Measure(EventsAccepted),
+            "{message}",
+            "Events that the hub accepted.");
         meter.CreateObservableCounter(
             "grpcshm.eventbus.refused.messages", MeasureRefused, "{message}", "Events that the hub refused.");
         meter.CreateObservableCounter(
-            "grpcshm.eventbus.delivered.messages", () => Measure(Volatile.Read(ref _delivered)), "{message}",
+            "grpcshm.eventbus.delivered.messages",
+            () => Measure(Volatile.Read(ref _delivered)),
+            "{message}",
             "Events that were written to subscribers.");
         meter.CreateObservableCounter(
-            "grpcshm.eventbus.dropped.messages", () => Measure(EventsDropped), "{message}", "Events that full mailboxes dropped.");
+            "grpcshm.eventbus.dropped.messages",
+            () => Measure(EventsDropped),
+            "{message}",
+            "Events that full mailboxes dropped.");
         _waiting = meter.CreateHistogram(
-            "grpcshm.eventbus.waiting.duration", "s", "How long events waited in a mailbox until they were taken out for the subscriber.",
-            tags: null, MessagingMetrics.Seconds);
+            "grpcshm.eventbus.waiting.duration",
+            "s",
+            "How long events waited in a mailbox until they were taken out for the subscriber.",
+            tags: null,
+            MessagingMetrics.Seconds);
         meter.CreateObservableUpDownCounter(
             "grpcshm.eventbus.sessions", () => Measure(Sessions), "{session}", "Open sessions.");
         meter.CreateObservableUpDownCounter(
-            "grpcshm.eventbus.subscriptions", () => Measure(Subscriptions), "{subscription}", "Subscriptions that stand.");
+            "grpcshm.eventbus.subscriptions",
+            () => Measure(Subscriptions),
+            "{subscription}",
+            "Subscriptions that stand.");
         meter.CreateObservableUpDownCounter(
             "grpcshm.eventbus.machines", () => Measure(machines.Count), "{machine}", "Registered machines.");
     }
@@ -123,7 +137,9 @@ internal sealed class EventBusMetrics
             if (Volatile.Read(ref _refused[code]) is > 0 and var count)
             {
                 yield return new Measurement<long>(
-                    count, MessagingMetrics.System, new KeyValuePair<string, object?>("error.type", ((StatusCode)code).ToString()));
+                    count,
+                    MessagingMetrics.System,
+                    new KeyValuePair<string, object?>("error.type", ((StatusCode)code).ToString()));
             }
         }
     }

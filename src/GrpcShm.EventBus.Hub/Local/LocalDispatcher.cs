@@ -13,7 +13,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
 {
     private readonly HubOrigin _origin = new();
 
-    // Taken while in use: a second sender at the same moment makes one of its own.
+    // Taken while it is in use: a second sender at the same moment makes its own.
     private RoutingContext? _context;
 
     public Task<Outcome?> Send(Event @event, AcknowledgementLevel level, CancellationToken cancellationToken)
@@ -160,7 +160,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
                 return new AcknowledgementResult(verdict, "", null);
             }
 
-            // Room and answer have one time together, as for a client.
+            // The wait for room and the wait for the answer share one time-out, as for a client.
             var left = timeout - Stopwatch.GetElapsedTime(started);
             return await pending
                 .WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
@@ -222,7 +222,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
         }
     }
 
-    // The waits of the machine of this hub whose handler this code belongs to, if that has not returned.
+    // The waits of the machine of this hub to whose handler this code belongs, if the handler has not returned.
     private LocalWaits? WaitsOfThisFlow() =>
         HandlerFlow.Current is { HasBeenHandled: false, HandledBy: LocalReceiver receiver } && receiver.IsOf(hub)
             ? receiver.Waits

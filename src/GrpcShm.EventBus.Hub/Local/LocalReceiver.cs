@@ -28,19 +28,19 @@ internal sealed class LocalReceiver : IPausable
     private readonly TaskCompletionSource _standing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
 
-    // Replaced under the lock, read by the loop without it: an array does not change any more once it stands here.
+    // Replaced under the lock, read by the loop without it: an array here does not change any more.
     private Func<BusEvent, Task>[] _handlers;
 
-    // Set under the lock, once; how often it is paused, under the lock. The loop reads both without it: whoever changes
-    // them signals the outbox afterwards, so that the loop looks again.
+    // Whether it has ended, and how often it is paused. Both are written under the lock, and the loop reads them
+    // without it: a thread that changes one signals the outbox afterwards, so that the loop looks again.
     private bool _hasEnded;
     private int _pauses;
 
-    // Set before the receiver stands, read by whoever ends it afterwards.
+    // Set before the receiver stands, and read by the caller that ends it afterwards.
     private LiveSubscription? _live;
     private Task _running = Task.CompletedTask;
 
-    // The machine's state, which its handlers set. The loop's own.
+    // The machine's state, which its handlers set. Only the loop uses it.
     private string? _state;
 
     public LocalReceiver(
@@ -72,7 +72,7 @@ internal sealed class LocalReceiver : IPausable
     /// <summary>The machines that its handlers wait for; none if it is no machine.</summary>
     public LocalWaits? Waits { get; }
 
-    /// <summary>Completes when the subscription stands, or with why it does not.</summary>
+    /// <summary>Completes when the subscription stands, or fails with the reason why it does not.</summary>
     public Task Standing => _standing.Task;
 
     /// <summary>Completes when the receiver has ended and no handler of it runs any more.</summary>
@@ -84,7 +84,7 @@ internal sealed class LocalReceiver : IPausable
 
     public bool IsOf(HubCore hub) => _hub == hub;
 
-    /// <summary>The hub has taken the subscription: events go to the handlers from here on.</summary>
+    /// <summary>Lets events go to the handlers: the hub has taken the subscription.</summary>
     public void Stand(LiveSubscription live)
     {
         _live = live;
@@ -92,7 +92,7 @@ internal sealed class LocalReceiver : IPausable
         _standing.SetResult();
     }
 
-    /// <summary>The hub has refused the subscription.</summary>
+    /// <summary>Ends the receiver: the hub has refused the subscription.</summary>
     public void Refuse(EventBusException reason)
     {
         lock (_lock)
@@ -119,7 +119,9 @@ internal sealed class LocalReceiver : IPausable
     }
 
     /// <summary>Removes a handler. Without its last one the receiver ends.</summary>
-    /// <returns>True if the receiver ended by that: then the caller takes it off the hub by <see cref="Leave"/>.</returns>
+    /// <returns>
+    /// True if the receiver ended by that. Then the caller takes it off the hub by <see cref="Leave"/>.
+    /// </returns>
     public bool RemoveHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
@@ -179,7 +181,7 @@ internal sealed class LocalReceiver : IPausable
                     await WaitWhilePausedAsync().ConfigureAwait(false);
                     if (HasEnded)
                     {
-                        // The event was taken out and gets to no handler: nobody else can tell its sender.
+                        // The event was taken out and gets to no handler. Only this code can tell its sender.
                         item.Pending?.FailGone();
                         continue;
                     }
@@ -199,7 +201,7 @@ internal sealed class LocalReceiver : IPausable
         }
     }
 
-    // An event that comes meanwhile signals, too. It stays in the mailbox, and is looked for again after this.
+    // An event that comes meanwhile signals the outbox, too. It stays in the mailbox until the loop looks again.
     private async ValueTask WaitWhilePausedAsync()
     {
         while (IsPaused && !HasEnded)

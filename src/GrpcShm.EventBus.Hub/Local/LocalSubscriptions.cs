@@ -12,7 +12,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Local;
 
 /// <summary>Begins and ends the machines and other subscriptions of the hub's own process.</summary>
-/// <remarks>There is no connection to wait for. A failure comes by the task all the same, as with a client.</remarks>
+/// <remarks>There is no connection to wait for. A failure comes by the task all the same, as for a client.</remarks>
 internal sealed class LocalSubscriptions(
     HubCore hub, PayloadCodecs codecs, EventInstruments instruments, RaisedEvents events)
 {
@@ -78,7 +78,7 @@ internal sealed class LocalSubscriptions(
                 return new BusSubscription(machine, () => Unsubscribe(machine, handler));
             }
 
-            // It ends at this very moment, or somebody else has just made it.
+            // The machine ends at this moment, or another caller has just made it.
             await Task.Yield();
         }
     }
@@ -126,7 +126,7 @@ internal sealed class LocalSubscriptions(
         var verdict = Verdict.Ok;
         if (receiver.IsMachine || groups.Count > 0)
         {
-            // A subscription that is no machine has no id that groups could have as a member: it is refused by that.
+            // A subscription that is no machine has no id to be a member of groups by: it is refused for its empty id.
             verdict = Register(receiver, groups);
         }
 
@@ -145,7 +145,7 @@ internal sealed class LocalSubscriptions(
                 receiver.Owner, MachineChangeKind.Unregistered, "The subscription to its inbox was refused.");
         }
 
-        // Those who watch machines, and the events that have waited for the inbox.
+        // Wakes the watchers of machines, and the loop for events that have waited for the inbox.
         context.SignalAll();
         if (!verdict.IsOk)
         {
@@ -169,7 +169,7 @@ internal sealed class LocalSubscriptions(
     {
         if (receiver.RemoveHandler(handler))
         {
-            // In this order: whoever finds the machine gone here can register it anew.
+            // In this order: a caller that finds the machine gone here can register it anew.
             receiver.Leave();
             Forget(receiver);
         }

@@ -6,8 +6,8 @@ namespace GrpcShm.EventBus.Local;
 /// Counts the sends of the hub's own process that wait: for room in a mailbox, or for an acknowledgement. Any thread.
 /// </summary>
 /// <remarks>
-/// Whoever sends asks for room first and counts itself when it has to wait, so that a send that waits for nothing costs
-/// no shared counter. Several threads that send at the same moment can exceed the bound by as many sends.
+/// A sender asks for room first, and is counted when it has to wait. So a send that does not wait touches no shared
+/// counter. Several threads that send at the same moment can exceed the bound by as many sends.
 /// </remarks>
 internal sealed class PendingSends(int most)
 {

@@ -14,11 +14,11 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>What all sessions and calls of one hub share.</summary>
+/// <summary>The state that all sessions and calls of one hub share.</summary>
 internal sealed class HubCore
 {
-    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of
-    // the same process where the transport knows that.
+    // By the caller's identity, not by the instance's name alone: a session can only be replaced by a session of the
+    // same user, and of the same process where the transport knows the process.
     private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), SessionLife> _sessions =
         new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
@@ -53,7 +53,7 @@ internal sealed class HubCore
 
     public EventLimits Limits { get; }
 
-    /// <summary>Who may do what; none if the options do not say.</summary>
+    /// <summary>The policy; none if the options have none.</summary>
     public AccessPolicy? Access { get; }
 
     public HubBudget Budget { get; }
@@ -62,7 +62,7 @@ internal sealed class HubCore
 
     public EventBusMetrics Metrics { get; }
 
-    /// <summary>What the hub's own machines send and handle.</summary>
+    /// <summary>The metrics of the hub's own machines.</summary>
     public MessagingMetrics Messaging { get; }
 
     public EventRouter Router { get; }
@@ -92,10 +92,11 @@ internal sealed class HubCore
     public int KnownSessions => _sessions.Count;
 
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
-    /// <returns><see langword="false"/> if it has ended already: then it is not known, and replaces none.</returns>
+    /// <returns><see langword="false"/> if it has ended already. Then it is not known, and replaces none.</returns>
     /// <remarks>
-    /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first,
-    /// and looked at second: one of the two threads sees what the other one did, and removes it.
+    /// The session may end at any moment on another thread, which first notes the end and then removes the session.
+    /// Here it is added first, and its end is looked for second. One of the two threads sees what the other one did,
+    /// and removes it.
     /// </remarks>
     public bool AddSession(SessionLife session, MachineOwner owner)
     {

@@ -19,8 +19,8 @@ internal sealed class SessionCommands(
     private bool _hasCommands;
 
     /// <summary>
-    /// Asks whether the client may do it. Nobody is asked about what concerns the client's own machines and
-    /// subscriptions alone.
+    /// Asks the policy whether the client may give a command. It is not asked about commands that concern only the
+    /// client's own machines and subscriptions.
     /// </summary>
     public ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
     {
@@ -35,7 +35,9 @@ internal sealed class SessionCommands(
         };
     }
 
-    /// <summary>Carries a command out, except for the mailboxes that it must wait for, which the context holds.</summary>
+    /// <summary>
+    /// Carries a command out. The mailboxes that it must wait for are left in the context.
+    /// </summary>
     /// <param name="command">The command.</param>
     /// <param name="context">The writers to wake and the mailboxes to wait for.</param>
     /// <param name="outcome">

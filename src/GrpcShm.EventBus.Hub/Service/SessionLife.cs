@@ -5,7 +5,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>How one session began and whether it has ended, for the hub and for all parts of the session.</summary>
+/// <summary>The begin and the end of one session, for the hub and for all parts of the session.</summary>
 internal sealed class SessionLife(HubCore hub, MachineOwner owner)
 {
     private readonly TaskCompletionSource<Verdict> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,7 +18,7 @@ internal sealed class SessionLife(HubCore hub, MachineOwner owner)
     /// <summary>True if the session is over, or about to be: the hub must not make it known any more.</summary>
     public bool HasEnded => _ended.Task.IsCompleted;
 
-    /// <summary>Completes with the cause when the session ends. A verdict without failure is the client's wish.</summary>
+    /// <summary>Completes with the cause when the session ends. Success means that the client wished it.</summary>
     public Task<Verdict> Ending => _ended.Task;
 
     /// <summary>Notes that the session runs.</summary>
@@ -56,7 +56,7 @@ internal sealed class SessionLife(HubCore hub, MachineOwner owner)
         var isFirst = _ended.TrySetResult(verdict);
         verdict = isFirst ? verdict : _ended.Task.Result;
 
-        // Each caller unregisters the machines: the first one may not have come to it yet, and the session that
+        // Each caller unregisters the machines: the first caller may not have come so far yet, and the session that
         // replaces this one registers the same machines next.
         var machines = verdict.IsOk
             ? hub.Machines.End(owner, MachineChangeKind.Unregistered, "Its process closed its session.")

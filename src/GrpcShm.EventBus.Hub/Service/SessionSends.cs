@@ -18,8 +18,8 @@ internal sealed class SessionSends(
     private PendingAcknowledgement? _pending;
 
     /// <summary>
-    /// Cancelled when the session is over, whether its call goes on, or ends without being cancelled because it ends as
-    /// it should. Set once, before the first command.
+    /// Cancelled when the session is over. The token of the call is not enough: a call may go on after its session, or
+    /// end as it should without being cancelled. Set once, before the first command.
     /// </summary>
     public CancellationToken Over { get; set; }
 
@@ -100,7 +100,7 @@ internal sealed class SessionSends(
         }
         catch (OperationCanceledException)
         {
-            // The session is over, and with it whoever could read the answer.
+            // The session is over: no client could read the answer.
             return;
         }
         finally

@@ -91,8 +91,8 @@ internal sealed class SessionSubscriptions(
     }
 
     /// <summary>
-    /// Ends all subscriptions. The reader may still be in the middle of a command: what it subscribes to now belongs to
-    /// an owner that has ended, and is not added any more.
+    /// Ends all subscriptions. The reader may still be in the middle of a command: a subscription that it makes now
+    /// belongs to an owner that has ended, and is not added any more.
     /// </summary>
     public void Release()
     {

@@ -8,8 +8,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Gives an event its place in the order: in the queue to the hub, or, if it is for a machine of this client, in that
-/// machine's queue. Nothing before that may wait.
+/// Gives an event of a client its place in the order: in the queue to the hub or, if it is for a machine of this
+/// client, in that machine's queue. No code that runs before may wait.
 /// </summary>
 internal sealed class EventDispatcher(
     EventBusClientOptions options,
@@ -84,7 +84,8 @@ internal sealed class EventDispatcher(
         var link = session.Link;
         var refused = link is not { HasEnded: false } && breaker.CircuitState != CircuitState.Closed
             ? new EventBusException(
-                StatusCode.Unavailable, "The hub cannot be reached, again and again. The event was not sent.")
+                StatusCode.Unavailable,
+                "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?")
             : queue.TryAdd(pending);
         if (refused is null)
         {
@@ -93,15 +94,15 @@ internal sealed class EventDispatcher(
         }
 
         reports.Tell(activity, started: 0, operation, @event, refused, isAttempt);
-        if (end.IsTold(refused, isAttempt, pending.IsInHandler))
+        if (end.IsToldByEventsAlone(refused, isAttempt, pending.IsInHandler))
         {
-            return Task.FromResult<Outcome?>(ClientEnd.Left(refused));
+            return Task.FromResult<Outcome?>(ClientEnd.MakeLeftOutcome(refused));
         }
 
         return ReportedFailures.ToTask(refused);
     }
 
-    // It never leaves the process.
+    // The event never leaves the process.
     private Task<Outcome?> SendLocally(
         EventReceiver machine,
         Event @event,
@@ -156,6 +157,8 @@ internal sealed class EventDispatcher(
         }
 
         reports.Tell(activity, started, operation, @event, failure, isAttempt);
-        return end.IsTold(failure, isAttempt, HandlerFlow.IsInside) ? ClientEnd.Left(failure) : throw failure;
+        return end.IsToldByEventsAlone(failure, isAttempt, HandlerFlow.IsInside)
+            ? ClientEnd.MakeLeftOutcome(failure)
+            : throw failure;
     }
 }

@@ -3,7 +3,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-// The loop that hands events to the handlers, and what is answered.
+// The loop that hands events to the handlers, and answers them.
 internal sealed partial class EventReceiver
 {
     private async Task RunAsync()
@@ -95,7 +95,7 @@ internal sealed partial class EventReceiver
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
     }
 
-    // The hub would refuse it, and with it end this session, or leave its asker without an answer.
+    // The hub would refuse a reply that is too large and end this session by it, or leave the asker without an answer.
     private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
     {
         if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)

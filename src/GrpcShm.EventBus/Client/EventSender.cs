@@ -5,8 +5,8 @@ namespace GrpcShm.EventBus.Client;
 
 /// <summary>
 /// The sends, requests and publications of a program, from its arguments to its result. A client and the hub's own
-/// process send by this one type, so that they fail alike: a null argument throws at the call, every other failure comes
-/// by the task.
+/// process send by this one type, so that they fail alike: a null argument throws at the call, every other failure
+/// comes by the task.
 /// </summary>
 internal sealed class EventSender(
     Polly.ResiliencePipeline? pipeline,
@@ -83,7 +83,7 @@ internal sealed class EventSender(
         return PublishAsync(eventName, payload, options, cancellationToken);
     }
 
-    /// <summary>Publishes a change of a machine's state to those who subscribed to it.</summary>
+    /// <summary>Publishes a change of a machine's state to its subscribers.</summary>
     /// <returns>How many mailboxes the event was put into.</returns>
     public Task<int> PublishStateChange(
         string machineId,
@@ -140,7 +140,7 @@ internal sealed class EventSender(
 
         if (outcome is null or { StatusCode: not 0 })
         {
-            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.Disconnected(null) };
+            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.MakeReason(null) };
         }
 
         return new EventSendResult(
@@ -157,7 +157,7 @@ internal sealed class EventSender(
         return await _pipeline.ExecuteAsync(
             async attempt =>
             {
-                // An event that is in the hands of a connection must not change: each further attempt has its own.
+                // An event that a connection has must not change: each further attempt has its own.
                 var once = sent ? @event.Clone() : @event;
                 sent = true;
                 return await dispatcher.AttemptSendAsync(once, level, milliseconds, attempt).ConfigureAwait(false);

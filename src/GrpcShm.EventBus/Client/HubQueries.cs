@@ -5,10 +5,10 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>Asks the hub what it knows, by calls of their own. They need no session.</summary>
+/// <summary>Asks the hub about itself and its machines, by separate calls. They need no session.</summary>
 internal sealed class HubQueries(Contract.EventBusClient contract, TimeSpan timeout, ClientEnd end)
 {
-    // As much as the hub gives at once.
+    // The largest page that the hub gives.
     private const int PageSize = 1000;
 
     public async IAsyncEnumerable<MachineDescription> ListMachinesAsync(

@@ -10,7 +10,7 @@ namespace GrpcShm.EventBus.Client;
 /// </summary>
 internal sealed class RaisedEvents(object sender, ILogger logger)
 {
-    // Guards itself and _isRaising.
+    // Its own lock guards it and _isRaising.
     private readonly Queue<Action> _raised = new();
     private readonly RepeatedLines _failedSends = new();
     private readonly RepeatedLines _losses = new();
@@ -27,16 +27,19 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
 
     public event EventHandler<MachineLoss>? MachineLost;
 
-    /// <summary>Writes into the log how the client stands with its hub.</summary>
+    /// <summary>Writes the state of the client's connection into the log.</summary>
     public void LogConnection(EventBusConnectionState state, Exception? reason) =>
         logger.ConnectionChanged(state, reason?.Message ?? "");
 
-    /// <summary>Tells how the client stands with its hub. It only queues: nobody's code runs on this thread.</summary>
+    /// <summary>
+    /// Tells of a change of the client's connection. It only queues: no foreign code runs on this thread.
+    /// </summary>
     public void RaiseConnectionChanged(EventBusConnectionState state, Exception? reason) =>
         Raise(ConnectionChanged, new EventBusConnectionChange(state, reason));
 
     /// <summary>
-    /// Tells of a send or a publication that failed. In the log those that other processes cause must not pile up.
+    /// Tells of a send or a publication that failed. Other processes can cause many of them, so the log counts repeated
+    /// lines instead of writing them.
     /// </summary>
     public void TellOfFailedSend(Event @event, EventBusException exception)
     {
@@ -48,7 +51,7 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
 
         if (exception.IsEndedByOwner && HandlerFlow.IsRaised)
         {
-            // A listener to this very event that sends, and fails again, would be told without end.
+            // A listener to this event that sends, and fails again, would be told without end.
             return;
         }
 

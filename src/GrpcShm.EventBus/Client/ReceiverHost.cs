@@ -2,7 +2,7 @@ using GrpcShm.EventBus.Diagnostics;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What the receivers of one client share.</summary>
+/// <summary>The services that the receivers of one client share.</summary>
 internal sealed class ReceiverHost(
     PayloadCodecs codecs, int maxPendingSends, ClientWaits waits, EventInstruments instruments, RaisedEvents events)
     : IReceiverHost

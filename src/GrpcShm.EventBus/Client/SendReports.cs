@@ -22,10 +22,10 @@ internal sealed class SendReports(EventInstruments instruments, RaisedEvents eve
     /// </summary>
     /// <param name="activity">The send's span, if anybody traces.</param>
     /// <param name="started">When it began, by <see cref="Now"/>; zero if its duration says nothing.</param>
-    /// <param name="operation">What was done.</param>
+    /// <param name="operation">The operation.</param>
     /// <param name="event">The event.</param>
     /// <param name="failure">Why it failed, or none.</param>
-    /// <param name="isAttempt">Whether a pipeline may try again: then the failure is not told of yet.</param>
+    /// <param name="isAttempt">Whether a pipeline may try again. Then no listener is told of the failure yet.</param>
     public void Tell(
         Activity? activity,
         long started,
@@ -49,7 +49,9 @@ internal sealed class SendReports(EventInstruments instruments, RaisedEvents eve
         instruments.RecordSendDuration(started, operation, code);
     }
 
-    /// <summary>Reports a send that was taken back because its caller gave up. The caller knows; no listener is told.</summary>
+    /// <summary>
+    /// Reports a send that was taken back because its caller gave up. The caller knows it, so no listener is told.
+    /// </summary>
     public void TellOfGivenUp(Activity? activity, in MessagingOperation operation, OperationCanceledException reason)
     {
         instruments.EndSpan(activity, StatusCode.Cancelled, reason.Message);

@@ -7,8 +7,8 @@ namespace GrpcShm.EventBus.Diagnostics;
 
 /// <summary>The spans and metrics of events that a client, or the hub's own process, sends and handles.</summary>
 /// <remarks>
-/// Whoever listens to spans and metrics is foreign code. An exception of a listener must not end a session or a
-/// receiver, nor keep a sender waiting: it is logged, and the event goes on as if nobody had listened.
+/// Listeners to spans and metrics are foreign code. An exception of a listener must not end a session or a receiver,
+/// nor keep a sender waiting: it is logged, and the event goes on as if there were no listener.
 /// </remarks>
 internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents events)
 {
@@ -73,7 +73,7 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
 
     /// <summary>Records how long a send took.</summary>
     /// <param name="started">When it began, by <see cref="Now"/>; zero if its duration says nothing.</param>
-    /// <param name="operation">What was done.</param>
+    /// <param name="operation">The operation.</param>
     /// <param name="failure">How it failed, if it did.</param>
     public void RecordSendDuration(long started, in MessagingOperation operation, StatusCode failure)
     {

@@ -88,7 +88,7 @@ internal static class EventTracing
     {
         var source = new ActivitySource(Name);
 
-        // The run-time has a list of all sources, which must not outlast a plug-in that is unloaded.
+        // The run-time lists all sources. The source must not outlive a plug-in that is unloaded.
         if (AssemblyLoadContext.GetLoadContext(typeof(EventTracing).Assembly) is { IsCollectible: true } context)
         {
             context.Unloading += _ => source.Dispose();

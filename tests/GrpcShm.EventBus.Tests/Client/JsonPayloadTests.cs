@@ -105,8 +105,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     public async Task Payload_Names_AreAsTheyWereDeclared()
     {
         const string expected =
-            """{"Message":"m","nested":{"Inner_Name":1},"Map":{"Key":1,"key":2},"List":[{"X":1}],"Colour":1,"Bytes":"AQI=","""
-            + "\"When\":\"2024-01-02T03:04:05Z\",\"Price\":1.10,\"None\":null}";
+            """{"Message":"m","nested":{"Inner_Name":1},"Map":{"Key":1,"key":2},"List":[{"X":1}],"Colour":1,"""
+            + "\"Bytes\":\"AQI=\",\"When\":\"2024-01-02T03:04:05Z\",\"Price\":1.10,\"None\":null}";
         var payload = new
         {
             Message = "m",

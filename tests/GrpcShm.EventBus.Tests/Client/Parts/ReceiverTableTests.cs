@@ -51,7 +51,7 @@ public sealed class ReceiverTableTests
             receiver.Stand();
         }
 
-        Assert.Equal(receivers.Skip(5), _table.Standing());
+        Assert.Equal(receivers.Skip(5), _table.ListStanding());
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ReceiverTableTests
     {
         var observer = Make(new Subscription { Group = "g" });
         var ended = Make(new Subscription { Group = "g" });
-        ended.End(ClientEnd.Disconnected(null));
+        ended.End(ClientEnd.MakeReason(null));
 
         _table.AddObserver(observer);
         _table.AddObserver(observer);

@@ -8,7 +8,6 @@ using GrpcShm.EventBus.Service;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service.Parts;
