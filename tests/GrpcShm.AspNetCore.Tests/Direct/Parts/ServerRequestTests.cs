@@ -1,9 +1,7 @@
-using System.IO.Pipelines;
 using System.Text;
 using GrpcShm.AspNetCore.Direct;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace GrpcShm.AspNetCore.Tests.Direct.Parts;
 
