@@ -240,8 +240,8 @@ public sealed class AbortedRequestTests
         // Kestrel cancels the token and fails the read at the same time, and nearly always in this order.
         if (mode == "direct")
         {
-            Assert.True(ending.IsCancelled, "The request's token has not fired.");
-            Assert.True(ending.IsLinkedCancelled, "The token that the request's fires has not fired.");
+            Assert.True(ending.IsCancelled, "The request's token is not cancelled.");
+            Assert.True(ending.IsLinkedCancelled, "The linked token is not cancelled.");
         }
     }
 

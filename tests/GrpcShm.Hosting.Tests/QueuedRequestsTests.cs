@@ -35,7 +35,9 @@ public sealed class QueuedRequestsTests
         }
 
         var sum = 0L;
-        Assert.All(server.Measured, m => Assert.True((sum += m.Change) >= 0, "Less than none are said to wait."));
+        Assert.All(
+            server.Measured,
+            m => Assert.True((sum += m.Change) >= 0, "The number of waiting calls is negative."));
         var direct = Assert.Single(server.Measured.Select(static m => m.Tags).Distinct());
         server.Measured.Clear();
         using (var channel = server.Connect(SharedMemoryMode.Http2))

@@ -21,7 +21,7 @@ public sealed class ResponseRateTests
         using var response = await SendAsync(invoker, "all");
 
         server.Heartbeat.Beat(Grace);
-        Assert.False(aborted.Task.IsCompleted, "The call was given no time.");
+        Assert.False(aborted.Task.IsCompleted, "The call was ended before its time was over.");
         await server.Heartbeat.UntilAsync(() => aborted.Task.IsCompleted);
 
         await Assert.ThrowsAnyAsync<IOException>(() => ReadAsync(response));
