@@ -3,16 +3,16 @@ using GrpcShm.Transport;
 namespace GrpcShm.AspNetCore;
 
 /// <summary>
-/// What is known of a shared-memory connection:
+/// Describes a shared-memory connection:
 /// <c>HttpContext.Features.Get&lt;ISharedMemoryConnectionFeature&gt;()</c>. Absent on connections of other transports.
-/// What knows nothing of shared memory finds the peer as <c>IConnectionUserFeature.User</c>, with the claims
+/// Code that knows nothing of shared memory finds the peer as <c>IConnectionUserFeature.User</c>, with the claims
 /// <c>NameIdentifier</c> (<see cref="PeerIdentity.Id"/>), <c>gid</c> (if the system tells the group) and <c>pid</c>.
 /// </summary>
 public interface ISharedMemoryConnectionFeature
 {
-    /// <summary>The endpoint that the client has connected to.</summary>
+    /// <summary>The endpoint to which the client has connected.</summary>
     SharedMemoryEndPoint EndPoint { get; }
 
-    /// <summary>Who the client is, as the operating system says.</summary>
+    /// <summary>The client's process and user, as the operating system reports them.</summary>
     SharedMemoryPeer Peer { get; }
 }

@@ -1,8 +1,9 @@
 namespace GrpcShm.AspNetCore;
 
 /// <summary>
-/// Who reaches an endpoint on Linux, by the modes of the files there. Whoever reaches it is then asked for by
-/// <see cref="SharedMemoryTransportOptions.AuthorizePeer"/>.
+/// The modes of the files of an endpoint on Linux: they decide who can reach it. A client that reaches the endpoint is
+/// then admitted or refused by <see cref="SharedMemoryTransportOptions.AuthorizePeer"/>. In a configuration a mode is
+/// an octal number (<c>0660</c>) or a list of names (<c>UserRead, UserWrite</c>).
 /// </summary>
 public sealed class LinuxRendezvousOptions
 {
@@ -11,8 +12,8 @@ public sealed class LinuxRendezvousOptions
     public UnixFileMode SocketMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>
-    /// The mode of the directory of the rendezvous sockets, where the listener creates it. An endpoint that is a path
-    /// needs a directory that exists.
+    /// The mode of the directory of the rendezvous sockets, if the listener creates it. The directory of an endpoint
+    /// that is a path has to exist.
     /// </summary>
     /// <remarks>Defaults to 0700.</remarks>
     public UnixFileMode DirectoryMode { get; set; } =

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -16,16 +17,14 @@ namespace Microsoft.AspNetCore.Hosting;
 /// <summary>Lets Kestrel serve clients over shared memory, beside its other transports.</summary>
 public static class SharedMemoryHostingExtensions
 {
-    /// <summary>The section of the configuration that the options are read from.</summary>
-    private const string ConfigurationSection = "SharedMemory";
-
     /// <summary>
     /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and
     /// those in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <param name="configure">
-    /// Changes the options, which start with what the section <c>SharedMemory</c> of the configuration says.
+    /// Changes the options, which start with what the section <c>SharedMemory</c> of the configuration says. A server
+    /// does not start if that section has a key that is no setting.
     /// </param>
     /// <returns>The web host.</returns>
     public static IWebHostBuilder UseSharedMemory(
@@ -34,14 +33,20 @@ public static class SharedMemoryHostingExtensions
         ArgumentNullException.ThrowIfNull(builder);
         return builder.ConfigureServices(services =>
         {
-            services.AddOptions<SharedMemoryTransportOptions>().BindConfiguration(ConfigurationSection);
+            services.AddOptions<SharedMemoryTransportOptions>()
+                .Configure<IConfiguration>(static (_, configuration) =>
+                    SharedMemorySection.Check(configuration.GetSection(SharedMemorySection.Name)))
+                .BindConfiguration(SharedMemorySection.Name)
+                .Configure<IConfiguration>(static (options, configuration) =>
+                    SharedMemorySection.SetModes(options, configuration.GetSection(SharedMemorySection.Name)));
             if (configure is not null)
             {
                 services.Configure(configure);
             }
 
             services.TryAddEnumerable(
-                ServiceDescriptor.Singleton<IValidateOptions<SharedMemoryTransportOptions>, SharedMemoryOptionsValidation>());
+                ServiceDescriptor
+                    .Singleton<IValidateOptions<SharedMemoryTransportOptions>, SharedMemoryOptionsValidation>());
             services.TryAddSingleton<KestrelInternals>();
 
             // Kestrel adds its own only if there is none yet.
@@ -65,8 +70,8 @@ public static class SharedMemoryHostingExtensions
     /// <param name="options">Kestrel's options.</param>
     /// <param name="nameOrPath">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <param name="configure">
-    /// Changes the endpoint: TLS, connection middleware, protocols. They start as HTTP/2 alone, which gRPC needs; with
-    /// HTTP/1.1 as well, or with middleware that reads, each byte is copied once more.
+    /// Changes the endpoint: TLS, connection middleware, protocols. By default it has HTTP/2 alone, which gRPC needs.
+    /// With HTTP/1.1 as well, or with middleware that reads, each byte is copied once more.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is none of these.</exception>
     public static void ListenSharedMemory(
@@ -80,32 +85,37 @@ public static class SharedMemoryHostingExtensions
             DirectEndPoints.Note(listen);
             if (listen.Protocols == HttpProtocols.Http2)
             {
-                // The innermost middleware: what is still the transport here is what the protocol will read.
+                // The innermost middleware: the protocol reads from the transport that the connection has here.
                 listen.Use(next =>
                 {
                     listen.ApplicationServices?.GetService<DirectApplication>()?.ServeWhatKestrelServes(next);
                     return connection =>
-                        connection.Features.Get<ISharedMemoryConnectionFeature>() is SharedMemoryConnectionContext context
+                    {
+                        var feature = connection.Features.Get<ISharedMemoryConnectionFeature>();
+                        return feature is SharedMemoryConnectionContext context
                             ? context.RunProtocolAsync(next, connection)
                             : next(connection);
+                    };
                 });
             }
         });
     }
 
     /// <summary>
-    /// Puts a server before Kestrel that sees the application on its way to it. Other servers stay what they are: who
-    /// has set them asks for them by their type. Where Kestrel is registered later, the application is found on its
-    /// endpoints.
+    /// Puts a server in front of Kestrel, which sees the application that is passed to Kestrel. Other servers are left
+    /// as they are, since the code that has registered them may ask for them by their type. If Kestrel is registered
+    /// later, the application is found on its endpoints.
     /// </summary>
     private static void StandBefore(IServiceCollection services)
     {
-        if (services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService) is { ImplementationType: { } type } server
+        var server = services.LastOrDefault(static s => s.ServiceType == typeof(IServer) && !s.IsKeyedService);
+        if (server is { ImplementationType: { } type }
             && type.Assembly == typeof(KestrelServer).Assembly)
         {
             services.Remove(server);
             services.AddSingleton<IServer>(provider => new DirectServer(
-                (IServer)ActivatorUtilities.CreateInstance(provider, type), provider.GetRequiredService<DirectApplication>()));
+                (IServer)ActivatorUtilities.CreateInstance(provider, type),
+                provider.GetRequiredService<DirectApplication>()));
         }
     }
 }

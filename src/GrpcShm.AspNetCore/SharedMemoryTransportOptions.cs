@@ -17,8 +17,8 @@ public sealed class SharedMemoryTransportOptions
     public IList<string> Endpoints { get; } = [];
 
     /// <summary>
-    /// The size in bytes of the ring in each direction for clients that ask for none, a power of two from 4 KiB to
-    /// 64 MiB. A connection takes twice this, at once and in full.
+    /// The size in bytes of the ring in each direction for clients that ask for no size, a power of two from 4 KiB to
+    /// 64 MiB. A connection takes twice this memory, at once and in full.
     /// </summary>
     /// <remarks>Defaults to 256 KiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
@@ -29,7 +29,7 @@ public sealed class SharedMemoryTransportOptions
     } = RingSizes.Default;
 
     /// <summary>
-    /// The largest ring in bytes that a client gets, however much it asks for. A server whose <see cref="RingSize"/> is
+    /// The largest ring in bytes that a client gets, also if it asks for more. A server whose <see cref="RingSize"/> is
     /// larger than this does not start.
     /// </summary>
     /// <remarks>Defaults to 4 MiB.</remarks>
@@ -56,7 +56,7 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
-    /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a successor that is started while its
+    /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a server that is started while its
     /// predecessor still serves: see <c>docs/deployment.md</c>, "Replacing a server".
     /// </summary>
     /// <remarks>Defaults to zero: it fails at once.</remarks>
@@ -73,7 +73,7 @@ public sealed class SharedMemoryTransportOptions
     }
 
     /// <summary>
-    /// How many handshakes an endpoint carries on at once; a client beyond is refused and may try again.
+    /// The number of handshakes that an endpoint carries on at once. A further client is refused, and may try again.
     /// </summary>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
@@ -88,21 +88,24 @@ public sealed class SharedMemoryTransportOptions
     } = 256;
 
     /// <summary>
-    /// Decides who may connect. Without it only processes of the same user (<see cref="PeerIdentity.IsSameUser"/>) may.
-    /// To admit other users, let them reach the endpoint, too: on Linux by the modes that <see cref="OnLinux"/> sets.
+    /// Decides which clients may connect. Without this function only processes of the same user
+    /// (<see cref="PeerIdentity.IsSameUser"/>) may. To admit other users, let them reach the endpoint, too: on Linux by
+    /// the modes that <see cref="OnLinux"/> sets.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizePeer { get; set; }
 
     /// <summary>
-    /// What concerns Linux alone. Code that is compiled for every system sets it by <see cref="OnLinux"/>, without a
-    /// warning.
+    /// The options that only Linux has. Code that is compiled for every system sets them by <see cref="OnLinux"/>,
+    /// without a warning.
     /// </summary>
-    /// <remarks>Defaults to what <see cref="LinuxRendezvousOptions"/> says.</remarks>
+    /// <remarks>Defaults to the defaults of <see cref="LinuxRendezvousOptions"/>.</remarks>
     [SupportedOSPlatform("linux")]
     public LinuxRendezvousOptions Linux => LinuxRendezvous;
 
-    /// <summary>The same, for what passes it on and leaves it to the system's make whether to look at it.</summary>
+    /// <summary>
+    /// The same options, for code that passes them on for every system: the code for the system uses them or not.
+    /// </summary>
     internal LinuxRendezvousOptions LinuxRendezvous { get; } = new();
 
     /// <summary>The directory for names, instead of the user's run-time directory.</summary>
@@ -110,8 +113,8 @@ public sealed class SharedMemoryTransportOptions
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>
-    /// How many bytes a reader may leave unconsumed before its connection is ended, for connection middleware that
-    /// reads by itself; Kestrel consumes what it reads.
+    /// The number of bytes that a reader may leave unconsumed before its connection is ended. For connection middleware
+    /// that reads by itself: Kestrel consumes what it reads.
     /// </summary>
     /// <remarks>Defaults to 16 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 64 KiB.</exception>
@@ -136,10 +139,10 @@ public sealed class SharedMemoryTransportOptions
     public bool RunProtocolInline { get; set; } = true;
 
     /// <summary>
-    /// What clients are offered: direct mode (calls framed straight into the rings, without HTTP/2), HTTP/2 over the
-    /// rings, or both. An endpoint with TLS, or one that speaks HTTP/1.1, cannot offer direct mode: with
-    /// <see cref="SharedMemoryMode.Auto"/> it offers HTTP/2, with <see cref="SharedMemoryMode.Direct"/> the server does
-    /// not start.
+    /// The protocols that clients are offered: direct mode (calls framed straight into the rings, without HTTP/2),
+    /// HTTP/2 over the rings, or both. An endpoint with TLS, or one that speaks HTTP/1.1, cannot offer direct mode:
+    /// with <see cref="SharedMemoryMode.Auto"/> it offers HTTP/2, with <see cref="SharedMemoryMode.Direct"/> the server
+    /// does not start.
     /// </summary>
     /// <remarks>Defaults to <see cref="SharedMemoryMode.Auto"/>: both.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
@@ -153,7 +156,7 @@ public sealed class SharedMemoryTransportOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
 
-    /// <summary>Where the handlers of calls in direct mode run.</summary>
+    /// <summary>The threads on which the handlers of calls in direct mode run.</summary>
     /// <remarks>Defaults to <see cref="RunMode.Adaptive"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public RunMode RunMode
@@ -163,9 +166,9 @@ public sealed class SharedMemoryTransportOptions
     }
 
     /// <summary>
-    /// How many calls in direct mode may be under way on one connection, 1 to 65,536; fewer where
-    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told: they wait with more, or
-    /// make another connection.
+    /// The number of calls in direct mode that may be under way on one connection, 1 to 65,536; fewer if
+    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told the number: with more
+    /// calls they wait, or make another connection.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
@@ -181,18 +184,20 @@ public sealed class SharedMemoryTransportOptions
     } = 1024;
 
     /// <summary>
-    /// What clients are told of the limit of calls: none that the memory for them could not keep, for they would be
-    /// refused again and again.
+    /// The limit of calls that clients are told: no more calls than the memory for them suffices for, since the others
+    /// would be refused again and again.
     /// </summary>
     internal int MostCalls => (int)Math.Min(
         MaxCallsPerConnection,
-        (MaxBufferedBytesPerConnection - SharedBudget.LimitOfGrowth(MaxBufferedBytesPerConnection)) / CallSettings.FirstWindow);
+        (MaxBufferedBytesPerConnection - SharedBudget.LimitOfGrowth(MaxBufferedBytesPerConnection))
+            / CallSettings.FirstWindow);
 
     /// <summary>
-    /// How many bytes of requests the calls of one connection in direct mode may hold, and may let their clients send,
-    /// together. Each call takes 68 KiB of it, a call beyond is refused and may be tried again. Five eighths are kept
-    /// for that; the rest goes to calls that receive more, in order, as far as it reaches. One call of a connection may
-    /// go beyond, so that messages larger than this get through, one after the other.
+    /// The number of bytes of requests that all calls of one connection in direct mode together may hold, or may let
+    /// their clients send. Each call takes 68 KiB of it; if nothing is left for a call, it is refused and may be tried
+    /// again. Five eighths are kept for that. The rest goes to calls that receive more, in order, as far as it
+    /// suffices. One call of a connection may go beyond the limit, so that messages larger than this get through, one
+    /// after the other.
     /// </summary>
     /// <remarks>Defaults to 128 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
@@ -209,7 +214,7 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call
-    /// of each connection may go beyond.
+    /// of each connection may go beyond the limit.
     /// </summary>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
@@ -224,9 +229,9 @@ public sealed class SharedMemoryTransportOptions
     } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// How many bytes the reader of a call in direct mode may leave unconsumed and still wait for more: the largest
-    /// message, with the five bytes before it, whatever gRPC's own <c>MaxReceiveMessageSize</c> admits. The call of a
-    /// reader that wants more ends with <c>ResourceExhausted</c>.
+    /// The number of bytes that the reader of a call in direct mode may leave unconsumed and still wait for more. So
+    /// this is the largest message, with the five bytes before it, also if gRPC's own <c>MaxReceiveMessageSize</c>
+    /// allows more. If a reader wants more, its call ends with <c>ResourceExhausted</c>.
     /// </summary>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
@@ -240,7 +245,7 @@ public sealed class SharedMemoryTransportOptions
         }
     } = 256L * 1024 * 1024;
 
-    /// <summary>Sets what concerns Linux alone, if this is Linux; elsewhere it does nothing.</summary>
+    /// <summary>Sets the options that only Linux has. On other systems this does nothing.</summary>
     /// <param name="configure">Sets the options.</param>
     public void OnLinux(Action<LinuxRendezvousOptions> configure)
     {

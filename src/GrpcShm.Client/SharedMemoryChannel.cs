@@ -27,8 +27,8 @@ public static class SharedMemoryChannel
     /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <param name="options">How to connect.</param>
     /// <param name="channelOptions">
-    /// The channel's own options. Its <see cref="GrpcChannelOptions.HttpHandler"/> and
-    /// <see cref="GrpcChannelOptions.HttpClient"/> are for this method to set and have to be unset.
+    /// The channel's own options. Their <see cref="GrpcChannelOptions.HttpHandler"/> and
+    /// <see cref="GrpcChannelOptions.HttpClient"/> have to be unset, since this method makes the handler.
     /// </param>
     /// <returns>A channel like any other.</returns>
     /// <exception cref="ArgumentException">
@@ -42,9 +42,9 @@ public static class SharedMemoryChannel
         if (channelOptions.HttpHandler is not null || channelOptions.HttpClient is not null)
         {
             throw new ArgumentException(
-                "The channel options have an HTTP handler or client of their own. Leave them unset here; to use your own "
-                + "handler, set its ConnectCallback to SharedMemoryConnectionFactory.ConnectAsync and make the channel "
-                + "with GrpcChannel.ForAddress.",
+                "The channel options have an HTTP handler or client of their own. Leave them unset here. To use your "
+                + "own handler, set its ConnectCallback to SharedMemoryConnectionFactory.ConnectAsync and make the "
+                + "channel with GrpcChannel.ForAddress.",
                 nameof(channelOptions));
         }
 
@@ -58,16 +58,16 @@ public static class SharedMemoryChannel
         }
         finally
         {
-            // The caller's options may serve for another channel.
+            // The caller may use the options for another channel.
             channelOptions.HttpHandler = null;
             channelOptions.DisposeHttpClient = disposeHttpClient;
         }
     }
 
-    /// <summary>Makes the handler of a channel or an <see cref="HttpClient"/> that somebody else makes.</summary>
+    /// <summary>Makes a handler for a channel or an <see cref="HttpClient"/> that the caller makes.</summary>
     /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <param name="options">How to connect.</param>
-    /// <returns>A handler, which owns its connections. It takes requests for any host.</returns>
+    /// <returns>A handler, which owns its connections. It sends requests for any host to the endpoint.</returns>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
     public static HttpMessageHandler CreateHandler(string address, SharedMemoryClientOptions options)
     {
@@ -76,9 +76,9 @@ public static class SharedMemoryChannel
     }
 
     /// <summary>
-    /// The address of requests to an endpoint. Nothing is looked up, but the server sees its authority, and so do logs,
-    /// traces and metrics of both: it is the endpoint's name, or that of its file without the ending. A name that no
-    /// URI has as its host, as one of digits, is <c>localhost</c>.
+    /// The address of requests to an endpoint. Its host is not looked up, but the server sees it, and logs, traces and
+    /// metrics of both sides name it: it is the endpoint's name, or the name of its file without the ending. If no URI
+    /// can have that name as its host, as a name of digits, the host is <c>localhost</c>.
     /// </summary>
     internal static Uri AddressOf(SharedMemoryEndPoint endPoint)
     {
@@ -90,7 +90,7 @@ public static class SharedMemoryChannel
             : new Uri("http://localhost");
     }
 
-    /// <summary>Makes what carries the calls of one channel, or of one named client.</summary>
+    /// <summary>Makes the handler that carries the calls of one channel, or of one named client.</summary>
     internal static HttpMessageHandler CreateHandler(
         string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
     {

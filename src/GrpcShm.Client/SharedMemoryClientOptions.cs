@@ -17,11 +17,11 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long to go on trying while no server listens on the endpoint: so long a client may start before its server,
-    /// and calls wait while a server restarts. A server that refuses the connection is not tried again.
+    /// How long to go on trying while no server listens on the endpoint. So a client may start before its server, and
+    /// calls wait while a server restarts. If a server refuses the connection, the client does not try again.
     /// </summary>
     /// <remarks>
-    /// Defaults to zero: with no server there, a call fails at once with <c>Unavailable</c>, as over a socket.
+    /// Defaults to zero: if no server listens, a call fails at once with <c>Unavailable</c>, as over a socket.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than an hour.</exception>
     public TimeSpan WaitForServer
@@ -32,7 +32,7 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>
     /// The size in bytes of the ring in each direction, a power of two from 4 KiB to 64 MiB, or <see langword="null"/>
-    /// for what the server gives by default. The server may give less than asked.
+    /// for the server's default. The server may give a smaller ring than it is asked for.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
@@ -43,29 +43,29 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// The directory in which names are looked up, instead of the user's run-time directory. Does not matter for an
-    /// endpoint that is a path.
+    /// The directory in which names are looked up, instead of the user's run-time directory. Not used for an endpoint
+    /// that is a path.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>
-    /// Decides whether to trust the server that listens on the endpoint. Without it only a server of the same user
-    /// (<see cref="PeerIdentity.IsSameUser"/>), or of a privileged one (<see cref="PeerIdentity.IsPrivileged"/>), is
-    /// trusted.
+    /// Decides whether to trust the server that listens on the endpoint. Without this function the client trusts only a
+    /// server of the same user (<see cref="PeerIdentity.IsSameUser"/>) or of a privileged user
+    /// (<see cref="PeerIdentity.IsPrivileged"/>).
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
     public Func<SharedMemoryPeer, bool>? AuthorizeServer { get; set; }
 
     /// <summary>
-    /// What goes through the rings: direct mode, or HTTP/2. Callers notice no difference but the speed. What is
-    /// connected by a <see cref="SharedMemoryConnectionFactory"/> is always HTTP/2.
+    /// The protocol in the rings: direct mode, or HTTP/2. Callers notice no difference but the speed. A connection of a
+    /// <see cref="SharedMemoryConnectionFactory"/> always has HTTP/2.
     /// </summary>
     /// <remarks>
     /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode
-    /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 by themselves; with
-    /// <see cref="SharedMemoryMode.Direct"/> they are an error. In the other two modes a handler for
-    /// <see cref="HttpClient"/> behaves alike: see <c>docs/direct-mode.md</c>.
+    /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 without further
+    /// settings; with <see cref="SharedMemoryMode.Direct"/> they fail. In the other two modes a handler for
+    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/direct-mode.md</c>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public SharedMemoryMode Mode
@@ -75,13 +75,13 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// Whether each frame has a checksum, so that corrupted memory is found. In direct mode; the server may ask for it,
-    /// too.
+    /// Whether each frame has a checksum, so that corrupted memory is noticed. In direct mode alone. The server may ask
+    /// for checksums, too.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
 
-    /// <summary>Where the continuations of calls run, in direct mode.</summary>
+    /// <summary>The threads on which the continuations of calls run, in direct mode.</summary>
     /// <remarks>Defaults to <see cref="GrpcShm.Transport.RunMode.Adaptive"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public RunMode RunMode
@@ -91,8 +91,8 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// After how long a silence, with calls under way, to ask the server for a sign of life. That a server's process
-    /// has ended is noticed at once and without this; it is for one that is stopped or that hangs.
+    /// How long the server may send nothing, with calls under way, before the client asks it for a sign of life. The
+    /// end of a server's process is noticed at once and without this; it is for a server that is stopped or that hangs.
     /// </summary>
     /// <remarks>Defaults to <see cref="Timeout.InfiniteTimeSpan"/>: never.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
@@ -114,16 +114,16 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Whether another connection is made while all that there are have as many calls as the server takes. If not,
-    /// calls wait in order until others end.
+    /// Whether another connection is made when each connection has as many calls as the server takes. If not, calls
+    /// wait in order until others end.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool EnableMultipleConnections { get; set; } = true;
 
     /// <summary>
-    /// How long a connection may be without calls before it is closed, at the latest after twice that time. The next
-    /// call makes another one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is disposed,
-    /// or forgotten.
+    /// How long a connection may have no calls before it is closed; it is closed after twice that time at the latest.
+    /// The next call makes another one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is
+    /// disposed, or collected as garbage.
     /// </summary>
     /// <remarks>Defaults to 1 minute.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a
@@ -144,25 +144,29 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The last word on a handler that carries HTTP/2 over the rings: TLS options, limits, redirects, cookies,
-    /// decompression. Has no effect on calls in direct mode. Beside those, a channel may have up to four such handlers:
-    /// it is called for each.
+    /// Configures a handler that carries HTTP/2 over the rings, as the last step: TLS options, limits, redirects,
+    /// cookies, decompression. Has no effect on calls in direct mode. A channel may have up to four such handlers; the
+    /// function is called for each.
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is
-    /// decompressed, whatever carries the request.
+    /// decompressed, neither in direct mode nor over HTTP/2.
     /// </remarks>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; set; }
 
-    /// <summary>Where the connections log.</summary>
-    /// <remarks>Defaults to <see langword="null"/>: with dependency injection the host's, else nowhere.</remarks>
+    /// <summary>Makes the loggers of the connections.</summary>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: with dependency injection the host's factory is used, else nothing is
+    /// logged.
+    /// </remarks>
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// Where the meters <c>GrpcShm.Transport</c> and <c>System.Net.Http</c> are made.
+    /// Makes the meters <c>GrpcShm.Transport</c> and <c>System.Net.Http</c>.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: with dependency injection the host's, else a meter of the process.
+    /// Defaults to <see langword="null"/>: with dependency injection the host's factory is used, else the meters are
+    /// those of the process.
     /// </remarks>
     public IMeterFactory? MeterFactory { get; set; }
 

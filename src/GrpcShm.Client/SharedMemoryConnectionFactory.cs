@@ -15,9 +15,9 @@ namespace GrpcShm.Client;
 /// <see cref="SocketsHttpHandler.ConnectCallback"/> is <see cref="ConnectAsync"/>.
 /// </summary>
 /// <remarks>
-/// Where nothing else needs a <see cref="SocketsHttpHandler"/> of its own, <see cref="SharedMemoryChannel"/> is better:
-/// it has direct mode, and its HTTP/2 ends each write with its call, which <see cref="SocketsHttpHandler"/> by itself
-/// does not always.
+/// If you need no <see cref="SocketsHttpHandler"/> of your own, <see cref="SharedMemoryChannel"/> is better: it has
+/// direct mode, and over HTTP/2 it ends each write with its call, which <see cref="SocketsHttpHandler"/> by itself does
+/// not always do.
 /// </remarks>
 /// <example>
 /// <code>
@@ -74,18 +74,19 @@ public sealed class SharedMemoryConnectionFactory
     /// <summary>The endpoint that is connected to, whatever host a request names.</summary>
     public SharedMemoryEndPoint EndPoint { get; }
 
-    /// <summary>Where meters are made; nothing for those of the process.</summary>
+    /// <summary>Makes the meters; nothing for meters of the process.</summary>
     internal IMeterFactory? MeterFactory { get; }
 
     /// <summary>Makes a new connection.</summary>
-    /// <param name="context">The request that needs it; decides whether TLS comes on top.</param>
+    /// <param name="context">The request that needs the connection. It decides whether there will be TLS.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The connection's bytes. Disposing the stream closes the connection.</returns>
     /// <exception cref="IOException">
-    /// No server listens, or it refuses, or the handshake fails; says which. gRPC reports <c>Unavailable</c>.
+    /// No server listens, or the server refuses, or the handshake fails; the message says which. gRPC reports
+    /// <c>Unavailable</c>.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    /// <exception cref="PlatformNotSupportedException">This system has no make of the transport.</exception>
+    /// <exception cref="PlatformNotSupportedException">The transport does not run on this operating system.</exception>
     public async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -1,14 +1,15 @@
 namespace GrpcShm.Client;
 
 /// <summary>
-/// The handlers that a service provider has made, which end with it: the HTTP client factory never disposes of handlers
-/// whose lifetime is infinite.
+/// Disposes of the handlers that a service provider has made, together with the provider: the HTTP client factory never
+/// disposes of handlers whose lifetime is infinite.
 /// </summary>
 internal sealed class SharedMemoryHandlers : IDisposable
 {
     private readonly Lock _gate = new();
 
-    // Weak, since where a lifetime was set after all the factory disposes of handlers itself and makes others.
+    // Weak, since the application may set another lifetime: then the factory disposes of handlers itself, and makes new
+    // ones.
     private readonly List<WeakReference<HttpMessageHandler>> _handlers = [];
     private bool _isDisposed;
 

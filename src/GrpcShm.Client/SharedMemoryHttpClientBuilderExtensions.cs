@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Lets the clients of the HTTP and gRPC client factories talk over shared memory.</summary>
+/// <summary>Lets clients of the HTTP and gRPC client factories call over shared memory.</summary>
 public static class SharedMemoryHttpClientBuilderExtensions
 {
     /// <summary>Connects this client to the server that listens on a shared-memory endpoint.</summary>
@@ -17,8 +17,8 @@ public static class SharedMemoryHttpClientBuilderExtensions
     /// name.</param>
     /// <returns>The builder.</returns>
     /// <remarks>
-    /// A gRPC client needs no address then; if it has one, only its scheme and authority count. The handler lives as
-    /// long as the service provider: there are no addresses to look up again.
+    /// A gRPC client needs no address of its own then; if it has one, only its scheme and authority are used. The
+    /// handler lives as long as the service provider, since no address has to be looked up again.
     /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
     public static IHttpClientBuilder UseSharedMemory(
@@ -26,7 +26,7 @@ public static class SharedMemoryHttpClientBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        // Refused now and not at the first call.
+        // A wrong address is refused now, and not at the first call.
         var endPoint = new GrpcShm.Transport.SharedMemoryEndPoint(address);
         var name = builder.Name;
         builder.Services.AddOptions<SharedMemoryClientOptions>(name);
@@ -55,15 +55,17 @@ public static class SharedMemoryHttpClientBuilderExtensions
     /// A section with <c>Address</c> and any of the settings of <see cref="SharedMemoryClientOptions"/>.
     /// </param>
     /// <returns>The builder.</returns>
-    /// <exception cref="ArgumentException">The section has no <c>Address</c>, or it is no shared-memory
-    /// address.</exception>
+    /// <exception cref="ArgumentException">
+    /// The section has no <c>Address</c>, or that is not the address of a shared-memory endpoint.
+    /// </exception>
     public static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configuration);
         var address = configuration["Address"]
             ?? throw new ArgumentException(
-                "The configuration has no 'Address' for the shared-memory client.", nameof(configuration));
+                "The configuration of the shared-memory client has no 'Address'. Set it to the name of the endpoint.",
+                nameof(configuration));
         builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name).Bind(configuration);
         return builder.UseSharedMemory(address);
     }

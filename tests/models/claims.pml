@@ -1,10 +1,12 @@
 /*
- * A ring that several threads of one process write to at once, without a lock. Each claims space by moving a private
- * cursor on, writes, and marks its claim as committed; whoever finds the oldest claim committed moves another private cursor
- * over all that are committed in a row, and raises the tail to it. Nobody waits for another writer.
+ * A ring that several threads of one process write to at once, without a lock. Each thread claims space by moving a
+ * private cursor, writes, and marks its claim as committed. A thread that finds the oldest claim committed moves
+ * another private cursor over all committed claims in a row, and sets the tail to it. No thread waits for another
+ * writer.
  *
- * Checked: no two claims overlap; no byte is read before it has been written and committed, none overwritten before it
- * has been read; a committed claim is published, whoever does it; nobody sleeps on bytes or space that are there.
+ * Checked: no two claims overlap; no byte is read before it has been written and committed, or overwritten before it
+ * has been read; each committed claim is published by one of the threads; no side sleeps while there are bytes or space
+ * for it.
  *
  * The code: src/GrpcShm.Transport/Memory/ClaimingProducer.cs, and RingConsumer.cs beside it. Each step names its member.
  */

@@ -1,15 +1,16 @@
 /*
- * The receiving side of a connection in direct mode: who has the turn takes what there is. On the reactor it does not ask
- * for a doorbell then, but leaves that to the reactor, which does it when it is about to sleep. A thread of the pool that
- * gets the turn asks by itself.
+ * The receiving side of a connection in direct mode: the thread that has the turn takes all frames. If this thread is
+ * the reactor's, it does not ask for a doorbell afterwards; the reactor asks for it when it is about to sleep. A thread
+ * of the pool that has the turn asks by itself.
  *
- * Checked: bytes and an end that are there are taken, whoever has the turn and whoever looks at the ring at the same
- * moment; one has the turn at a time.
+ * Checked: all bytes and the end are taken, whichever thread has the turn, and even if several threads look at the ring
+ * at the same moment; one thread has the turn at a time.
  *
- * Stands for, in src/GrpcShm.Transport: Calls/ReceivingTurn.cs (Signal, TakeTurn, GoOnLater) and Calls/FrameReceiver.cs (TryReceive),
- * Signaling/ReactorWait.cs (TryDeferSleep, WaitForCalls, SpinFor), Connections/SharedMemoryConnection.cs (OnReady, BeginSpin,
- * EndSpin), Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs and
- * ClaimingProducer.cs. The reactor may be led by another thread each time: leadership.pml has that it finds _served.
+ * Stands for, in src/GrpcShm.Transport: Calls/ReceivingTurn.cs (Signal, TakeTurn, GoOnLater) and Calls/FrameReceiver.cs
+ * (TryReceive), Signaling/ReactorWait.cs (TryDeferSleep, WaitForCalls, SpinFor), Connections/SharedMemoryConnection.cs
+ * (OnReady, BeginSpin, EndSpin), Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer
+ * Memory/RingProducer.cs and ClaimingProducer.cs. Another thread may lead the reactor each time; leadership.pml checks
+ * that this thread sees _served.
  */
 
 #define TURN 0              /* who receives on the connection */

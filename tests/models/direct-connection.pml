@@ -1,16 +1,16 @@
 /*
- * A client's connection in direct mode, with calls that come and go, a timer that retires it when it has had none for a
- * while, and a server that goes away; the list in which those who begin a call find it; and the timers that run while there
- * are calls, or while there are none.
+ * A client's connection in direct mode: calls that begin and end, a timer that retires the connection when it had no
+ * calls for a while, and a server that goes away. It has the list in which new calls find the connection, and the
+ * timers that run while there are calls, or while there are none.
  *
- * Checked: a connection is never closed while a call is under way that it has taken; once retired it is closed, and once
- * closed nobody finds it in the list; one that nobody uses is retired in the end, and while a call is under way somebody
- * asks the server for signs of life.
+ * Checked: a connection is never closed while one of its calls is open; a retired connection is closed, and no new call
+ * finds a closed connection in the list; an unused connection is retired in the end; while a call is open, the
+ * keep-alive timer asks the server for signs of life.
  *
- * Stands for, in src/GrpcShm.Client/Direct: DirectConnection.cs, IdleTimer.cs, of ClientConnections*.cs TrySend, Take and
- * Remove; in src/GrpcShm.Transport/Calls: KeepAlive.cs, of CallTable.cs TryAdd and Remove. A Lock is entered and left by
- * interlocked operations, which are fences; the runtime's timer takes a lock of its own. The keep-alive timer has nothing
- * to do with the rest, so -DKEEP_ALIVE_RUNS takes it alone with the calls.
+ * Stands for, in src/GrpcShm.Client/Direct: DirectConnection.cs, IdleTimer.cs, of ClientConnections*.cs TrySend, Take
+ * and Remove; in src/GrpcShm.Transport/Calls: KeepAlive.cs, of CallTable.cs TryAdd and Remove. A Lock is entered and
+ * left by interlocked operations, which are fences; the runtime's timer takes a lock of its own. The keep-alive timer
+ * is independent of the rest, so -DKEEP_ALIVE_RUNS models only this timer and the calls.
  */
 
 #define USES 0              /* DirectConnection._uses: its lower half */
@@ -114,7 +114,7 @@ inline Arm(me) {
     seen = 0
 }
 
-inline ResponseEnded(me) {
+inline ReleaseCall(me) {
 #ifdef LOOK_BEFORE_THE_COUNT
     LOAD(me, RETIRED, state);
 #endif
@@ -163,7 +163,7 @@ inline TryAdd(me) {
     LOAD(me, CLOSING, seen);
 #endif
     if
-    :: seen -> seen = 0; Retire(me); ResponseEnded(me)
+    :: seen -> seen = 0; Retire(me); ReleaseCall(me)
     :: else ->
         atomic { assert(!isClosed); underWay++ };
         Add(me, 1);
@@ -177,7 +177,7 @@ inline TryAdd(me) {
 #endif
         Add(me, -1);
         underWay--;
-        ResponseEnded(me)
+        ReleaseCall(me)
     fi
 }
 

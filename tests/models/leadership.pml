@@ -2,18 +2,20 @@
  * A reactor's loop, which a thread leads until it ends, fails, or is taken over while that thread is away in foreign
  * code; and the registrations that let the loop begin and end.
  *
- * Checked: one thread leads at a time, and finds the loop's state as the one before has left it; what was queued runs
- * exactly once, also where it waits behind work that waits for it; a loop ends only when nothing is registered, and
- * always then, with all its threads; what registers gets a loop that serves it, or is told that there is none; a thread
- * that comes back after its loop has ended, and another has begun, does not take itself for the leader.
+ * Checked: one thread leads at a time, and sees the loop's state as the leader before has left it; queued work runs
+ * exactly once, even if the work before waits for it; a loop ends if nothing is registered, and only then, with all its
+ * threads; each registration gets a loop that serves it, or learns that there is none; a thread that comes back after
+ * its loop has ended, and another loop has begun, does not take itself for the leader.
  *
- * Stands for, in src/GrpcShm.Transport/Signaling: Reactor.cs, ReactorLeadership.cs, ReactorLife.cs, ReactorWorkQueue.cs,
- * of ReactorWait.cs WaitForEvents, ReactorTurn.cs, and of Sentinel.cs TakeOver. When the sentinel looks is left open here: it takes over
- * at any moment at which a thread is away (sentinel.pml has when it looks).
+ * Stands for, in src/GrpcShm.Transport/Signaling: Reactor.cs, ReactorLeadership.cs, ReactorLife.cs,
+ * ReactorWorkQueue.cs, of ReactorWait.cs WaitForEvents, ReactorTurn.cs, and of Sentinel.cs TakeOver. The moment at
+ * which the sentinel looks is open here: it takes over at any moment at which a thread is away (sentinel.pml models the
+ * moment).
  *
  * By default both users stay registered, and the loop's state and its word go through store buffers. With -DLIFE the
- * users come and go, and the loop ends and begins: all of that is decided under the gate, whose sections are one step
- * each here, and the processors are left out. The poller remembers a wake-up until the next wait.
+ * users register and unregister, and the loop ends and begins. All of this is decided under the gate, so each section
+ * under the gate is one step here, and the store buffers are left out. The poller remembers a wake-up until the next
+ * wait.
  */
 
 #define WORD 0              /* ReactorLeadership._word */

@@ -1,12 +1,12 @@
 /*
- * Who may touch the shared memory, and when it goes: leases, counted.
+ * Counted leases decide which code may touch the shared memory, and when the memory is unmapped.
  *
- * Checked: nobody touches memory that has been unmapped, nor rings a doorbell that has been closed with it; it is
- * unmapped exactly once, and as soon as the last of them has let go.
+ * Checked: no thread touches unmapped memory, or rings a doorbell that was closed with it; the memory is unmapped
+ * exactly once, as soon as the last lease is given back.
  *
  * Stands for, in src/GrpcShm.Transport: Memory/SharedSegment.cs (TryLease, Release), and of
- * Connections/SharedMemoryConnection*.cs AttachReceive, AttachSend, Detach, OnReady, BeginSpin, EndSpin, Dispose. Leases
- * are changed by Interlocked only, so there is no store to wait for.
+ * Connections/SharedMemoryConnection*.cs AttachReceive, AttachSend, Detach, OnReady, BeginSpin, EndSpin, Dispose.
+ * Leases are changed by Interlocked only, so the model needs no store buffers.
  */
 
 byte leases = 1;            /* the connection's owner's */

@@ -1,8 +1,9 @@
 /*
- * What processors see of each other's stores, for the other models to include.
+ * The order in which processors see each other's stores. The other models include this file.
  *
- * A store goes into the buffer of its thread and reaches memory later, whenever the buffer's Processor takes it out. A
- * load takes what is in memory. So a load overtakes the stores before it, as on x86 and on arm64. Beyond that:
+ * A store goes into the buffer of its thread and reaches memory later, when the process Processor of the buffer takes
+ * it out. A load reads memory. So a load overtakes the stores before it, as on x86 and on arm64. The kinds of stores
+ * differ:
  *
  *   plain    (C# field or span access)  may reach memory before older stores to other places, except with -DTSO: x86
  *                                       keeps the order of stores.
@@ -10,10 +11,11 @@
  *   fence    (Interlocked.MemoryBarrier) waits until the thread's stores are in memory.
  *   exchange (Interlocked.*)            is a fence and one step.
  *
- * Loads by Volatile.Read are acquire: later loads of the thread come later. Where a load is plain the model says by
- * itself how early or late it may happen (see LoadBytes in ring.pml).
+ * Loads by Volatile.Read are acquire: later loads of the thread happen later. For a plain load the model itself says
+ * how early or late it may happen (see LoadBytes in ring.pml).
  *
- * The includer defines THREADS, PLACES (the places in memory) and BUFFER (how many stores a thread may have under way).
+ * The including model defines THREADS, PLACES (the number of places in memory) and BUFFER (the most stores that a
+ * thread may have in its buffer).
  */
 
 #define PLAIN 0

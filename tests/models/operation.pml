@@ -1,10 +1,10 @@
 /*
- * One SignaledOperation after another, while somebody signals what they wait for, somebody cancels them, and somebody
- * closes the connection and seals them.
+ * One SignaledOperation after another. Meanwhile one thread signals the condition that they wait for, one thread
+ * cancels them, and one thread closes the connection and seals them.
  *
- * Checked: no operation waits for ever for what is there (a condition, a cancellation, the end of the connection, its
- * next turn); one owner at a time; a cancellation reaches the operation that it was meant for and no later one; what Seal
- * was given runs exactly once, and not while an operation is under way.
+ * Checked: no operation waits for ever although its condition, a cancellation, the end of the connection or its next
+ * turn has come; there is one owner at a time; a cancellation reaches the operation for which it was meant, and no
+ * later one; the action that Seal was given runs exactly once, and not while an operation is under way.
  *
  * Stands for, in src/GrpcShm.Transport: Signaling/SignaledOperation.cs, Signaling/Turn.cs, and of
  * Connections/SharedMemoryConnection.cs AttachReceive and SignalAll, of Connections/SharedMemoryConnection.Closing.cs

@@ -1,15 +1,16 @@
 /*
- * The receiving side of a connection in full, with a peer that publishes, ends, or just stops: reads are
- * SignaledOperations that ask for a doorbell before they wait; a reactor waits for the doorbell, signals the read, may
- * look at the ring by itself for a while before it sleeps, and may run the next read on its own thread.
+ * The whole receiving side of a connection, with a peer that publishes, ends, or just stops. A read is a
+ * SignaledOperation that asks for a doorbell before it waits. The reactor waits for the doorbell and signals the read.
+ * It may look at the ring by itself for a while before it sleeps, and it may run the next read on its own thread.
  *
- * Checked: no read waits for ever for bytes or an end that are there, whoever looks at the ring at the same moment; one
- * owner at a time.
+ * Checked: no read waits for ever although there are bytes or an end, even if several threads look at the ring at the
+ * same moment; there is one owner at a time.
  *
- * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/ReactorWait.cs,
- * Signaling/SignaledOperation.cs, Signaling/Turn.cs, Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin),
- * Connections/RingStreamRead.cs, Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer Memory/RingProducer.cs (Publish, Close). The ring
- * is large enough for all that is sent: ring.pml has the rest of it.
+ * Stands for, in src/GrpcShm.Transport: Signaling/Reactor.cs, Signaling/ReactorWait.cs, Signaling/SignaledOperation.cs,
+ * Signaling/Turn.cs, Connections/SharedMemoryConnection.cs (OnReady, BeginSpin, Peek, EndSpin),
+ * Connections/RingStreamRead.cs, Connections/ReceivingEnd.cs, Memory/RingConsumer.cs; of the producer
+ * Memory/RingProducer.cs (Publish, Close). The ring is large enough for all bytes of the run; ring.pml models a full
+ * ring.
  */
 
 #define STATE 0

@@ -1,14 +1,14 @@
 /*
- * The receiving turn of a connection in direct mode: whoever gets it takes the frames that have come and does what
- * others want of the thread that receives; it yields after so many frames, and seals the turn when the connection has
- * ended.
+ * The receiving turn of a connection in direct mode. The thread that gets the turn takes the frames that have come, and
+ * carries out the requests of other threads to the receiving thread. It yields after a number of frames, and seals the
+ * turn when the connection has ended.
  *
- * Checked: no frame is left, nothing that was asked for is forgotten, and the end is not missed, while nobody has the
- * turn; one thread receives at a time; the end comes exactly once, and nobody receives after it.
+ * Checked: while no thread has the turn, no frame is left, no request is forgotten, and the end is not missed; one
+ * thread receives at a time; the end comes exactly once, and no thread receives after it.
  *
  * Stands for, in src/GrpcShm.Transport: Signaling/Turn.cs, Calls/ReceivingTurn.cs, Calls/CallConnection.cs (Start,
- * End), and of Connections/SharedMemoryConnection.cs AttachReceive and SignalAll. How the thread asks for a doorbell
- * before it waits is in ring.pml and reactor.pml.
+ * End), and of Connections/SharedMemoryConnection.cs AttachReceive and SignalAll. ring.pml and reactor.pml model how
+ * the thread asks for a doorbell before it waits.
  */
 
 #define STATE 0

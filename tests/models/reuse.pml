@@ -1,10 +1,11 @@
 /*
- * A call that is used for another once all that use it are done with it, while others may still look at it that have found
- * it in a connection's table before: the thread that receives, with a frame for its earlier use, and the heartbeat.
+ * A call object that is used again for another call when all its users are done with it. Two threads may still look at
+ * it then, since they have found it in a connection's table before: the thread that receives, with a frame for the
+ * earlier use, and the heartbeat.
  *
- * Checked: what was meant for one use is never done to the next; whoever finds the call on a connection finds all of it
- * made as new, and that connection; it leaves its connection once for each use, and serves again once for each use; a
- * message that the peer ends the call with always finds it.
+ * Checked: an action that was meant for one use never touches the next; a thread that finds the call on a connection
+ * sees all its fields reset, and this connection; in each use the call leaves its connection once, and goes back to the
+ * pool once; a message by which the peer ends the call always finds it.
  *
  * Stands for, in src/GrpcShm.Transport/Calls: of Call*.cs Attach, ReceiveCredit, ReceiveReset, EndReceiving, Reset, Look,
  * IsStill, TryLeave, Leave, Reuse; CallTable.cs. On a client (the default), in src/GrpcShm.Client/Direct: ClientCall.cs,

@@ -1,17 +1,18 @@
 /*
- * One ring and its two doorbells: a producer and a consumer that sleep when they cannot go on, for ever or until one of
- * them closes or dies. Cursors go round, so that the run has no end; each byte holds its own cursor, so that a byte of
- * another lap shows.
+ * One ring and its two doorbells: a producer and a consumer that sleep when they cannot go on, without end or until one
+ * of them closes or dies. Cursors go round, so that the run has no end. The value of each byte is its own cursor, so
+ * that a byte of another round is noticed.
  *
- * Checked: nobody sleeps on bytes, space or an end that is there; no byte is read before it has been written, none is
- * overwritten before it has been read; the cursor checks of Refresh never accuse an honest peer; all that was published
- * is delivered before the end is reported.
+ * Checked: no side sleeps while there are bytes, space or an end for it; no byte is read before it has been written, or
+ * overwritten before it has been read; the cursor checks of Refresh never accuse an honest peer; all published bytes
+ * are delivered before the end is reported.
  *
  * Stands for, in src/GrpcShm.Transport: Memory/RingProducer.cs, Memory/RingConsumer.cs, Connections/ByteSendingEnd.cs,
- * Connections/ReceivingEnd.cs, Connections/RingStreamWrite.cs, Connections/RingStreamRead.cs, with -DPIPE instead of that
- * Connections/RingPipeRead.cs, whose user may consume less than it has seen and wait for more; and of
- * Signaling/SignaledOperation.cs and Signaling/ReactorWait.cs that who cannot go on announces it, looks again, and waits for
- * the doorbell (operation.pml and reactor.pml have these in full). One thread a side.
+ * Connections/ReceivingEnd.cs, Connections/RingStreamWrite.cs, Connections/RingStreamRead.cs, with -DPIPE instead of
+ * that Connections/RingPipeRead.cs, whose user may consume less than it has seen and wait for more; and of
+ * Signaling/SignaledOperation.cs and Signaling/ReactorWait.cs the rule that a side that cannot go on announces this,
+ * looks again, and waits for the doorbell (operation.pml and reactor.pml model these classes in full). Each side has
+ * one thread.
  */
 
 #ifndef CAPACITY

@@ -1,14 +1,15 @@
 /*
- * The sentinel: a thread that looks at reactors' words while any of them is away in foreign code, sleeps without a timer
- * when nothing happens, and ends with the last reactor. A reactor that goes away says so, and then arms the sentinel,
- * without a fence of its own: the sentinel fences all processors when it disarms itself.
+ * The sentinel: a thread that looks at the words of all reactors while one of them is away in foreign code. It sleeps
+ * without a timer when nothing happens, and ends with the last reactor. A reactor that goes away writes this into its
+ * word, and then arms the sentinel, without a fence of its own: the sentinel fences all processors when it disarms
+ * itself.
  *
- * Checked: a reactor that stays away is taken over; there is one sentinel at a time where a reactor runs, and none where
- * none does.
+ * Checked: a reactor that stays away is taken over; there is exactly one sentinel while a reactor runs, and none while
+ * no reactor runs.
  *
  * Stands for, in src/GrpcShm.Transport/Signaling: Sentinel.cs, of ReactorLeadership.cs Leave and TryTakeOver. A reactor
- * is whatever thread leads it: leadership.pml has how that changes. Sentinel._wake is a monitor: to leave it, to wait for
- * it and to pulse it are fences, and a pulse reaches only who waits.
+ * stands here for the thread that leads it; leadership.pml models the change of the leader. Sentinel._wake is a
+ * monitor: to leave it, to wait for it and to pulse it are fences, and a pulse reaches only a waiting thread.
  */
 
 #define ARMED 0             /* Sentinel._armed */

@@ -1,11 +1,11 @@
 /*
- * Signaling/SignaledOperation.cs, for operation.pml and reactor.pml to include, behind turn.pml. They define the places
- * STATE, which is its turn, and SEAL, and of the operation itself
+ * Signaling/SignaledOperation.cs. operation.pml and reactor.pml include this file after turn.pml. They define the
+ * places STATE, which is the operation's turn, and SEAL, and these inlines of the operation itself:
  *
  *   AnnounceWait(thread), TryComplete(thread)   the latter sets found
  *   AfterLast(thread)                           what Seal was given
  *
- * Each inline is the method of its name. A thread that uses them has the locals seen, state, found and again.
+ * Each inline stands for the method of its name. A thread that uses them has the locals seen, state, found and again.
  */
 
 /* What a look finds. */

@@ -1,9 +1,9 @@
 /*
- * Signaling/Turn.cs, for the models whose threads take turns to include: operation.pml, reactor.pml, receiving.pml.
+ * Signaling/Turn.cs. The models whose threads take turns include this file: operation.pml, reactor.pml, receiving.pml.
  * They define the place STATE, which is Turn._state.
  *
- * Each inline is the method of its name. A thread that uses them has the locals seen, state and again. What a method
- * returns is left in state, which the user makes 0 again.
+ * Each inline stands for the method of its name. A thread that uses them has the locals seen, state and again. The
+ * result of a method is in state, which the user sets to 0 again.
  */
 
 /* Turn.cs, the constants */

@@ -94,7 +94,8 @@ internal sealed class SharedMemoryConnectionContext :
     public SharedMemoryPeer Peer => _connection.Peer;
 
     /// <summary>
-    /// The peer in the words of ASP.NET Core, for what knows nothing of shared memory. Made when it is first asked for.
+    /// The peer as a user of ASP.NET Core, for code that knows nothing of shared memory. Made when it is first asked
+    /// for.
     /// </summary>
     ClaimsPrincipal? IConnectionUserFeature.User
     {
@@ -103,8 +104,8 @@ internal sealed class SharedMemoryConnectionContext :
     }
 
     /// <summary>
-    /// Runs the protocol that the handshake chose: calls framed straight into the rings, or HTTP/2, which then reads
-    /// the ring itself, unless connection middleware has put something in between or has read already.
+    /// Runs the protocol that the handshake has chosen: calls framed straight into the rings, or HTTP/2. HTTP/2 reads
+    /// the ring itself, unless connection middleware has wrapped the transport or has read already.
     /// </summary>
     /// <param name="http2">Kestrel's HTTP/2.</param>
     /// <param name="connection">The connection as the innermost middleware has it.</param>
@@ -132,7 +133,7 @@ internal sealed class SharedMemoryConnectionContext :
             return calls.RunAsync();
         }
 
-        // It may be there to read what passes, or to change it, so it is not stepped around.
+        // The middleware may be there to see the bytes, or to change them, so it must not be bypassed.
         DirectEndPoints.Forbid(EndPoint);
         LogForbidden();
         return calls.RefuseAsync();
@@ -146,7 +147,7 @@ internal sealed class SharedMemoryConnectionContext :
                 _application.Logger,
                 LogLevel.Warning,
                 EndPoint,
-                "get HTTP/2 instead of direct mode. Set Mode to Http2 to say so from the start");
+                "get HTTP/2 instead of direct mode. If this is intended, set Mode to Http2");
         }
         else
         {
@@ -154,11 +155,11 @@ internal sealed class SharedMemoryConnectionContext :
                 _application.Logger,
                 LogLevel.Error,
                 EndPoint,
-                "are refused: it is to offer direct mode alone. Take that middleware away, or set Mode to Auto or Http2");
+                "are refused, since Mode is Direct. Remove that middleware, or set Mode to Auto or Http2");
         }
     }
 
-    // Kestrel passes null here when the connection is closed already.
+    // Kestrel passes null if the connection is closed already.
     public override void Abort(ConnectionAbortedException? abortReason)
     {
         abortReason ??= new ConnectionAbortedException();

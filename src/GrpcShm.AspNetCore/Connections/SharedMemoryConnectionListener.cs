@@ -25,7 +25,7 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
         _budget = new SharedBudget(options.MaxBufferedBytes);
     }
 
-    // Kestrel shows it, and those who register addresses read it as a URI.
+    // Kestrel logs it, and code that registers the addresses of a server reads it as a URI.
     public EndPoint EndPoint { get; }
 
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default) =>
@@ -33,7 +33,7 @@ internal sealed class SharedMemoryConnectionListener : IConnectionListener
             ? new SharedMemoryConnectionContext(connection, _options, _application, _memoryPool, _budget)
             : null;
 
-    // The name goes back before the old connections are drained, so that a successor can start meanwhile.
+    // The name is released before the old connections are drained, so that a successor can start meanwhile.
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default) =>
         _listener.CloseAsync(cancellationToken);
 

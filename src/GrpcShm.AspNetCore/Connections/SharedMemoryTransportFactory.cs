@@ -41,10 +41,11 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     {
         if (endpoint is not SharedMemoryEndPoint sharedMemory)
         {
-            throw new NotSupportedException($"{endpoint} is no shared-memory endpoint.");
+            throw new NotSupportedException(
+                $"The shared-memory transport cannot listen on {endpoint}, which is not a shared-memory endpoint.");
         }
 
-        CheckThatModeCanBeHad(sharedMemory);
+        CheckMode(sharedMemory);
         return BindAsync(sharedMemory, cancellationToken);
     }
 
@@ -74,13 +75,13 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
                 }
             }
 
-            // A lock cannot be waited for along with a token. While this one sleeps nobody listens, so it does not
-            // sleep long.
+            // A file lock cannot be awaited together with a token, so it is tried again and again. Between two attempts
+            // nobody may be listening, so the pause is short.
             await Task.Delay(NamePause, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Says why an endpoint does not have what the options offer.</summary>
+    /// <summary>Logs why an endpoint offers no direct mode, if the options do.</summary>
     private void LogIfDirectModeIsLost(SharedMemoryEndPoint endPoint)
     {
         if (_options.Mode == SharedMemoryMode.Auto && WhyNotDirect(endPoint, out var isMistake) is { } reason)
@@ -90,31 +91,31 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         }
     }
 
-    /// <summary>Refuses an endpoint that would refuse all its clients.</summary>
-    private void CheckThatModeCanBeHad(SharedMemoryEndPoint endPoint)
+    /// <summary>Refuses an endpoint that could offer none of the protocols of the options to its clients.</summary>
+    private void CheckMode(SharedMemoryEndPoint endPoint)
     {
         if (_options.Mode == SharedMemoryMode.Direct && WhyNotDirect(endPoint, out _) is { } reason)
         {
             throw new InvalidOperationException(
-                $"'{endPoint}' is to offer direct mode alone (SharedMemoryTransportOptions.Mode is Direct), and cannot, since "
-                + $"{reason}. Change that, or set Mode to Auto or Http2.");
+                $"'{endPoint}' cannot offer direct mode, since {reason}, and SharedMemoryTransportOptions.Mode is "
+                + "Direct. Change the endpoint, or set Mode to Auto or Http2.");
         }
     }
 
-    /// <summary>Says why an endpoint cannot offer direct mode; nothing if it can.</summary>
+    /// <summary>Says why an endpoint cannot offer direct mode; nothing if it can offer it.</summary>
     private string? WhyNotDirect(SharedMemoryEndPoint endPoint, out bool isMistake)
     {
         var reason = DirectEndPoints.WhyNot(endPoint);
         isMistake = reason is null && !_application.IsServed;
         return isMistake
-            ? "the application is not known, since the server was registered after UseSharedMemory, and it does not show the "
-                + "application. Call UseSharedMemory after what registers the server, as UseKestrel does"
+            ? "the application is not known: the server was registered after UseSharedMemory was called, and does not "
+                + "show its application. Call UseSharedMemory after UseKestrel, or whatever registers the server"
             : reason;
     }
 
     private ListenerSettings CreateSettings(SharedMemoryEndPoint endPoint) => new()
     {
-        Modes = () => Offered(endPoint),
+        Modes = () => ModesOf(endPoint),
         SpeaksHttp2Alone = () => DirectEndPoints.SpeaksHttp2Alone(endPoint),
         UseChecksums = _options.UseChecksums,
         Rendezvous = new RendezvousSettings(_options.RuntimeDirectory)
@@ -130,9 +131,10 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
     };
 
     /// <summary>
-    /// Asked for each client, since what stands between the rings and the protocol may show only with the first.
+    /// The modes that a client is offered. Asked for each client, since middleware that wraps the transport may be
+    /// noticed only with the first connection.
     /// </summary>
-    private ConnectionModes Offered(SharedMemoryEndPoint endPoint)
+    private ConnectionModes ModesOf(SharedMemoryEndPoint endPoint)
     {
         var http2 = _options.Mode == SharedMemoryMode.Direct ? ConnectionModes.None : ConnectionModes.Bytes;
         return _options.Mode != SharedMemoryMode.Http2 && WhyNotDirect(endPoint, out _) is null

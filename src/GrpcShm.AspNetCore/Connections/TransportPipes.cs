@@ -6,9 +6,9 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.AspNetCore.Connections;
 
 /// <summary>
-/// The two pipes of a connection. Writing always goes into the ring itself. Reading shows private copies, since
-/// nobody knows who reads, and the peer could change bytes after they have been checked; Kestrel's HTTP/2, which
-/// copies before it parses, gets the ring itself.
+/// The two pipes of a connection. The output writes into the ring itself. The input shows private copies, since any
+/// code may read it, and the peer could change bytes in the ring after they were checked. Only Kestrel's HTTP/2, which
+/// copies before it parses, reads the ring itself.
 /// </summary>
 internal sealed class TransportPipes : IDuplexPipe
 {
@@ -34,7 +34,7 @@ internal sealed class TransportPipes : IDuplexPipe
     public PipeWriter Output =>
         _output ?? throw new InvalidOperationException("In direct mode there is no stream of bytes to write to.");
 
-    /// <summary>Whether somebody has a pipe already.</summary>
+    /// <summary>True if somebody has got the input already.</summary>
     public bool IsInputUsed => _input is not null;
 
     public void ReadRingDirectly()
@@ -46,7 +46,7 @@ internal sealed class TransportPipes : IDuplexPipe
         }
     }
 
-    /// <summary>Completes what the connection's users have not completed.</summary>
+    /// <summary>Completes the pipes that the users of the connection have not completed.</summary>
     public void Abandon()
     {
         _output?.Abandon();

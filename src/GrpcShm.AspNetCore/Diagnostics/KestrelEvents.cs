@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.AspNetCore.Diagnostics;
 
 /// <summary>
-/// Writes to Kestrel's event source what Kestrel does of requests that it sees: it sees no calls in direct mode.
-/// Whoever listens there hears of those, too.
+/// Writes the start and the end of calls in direct mode to Kestrel's event source, as Kestrel does for the requests
+/// that it sees: it sees no calls in direct mode.
 /// </summary>
 internal static class KestrelEvents
 {
@@ -15,25 +15,25 @@ internal static class KestrelEvents
     private const string SourceType = $"{Core}.Internal.Infrastructure.KestrelEventSource, {Core}";
     private const string HttpVersion = "HTTP/2";
 
-    // Made with Kestrel's first connection, so it is there when the first call is.
+    // Kestrel makes the source with its first connection, so it exists before the first call.
     private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
         static source => source.Name == SourceName);
 
     private static volatile bool _isUnknown;
 
-    /// <summary>Whether anybody listens.</summary>
+    /// <summary>True if anybody listens.</summary>
     public static bool AreHeard =>
         !_isUnknown && Source is { } source && source.IsEnabled(EventLevel.Informational, EventKeywords.None);
 
-    /// <summary>The application is about to run.</summary>
+    /// <summary>Writes that the application is about to run.</summary>
     public static void WriteRequestStarted(string connectionId, string requestId, string path, string method) =>
-        Tell(hasStopped: false, connectionId, requestId, path, method);
+        Write(hasStopped: false, connectionId, requestId, path, method);
 
-    /// <summary>The application has run.</summary>
+    /// <summary>Writes that the application has run.</summary>
     public static void WriteRequestStopped(string connectionId, string requestId, string path, string method) =>
-        Tell(hasStopped: true, connectionId, requestId, path, method);
+        Write(hasStopped: true, connectionId, requestId, path, method);
 
-    private static void Tell(bool hasStopped, string connectionId, string requestId, string path, string method)
+    private static void Write(bool hasStopped, string connectionId, string requestId, string path, string method)
     {
         try
         {
@@ -48,17 +48,27 @@ internal static class KestrelEvents
         }
         catch (Exception exception) when (exception is MissingMemberException or TypeLoadException)
         {
-            // A version of Kestrel that is built otherwise. Its listeners do without, and a test of ours says so
-            // before.
+            // This version of Kestrel has no such methods. Its listeners go without these events. A test of this
+            // library fails first.
             _isUnknown = true;
         }
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "RequestStart")]
     private static extern void RequestStart(
-        [UnsafeAccessorType(SourceType)] object source, string connectionId, string requestId, string httpVersion, string path, string method);
+        [UnsafeAccessorType(SourceType)] object source,
+        string connectionId,
+        string requestId,
+        string httpVersion,
+        string path,
+        string method);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "RequestStop")]
     private static extern void RequestStop(
-        [UnsafeAccessorType(SourceType)] object source, string connectionId, string requestId, string httpVersion, string path, string method);
+        [UnsafeAccessorType(SourceType)] object source,
+        string connectionId,
+        string requestId,
+        string httpVersion,
+        string path,
+        string method);
 }

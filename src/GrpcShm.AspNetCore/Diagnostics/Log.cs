@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.AspNetCore.Diagnostics;
 
-/// <summary>What direct mode logs of the application's doing. Ids and names are stable.</summary>
+/// <summary>The log messages of endpoints, and of calls in direct mode. Ids and names are stable.</summary>
 internal static partial class Log
 {
     public const string Category = "GrpcShm.AspNetCore";
@@ -14,7 +14,8 @@ internal static partial class Log
         ILogger logger, string connectionId, string traceIdentifier, Exception exception);
 
     [LoggerMessage(102, LogLevel.Error,
-        "A callback on the end of a request on connection {ConnectionId} threw.", EventName = "CallbackFailed")]
+        "Connection {ConnectionId}: a callback of the RequestAborted token of a request threw an exception.",
+        EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 
     [LoggerMessage(
@@ -25,7 +26,7 @@ internal static partial class Log
         ILogger logger, LogLevel level, Transport.SharedMemoryEndPoint endPoint, string consequence);
 
     [LoggerMessage(104, LogLevel.Information,
-        "{Reason} Waiting up to {WaitForName} for it to give '{EndPoint}' back.", EventName = "WaitingForName")]
+        "{Reason} Waiting up to {WaitForName} until that process releases '{EndPoint}'.", EventName = "WaitingForName")]
     public static partial void WaitingForName(
         ILogger logger, Transport.SharedMemoryEndPoint endPoint, string reason, TimeSpan waitForName);
 
@@ -34,38 +35,43 @@ internal static partial class Log
     public static partial void RequestRefused(ILogger logger, string connectionId, string reason);
 
     [LoggerMessage(106, LogLevel.Debug,
-        "Connection {ConnectionId}: {Count} more requests were refused since.", EventName = "MoreRequestsRefused")]
+        "Connection {ConnectionId}: {Count} more requests have been refused since then.",
+        EventName = "MoreRequestsRefused")]
     public static partial void MoreRequestsRefused(ILogger logger, string connectionId, long count);
 
     [LoggerMessage(
         EventId = 107,
-        Message = "'{EndPoint}' offers no direct mode, since {Reason}. Set Mode to Http2 if that is what is wanted.",
+        Message = "'{EndPoint}' offers no direct mode, since {Reason}. If this is intended, set Mode to Http2.",
         EventName = "DirectModeNotOffered")]
     public static partial void DirectModeNotOffered(
         ILogger logger, LogLevel level, Transport.SharedMemoryEndPoint endPoint, string reason);
 
     [LoggerMessage(108, LogLevel.Warning,
-        "Nobody listens on {EndPoints}: the server is {Server} and not Kestrel, which alone has shared-memory endpoints.",
+        "Nobody listens on {EndPoints}: the server of this host is {Server}, and only Kestrel has shared-memory "
+        + "endpoints. Use Kestrel as the server.",
         EventName = "ServerIsNotKestrel")]
     public static partial void ServerIsNotKestrel(ILogger logger, Type server, string endPoints);
 
     [LoggerMessage(109, LogLevel.Error,
-        "Connection {ConnectionId}: a listener of the instrument '{Instrument}' threw.", EventName = "ListenerFailed")]
+        "Connection {ConnectionId}: a listener of the instrument '{Instrument}' threw an exception.",
+        EventName = "ListenerFailed")]
     public static partial void ListenerFailed(
         ILogger logger, string connectionId, string instrument, Exception exception);
 
     [LoggerMessage(120, LogLevel.Debug,
-        "Connection {ConnectionId}, request {TraceIdentifier}: ended. {Reason}", EventName = "RequestOverdue")]
+        "Connection {ConnectionId}, request {TraceIdentifier}: ended by a time limit. {Reason}",
+        EventName = "RequestOverdue")]
     public static partial void RequestOverdue(
         ILogger logger, string connectionId, string traceIdentifier, string reason);
 
     [LoggerMessage(121, LogLevel.Debug,
-        "Connection {ConnectionId} had no calls for {KeepAliveTimeout} (KeepAliveTimeout) and is closed.", EventName = "ConnectionIdle")]
+        "Connection {ConnectionId} had no calls for {KeepAliveTimeout} (KeepAliveTimeout) and is closed.",
+        EventName = "ConnectionIdle")]
     public static partial void ConnectionIdle(ILogger logger, string connectionId, TimeSpan keepAliveTimeout);
 
     [LoggerMessage(122, LogLevel.Information,
-        "Connection {ConnectionId} is aborted: its client did not take what was sent to it at {BytesPerSecond} bytes per second "
-        + "(MinResponseDataRate).", EventName = "ConnectionTooSlow")]
+        "Connection {ConnectionId} is aborted: its client read the responses at less than {BytesPerSecond} bytes per "
+        + "second (MinResponseDataRate).", EventName = "ConnectionTooSlow")]
     public static partial void ConnectionTooSlow(ILogger logger, string connectionId, double bytesPerSecond);
 
     [LoggerMessage(123, LogLevel.Error,
@@ -73,8 +79,8 @@ internal static partial class Log
     public static partial void HeartbeatFailed(ILogger logger, string connectionId, Exception exception);
 
     [LoggerMessage(130, LogLevel.Warning,
-        "This version of Kestrel is built otherwise than those that this library knows, so a defect of its HTTP/2 is not avoided by which "
-        + "it may, rarely, not send a response (dotnet/aspnetcore#53736). Set deadlines, or use direct mode.",
+        "This library does not know the internals of this version of Kestrel, so it cannot avoid a defect of its "
+        + "HTTP/2: in rare cases a response is never sent (dotnet/aspnetcore#53736). Set deadlines, or use direct mode.",
         EventName = "KestrelIsUnknown")]
     public static partial void KestrelIsUnknown(ILogger logger, Exception exception);
 }

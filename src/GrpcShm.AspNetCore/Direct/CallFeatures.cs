@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The features of a call: those of its own parts, those that hosting and the application have set, and those of the
-/// connection.
+/// The features of a call: its own parts, the features that hosting and the application have set, and the features of
+/// the connection.
 /// </summary>
 internal sealed class CallFeatures : IHttpConnectionFeature, IHttpBodyControlFeature
 {
@@ -39,10 +39,11 @@ internal sealed class CallFeatures : IHttpConnectionFeature, IHttpBodyControlFea
 
     private readonly ServerConnection _connection;
 
-    // The parts of the call, by the numbers above.
+    // The parts of the call, at the indices named above.
     private readonly object[] _parts;
 
-    // Few, and looked up often: routing, services, the activity. A null hides what is behind.
+    // The features that were set: few, and looked up often (routing, services, the activity). A null hides the part of
+    // the call, or the feature of the connection, of that type.
     private readonly List<KeyValuePair<Type, object?>> _set = new(12);
     private string? _connectionId;
     private bool? _allowSynchronousIO;
@@ -53,7 +54,7 @@ internal sealed class CallFeatures : IHttpConnectionFeature, IHttpBodyControlFea
         _parts = [call.Request, call.Lifetime, timeLimits, call.Response, this];
     }
 
-    /// <summary>Counts what has been set.</summary>
+    /// <summary>The number of times that a feature was set.</summary>
     public int Revision { get; private set; }
 
     bool IHttpBodyControlFeature.AllowSynchronousIO
@@ -90,7 +91,7 @@ internal sealed class CallFeatures : IHttpConnectionFeature, IHttpBodyControlFea
         return Own.TryGetValue(key, out var part) ? _parts[part] : _connection.Features[key];
     }
 
-    /// <summary>Puts a feature into the place of another, or of none.</summary>
+    /// <summary>Sets a feature, in the place of another one if there is one.</summary>
     public void Set(Type key, object? instance)
     {
         Revision++;
@@ -117,7 +118,7 @@ internal sealed class CallFeatures : IHttpConnectionFeature, IHttpBodyControlFea
             .Concat(_connection.Features.Where(f => !hidden.Contains(f.Key) && !Own.ContainsKey(f.Key)));
     }
 
-    /// <summary>Makes them as new.</summary>
+    /// <summary>Prepares them for the next call.</summary>
     public void Reuse()
     {
         _set.Clear();

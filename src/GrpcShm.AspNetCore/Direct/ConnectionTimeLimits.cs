@@ -7,14 +7,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Holds Kestrel's time limits on a connection in direct mode. It hangs on Kestrel's own heartbeat, so there is no
-/// timer for it and no wake-up, and its thread is the only one that comes here.
+/// Enforces Kestrel's time limits on a connection in direct mode. Kestrel's own heartbeat calls it, so it needs no
+/// timer and no wake-up, and runs on one thread only.
 /// </summary>
 internal sealed class ConnectionTimeLimits
 {
     /// <summary>
-    /// How long a client may take to answer the ping behind the going away, and then to end calls of which it has the
-    /// whole response. Kestrel gives as long to requests that nobody reads any more.
+    /// How long a client may take to answer the ping that follows the going away, and then to end calls of which it has
+    /// the whole response. Kestrel allows the same time for requests that nobody reads any more.
     /// </summary>
     public static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
 
@@ -46,7 +46,8 @@ internal sealed class ConnectionTimeLimits
     }
 
     /// <summary>
-    /// The heartbeat has come. Never throws: Kestrel would not come to the connections behind this one.
+    /// Checks the limits, once in each heartbeat. Never throws: an exception would keep Kestrel's heartbeat from the
+    /// connections behind this one.
     /// </summary>
     public void Tick()
     {
@@ -57,14 +58,14 @@ internal sealed class ConnectionTimeLimits
 
         try
         {
-            Look();
+            Check();
         }
         catch (Exception exception)
         {
             _hasEnded = true;
             if (exception is not SharedMemoryProtocolException)
             {
-                // A bug of ours. The others go on.
+                // A bug of this library. The other connections go on.
                 Log.HeartbeatFailed(_connection.Application.Logger, _connection.ConnectionId, exception);
             }
 
@@ -75,7 +76,7 @@ internal sealed class ConnectionTimeLimits
     private static DataRate? RateOf(MinDataRate? rate) =>
         rate is { BytesPerSecond: > 0 } ? new DataRate(rate.BytesPerSecond, rate.GracePeriod) : null;
 
-    private void Look()
+    private void Check()
     {
         var hasOpenCalls = _calls.Tick(_clock.Advance(), _limits, out var isStuck);
         if (isStuck)
@@ -95,7 +96,7 @@ internal sealed class ConnectionTimeLimits
 
         if (!_calls.IsGoingAway)
         {
-            // What is seen busy may have become idle at any time up to the next heartbeat.
+            // A connection that was seen busy may have become idle at any time up to the next heartbeat.
             if (_keepAlive != TimeSpan.MaxValue && now - _busyAt - CallTimeLimits.Interval.Ticks > _keepAlive.Ticks)
             {
                 Log.ConnectionIdle(_connection.Application.Logger, _connection.ConnectionId, _keepAlive);
@@ -131,6 +132,7 @@ internal sealed class ConnectionTimeLimits
         var rate = _limits.Sent!.Value;
         Log.ConnectionTooSlow(_connection.Application.Logger, _connection.ConnectionId, rate.BytesPerSecond);
         _connection.Abort(new ConnectionAbortedException(
-            $"The client did not take what was sent to it at {rate.BytesPerSecond} bytes per second (MinResponseDataRate)."));
+            $"The client read the responses at less than {rate.BytesPerSecond} bytes per second "
+            + "(MinResponseDataRate)."));
     }
 }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>The application of this host, as far as calls in direct mode need it.</summary>
+/// <summary>The application of this host, and the options and services that calls in direct mode need.</summary>
 internal sealed class DirectApplication
 {
     private readonly RunProfileTable _profiles;
@@ -37,23 +37,23 @@ internal sealed class DirectApplication
 
     public KestrelServerOptions Kestrel { get; }
 
-    /// <summary>Never throws.</summary>
+    /// <summary>A logger that never throws.</summary>
     public ILogger Logger { get; }
 
     /// <summary>Kestrel's count of the requests that wait for a thread.</summary>
     public UpDownCounter<long> QueuedRequests { get; }
 
-    /// <summary>What time limits go by. Kestrel has the same, and shows it to nobody.</summary>
+    /// <summary>The time for time limits. Kestrel has one as well, but it is not public.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
-    /// <summary>Whether the application is known, so that calls can be taken.</summary>
+    /// <summary>True once the application is known, so that calls can be taken.</summary>
     public bool IsServed => _createCall is not null;
 
-    /// <summary>Whether the application passes here on its way to Kestrel.</summary>
+    /// <summary>True if the application is passed to Kestrel through <see cref="DirectServer"/>.</summary>
     public bool StandsBefore { get; set; }
 
-    /// <summary>Names the application. Before the server listens.</summary>
-    /// <returns>What Kestrel is to serve in its place.</returns>
+    /// <summary>Sets the application. Before the server listens.</summary>
+    /// <returns>The application that Kestrel has to serve instead.</returns>
     public IHttpApplication<TContext> Serve<TContext>(IHttpApplication<TContext> application)
         where TContext : notnull
     {
@@ -62,8 +62,8 @@ internal sealed class DirectApplication
     }
 
     /// <summary>
-    /// Finds the application where Kestrel has it, unless it has passed here: another server may have been put into the
-    /// place of ours, which sees it. Before an endpoint listens.
+    /// Takes the application from Kestrel's middleware, unless it has come through <see cref="DirectServer"/>: the
+    /// application of the host may have registered another server in its place. Before an endpoint listens.
     /// </summary>
     /// <param name="http">Kestrel's HTTP on that endpoint.</param>
     public void ServeWhatKestrelServes(ConnectionDelegate http)
@@ -74,7 +74,7 @@ internal sealed class DirectApplication
         }
     }
 
-    /// <summary>What is known of the calls of a path. Shared by all connections.</summary>
+    /// <summary>Says on which thread the handlers of a path run. Shared by all connections.</summary>
     public RunProfile ProfileOf(string path) => _profiles.Of(path);
 
     public ServerCall CreateCall(ServerConnection connection) => _createCall!(connection);

@@ -7,14 +7,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Which endpoints may offer direct mode: those that speak HTTP/2 alone and that have nothing between the rings and the
-/// protocol, as TLS would be.
+/// Says which endpoints may offer direct mode: those that speak HTTP/2 alone and have no middleware between the rings
+/// and the protocol, as TLS would be.
 /// </summary>
 internal static class DirectEndPoints
 {
     private static readonly ConditionalWeakTable<SharedMemoryEndPoint, State> States = [];
 
-    /// <summary>Notes what is listened with, when all has been said about it.</summary>
+    /// <summary>Notes the options of an endpoint, after the application has configured it.</summary>
     public static void Note(ListenOptions listen)
     {
         if (listen.EndPoint is SharedMemoryEndPoint endPoint)
@@ -25,15 +25,17 @@ internal static class DirectEndPoints
         }
     }
 
-    /// <summary>Whether an endpoint speaks HTTP/2 and nothing else, with TLS or without.</summary>
+    /// <summary>True if an endpoint speaks HTTP/2 and nothing else, with TLS or without.</summary>
     public static bool SpeaksHttp2Alone(SharedMemoryEndPoint endPoint) =>
         States.TryGetValue(endPoint, out var state) && state.SpeaksHttp2Alone;
 
-    /// <summary>Says why an endpoint does not offer direct mode; nothing if it may.</summary>
+    /// <summary>Says why an endpoint may not offer direct mode; nothing if it may.</summary>
     public static string? WhyNot(SharedMemoryEndPoint endPoint) =>
         States.TryGetValue(endPoint, out var state) ? state.WhyNot : "it is not listened on by ListenSharedMemory";
 
-    /// <summary>Connection middleware has turned out to be in between; from now on clients get HTTP/2.</summary>
+    /// <summary>
+    /// Notes that connection middleware wraps the transport of an endpoint: from now on its clients get HTTP/2.
+    /// </summary>
     public static void Forbid(SharedMemoryEndPoint endPoint)
     {
         if (States.TryGetValue(endPoint, out var state))

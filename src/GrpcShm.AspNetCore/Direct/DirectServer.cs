@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Stands before Kestrel to see the application that it serves, which calls in direct mode are handed to as well.
+/// A server in front of Kestrel. It sees the application that Kestrel serves, so that calls in direct mode can be
+/// passed to the same application.
 /// </summary>
 internal sealed class DirectServer(IServer inner, DirectApplication application) : IServer
 {

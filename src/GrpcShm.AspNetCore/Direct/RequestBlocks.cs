@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Reads the blocks of a request, and counts its data. What the application is going to see is what Kestrel would show
-/// it of the same request over HTTP/2, or the call is reset before anything of the application runs. By the thread that
-/// receives, where it does not say otherwise.
+/// Reads the blocks of a request, and counts its data. The application sees the same as Kestrel would show it of the
+/// same request over HTTP/2, or the call is reset before any code of the application runs. By the thread that receives,
+/// unless a method says otherwise.
 /// </summary>
 internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 {
@@ -32,11 +32,11 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         Regular = 64,
     }
 
-    /// <summary>How long the request says that its body is, if it does.</summary>
+    /// <summary>The content-length of the request, if it has one.</summary>
     public long? ContentLength { get; private set; }
 
     /// <summary>Reads the headers.</summary>
-    /// <exception cref="MalformedCallException">They are none that the application may see.</exception>
+    /// <exception cref="MalformedCallException">The application must not see such headers.</exception>
     public void ReadHeaders(ref HeaderReader headers)
     {
         var seen = Seen.None;
@@ -87,7 +87,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
         if ((seen & Seen.Needed) != Seen.Needed)
         {
-            throw CreateMalformed($"The request lacks what every gRPC request has: {Seen.Needed & ~seen}.");
+            throw CreateMalformed($"The request lacks a field that every gRPC request has: {Seen.Needed & ~seen}.");
         }
 
         var most = call.Limits.MaxRequestLineSize;
@@ -104,8 +104,8 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         _fields.MoveTo(request.Headers);
     }
 
-    /// <summary>Refuses a request whose headers are more than the server takes.</summary>
-    /// <exception cref="BadHttpRequestException">They are.</exception>
+    /// <summary>Refuses a request with more headers than the server takes. By the handler.</summary>
+    /// <exception cref="BadHttpRequestException">There are too many, or they are too large.</exception>
     public void CheckHeaders()
     {
         var limits = call.Limits;
@@ -127,14 +127,14 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
     }
 
     /// <summary>
-    /// Reads the values in the encodings that the server's options give for them, if they give any. They are foreign
-    /// code.
+    /// Decodes the values of the headers in the encodings of the server's options, if these have any. Encodings are
+    /// foreign code. By the handler.
     /// </summary>
-    /// <exception cref="MalformedCallException">A value is not what it may be.</exception>
+    /// <exception cref="MalformedCallException">A value has a line break or a zero in it.</exception>
     public void DecodeHeaders() => RequestDecoding.Decode(request.Headers, call.Connection.Application.Kestrel);
 
     /// <summary>Reads the trailers.</summary>
-    /// <exception cref="MalformedCallException">They are none that the application may see.</exception>
+    /// <exception cref="MalformedCallException">The application must not see such trailers.</exception>
     public void ReadTrailers(ref HeaderReader trailers)
     {
         var mostFields = call.Limits.MaxRequestHeaderCount;
@@ -147,8 +147,8 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
             {
                 throw new MalformedCallException(
                     CallError.TooMuch,
-                    $"The request's headers and trailers are more than {mostFields} (MaxRequestHeaderCount), "
-                    + $"or the latter have more than {mostBytes} bytes (MaxRequestHeadersTotalSize).");
+                    $"The request has more than {mostFields} headers and trailers (MaxRequestHeaderCount), "
+                    + $"or its trailers have more than {mostBytes} bytes (MaxRequestHeadersTotalSize).");
             }
 
             if (trailers.Number is >= HeaderNames.Method and <= HeaderNames.Status
@@ -158,7 +158,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
                 throw CreateMalformed($"The request has '{PeerText.Clean(trailers.Name)}' among its trailers.");
             }
 
-            // Shown as they came, in spelling and in order.
+            // Trailers are shown as they came, in spelling and in order.
             _fields.Add(trailers.Name, trailers.Value, order: 0);
         }
 
@@ -166,7 +166,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
     }
 
     /// <summary>Counts data that is about to be shown to the reader.</summary>
-    /// <exception cref="MalformedCallException">It is not what the content-length says.</exception>
+    /// <exception cref="MalformedCallException">There are more or fewer bytes than the content-length says.</exception>
     public void CountData(int count, bool hasEnded)
     {
         _received += count;
@@ -181,7 +181,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         }
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         _fields.Clear();
@@ -191,7 +191,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         _received = 0;
     }
 
-    /// <summary>Notes a field that may be there once, and if it is a pseudo field, before all that are none.</summary>
+    /// <summary>Notes a field that may be there once; a pseudo field has to come before all regular fields.</summary>
     private static void See(ref Seen seen, Seen field, in HeaderReader headers, bool isValid)
     {
         if (!isValid)
@@ -235,7 +235,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
         var shown = RequestHeaderNames.Find(headers.Number, headers.Name);
         if (shown.IsForbidden)
         {
-            throw CreateMalformed($"The request has a header '{headers.Name}', which is not for a call.");
+            throw CreateMalformed($"The request has a header '{headers.Name}', which a call cannot have.");
         }
 
         _fields.Add(shown.Name, headers.Value, shown.Order);
@@ -243,12 +243,13 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
 
     private void SetContentLength(string value)
     {
-        // In one way of writing it only: what Kestrel shows is the number.
+        // Only the usual notation is taken, since Kestrel shows the number in that notation.
         if (ContentLength is not null
             || !long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             || value != length.ToString(CultureInfo.InvariantCulture))
         {
-            throw CreateMalformed($"The request's content-length '{PeerText.Clean(value)}' is there twice, or is no number.");
+            throw CreateMalformed(
+                $"The request's content-length '{PeerText.Clean(value)}' is there twice, or is no number.");
         }
 
         ContentLength = length;

@@ -7,16 +7,16 @@ using Microsoft.Extensions.Primitives;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Reads the values of headers and trailers in the encodings that the server's options give for them, if they give any.
-/// They are foreign code, so this is not for the thread that receives.
+/// Decodes the values of headers and trailers in the encodings of the server's options, if these have any. Encodings
+/// are foreign code, so the thread that receives must not run this.
 /// </summary>
 internal static class RequestDecoding
 {
-    // Equal to this for all who have set no selector.
+    // The selector of options in which nobody has set one is equal to this.
     private static readonly Func<string, Encoding?> Default = new KestrelServerOptions().RequestHeaderEncodingSelector;
 
-    /// <summary>Decodes what has an encoding of its own.</summary>
-    /// <exception cref="MalformedCallException">A value is not what it may be.</exception>
+    /// <summary>Decodes the values that have an encoding of their own.</summary>
+    /// <exception cref="MalformedCallException">A decoded value has a line break or a zero in it.</exception>
     public static void Decode(HeaderDictionary headers, KestrelServerOptions options)
     {
         var selector = options.RequestHeaderEncodingSelector;
@@ -34,7 +34,7 @@ internal static class RequestDecoding
         }
     }
 
-    // What came was UTF-8, so its bytes are known.
+    // The value came as UTF-8, so its bytes can be had again from the text.
     private static string Decode(Encoding encoding, string name, string value)
     {
         var decoded = encoding.GetString(Encoding.UTF8.GetBytes(value));

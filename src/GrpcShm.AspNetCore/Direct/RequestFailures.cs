@@ -3,37 +3,38 @@ using Microsoft.AspNetCore.Connections;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Makes the exceptions that handlers meet when a call ends early. Types and texts are those of Kestrel over HTTP/2,
-/// since handlers and filters of logs know these.
+/// Makes the exceptions that handlers get when a call ends early. Types and texts are those of Kestrel over HTTP/2,
+/// since handlers and filters of logs rely on them.
 /// </summary>
 internal static class RequestFailures
 {
-    /// <summary>What a reader is told when the client has reset the call.</summary>
+    /// <summary>The text for the reader of a call that the client has reset.</summary>
     public const string ResetByClient = "The client reset the request stream.";
 
-    /// <summary>The call was reset, by whomever.</summary>
+    /// <summary>For a call that one of the two sides has reset.</summary>
     public static IOException CreateRefused(string message) => new(message);
 
-    /// <summary>The call has ended with its connection, or by a time limit.</summary>
+    /// <summary>For a call that has ended with its connection, or by a time limit.</summary>
     public static IOException CreateAborted(Exception cause) => new(
-        "The request stream was aborted.", cause as ConnectionAbortedException ?? new ConnectionAbortedException(cause.Message, cause));
+        "The request stream was aborted.",
+        cause as ConnectionAbortedException ?? new ConnectionAbortedException(cause.Message, cause));
 
-    /// <summary>The application has given the call up.</summary>
+    /// <summary>For a call that the application has given up.</summary>
     public static TaskCanceledException CreateAbortedByApplication() =>
         CreateCancelled("The connection was aborted by the application.");
 
-    /// <summary>The application has reset the call.</summary>
+    /// <summary>For a call that the application has reset.</summary>
     public static TaskCanceledException CreateResetByApplication(int errorCode) =>
         CreateCancelled($"The HTTP/2 stream was reset by the application with error code {NameOf(errorCode)}.");
 
-    /// <summary>The response cannot be made an error any more.</summary>
+    /// <summary>For a handler that fails when its response has started and cannot become an error response.</summary>
     public static TaskCanceledException CreateAfterStart() =>
         CreateCancelled("An error occurred after the response headers were sent, a reset is being sent.");
 
     private static TaskCanceledException CreateCancelled(string reason) =>
         new("The request was aborted", new ConnectionAbortedException(reason));
 
-    // As Kestrel writes them (RFC 9113, 7).
+    // The names are those that Kestrel writes (RFC 9113, 7).
     private static string NameOf(int errorCode) => errorCode switch
     {
         0x0 => "NO_ERROR",

@@ -4,13 +4,13 @@ using Microsoft.Extensions.Primitives;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The fields of a block as they come. They are put into a dictionary when all of them are there: in the order in which
-/// Kestrel shows them, and each name once, so that it costs no more to have one name a thousand times than to have a
-/// thousand names.
+/// Collects the fields of a block as they come. When all have come, they are put into a dictionary: in the order in
+/// which Kestrel shows them, and each name once. So a name that comes a thousand times costs no more than a thousand
+/// names.
 /// </summary>
 internal sealed class RequestFields
 {
-    // More are given back after the call.
+    // A larger array is not kept for the next call.
     private const int MostKept = 64;
 
     private Field[] _fields = new Field[16];
@@ -76,12 +76,12 @@ internal sealed class RequestFields
         }
         else if (!headers.ContainsKey(field.Name))
         {
-            // To set a header to nothing removes it. To add one does not.
+            // Setting a header to an empty value would remove it. Adding an empty value does not.
             headers.Add(field.Name, field.Value);
         }
     }
 
-    // Keeps the order of equal ones. Most requests have a handful of fields, nearly in order.
+    // Keeps the order of fields that compare equal. Most requests have a handful of fields, nearly in order.
     private static void Sort(Span<Field> fields)
     {
         if (fields.Length > MostKept)
@@ -121,7 +121,7 @@ internal sealed class RequestFields
         {
             if (ofName.Count > 1)
             {
-                // As HTTP/2 has it: a cookie may come in pieces, and is one.
+                // As in HTTP/2, a cookie may come in pieces, which are joined.
                 headers[name] = name == "Cookie" ? string.Join("; ", ofName) : new StringValues([.. ofName]);
             }
         }

@@ -4,37 +4,39 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// How Kestrel shows the names of a request's headers to the application: those it knows first, in an order of its own,
-/// and all of which it knows the spelling in that. A test compares this with Kestrel's.
+/// The names of a request's headers as Kestrel shows them to the application: some names come first, in an order of
+/// Kestrel's own, and many have a spelling of Kestrel's own. A test compares this with Kestrel.
 /// </summary>
 internal static class RequestHeaderNames
 {
-    /// <summary>Those that Kestrel does not know come last, as they came.</summary>
+    /// <summary>The order of names that come last, in the order in which they came.</summary>
     private const int Last = int.MaxValue;
 
     private static readonly string[] Ordered =
     [
-        "Accept", "Host", "User-Agent", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Access-Control-Request-Headers",
-        "Access-Control-Request-Method", "Alt-Used", "Authorization", "baggage", "Cache-Control", "Content-Type", "Cookie", "Correlation-Context",
-        "Date", "Expect", "From", "Grpc-Accept-Encoding", "Grpc-Encoding", "Grpc-Timeout", "If-Match", "If-Modified-Since",
-        "If-None-Match", "If-Range", "If-Unmodified-Since", "Max-Forwards", "Origin", "Pragma", "Proxy-Authorization", "Range",
-        "Referer", "Request-Id", "TE", "traceparent", "tracestate", "Translate", "Upgrade-Insecure-Requests", "Via", "Warning",
-        "Content-Length",
+        "Accept", "Host", "User-Agent", "Accept-Charset", "Accept-Encoding", "Accept-Language",
+        "Access-Control-Request-Headers", "Access-Control-Request-Method", "Alt-Used", "Authorization", "baggage",
+        "Cache-Control", "Content-Type", "Cookie", "Correlation-Context", "Date", "Expect", "From",
+        "Grpc-Accept-Encoding", "Grpc-Encoding", "Grpc-Timeout", "If-Match", "If-Modified-Since", "If-None-Match",
+        "If-Range", "If-Unmodified-Since", "Max-Forwards", "Origin", "Pragma", "Proxy-Authorization", "Range",
+        "Referer", "Request-Id", "TE", "traceparent", "tracestate", "Translate", "Upgrade-Insecure-Requests", "Via",
+        "Warning", "Content-Length",
     ];
 
     private static readonly string[] Spelled =
     [
-        "Accept-Ranges", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
-        "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Age", "Allow", "Alt-Svc",
-        "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-MD5", "Content-Range",
-        "Content-Security-Policy", "Content-Security-Policy-Report-Only", "DNT", "ETag", "Expires", "Grpc-Message", "Grpc-Status",
-        "Last-Modified", "Link", "Location", "Proxy-Authenticate", "Retry-After", "Sec-WebSocket-Accept", "Sec-WebSocket-Key",
-        "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions", "Server", "Set-Cookie",
-        "Strict-Transport-Security", "Trailer", "Vary", "WWW-Authenticate", "X-Content-Type-Options", "X-Frame-Options", "X-Powered-By",
-        "X-Requested-With", "X-UA-Compatible", "X-XSS-Protection",
+        "Accept-Ranges", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
+        "Access-Control-Allow-Methods", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers",
+        "Access-Control-Max-Age", "Age", "Allow", "Alt-Svc", "Content-Disposition", "Content-Encoding",
+        "Content-Language", "Content-Location", "Content-MD5", "Content-Range", "Content-Security-Policy",
+        "Content-Security-Policy-Report-Only", "DNT", "ETag", "Expires", "Grpc-Message", "Grpc-Status",
+        "Last-Modified", "Link", "Location", "Proxy-Authenticate", "Retry-After", "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions", "Server",
+        "Set-Cookie", "Strict-Transport-Security", "Trailer", "Vary", "WWW-Authenticate", "X-Content-Type-Options",
+        "X-Frame-Options", "X-Powered-By", "X-Requested-With", "X-UA-Compatible", "X-XSS-Protection",
     ];
 
-    // What belongs to a connection, and what would compete with the authority.
+    // Headers of a connection, and the header that would contradict the authority.
     private static readonly string[] Forbidden =
         ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host"];
 

@@ -5,29 +5,29 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// How a request is given up. First its token is cancelled, then what the token's callbacks do is done, which is how
-/// tokens get to know that are linked to it, as the one of a gRPC call with a deadline. Only then the handler's read
-/// fails, or its write goes on: whoever catches what a read throws asks the token whether that was to be expected.
+/// Gives a request up, in this order: its token is cancelled; the callbacks of the token run, by which linked tokens
+/// are cancelled, too, as the token of a gRPC call with a deadline; only then the handler's read fails, or its write
+/// goes on. A handler that catches the exception of a read asks the token whether it was to be expected.
 /// </summary>
 /// <remarks>
 /// <code>
 /// field       written by                                         read by
-/// _isAborted  whoever is the first to give up, by exchange       anybody
-/// _aborted    whoever first asks for the token, by swap          whoever gives up, and those who ask for the token
+/// _isAborted  the first that gives up, by exchange               anybody
+/// _aborted    the first that asks for the token, by swap         whoever gives up, and whoever asks for the token
 /// </code>
-/// Both writes are full fences, and each is followed by a look at the other field: so one who makes the token sees that
-/// it is to be cancelled, or the one who gives up sees the token.
+/// Both writes are full fences, and each is followed by a read of the other field: so the thread that makes the token
+/// sees that it has to be cancelled, or the thread that gives up sees the token.
 /// </remarks>
 internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFeature
 {
-    // A callback that waits for the handler, or for ever, must not keep the handler's read from failing.
+    // A callback that waits for the handler, or for ever, must not hold up the failure of the handler's read.
     private static readonly TimeSpan MostForCallbacks = TimeSpan.FromSeconds(5);
 
     private CancellationTokenSource? _aborted;
     private CancellationToken? _replacedToken;
     private int _isAborted;
 
-    /// <summary>Whether nobody waits for the response any more.</summary>
+    /// <summary>True once nobody waits for the response any more.</summary>
     public bool IsAborted => Volatile.Read(ref _isAborted) != 0;
 
     CancellationToken IHttpRequestLifetimeFeature.RequestAborted
@@ -38,22 +38,22 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
 
     void IHttpRequestLifetimeFeature.Abort()
     {
-        // The peer last: its answer must not be quicker to say why.
+        // The peer is told last: else its answer could be the first reason.
         Abort(RequestFailures.CreateAbortedByApplication());
         call.CallStream.Reset(CallError.Internal);
     }
 
     /// <summary>
-    /// Cancels the token of the request, and fails its body when that is done. Runs no foreign code. Any thread; again
-    /// has no effect.
+    /// Cancels the token of the request, and fails its body when the callbacks have run. Runs no foreign code itself.
+    /// Any thread; a second call has no effect.
     /// </summary>
-    /// <param name="reason">What the reader of the body is told.</param>
-    /// <param name="byPeer">Whether the client sends no more.</param>
+    /// <param name="reason">The exception for the reader of the body.</param>
+    /// <param name="byPeer">True if the client sends no more.</param>
     public void Abort(Exception reason, bool byPeer = false)
     {
         if (!call.TryUse())
         {
-            // Of one who has kept it beyond its end.
+            // By code that has kept the feature beyond the end of the request.
             return;
         }
 
@@ -61,13 +61,13 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
 
         try
         {
-            // By each of them: the first may not have come to it yet, and what the others do next would tell the
-            // writer.
+            // Noted by each call, not by the first alone: the first may not have come so far yet, and the caller's next
+            // step would tell the writer another reason.
             call.CallStream.NoteFailure(reason, byPeer);
         }
         finally
         {
-            // Whatever has been thrown: nobody else cancels the token and tells reader and writer.
+            // Also if something was thrown: nobody else cancels the token, and tells the reader and the writer.
             if (isFirst)
             {
                 CancelAndTell();
@@ -79,12 +79,12 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
         }
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         if (_aborted is { } aborted && !aborted.TryReset())
         {
-            // Not disposed: somebody may hold its token still.
+            // Not disposed: somebody may still hold its token.
             _aborted = null;
         }
 
@@ -110,7 +110,7 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
     {
         try
         {
-            // Where the pool is late, the time begins when it has come to the callbacks, which were queued before this.
+            // If the pool is late, the time begins when it has come to the callbacks, which were queued before this.
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             await cancellation.WaitAsync(MostForCallbacks, call.Connection.Application.Time)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -145,7 +145,7 @@ internal sealed class RequestLifetime(ServerCall call) : IHttpRequestLifetimeFea
             source = Interlocked.CompareExchange(ref _aborted, source, null) ?? source;
             if (IsAborted)
             {
-                // There are callbacks only if somebody else has asked for the token at the same time.
+                // There can be callbacks only if another thread has asked for the token at the same time.
                 _ = ObserveAsync(source.CancelAsync());
             }
         }

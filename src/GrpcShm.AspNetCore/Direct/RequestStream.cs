@@ -5,7 +5,7 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The request's body as a stream.</summary>
 internal sealed class RequestStream(Stream input, IHttpBodyControlFeature control) : Stream
 {
-    // Written by the handler's end, read by whoever has kept the stream.
+    // Written when the handler has ended, read by any code that has kept the stream.
     private volatile bool _isStopped;
 
     public override bool CanRead => true;
@@ -42,7 +42,8 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
         return Input().Read(buffer, offset, count);
     }
 
-    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+    public override IAsyncResult BeginRead(
+        byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
 
     public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
@@ -59,7 +60,10 @@ internal sealed class RequestStream(Stream input, IHttpBodyControlFeature contro
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>Its handler has ended: whoever has kept this must not read of the next request.</summary>
+    /// <summary>
+    /// Refuses reads from now on, since the handler has ended: code that has kept the stream must not read the next
+    /// request.
+    /// </summary>
     public void Stop() => _isStopped = true;
 
     private Stream Input()

@@ -7,16 +7,16 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Kestrel's time limits. Over HTTP/2 it ends the connection for them; here the call alone ends. And there it times a
-/// response only if the window of the whole connection is used up, which direct mode does not have: here each call is
-/// timed that nobody reads.
+/// Kestrel's time limits for one call. Over HTTP/2 Kestrel ends the connection when a limit is exceeded; here only the
+/// call ends. And Kestrel times a response only if the window of the whole connection is used up. Direct mode has no
+/// such window, so here each response is timed that its client does not read.
 /// </summary>
 internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDataRateFeature
 {
     // Written by the handler, read by the heartbeat.
     private bool _isUntimed;
 
-    // As over HTTP/2.
+    // The same exceptions as over HTTP/2.
     MinDataRate? IHttpMinRequestBodyDataRateFeature.MinDataRate
     {
         get => throw CreateRateException();
@@ -31,15 +31,17 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
         }
     }
 
-    /// <summary>Whether the client has to send its data at a rate. By the heartbeat.</summary>
+    /// <summary>True if the client has to send its data at a minimum rate. By the heartbeat.</summary>
     public bool IsInputTimed => !Volatile.Read(ref _isUntimed);
 
-    /// <summary>Ends a call that its client has let wait for too long. By the heartbeat.</summary>
-    /// <param name="overdue">What is overdue. A block is only logged: the thread that receives ends its call.</param>
-    /// <param name="id">Which call is meant.</param>
+    /// <summary>Ends a call that has waited for its client for too long. By the heartbeat.</summary>
+    /// <param name="overdue">
+    /// The kind of the wait. If it is a block, this only logs: the thread that receives ends the call.
+    /// </param>
+    /// <param name="id">The id of the call.</param>
     public void End(Overdue overdue, uint id)
     {
-        // Else it could serve another call before this is done with it.
+        // Else the object could serve another call before this method is done.
         if (!call.TryUse())
         {
             return;
@@ -48,7 +50,7 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
         var reason = Describe(overdue);
         if (overdue == Overdue.Block)
         {
-            // If it is another by now, the one meant has ended.
+            // If the object carries another call by now, the call with that id has ended.
             if (call.CallStream.Id == id)
             {
                 LogOverdue(reason);
@@ -56,7 +58,7 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
         }
         else if (call.CallStream.IsUnderWay(id))
         {
-            // The peer last: its answer must not be quicker to say why.
+            // The peer is told last: else its answer could be the first reason.
             LogOverdue(reason);
             call.Lifetime.Abort(RequestFailures.CreateAborted(new ConnectionAbortedException(reason)));
             call.CallStream.Reset(CallError.Internal);
@@ -65,7 +67,7 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
         call.LetGo();
     }
 
-    /// <summary>Makes them as new.</summary>
+    /// <summary>Prepares them for the next call.</summary>
     public void Reuse() => _isUntimed = false;
 
     private static NotSupportedException CreateRateException() => new(
@@ -75,17 +77,17 @@ internal sealed class RequestTimeLimits(ServerCall call) : IHttpMinRequestBodyDa
     private string Describe(Overdue overdue) => overdue switch
     {
         Overdue.Block =>
-            $"Its headers or trailers were not whole within {call.Limits.RequestHeadersTimeout} "
+            $"Its headers or trailers did not come in full within {call.Limits.RequestHeadersTimeout} "
             + "(RequestHeadersTimeout).",
         Overdue.Data =>
-            $"Its data came with less than {call.Limits.MinRequestBodyDataRate?.BytesPerSecond} bytes per second "
+            $"Its data came at less than {call.Limits.MinRequestBodyDataRate?.BytesPerSecond} bytes per second "
             + "(MinRequestBodyDataRate).",
         _ =>
-            $"Its response was read with less than {call.Limits.MinResponseDataRate?.BytesPerSecond} bytes per second "
+            $"Its response was read at less than {call.Limits.MinResponseDataRate?.BytesPerSecond} bytes per second "
             + "(MinResponseDataRate).",
     };
 
-    // Not by what the application may have set, which is the handler's.
+    // By the call's own identifier: the one that the application may have set belongs to the handler's thread.
     private void LogOverdue(string reason)
     {
         var connection = call.Connection;

@@ -2,12 +2,12 @@ using System.IO.Pipelines;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>The writer of a response's body: settles the response before anything of it can go.</summary>
+/// <summary>The writer of a response's body. Status and headers are settled before any byte is sent.</summary>
 internal sealed class ResponseBody(ServerCall call) : PipeWriter
 {
     private readonly PipeWriter _output = call.CallStream.Output;
 
-    // Written by the handler's end, read by whoever has kept the writer.
+    // Written when the handler has ended, read by any code that has kept the writer.
     private volatile bool _isStopped;
 
     public override bool CanGetUnflushedBytes => true;
@@ -83,15 +83,18 @@ internal sealed class ResponseBody(ServerCall call) : PipeWriter
         return new ValueTask(Progress.CompleteAsync(exception));
     }
 
-    /// <summary>Drops what has not been flushed.</summary>
+    /// <summary>Drops the bytes that have not been flushed.</summary>
     public void Drop() => call.CallStream.Output.Drop();
 
-    /// <summary>Its handler has ended: whoever has kept this must not write into the next response.</summary>
+    /// <summary>
+    /// Refuses writes from now on, since the handler has ended: code that has kept the writer must not write into the
+    /// next response.
+    /// </summary>
     public void Stop() => _isStopped = true;
 
     public void Reuse() => _isStopped = false;
 
-    /// <exception cref="ObjectDisposedException">Its handler has ended.</exception>
+    /// <exception cref="ObjectDisposedException">The handler has ended.</exception>
     public void ThrowIfStopped() => ObjectDisposedException.ThrowIf(_isStopped, this);
 
     private void Check(CancellationToken cancellationToken = default)

@@ -1,23 +1,24 @@
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// What wants to be run before a response starts, and when it is over. They are foreign code. By the handler.
+/// The callbacks that run before a response starts, and when it is over. They are foreign code. By the handler.
 /// </summary>
 internal sealed class ResponseCallbacks(ServerCall call)
 {
     private Stack<(Func<object, Task> Callback, object State)>? _starting;
     private Stack<(Func<object, Task> Callback, object State)>? _completed;
 
-    // Writes and the like that wait for what runs before the start. Each counts itself, on whatever thread it is; read
-    // when the handler has ended and the call has left, behind the exchange by which the last user lets go. A handler
-    // that did not await one of them may have left it behind, and it must not go on in the next call.
+    // The number of writes and the like that wait for callbacks before the start. Each counts itself, on its own
+    // thread. Read when the handler has ended and the call has left, after the exchange by which the last user lets go.
+    // A handler that did not await one of them may have left it behind, and it must not go on in the next call.
     private int _waits;
 
-    /// <summary>Whether anything wants to be run before the start.</summary>
+    /// <summary>True if there are callbacks that run before the start.</summary>
     public bool HasStarting => _starting is { Count: > 0 };
 
     /// <summary>
-    /// Whether something of the handler waits for what runs before the start, and goes on with the call behind that.
+    /// True while a write of the handler, or the like, waits for callbacks before the start, and will go on with the
+    /// call after them.
     /// </summary>
     public bool AreAwaited => Volatile.Read(ref _waits) > 0;
 
@@ -26,12 +27,13 @@ internal sealed class ResponseCallbacks(ServerCall call)
     public void AddCompleted(Func<object, Task> callback, object state) => (_completed ??= []).Push((callback, state));
 
     /// <summary>
-    /// Counts something of the handler as waiting for what runs before the start, until that is disposed of.
+    /// Counts a write of the handler, or the like, that waits for callbacks before the start, until the result is
+    /// disposed of.
     /// </summary>
     public Wait BeginWait() => new(this);
 
     /// <summary>
-    /// Runs what wants to be run before the start, the last one first. Throws what one of them throws.
+    /// Runs the callbacks before the start, the last one first. If one of them throws, this throws the same.
     /// </summary>
     public async Task RunStartingAsync()
     {
@@ -41,7 +43,7 @@ internal sealed class ResponseCallbacks(ServerCall call)
         }
     }
 
-    /// <summary>Runs what wants to be run when the response is over. Never throws.</summary>
+    /// <summary>Runs the callbacks for the end of the response, the last one first. Never throws.</summary>
     public async ValueTask RunCompletedAsync()
     {
         while (_completed is { Count: > 0 })
@@ -58,17 +60,17 @@ internal sealed class ResponseCallbacks(ServerCall call)
         }
     }
 
-    /// <summary>Runs nothing before the start any more.</summary>
+    /// <summary>Removes the callbacks that run before the start.</summary>
     public void ClearStarting() => _starting?.Clear();
 
-    /// <summary>Makes them as new.</summary>
+    /// <summary>Prepares them for the next call.</summary>
     public void Reuse()
     {
         _starting?.Clear();
         _completed?.Clear();
     }
 
-    /// <summary>Something of the handler waits for what runs before the start.</summary>
+    /// <summary>Counts one wait for callbacks before the start, until it is disposed of.</summary>
     public readonly struct Wait : IDisposable
     {
         private readonly ResponseCallbacks _callbacks;

@@ -5,7 +5,7 @@ using HeaderNames = GrpcShm.Transport.Calls.HeaderNames;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>The status, the headers and the trailers of a response, and how they are written. By the handler.</summary>
+/// <summary>Holds and writes the status, the headers and the trailers of a response. By the handler.</summary>
 internal sealed class ResponseHead(ServerCall call)
 {
     private ResponseHeaders? _trailers;
@@ -18,14 +18,14 @@ internal sealed class ResponseHead(ServerCall call)
         new(call.Connection.Application.Kestrel.ResponseHeaderEncodingSelector, areTrailers: false);
 
     /// <summary>
-    /// Whether a response of this status may have a length: an interim status, and no content, have none.
+    /// True if a response with this status may have a length. An interim status and the status 204 have none.
     /// </summary>
     public bool MayHaveLength =>
         StatusCode is (< StatusCodes.Status100Continue or >= StatusCodes.Status200OK)
             and not StatusCodes.Status204NoContent;
 
     /// <summary>The trailers.</summary>
-    /// <param name="areSent">Whether they have been sent, so that nothing may be added any more.</param>
+    /// <param name="areSent">True if they have been sent, so that no trailer may be added any more.</param>
     public ResponseHeaders GetTrailers(bool areSent)
     {
         if (_trailers is null)
@@ -44,8 +44,7 @@ internal sealed class ResponseHead(ServerCall call)
     /// <summary>
     /// Writes status and headers. They go with the first flush, or with the end, and cannot be changed any more.
     /// </summary>
-    /// <exception cref="InvalidOperationException">They are more than a call can have. Nothing of them is
-    /// sent.</exception>
+    /// <exception cref="InvalidOperationException">They are too large for a call. None of them is sent.</exception>
     public void WriteHeaders()
     {
         var block = call.CallStream.Headers;
@@ -60,13 +59,13 @@ internal sealed class ResponseHead(ServerCall call)
         }
         catch
         {
-            // What does not fit must not go in part.
+            // Headers that do not fit must not be sent in part.
             block.Clear();
             throw;
         }
     }
 
-    /// <summary>Writes the trailers, if there are any, which go with the end and cannot be changed any more.</summary>
+    /// <summary>Writes the trailers, if there are any. They go with the end, and cannot be changed any more.</summary>
     public void WriteTrailers()
     {
         if (_trailers is { Count: > 0 } trailers)
@@ -78,7 +77,7 @@ internal sealed class ResponseHead(ServerCall call)
         _trailers?.SetReadOnly();
     }
 
-    /// <summary>Makes it that of an error without a body. It must not have been written.</summary>
+    /// <summary>Makes it the head of an error without a body. Before it is written.</summary>
     public void SetError(int statusCode)
     {
         Headers.Reset();
@@ -88,7 +87,7 @@ internal sealed class ResponseHead(ServerCall call)
         Headers.ContentLength = 0;
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         Headers.Reset();
@@ -97,7 +96,7 @@ internal sealed class ResponseHead(ServerCall call)
         ReasonPhrase = null;
     }
 
-    /// <summary>What belongs to a connection is not for a call, as in HTTP/2.</summary>
+    /// <summary>True for a header of a connection, which a call does not send, as in HTTP/2.</summary>
     private static bool IsOfConnection(string name) => name.Length switch
     {
         7 => Is(name, "Upgrade"),
@@ -114,7 +113,7 @@ internal sealed class ResponseHead(ServerCall call)
         var pairs = call.CallStream.Connection.SentPairs;
         foreach (var (name, values) in headers)
         {
-            // What was sent before has been looked at before.
+            // A pair that was sent before was checked before.
             if (values.Count == 1 && values[0] is { } only && block.TryRepeat(name, only, pairs))
             {
                 continue;

@@ -11,14 +11,14 @@ using Microsoft.Net.Http.Headers;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The headers or the trailers of a response. What may not be sent is refused when it is set, so that the handler
-/// learns of it where it is wrong, as in Kestrel, and the client never gets it.
+/// The headers or the trailers of a response. A value that may not be sent is refused when it is set, as in Kestrel: so
+/// the handler's own line fails, and the client never gets the value.
 /// </summary>
-/// <param name="selector">What the server's options allow beyond ASCII.</param>
-/// <param name="areTrailers">Whether they are trailers, where a length means nothing.</param>
+/// <param name="selector">Says which headers may have characters beyond ASCII, by the server's options.</param>
+/// <param name="areTrailers">True if they are trailers, where a content-length has no meaning.</param>
 internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool areTrailers) : IHeaderDictionary
 {
-    // Equal to this for all who have set no selector.
+    // The selector of options in which nobody has set one is equal to this.
     private static readonly Func<string, Encoding?> Default = new KestrelServerOptions().ResponseHeaderEncodingSelector;
 
     private static readonly SearchValues<char> NameCharacters =
@@ -82,8 +82,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
     {
         ThrowIfReadOnly();
 
-        // A value that may not be sent is refused first, as in Kestrel. A length is looked at later, since that takes
-        // it over.
+        // A value that may not be sent is refused first, as in Kestrel. A content-length is checked later, since the
+        // check stores the length.
         var isLength = IsContentLength(key);
         value = isLength ? value : Check(key, value);
         if (_headers.ContainsKey(key))
@@ -127,14 +127,15 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
 
     public HeaderDictionary.Enumerator GetEnumerator() => _headers.GetEnumerator();
 
-    IEnumerator<KeyValuePair<string, StringValues>> IEnumerable<KeyValuePair<string, StringValues>>.GetEnumerator() => _headers.GetEnumerator();
+    IEnumerator<KeyValuePair<string, StringValues>>
+        IEnumerable<KeyValuePair<string, StringValues>>.GetEnumerator() => _headers.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => _headers.GetEnumerator();
 
-    /// <summary>They have been sent, or are about to be.</summary>
+    /// <summary>Refuses changes from now on, since the headers have been sent, or are about to be.</summary>
     public void SetReadOnly() => IsReadOnly = true;
 
-    /// <summary>Makes them as new.</summary>
+    /// <summary>Removes all headers, also if they were read-only, and takes new ones.</summary>
     public void Reset()
     {
         IsReadOnly = false;
@@ -153,7 +154,7 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
         if (string.IsNullOrEmpty(name) || name.AsSpan().ContainsAnyExcept(NameCharacters))
         {
             throw new InvalidOperationException(
-                $"The header name '{name}' is empty or has other characters than HTTP allows.");
+                $"The header name '{name}' is empty, or has a character that HTTP does not allow in names.");
         }
 
         if (IsContentLength(name))
@@ -167,8 +168,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
             if (values[i] is { } value && value.AsSpan().ContainsAnyExcept(ValueCharacters) && !IsText(name, value))
             {
                 throw new InvalidOperationException(
-                    $"The value of the header '{name}' has a control character, or one that is not ASCII. If it is text, encode it, or "
-                    + "let the server's ResponseHeaderEncodingSelector allow it.");
+                    $"The value of the header '{name}' has a control character, or one that is not ASCII. If it is "
+                    + "text, encode it, or let the server's ResponseHeaderEncodingSelector allow it.");
             }
         }
 
@@ -185,7 +186,8 @@ internal sealed class ResponseHeaders(Func<string, Encoding?> selector, bool are
 
         if (!HeaderUtilities.TryParseNonNegativeInt64(values.ToString(), out var length))
         {
-            throw new InvalidOperationException($"The content-length '{values}' is no length.");
+            throw new InvalidOperationException(
+                $"The content-length '{values}' is not a number of bytes. Set ContentLength instead.");
         }
 
         _contentLength = length;

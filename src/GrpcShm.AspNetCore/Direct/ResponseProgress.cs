@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// How a response starts and ends. In each order of what a handler may do, right or wrong, handler and client see what
-/// they would see of Kestrel over HTTP/2. By the handler.
+/// Starts and ends a response. Whatever a handler does, and in whatever order, right or wrong, handler and client see
+/// the same as with Kestrel over HTTP/2. By the handler.
 /// </summary>
 internal sealed class ResponseProgress(
     ServerCall call, ResponseHead head, ResponseCallbacks callbacks, ResponseBody body)
@@ -14,26 +14,28 @@ internal sealed class ResponseProgress(
     private bool _hasAdvanced;
     private bool _isBodyForbidden;
 
-    /// <summary>What the handler has failed with, if it has.</summary>
+    /// <summary>The exception with which the handler has failed, if it has.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Whether status and headers are settled.</summary>
+    /// <summary>True once status and headers are settled.</summary>
     public bool HasStarted { get; private set; }
 
-    /// <summary>Whether the end of the response has been sent, or the call has been broken off.</summary>
+    /// <summary>True once the end of the response has been sent, or the call has been broken off.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>Whether the response has come to its end in order, so that nothing can be written any more.</summary>
+    /// <summary>True once the response has ended in order, so that nothing can be written any more.</summary>
     public bool IsComplete { get; private set; }
 
     /// <summary>
-    /// Makes an error of the response, or ends it by a reset if it has started. The first cause stays, unless a later
-    /// one says what is wrong with the request: that has the status that its client should see, as in Kestrel.
+    /// Notes a failure, by which the response becomes an error, or ends by a reset if it has started. The first failure
+    /// stays, unless a later one says that the request is bad: that one has the status that the client should see, as
+    /// in Kestrel.
     /// </summary>
     public void SetFailure(Exception failure) =>
         Failure = failure is BadHttpRequestException ? failure : Failure ?? failure;
 
-    /// <summary>Starts the response because so many bytes are about to be written, or flushed.</summary>
+    /// <summary>Starts the response, since bytes are about to be written, or flushed.</summary>
+    /// <param name="count">The number of bytes that are about to be written.</param>
     public void Start(int count)
     {
         if (HasStarted)
@@ -44,15 +46,15 @@ internal sealed class ResponseProgress(
         if (Failure is not null)
         {
             throw new ObjectDisposedException(
-                "The response has been aborted: its handler, or a callback of it, has failed.", Failure);
+                "The response has been aborted, since its handler, or one of its callbacks, has failed.", Failure);
         }
 
         CountWritten(count);
         Settle(isCompleted: false);
     }
 
-    /// <summary>Bytes of the body are about to be written.</summary>
-    /// <exception cref="InvalidOperationException">They are more than the headers say.</exception>
+    /// <summary>Counts bytes of the body that are about to be written.</summary>
+    /// <exception cref="InvalidOperationException">There are more than the content-length says.</exception>
     public void CountWritten(int count)
     {
         if (_bytesWritten + count > head.Headers.ContentLength)
@@ -63,7 +65,7 @@ internal sealed class ResponseProgress(
         _bytesWritten += count;
     }
 
-    /// <summary>Bytes of the body have been put where the writer has asked for room, also before the start.</summary>
+    /// <summary>Notes bytes of the body that are in the writer's memory, maybe before the start.</summary>
     public void NoteAdvance(int count) => _hasAdvanced |= count > 0;
 
     /// <exception cref="InvalidOperationException">The status is one without content.</exception>
@@ -72,11 +74,11 @@ internal sealed class ResponseProgress(
         if (_isBodyForbidden)
         {
             throw new InvalidOperationException(
-                $"A response with the status {head.StatusCode} has no content that could be written.");
+                $"Nothing can be written to a response with the status {head.StatusCode}, which has no content.");
         }
     }
 
-    /// <summary>Runs what wants to be run before the start. What it throws becomes the response's failure.</summary>
+    /// <summary>Runs the callbacks before the start. Their exception becomes the failure of the response.</summary>
     public ValueTask RunStartingCallbacksAsync()
     {
         return callbacks.HasStarting ? RunAsync() : default;
@@ -95,7 +97,7 @@ internal sealed class ResponseProgress(
         }
     }
 
-    /// <summary>Ends the response early, as its handler wants it.</summary>
+    /// <summary>Ends the response early, since its handler asks for it.</summary>
     public async Task CompleteAsync(Exception? exception)
     {
         if (exception is not null)
@@ -124,7 +126,7 @@ internal sealed class ResponseProgress(
         }
     }
 
-    /// <summary>What is left to do for a response when its handler has returned.</summary>
+    /// <summary>Runs the callbacks and checks the length, when the handler has returned.</summary>
     public async ValueTask FinishAsync()
     {
         if (!HasStarted && Failure is null)
@@ -138,8 +140,8 @@ internal sealed class ResponseProgress(
         }
     }
 
-    /// <summary>Sends what is still to be sent, and the end. Again has no effect.</summary>
-    /// <returns>Why it was made an error just now, since it could not be sent as it was.</returns>
+    /// <summary>Sends the rest of the response, and the end. A second call has no effect.</summary>
+    /// <returns>The exception if the response could not be sent as it was, and became an error by this call.</returns>
     public InvalidOperationException? End()
     {
         if (HasEnded)
@@ -151,7 +153,7 @@ internal sealed class ResponseProgress(
         {
             if (HasStarted)
             {
-                // It cannot be made an error any more.
+                // The response cannot become an error any more.
                 HasEnded = true;
                 BreakOff();
                 return null;
@@ -163,21 +165,21 @@ internal sealed class ResponseProgress(
         var mistake = HasStarted ? null : SettleOrFail();
         HasEnded = true;
 
-        // Of a call that was reset nothing was sent, and what is still written goes nowhere.
+        // If the call was reset, nothing was sent, and later writes are dropped without an exception.
         IsComplete = !call.Lifetime.IsAborted;
         head.WriteTrailers();
         call.CallStream.Output.End();
         return mistake;
     }
 
-    /// <summary>Resets the call, of which nothing more is sent. What its handler still writes goes nowhere.</summary>
+    /// <summary>Resets the call. Nothing more is sent; later writes of the handler are dropped.</summary>
     public void BreakOff()
     {
         call.Lifetime.Abort(RequestFailures.CreateAfterStart());
         call.CallStream.Reset(CallError.Internal);
     }
 
-    /// <summary>Notes for those who log it that nobody has waited for the response.</summary>
+    /// <summary>Breaks off, and sets the status that logs show for a client that has gone.</summary>
     public void SetAborted()
     {
         BreakOff();
@@ -187,7 +189,7 @@ internal sealed class ResponseProgress(
         }
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         Failure = null;
@@ -200,9 +202,11 @@ internal sealed class ResponseProgress(
     }
 
     private static InvalidOperationException CreateLengthMismatch(long written, long? length) =>
-        new($"The response has {written} bytes, and its content-length is {length}.");
+        new($"The response has {written} bytes, but its content-length is {length}.");
 
-    /// <exception cref="InvalidOperationException">Less has been written than the headers say.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Fewer bytes have been written than the content-length says.
+    /// </exception>
     private void CheckLength()
     {
         if (_bytesWritten < head.Headers.ContentLength && head.StatusCode != StatusCodes.Status304NotModified)
@@ -218,8 +222,8 @@ internal sealed class ResponseProgress(
         StartWithHeaders();
     }
 
-    /// <summary>Settles them at the end, where what cannot be sent becomes an error.</summary>
-    /// <returns>Why it cannot.</returns>
+    /// <summary>Settles status and headers at the end. If they cannot be sent, the response becomes an error.</summary>
+    /// <returns>The reason why they cannot be sent.</returns>
     private InvalidOperationException? SettleOrFail()
     {
         try
@@ -268,7 +272,7 @@ internal sealed class ResponseProgress(
         }
     }
 
-    /// <summary>Makes the response, which has not started, an error without a body.</summary>
+    /// <summary>Makes the response an error without a body. Before it has started.</summary>
     private void SetError()
     {
         body.Drop();

@@ -6,8 +6,8 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <summary>The response's body as a stream.</summary>
 internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature control) : Stream
 {
-    // Written by the handler's end, read by whoever has kept the stream. The writer serves the next call, this does
-    // not.
+    // Written when the handler has ended, read by any code that has kept the stream. The writer serves the next call,
+    // this stream does not.
     private volatile bool _isStopped;
 
     public override bool CanRead => false;
@@ -48,7 +48,8 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
         FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
     }
 
-    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+    public override IAsyncResult BeginWrite(
+        byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
 
     public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
@@ -59,7 +60,10 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Its handler has ended: whoever has kept this must not write into the next response.</summary>
+    /// <summary>
+    /// Refuses writes from now on, since the handler has ended: code that has kept the stream must not write into the
+    /// next response.
+    /// </summary>
     public void Stop() => _isStopped = true;
 
     private PipeWriter Writer()
@@ -68,7 +72,7 @@ internal sealed class ResponseStream(PipeWriter writer, IHttpBodyControlFeature 
         return writer;
     }
 
-    // A client that is gone is told by RequestAborted; a writer need not care.
+    // A handler learns by RequestAborted that its client has gone, so the result of the flush is of no use.
     private static ValueTask Forget(ValueTask<FlushResult> write)
     {
         if (write.IsCompletedSuccessfully)

@@ -9,14 +9,14 @@ using KestrelServerLimits = Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServ
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// A call in direct mode as ASP.NET Core sees it: a request with its features. Pooled: it serves its next call when the
-/// handler has ended and the call has left its connection.
+/// A call in direct mode as ASP.NET Core sees it: a request with its features. Pooled: the object serves its next call
+/// when the handler has ended and the call has left its connection.
 /// </summary>
 /// <remarks>
-/// What comes for the call goes to the parts of the request (<see cref="RequestBlocks"/>, <see cref="ServerRequest"/>,
-/// <see cref="RequestLifetime"/>, <see cref="RequestTimeLimits"/>), what the handler answers to those of the response
-/// (<see cref="ServerResponse"/>, <see cref="ResponseProgress"/>). Here is who uses the call still, and how it begins
-/// and ends.
+/// The parts of the request take what comes for the call (<see cref="RequestBlocks"/>, <see cref="ServerRequest"/>,
+/// <see cref="RequestLifetime"/>, <see cref="RequestTimeLimits"/>), the parts of the response what the handler answers
+/// (<see cref="ServerResponse"/>, <see cref="ResponseProgress"/>). This class counts the users of the call, and begins
+/// and ends it.
 /// </remarks>
 internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
 {
@@ -27,7 +27,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     private readonly CallFeatures _features;
     private readonly StartWork _start;
 
-    // Who still uses it: the handler, the connection, and a cancellation on its way.
+    // The number of users: the handler, the connection, and each cancellation that is under way.
     private int _users = 2;
 
     protected ServerCall(ServerConnection connection)
@@ -43,35 +43,35 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         _start = new StartWork(this);
     }
 
-    /// <summary>What carries it.</summary>
+    /// <summary>Carries the call on its connection.</summary>
     public CallStream CallStream { get; }
 
-    /// <summary>The connection that it came on.</summary>
+    /// <summary>The connection on which the call came.</summary>
     public ServerConnection Connection { get; }
 
     /// <summary>The request, as its handler sees it.</summary>
     public ServerRequest Request { get; }
 
-    /// <summary>Whether anybody waits for the response, and how that is given up.</summary>
+    /// <summary>Says whether anybody waits for the response, and gives the request up.</summary>
     public RequestLifetime Lifetime { get; }
 
     /// <summary>The response, as its handler sees it.</summary>
     public ServerResponse Response { get; }
 
-    /// <summary>Whether the handler may use synchronous methods of the bodies.</summary>
+    /// <summary>Says whether the handler may use synchronous methods of the bodies.</summary>
     public IHttpBodyControlFeature BodyControl => _features;
 
-    /// <summary>What Kestrel is told to allow.</summary>
+    /// <summary>The limits in Kestrel's options.</summary>
     public KestrelServerLimits Limits => Connection.Application.Kestrel.Limits;
 
     /// <summary>
-    /// Which call of its connection it is, from 1 on. Its id cannot name it: the peer chooses that, and may use it
-    /// again. Written by the thread that receives before the call is in the connection's table, and read by those who
-    /// got it there, or keep it in use.
+    /// The number of the call on its connection, from 1 on. The id would not do: the peer chooses it, and may use it
+    /// again. Written by the thread that receives before the call is in the connection's table, and read by code that
+    /// has found the call there, or keeps it in use.
     /// </summary>
     public long Number { get; set; }
 
-    /// <summary>Whether the handler has been told to run, or never will. By the thread that receives.</summary>
+    /// <summary>True once the handler was started, or never will be. By the thread that receives.</summary>
     public bool IsStarted { get; private set; }
 
     bool ICallStreamOwner.IsInputTimed => _timeLimits.IsInputTimed;
@@ -97,15 +97,15 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
 
     IEnumerator IEnumerable.GetEnumerator() => _features.Enumerate().GetEnumerator();
 
-    /// <summary>What names the call in logs, whatever the handler has set.</summary>
+    /// <summary>Makes the identifier of the call in logs, also if the handler has set another one.</summary>
     public string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
 
-    /// <summary>Logs that the handler, or something that runs for it, has failed.</summary>
+    /// <summary>Logs that the handler, or one of its callbacks, has failed.</summary>
     public void LogFailure(Exception exception) => Log.ApplicationFailed(
         Connection.Application.Logger, Connection.ConnectionId, Request.TraceIdentifier, exception);
 
-    /// <summary>Makes it as new.</summary>
-    /// <returns>Whether it may serve again. Not if its handler has left a read or a write behind.</returns>
+    /// <summary>Prepares the object for the next call.</summary>
+    /// <returns>False if it cannot serve again, since its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
     {
         if (!CallStream.IsUnused || Response.IsAwaited)
@@ -126,8 +126,8 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         return true;
     }
 
-    /// <summary>Keeps the call from serving its next one, until <see cref="LetGo"/>. Any thread.</summary>
-    /// <returns>Whether it is in use still.</returns>
+    /// <summary>Keeps the object from serving another call until <see cref="LetGo"/>. Any thread.</summary>
+    /// <returns>False if the call has no users any more.</returns>
     public bool TryUse()
     {
         var users = Volatile.Read(ref _users);
@@ -145,7 +145,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         return false;
     }
 
-    /// <summary>One of those who use the call does so no more. Any thread.</summary>
+    /// <summary>Ends the use of the call by one of its users. Any thread.</summary>
     public void LetGo()
     {
         if (Interlocked.Decrement(ref _users) == 0)
@@ -168,7 +168,8 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         {
             IsStarted = true;
 
-            // It is in the connection's table by now: earlier, a tick that came just then would see no calls, and stop.
+            // The call is in the connection's table by now. If the keep-alive started before that, its timer could see
+            // no calls at that moment, and stop.
             Connection.StartKeepAlive();
             _start.Schedule();
         }
@@ -182,7 +183,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         }
         else
         {
-            // Nobody has seen it. The handler's part is over before it began.
+            // No handler has seen the call, and none will: the handler's use of it ends here.
             IsStarted = true;
             CallStream.FailBodies(exception, byPeer);
             CallStream.Input.Complete();
@@ -200,18 +201,18 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     protected abstract Task RunAsync();
 
     /// <summary>
-    /// Refuses headers that are too many, and decodes them as the server's options say. Before the application.
+    /// Refuses too many headers, and decodes them as the server's options say. Before the application runs.
     /// </summary>
-    /// <exception cref="Microsoft.AspNetCore.Http.BadHttpRequestException">They are too many.</exception>
-    /// <exception cref="MalformedCallException">A value is not what it may be.</exception>
+    /// <exception cref="Microsoft.AspNetCore.Http.BadHttpRequestException">There are too many headers.</exception>
+    /// <exception cref="MalformedCallException">A decoded value has a line break or a zero in it.</exception>
     protected void PrepareHeaders()
     {
         _blocks.CheckHeaders();
         _blocks.DecodeHeaders();
     }
 
-    /// <summary>Tells who listens to Kestrel that the application is about to run.</summary>
-    /// <returns>Whether anybody does, who then has to hear of the end.</returns>
+    /// <summary>Tells listeners to Kestrel's events that the application is about to run.</summary>
+    /// <returns>True if anybody listens: then <see cref="TellStopped"/> has to follow.</returns>
     protected bool TellStarted()
     {
         if (!KestrelEvents.AreHeard)
@@ -219,16 +220,18 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
             return false;
         }
 
-        KestrelEvents.WriteRequestStarted(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
+        KestrelEvents.WriteRequestStarted(
+            Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
         return true;
     }
 
-    /// <summary>Tells who listens to Kestrel that the application has run.</summary>
+    /// <summary>Tells listeners to Kestrel's events that the application has run.</summary>
     protected void TellStopped() =>
-        KestrelEvents.WriteRequestStopped(Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
+        KestrelEvents.WriteRequestStopped(
+            Connection.ConnectionId, Request.TraceIdentifier, Request.Path, Request.Method);
 
     /// <summary>
-    /// The handler has ended. What it has kept of the bodies is of no use from here on, as in Kestrel.
+    /// Refuses the use of both bodies from now on, since the handler has ended, as Kestrel does.
     /// </summary>
     protected void StopBodies()
     {
@@ -237,8 +240,8 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     }
 
     /// <summary>
-    /// Ends both bodies and the handler's part, whatever has been thrown before: the client and the connection wait for
-    /// that.
+    /// Ends both bodies and the handler's use of the call, whatever was thrown before: the client and the connection
+    /// wait for this.
     /// </summary>
     protected void Leave()
     {
@@ -246,15 +249,15 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         {
             if (!Response.Progress.HasEnded && !Lifetime.IsAborted)
             {
-                // Something that should not throw has. Whoever waits for the rest of the response has to learn that
-                // none will come.
+                // Code that should not throw has thrown. The client has to learn that no more of the response will
+                // come.
                 Response.Progress.BreakOff();
             }
 
-            // Where the call was reset, nothing goes, but its writer is done.
+            // If the call was reset, this sends nothing, but completes the writer.
             CallStream.Output.End();
 
-            // What the handler has not read is of no interest, and nobody will read it.
+            // Nobody will read what the handler has not read.
             CallStream.Discard();
             CallStream.Input.Complete();
         }
@@ -264,10 +267,10 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         }
     }
 
-    /// <summary>Ends the handler's part.</summary>
+    /// <summary>Ends the handler's use of the call.</summary>
     private void EndHandler()
     {
-        // First return, then tell: with the last handler the connection ends.
+        // The call is returned before the connection is told: with the last handler the connection ends.
         var connection = Connection;
         LetGo();
         connection.EndHandler();
@@ -275,7 +278,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
 
     private sealed class StartWork(ServerCall call) : ReactorWork
     {
-        // Written by who hands it to the pool, before that; read where it runs.
+        // Written before the work is handed to the pool; read where it runs.
         private bool _isQueued;
 
         public override RunProfile Profile => call.CallStream.Profile;

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Direct;
 
-/// <summary>A call that is served by the application of the host, whose contexts are pooled with it.</summary>
+/// <summary>A call that the application of the host serves. The application's context is pooled with it.</summary>
 internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApplication<TContext> application)
     : ServerCall(connection), IHostContextContainer<TContext>
     where TContext : notnull
@@ -42,8 +42,8 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
             catch (Exception exception)
                 when (exception is OperationCanceledException or IOException && Lifetime.IsAborted)
             {
-                // What was to be expected, and no failure of the application: so Kestrel has it, and whoever is told of
-                // failures.
+                // The handler noticed that the request was given up, which is no failure of the application. Kestrel
+                // sees it in the same way, and so do listeners to failures.
             }
             catch (Exception exception)
             {
@@ -64,13 +64,13 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 }
                 else if (Response.Progress.End() is { } mistake)
                 {
-                    // Nobody is there any more to whom it could be thrown.
+                    // The handler has returned, so the exception cannot be thrown to it.
                     LogFailure(mistake);
                 }
             }
             catch (Exception exception)
             {
-                // Trailers that cannot be sent. Whoever waits for them has to learn that none will come.
+                // The trailers cannot be sent. The client has to learn that none will come.
                 Response.Progress.SetFailure(exception);
                 LogFailure(exception);
                 Response.Progress.BreakOff();

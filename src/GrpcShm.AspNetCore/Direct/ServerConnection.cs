@@ -10,8 +10,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// Serves the calls of a connection in direct mode. Kestrel goes on to own the connection: it counts it, it runs its
-/// middleware before this, and it asks it to close when the host stops.
+/// Serves the calls of a connection in direct mode. Kestrel still owns the connection: it counts it, runs its
+/// middleware before this, and asks it to close when the host stops.
 /// </summary>
 internal sealed class ServerConnection : ICallAcceptor
 {
@@ -29,14 +29,17 @@ internal sealed class ServerConnection : ICallAcceptor
     private readonly int _mostHandlers;
     private readonly RepeatedLines _refusals = new();
 
-    // Handlers that run, and one for the connection itself.
+    // The number of handlers that run, and one more for the connection itself.
     private int _running = 1;
 
     // Written by the thread that receives, read by the heartbeat.
     private long _accepted;
 
     public ServerConnection(
-        SharedMemoryConnectionContext context, SharedMemoryConnection connection, DirectApplication application, SharedBudget budget)
+        SharedMemoryConnectionContext context,
+        SharedMemoryConnection connection,
+        DirectApplication application,
+        SharedBudget budget)
     {
         _context = context;
         _mostHandlers = 2 * connection.MaxCalls;
@@ -50,7 +53,8 @@ internal sealed class ServerConnection : ICallAcceptor
                 MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
                 SharedBudget = budget,
 
-                // Up to twice of what Kestrel's limits say is answered with a status, as in Kestrel.
+                // A request with up to twice as much as Kestrel's limits allow is answered with a status, as in
+                // Kestrel. With more the call is reset.
                 MaxFields = (int)Math.Min(int.MaxValue, limits.MaxRequestHeaderCount * 2L),
                 MaxFieldBytes = (int)Math.Min(int.MaxValue, limits.MaxRequestHeadersTotalSize * 2L),
             },
@@ -77,13 +81,13 @@ internal sealed class ServerConnection : ICallAcceptor
 
     public IFeatureCollection Features => _context.Features;
 
-    /// <summary>Counts the calls that wait for a thread of the pool; nothing if nobody wants to know.</summary>
+    /// <summary>Counts the calls that wait for a thread of the pool; nothing if nobody listens.</summary>
     public QueuedRequests? Queued { get; }
 
-    /// <summary>How many calls have been taken so far.</summary>
+    /// <summary>The number of calls that were taken so far.</summary>
     public long AcceptedCalls => Volatile.Read(ref _accepted);
 
-    /// <summary>Whether handlers run.</summary>
+    /// <summary>True while handlers run.</summary>
     public bool HasHandlers => Volatile.Read(ref _running) > 1;
 
     /// <summary>
@@ -95,7 +99,7 @@ internal sealed class ServerConnection : ICallAcceptor
             _context.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         if (_context.Features.Get<IConnectionMetricsTagsFeature>() is { } metrics)
         {
-            // As Kestrel's HTTP tags a connection with what it speaks.
+            // As Kestrel's HTTP tags a connection with its protocol.
             metrics.Tags.Add(new("network.protocol.name", "http"));
             metrics.Tags.Add(new("network.protocol.version", "2"));
         }
@@ -114,16 +118,16 @@ internal sealed class ServerConnection : ICallAcceptor
 
         _keepAlive?.Dispose();
 
-        // Handlers of a client that is gone have been told so. They still use what this host gives them. With none left
-        // the connection is closed, which tells a client that had not read of the going away yet that nothing of
-        // what it sent since has been begun.
+        // If the client has gone, its handlers have been told so, but they still use the services of this host. When no
+        // handler is left, the connection is closed. If the client has not read of the going away yet, this tells it
+        // that none of the calls that it sent since then was begun.
         EndHandler();
         await _handlersEnded.Task.ConfigureAwait(false);
         Queued?.Tell();
-        TellOfMoreRefusals(_refusals.TakeRest());
+        LogMoreRefusals(_refusals.TakeRest());
     }
 
-    /// <summary>Takes no calls, and says so, so that the client tries again over HTTP/2.</summary>
+    /// <summary>Refuses all calls, so that the client tries again over HTTP/2.</summary>
     public Task RefuseAsync()
     {
         _calls.TakeNone();
@@ -134,13 +138,14 @@ internal sealed class ServerConnection : ICallAcceptor
     public void Abort(ConnectionAbortedException reason) => _context.Abort(reason);
 
     /// <summary>
-    /// Asks for no new calls, and closes when those are done that the client began before it heard of that. Any thread.
+    /// Asks the client for no new calls, and closes when the calls are done that the client began before it was asked.
+    /// Any thread.
     /// </summary>
     public void GoAway()
     {
         if (_timeLimits is null)
         {
-            // There would be no end to waiting for the client's answer.
+            // Without time limits, the wait for the client's answer would have no end.
             _calls.TakeNone();
         }
         else
@@ -149,19 +154,19 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
-    /// <summary>Closes, since all that is left are calls of which the client has everything.</summary>
+    /// <summary>Closes, since only calls are left of which the client has the whole response.</summary>
     public void Drop() => _drained.TrySetResult();
 
-    // A reset frees its call's slot at once, while the handler may run on for as long as it likes. Without this bound a
-    // client that begins calls and resets them would have any number of handlers running (CVE-2023-44487). Kestrel
+    // A reset frees the slot of its call at once, while the handler may run on for any time. Without this bound a
+    // client that begins calls and resets them could have any number of handlers running (CVE-2023-44487). Kestrel
     // allows twice the limit, too.
     bool ICallAcceptor.MayAccept => Volatile.Read(ref _running) <= _mostHandlers;
 
     CallStream? ICallAcceptor.Accept()
     {
-        // First counted, then looked: TakeNone is noted first, and then the count is looked at. Both are full fences,
-        // so either this call is refused, or the connection is not taken for drained. Else it could be begun here and,
-        // since the connection is closed in order, by its client a second time elsewhere.
+        // The call is counted, then TakesNone is read; TakesNone is set, then the count is read. Both are full fences,
+        // so either this call is refused, or the connection does not count as drained. Else the call could be begun
+        // here and, since the connection is closed in order, its client could begin it a second time elsewhere.
         Interlocked.Increment(ref _running);
         if (_calls.TakesNone)
         {
@@ -180,10 +185,10 @@ internal sealed class ServerConnection : ICallAcceptor
         return call.CallStream;
     }
 
-    /// <summary>A call that is in the table begins to run.</summary>
+    /// <summary>Starts the keep-alive, since there is a call in the table.</summary>
     public void StartKeepAlive() => _keepAlive?.Start();
 
-    /// <summary>A call is done and may serve again.</summary>
+    /// <summary>Takes back a call that is done, so that it serves again.</summary>
     public void Return(ServerCall call)
     {
         if (_pool.Count < MaxPooledCalls && call.TryRecycle())
@@ -193,21 +198,22 @@ internal sealed class ServerConnection : ICallAcceptor
     }
 
     /// <summary>
-    /// A call was reset, or answered with a status, since its request is none that the application may see. Any thread.
+    /// Logs that a call was reset, or answered with a status, since the application must not see its request. Any
+    /// thread.
     /// </summary>
     public void LogRefusal(string reason)
     {
         if (_refusals.Next(out var leftOut))
         {
-            // It may be the application's own sentence, which may quote what the peer sent.
+            // The reason may come from the application, and may quote bytes of the peer.
             reason = PeerText.Clean(reason, PeerText.MaxSentence);
 
-            // A logger is foreign code, and this may be the thread that receives. It is guarded: there, what it throws
-            // would end the process.
+            // A logger is foreign code, which the thread that receives must not run. This logger never throws: on the
+            // pool an exception would end the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state =>
                 {
-                    state.Connection.TellOfMoreRefusals(state.LeftOut);
+                    state.Connection.LogMoreRefusals(state.LeftOut);
                     Log.RequestRefused(
                         state.Connection.Application.Logger, state.Connection.ConnectionId, state.Reason);
                 },
@@ -216,7 +222,7 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
-    /// <summary>A handler has ended.</summary>
+    /// <summary>Counts a handler that has ended.</summary>
     public void EndHandler()
     {
         switch (Interlocked.Decrement(ref _running))
@@ -230,7 +236,7 @@ internal sealed class ServerConnection : ICallAcceptor
         }
     }
 
-    private void TellOfMoreRefusals(long count)
+    private void LogMoreRefusals(long count)
     {
         if (count > 0)
         {
@@ -240,7 +246,7 @@ internal sealed class ServerConnection : ICallAcceptor
 
     private void EndIfDrained()
     {
-        // With the last call or with the last handler, whichever ends later.
+        // Called when the last call leaves and when the last handler ends: the later of the two drains.
         if (_calls.TakesNone && Volatile.Read(ref _running) <= 1 && _calls.ActiveCalls == 0)
         {
             _drained.TrySetResult();

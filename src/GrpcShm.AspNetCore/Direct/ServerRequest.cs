@@ -33,7 +33,7 @@ internal sealed class ServerRequest :
     private PipeReader? _bodyReader;
     private bool _areTrailersDecoded;
 
-    // Written by the thread that receives, before the end of the body can be read.
+    // Both are written by the thread that receives, before the end of the body can be read.
     private bool _hasTrailers;
     private bool _hasNoBody;
     private bool _hasRead;
@@ -45,16 +45,16 @@ internal sealed class ServerRequest :
         _maxBodySize = call.Limits.MaxRequestBodySize;
     }
 
-    /// <summary>The headers that came.</summary>
+    /// <summary>The headers of the client.</summary>
     public HeaderDictionary Headers => _requestHeaders;
 
-    /// <summary>The trailers that came.</summary>
+    /// <summary>The trailers of the client.</summary>
     public HeaderDictionary Trailers => _requestTrailers ??= [];
 
-    /// <summary>The path, or what the application has put into its place.</summary>
+    /// <summary>The path, or the one that the application has set.</summary>
     public string Path => _path;
 
-    /// <summary>The method, or what the application has put into its place.</summary>
+    /// <summary>The method, or the one that the application has set.</summary>
     public string Method => _method;
 
     public long? MaxRequestBodySize
@@ -65,7 +65,7 @@ internal sealed class ServerRequest :
             if (IsMaxBodySizeFixed)
             {
                 throw new InvalidOperationException(
-                    "The largest size of the body cannot be changed: it is being read.");
+                    "The largest size of the body cannot be changed any more, since the body is being read.");
             }
 
             if (value < 0)
@@ -80,7 +80,7 @@ internal sealed class ServerRequest :
 
     bool IHttpMaxRequestBodySizeFeature.IsReadOnly => IsMaxBodySizeFixed;
 
-    /// <summary>Unique in the life of the connection.</summary>
+    /// <summary>The identifier of the request, unique on its connection.</summary>
     public string TraceIdentifier
     {
         get => _traceIdentifier ??= _call.FormatIdentifier();
@@ -88,11 +88,11 @@ internal sealed class ServerRequest :
     }
 
     /// <summary>
-    /// Reads what <see cref="IHttpRequestFeature.Body"/> reads, also if middleware has put another stream there.
+    /// Reads the same bytes as <see cref="IHttpRequestFeature.Body"/>, also if middleware has set another stream there.
     /// </summary>
     public PipeReader Reader => _replacedBody is null ? _call.CallStream.Input : ReadReplaced(_replacedBody);
 
-    /// <summary>Not if the end came with the headers, as in Kestrel.</summary>
+    /// <summary>False if the end of the request came with the headers, as in Kestrel.</summary>
     public bool CanHaveBody => !_hasNoBody;
 
     int IHttp2StreamIdFeature.StreamId => (int)(_call.CallStream.Id & int.MaxValue);
@@ -157,19 +157,19 @@ internal sealed class ServerRequest :
         Volatile.Read(ref _hasTrailers)
             ? TakeTrailers()
             : throw new InvalidOperationException(
-                "The request's trailers are there when its body has been read to the end.");
+                "The request's trailers are not there yet. Read its body to the end first.");
 
-    // Of a request without a body there is nothing to be read, as in Kestrel.
+    // A request without a body has nothing that could be read, so its limit may always be set, as in Kestrel.
     private bool IsMaxBodySizeFixed => _hasRead && CanHaveBody;
 
-    /// <summary>Says what is asked for. By the thread that receives.</summary>
+    /// <summary>Sets the path. By the thread that receives.</summary>
     public void SetTarget(string path)
     {
         _path = path;
         _rawTarget = path;
     }
 
-    /// <summary>Says how it is asked for. By the thread that receives.</summary>
+    /// <summary>Sets method and scheme. By the thread that receives.</summary>
     public void SetHead(string method, string scheme)
     {
         _method = method;
@@ -177,24 +177,24 @@ internal sealed class ServerRequest :
     }
 
     /// <summary>
-    /// All of the body has come, and is about to be shown to its reader. By the thread that receives.
+    /// Notes that all of the body has come, before the reader can see its end. By the thread that receives.
     /// </summary>
-    /// <param name="isMissing">Whether the end came with the headers.</param>
+    /// <param name="isMissing">True if the end came with the headers.</param>
     public void EndBody(bool isMissing)
     {
         _hasNoBody = isMissing;
 
-        // With or without any, as Kestrel says; and before the end of the body can be read.
+        // Also if there are no trailers, as in Kestrel; and before the end of the body can be read.
         Volatile.Write(ref _hasTrailers, true);
     }
 
-    /// <summary>The body is about to be read.</summary>
-    /// <param name="total">How much of it has come by now.</param>
-    /// <param name="contentLength">How long the request says that it is, if it does.</param>
-    /// <exception cref="BadHttpRequestException">It is larger than the server takes.</exception>
+    /// <summary>Checks the size of the body, before it is read.</summary>
+    /// <param name="total">The number of bytes that have come by now.</param>
+    /// <param name="contentLength">The content-length of the request, if it has one.</param>
+    /// <exception cref="BadHttpRequestException">The body is larger than the server takes.</exception>
     public void CheckRead(long total, long? contentLength)
     {
-        // One that says that it is too long is not even begun to be read.
+        // If the content-length is too large, the reading does not begin.
         var isTooLong = Math.Max(total, contentLength ?? 0) > _maxBodySize;
         _hasRead |= !isTooLong || contentLength is null;
         if (isTooLong)
@@ -204,10 +204,10 @@ internal sealed class ServerRequest :
         }
     }
 
-    /// <summary>The handler has ended: what it has kept of the body is of no use from here on.</summary>
+    /// <summary>Refuses reads from now on, since the handler has ended.</summary>
     public void StopBody() => _requestStream?.Stop();
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         _requestHeaders.Clear();
@@ -232,7 +232,7 @@ internal sealed class ServerRequest :
         _maxBodySize = _call.Limits.MaxRequestBodySize;
     }
 
-    // As Kestrel does it: one reader for the stream that is there, and it ends with the request.
+    // As Kestrel does: one reader for each stream that was set, and it ends with the request.
     private PipeReader ReadReplaced(Stream body)
     {
         if (_bodyReader is null || !ReferenceEquals(_readBody, body))
@@ -254,7 +254,7 @@ internal sealed class ServerRequest :
 
     private RequestStream CreateStream() => new(_call.CallStream.Input.AsStream(leaveOpen: true), _call.BodyControl);
 
-    /// <summary>The trailers, which have come in full. By the handler.</summary>
+    /// <summary>Decodes the trailers, once, when they have come in full. By the handler.</summary>
     private HeaderDictionary TakeTrailers()
     {
         var trailers = Trailers;

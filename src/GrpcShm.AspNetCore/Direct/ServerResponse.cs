@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Direct;
 
 /// <summary>
-/// The response of a call, as its handler sees it. Its start, its body and its trailers go in one frame if nobody
-/// flushes in between.
+/// The response of a call, as its handler sees it. Start, body and trailers go in one frame if the handler does not
+/// flush in between.
 /// </summary>
 internal sealed class ServerResponse :
     IHttpResponseFeature,
@@ -32,13 +32,13 @@ internal sealed class ServerResponse :
         Progress = new ResponseProgress(call, _head, Callbacks, _body);
     }
 
-    /// <summary>What wants to be run before its start, and behind its end.</summary>
+    /// <summary>The callbacks that run before the start, and after the end.</summary>
     public ResponseCallbacks Callbacks { get; }
 
-    /// <summary>How far it has come.</summary>
+    /// <summary>Starts and ends the response.</summary>
     public ResponseProgress Progress { get; }
 
-    /// <summary>Whether something that the handler has left behind goes on with this response.</summary>
+    /// <summary>True if a write that the handler has left behind, or the like, will go on with this response.</summary>
     public bool IsAwaited => Callbacks.AreAwaited;
 
     public bool HasStarted => Progress.HasStarted;
@@ -66,11 +66,12 @@ internal sealed class ServerResponse :
     public PipeWriter Writer => _body;
 
     /// <summary>
-    /// What has been put into its place, if anything has, as in Kestrel; the writer stays what it is.
+    /// The stream of the body, or the one that the application has set. The writer is not replaced by that, as in
+    /// Kestrel.
     /// </summary>
     public Stream Stream => _replacedBody ?? (_stream ??= new ResponseStream(_body, _call.BodyControl));
 
-    // Others in their place are seen by the handler alone, as in Kestrel.
+    // If the application sets other headers, only the handler sees those, as in Kestrel.
     IHeaderDictionary IHttpResponseFeature.Headers
     {
         get => _replacedHeaders ?? _head.Headers;
@@ -100,7 +101,7 @@ internal sealed class ServerResponse :
 
     void IHttpResponseBodyFeature.DisableBuffering()
     {
-        // There is none beyond what a writer has not flushed.
+        // Nothing is buffered but the bytes that a writer has not flushed.
     }
 
     async Task IHttpResponseBodyFeature.StartAsync(CancellationToken cancellationToken)
@@ -127,14 +128,14 @@ internal sealed class ServerResponse :
         _call.CallStream.Reset((CallError)errorCode);
     }
 
-    /// <summary>The handler has ended: what it has kept of the body is of no use from here on.</summary>
+    /// <summary>Refuses writes from now on, since the handler has ended.</summary>
     public void StopBody()
     {
         _body.Stop();
         _stream?.Stop();
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
         _head.Reuse();
@@ -151,7 +152,7 @@ internal sealed class ServerResponse :
     {
         if (Progress.HasStarted)
         {
-            throw new InvalidOperationException($"{what} cannot be set: the response has already started.");
+            throw new InvalidOperationException($"{what} cannot be set, since the response has already started.");
         }
     }
 }

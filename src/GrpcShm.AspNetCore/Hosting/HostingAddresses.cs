@@ -10,15 +10,18 @@ namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
 /// Keeps the addresses of <c>--urls</c>, <c>ASPNETCORE_HTTP_PORTS</c> and the like alive. Kestrel drops them as soon as
-/// one endpoint is listened on in code, and a shared-memory endpoint is; so they are turned into endpoints in code,
-/// too, unless the application listens on others, in code or by the configuration, and so has meant to silence them.
+/// the application listens on an endpoint in code, as it does on a shared-memory endpoint. So they are made endpoints
+/// in code, too. This is not done if the application listens on other endpoints, in code or by the configuration: then
+/// it has meant to replace the addresses.
 /// </summary>
 internal static class HostingAddresses
 {
     /// <summary>
     /// Moves the addresses that hosting has collected into the options, just before the server starts.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The addresses are preferred to all endpoints in code.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <c>PreferHostingUrls</c> is set, so Kestrel would drop all endpoints in code.
+    /// </exception>
     public static void MoveTo(KestrelServerOptions options, IServer server, KestrelInternals internals)
     {
         if (server.Features.Get<IServerAddressesFeature>() is not { Addresses: { Count: > 0 } addresses } feature)
@@ -29,20 +32,20 @@ internal static class HostingAddresses
         if (internals.ListenedInCode(options) is not { } listened
             || !listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
         {
-            // Where it cannot be known, Kestrel's own rule holds, and it says so.
+            // If the endpoints cannot be known, Kestrel's own rule applies, and Kestrel logs a warning.
             return;
         }
 
-        // Endpoints of the configuration silence the addresses, too, and that must stay so: images set a port for those
-        // who say nothing.
+        // Endpoints of the configuration replace the addresses, too, and must do so here: container images set a port
+        // as an address, for applications that name no endpoint.
         if (listened.Exists(static o => o.EndPoint is not SharedMemoryEndPoint)
             || options.ConfigurationLoader?.Configuration.GetSection("Endpoints").GetChildren().Any() == true)
         {
             if (feature.PreferHostingUrls)
             {
                 throw new InvalidOperationException(
-                    "PreferHostingUrls makes Kestrel drop every endpoint that is listened on in code, the shared-memory "
-                    + "ones included. Remove the other endpoints, or PreferHostingUrls.");
+                    "PreferHostingUrls makes Kestrel drop every endpoint that is listened on in code, including the "
+                    + "shared-memory endpoints. Remove the other endpoints, or do not set PreferHostingUrls.");
             }
 
             return;
@@ -70,7 +73,8 @@ internal static class HostingAddresses
         if (!string.IsNullOrEmpty(address.PathBase))
         {
             throw new InvalidOperationException(
-                $"A path base can only be configured using IApplicationBuilder.UsePathBase(), not by the address '{address}'.");
+                "A path base can only be configured using IApplicationBuilder.UsePathBase(), "
+                + $"not by the address '{address}'.");
         }
 
         if (address.IsUnixPipe)

@@ -9,17 +9,20 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
-/// Runs <see cref="HostingAddresses"/> at the one moment at which hosting knows its addresses and the server has not
-/// started yet: while the application is built.
+/// Runs <see cref="HostingAddresses"/> while the application is built: only then hosting knows its addresses and the
+/// server has not started yet.
 /// </summary>
 internal sealed class HostingAddressesStartupFilter(
-    IOptions<KestrelServerOptions> options, IServer server, KestrelInternals internals, DirectApplication application) : IStartupFilter
+    IOptions<KestrelServerOptions> options,
+    IServer server,
+    KestrelInternals internals,
+    DirectApplication application) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
     {
         if (IsAnother(server))
         {
-            TellOfOtherServer();
+            LogOtherServer();
         }
         else
         {
@@ -29,16 +32,20 @@ internal sealed class HostingAddressesStartupFilter(
         return next;
     }
 
-    // One that nobody knows may be somebody's own around Kestrel.
+    // A server of the application's own may be a wrapper around Kestrel, so only Microsoft's other servers count.
     private static bool IsAnother(IServer server) => server is not DirectServer
         && server.GetType().Assembly is var assembly
         && assembly != typeof(KestrelServer).Assembly
         && assembly.GetName().Name?.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal) == true;
 
-    private void TellOfOtherServer()
+    private void LogOtherServer()
     {
-        // To ask for Kestrel's options has Kestrel's own setup run, endpoints of the configuration included.
-        var listened = internals.ListenedInCode(options.Value)?.Select(static listen => listen.EndPoint).OfType<SharedMemoryEndPoint>().ToList();
+        // When Kestrel's options are asked for, Kestrel's own setup runs, which adds the endpoints of the
+        // configuration.
+        var listened = internals.ListenedInCode(options.Value)?
+            .Select(static listen => listen.EndPoint)
+            .OfType<SharedMemoryEndPoint>()
+            .ToList();
         if (listened is { Count: > 0 })
         {
             Diagnostics.Log.ServerIsNotKestrel(application.Logger, server.GetType(), string.Join(", ", listened));

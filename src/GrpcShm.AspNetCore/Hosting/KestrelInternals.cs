@@ -8,16 +8,16 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
-/// What this library has to know of Kestrel, and Kestrel shows to nobody. A later version may keep it elsewhere: then
-/// each of these says that it does not know, and the server starts all the same, with HTTP/2 alone if need be. Tests of
-/// ours fail at once.
+/// Reads members of Kestrel that this library needs and that are not public. A later version of Kestrel may not have
+/// them: then each method here says that it does not know, and the server starts all the same, with HTTP/2 alone if it
+/// has to. Tests of this library fail then.
 /// </summary>
 internal sealed class KestrelInternals
 {
-    /// <summary>Whether anything can be known. For tests, which take Kestrel for a later version.</summary>
+    /// <summary>False makes every method say that it does not know. For tests of a later version of Kestrel.</summary>
     public bool AreReadable { get; init; } = true;
 
-    /// <summary>Whether an endpoint has TLS; nothing if that cannot be known.</summary>
+    /// <summary>True if an endpoint has TLS; nothing if that cannot be known.</summary>
     public bool? HasTls(ListenOptions options)
     {
         try
@@ -43,12 +43,14 @@ internal sealed class KestrelInternals
         }
     }
 
-    /// <summary>Shows the application that Kestrel serves to whoever wants to serve it, too.</summary>
-    /// <param name="http">Kestrel's HTTP, which an endpoint's connections end in.</param>
-    /// <param name="owner">Has a method of the name <paramref name="serve"/> with one type parameter.</param>
-    /// <param name="serve">The method, which takes the application. What it returns, if anything, takes the
-    /// application's place.</param>
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Where the field is trimmed, the application is not known.")]
+    /// <summary>Passes the application that Kestrel serves to an object that serves it, too.</summary>
+    /// <param name="http">Kestrel's HTTP, which is the last middleware of an endpoint's connections.</param>
+    /// <param name="owner">The object. It has a method <paramref name="serve"/> with one type parameter.</param>
+    /// <param name="serve">
+    /// The name of the method, which takes the application. If it returns another one, Kestrel serves that instead.
+    /// </param>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2075", Justification = "If the field is trimmed, the application is not known.")]
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "The type parameter has no requirements.")]
     public void ShowApplication<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TOwner>(
         ConnectionDelegate http, TOwner owner, string serve)
@@ -58,14 +60,15 @@ internal sealed class KestrelInternals
             return;
         }
 
-        // By its type, whatever its name may be.
+        // The field is found by its type, since its name may change.
         foreach (var field in middleware.GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic))
         {
             if (field.FieldType is { IsGenericType: true } type
                 && type.GetGenericTypeDefinition() == typeof(IHttpApplication<>)
                 && field.GetValue(middleware) is { } application)
             {
-                if (typeof(TOwner).GetMethod(serve)!.MakeGenericMethod(type.GetGenericArguments()).Invoke(owner, [application]) is { } other)
+                var method = typeof(TOwner).GetMethod(serve)!.MakeGenericMethod(type.GetGenericArguments());
+                if (method.Invoke(owner, [application]) is { } other)
                 {
                     field.SetValue(middleware, other);
                 }

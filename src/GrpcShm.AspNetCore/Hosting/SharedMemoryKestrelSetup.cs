@@ -8,7 +8,8 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// <summary>
 /// Listens on the endpoints that the options name, once each, after all code that listens by itself has run.
 /// </summary>
-internal sealed class SharedMemoryKestrelSetup(IOptions<SharedMemoryTransportOptions> options, KestrelInternals internals)
+internal sealed class SharedMemoryKestrelSetup(
+    IOptions<SharedMemoryTransportOptions> options, KestrelInternals internals)
     : IPostConfigureOptions<KestrelServerOptions>
 {
     public void PostConfigure(string? name, KestrelServerOptions kestrel)

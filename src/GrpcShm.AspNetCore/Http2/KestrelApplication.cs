@@ -4,9 +4,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Http2;
 
 /// <summary>
-/// The application as Kestrel has it: each request passes here before anything can be answered to it.
+/// The application that Kestrel is given: each request comes here before any part of its response can be sent.
 /// </summary>
-internal sealed class KestrelApplication<TContext>(IHttpApplication<TContext> served, StaleSchedules schedules) : IHttpApplication<TContext>
+internal sealed class KestrelApplication<TContext>(IHttpApplication<TContext> served, StaleSchedules schedules)
+    : IHttpApplication<TContext>
     where TContext : notnull
 {
     public TContext CreateContext(IFeatureCollection contextFeatures)

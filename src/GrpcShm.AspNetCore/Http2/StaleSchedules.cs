@@ -7,19 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.AspNetCore.Http2;
 
 /// <summary>
-/// Avoids a defect of Kestrel's (https://github.com/dotnet/aspnetcore/issues/53736, open in 10.0.12), by which a
-/// response is never sent.
+/// Avoids a defect of Kestrel (https://github.com/dotnet/aspnetcore/issues/53736, open in 10.0.12): a response is never
+/// sent.
 /// </summary>
 /// <remarks>
-/// <para>A stream's output is queued for the loop that writes, and a mark on it says that it is, so that it is queued
-/// once. The loop takes the mark off when it looks at the output. A <c>WINDOW_UPDATE</c> that ends a wait for credit
-/// queues the output as well. Where it is handled beside the last look at a response, it sets the mark after that look,
-/// and the loop then drops what is queued of a response that is complete, and leaves the mark. The next request that
-/// gets the pooled stream has an output that counts as queued, and so never is.</para>
-/// <para>Before a request is handed to the application nothing of its response can have been queued, so a mark that is
-/// there is a stale one. It is taken off without Kestrel's lock. What may set it meanwhile is the end of the stream or
-/// of the connection, which has queued the output then: to queue that a second time does no harm, since what is
-/// complete is dropped. The loop itself only ever takes it off.</para>
+/// <para>The output of a stream is queued for the loop that writes. A mark on the output says that it is queued, so
+/// that it is queued once. The loop removes the mark when it looks at the output. A <c>WINDOW_UPDATE</c> that ends a
+/// wait for credit queues the output as well. If this happens at the same time as the loop's last look at a response,
+/// the mark is set after that look. Then the loop drops the queued output, since its response is complete, and leaves
+/// the mark. The next request that gets the pooled stream has an output that counts as queued, and so is never
+/// queued.</para>
+/// <para>Before a request is passed to the application, nothing of its response can have been queued. So a mark at that
+/// moment is a stale one. It is removed without Kestrel's lock. Only the end of the stream or of the connection may set
+/// the mark at the same time, and has queued the output then. If the output is queued a second time, this does no harm,
+/// since a complete output is dropped. The loop itself never sets the mark.</para>
 /// </remarks>
 internal sealed class StaleSchedules(ILogger logger)
 {
@@ -31,7 +32,7 @@ internal sealed class StaleSchedules(ILogger logger)
     private volatile bool _isUnknown;
 
     /// <summary>
-    /// Takes off the mark that the last request has left on a stream, if this request came over shared memory.
+    /// Removes the mark that the last request has left on a stream, if this request came over shared memory.
     /// </summary>
     public void Clear(IFeatureCollection request)
     {
@@ -50,9 +51,9 @@ internal sealed class StaleSchedules(ILogger logger)
         }
         catch (Exception exception)
         {
-            // All that this does is to look at a field, so whatever is thrown says that this version of Kestrel is
-            // built otherwise. It may have the defect or not, and serves as over any transport. A test of ours says so
-            // before.
+            // The code above only reads and writes a field. So an exception, of whatever type, says that this version
+            // of Kestrel has no such field. It may have the defect or not, and serves as over any transport. A test of
+            // this library fails first.
             _isUnknown = true;
             Log.KestrelIsUnknown(logger, exception);
         }

@@ -4,16 +4,16 @@ using System.Collections.Concurrent;
 namespace GrpcShm.AspNetCore.Memory;
 
 /// <summary>
-/// Memory for Kestrel's own pipes, in blocks larger than its usual 4 KiB. Its HTTP/2 input loop copies one block,
-/// hands it to another thread and waits, and then the next: with larger blocks a large message takes fewer of these
-/// hops.
+/// Memory for Kestrel's own pipes, in blocks larger than the usual 4 KiB. Kestrel's HTTP/2 input loop copies one block,
+/// passes it to another thread, waits, and goes on with the next. With larger blocks a large message takes fewer of
+/// these steps.
 /// </summary>
 internal sealed class BlockMemoryPool : MemoryPool<byte>
 {
     /// <summary>One HTTP/2 frame of the default maximum, its header, and a little.</summary>
     public const int BlockSize = 32 * 1024;
 
-    // What is kept for reuse; more than this many blocks come and go by way of the garbage collector.
+    // So many blocks are kept for reuse. Further ones are left to the garbage collector.
     private const int MaxKept = 256;
 
     private readonly ConcurrentQueue<Block> _kept = new();
@@ -41,7 +41,7 @@ internal sealed class BlockMemoryPool : MemoryPool<byte>
 
     protected override void Dispose(bool disposing)
     {
-        // Blocks that are still out are left to the garbage collector when they come back.
+        // Blocks that are still in use are left to the garbage collector when they are given back.
         _disposed = true;
         _kept.Clear();
     }
@@ -65,7 +65,7 @@ internal sealed class BlockMemoryPool : MemoryPool<byte>
 
     private sealed class Block(BlockMemoryPool pool) : IMemoryOwner<byte>
     {
-        // Pinned: TLS and sockets hand it to native code.
+        // Pinned, since TLS and sockets pass it to native code.
         private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(BlockSize, pinned: true);
         private int _returned;
 

@@ -6,8 +6,8 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// What <see cref="SocketsHttpHandler"/> tells of its requests, for those that do not go through it: the same spans,
-/// the same metrics, the same trace headers. Costs nothing where nobody listens.
+/// Reports requests in direct mode as <see cref="SocketsHttpHandler"/> reports the requests that go through it: the
+/// same spans, the same metrics, the same trace headers. Costs nothing where nobody listens.
 /// </summary>
 internal sealed class ClientDiagnostics
 {
@@ -30,14 +30,16 @@ internal sealed class ClientDiagnostics
     private readonly Uri _endPoint;
 
     /// <summary>Makes the instruments.</summary>
-    /// <param name="meterFactory">Whose they are; nothing for the process's.</param>
-    /// <param name="endPoint">What a connection is said to go to.</param>
+    /// <param name="meterFactory">Makes the meter; nothing for a meter of the process.</param>
+    /// <param name="endPoint">The address that metrics of connections name.</param>
     public ClientDiagnostics(IMeterFactory? meterFactory, Uri endPoint)
     {
         _endPoint = endPoint;
         var meter = meterFactory?.Create(SourceName) ?? ProcessWide.Value;
         _activeRequests = meter.CreateUpDownCounter<long>(
-            "http.client.active_requests", "{request}", "Number of outbound HTTP requests that are currently active on the client.");
+            "http.client.active_requests",
+            "{request}",
+            "Number of outbound HTTP requests that are currently active on the client.");
         _duration = meter.CreateHistogram(
             "http.client.request.duration",
             "s",
@@ -62,19 +64,23 @@ internal sealed class ClientDiagnostics
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBoundaries });
     }
 
-    /// <summary>Whether anybody wants to know of a request that begins now.</summary>
+    /// <summary>True if anybody listens to what a request that begins now does.</summary>
     public bool IsEnabled =>
-        RequestTracing.IsEnabled || _activeRequests.Enabled || _duration.Enabled || _timeInQueue.Enabled || HttpEvents.AreHeard;
+        RequestTracing.IsEnabled
+        || _activeRequests.Enabled
+        || _duration.Enabled
+        || _timeInQueue.Enabled
+        || HttpEvents.AreHeard;
 
-    /// <summary>Counts a connection, from when it is first told to be idle until it is disposed.</summary>
+    /// <summary>Makes the gauge of a connection.</summary>
     public ConnectionGauge CreateGauge() => new(_openConnections, _connectionDuration, _endPoint);
 
-    /// <summary>A request waits for a connection.</summary>
-    /// <returns>Since when; 0 if nobody wants to know.</returns>
-    public long BeginToQueue() => _timeInQueue.Enabled || HttpEvents.AreHeard ? Stopwatch.GetTimestamp() : 0;
+    /// <summary>Notes that a request begins to wait for a connection.</summary>
+    /// <returns>The time; 0 if nobody listens.</returns>
+    public long BeginQueueing() => _timeInQueue.Enabled || HttpEvents.AreHeard ? Stopwatch.GetTimestamp() : 0;
 
-    /// <summary>A request that has waited is sent.</summary>
-    public void EndToQueue(HttpRequestMessage request, long since)
+    /// <summary>Reports how long a request has waited that is sent now.</summary>
+    public void EndQueueing(HttpRequestMessage request, long since)
     {
         if (since == 0)
         {
@@ -82,26 +88,26 @@ internal sealed class ClientDiagnostics
         }
 
         var duration = Stopwatch.GetElapsedTime(since);
-        HttpEvents.LeftQueue(duration);
+        HttpEvents.WriteLeftQueue(duration);
         if (_timeInQueue.Enabled)
         {
-            var tags = RequestTags.Queue(request);
+            var tags = RequestTags.CreateForQueue(request);
             _timeInQueue.Record(duration.TotalSeconds, tags);
         }
     }
 
-    /// <summary>Tells of a request, from its start to its response's headers.</summary>
+    /// <summary>Reports a request, from its start to the headers of its response.</summary>
     /// <param name="request">The request, which gets the trace headers.</param>
-    /// <param name="send">Sends it, or throws an <see cref="UnsentRequestException"/>.</param>
+    /// <param name="send">Sends the request, or throws an <see cref="UnsentRequestException"/>.</param>
     /// <param name="sendOverHttp2">
-    /// Sends it there instead. What is measured of requests is measured there, since then it is one of those; its span
-    /// is this one.
+    /// Sends the request over HTTP/2 instead, where the metrics of such requests are measured. The span that has begun
+    /// here goes on.
     /// </param>
     public async Task<HttpResponseMessage> ObserveAsync(
         HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, Func<Task<HttpResponseMessage>> sendOverHttp2)
     {
         var started = Stopwatch.GetTimestamp();
-        var tags = RequestTags.Common(request);
+        var tags = RequestTags.CreateCommon(request);
         var isCounted = _activeRequests.Enabled;
         var isMeasured = true;
         if (isCounted)
@@ -120,8 +126,8 @@ internal sealed class ClientDiagnostics
                 response = await send().ConfigureAwait(false);
                 if (response.Content is ResponseContent)
                 {
-                    // One that has gone over HTTP/2 after all is told of there.
-                    HttpEvents.Responded(response.StatusCode);
+                    // A response over HTTP/2 is reported there.
+                    HttpEvents.WriteResponded(response.StatusCode);
                 }
             }
             catch (UnsentRequestException)
@@ -143,7 +149,8 @@ internal sealed class ClientDiagnostics
             var isTold = false;
             try
             {
-                // Whichever listener throws, the others hear of the end of what they have heard the beginning of.
+                // Whichever listener throws, the others are told of the end of the request of whose start they were
+                // told.
                 try
                 {
                     Uncount(ref isCounted, tags);
@@ -170,7 +177,7 @@ internal sealed class ClientDiagnostics
             {
                 if (!isTold)
                 {
-                    // A listener has thrown, which the caller gets in the response's place.
+                    // A listener has thrown. The caller gets that exception instead of the response.
                     response?.Dispose();
                 }
             }

@@ -5,15 +5,16 @@ using GrpcShm.Client.Direct;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// A connection as the event source <c>System.Net.Http</c> tells of it, and as <c>http.client.open_connections</c>
-/// counts it: as active or as idle, until it is closed. Then <c>http.client.connection.duration</c> is told how long
-/// that was.
+/// Counts one connection in <c>http.client.open_connections</c>, as active or as idle, until it is closed. Then its age
+/// goes to <c>http.client.connection.duration</c>. Writes its beginning and its end to the event source
+/// <c>System.Net.Http</c>, too.
 /// </summary>
 /// <remarks>
-/// Changes are told while anybody listens. A call that begins just as the last one ends may be told late, with the next
-/// change. Who listens is foreign code and may throw: what is told here is told last.
+/// Changes are reported while anybody listens. If a call begins just as the last one ends, this may be reported late,
+/// with the next change. Listeners are foreign code and may throw, so they are called last.
 /// </remarks>
-internal sealed class ConnectionGauge(UpDownCounter<long> counter, Histogram<double> duration, Uri endPoint) : IDisposable
+internal sealed class ConnectionGauge(
+    UpDownCounter<long> counter, Histogram<double> duration, Uri endPoint) : IDisposable
 {
     private const int None = 0;
     private const int Idle = 1;
@@ -26,19 +27,20 @@ internal sealed class ConnectionGauge(UpDownCounter<long> counter, Histogram<dou
     private int _isEventTold;
     private int _isEnded;
 
-    /// <summary>Its number among all of the process, for events.</summary>
-    public long Number { get; } = HttpEvents.NextConnection();
+    /// <summary>The number of the connection in events, unique in the process.</summary>
+    public long Number { get; } = HttpEvents.TakeNumber();
 
-    /// <summary>It was made.</summary>
+    /// <summary>Reports that the connection was made.</summary>
     public void Open()
     {
         if (HttpEvents.AreHeard)
         {
             _isEventTold = 1;
-            HttpEvents.ConnectionEstablished(Number, endPoint);
+            HttpEvents.WriteConnectionEstablished(Number, endPoint);
         }
     }
 
+    /// <summary>Counts the connection as active, if it is not counted so already.</summary>
     public void BecomeActive()
     {
         if (_counter.Enabled && Volatile.Read(ref _told) != Active)
@@ -47,7 +49,8 @@ internal sealed class ConnectionGauge(UpDownCounter<long> counter, Histogram<dou
         }
     }
 
-    /// <param name="connection">The connection, which may be in use again by now.</param>
+    /// <summary>Counts the connection as idle, unless it is in use again by now.</summary>
+    /// <param name="connection">The connection.</param>
     public void BecomeIdle(DirectConnection connection)
     {
         if (_counter.Enabled && !connection.IsUsed)
@@ -60,7 +63,7 @@ internal sealed class ConnectionGauge(UpDownCounter<long> counter, Histogram<dou
     {
         if (Interlocked.Exchange(ref _isEventTold, 0) != 0)
         {
-            HttpEvents.ConnectionClosed(Number);
+            HttpEvents.WriteConnectionClosed(Number);
         }
 
         Tell(Ended);

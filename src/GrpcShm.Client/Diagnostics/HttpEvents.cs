@@ -5,49 +5,52 @@ using System.Runtime.CompilerServices;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// Writes to the event source <c>System.Net.Http</c> the steps of a request and the life of a connection, which there
-/// <see cref="SocketsHttpHandler"/> writes. That a request starts and stops is written by whoever calls a handler, any
-/// handler.
+/// Writes the steps of a request and the life of a connection to the event source <c>System.Net.Http</c>, as
+/// <see cref="SocketsHttpHandler"/> does for its own. The start and the end of a request are written by .NET's code
+/// that calls a handler, whichever handler it is.
 /// </summary>
 internal static class HttpEvents
 {
     private const string SourceType = "System.Net.Http.HttpTelemetry, System.Net.Http";
     private const int MajorVersion = 2;
 
-    // Made by the first request of the process, before it comes to any handler.
+    // .NET makes the source with the first request of the process, before that comes to any handler.
     private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
-        static source => source.Name == ClientDiagnostics.SourceName && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
+        static source => source.Name == ClientDiagnostics.SourceName
+            && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
 
-    // .NET counts its connections from 0 upwards. Another copy of this library in the process, as a plug-in may have
-    // it, starts elsewhere.
+    // .NET counts its connections from 0 upwards, so these are below 0. A second copy of this library in the process,
+    // as a plug-in may have it, starts at another number.
     private static long s_lastConnection = -(Random.Shared.NextInt64(1L << 40) << 20);
 
     private static volatile bool _isUnknown;
 
-    /// <summary>Whether anybody listens.</summary>
+    /// <summary>True if anybody listens.</summary>
     public static bool AreHeard => !_isUnknown && Source is { } source && source.IsEnabled();
 
-    /// <summary>Finds a number for a connection that no other of this process has, in direct mode or in HTTP.</summary>
-    public static long NextConnection() => Interlocked.Decrement(ref s_lastConnection);
+    /// <summary>Gives out a number that no other connection of this process has, in direct mode or in HTTP.</summary>
+    public static long TakeNumber() => Interlocked.Decrement(ref s_lastConnection);
 
-    /// <summary>A connection was made.</summary>
-    public static void ConnectionEstablished(long connection, Uri endPoint) => Write(
+    /// <summary>Writes that a connection was made.</summary>
+    public static void WriteConnectionEstablished(long connection, Uri endPoint) => Write(
         (connection, endPoint),
-        static (source, to) => Http20ConnectionEstablished(source, to.connection, to.endPoint.Scheme, to.endPoint.IdnHost, to.endPoint.Port, null));
+        static (source, to) => Http20ConnectionEstablished(
+            source, to.connection, to.endPoint.Scheme, to.endPoint.IdnHost, to.endPoint.Port, null));
 
-    /// <summary>A connection that was told of has ended.</summary>
-    public static void ConnectionClosed(long connection) =>
+    /// <summary>Writes that a connection has ended whose establishment was written.</summary>
+    public static void WriteConnectionClosed(long connection) =>
         Write(connection, static (source, connection) => Http20ConnectionClosed(source, connection));
 
-    /// <summary>A request has waited for a connection.</summary>
-    public static void LeftQueue(TimeSpan duration) =>
+    /// <summary>Writes how long a request has waited for a connection.</summary>
+    public static void WriteLeftQueue(TimeSpan duration) =>
         Write(duration, static (source, duration) => RequestLeftQueue(source, MajorVersion, duration));
 
     /// <summary>
-    /// A request begins on a connection. Its headers and its content go in one frame, where .NET writes one after the
-    /// other and waits for the response meanwhile; so all this is told before, as long as no response can have come.
+    /// Writes that a request begins on a connection. .NET writes these four events one by one, as it sends the headers,
+    /// then the content. In direct mode both go in one frame, so all four are written before, when no response can have
+    /// come yet.
     /// </summary>
-    public static void Begun(long connection) => Write(connection, static (source, connection) =>
+    public static void WriteBegun(long connection) => Write(connection, static (source, connection) =>
     {
         RequestHeadersStart(source, connection);
         RequestHeadersStop(source);
@@ -55,12 +58,12 @@ internal static class HttpEvents
         ResponseHeadersStart(source);
     });
 
-    /// <summary>All of the content has been written.</summary>
-    public static void ContentWritten(long bytes) =>
+    /// <summary>Writes that all of the content has been sent.</summary>
+    public static void WriteContentSent(long bytes) =>
         Write(bytes, static (source, bytes) => RequestContentStop(source, bytes));
 
-    /// <summary>The response has come.</summary>
-    public static void Responded(HttpStatusCode status) =>
+    /// <summary>Writes that the response has come.</summary>
+    public static void WriteResponded(HttpStatusCode status) =>
         Write((int)status, static (source, status) => ResponseHeadersStop(source, status));
 
     private static void Write<TState>(TState state, Action<EventSource, TState> write)
@@ -76,14 +79,20 @@ internal static class HttpEvents
         }
         catch (Exception exception) when (exception is MissingMemberException or TypeLoadException)
         {
-            // A version of .NET that is built otherwise. Its listeners do without, and a test of ours says so before.
+            // This version of .NET has no such methods. Its listeners go without these events. A test of this library
+            // fails first.
             _isUnknown = true;
         }
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern void Http20ConnectionEstablished(
-        [UnsafeAccessorType(SourceType)] object source, long connectionId, string scheme, string host, int port, IPEndPoint? remoteEndPoint);
+        [UnsafeAccessorType(SourceType)] object source,
+        long connectionId,
+        string scheme,
+        string host,
+        int port,
+        IPEndPoint? remoteEndPoint);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method)]
     private static extern void Http20ConnectionClosed(

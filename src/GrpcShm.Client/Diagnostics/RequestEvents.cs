@@ -5,9 +5,9 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Client.Diagnostics;
 
 /// <summary>
-/// The events of <c>HttpHandlerDiagnosticListener</c>, as .NET's own handler writes them: filters and enrichment of
-/// OpenTelemetry's instrumentation and older agents listen to them. Listeners find what they know by the names of
-/// properties.
+/// Writes the events of <c>HttpHandlerDiagnosticListener</c>, as .NET's own handler does: filters and enrichment of
+/// OpenTelemetry's instrumentation, and older agents, listen to them. Listeners read the data of an event by the names
+/// of its properties.
 /// </summary>
 internal static class RequestEvents
 {
@@ -19,15 +19,15 @@ internal static class RequestEvents
         ContextUnloading.DisposeWith(
             typeof(RequestEvents).Assembly, new DiagnosticListener("HttpHandlerDiagnosticListener"));
 
-    /// <summary>Whether anybody listens.</summary>
+    /// <summary>True if anybody listens.</summary>
     public static bool IsEnabled => Listener.IsEnabled();
 
-    /// <summary>Whether anybody wants to have a span of a request.</summary>
-    public static bool Wants(string activity, HttpRequestMessage request) =>
+    /// <summary>True if a listener wants a span for a request.</summary>
+    public static bool IsSpanWanted(string activity, HttpRequestMessage request) =>
         IsEnabled && Listener.IsEnabled(activity, request);
 
-    /// <summary>The span of a request has started.</summary>
-    public static void Started(HttpRequestMessage request)
+    /// <summary>Writes that the span of a request has started.</summary>
+    public static void WriteStarted(HttpRequestMessage request)
     {
         if (IsEnabled && Listener.IsEnabled(StartEvent))
         {
@@ -35,8 +35,8 @@ internal static class RequestEvents
         }
     }
 
-    /// <summary>The span of a request is about to be stopped.</summary>
-    public static void Stopped(HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
+    /// <summary>Writes that the span of a request is about to be stopped.</summary>
+    public static void WriteStopped(HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
         if (IsEnabled && Listener.IsEnabled(StopEvent))
         {
@@ -49,8 +49,8 @@ internal static class RequestEvents
         }
     }
 
-    /// <summary>A request has failed, if it has.</summary>
-    public static void Failed(HttpRequestMessage request, Exception? failure)
+    /// <summary>Writes the failure of a request, if it has failed.</summary>
+    public static void WriteFailed(HttpRequestMessage request, Exception? failure)
     {
         if (failure is not (null or OperationCanceledException) && IsEnabled && Listener.IsEnabled(FailureEvent))
         {
@@ -58,9 +58,12 @@ internal static class RequestEvents
         }
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The properties are kept, and their types are those of everybody's requests.")]
-    private static void Write<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TData>(string name, TData data) =>
-        Listener.Write(name, data);
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2026",
+        Justification = "The properties are kept, and every application that sends requests uses their types.")]
+    private static void Write<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TData>(
+        string name, TData data) => Listener.Write(name, data);
 
     private sealed class StartData(HttpRequestMessage request)
     {

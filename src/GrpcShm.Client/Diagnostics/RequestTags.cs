@@ -8,7 +8,7 @@ internal static class RequestTags
 {
     public const string ProtocolVersion = "2";
 
-    public static TagList Common(HttpRequestMessage request)
+    public static TagList CreateCommon(HttpRequestMessage request)
     {
         var address = request.RequestUri!;
         return new TagList
@@ -21,9 +21,9 @@ internal static class RequestTags
     }
 
     /// <summary>
-    /// Of a request that has waited for a connection: there .NET leaves a port out that goes without saying.
+    /// Makes the tags of a request that has waited for a connection: for those .NET leaves out the default port.
     /// </summary>
-    public static TagList Queue(HttpRequestMessage request)
+    public static TagList CreateForQueue(HttpRequestMessage request)
     {
         var address = request.RequestUri!;
         var tags = new TagList
@@ -55,14 +55,17 @@ internal static class RequestTags
         }
     }
 
-    /// <summary>The version of a response, which is another one only where its request has gone another way.</summary>
+    /// <summary>The version of a response. It is not 2 only if the request did not go in direct mode.</summary>
     public static string VersionOf(HttpResponseMessage response) =>
         response.Version.Major >= 2 ? ProtocolVersion : response.Version.ToString(2);
 
-    /// <summary>A method of the standard, else <c>_OTHER</c>, so that nobody can make any number of series.</summary>
+    /// <summary>
+    /// The method if it is one of the standard, else <c>_OTHER</c>, so that requests cannot make any number of series.
+    /// </summary>
     public static string MethodOf(HttpRequestMessage request) => request.Method.Method switch
     {
-        "GET" or "POST" or "PUT" or "DELETE" or "HEAD" or "OPTIONS" or "PATCH" or "TRACE" or "CONNECT" => request.Method.Method,
+        "GET" or "POST" or "PUT" or "DELETE" or "HEAD" or "OPTIONS" or "PATCH" or "TRACE" or "CONNECT" =>
+            request.Method.Method,
         _ => "_OTHER",
     };
 

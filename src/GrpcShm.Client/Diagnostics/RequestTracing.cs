@@ -3,7 +3,7 @@ using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.Client.Diagnostics;
 
-/// <summary>The span of a request, and the headers that let the server go on with it.</summary>
+/// <summary>Makes the span of a request, and the headers by which the server continues the trace.</summary>
 internal static class RequestTracing
 {
     private const string ActivityName = "System.Net.Http.HttpRequestOut";
@@ -11,13 +11,13 @@ internal static class RequestTracing
     private static readonly ActivitySource Source =
         ContextUnloading.DisposeWith(typeof(RequestTracing).Assembly, new ActivitySource(ClientDiagnostics.SourceName));
 
-    // .NET's own switch for it.
+    // By .NET's own switch.
     private static readonly bool IsAllowed = ReadSwitch();
 
     public static bool IsEnabled =>
         IsAllowed && (Activity.Current is not null || Source.HasListeners() || RequestEvents.IsEnabled);
 
-    /// <summary>Starts the span, if anybody listens or there is one to go on with, and writes the headers.</summary>
+    /// <summary>Starts the span, if anybody listens or a span is under way, and writes the headers.</summary>
     public static Activity? Start(HttpRequestMessage request)
     {
         if (!IsAllowed)
@@ -26,7 +26,7 @@ internal static class RequestTracing
         }
 
         var activity = Source.HasListeners() ? Source.StartActivity(ActivityName, ActivityKind.Client) : null;
-        if (activity is null && (Activity.Current is not null || RequestEvents.Wants(ActivityName, request)))
+        if (activity is null && (Activity.Current is not null || RequestEvents.IsSpanWanted(ActivityName, request)))
         {
             activity = new Activity(ActivityName).Start();
         }
@@ -34,14 +34,14 @@ internal static class RequestTracing
         if (activity is not null)
         {
             Describe(activity, request);
-            RequestEvents.Started(request);
+            RequestEvents.WriteStarted(request);
         }
 
         if (Activity.Current is { } current)
         {
             DistributedContextPropagator.Current.Inject(current, request, static (carrier, name, value) =>
             {
-                // Not over what the caller has set himself.
+                // Headers that the caller has set are left alone.
                 if (carrier is HttpRequestMessage message && !message.Headers.NonValidated.Contains(name))
                 {
                     message.Headers.TryAddWithoutValidation(name, value);
@@ -52,7 +52,7 @@ internal static class RequestTracing
         return activity;
     }
 
-    /// <summary>Ends the span, whichever listener throws.</summary>
+    /// <summary>Ends the span, also if a listener throws.</summary>
     public static void Stop(
         Activity? activity, HttpRequestMessage request, HttpResponseMessage? response, Exception? failure)
     {
@@ -60,7 +60,7 @@ internal static class RequestTracing
         {
             if (IsAllowed)
             {
-                RequestEvents.Failed(request, failure);
+                RequestEvents.WriteFailed(request, failure);
             }
         }
         finally
@@ -93,7 +93,7 @@ internal static class RequestTracing
         activity.SetEndTime(DateTime.UtcNow);
         try
         {
-            RequestEvents.Stopped(request, response, failure);
+            RequestEvents.WriteStopped(request, response, failure);
         }
         finally
         {
@@ -121,7 +121,7 @@ internal static class RequestTracing
         activity.SetTag("server.address", address.Host);
         activity.SetTag("server.port", address.Port);
 
-        // Queries may hold what is nobody's business.
+        // A query may contain secrets.
         activity.SetTag("url.full", address.Query.Length == 0
             ? address.AbsoluteUri
             : $"{address.GetLeftPart(UriPartial.Path)}?*");
@@ -134,6 +134,7 @@ internal static class RequestTracing
             return isEnabled;
         }
 
-        return Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_HTTP_ENABLEACTIVITYPROPAGATION") is not ("0" or "false" or "False");
+        return Environment.GetEnvironmentVariable("DOTNET_SYSTEM_NET_HTTP_ENABLEACTIVITYPROPAGATION")
+            is not ("0" or "false" or "False");
     }
 }

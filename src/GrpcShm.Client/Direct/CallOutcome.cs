@@ -1,12 +1,12 @@
 namespace GrpcShm.Client.Direct;
 
-/// <summary>What comes of a call. Decided once, by compare-and-swap, by whoever is first.</summary>
+/// <summary>How a call ends. Decided once, by compare-and-swap, by whoever is first.</summary>
 /// <remarks>
 /// <code>
 /// field     written by                                          read by
 /// _result   anybody, by compare-and-swap, once                  anybody
-/// Failure   whoever has settled it, before the completion is    the completion
-///           scheduled, which orders the two
+/// Failure   whoever has settled the outcome, before the         the completion
+///           completion is scheduled, which orders the two
 /// </code>
 /// </remarks>
 internal sealed class CallOutcome
@@ -23,14 +23,14 @@ internal sealed class CallOutcome
 
     public Result Kind => _result;
 
-    /// <summary>Whether it is decided.</summary>
+    /// <summary>True once the outcome is decided.</summary>
     public bool IsSettled => _result != Result.None;
 
-    /// <summary>Why there is no response, if there is none. By the completion.</summary>
+    /// <summary>The reason for a failure. By the completion.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>Decides it, if nobody else has.</summary>
-    /// <returns>Whether it is decided so. Then the caller has to schedule the completion.</returns>
+    /// <summary>Decides the outcome, if nobody else has.</summary>
+    /// <returns>True if this call has decided. Then the caller has to schedule the completion.</returns>
     public bool TrySettle(Result result, Exception? failure = null)
     {
         if (Interlocked.CompareExchange(ref _result, result, Result.None) != Result.None)
@@ -42,7 +42,7 @@ internal sealed class CallOutcome
         return true;
     }
 
-    /// <summary>Makes it as new. By the last who uses the call.</summary>
+    /// <summary>Prepares it for the next call. By the last user of the call.</summary>
     public void Reuse()
     {
         _result = Result.None;

@@ -5,14 +5,14 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// A call in direct mode as its client sees it: what comes of it, how far it has come, and whether it may be tried
-/// again. Pooled: a call that took the usual course serves again when its three users are done with it, which are the
-/// connection, the one who sends the request, and the one who reads the response.
+/// A call in direct mode as its client sees it: how it ends, how far it has come, and whether it may be tried again.
+/// Pooled: a call that took the usual course serves again when its three users are done with it: the connection, the
+/// sender of the request, and the reader of the response.
 /// </summary>
 /// <remarks>
-/// What comes of it is decided once, by whoever is first (<see cref="CallOutcome"/>): the thread that
-/// receives, a cancellation, or the request's content. The winner schedules the completion, which runs the caller's
-/// continuation where the path's <see cref="RunProfile"/> says. What is said in the call is for its
+/// How the call ends is decided once, by whoever is first (<see cref="CallOutcome"/>): the thread that receives, a
+/// cancellation, or the request's content. The winner schedules the completion, which runs the caller's continuation on
+/// the thread that the target's <see cref="RunProfile"/> says. Request and response are written and read by the
 /// <see cref="ICallExchange"/>.
 /// </remarks>
 internal sealed class ClientCall : ICallStreamOwner
@@ -31,13 +31,13 @@ internal sealed class ClientCall : ICallStreamOwner
     private CallError _error;
     private bool _usesConnection;
 
-    // Set by whoever ends the call, from any thread; read by who sends the rest of the request, who may see it late:
-    // then that is dropped further down. Cleared with the last of the three users gone.
+    // Set by whoever ends the call, on any thread; read by the sender of the request, who may see it late: then the
+    // rest of the request is dropped by the call stream. Cleared when the last of the three users has gone.
     private volatile bool _isOver;
 
     // Written by the thread that sends the content, before the frame that ends it; read by the completion, which is
-    // scheduled after the call has failed. Seen too late, the request is just not sent again. Cleared with the last of
-    // the three users gone.
+    // scheduled after the call has failed. If the completion sees it too late, the request is just not sent again.
+    // Cleared when the last of the three users has gone.
     private bool _canRepeatContent;
 
     // The thread that receives writes these.
@@ -57,24 +57,24 @@ internal sealed class ClientCall : ICallStreamOwner
         _completion = new CompletionWork(this);
     }
 
-    /// <summary>What carries it.</summary>
+    /// <summary>Carries the call on its connection.</summary>
     public CallStream CallStream { get; }
 
     /// <summary>
-    /// Whether nothing more is wanted of the request: the response has ended, or the call was given up.
+    /// True once nobody wants the rest of the request: the response has ended, or the call was given up.
     /// </summary>
     public bool IsOver => _isOver;
 
-    /// <summary>Why the call is over, if it has failed. Once it is over.</summary>
+    /// <summary>The reason for a failure, once the call is over.</summary>
     public Exception? BrokenBy { get; private set; }
 
-    // Time limits are a server's, and any number of bytes may be read.
+    // Only servers have time limits.
     bool ICallStreamOwner.IsInputTimed => false;
 
-    /// <summary>Begins a call. The response, or what else comes of it, is told to whoever waits for it.</summary>
+    /// <summary>Begins a call. The pending call learns of the response, or of the failure.</summary>
     /// <returns>
-    /// What has become of it. If it was not sent, the connection is going away, lost, or full, or does not carry such a
-    /// call, and this object is of no more use.
+    /// What became of the attempt. If the call was not sent, the connection goes away, is lost or is full, or direct
+    /// mode does not carry such a call; then this object is of no more use.
     /// </returns>
     public SendResult Begin(IPendingCall pending, DirectConnection owner, CallTarget target)
     {
@@ -92,12 +92,13 @@ internal sealed class ClientCall : ICallStreamOwner
         }
         catch (InvalidOperationException exception)
         {
-            // More than direct mode has room for.
+            // Direct mode has no room for so many headers.
             pending.WhyNotCarried = exception.Message;
             return SendResult.NotCarried;
         }
 
-        // Before the connection knows the call: from then on it may complete at any time, which ends the registration.
+        // Before the connection knows the call: from then on the call may complete at any time, which ends the
+        // registration.
         _cancellation = pending.CancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Cancel(), this);
         _usesConnection = true;
         var isAdded = false;
@@ -132,7 +133,7 @@ internal sealed class ClientCall : ICallStreamOwner
                 ReleaseUser();
                 break;
             default:
-                // Lost again already. The completion tries another connection.
+                // The connection is lost already. The completion tries another one.
                 ReleaseUser();
                 break;
         }
@@ -140,11 +141,11 @@ internal sealed class ClientCall : ICallStreamOwner
         return SendResult.Sent;
     }
 
-    /// <summary>Keeps it from serving again, since somebody may use it beyond the end of its call.</summary>
+    /// <summary>Keeps this object from serving again, since somebody may use it beyond the end of the call.</summary>
     public void KeepFromReuse() => _users.KeepFromReuse();
 
-    /// <summary>All of the request has been written. By who sends the request, as its last word.</summary>
-    /// <param name="canRepeat">Whether the same content can be written again.</param>
+    /// <summary>Ends the request, of which all has been written. The last call by the sender of the request.</summary>
+    /// <param name="canRepeat">True if the same content can be written again.</param>
     public void EndRequest(bool canRepeat)
     {
         Volatile.Write(ref _canRepeatContent, canRepeat);
@@ -153,11 +154,11 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     /// <summary>
-    /// The content has failed: by itself, or because nobody wants it any more. By who sends the request, as its last
-    /// word.
+    /// Fails the request, since its content has failed: by itself, or because nobody wants it any more. The last call
+    /// by the sender of the request.
     /// </summary>
-    /// <param name="exception">Why.</param>
-    /// <param name="forReader">What one is told who reads the response already.</param>
+    /// <param name="exception">The failure of the content.</param>
+    /// <param name="forReader">The exception for a caller who reads the response already.</param>
     public void FailRequest(Exception exception, Exception forReader)
     {
         _users.KeepFromReuse();
@@ -171,8 +172,8 @@ internal sealed class ClientCall : ICallStreamOwner
         ReleaseUser();
     }
 
-    /// <summary>Ends the response's part.</summary>
-    /// <param name="isRead">Whether it was read to its end, and by nobody else at the same time.</param>
+    /// <summary>Ends the use of the call by the reader of the response.</summary>
+    /// <param name="isRead">True if it was read to its end, and nobody else can still be reading it.</param>
     public void EndResponse(bool isRead)
     {
         if (!isRead)
@@ -193,7 +194,7 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     /// <summary>
-    /// Nobody can read the response any more: nobody holds it. May run foreign code, so not by a finalizer.
+    /// Gives up a call whose response nobody holds any more. May run foreign code, so not on the finalizer's thread.
     /// </summary>
     public void Drop()
     {
@@ -201,7 +202,7 @@ internal sealed class ClientCall : ICallStreamOwner
         EndResponse(isRead: false);
     }
 
-    /// <summary>The response is of no more interest. If it has not ended, the call is given up.</summary>
+    /// <summary>Drops what is left of the response. If it has not ended, the call is given up.</summary>
     public void Abandon()
     {
         _isOver = true;
@@ -222,7 +223,7 @@ internal sealed class ClientCall : ICallStreamOwner
     {
     }
 
-    // One response that is none ends one call: a handler that sets a status of 0 must not end everybody's.
+    // A response that makes no sense ends one call: a handler that sets a status of 0 must not end all calls.
     void ICallStreamOwner.OnRefused(CallError error, Exception exception) =>
         _refusal = _exchange.DescribeRefusal(exception);
 
@@ -244,7 +245,7 @@ internal sealed class ClientCall : ICallStreamOwner
     {
         if (!_hasEnded)
         {
-            // Before a writer is told that it is over: it will ask why.
+            // Before a writer learns that the call is over: it will ask why.
             BrokenBy = _refusal ?? exception;
             _isOver = true;
             _error = error;
@@ -276,9 +277,9 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     /// <summary>
-    /// Tells who listens that the call begins. Nothing of it has been sent yet, so no response can have come.
+    /// Tells listeners that the call begins. Nothing of it has been sent yet, so no response can have come.
     /// </summary>
-    /// <returns>Whether nobody of them has thrown. Else the caller gets that.</returns>
+    /// <returns>True if no listener has thrown. Else the caller of the call gets the exception.</returns>
     private bool TryTell(IPendingCall pending, DirectConnection owner)
     {
         try
@@ -294,7 +295,7 @@ internal sealed class ClientCall : ICallStreamOwner
         }
     }
 
-    /// <summary>The caller's token has fired.</summary>
+    /// <summary>Gives the call up, since the caller's token has fired.</summary>
     private void Cancel()
     {
         if (_progress.CancelOrFindBegun())
@@ -303,7 +304,7 @@ internal sealed class ClientCall : ICallStreamOwner
         }
     }
 
-    /// <summary>Ends the call from this side, if nothing has come of it yet.</summary>
+    /// <summary>Ends the call from this side, if its outcome is not decided yet.</summary>
     private bool GiveUp(CallOutcome.Result outcome, Exception? failure)
     {
         if (!_outcome.TrySettle(outcome, failure))
@@ -316,15 +317,15 @@ internal sealed class ClientCall : ICallStreamOwner
         return true;
     }
 
-    /// <summary>Tells whoever waits what came of the call. The caller's continuation runs in here.</summary>
+    /// <summary>Tells the caller how the call has ended. The caller's continuation runs in here.</summary>
     private void Complete()
     {
-        // Waits for a cancellation that is just under way: it must not reach the next use of this call.
+        // Waits for a cancellation that runs at this moment: it must not reach the next use of this object.
         _cancellation.Dispose();
         var pending = _pending!;
         var owner = _owner!;
 
-        // It will have the response, which nothing here may hold: see ICallExchange.HandOver.
+        // The pending call will hold the response, which nothing here may hold: see ICallExchange.HandOver.
         _pending = null;
         try
         {
@@ -367,13 +368,13 @@ internal sealed class ClientCall : ICallStreamOwner
         }
     }
 
-    /// <summary>Hands the response to the caller, whose it is from then on.</summary>
+    /// <summary>Hands the response to the caller, who owns it from then on.</summary>
     private void HandOver(IPendingCall pending)
     {
         var isWhole = _hasEnded;
         if (isWhole)
         {
-            // All of it is here, and may be dropped unread.
+            // All of the response is here, so its reader may drop it unread.
             try
             {
                 ReleaseConnection();
@@ -389,7 +390,9 @@ internal sealed class ClientCall : ICallStreamOwner
         _exchange.HandOver(pending, isWhole);
     }
 
-    /// <summary>Whether the server has not begun the call for sure, and the request can be sent again.</summary>
+    /// <summary>
+    /// True if it is certain that the server has not begun the call, and if the request can be sent again.
+    /// </summary>
     private bool IsWorthAnother()
     {
         if (_progress.TryFailBeforeBegun())
@@ -406,14 +409,15 @@ internal sealed class ClientCall : ICallStreamOwner
     }
 
     /// <summary>
-    /// The connection is of no more use to the response. By the completion, and by the reader after it.
+    /// Takes the call off its connection, which the response needs no more. By the completion, and by the reader after
+    /// it.
     /// </summary>
     private void ReleaseConnection()
     {
         if (_usesConnection)
         {
             _usesConnection = false;
-            _owner!.ResponseEnded();
+            _owner!.ReleaseCall();
         }
     }
 

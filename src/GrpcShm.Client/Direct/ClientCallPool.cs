@@ -3,10 +3,10 @@ using System.Collections.Concurrent;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>Calls that have ended and may serve again. Any thread.</summary>
-/// <param name="createExchange">Makes what is said in a call, once for each that is made.</param>
+/// <param name="createExchange">Makes the exchange of a call, once for each call object.</param>
 internal sealed class ClientCallPool(Func<ClientCall, ICallExchange> createExchange)
 {
-    // More are only kept when more were under way at once.
+    // So many are only kept if so many were under way at once.
     private const int MaxCalls = 256;
 
     private readonly ConcurrentQueue<ClientCall> _calls = [];
@@ -31,7 +31,7 @@ internal sealed class ClientCallPool(Func<ClientCall, ICallExchange> createExcha
 
     public void Return(ClientCall call)
     {
-        // One call after the other needs no queue.
+        // A caller that makes one call after the other needs no queue.
         if (Interlocked.CompareExchange(ref _last, call, null) is null)
         {
             return;

@@ -13,7 +13,7 @@ internal sealed partial class ClientConnections
         {
             if (_table.IsDisposed)
             {
-                throw Failures.Disposed();
+                throw Failures.CreateDisposed();
             }
 
             return;
@@ -30,7 +30,7 @@ internal sealed partial class ClientConnections
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw exception is ObjectDisposedException ? exception : Failures.Connecting(exception);
+            throw exception is ObjectDisposedException ? exception : Failures.CreateConnecting(exception);
         }
         finally
         {

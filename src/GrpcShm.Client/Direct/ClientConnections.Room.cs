@@ -20,7 +20,7 @@ internal sealed partial class ClientConnections
                 await place.Value.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
                 if (_table.IsDisposed)
                 {
-                    throw Failures.Disposed();
+                    throw Failures.CreateDisposed();
                 }
 
                 if (SendIfThereIsRoom(pending, target) is var result and not SendResult.NoConnection)

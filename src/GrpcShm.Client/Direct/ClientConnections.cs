@@ -115,7 +115,7 @@ internal sealed partial class ClientConnections : IDisposable
     {
         if (failures >= MaxFailures)
         {
-            throw Failures.Connecting(new IOException(
+            throw Failures.CreateConnecting(new IOException(
                 $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));
         }
     }

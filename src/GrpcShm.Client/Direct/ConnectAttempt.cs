@@ -27,7 +27,7 @@ internal sealed class ConnectAttempt : CancellationTokenSource
                 _completion.TrySetResult();
                 break;
             case OperationCanceledException when IsCancellationRequested:
-                _completion.TrySetException(failures.Disposed());
+                _completion.TrySetException(failures.CreateDisposed());
                 break;
             default:
                 _completion.TrySetException(failure);

@@ -58,8 +58,12 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     /// Begins an attempt to make one more connection, unless one is under way. It belongs to nobody in particular, so
     /// it goes on when the call that asked for it has been given up.
     /// </summary>
-    /// <param name="isNeeded">Says whether one more is needed beside those that there are. Asked under the gate.</param>
-    /// <returns>The attempt, which the caller has to carry out and to <see cref="End"/>; nothing if none began.</returns>
+    /// <param name="isNeeded">
+    /// Says whether one more is needed beside those that there are. Asked under the gate.
+    /// </param>
+    /// <returns>
+    /// The attempt, which the caller has to carry out and to <see cref="End"/>; nothing if none began.
+    /// </returns>
     public ConnectAttempt? BeginExtra(Func<TConnection[], bool> isNeeded)
     {
         lock (_gate)

@@ -7,14 +7,14 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// A connection in direct mode, with all calls of its channel on it. One that takes no more calls is retired: those
-/// under way end on it, then it is closed.
+/// A connection in direct mode, which carries calls of its channel. A connection that takes no more calls is retired:
+/// the calls under way end on it, then it is closed.
 /// </summary>
 /// <remarks>
 /// A call that begins and the closing of an unused connection meet like this: the call is counted, then
 /// <c>_isClosing</c> is read; <c>_isClosing</c> is set, then the count is read. Both are full fences, so at least one
-/// of them sees the other and steps back. Counted are calls whose responses are of interest to somebody: one that was
-/// given up may wait for the server's answer for a long time.
+/// of the two sees the other and steps back. Only calls whose response somebody still wants are counted: a call that
+/// was given up may wait for the server's answer for a long time.
 /// </remarks>
 internal sealed class DirectConnection : IRetirable
 {
@@ -26,32 +26,32 @@ internal sealed class DirectConnection : IRetirable
     private readonly Lock _closing = new();
     private bool _isClosed;
 
-    // Set once, by anybody, and read by anybody. Set before Remove takes the owner's gate, and read under that gate
-    // before _live gets this connection: whoever comes second to the gate sees the other, so one that is retired never
-    // stays in _live. With _uses: it is set, then CloseIfUnused reads the count; the count goes down, then
-    // ResponseEnded reads it. Both have full fences in between, so the last one out closes.
+    // Set once, by anybody, and read by anybody. Set before Remove takes the gate of the owner's table, and read under
+    // that gate before the table gets this connection: whoever comes second to the gate sees the other, so a retired
+    // connection never stays in the table. With _uses: _isRetired is set, then CloseIfUnused reads the count; the count
+    // goes down, then ReleaseCall reads _isRetired. Both have full fences in between, so the last of the two closes.
     private volatile bool _isRetired;
     private int _isClosing;
 
-    // The lower half counts the calls that use it, the upper half those that have done so: in one word, so that both
-    // are of one moment. Changed by anybody, with full fences, and read by anybody.
+    // The lower half counts the calls that use the connection, the upper half the calls that no longer do: in one word,
+    // so that both are of one moment. Changed by anybody, with full fences, and read by anybody.
     private long _uses;
 
     /// <summary>Takes over a connection.</summary>
-    /// <exception cref="ObjectDisposedException">It has ended already.</exception>
-    /// <remarks>Whatever it throws, the connection has been disposed.</remarks>
+    /// <exception cref="ObjectDisposedException">The connection has ended already.</exception>
+    /// <remarks>Whatever is thrown, the connection has been disposed by then.</remarks>
     public DirectConnection(SharedMemoryConnection connection, ClientConnections owner)
     {
         _connection = connection;
         _owner = owner;
         Calls = new CallConnection(connection, new CallSettings(), acceptor: null)
         {
-            ResetException = owner.Failures.Reset,
+            ResetException = owner.Failures.CreateReset,
             OnGoingAway = Retire,
             OnRoom = owner.WakeFirstWaiting,
         };
 
-        // Before it starts: it may go away, or end, at once.
+        // Before the connection starts: it may go away, or end, at once.
         _keepAlive = KeepAlive.Create(
             owner.Options.KeepAlivePingDelay, owner.Options.KeepAlivePingTimeout, connection, Calls);
         _idle = IdleTimer.Create(owner.Options.IdleTimeout, this);
@@ -62,13 +62,13 @@ internal sealed class DirectConnection : IRetirable
             Calls.Start();
             _ = WatchAsync();
 
-            // Whoever it was made for may have gone.
+            // The call that it was made for may have been given up.
             _idle?.Arm();
             _gauge.BecomeIdle(this);
         }
         catch
         {
-            // All of it once more if it is watched, which does no harm.
+            // WatchAsync may dispose of all this, too. To dispose twice does no harm.
             _keepAlive?.Dispose();
             _idle?.Dispose();
             connection.Dispose();
@@ -79,19 +79,19 @@ internal sealed class DirectConnection : IRetirable
 
     public CallConnection Calls { get; }
 
-    /// <summary>Its number among all of the process, for those who are told of calls.</summary>
+    /// <summary>The number of the connection, unique in the process, for listeners of events.</summary>
     public long Number => _gauge.Number;
 
-    /// <summary>Whether it takes no more calls.</summary>
+    /// <summary>True once the connection takes no more calls.</summary>
     public bool IsRetired => _isRetired;
 
-    /// <summary>Whether calls use it.</summary>
+    /// <summary>True while calls use the connection.</summary>
     public bool IsUsed => (uint)Uses != 0;
 
     /// <summary>Changes with each call that begins or ends.</summary>
     public long Uses => Volatile.Read(ref _uses);
 
-    /// <summary>How many calls have begun to use it, in all.</summary>
+    /// <summary>The number of calls that have ever begun to use the connection.</summary>
     public uint Begun
     {
         get
@@ -101,22 +101,22 @@ internal sealed class DirectConnection : IRetirable
         }
     }
 
-    /// <summary>How many calls have ended to use it, in all.</summary>
+    /// <summary>The number of calls that have ever ceased to use the connection.</summary>
     public uint Ended => (uint)(Uses >>> 32);
 
     /// <summary>Adds a call. Any thread.</summary>
-    /// <returns>Whether it is taken. Then <see cref="ResponseEnded"/> has to follow.</returns>
+    /// <returns>True if the connection takes the call. Then <see cref="ReleaseCall"/> has to follow.</returns>
     public bool TryAdd(ClientCall call)
     {
         Interlocked.Increment(ref _uses);
         try
         {
-            // Before the call begins: if this throws, there is nothing to be taken back.
+            // Before the call begins: if this throws, nothing has to be undone but the count.
             _gauge.BecomeActive();
         }
         catch
         {
-            ResponseEnded();
+            ReleaseCall();
             throw;
         }
 
@@ -128,7 +128,7 @@ internal sealed class DirectConnection : IRetirable
                 Retire();
             }
 
-            ResponseEnded();
+            ReleaseCall();
             return false;
         }
 
@@ -136,10 +136,10 @@ internal sealed class DirectConnection : IRetirable
         return true;
     }
 
-    /// <summary>Nobody is interested in a call any more.</summary>
-    public void ResponseEnded()
+    /// <summary>Takes a call off the connection: nobody wants its response any more.</summary>
+    public void ReleaseCall()
     {
-        // One less in the lower half, and what that carries is one more in the upper half.
+        // One less in the lower half. The carry of this addition is one more in the upper half.
         if ((uint)Interlocked.Add(ref _uses, uint.MaxValue) == 0)
         {
             if (_isRetired)
@@ -155,7 +155,6 @@ internal sealed class DirectConnection : IRetirable
         }
     }
 
-    /// <summary>Takes no more calls.</summary>
     public void Retire()
     {
         _isRetired = true;
@@ -163,9 +162,9 @@ internal sealed class DirectConnection : IRetirable
         CloseIfUnused();
     }
 
-    /// <summary>A call that the server has not begun has failed: it may have more luck elsewhere.</summary>
+    /// <summary>Sends a call once more that has failed before the server began it.</summary>
     /// <param name="pending">The call.</param>
-    /// <param name="isRefused">Whether the server has said that it does not take the call.</param>
+    /// <param name="isRefused">True if the server has said that it does not take the call.</param>
     public void TryElsewhere(IPendingCall pending, bool isRefused)
     {
         var hasToLeave = !isRefused || Calls.IsGoingAway;
@@ -177,8 +176,10 @@ internal sealed class DirectConnection : IRetirable
         _owner.Retry(pending, isRefused: !hasToLeave);
     }
 
-    /// <summary>Whether the server has not begun a call for sure which was lost with this connection.</summary>
-    /// <param name="hasBegun">Whether the server may have heard of it.</param>
+    /// <summary>
+    /// True if it is certain that the server has not begun a call that was lost with this connection.
+    /// </summary>
+    /// <param name="hasBegun">True if the server may have heard of the call.</param>
     public bool HasNotBegun(bool hasBegun)
     {
         if (!hasBegun)
@@ -186,7 +187,7 @@ internal sealed class DirectConnection : IRetirable
             return true;
         }
 
-        // A server that goes away closes the connection when the last of the calls that it has taken has ended.
+        // A server that goes away closes the connection in order, when the last call that it has taken has ended.
         return _connection.Cause is { ByPeer: true, Code: CloseCode.NotServed }
             || (Calls.IsGoingAway && _connection.Cause is { ByPeer: true, Code: CloseCode.Graceful });
     }
@@ -203,7 +204,8 @@ internal sealed class DirectConnection : IRetirable
             Interlocked.Exchange(ref _isClosing, 1);
             if (IsUsed)
             {
-                // One that is just being added either steps back, and this is called again, or has not seen a thing.
+                // A call that is added at this moment has either seen _isClosing: then it steps back, and this method
+                // is called again. Or it has seen nothing, and goes on.
                 Interlocked.Exchange(ref _isClosing, 0);
                 return;
             }
@@ -217,7 +219,7 @@ internal sealed class DirectConnection : IRetirable
         }
         else
         {
-            // It logs, and a logger is foreign code.
+            // Closing logs, and a logger is foreign code, which must not run on a reactor.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static connection => connection.CloseUnheard(), _connection, preferLocal: false);
         }

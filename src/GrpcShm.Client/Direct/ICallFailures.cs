@@ -2,15 +2,17 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Direct;
 
-/// <summary>Makes the exceptions for failures of calls and connections, in the terms of whoever makes calls.</summary>
+/// <summary>
+/// Makes the exceptions that callers get, in the terms of the code that makes calls (HTTP's, say).
+/// </summary>
 internal interface ICallFailures
 {
-    /// <summary>The server has reset the call.</summary>
-    Exception Reset(CallError error, string message);
+    /// <summary>For a call that the server has reset.</summary>
+    Exception CreateReset(CallError error, string message);
 
-    /// <summary>There is no connection.</summary>
-    Exception Connecting(Exception cause);
+    /// <summary>For a connection that could not be made.</summary>
+    Exception CreateConnecting(Exception cause);
 
-    /// <summary>There will be no connection any more, since the connections have been disposed of.</summary>
-    Exception Disposed();
+    /// <summary>For a channel that has been disposed, so that no connection will be made any more.</summary>
+    Exception CreateDisposed();
 }

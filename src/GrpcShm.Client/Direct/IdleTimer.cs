@@ -1,13 +1,13 @@
 namespace GrpcShm.Client.Direct;
 
 /// <summary>
-/// Retires a connection that has had no call for a while. Armed by the first call that leaves none behind, and not by
-/// each: if there were others in the meantime, it waits once more.
+/// Retires a connection that has had no calls for a while. Not every call that ends as the last one arms the timer: it
+/// stays armed, and when it fires and there were other calls in the meantime, it waits once more.
 /// </summary>
 /// <remarks>
-/// Whether it is armed is set by whoever arms it, and cleared by the timer when it finds calls. The last call ends,
+/// <c>_isArmed</c> is set by whoever arms the timer, and cleared by the timer when it finds calls. The last call ends,
 /// then <c>_isArmed</c> is read; <c>_isArmed</c> is cleared, then the calls are read. Both are full fences, so one of
-/// the two arms it.
+/// the two arms the timer.
 /// </remarks>
 internal sealed class IdleTimer : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class IdleTimer : IDisposable
     public static IdleTimer? Create(TimeSpan timeout, DirectConnection connection) =>
         timeout == Timeout.InfiniteTimeSpan ? null : new IdleTimer(timeout, connection);
 
-    /// <summary>The connection has no calls. Any thread.</summary>
+    /// <summary>Starts the time, since the connection has no calls. Any thread.</summary>
     public void Arm()
     {
         if (Volatile.Read(ref _isArmed) == 0 && Interlocked.Exchange(ref _isArmed, 1) == 0)

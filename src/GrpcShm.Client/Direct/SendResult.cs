@@ -1,15 +1,15 @@
 namespace GrpcShm.Client.Direct;
 
-/// <summary>What has become of a request that a connection in direct mode was asked to take.</summary>
+/// <summary>What became of a call that was to be sent in direct mode.</summary>
 internal enum SendResult
 {
-    /// <summary>It is on its way; what comes of it is told to the request.</summary>
+    /// <summary>The call is on its way, and will learn of its response or failure.</summary>
     Sent,
 
-    /// <summary>There is no connection that takes calls, or none has room.</summary>
+    /// <summary>No connection takes calls, or none has room.</summary>
     NoConnection,
 
-    /// <summary>It is none that direct mode carries.</summary>
+    /// <summary>Direct mode does not carry such a call.</summary>
     NotCarried,
 
     /// <summary>The server has no direct mode.</summary>

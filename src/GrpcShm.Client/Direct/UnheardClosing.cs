@@ -2,11 +2,11 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Direct;
 
-/// <summary>Closes connections where nobody would hear of a failure.</summary>
+/// <summary>Closes connections where nobody would learn of a failure.</summary>
 internal static class UnheardClosing
 {
     /// <summary>
-    /// Closes a connection on a thread of the pool, a timer's, or that of whoever happens to be the last one.
+    /// Closes a connection on a thread of the pool or of a timer, or on the thread of its last user.
     /// </summary>
     public static void CloseUnheard(this SharedMemoryConnection connection)
     {
@@ -16,8 +16,8 @@ internal static class UnheardClosing
         }
         catch (Exception)
         {
-            // A listener of metrics, which is told when all is given back. One that throws has nobody left to tell, and
-            // must not end the process.
+            // A listener of metrics has thrown, which is told when the connection has given everything back. Nobody is
+            // left who could be told, and the exception must not end the process.
         }
     }
 }

@@ -3,33 +3,33 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers know those.
+/// Makes the exceptions that a <see cref="SocketsHttpHandler"/> would throw, since callers handle those.
 /// </summary>
 internal static class CallFailures
 {
-    /// <summary>The server has reset the call.</summary>
-    public static Exception Reset(CallError error, string message) =>
+    /// <summary>For a call that the server has reset.</summary>
+    public static Exception CreateReset(CallError error, string message) =>
         new HttpProtocolException(
             (long)error, $"{message} HTTP/2 error code '{NameOf(error)}' (0x{(uint)error:x}).", null);
 
-    /// <summary>What to throw for a request that has failed before there was a response.</summary>
-    public static Exception Sending(Exception cause) => cause switch
+    /// <summary>For a request that has failed before there was a response.</summary>
+    public static Exception CreateSending(Exception cause) => cause switch
     {
         HttpIOException exception => new HttpRequestException(exception.HttpRequestError, exception.Message, exception),
         IOException or ObjectDisposedException or InvalidOperationException =>
             new HttpRequestException(
-                HttpRequestError.Unknown, "An error occurred while sending the request.", Aborted(cause)),
+                HttpRequestError.Unknown, "An error occurred while sending the request.", CreateAborted(cause)),
         _ => cause,
     };
 
-    /// <summary>What to throw for a response that has failed halfway.</summary>
-    public static Exception Reading(Exception cause) => cause is HttpIOException ? cause : Aborted(cause);
+    /// <summary>For a response that has failed halfway.</summary>
+    public static Exception CreateReading(Exception cause) => cause is HttpIOException ? cause : CreateAborted(cause);
 
-    /// <summary>What to throw where there is no connection.</summary>
-    public static Exception Connecting(Exception cause) =>
+    /// <summary>For a connection that could not be made.</summary>
+    public static Exception CreateConnecting(Exception cause) =>
         new HttpRequestException(HttpRequestError.ConnectionError, cause.Message, cause);
 
-    private static Exception Aborted(Exception cause) =>
+    private static Exception CreateAborted(Exception cause) =>
         cause is IOException or InvalidOperationException and not ObjectDisposedException
             ? cause
             : new IOException("The request was aborted.", cause);

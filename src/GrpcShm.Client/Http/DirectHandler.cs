@@ -6,7 +6,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// Sends requests in direct mode: what a <see cref="SocketsHttpHandler"/> is for HTTP/2, for whoever is above it.
+/// Sends requests in direct mode. For the handlers above it, it behaves like a <see cref="SocketsHttpHandler"/> with
+/// HTTP/2.
 /// </summary>
 internal sealed class DirectHandler : HttpMessageHandler
 {
@@ -18,9 +19,9 @@ internal sealed class DirectHandler : HttpMessageHandler
     private readonly CallTargets _targets;
     private volatile bool _isDisposed;
 
-    /// <param name="connections">Carry what direct mode carries.</param>
-    /// <param name="http2">The way over HTTP/2 for a server that has no direct mode, if that is allowed.</param>
-    /// <param name="plain">The way for requests that direct mode does not carry, if there is to be one.</param>
+    /// <param name="connections">Carry the requests that direct mode carries.</param>
+    /// <param name="http2">The way over HTTP/2 for a server that has no direct mode, if HTTP/2 is allowed.</param>
+    /// <param name="plain">The way for requests that direct mode does not carry, if HTTP/2 is allowed.</param>
     public DirectHandler(ClientConnections connections, Http2Route? http2, PlainRequests? plain)
     {
         _connections = connections;
@@ -32,12 +33,12 @@ internal sealed class DirectHandler : HttpMessageHandler
     }
 
     /// <summary>
-    /// Nobody has disposed of it, and nobody can use it any more. Requests that wait hold it. Responses do not, and are
-    /// read to their end.
+    /// Closes the connections of a handler that nobody has disposed of and nobody can use any more. Requests that wait
+    /// hold the handler. Responses do not, so they can be read to their end.
     /// </summary>
     ~DirectHandler()
     {
-        // Locks and logs are nothing for the finalizer's thread.
+        // The finalizer's thread must not wait for locks, nor log.
         ThreadPool.UnsafeQueueUserWorkItem(
             static connections =>
             {
@@ -47,18 +48,19 @@ internal sealed class DirectHandler : HttpMessageHandler
                 }
                 catch (Exception)
                 {
-                    // What runs when an attempt to connect is cancelled may be foreign, and has nobody left to tell.
+                    // Foreign code may run when an attempt to connect is cancelled. Nobody is left who could be told of
+                    // its exception.
                 }
             },
             _connections,
             preferLocal: false);
     }
 
-    /// <summary>Is told of requests.</summary>
+    /// <summary>Reports requests to listeners.</summary>
     public ClientDiagnostics Diagnostics => _diagnostics;
 
-    /// <summary>Finds what a request has in common with others.</summary>
-    /// <returns>Nothing if direct mode does not carry the request, whatever its headers.</returns>
+    /// <summary>Finds what a request is for.</summary>
+    /// <returns>The target; nothing if direct mode does not carry the request, whatever its headers are.</returns>
     public CallTarget? FindTarget(HttpRequestMessage request) =>
         DirectRequests.MayBeCarried(request) && _targets.Get(request.RequestUri!) is { IsCarried: true } target
             ? target
@@ -75,7 +77,7 @@ internal sealed class DirectHandler : HttpMessageHandler
         }
         else if (pending.IsObserved)
         {
-            // What is measured of it has to be so over HTTP/2.
+            // The metrics of this request are those of HTTP/2.
             throw new UnsentRequestException();
         }
         else
@@ -110,22 +112,23 @@ internal sealed class DirectHandler : HttpMessageHandler
     }
 
     /// <summary>
-    /// As .NET's own handler, which blocks the caller's thread for HTTP/1.1 alone, and says so in this order.
+    /// Sends a request while the caller's thread waits. .NET's own handler does so for HTTP/1.1 alone; the checks here
+    /// come in the same order as there.
     /// </summary>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (request.Version.Major >= 2)
         {
             throw new NotSupportedException(
-                $"A request of HTTP/2 or higher, as a gRPC call is, cannot be sent synchronously, and this one's version is {request.Version}. "
-                + "Use SendAsync, or set the request's Version to 1.1.");
+                "A request of HTTP/2 or higher, as a gRPC call is, cannot be sent synchronously, and the version of "
+                + $"this request is {request.Version}. Use SendAsync, or set the request's Version to 1.1.");
         }
 
         if (request.VersionPolicy == HttpVersionPolicy.RequestVersionOrHigher)
         {
             throw new NotSupportedException(
-                $"A request whose VersionPolicy is {request.VersionPolicy} cannot be sent synchronously, since it may be upgraded to HTTP/2. "
-                + "Use SendAsync, or set another VersionPolicy.");
+                $"A request whose VersionPolicy is {request.VersionPolicy} cannot be sent synchronously, since it "
+                + "may be upgraded to HTTP/2. Use SendAsync, or set another VersionPolicy.");
         }
 
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -147,13 +150,14 @@ internal sealed class DirectHandler : HttpMessageHandler
         base.Dispose(disposing);
     }
 
-    /// <returns>Whether the request asks for TLS, which is HTTP/2's.</returns>
+    /// <summary>True if a request asks for TLS, which only HTTP/2 has.</summary>
     private bool IsSecure(HttpRequestMessage request)
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } address)
         {
             throw new InvalidOperationException(
-                "An invalid request URI was provided. Either the request URI must be an absolute URI or BaseAddress must be set.");
+                "An invalid request URI was provided. "
+                + "Either the request URI must be an absolute URI or BaseAddress must be set.");
         }
 
         if (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeWs)
@@ -170,8 +174,9 @@ internal sealed class DirectHandler : HttpMessageHandler
             ? true
             : throw new HttpRequestException(
                 HttpRequestError.SecureConnectionError,
-                $"'{address.GetLeftPart(UriPartial.Authority)}' asks for TLS, which direct mode does not have: what the two processes "
-                + "share stays in their memory. Use an address with http, or set Mode to Http2.");
+                $"'{address.GetLeftPart(UriPartial.Authority)}' asks for TLS, which direct mode does not have: "
+                + "the data of a call does not leave the memory of the two processes. "
+                + "Use an address with http, or set Mode to Http2.");
     }
 
     private Task<HttpResponseMessage> SendAsync(
@@ -193,15 +198,16 @@ internal sealed class DirectHandler : HttpMessageHandler
     private async Task<HttpResponseMessage> ObserveAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Requests over HTTP/2 are observed there. Which way this one goes is known with the connection. With direct
-        // mode alone it is known before, but what waits for a connection has to be told so before it begins.
+        // Requests over HTTP/2 are observed there. Which way this request goes is known when there is a connection.
+        // With direct mode alone it is known before. But listeners have to be told that a request waits for a
+        // connection before they are told that it begins.
         var isKnown = _connections.HasConnection || (_http2 is null && !Carries(request));
-        var queuedSince = isKnown ? 0 : _diagnostics.BeginToQueue();
+        var queuedSince = isKnown ? 0 : _diagnostics.BeginQueueing();
         var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
-            // As over a socket, where who has waited in vain has left the queue, too.
-            _diagnostics.EndToQueue(request, queuedSince);
+            // As over a socket, where a request that has waited in vain has left the queue, too.
+            _diagnostics.EndQueueing(request, queuedSince);
             var failed = () => Task.FromException<HttpResponseMessage>(failure);
             return await _diagnostics.ObserveAsync(request, failed, failed).ConfigureAwait(false);
         }
@@ -213,7 +219,7 @@ internal sealed class DirectHandler : HttpMessageHandler
 
         if (_plain is null || Carries(request))
         {
-            _diagnostics.EndToQueue(request, queuedSince);
+            _diagnostics.EndQueueing(request, queuedSince);
             return await _diagnostics.ObserveAsync(
                 request,
                 () => SendAsync(request, isObserved: true, cancellationToken),
@@ -225,9 +231,10 @@ internal sealed class DirectHandler : HttpMessageHandler
         return await SendPlainAsync(pending).ConfigureAwait(false);
     }
 
-    /// <summary>Whether direct mode carries a request.</summary>
+    /// <summary>True if direct mode carries a request.</summary>
     private bool Carries(HttpRequestMessage request) =>
-        DirectRequests.MayBeCarried(request) && DirectRequests.WhyNot(request, _targets.Get(request.RequestUri!)) is null;
+        DirectRequests.MayBeCarried(request)
+        && DirectRequests.WhyNot(request, _targets.Get(request.RequestUri!)) is null;
 
     /// <summary>Sends a request another way, since direct mode does not carry it.</summary>
     private Task<HttpResponseMessage> SendPlainAsync(PendingRequest pending)
@@ -239,19 +246,19 @@ internal sealed class DirectHandler : HttpMessageHandler
             return Task.FromException<HttpResponseMessage>(DirectRequests.Refuse(reason!));
         }
 
-        // Found out late, since its headers are too large, or have been added to. What is measured of it has to be so
-        // over HTTP/2.
+        // Found out late, since the headers are too large, or somebody has added to them. The metrics of this request
+        // are those of HTTP/2.
         return pending.IsObserved
             ? Task.FromException<HttpResponseMessage>(new UnsentRequestException())
             : SendObservedPlainAsync(pending);
     }
 
-    /// <summary>Sends a request another way, be it that somebody was told of it before that was known.</summary>
+    /// <summary>Sends a request another way, even if listeners have been told of it already.</summary>
     private Task<HttpResponseMessage> SendObservedPlainAsync(PendingRequest pending) =>
         _plain!.SendAsync(pending, _connections, _http2!);
 
     /// <summary>
-    /// Sends a request while the caller's thread waits, which nothing does for what direct mode carries.
+    /// Sends a request while the caller's thread waits. A request that direct mode carries is never sent so.
     /// </summary>
     private HttpResponseMessage SendPlain(HttpRequestMessage request, CancellationToken cancellationToken)
     {

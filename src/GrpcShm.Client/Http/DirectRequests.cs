@@ -5,22 +5,24 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// What direct mode carries: gRPC's requests and nothing else, see docs/protocol.md. The reasons that this gives are
-/// for people.
+/// Says which requests direct mode carries: gRPC's and no others, see docs/protocol.md. The reasons are parts of
+/// messages for people.
 /// </summary>
 internal static class DirectRequests
 {
     private const string PathReason =
-        "its address is not 'http://' with a path of two or more plain segments and without a query, as '/package.Service/Method' is";
+        "its address is not 'http://' with a path of two or more plain segments and without a query, "
+        + "as '/package.Service/Method' is";
 
     /// <summary>
-    /// Whether a request may be one, but for its address and its headers. For each call, so there is little to it.
+    /// True if direct mode may carry a request, as far as can be said without its address and its headers. Asked for
+    /// each call, so it is short.
     /// </summary>
     public static bool MayBeCarried(HttpRequestMessage request) =>
         request.Content is not null && IsPost(request) && request.Version == HttpVersion.Version20;
 
-    /// <summary>Says why a request is not carried.</summary>
-    /// <returns>Nothing if it is.</returns>
+    /// <summary>Says why direct mode does not carry a request.</summary>
+    /// <returns>The reason; nothing if direct mode carries the request.</returns>
     public static string? WhyNot(HttpRequestMessage request, CallTarget target)
     {
         if (!IsPost(request))
@@ -47,9 +49,10 @@ internal static class DirectRequests
         return fields.TakeAll(request.Headers) ?? fields.TakeAll(content.Headers) ?? fields.WhyIncomplete;
     }
 
-    /// <summary>Refuses a request where there is no other way for it.</summary>
+    /// <summary>Makes the exception for a request that cannot go another way.</summary>
     public static HttpRequestException Refuse(string reason) =>
-        new($"Direct mode carries gRPC calls alone (POST, version 2.0, content-type 'application/grpc', 'te: trailers'), and not this request: {reason}. "
+        new("Direct mode carries gRPC calls alone (POST, version 2.0, content-type 'application/grpc', "
+            + $"'te: trailers'), and not this request: {reason}. "
             + "Leave the client's Mode at Auto, which sends all others over HTTP/2, or set it to Http2.");
 
     private static bool IsPost(HttpRequestMessage request) => request.Method.Method == GrpcRequestRules.Method;

@@ -6,9 +6,9 @@ namespace GrpcShm.Client.Http;
 /// <summary>The exceptions that a <see cref="SocketsHttpHandler"/> would throw.</summary>
 internal sealed class HttpCallFailures : ICallFailures
 {
-    public Exception Reset(CallError error, string message) => CallFailures.Reset(error, message);
+    public Exception CreateReset(CallError error, string message) => CallFailures.CreateReset(error, message);
 
-    public Exception Connecting(Exception cause) => CallFailures.Connecting(cause);
+    public Exception CreateConnecting(Exception cause) => CallFailures.CreateConnecting(cause);
 
-    public Exception Disposed() => new ObjectDisposedException(typeof(HttpMessageHandler).FullName);
+    public Exception CreateDisposed() => new ObjectDisposedException(typeof(HttpMessageHandler).FullName);
 }

@@ -7,8 +7,8 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// What is said in a call that an <see cref="HttpMessageHandler"/> makes: a request that is sent, and a response that
-/// comes. Pooled with its call.
+/// Writes the request and reads the response of a call that an <see cref="HttpMessageHandler"/> makes. Pooled with its
+/// call.
 /// </summary>
 internal sealed class HttpExchange : ICallExchange
 {
@@ -28,10 +28,12 @@ internal sealed class HttpExchange : ICallExchange
     /// <summary>The call.</summary>
     public ClientCall Call { get; }
 
-    /// <summary>Held while what is kept of the content is added to, or let go of.</summary>
+    /// <summary>Held while kept content is added to, or sent.</summary>
     public Lock HoldGate { get; } = new();
 
-    /// <summary>The most that is kept until the content has completed, so that all of it goes in one frame.</summary>
+    /// <summary>
+    /// The most bytes of content that are kept until the content has completed, so that all of it goes in one frame.
+    /// </summary>
     public int MaxHeld => Call.CallStream.Connection.MaxFrame / 2;
 
     public string? WriteHeaders(IPendingCall pending, CallTarget target) =>
@@ -40,13 +42,13 @@ internal sealed class HttpExchange : ICallExchange
     public void TellBegun(IPendingCall pending, long connection)
     {
         pending.LeaveQueue();
-        HttpEvents.Begun(connection);
+        HttpEvents.WriteBegun(connection);
         _request.IsHeard = HttpEvents.AreHeard;
     }
 
     public void SendContent(IPendingCall pending) => _request.SendContent(((PendingRequest)pending).Request.Content!);
 
-    /// <summary>Says why the rest of the request is not sent.</summary>
+    /// <summary>Makes the exception for a writer of the request, the rest of which is not sent.</summary>
     public Exception CreateWriteException()
     {
         if (!Call.IsOver)
@@ -54,9 +56,9 @@ internal sealed class HttpExchange : ICallExchange
             return new IOException("The connection was lost.");
         }
 
-        // As in HTTP/2: who sends the rest of a request that nobody wants is told that it was cancelled.
+        // As in HTTP/2: the writer of a request the rest of which nobody wants is told that it was cancelled.
         return Call.BrokenBy is { } exception
-            ? CallFailures.Reading(exception)
+            ? CallFailures.CreateReading(exception)
             : new OperationCanceledException(
                 "The response has ended, or the call was cancelled: the rest of the request is not wanted.");
     }
@@ -89,8 +91,8 @@ internal sealed class HttpExchange : ICallExchange
                     content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
                     break;
                 default:
-                    // What is none for a response is one for its content, and what neither wants is dropped, as in
-                    // HTTP/2.
+                    // A header that does not belong to a response belongs to its content. A header that neither takes
+                    // is dropped, as in HTTP/2.
                     if (!response.Headers.TryAddWithoutValidation(headers.Name, headers.Value))
                     {
                         content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
@@ -137,14 +139,14 @@ internal sealed class HttpExchange : ICallExchange
             _stream!.Guard(Call);
         }
 
-        // A response that its caller drops can only be found out if nothing here holds it.
+        // That a caller drops its response can only be noticed if nothing here holds the response.
         _response = null;
         _stream = null;
         ((PendingRequest)pending).TrySetResult(response);
     }
 
     /// <summary>
-    /// Gives the response its trailers, if they came after it. By the reader, at the end of the response.
+    /// Adds the trailers that came after the response was handed over. By the reader, at the end of the response.
     /// </summary>
     public void MoveTrailers(HttpResponseMessage response)
     {
@@ -166,7 +168,7 @@ internal sealed class HttpExchange : ICallExchange
         _trailers = null;
     }
 
-    /// <summary>Reads a status. An interim one cannot be what a call ends with.</summary>
+    /// <summary>Reads a status. An interim status is refused: no call can end with it.</summary>
     private static bool TryParseStatus(string value, out HttpStatusCode status)
     {
         var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);

@@ -3,19 +3,21 @@ using GrpcShm.Client.Direct;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// A request that waits for its response. Its continuations run where the completion runs: that place is chosen with
-/// care.
+/// A request that waits for its response. The caller's continuation runs on the thread of the completion, which is
+/// chosen with care.
 /// </summary>
 internal sealed class PendingRequest(
     HttpRequestMessage request, DirectHandler handler, bool isObserved, CancellationToken cancellationToken)
     : TaskCompletionSource<HttpResponseMessage>, IPendingCall
 {
-    // Since when it waits for a connection, or for room on one; 0 if nobody wants to know.
+    // When the request began to wait for a connection, or for room on one; 0 if nobody listens.
     private long _queuedSince;
 
     public HttpRequestMessage Request => request;
 
-    /// <summary>Whether somebody is told of it already, so that it must not go where it would be told again.</summary>
+    /// <summary>
+    /// True if listeners have been told of the request, so that it must not go where they would be told again.
+    /// </summary>
     public bool IsObserved => isObserved;
 
     public string? WhyNotCarried { get; set; }
@@ -26,16 +28,16 @@ internal sealed class PendingRequest(
 
     public CallTarget? FindTarget() => handler.FindTarget(request);
 
-    // Over HTTP/2 that is told there.
-    public void EnterQueue() => _queuedSince = isObserved ? handler.Diagnostics.BeginToQueue() : 0;
+    // For a request over HTTP/2 this is reported there.
+    public void EnterQueue() => _queuedSince = isObserved ? handler.Diagnostics.BeginQueueing() : 0;
 
     public void LeaveQueue()
     {
-        handler.Diagnostics.EndToQueue(request, _queuedSince);
+        handler.Diagnostics.EndQueueing(request, _queuedSince);
         _queuedSince = 0;
     }
 
     public Task SendElsewhereAsync(SendResult reason) => handler.SendElsewhereAsync(this, reason);
 
-    public void Fail(Exception failure) => TrySetException(CallFailures.Sending(failure));
+    public void Fail(Exception failure) => TrySetException(CallFailures.CreateSending(failure));
 }

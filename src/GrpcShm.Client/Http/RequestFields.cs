@@ -4,7 +4,8 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// Looks through the header fields of a request for what direct mode does not carry, and for what it needs.
+/// Checks the header fields of a request: whether one of them keeps direct mode from carrying it, and whether the
+/// needed ones are there.
 /// </summary>
 internal struct RequestFields
 {
@@ -14,11 +15,11 @@ internal struct RequestFields
     /// <summary>The header Host, which is sent as the authority.</summary>
     public string? Host { get; private set; }
 
-    /// <summary>What is missing, once all fields have been taken.</summary>
+    /// <summary>The reason why the fields are not enough, once all have been taken; nothing if they are.</summary>
     public readonly string? WhyIncomplete =>
         !_hasContentType ? "it has no content-type" : !_hasTrailers ? "it does not have 'te: trailers'" : null;
 
-    /// <summary>Takes a field that has been looked at before.</summary>
+    /// <summary>Takes a field that has been checked before.</summary>
     public void TakeKnown(string name)
     {
         switch (name.Length)
@@ -33,7 +34,7 @@ internal struct RequestFields
     }
 
     /// <summary>Takes a field.</summary>
-    /// <returns>Why the request is not carried with it, if so.</returns>
+    /// <returns>The reason why direct mode does not carry a request with this field; nothing if it does.</returns>
     public string? Take(string name, string value)
     {
         if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
@@ -50,7 +51,7 @@ internal struct RequestFields
                 Host = value;
                 return GrpcRequestRules.IsAuthority(value)
                     ? null
-                    : $"its host '{value}' is none that every server understands alike";
+                    : $"its host '{value}' is not one that all servers understand in the same way";
             case 12 when Is(name, "Content-Type"):
                 _hasContentType = GrpcRequestRules.IsContentType(value);
                 return _hasContentType ? null : $"its content-type is '{value}'";
@@ -65,8 +66,8 @@ internal struct RequestFields
         }
     }
 
-    /// <summary>Takes all fields of a kind.</summary>
-    /// <returns>Why the request is not carried with one of them, if so.</returns>
+    /// <summary>Takes all fields of the request or of its content.</summary>
+    /// <returns>The reason why direct mode does not carry a request with one of them; nothing if it does.</returns>
     public string? TakeAll(HttpHeaders headers)
     {
         foreach (var (name, values) in headers.NonValidated)

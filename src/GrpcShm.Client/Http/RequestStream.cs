@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// What a request's content is written to. While the content has not returned to its caller, little is kept: a content
-/// that completes at once goes in one frame with the headers and the end.
+/// The stream that a request's content is written to. Until the content has returned to its caller, it is kept as far
+/// as it is small: a content that completes at once goes in one frame with the headers and the end.
 /// </summary>
 internal sealed class RequestStream(HttpExchange exchange) : Stream
 {
@@ -25,11 +25,11 @@ internal sealed class RequestStream(HttpExchange exchange) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>How much has been written so far. One writes at a time.</summary>
+    /// <summary>The number of bytes that have been written so far. One thread writes at a time.</summary>
     public long WrittenBytes { get; private set; }
 
     /// <summary>
-    /// Sends what was kept, and keeps nothing from now on. The content may be writing at the same time.
+    /// Sends the bytes that were kept, and keeps none from now on. The content may be writing at the same time.
     /// </summary>
     public void LetGo()
     {
@@ -45,7 +45,8 @@ internal sealed class RequestStream(HttpExchange exchange) : Stream
                     }
                     finally
                     {
-                        // Last: who sees it writes without the gate, into what has just been released.
+                        // Last: a writer that sees this writes without the gate, to an output that no longer holds
+                        // back.
                         _isHeld = false;
                     }
                 }
@@ -105,12 +106,12 @@ internal sealed class RequestStream(HttpExchange exchange) : Stream
             return Task.FromCanceled(cancellationToken);
         }
 
-        // Read once: it is taken away when the content has ended.
+        // Read once: the field is cleared when the content has ended.
         var current = _exchange;
         if (current is null)
         {
-            // As in .NET's own handler: with the call nothing is left to be flushed, and the call says what became of
-            // it.
+            // As in .NET's own handler: when the call has ended, nothing is left to be flushed, and the call itself
+            // reports its failure.
             return Task.CompletedTask;
         }
 
@@ -119,7 +120,7 @@ internal sealed class RequestStream(HttpExchange exchange) : Stream
             throw current.CreateWriteException();
         }
 
-        // What is kept is let go of when the content waits for anything, or ends.
+        // The bytes that are kept are sent when the content waits for anything, or ends.
         return _isHeld
             ? Task.CompletedTask
             : Finish(current, current.Call.CallStream.Output.FlushAsync(cancellationToken)).AsTask();
@@ -151,7 +152,7 @@ internal sealed class RequestStream(HttpExchange exchange) : Stream
 
             if (current.Call.CallStream.Output.UnflushedBytes + bytes.Length > current.MaxHeld)
             {
-                // It goes with the next write.
+                // The bytes that are kept go with this write.
                 _isHeld = false;
                 return false;
             }

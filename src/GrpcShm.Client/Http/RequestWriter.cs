@@ -6,15 +6,15 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// Writes requests into a call: the headers, and then the content. By those who send a request, one after the other.
+/// Writes a request into a call: the headers, and then the content. By the sender of the request.
 /// </summary>
 internal sealed class RequestWriter(HttpExchange exchange)
 {
-    /// <summary>Whether somebody listens to the steps of the request.</summary>
+    /// <summary>True if somebody listens to the steps of the request.</summary>
     public bool IsHeard { get; set; }
 
     /// <summary>Writes the headers.</summary>
-    /// <returns>Why direct mode does not carry the request, if so.</returns>
+    /// <returns>The reason why direct mode does not carry the request; nothing if it does.</returns>
     public string? WriteHeaders(HttpRequestMessage request, CallTarget target)
     {
         var stream = exchange.Call.CallStream;
@@ -27,7 +27,7 @@ internal sealed class RequestWriter(HttpExchange exchange)
         block.Add(HeaderNames.Scheme, target.Scheme, pairs);
         block.Add(HeaderNames.Path, target.PathAndQuery, pairs);
 
-        // Before all that are no pseudo fields.
+        // A pseudo field has to come before all regular fields.
         var hasHost = request.Headers.NonValidated.TryGetValues("Host", out var host);
         var authority = hasHost ? host.ToString() : target.Authority;
         block.Add(HeaderNames.Authority, authority, pairs);
@@ -36,7 +36,7 @@ internal sealed class RequestWriter(HttpExchange exchange)
             return reason;
         }
 
-        // Computed and noted among the headers when it is asked for.
+        // When this property is read, the content computes its length and adds it to its headers.
         _ = content.Headers.ContentLength;
         return Write(content.Headers, block, pairs, ref fields) ?? fields.WhyIncomplete;
     }
@@ -48,7 +48,7 @@ internal sealed class RequestWriter(HttpExchange exchange)
         Task copy;
         try
         {
-            // Without a token: gRPC's contents end when their call does, and to make one costs each call.
+            // Without a token: gRPC's contents end when their call does, and a token would cost each call.
             copy = content.CopyToAsync(stream);
         }
         catch (Exception exception)
@@ -119,8 +119,8 @@ internal sealed class RequestWriter(HttpExchange exchange)
         stream.End();
         if (IsHeard)
         {
-            // Before the end is sent, and with it perhaps all that the response waits for.
-            HttpEvents.ContentWritten(stream.WrittenBytes);
+            // Before the end is sent: the server may wait for it before it responds.
+            HttpEvents.WriteContentSent(stream.WrittenBytes);
         }
 
         exchange.Call.EndRequest(canRepeat);
@@ -129,6 +129,6 @@ internal sealed class RequestWriter(HttpExchange exchange)
     private void Fail(RequestStream stream, Exception exception)
     {
         stream.End();
-        exchange.Call.FailRequest(exception, CallFailures.Reading(exception));
+        exchange.Call.FailRequest(exception, CallFailures.CreateReading(exception));
     }
 }

@@ -10,10 +10,12 @@ internal sealed class ResponseContent(ResponseStream stream) : HttpContent
     protected override Task SerializeToStreamAsync(Stream destination, TransportContext? context) =>
         SerializeToStreamAsync(destination, context, CancellationToken.None);
 
-    protected override Task SerializeToStreamAsync(Stream destination, TransportContext? context, CancellationToken cancellationToken) =>
+    protected override Task SerializeToStreamAsync(
+        Stream destination, TransportContext? context, CancellationToken cancellationToken) =>
         Consume().CopyToAsync(destination, cancellationToken);
 
-    protected override void SerializeToStream(Stream destination, TransportContext? context, CancellationToken cancellationToken) =>
+    protected override void SerializeToStream(
+        Stream destination, TransportContext? context, CancellationToken cancellationToken) =>
         Consume().CopyTo(destination);
 
     protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(Consume());

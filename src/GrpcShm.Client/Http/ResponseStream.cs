@@ -6,8 +6,8 @@ using GrpcShm.Client.Direct;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// The body of a response as a stream. The call belongs to it until its end has been read, or until it is closed, which
-/// gives a call up that has not ended.
+/// The body of a response as a stream. It owns the call until the end has been read, or until it is closed. Closing
+/// gives up a call that has not ended.
 /// </summary>
 internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage response) : Stream
 {
@@ -15,7 +15,8 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
     private const int Reading = 1;
     private const int Closed = 2;
 
-    // A stream of small messages is read in two small pieces each. With so much waiting, as much is taken over at once.
+    // gRPC reads each message of a stream in two pieces. If so many bytes are waiting, up to AheadSize of them are
+    // copied at once, so that small messages cost little.
     private const int LeastAhead = 1024;
     private const int AheadSize = 4096;
 
@@ -41,7 +42,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Sees to it that the call is given up if nobody reads, or closes, this.</summary>
+    /// <summary>Makes sure that the call is given up if nobody holds this stream any more.</summary>
     public void Guard(ClientCall current) => _guard = new Abandonment(current);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -79,7 +80,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
             return ValueTask.FromException<int>(Failure(exception, cancellationToken));
         }
 
-        // Not in there: it may throw what a listener has thrown, and must not be done twice.
+        // Outside of the try block: Leave may throw what a listener has thrown, and must not run twice.
         Leave();
         return new ValueTask<int>(count);
     }
@@ -118,7 +119,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
 
     private void Abandon()
     {
-        // Before the state is looked at: if that says that the call is still this stream's, so was this.
+        // Read before the state: if the state says that the stream still owns the call, then this is that call.
         var current = _exchange;
         var before = Interlocked.Or(ref _state, Closed);
         if (current is null || (before & Closed) != 0)
@@ -135,7 +136,8 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
         }
         else
         {
-            // The reader ends the rest. Without having read to the end, the call is not reused, so this is still it.
+            // The reader will end the response. A call that was not read to its end is not reused, so this is still the
+            // same call.
             current.Call.CallStream.Input.CancelPendingRead();
         }
     }
@@ -159,12 +161,13 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
     }
 
     /// <summary>
-    /// As in .NET's own handler: where the reader's token has fired, that is why, whatever it has led to first.
+    /// Makes the exception of a read. As in .NET's own handler, a reader whose token has fired gets that as the reason,
+    /// whatever else has failed because of it.
     /// </summary>
     private static Exception Failure(Exception exception, CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested && exception is not OperationCanceledException
             ? new OperationCanceledException(exception.Message, exception, cancellationToken)
-            : CallFailures.Reading(exception);
+            : CallFailures.CreateReading(exception);
 
     private int Take(in ReadResult result, Span<byte> destination)
     {
@@ -179,7 +182,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
         var count = (int)Math.Min(available.Length, destination.Length);
         if (count == 0)
         {
-            // Nothing to read, or no room to read it into.
+            // There are no bytes to read, or no room for them.
             input.AdvanceTo(available.Start);
             _hasEnded = available.IsEmpty && result.IsCompleted;
             return 0;
@@ -229,7 +232,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
             Interlocked.CompareExchange(ref _state, _hasEnded ? Closed : Idle, Reading) != Reading || _hasEnded;
         if (isLast)
         {
-            // At the end, or closed meanwhile.
+            // The end has been read, or the stream was closed meanwhile.
             var isAlone = _hasEnded && Volatile.Read(ref _state) == Closed;
             _guard?.Dispose();
             _exchange = null;
@@ -250,19 +253,20 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
                 new ObjectDisposedException(nameof(ResponseStream), "The response has been disposed."));
     }
 
-    /// <summary>Gives a call up whose response nobody can read any more.</summary>
+    /// <summary>Gives up a call whose response nobody can read any more.</summary>
     private sealed class Abandonment(ClientCall call) : IDisposable
     {
-        // Set by whoever ends the response, read by the finalizer. That may run while Dispose does, since nothing else
-        // may hold this any more: volatile, so that a finalizer that runs after it was set sees it. The one who sets it
-        // has the call until it has done so.
+        // Set by whoever ends the response, read by the finalizer. The finalizer may run during Dispose, since nothing
+        // else may hold this object any more. Volatile, so that a finalizer that runs after the field was set sees it.
+        // Whoever sets it owns the call until then.
         private volatile bool _isDisarmed;
 
         ~Abandonment()
         {
             if (!_isDisarmed)
             {
-                // To give it up takes locks, sends, and may close the connection: nothing for the finalizer's thread.
+                // Giving the call up takes locks, sends, and may close the connection. The finalizer's thread must not
+                // do that.
                 ThreadPool.UnsafeQueueUserWorkItem(
                     static call =>
                     {
@@ -272,7 +276,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
                         }
                         catch (Exception)
                         {
-                            // A listener of metrics, which comes last. It has nobody left to tell.
+                            // A listener of metrics has thrown, which is called last. Nobody is left who could be told.
                         }
                     },
                     call,

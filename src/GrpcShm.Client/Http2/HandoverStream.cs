@@ -6,38 +6,38 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A connection's bytes for a <see cref="SocketsHttpHandler"/>, which takes a server that goes away for a failure
-/// unless it sees that in the order and at the pace of a network. So that a server can be replaced without a failed
-/// call:
+/// The bytes of a connection, for a <see cref="SocketsHttpHandler"/>. The handler treats the end of a server as a
+/// failure unless everything comes in the order and at the pace of a network. The stream does three things, so that a
+/// server can be replaced without a failed call:
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Where the server no longer reads, what is written is dropped until the reader has come to the end. Before that
-/// lies the frame that says which requests the server has not taken, and those are sent again elsewhere; after a write
-/// that fails they would all be lost.</item>
+/// <item>When the server no longer reads, written bytes are dropped until the reader has come to the end. Before the
+/// end comes the frame that says which requests the server has not taken; the handler sends those again elsewhere. If a
+/// write failed instead, all of them would be lost.</item>
 /// <item>The end of a server that closes in order is shown late. It comes right behind that frame, and requests that
-/// are about to be sent by then would fail instead of going elsewhere. The handler closes the stream by itself when it
-/// has no use for it.</item>
-/// <item>A server that closes in order before it has begun has taken nothing, not even the preface. Then what was
-/// written so far goes to its successor. That is so where it has said nothing, and also where its first word is its
+/// are about to be sent at that moment would fail instead of going elsewhere. The handler closes the stream by itself
+/// when it does not need it any more.</item>
+/// <item>A server that closes in order before it has begun has taken nothing, not even the preface. Then the bytes that
+/// were written so far go to its successor. A server has not begun if it has sent nothing, or if its first frame is its
 /// farewell: the handler takes a connection that does not begin with the server's settings for broken, and fails all
 /// its requests.</item>
 /// </list>
-/// <para>A server that dies is shown at once.</para>
+/// <para>The end of a server that dies is shown at once.</para>
 /// </remarks>
 internal sealed class HandoverStream : AsyncStream
 {
-    // Before the server's first word a client sends its preface, as much data as the connection's first window has room
-    // for (65,535 bytes), and the headers of a hundred requests.
+    // Before the server's first frame a client sends its preface, as much data as the connection's first window has
+    // room for (65,535 bytes), and the headers of a hundred requests.
     private const int MostUnanswered = 256 * 1024;
 
-    // What a socket would take, too, before it says that nobody reads.
+    // A socket would take about as much before it reports that nobody reads.
     private const long MostDropped = 256 * 1024;
 
     private const int MostSuccessors = 32;
 
-    // Longer than a busy machine keeps a thread of the pool waiting that is about to send a request. Only a server that
-    // closes in order and leaves requests unanswered makes anybody wait for it.
+    // Longer than a busy machine lets a thread wait that is about to send a request. Callers wait for so long only if a
+    // server closes in order and leaves requests unanswered.
     private static readonly TimeSpan EndDelay = TimeSpan.FromSeconds(2);
 
     private readonly Func<CancellationToken, Task<SharedMemoryConnection>> _connect;
@@ -45,10 +45,10 @@ internal sealed class HandoverStream : AsyncStream
     private readonly SemaphoreSlim _unansweredGate = new(1);
     private readonly bool _runInline;
 
-    // Under its gate. None once there is nothing any more that a successor could be told.
+    // Under its gate. The bytes for a successor; nothing once a successor can no longer be given all of them.
     private ArrayBufferWriter<byte>? _unanswered = new();
 
-    // The reader's: what of it has not been shown yet.
+    // The rest of the first frame that has not been shown yet. The reader alone uses it.
     private ReadOnlyMemory<byte> _firstWord;
     private SharedMemoryConnection _connection;
     private volatile RingStream _stream;
@@ -66,10 +66,12 @@ internal sealed class HandoverStream : AsyncStream
 
     /// <summary>Takes over a connection.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="runInline">Whether what waits for its bytes may go on on the reactor's thread.</param>
-    /// <param name="connect">Makes another one, to the server's successor.</param>
+    /// <param name="runInline">True if the reader may go on on the reactor's thread.</param>
+    /// <param name="connect">Makes another connection, to the server's successor.</param>
     public HandoverStream(
-        SharedMemoryConnection connection, bool runInline, Func<CancellationToken, Task<SharedMemoryConnection>> connect)
+        SharedMemoryConnection connection,
+        bool runInline,
+        Func<CancellationToken, Task<SharedMemoryConnection>> connect)
     {
         _runInline = runInline;
         _connect = connect;
@@ -79,15 +81,15 @@ internal sealed class HandoverStream : AsyncStream
 
     /// <summary>Makes the stream of a connection's bytes.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="request">The request that needs it.</param>
-    /// <param name="connect">Makes another one, if the server leaves before it has said anything.</param>
+    /// <param name="request">The request that needs the connection.</param>
+    /// <param name="connect">Makes another connection, to the server's successor.</param>
     public static HandoverStream Create(
         SharedMemoryConnection connection,
         HttpRequestMessage request,
         Func<CancellationToken, Task<SharedMemoryConnection>> connect)
     {
-        // HTTP/2's own read loop never blocks and may run on the reactor. TLS may call the user's certificate
-        // validation from there, and HTTP/1.1, which "2.0 or lower" means without TLS, the user's code.
+        // The read loop of HTTP/2 never blocks, so it may run on the reactor. A read loop with TLS may call the user's
+        // certificate validation, and one of HTTP/1.1 may run the user's code; without TLS "2.0 or lower" means 1.1.
         var runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
             && request.Version.Major == 2
             && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
@@ -117,7 +119,7 @@ internal sealed class HandoverStream : AsyncStream
             return TakeFirstWord(buffer.Span);
         }
 
-        // Nothing into no buffer only says that there is something.
+        // A read of 0 bytes into an empty buffer only says that there are bytes.
         var count = await _stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         return count > 0 || buffer.IsEmpty ? count : await EndAsync().ConfigureAwait(false);
     }
@@ -137,7 +139,8 @@ internal sealed class HandoverStream : AsyncStream
     {
         if (disposing && Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            // Not disposed itself: a read may be about to wait on it. It has no timer and nothing else to let go.
+            // The source itself is not disposed: a read may be about to wait for its token. It holds no timer and no
+            // handle.
             _disposed.Cancel();
             _stream.Dispose();
         }
@@ -156,11 +159,11 @@ internal sealed class HandoverStream : AsyncStream
         return new RingStream(connection, FileAccess.ReadWrite);
     }
 
-    /// <summary>Reads so much that it is clear whether the server has begun.</summary>
-    /// <returns>Nothing if it has left in order without a word.</returns>
+    /// <summary>Reads until it is clear whether the server has begun.</summary>
+    /// <returns>The bytes; none if the server has left in order without sending any.</returns>
     private async ValueTask<ReadOnlyMemory<byte>> ReadFirstWordAsync(CancellationToken cancellationToken)
     {
-        // Of its own: the handler begins with a smaller one.
+        // Not into the handler's buffer, which is smaller at first.
         var word = new byte[Farewell.Length];
         var count = 0;
         try
@@ -175,7 +178,7 @@ internal sealed class HandoverStream : AsyncStream
         }
         catch (IOException) when (HasLeftInOrder)
         {
-            // As an end: it had not even begun.
+            // The same as an end: the server had not even begun.
         }
 
         return word.AsMemory(0, count);
@@ -215,7 +218,7 @@ internal sealed class HandoverStream : AsyncStream
     {
         if (_unanswered is null || _unanswered.WrittenCount + bytes.Length > MostUnanswered)
         {
-            // It has answered meanwhile, or a successor could not be told all of it.
+            // The server has answered meanwhile, or there are more bytes than are kept for a successor.
             Forget();
             return false;
         }
@@ -252,7 +255,7 @@ internal sealed class HandoverStream : AsyncStream
         }
     }
 
-    /// <summary>Writes what a successor would be told, too.</summary>
+    /// <summary>Waits for a write of bytes that are kept for a successor as well.</summary>
     private async ValueTask WriteKeptAsync(RingStream stream, ValueTask write)
     {
         try
@@ -261,11 +264,11 @@ internal sealed class HandoverStream : AsyncStream
         }
         catch (IOException) when (!_hasEnded && !IsDisposed)
         {
-            // The reader will come to why.
+            // The reader will find the reason.
         }
         catch (ObjectDisposedException) when (stream != _stream && !IsDisposed)
         {
-            // The server's successor has been told.
+            // The server's successor has got these bytes.
         }
     }
 
@@ -277,11 +280,11 @@ internal sealed class HandoverStream : AsyncStream
         }
         catch (IOException) when (!_hasEnded && !IsDisposed && Interlocked.Add(ref _dropped, length) <= MostDropped)
         {
-            // The reader will come to why.
+            // The reader will find the reason.
         }
     }
 
-    /// <summary>Tells the server's successor what the server has not listened to.</summary>
+    /// <summary>Connects to the server's successor, and sends it what the server has not read.</summary>
     private async Task<bool> TryReplaceAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
@@ -300,10 +303,10 @@ internal sealed class HandoverStream : AsyncStream
             var stream = Open(connection);
             _stream = stream;
 
-            // Last: a write that waits there ends by this, and has to see that there is a successor.
+            // Last: a write that waits on the old stream ends by this, and has to see that there is a new one.
             await left.DisposeAsync().ConfigureAwait(false);
 
-            // Pairs with the exchange in Dispose: either that sees this stream, or this sees that.
+            // Pairs with the exchange in Dispose: either Dispose sees this stream, or IsDisposed is seen here.
             Interlocked.MemoryBarrier();
             if (IsDisposed)
             {
@@ -311,7 +314,8 @@ internal sealed class HandoverStream : AsyncStream
             }
             else
             {
-                await WriteKeptAsync(stream, stream.WriteAsync(_unanswered.WrittenMemory, ending.Token)).ConfigureAwait(false);
+                var write = stream.WriteAsync(_unanswered.WrittenMemory, ending.Token);
+                await WriteKeptAsync(stream, write).ConfigureAwait(false);
             }
 
             return true;

@@ -1,10 +1,12 @@
 namespace GrpcShm.Client.Http2;
 
-/// <summary>Sends all requests over HTTP/2, or over what else the endpoint speaks and the request asks for.</summary>
+/// <summary>
+/// Sends all requests over HTTP/2, or over another version of HTTP if the endpoint has it and the request asks for it.
+/// </summary>
 internal sealed class Http2Handler(Http2Route route) : HttpMessageHandler
 {
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-        route.SendAsync(request, cancellationToken);
+    protected override Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken) => route.SendAsync(request, cancellationToken);
 
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         route.Send(request, cancellationToken);

@@ -8,16 +8,17 @@ namespace GrpcShm.Client.Http2;
 /// </summary>
 internal static class Http2Handlers
 {
-    // What a response that nobody reads holds in this process, as much as a call in direct mode may in the ordinary
-    // course. It is as large as the rings, so it lets a large response flow: SocketsHttpHandler's own first window,
-    // 65,535 bytes, does so only after some rounds, and from there on both grow alike where the reader keeps up.
+    // So many bytes of a response that nobody reads may lie in this process; a call in direct mode usually holds as
+    // many. The window is as large as the rings, so a large response flows at once. With SocketsHttpHandler's own first
+    // window, 65,535 bytes, it does so only after some round trips. Both windows grow in the same way if the reader
+    // keeps up.
     private const int StreamWindowSize = 256 * 1024;
 
     /// <summary>Makes a handler.</summary>
-    /// <param name="connect">Makes its connections.</param>
+    /// <param name="connect">Makes the connections of the handler.</param>
     /// <param name="options">How to connect.</param>
-    /// <param name="meterFactory">Where its meters are made; nothing for those of the process.</param>
-    /// <param name="isTraced">Whether it writes spans and events of its requests.</param>
+    /// <param name="meterFactory">Makes the meters of the handler; nothing for meters of the process.</param>
+    /// <param name="isTraced">True if the handler writes spans and events of its requests.</param>
     public static HttpMessageHandler Create(
         Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect,
         SharedMemoryClientOptions options,
@@ -41,7 +42,7 @@ internal static class Http2Handlers
         options.ConfigureHandler?.Invoke(handler);
         if (!isTraced)
         {
-            // What the handler's own events and spans are written by; what it measures is measured without.
+            // Without a propagator the handler writes no events and no spans. Its metrics need none.
             handler.ActivityHeadersPropagator = null;
         }
 

@@ -4,10 +4,10 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Http2;
 
-/// <summary>Its connections.</summary>
+/// <summary>How the connections of the route are made, and forgotten.</summary>
 internal sealed partial class Http2Route
 {
-    /// <summary>Takes over a connection that the server wants to use for HTTP/2.</summary>
+    /// <summary>Takes over a connection that the server uses for HTTP/2.</summary>
     public void HandOver(SharedMemoryConnection connection)
     {
         SharedMemoryConnection? unused;
@@ -18,7 +18,8 @@ internal sealed partial class Http2Route
             StopTimer();
             if (!_isDisposed && _options.IdleTimeout != Timeout.InfiniteTimeSpan)
             {
-                // Whoever it was made for may have gone. Its context does not flow here: see ClientConnections.Start.
+                // The request that it was made for may have been given up. The context of that request does not flow
+                // into the timer: see ClientConnections.Start.
                 _handedOverTimer = new Timer(
                     static state =>
                     {
@@ -34,12 +35,13 @@ internal sealed partial class Http2Route
         unused?.Dispose();
         if (unused != connection)
         {
-            Count(connection);
+            Add(connection);
         }
     }
 
     /// <summary>
-    /// Asks the server, by a connection that the next request will take, unless there is one that has told.
+    /// True if the endpoint has HTTP/2 and no other version. If no connection has told yet, one is made, which the next
+    /// request will use.
     /// </summary>
     private async ValueTask<bool> SpeaksHttp2AloneAsync(CancellationToken cancellationToken)
     {
@@ -58,23 +60,25 @@ internal sealed partial class Http2Route
             }
             catch (Exception exception) when (exception is not (OperationCanceledException or ObjectDisposedException))
             {
-                throw CallFailures.Connecting(exception);
+                throw CallFailures.CreateConnecting(exception);
             }
         }
 
         return _speaksHttp2Alone;
     }
 
-    /// <summary>Begins to connect for all who ask, so nothing of this request's context goes with it.</summary>
+    /// <summary>
+    /// Begins to connect for all requests that ask, so nothing of this request's context flows into it.
+    /// </summary>
     private Task StartAsking()
     {
         using (ExecutionContext.SuppressFlow())
         {
-            return Observed(Task.Run(AskAsync));
+            return Observe(Task.Run(AskAsync));
         }
 
-        // All who have asked may have gone before it fails.
-        static Task Observed(Task asking)
+        // All requests that asked may have been given up before the task fails.
+        static Task Observe(Task asking)
         {
             _ = asking.ContinueWith(
                 static failed => failed.Exception,
@@ -89,7 +93,7 @@ internal sealed partial class Http2Route
     {
         try
         {
-            // It has an end of its own, by the time that connecting may take.
+            // Without a token: the time that connecting may take is bounded.
             HandOver(await _factory.ConnectBytesAsync(CancellationToken.None).ConfigureAwait(false));
         }
         finally
@@ -128,11 +132,11 @@ internal sealed partial class Http2Route
     private async Task<SharedMemoryConnection> ConnectAnotherAsync(CancellationToken cancellationToken)
     {
         var connection = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-        Count(connection);
+        Add(connection);
         return connection;
     }
 
-    private void Count(SharedMemoryConnection connection)
+    private void Add(SharedMemoryConnection connection)
     {
         _speaksHttp2Alone = connection.SpeaksHttp2Alone;
         lock (_gate)
@@ -140,7 +144,7 @@ internal sealed partial class Http2Route
             _connections.Add(connection);
         }
 
-        // Fires at once if it has ended already.
+        // Called at once if the connection has ended already.
         connection.Closed.UnsafeRegister(
             static (state, _) =>
             {
@@ -150,7 +154,7 @@ internal sealed partial class Http2Route
             (this, connection));
     }
 
-    /// <summary>Forgets a connection that has ended, or one that nobody has taken.</summary>
+    /// <summary>Forgets a connection that has ended, or that no request has used.</summary>
     private void Drop(SharedMemoryConnection connection, bool isEnded)
     {
         bool isUnused;
@@ -171,7 +175,7 @@ internal sealed partial class Http2Route
 
         if (isUnused)
         {
-            // By a timer, or by whoever has ended it.
+            // On the thread of a timer, or of whoever has ended the connection.
             connection.CloseUnheard();
         }
     }

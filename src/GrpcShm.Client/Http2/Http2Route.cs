@@ -5,8 +5,8 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A way over HTTP/2: for a server that has no direct mode, and another for requests that direct mode does not carry.
-/// It is alive as long as it has a connection without TLS.
+/// A way over HTTP/2. A channel has one for a server that has no direct mode, and another one for requests that direct
+/// mode does not carry. A route is live as long as it has a connection without TLS.
 /// </summary>
 internal sealed partial class Http2Route : IByteRoute
 {
@@ -19,7 +19,7 @@ internal sealed partial class Http2Route : IByteRoute
     // Set once, under the gate.
     private volatile InnerHandler? _untraced;
 
-    // What the latest connection has told.
+    // As the latest connection has told.
     private volatile bool _speaksHttp2Alone;
     private SharedMemoryConnection? _handedOver;
     private Timer? _handedOverTimer;
@@ -37,8 +37,8 @@ internal sealed partial class Http2Route : IByteRoute
     {
         get
         {
-            // Asked one by one, since a busy process is told late that one has ended, and what goes this way then makes
-            // another.
+            // Each connection is asked, since a busy process learns late that one has ended. A request that went this
+            // way then would make another connection.
             lock (_gate)
             {
                 foreach (var connection in _connections)
@@ -57,8 +57,10 @@ internal sealed partial class Http2Route : IByteRoute
     /// <summary>Sends a request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="cancellationToken">Gives it up.</param>
-    /// <param name="isTraced">Whether it has a span already, so that its events have been written. Such are few, and
-    /// have a handler of their own.</param>
+    /// <param name="isTraced">
+    /// True if the request has a span already, so that its events have been written. Such requests are few, and have a
+    /// handler of their own.
+    /// </param>
     public Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
     {
@@ -69,8 +71,8 @@ internal sealed partial class Http2Route : IByteRoute
     }
 
     /// <summary>
-    /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so nothing is
-    /// raised to a later version here.
+    /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so the version
+    /// of the request is not raised here.
     /// </summary>
     public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         _inner.SendOn(request, cancellationToken);
@@ -92,8 +94,9 @@ internal sealed partial class Http2Route : IByteRoute
     }
 
     /// <summary>
-    /// Whether a request names a version that is not HTTP/2's, or will become so without TLS, and not exactly that.
-    /// What asks for an upgrade has to be 1.1, and with TLS the two sides agree by themselves.
+    /// True if the version of a request may be raised to HTTP/2: without TLS the request would be sent in an older
+    /// version, and does not ask for exactly that. A request for an upgrade has to be 1.1, and with TLS the two sides
+    /// agree on a version by themselves.
     /// </summary>
     private static bool MayBeRaised(HttpRequestMessage request)
     {
@@ -103,13 +106,14 @@ internal sealed partial class Http2Route : IByteRoute
             HttpVersionPolicy.RequestVersionOrHigher => request.Version < HttpVersion.Version20,
             _ => false,
         };
-        return isNamed && request.RequestUri?.Scheme is "http" or "ws" && !request.Headers.NonValidated.Contains(
-            "Upgrade");
+        return isNamed
+            && request.RequestUri?.Scheme is "http" or "ws"
+            && !request.Headers.NonValidated.Contains("Upgrade");
     }
 
     /// <summary>
-    /// Makes the handler of requests that have a span already, which writes no events. Without the gate: it is
-    /// configured by foreign code.
+    /// Makes the handler of requests that have a span already. It writes no events. Made without the gate, since
+    /// foreign code configures it.
     /// </summary>
     private InnerHandler CreateUntraced()
     {
@@ -133,7 +137,7 @@ internal sealed partial class Http2Route : IByteRoute
         return taken;
     }
 
-    /// <summary>Sends a request as HTTP/2 if that is all that the endpoint speaks.</summary>
+    /// <summary>Sends a request over HTTP/2 if the endpoint has no other version.</summary>
     private async Task<HttpResponseMessage> SendInVersionAsync(
         InnerHandler inner, HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -152,14 +156,15 @@ internal sealed partial class Http2Route : IByteRoute
         }
         finally
         {
-            // It is the caller's, who may send it again, elsewhere.
+            // The request belongs to the caller, who may send it again, elsewhere.
             request.Version = version;
             request.VersionPolicy = policy;
         }
     }
 
     /// <summary>
-    /// Sends by another handler, without an invoker: that would write the events of a request a second time.
+    /// Sends by another handler without an <see cref="HttpMessageInvoker"/>, which would write the events of a request
+    /// a second time.
     /// </summary>
     private sealed class InnerHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
     {

@@ -4,34 +4,34 @@ using GrpcShm.Client.Http;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// The requests of a channel that direct mode does not carry: they go over HTTP/2 through rings of their own, to the
-/// server's own stack. Apart from those that go over HTTP/2 because the server has no direct mode: what is connected
-/// for these here must not draw calls away from it.
+/// Sends the requests of a channel that direct mode does not carry: over HTTP/2 and through rings of their own, to
+/// Kestrel. Their route is not the one for a server that has no direct mode: the connections made here must not draw
+/// calls away from direct mode.
 /// </summary>
 internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
 {
     private readonly Lock _gate = new();
 
-    // Written once, under the gate. Read under it, or without it where a route that has just been made may be missed;
-    // by Dispose after _isDisposed was set under the gate, and then nobody writes it any more.
+    // Written once, under the gate. Read under the gate, or without it if it does not matter that a new route is
+    // missed. Read by Dispose after _isDisposed was set under the gate: nobody writes it any more by then.
     private Http2Route? _route;
     private bool _isDisposed;
 
-    /// <summary>Sends a request that wants TLS.</summary>
+    /// <summary>Sends a request that asks for TLS.</summary>
     public Task<HttpResponseMessage> SendSecureAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
         GetRoute().SendAsync(request, cancellationToken);
 
     /// <summary>
-    /// Sends a request while the caller's thread waits. Which way is not worth asking the server: it has connections of
-    /// its own.
+    /// Sends a request while the caller's thread waits. It uses connections of its own, so the server is not asked
+    /// whether it has direct mode.
     /// </summary>
     public HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         GetRoute().Send(request, cancellationToken);
 
     /// <summary>Sends a request of any other kind.</summary>
     /// <param name="pending">The request.</param>
-    /// <param name="connections">Find out whether the server has direct mode.</param>
-    /// <param name="http2">The way for a server that has none.</param>
+    /// <param name="connections">Say whether the server has direct mode.</param>
+    /// <param name="http2">The way for a server that has no direct mode.</param>
     public async Task<HttpResponseMessage> SendAsync(
         PendingRequest pending, ClientConnections connections, Http2Route http2)
     {

@@ -3,9 +3,9 @@ using System.Net;
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// A request's content whose stream others may write to. If it fails, that has an end before the content has. If it is
-/// to be sent again, as <see cref="SocketsHttpHandler"/> does with a request that was refused, it is sent whole, or the
-/// request fails: its headers have gone by then, so the next server may begin the call and see it cancelled.
+/// A request's content whose stream other code may write to. If the content fails, its last write has ended before
+/// that. <see cref="SocketsHttpHandler"/> sends a refused request again: then this content is sent whole, or the
+/// request fails. The headers have gone by then, so the next server may begin the call and see it cancelled.
 /// </summary>
 internal sealed class PushedContent : HttpContent
 {
@@ -23,13 +23,15 @@ internal sealed class PushedContent : HttpContent
         }
     }
 
-    /// <summary>How often the handler has begun to write the request's headers in this round.</summary>
+    /// <summary>The number of times that the handler has begun to write the headers in this round.</summary>
     public int Attempts { get; private set; }
 
-    /// <summary>The handler is asked to send the request.</summary>
+    /// <summary>Begins a round: the handler is asked to send the request.</summary>
     public void BeginRound() => Attempts = 0;
 
-    /// <summary>The handler writes a header of the request. It does so in the same order each time.</summary>
+    /// <summary>
+    /// Notes that the handler writes a header of the request. It writes them in the same order each time.
+    /// </summary>
     public void NoteHeader(string name)
     {
         _firstHeader ??= name;
@@ -58,7 +60,8 @@ internal sealed class PushedContent : HttpContent
             var copy = body.CopyFrom(_content, context, cancellationToken);
             if (before is { WroteItself: true } && !body.WroteItself)
             {
-                // So does gRPC's content of a call with a retry policy, which counts what it has written.
+                // The content of a gRPC call with a retry policy does so: it counts its bytes, and skips those that it
+                // has written before.
                 _ = copy.ContinueWith(
                     static failed => failed.Exception,
                     CancellationToken.None,
@@ -77,9 +80,10 @@ internal sealed class PushedContent : HttpContent
     }
 
     /// <summary>
-    /// As the content does it by itself: whoever writes has the caller's thread, so nobody else can push.
+    /// Lets the content write by itself: it does so on the caller's thread, so no other code can write meanwhile.
     /// </summary>
-    protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+    protected override void SerializeToStream(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         _content.CopyTo(stream, context, cancellationToken);
 
     protected override bool TryComputeLength(out long length)

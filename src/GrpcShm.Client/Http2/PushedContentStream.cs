@@ -4,14 +4,14 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Http2;
 
-/// <summary>A request body's stream that can be ended while somebody writes to it. One write at a time.</summary>
+/// <summary>The stream of a request's body that can be ended during a write. One write at a time.</summary>
 internal sealed class PushedContentStream(Stream stream) : AsyncStream
 {
-    // Neither is disposed: a write may be about to use them. They have no timer and no handle to let go.
+    // Neither is disposed: a write may be about to use them. They hold no timer and no handle.
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _writing = new(1);
 
-    // The thread on which the content is asked for its bytes, while it is.
+    // The thread that asks the content for its bytes, as long as it does so.
     private volatile int _copyingThread;
     private volatile bool _wroteItself;
     private volatile bool _isPushed;
@@ -21,12 +21,12 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
 
     public override bool CanWrite => true;
 
-    /// <summary>Whether the content has written to it while it was asked to.</summary>
+    /// <summary>True if the content has written while it was asked for its bytes.</summary>
     public bool WroteItself => _wroteItself;
 
     /// <summary>
-    /// Whether the content writes all of it again if it is asked again. It does not where it hands the stream out: it
-    /// does so once, and what others write comes once, too.
+    /// True if the content writes all of its bytes again when it is asked again. A content that hands the stream to
+    /// other code does not: it does so once, and the other code writes once.
     /// </summary>
     public bool CanRepeat => !_isPushed && (_wroteItself || _isCopied);
 
@@ -49,7 +49,7 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
         await _writing.WaitAsync(_ending.Token).ConfigureAwait(false);
         try
         {
-            // To cancel a write of HTTP/2 cancels the body in any case.
+            // A cancelled write over HTTP/2 cancels the body in any case.
             using var cancellation = cancellationToken.UnsafeRegister(
                 static ending => ((CancellationTokenSource)ending!).Cancel(), _ending);
             await stream.WriteAsync(buffer, _ending.Token).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
     public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
 
     /// <summary>Asks a content for its bytes.</summary>
-    /// <returns>The rest of its work, which is over when all are written, by whomever.</returns>
+    /// <returns>A task that completes when all bytes are written, whoever writes them.</returns>
     public Task CopyFrom(HttpContent content, TransportContext? context, CancellationToken cancellationToken)
     {
         _copyingThread = Environment.CurrentManagedThreadId;
@@ -77,7 +77,7 @@ internal sealed class PushedContentStream(Stream stream) : AsyncStream
         }
     }
 
-    /// <summary>Ends the write that is under way, waits for that, and lets no other begin.</summary>
+    /// <summary>Ends the write that is under way, waits for its end, and lets no other write begin.</summary>
     public Task EndAsync()
     {
         _ending.Cancel();

@@ -1,21 +1,21 @@
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
-/// Sends gRPC's requests over HTTP/2 so that nothing of a request is written, or waits to be, after its body has ended,
-/// and that one which no server has taken finds another.
+/// Sends gRPC's requests over HTTP/2 and adds two things: no write of a request goes on after its body has ended, and a
+/// request that no server has taken is sent to another connection.
 /// </summary>
 /// <remarks>
 /// <para>The messages of a streaming call are not written by the request's content: it hands out the body's stream, and
-/// whoever calls <c>WriteAsync</c> writes. Once the response has been read to its end gRPC ends a content that is still
-/// open. What <see cref="SocketsHttpHandler"/> makes of that it makes over any transport: it resets the stream and
-/// forgets it, but a write that is under way then goes on. Where that one runs out of credit it waits for ever, since
-/// nobody gives credit to a stream that is forgotten. Where it does not, the server takes data behind a reset for a
-/// breach of HTTP/2 and closes the connection, with all other calls on it. So a body's last write has to have ended
-/// before the body may.</para>
-/// <para>A server that stops refuses what comes too late, on each of its connections, and
-/// <see cref="SocketsHttpHandler"/> sends a refused request to the next connection at hand, which may be one of the
-/// same server's. After four it gives up. gRPC has calls that no server has begun sent again unseen (transparent
-/// retries, https://github.com/grpc/proposal/blob/master/A6-client-retries.md): this goes on until one is found.</para>
+/// whoever calls <c>WriteAsync</c> writes. When the response has been read to its end, gRPC ends a content that is
+/// still open. Then <see cref="SocketsHttpHandler"/>, over any transport, resets the stream and forgets it, but a write
+/// that is under way goes on. If this write runs out of credit, it waits for ever, since nobody gives credit to a
+/// forgotten stream. If it does not, the server takes data behind a reset for a breach of HTTP/2 and closes the
+/// connection, with all other calls on it. So the last write of a body has to end before the body does.</para>
+/// <para>A server that stops refuses requests that come too late, on each of its connections.
+/// <see cref="SocketsHttpHandler"/> sends a refused request to the next connection, which may lead to the same server.
+/// After four attempts it gives up. gRPC says that a call which no server has begun is sent again without the caller's
+/// notice (transparent retries, https://github.com/grpc/proposal/blob/master/A6-client-retries.md): so this handler
+/// goes on until a server takes the request.</para>
 /// </remarks>
 internal sealed class PushedRequestHandler : DelegatingHandler
 {
@@ -25,19 +25,20 @@ internal sealed class PushedRequestHandler : DelegatingHandler
     private const long NoError = 0;
     private const long RefusedStream = 7;
 
-    // Each is four attempts of the handler's own, and a connection refuses a request once.
+    // In each round the handler makes four attempts, and a connection refuses a request once.
     private const int MostRounds = 32;
 
     private readonly Lock _gate = new();
 
-    // Whose headers are to be noted. Taken away under the gate with the first request, and read by each without it.
+    // The handler that does not tell yet which headers it writes. Cleared under the gate by the first request, and read
+    // by each request without the gate.
     private volatile SocketsHttpHandler? _unnoted;
 
     /// <summary>Takes over a handler.</summary>
     public PushedRequestHandler(HttpMessageHandler inner)
         : base(inner) => _unnoted = inner as SocketsHttpHandler;
 
-    /// <summary>The handler is about to write a header of a request.</summary>
+    /// <summary>Notes that the handler is about to write a header of a request.</summary>
     internal static void NoteHeader(HttpRequestMessage request, string name) =>
         (request.Content as PushedContent)?.NoteHeader(name);
 
@@ -70,8 +71,8 @@ internal sealed class PushedRequestHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// Has the handler say what it writes. With its first request, not before: until then whoever has configured it may
-    /// set a selector of his own, which is asked as without this.
+    /// Makes the handler tell which headers it writes. Done with the first request and not before: until then the
+    /// application may set a selector of its own, which is asked as without this.
     /// </summary>
     private void NoteHeaders()
     {
@@ -84,7 +85,8 @@ internal sealed class PushedRequestHandler : DelegatingHandler
         {
             if (_unnoted is { } handler)
             {
-                // Asked for each header of each attempt, and the only thing that is: see IsRefused.
+                // The handler asks the selector for each header of each attempt. Nothing else tells how many attempts
+                // there were, which IsRefused has to know.
                 var selector = handler.RequestHeaderEncodingSelector;
                 handler.RequestHeaderEncodingSelector = (name, request) =>
                 {
@@ -110,28 +112,33 @@ internal sealed class PushedRequestHandler : DelegatingHandler
             {
                 if (round == MostRounds)
                 {
-                    // As a server that cannot be reached: so gRPC says Unavailable.
+                    // As for a server that cannot be reached: so gRPC reports Unavailable.
                     throw new HttpRequestException(
-                        HttpRequestError.ConnectionError, failure.Message, new IOException("No connection took the request.", failure));
+                        HttpRequestError.ConnectionError,
+                        failure.Message,
+                        new IOException("No connection took the request.", failure));
                 }
             }
 
-            // A server that is full needs some time, and one that stops, too. Half a second in all.
+            // A server that is full needs some time, and so does one that stops. Half a second in all.
             await Task.Delay(TimeSpan.FromMilliseconds(round - 1), cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Whether the handler has given up on connections that did not take the request.</summary>
+    /// <summary>True if the handler has given up because no connection took the request.</summary>
     private static bool IsRefused(HttpRequestException failure, PushedContent content) => failure.InnerException switch
     {
-        // It did not get as far as a stream of a connection: that had been told to take no more, or was full. That the
-        // handler tries again by itself. What it has tried once can never be sent: headers that are not ASCII, or too
-        // large for the server. A content that knows its length may also have written another one.
-        null => failure.HttpRequestError == HttpRequestError.Unknown && content.Attempts > 1 && content.Headers.ContentLength is null,
+        // The request got no stream on a connection: the connection takes no more requests, or is full. The handler
+        // tries again by itself after that. If it has tried once alone, the request can never be sent: its headers are
+        // not ASCII, or too large for the server. A content with a length may also have written another number of
+        // bytes.
+        null => failure.HttpRequestError == HttpRequestError.Unknown
+            && content.Attempts > 1
+            && content.Headers.ContentLength is null,
 
-        // Its stream was above the last one that a GOAWAY names, or refused. The same errors also end streams that the
-        // server has begun; the handler shows those by their own message, and only what it would send again as a
-        // request that was aborted.
+        // The stream of the request was refused, or has a higher number than the last one that a GOAWAY names. The same
+        // errors also end streams that the server has begun: for those the handler takes the message of the error. For
+        // a request that it would send again it has a message of its own.
         HttpProtocolException { ErrorCode: NoError or RefusedStream } reason => failure.Message != reason.Message,
         _ => false,
     };

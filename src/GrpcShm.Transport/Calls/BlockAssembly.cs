@@ -3,27 +3,27 @@ using System.Buffers;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Puts together a block of headers or trailers that comes in pieces. By the thread that receives, where it does not
-/// say otherwise.
+/// Puts together a block of headers or trailers that comes in pieces. By the thread that receives, unless a member says
+/// otherwise.
 /// </summary>
 internal sealed class BlockAssembly
 {
     private ArrayBufferWriter<byte>? _pieces;
 
-    // When the first piece came of a block that is not whole, else 0. Written by the thread that receives, read by the
-    // heartbeat: one number, which may be an old one. An old one is corrected at the next heartbeat.
+    // The time when the first piece of an incomplete block came, else 0. The thread that receives writes it, and the
+    // heartbeat reads it: it may read an old number, which is corrected at the next heartbeat.
     private long _since;
 
-    /// <summary>Whether the rest of a block has yet to come.</summary>
+    /// <summary>Whether the rest of a block is still to come.</summary>
     public bool IsUnderWay { get; private set; }
 
     /// <summary>Takes a piece of a block.</summary>
     /// <param name="piece">The piece, or all of the block.</param>
     /// <param name="isWhole">Whether it is the last piece.</param>
-    /// <param name="connection">The connection, which counts what is held of all blocks.</param>
-    /// <param name="block">The block, if it is whole. Valid until the next piece is taken.</param>
-    /// <returns>Whether the block is whole.</returns>
-    /// <exception cref="SharedMemoryProtocolException">The block, or all that are not whole together, are too
+    /// <param name="connection">The connection, which counts the bytes of all incomplete blocks.</param>
+    /// <param name="block">The block, if it is complete. Valid until the next piece is taken.</param>
+    /// <returns>Whether the block is complete.</returns>
+    /// <exception cref="SharedMemoryProtocolException">The block, or all incomplete blocks together, are too
     /// large.</exception>
     public bool TryComplete(
         ReadOnlySpan<byte> piece, bool isWhole, CallConnection connection, out ReadOnlySpan<byte> block)
@@ -57,7 +57,7 @@ internal sealed class BlockAssembly
         return isWhole;
     }
 
-    /// <summary>Drops the pieces that have come, of which the rest will not come, or has.</summary>
+    /// <summary>Drops the pieces that have come.</summary>
     public void Drop(CallConnection connection)
     {
         if (_pieces is { } pieces)
@@ -75,7 +75,7 @@ internal sealed class BlockAssembly
         return since != 0 && clock - since - CallTimeLimits.Interval.Ticks > limit.Ticks;
     }
 
-    /// <summary>Makes it as new. The call has to have left, and with it what is held.</summary>
+    /// <summary>Resets it for the next call. The call has to have left, and its pieces have been dropped.</summary>
     public void Reuse()
     {
         _pieces = null;

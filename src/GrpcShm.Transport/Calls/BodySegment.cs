@@ -10,18 +10,18 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
     private byte[] _bytes = [];
     private int _length;
 
-    /// <summary>How much it has room for in all.</summary>
+    /// <summary>How many bytes the segment has room for in all.</summary>
     public int Capacity => _bytes.Length;
 
-    /// <summary>How much it has still room for.</summary>
+    /// <summary>How many more bytes the segment has room for.</summary>
     public int Room => _bytes.Length - _length;
 
-    /// <summary>Where in the body what it holds ends.</summary>
+    /// <summary>The position in the body behind the segment's last byte.</summary>
     public long End => RunningIndex + _length;
 
-    /// <summary>Makes it empty, and the one that begins there.</summary>
+    /// <summary>Makes the segment empty, for the bytes from a position on.</summary>
     /// <param name="position">The position in the body.</param>
-    /// <param name="size">How much it has to have room for.</param>
+    /// <param name="size">How many bytes the segment has to have room for.</param>
     public void Begin(long position, int size)
     {
         if (_bytes.Length < size)
@@ -34,11 +34,11 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
         RunningIndex = position;
         Next = null;
 
-        // All of it: a sequence that ends in here says itself where.
+        // The whole array: a sequence that ends in this segment knows by itself where it ends.
         Memory = _bytes;
     }
 
-    /// <summary>Adds bytes, for which there is room.</summary>
+    /// <summary>Adds bytes, for which there must be room.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_bytes.AsSpan(_length));
@@ -46,7 +46,7 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
     }
 
     /// <summary>
-    /// Puts another one behind it. A reader may be looking at a sequence that ends in here: what is shortened lies
+    /// Appends another segment. A reader may look at a sequence that ends in this segment: the memory is shortened only
     /// behind that end.
     /// </summary>
     public void Append(BodySegment next)
@@ -68,6 +68,6 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
         Next = null;
     }
 
-    /// <summary>The one behind it.</summary>
+    /// <summary>The segment behind this one.</summary>
     public BodySegment? NextSegment => (BodySegment?)Next;
 }

@@ -5,16 +5,16 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// A connection in direct mode: frames of many calls in the two rings. Receiving is done by one thread at a time,
-/// who has the turn; sending by any number of threads at once. Neither waits for the other: what cannot be sent now
-/// waits in its call, and receiving goes on.
+/// A connection in direct mode: frames of many calls in the two rings. One thread at a time, which has the turn,
+/// receives; any number of threads send at once. Neither waits for the other: data that cannot be sent now waits in its
+/// call, and receiving goes on.
 /// </summary>
 /// <remarks>
 /// Its parts do the work, each with its own fields: <see cref="ReceivingTurn"/> says who receives, <see
 /// cref="FrameReceiver"/> takes frames off the ring and <see cref="IncomingCalls"/> takes calls; <see
 /// cref="FrameWriter"/> puts frames into the ring, for <see cref="CallSender"/> and for <see cref="ControlFrames"/>;
-/// <see cref="Pings"/> and <see cref="GoingAway"/> are what control frames are about; <see cref="CallWatch"/> is what
-/// the heartbeat does. This names the connection to its calls and to those who use it, and brings it to its end.
+/// <see cref="Pings"/> and <see cref="GoingAway"/> decide which control frames are sent; <see cref="CallWatch"/> does
+/// the heartbeat's work. This class is the face of the connection for its calls and its users, and ends it.
 /// </remarks>
 internal sealed class CallConnection
 {
@@ -32,7 +32,7 @@ internal sealed class CallConnection
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Takes a connection whose handshake chose direct mode.</summary>
-    /// <param name="connection">The connection; stays the caller's to dispose.</param>
+    /// <param name="connection">The connection, of which the caller has to dispose.</param>
     /// <param name="settings">How calls are carried.</param>
     /// <param name="acceptor">Makes the calls that are received, on a server.</param>
     public CallConnection(SharedMemoryConnection connection, CallSettings settings, ICallAcceptor? acceptor)
@@ -58,7 +58,7 @@ internal sealed class CallConnection
 
     public CallSettings Settings { get; }
 
-    /// <summary>What its calls may hold together; <see langword="null"/> for any number of bytes.</summary>
+    /// <summary>The bound for the bytes of all its calls; <see langword="null"/> for any number of bytes.</summary>
     public ConnectionBudget? Budget { get; }
 
     public bool IsClient { get; }
@@ -74,12 +74,12 @@ internal sealed class CallConnection
     public Func<CallError, string, Exception> ResetException { get; set; }
 
     /// <summary>
-    /// What the exception for a call that the peer has reset says, whatever the error; without it, what the error
-    /// means.
+    /// The message of the exception for a call that the peer has reset; if it is <see langword="null"/>, the message
+    /// says what the error means.
     /// </summary>
     public string? PeerResetText { get; init; }
 
-    /// <summary>Makes what calls are told of the end of the connection.</summary>
+    /// <summary>Makes the exception for calls whose connection has ended.</summary>
     public Func<Exception, Exception> LossException { get; init; } = static failure => failure;
 
     /// <summary>How many calls have not left yet, without those that were refused.</summary>
@@ -99,27 +99,27 @@ internal sealed class CallConnection
     /// <summary>Whether a server takes no calls any more, since its going away is through.</summary>
     public bool TakesNone => _goingAway.TakesNone;
 
-    /// <summary>What is signalled when something has come, or has changed.</summary>
+    /// <summary>The operation to signal when frames have come, or a condition has changed.</summary>
     public ISignaledOperation Receiving => _receiving;
 
     /// <inheritdoc cref="CallWatch.Clock"/>
     public long Clock => _watch.Clock;
 
-    /// <summary>Completes when nothing more will come, with the reason; then all calls have ended.</summary>
+    /// <summary>Completes, with the reason, when no more frames will come; then all calls have ended.</summary>
     public Task<Exception> Completion => _completion.Task;
 
     /// <summary>
-    /// Comes when the last call has left, and when a server that goes away takes no more while there are none. On any
+    /// Called when the last call has left, and when a server that goes away has no calls and takes no more. On any
     /// thread; must not block.
     /// </summary>
     public Action? OnIdle { get; set; }
 
     /// <summary>
-    /// Comes when a call has left after <see cref="AskForRoom"/> found no room. On any thread; must not block.
+    /// Called when a call has left after <see cref="AskForRoom"/> found no room. On any thread; must not block.
     /// </summary>
     public Action? OnRoom { get; set; }
 
-    /// <summary>Comes when the server goes away. By the thread that receives; must not block.</summary>
+    /// <summary>Called when the server goes away. By the thread that receives; must not block.</summary>
     public Action? OnGoingAway { get; set; }
 
     /// <summary>Begins to receive.</summary>
@@ -133,19 +133,21 @@ internal sealed class CallConnection
     }
 
     /// <summary>Asks whether there is room for a call. On a client, any thread.</summary>
-    /// <returns>Whether there is, or never will be. If not, <see cref="OnRoom"/> comes when there may be.</returns>
+    /// <returns>
+    /// Whether there is room, or never will be. If not, <see cref="OnRoom"/> is called when there may be room.
+    /// </returns>
     public bool AskForRoom() => _calls.AskForRoom(MaxCalls);
 
     /// <summary>Begins a call. On a client, any thread.</summary>
     /// <returns>
-    /// Whether it has an id now. If not, the connection is going away or lost, or has as many as it may.
+    /// Whether the call has an id now. If not, the connection is going away or lost, or has as many calls as it may.
     /// </returns>
     public bool TryBegin(CallStream call) => TryBegin(call, out _);
 
     /// <summary>Begins a call. On a client, any thread.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="isFull">Whether it is not begun because there are as many as there may be.</param>
-    /// <returns>Whether it has an id now.</returns>
+    /// <param name="isFull">Whether the call is not begun because there are as many calls as there may be.</param>
+    /// <returns>Whether the call has an id now.</returns>
     public bool TryBegin(CallStream call, out bool isFull)
     {
         isFull = false;
@@ -159,7 +161,7 @@ internal sealed class CallConnection
         return false;
     }
 
-    /// <summary>The call has left.</summary>
+    /// <summary>Removes a call that has left.</summary>
     public void Remove(CallStream call)
     {
         _sender.Remove(call);
@@ -175,19 +177,19 @@ internal sealed class CallConnection
 
         if (IsGoingAway)
         {
-            // A pong may wait for it.
+            // A pong may wait for the call.
             CheckHeldPong();
         }
     }
 
-    /// <summary>Whether a call is under way with that id.</summary>
+    /// <summary>Whether a call is under way with an id.</summary>
     public bool Has(CallStream call, uint id) => ReferenceEquals(_calls.Find(id), call);
 
     /// <summary>
     /// Sends a message, if there is room and it is the call's turn (is resumed) or no other call waits. Under the
     /// call's gate.
     /// </summary>
-    /// <returns>Whether it was sent. If not, the call will be resumed.</returns>
+    /// <returns>Whether the message was sent. If not, the call will be resumed.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TrySend(
         CallStream call,
@@ -209,7 +211,7 @@ internal sealed class CallConnection
         return _sender.TrySend(call, header, headers, data, trailers, isResumed);
     }
 
-    /// <summary>Sends a frame that is all header, if there is room. Under the call's gate.</summary>
+    /// <summary>Sends a frame that consists of the header alone, if there is room. Under the call's gate.</summary>
     public bool TrySend(CallStream call, FrameType type, uint argument, bool isResumed) =>
         _sender.TrySend(
             call, FrameWriter.CreateHeader(type, call.Id, argument), default, default, default, isResumed);
@@ -228,14 +230,14 @@ internal sealed class CallConnection
         _watch.Tick(elapsed, limits, out isStuck);
 
     /// <summary>
-    /// Says that the client is to begin no calls here any more; those under way go on. On a server, once. Calls that
-    /// the client began before it heard of it are still taken: a ping goes behind, and when its answer has come there
-    /// are no more of them.
+    /// Tells the client to begin no more calls on this connection; calls under way go on. On a server, once. Calls that
+    /// the client began before it knew are still taken: a ping follows, and when its answer has come, no more of them
+    /// come.
     /// </summary>
     public void GoAway() => _goingAway.Begin();
 
     /// <summary>
-    /// Takes no calls from now on, be it that the client has not heard of the going away yet. On a server, any thread.
+    /// Takes no calls from now on, even if the client does not know of the going away yet. On a server, any thread.
     /// </summary>
     public void TakeNone()
     {
@@ -260,8 +262,8 @@ internal sealed class CallConnection
     }
 
     /// <summary>Asks the peer for a sign of life.</summary>
-    /// <returns>Completes when it came; fails when the connection ends first.</returns>
-    /// <remarks>It is answered by the peer's reactor, so it says nothing of the peer's handlers.</remarks>
+    /// <returns>Completes when the sign of life has come; fails when the connection ends first.</returns>
+    /// <remarks>The peer's reactor answers, so the answer says nothing of the peer's handlers.</remarks>
     public Task PingAsync()
     {
         var answer = _pings.WaitAsync(out var number);
@@ -282,10 +284,10 @@ internal sealed class CallConnection
             _ => $"The peer reset the call ({error}).",
         });
 
-    /// <summary>The peer asks for a sign of life. By the thread that receives.</summary>
+    /// <summary>Handles a ping of the peer. By the thread that receives.</summary>
     internal void ReceivePing(ulong number) => _goingAway.Answer(number, IsClient);
 
-    /// <summary>The peer has answered a ping. By the thread that receives.</summary>
+    /// <summary>Handles the peer's answer to a ping. By the thread that receives.</summary>
     internal void ReceivePong(ulong number)
     {
         if (_pings.TakeAnswer(number) && !TakesNone)
@@ -294,7 +296,7 @@ internal sealed class CallConnection
         }
     }
 
-    /// <summary>The server goes away. On a client, by the thread that receives.</summary>
+    /// <summary>Handles the going away of the server. On a client, by the thread that receives.</summary>
     internal void ReceiveGoingAway()
     {
         if (_goingAway.TryNote())
@@ -305,7 +307,7 @@ internal sealed class CallConnection
     }
 
     /// <summary>
-    /// Lets those go on that wait for the thread that receives, which calls this in each of its turns.
+    /// Does the work that other threads have left to the thread that receives, which calls this in each of its turns.
     /// </summary>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     internal void LetOthersGoOn()
@@ -319,7 +321,8 @@ internal sealed class CallConnection
     /// <summary>Ends all calls. By the thread that has had the last turn.</summary>
     internal void End(Exception failure)
     {
-        // From here on the connection itself sends nothing, and below each call neither: then the memory may go.
+        // From here on the connection itself sends nothing, and after the loop below no call does, either: then the
+        // memory may be unmapped.
         _control.End();
         var ping = _pings.End();
         var loss = LossException(failure);
@@ -331,7 +334,7 @@ internal sealed class CallConnection
             }
             catch (Exception exception)
             {
-                // A bug of the call's, which must not keep the others waiting for ever. Goes to the connection's owner.
+                // A bug of the call, which must not let the other calls wait for ever. The connection's owner is told.
                 failure = new AggregateException(failure, exception);
             }
         }

@@ -1,7 +1,7 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Tells the reader and the writer of a call that it has failed, at once or after somebody else who has to know first.
+/// Tells the reader and the writer of a call that it has failed, at once or after others who have to know first.
 /// </summary>
 internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHalf sending, ReceivedBody input)
 {
@@ -13,9 +13,10 @@ internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHa
     }
 
     /// <summary>
-    /// Settles what the reader will be told, and keeps it and the writer waiting until <see cref="TellNoted"/>, which
-    /// one of those who note a failure has to call. Of several the first settles the reason; whoever comes when it has
-    /// been told changes nothing but the peer's part of it. By one who keeps the stream from carrying another call.
+    /// Settles the failure that the reader will be told, and lets reader and writer wait until <see cref="TellNoted"/>,
+    /// which has to be called after a failure was noted. Of several failures the first gives the reason; a failure that
+    /// is noted after the telling changes only the peer's direction. By a thread that keeps the stream from carrying
+    /// another call.
     /// </summary>
     public void Note(Exception exception, bool byPeer)
     {
@@ -28,8 +29,7 @@ internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHa
     }
 
     /// <summary>
-    /// Tells the reader and the writer what has been noted. Any thread, by one who keeps the stream from carrying
-    /// another call.
+    /// Tells the reader and the writer the noted failure. Any thread that keeps the stream from carrying another call.
     /// </summary>
     public void TellNoted()
     {
@@ -42,7 +42,7 @@ internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHa
     }
 
     /// <summary>
-    /// Tells the writer that nothing goes any more, unless somebody has noted the failure, and tells it later.
+    /// Tells the writer that nothing is sent any more, unless the failure has been noted, to be told later.
     /// </summary>
     public void TellUnlessNoted()
     {

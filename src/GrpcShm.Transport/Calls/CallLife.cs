@@ -3,24 +3,25 @@ using System.Diagnostics;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Which call a stream carries, on which connection, and which of the two directions of that call have ended. Also the
-/// one gate that the parts of a stream share.
+/// Knows which call a stream carries, on which connection, and which of the call's two directions have ended. It also
+/// has the one gate that the parts of a stream share.
 /// </summary>
 /// <remarks>
 /// <code>
 /// field               written by                                       read by
-/// Id                  the table of the connection, under its lock,     those who got the call from the table, or keep
-///                     before the call is in it                         the call from being replaced by the next one
+/// Id                  the table of the connection, under its lock,     threads that got the call from the table, or
+/// keep                     before the call is in it                         the stream from carrying the next call
 /// Carrier, HasWindow  Attach, before IsOn; Reuse                       as Id
 /// IsOn                Attach, last; taken down under the gate          under the gate
-/// HasSentEnd          under the gate                                   under the gate; anybody else, who may see it
-/// late HasReceivedEnd      under the gate, by the thread that receives, or  under the gate; the thread that receives
-/// without                     by whoever gives up a call before it has begun
+/// HasSentEnd          under the gate                                   under the gate; others, which may see it late
+/// HasReceivedEnd      under the gate, by the thread that receives, or  under the gate; the thread that receives,
+///                     a thread that gives up a call before it begins   without it
 /// IsReceivingReset    under the gate, by the thread that receives      under the gate
 /// </code>
-/// A call leaves its connection once: whoever takes down IsOn under the gate has to leave, after the gate. No foreign
-/// code runs under the gate. Under it, the locks of the connection may be taken (the table's, the one of the calls that
-/// wait for room), and the ring is written; the gate of the input is never taken under it.
+/// A call leaves its connection once: the thread that takes down IsOn under the gate has to let the call leave after it
+/// has left the gate. No foreign code runs under the gate. Under it, the locks of the connection may be taken (the
+/// table's, and that of the calls that wait for room), and the ring is written. The gate of the input is never taken
+/// under it.
 /// </remarks>
 internal sealed class CallLife
 {
@@ -29,10 +30,10 @@ internal sealed class CallLife
     private bool _hasReceivedEnd;
     private bool _isReceivingReset;
 
-    /// <summary>The gate of the call, under which all that the parts of its stream have in common is changed.</summary>
+    /// <summary>The gate of the call, under which the parts of its stream change their common state.</summary>
     public Lock Gate { get; } = new();
 
-    /// <summary>The id on the connection; the table's to set.</summary>
+    /// <summary>The id on the connection, which the table sets.</summary>
     public uint Id { get; set; }
 
     /// <summary>The connection that carries the call, if there is one.</summary>
@@ -48,7 +49,7 @@ internal sealed class CallLife
     public bool IsOn => _isOn;
 
     /// <summary>
-    /// Whether the call is attached to a connection and has not left it, for one who has found the stream there
+    /// Whether the call is attached to a connection and has not left it, for a thread that has found the stream there
     /// earlier. Under the gate.
     /// </summary>
     public bool IsOnAt(CallConnection connection)
@@ -71,8 +72,8 @@ internal sealed class CallLife
         Carrier = connection;
         HasWindow = hasWindow;
 
-        // Last: the heartbeat may look at a pooled call that it has found earlier, and must not find it on with what it
-        // was before.
+        // Last: the heartbeat may look at a pooled call that it has found earlier, and must not find it on with the
+        // values of its last use.
         Volatile.Write(ref _isOn, true);
     }
 
@@ -80,8 +81,8 @@ internal sealed class CallLife
     public void Detach() => _isOn = false;
 
     /// <summary>
-    /// Whether the stream still carries the call that has this id on a connection. Under the gate, and true for as long
-    /// as the gate is held.
+    /// Whether the stream still carries the call with an id on a connection. Under the gate: the answer holds for as
+    /// long as the gate is held.
     /// </summary>
     public bool Carries(CallStream stream, CallConnection connection, uint id)
     {
@@ -90,11 +91,12 @@ internal sealed class CallLife
     }
 
     /// <summary>
-    /// Whether the stream still carries the call that has this id, on its connection. Under the gate, and true for as
-    /// long as the gate is held.
+    /// Whether the stream still carries the call with an id on its present connection. Under the gate: the answer holds
+    /// for as long as the gate is held.
     /// </summary>
     /// <remarks>
-    /// By the table, which lists a call once it has its id: a stream that carries its next call is on before that.
+    /// Asks the table, which has a call only once the call has its id: a stream that carries its next call is on
+    /// earlier.
     /// </remarks>
     public bool Carries(CallStream stream, uint id)
     {
@@ -102,7 +104,7 @@ internal sealed class CallLife
         return Volatile.Read(ref _isOn) && Connection.Has(stream, id);
     }
 
-    /// <summary>This side has sent its last frame. Under the gate.</summary>
+    /// <summary>Notes that this side has sent its last frame. Under the gate.</summary>
     public void EndSending()
     {
         VerifyGate();
@@ -110,8 +112,8 @@ internal sealed class CallLife
     }
 
     /// <summary>
-    /// A reset has come and is being handled. Until <see cref="EndReceiving"/> the call does not leave: this side may
-    /// end the call at this moment, and the stream must not carry another one yet. Under the gate.
+    /// Begins to handle a reset that has come. Until <see cref="EndReceiving"/> the call does not leave: this side may
+    /// end the call at this moment, and the stream must not carry another call yet. Under the gate.
     /// </summary>
     public void BeginReset()
     {
@@ -119,7 +121,7 @@ internal sealed class CallLife
         _isReceivingReset = true;
     }
 
-    /// <summary>The peer has ended its direction. Under the gate.</summary>
+    /// <summary>Notes that the peer has ended its direction. Under the gate.</summary>
     public void EndReceiving()
     {
         VerifyGate();
@@ -127,18 +129,18 @@ internal sealed class CallLife
         _isReceivingReset = false;
     }
 
-    /// <summary>Both directions are over, since the peer has never heard of the call. Under the gate.</summary>
+    /// <summary>Ends both directions, since the peer does not know of the call. Under the gate.</summary>
     public void EndUnheard()
     {
         VerifyGate();
         Volatile.Write(ref _hasSentEnd, true);
 
-        // A reset that is being handled all the same keeps the call from leaving until then.
+        // If a reset is being handled all the same, it keeps the call from leaving until it has been handled.
         Volatile.Write(ref _hasReceivedEnd, true);
     }
 
     /// <summary>Takes the call down if both directions have ended. Under the gate.</summary>
-    /// <returns>Whether the caller has to leave, after the gate.</returns>
+    /// <returns>Whether the caller has to let the call leave, after the gate.</returns>
     public bool TryLeave()
     {
         VerifyGate();
@@ -152,7 +154,7 @@ internal sealed class CallLife
     }
 
     /// <summary>Takes the call down because its connection is lost. Under the gate.</summary>
-    /// <returns>Whether the caller has to leave, after the gate. If not, somebody else makes the call leave at this
+    /// <returns>Whether the caller has to let the call leave, after the gate. If not, another thread does so at this
     /// moment.</returns>
     public bool TryLose()
     {
@@ -162,7 +164,7 @@ internal sealed class CallLife
         return wasOn;
     }
 
-    /// <summary>Makes it as new. The call has to have left.</summary>
+    /// <summary>Resets it for the next call. The call has to have left.</summary>
     public void Reuse()
     {
         Carrier = null;
@@ -170,7 +172,7 @@ internal sealed class CallLife
         _hasReceivedEnd = false;
     }
 
-    /// <summary>Checks that the caller has the gate, where debug builds are tested.</summary>
+    /// <summary>Checks in debug builds that the caller has the gate.</summary>
     [Conditional("DEBUG")]
     public void VerifyGate() => Debug.Assert(Gate.IsHeldByCurrentThread, "The gate of the call is not held.");
 }

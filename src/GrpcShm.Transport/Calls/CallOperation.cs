@@ -4,22 +4,22 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// A wait of one who uses a call: one at a time, reused. What waits for it runs where the call's work runs.
+/// A wait of a call's user: one at a time, and reused. Its continuation runs where the call's work runs.
 /// </summary>
 /// <remarks>
-/// Not a <see cref="Turn"/>: looks at what is waited for are made under a gate of the call's, so nobody owns the wait,
-/// and no signal has to be remembered. All that is decided here without the gate is which of several ends the wait.
+/// It needs no <see cref="Turn"/>: the condition is looked at under a gate of the call, so no thread owns the wait, and
+/// no signal has to be remembered. Only one thing is decided without the gate: which of several threads ends the wait.
 /// </remarks>
-/// <typeparam name="TResult">What it waits for.</typeparam>
+/// <typeparam name="TResult">The result of the wait.</typeparam>
 internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, IValueTaskSource<TResult>
 {
     private const int Idle = 0;
     private const int Waiting = 1;
 
-    // And its result has not been taken.
+    // The wait has ended, and its result has not been taken.
     private const int Ended = 2;
 
-    // Whether it was the token that ended the wait.
+    // The result says whether the token has ended the wait.
     private ManualResetValueTaskSourceCore<bool> _completion;
     private CancellationTokenRegistration _cancellation;
     private CancellationToken _token;
@@ -30,7 +30,7 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
 
     public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
 
-    /// <summary>Whether there is a wait that has not completed yet, be it that its completion is on its way.</summary>
+    /// <summary>Whether there is a wait that has not completed yet, even if its completion is on its way.</summary>
     public bool IsUnderWay => Volatile.Read(ref _state) switch
     {
         Idle => false,
@@ -38,7 +38,7 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
         _ => _completion.GetStatus(_completion.Version) == ValueTaskSourceStatus.Pending,
     };
 
-    /// <summary>Whether nobody will ask for the result of a wait any more.</summary>
+    /// <summary>Whether no result of a wait is left to be taken.</summary>
     public bool IsTaken => Volatile.Read(ref _state) == Idle;
 
     /// <summary>The call.</summary>
@@ -74,7 +74,7 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
 
     TResult IValueTaskSource<TResult>.GetResult(short token)
     {
-        // First: throws if it is of an earlier wait.
+        // This comes first: it throws if the token belongs to an earlier wait.
         var isByToken = _completion.GetResult(token);
         try
         {
@@ -89,9 +89,11 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
         }
     }
 
-    /// <summary>Ends the wait, if there is one. Any thread; one of several wins.</summary>
-    /// <param name="isByToken">Whether whoever waits is told that the token has fired.</param>
-    /// <returns>Whether there was one. Then it has to be scheduled, which may be done outside of the gate.</returns>
+    /// <summary>Ends the wait, if there is one. Any thread; of several threads one ends it.</summary>
+    /// <param name="isByToken">Whether the waiter is told that the token has fired.</param>
+    /// <returns>
+    /// Whether there was a wait. Then the caller has to schedule this work, which may be done outside of the gate.
+    /// </returns>
     protected bool TryEnd(bool isByToken)
     {
         if (Interlocked.CompareExchange(ref _state, Ended, Waiting) != Waiting)
@@ -103,12 +105,12 @@ internal abstract class CallOperation<TResult>(CallStream call) : ReactorWork, I
         return true;
     }
 
-    /// <summary>The token has fired: ends the wait.</summary>
+    /// <summary>Ends the wait, since the token has fired.</summary>
     protected abstract void CancelByToken();
 
-    /// <summary>What whoever waits is told since the token has ended the wait.</summary>
+    /// <summary>Makes the exception for the waiter if the token has ended the wait.</summary>
     protected virtual Exception TakeCanceled(CancellationToken token) => new OperationCanceledException(token);
 
-    /// <summary>What the wait has led to. By whoever waits, once.</summary>
+    /// <summary>Takes the result of the wait. By the waiter, once.</summary>
     protected abstract TResult TakeResult();
 }

@@ -3,12 +3,12 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Sends the frames of calls. What finds no room in the ring waits in its call, and goes when it is the call's turn.
-/// Any thread, where it does not say otherwise.
+/// Sends the frames of calls. A frame for which the ring has no room waits in its call, and is sent when it is the
+/// call's turn. Any thread, unless a member says otherwise.
 /// </summary>
 /// <param name="connection">The connection, which ends if the peer breaks a rule.</param>
 /// <param name="writer">Puts frames into its ring.</param>
-/// <param name="receiving">Has the thread that receives look once more.</param>
+/// <param name="receiving">Lets the thread that receives look once more.</param>
 internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter writer, IThreadPoolWorkItem receiving)
 {
     private readonly WaitingCalls _waiting = new();
@@ -19,14 +19,14 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
     /// <summary>Whether a call waits for room. Under the call's gate.</summary>
     public bool IsWaiting(uint id) => _waiting.Contains(id);
 
-    /// <summary>A call leaves, and waits no more.</summary>
+    /// <summary>Removes a call that leaves, so that it waits no more.</summary>
     public void Remove(CallStream call) => _waiting.Remove(call, call.Id);
 
     /// <summary>
     /// Sends a frame of a call, if there is room and it is the call's turn (is resumed) or no other call waits. Under
     /// the call's gate.
     /// </summary>
-    /// <returns>Whether it was sent. If not, the call will be resumed.</returns>
+    /// <returns>Whether the frame was sent. If not, the call will be resumed.</returns>
     public bool TrySend(
         CallStream call,
         in FrameHeader header,
@@ -42,8 +42,8 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
                 return true;
             }
 
-            // Room that came before the peer could see that somebody waits comes without a doorbell: look once more.
-            // Who is not the first leaves the room to the first.
+            // Room that came before the peer could see that this side waits comes without a doorbell: look once more. A
+            // call that is not the first leaves the room to the first.
             var isFirst = _waiting.Add(call, header.Call);
             writer.AnnounceWait();
             if (isFirst)
@@ -60,7 +60,7 @@ internal sealed class CallSender(SharedMemoryConnection connection, FrameWriter 
         }
         catch (SharedMemoryProtocolException violation)
         {
-            // Not here: it ends all calls, and this one's gate is held.
+            // Not on this thread, which holds the gate of a call: the abort ends all calls.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state => state.Connection.AbortForViolation(state.Violation),
                 (Connection: connection, Violation: violation),

@@ -4,15 +4,15 @@ namespace GrpcShm.Transport.Calls;
 internal sealed record CallSettings
 {
     /// <summary>
-    /// The credit that each side begins a call with. The same for all, so that nobody has to wait for the other's word
-    /// on it. A receiver reserves so much for each call, so it is no more than a small call needs: a message of 64 KiB
-    /// with what is around it, which so never waits for credit.
+    /// The credit with which each side begins a call. It is the same for all calls, so that no side has to wait until
+    /// the other tells its credit. A receiver reserves so much for each call, so it is no more than a small call needs:
+    /// a message of 64 KiB with its prefix, which so never waits for credit.
     /// </summary>
     public const int FirstWindow = 68 * 1024;
 
     /// <summary>
-    /// The most credit that a sender may have, and what a receiver lets a call hold in the ordinary course: what the
-    /// peer may still send, and what waits for its reader.
+    /// The most credit that a sender may have. It is also the most that a receiver normally lets a call hold: the bytes
+    /// that the peer may still send, and the bytes that wait for their reader.
     /// </summary>
     public const int Window = 256 * 1024;
 
@@ -28,18 +28,18 @@ internal sealed record CallSettings
     public int MaxFields { get; init; } = 1000;
 
     /// <summary>
-    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block is far
-    /// smaller than what it means where it refers to pairs.
+    /// The most bytes of names and values of a block of headers or trailers; a call with more is reset. A block that
+    /// refers to pairs is far smaller than its names and values.
     /// </summary>
     public int MaxFieldBytes { get; init; } = HeaderBlock.MaxSize;
 
     /// <summary>
     /// How many bytes the calls of the connection may hold, and have credit for, together. <see langword="null"/> for
-    /// any number, which suits who trusts the peer.
+    /// any number, for a side that trusts its peer.
     /// </summary>
     public long? MaxBufferedBytes { get; init; }
 
-    /// <summary>What all connections of a listener may hold together, if that is limited as well.</summary>
+    /// <summary>The budget of all connections of a listener together, if there is one.</summary>
     public SharedBudget? SharedBudget { get; init; }
 
     /// <summary>

@@ -4,23 +4,24 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What carries one call on a connection in direct mode, on either side: a block of headers, data, and a block of
-/// trailers in each direction. Knows nothing of HTTP: what the blocks mean is for its owner.
+/// Carries one call on a connection in direct mode, on either side: a block of headers, data, and a block of trailers
+/// in each direction. A stream knows nothing of HTTP: its owner knows the meaning of the blocks.
 /// </summary>
 /// <remarks>
-/// <para>It is composed of a half for each direction (<see cref="SendingHalf"/>, <see cref="ReceivingHalf"/>), of what
-/// both have in common (<see cref="CallLife"/>, <see cref="CallFailure"/>), and of what the heartbeat looks at
-/// (<see cref="CallWaits"/>). Each field belongs to one of them. The stream itself is what the connection and the owner
-/// see of all that.</para>
+/// <para>It is composed of a half for each direction (<see cref="SendingHalf"/>, <see cref="ReceivingHalf"/>), of the
+/// parts that both have in common (<see cref="CallLife"/>, <see cref="CallFailure"/>), and of the part that the
+/// heartbeat looks at (<see cref="CallWaits"/>). Each field belongs to one part. The stream itself is the face of the
+/// parts for the connection and the owner.</para>
 /// <para>Each side ends its direction once: by a message with the flag End, or by a reset. A call leaves its connection
-/// when both sides have ended; a side that has been told of the end and is not at its own yet answers with a
+/// when both sides have ended. A side that learns of the peer's end before it has ended itself answers with a
 /// reset.</para>
-/// <para>What is received is handled by the thread that has the turn on the connection (<c>Receive…</c>, and the
-/// owner's <c>On…</c>): it puts things where their readers find them, and never waits, nor runs foreign code, which is
-/// left to <see cref="ReactorWork"/>. What is sent is sent by any thread under the gate, which is never held over
-/// foreign code, either.</para>
-/// <para>A stream is pooled with its owner, and may carry another call at any time after its own has left. So whoever
-/// has found it earlier names the call by the id and the connection, which are compared under the gate.</para>
+/// <para>The thread that has the turn on the connection handles the received frames (<c>Receive…</c>, and the owner's
+/// <c>On…</c>). It puts their parts where the readers find them. It never waits, and it never runs foreign code,
+/// which is left to <see cref="ReactorWork"/>. Any thread sends, under the gate, which is never held over foreign code,
+/// either.</para>
+/// <para>A stream is pooled with its owner, and may carry another call at any time after its call has left. So a thread
+/// that has found the stream earlier names the call by the id and the connection, which are compared under the
+/// gate.</para>
 /// </remarks>
 internal sealed class CallStream
 {
@@ -34,8 +35,8 @@ internal sealed class CallStream
     private readonly CallWaits _waits;
 
     /// <summary>Makes the stream of a call.</summary>
-    /// <param name="owner">Uses it, and is told what comes.</param>
-    /// <param name="profile">Where what the call leads to runs.</param>
+    /// <param name="owner">The user of the stream, which is told of the parts that come.</param>
+    /// <param name="profile">Decides where the work of the call runs.</param>
     /// <param name="isCounted">Whether a connection is in use because of the call.</param>
     public CallStream(ICallStreamOwner owner, RunProfile profile, bool isCounted = true)
     {
@@ -49,7 +50,7 @@ internal sealed class CallStream
         _waits = new CallWaits(owner, _life, _sending, _receiving);
     }
 
-    /// <summary>The id on the connection; the table's to set.</summary>
+    /// <summary>The id on the connection, which the table sets.</summary>
     public uint Id
     {
         get => _life.Id;
@@ -59,34 +60,34 @@ internal sealed class CallStream
     /// <summary>Whether a connection is in use because of it.</summary>
     public bool IsCounted { get; }
 
-    /// <summary>Where what this call leads to runs.</summary>
+    /// <summary>Decides where the work of this call runs.</summary>
     public RunProfile Profile { get; set; }
 
-    /// <summary>The connection that carries it.</summary>
+    /// <summary>The connection that carries the call.</summary>
     public CallConnection Connection => _life.Connection;
 
-    /// <summary>The connection that carries it, if there is one.</summary>
+    /// <summary>The connection that carries the call, if there is one.</summary>
     public CallConnection? Carrier => _life.Carrier;
 
     /// <summary>Whether its first window is reserved in its connection's budget, from when it is accepted.</summary>
     public bool HasWindow => _life.HasWindow;
 
     /// <summary>
-    /// Whether the peer has ended its direction. Becomes so by the thread that receives, so a call that has not is
-    /// still there when that thread looks again.
+    /// Whether the peer has ended its direction. Only the thread that receives notes the end. So a call whose peer has
+    /// not ended is still there when that thread looks again.
     /// </summary>
     public bool HasReceivedEnd => _life.HasReceivedEnd;
 
     /// <summary>Whether this side has sent all that it ever will.</summary>
     public bool HasSentEnd => _life.HasSentEnd;
 
-    /// <summary>Whether anything of the call has been sent, so that the peer may have heard of it.</summary>
+    /// <summary>Whether a frame of the call has been sent, so that the peer may know of it.</summary>
     public bool HasBegun => _sending.HasBegun;
 
-    /// <summary>The data that comes.</summary>
+    /// <summary>The received data.</summary>
     public ReceivedBody Input => _receiving.Input;
 
-    /// <summary>The data that goes.</summary>
+    /// <summary>The data to send.</summary>
     public SentBody Output => _output;
 
     /// <summary>The headers. To be filled before the first flush.</summary>
@@ -95,36 +96,39 @@ internal sealed class CallStream
     /// <summary>The trailers, if any. To be filled before the end.</summary>
     public HeaderBlock Trailers => _sending.Trailers;
 
-    /// <summary>When a reader began to wait.</summary>
+    /// <summary>The time, which a reader notes when it begins to wait.</summary>
     public long Now => _life.Carrier?.Clock ?? 0;
 
     /// <summary>
-    /// Whether its reader and its writer have ended what they began. One that has not, since it went on beyond the end
-    /// of its call, must not come upon the next one. Once input and output are completed and the call has left.
+    /// Whether its reader and its writer have ended their operations. A reader or writer that goes on beyond the end of
+    /// its call must not meet the next call. Asked once input and output are completed and the call has left.
     /// </summary>
     public bool IsUnused => Input.IsUnused && _sending.Flush.IsTaken;
 
     /// <summary>Names the connection. Before anything is sent or received.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="hasWindow">Whether its first window is reserved there, and has to be given back.</param>
+    /// <param name="hasWindow">Whether the connection has reserved its first window, which has to be given
+    /// back.</param>
     public void Attach(CallConnection connection, bool hasWindow = false) => _life.Attach(connection, hasWindow);
 
     /// <summary>Undoes <see cref="Attach"/> for a call that was given no id.</summary>
     public void Detach() => _life.Detach();
 
     /// <summary>
-    /// Whether this side is done with the call that has this id on a connection, so that its slot is free.
+    /// Whether the call with an id on a connection has left, so that its slot is free.
     /// </summary>
     public bool HasLeft(CallConnection connection, uint id)
     {
-        // Whoever sends the end has the gate until it is noted here, which the peer may outrun.
+        // A thread that sends the end has the gate until it has noted the end. The peer may see the end before that.
         lock (_life.Gate)
         {
             return !_life.Carries(this, connection, id);
         }
     }
 
-    /// <summary>Whether it is on a connection, and its first message has yet to go. On a client.</summary>
+    /// <summary>
+    /// Whether the call is on a connection, and its first message has not been sent yet. On a client.
+    /// </summary>
     public bool IsYetToBegin(CallConnection connection)
     {
         lock (_life.Gate)
@@ -134,8 +138,8 @@ internal sealed class CallStream
     }
 
     /// <summary>
-    /// Whether the call is still the one with that id, and there is something to give up. By one who keeps the stream
-    /// from carrying another one.
+    /// Whether the stream still carries the call with an id, and the call can be given up. By a thread that keeps the
+    /// stream from carrying another call.
     /// </summary>
     public bool IsUnderWay(uint id)
     {
@@ -146,7 +150,7 @@ internal sealed class CallStream
     }
 
     /// <summary>Takes a message. By the thread that receives.</summary>
-    /// <param name="frame">Its header.</param>
+    /// <param name="frame">The header of the message.</param>
     /// <param name="headers">The block of headers, in private memory.</param>
     /// <param name="data">The data, in shared memory.</param>
     /// <param name="trailers">The block of trailers, in private memory.</param>
@@ -158,14 +162,14 @@ internal sealed class CallStream
     /// <summary>Shows the reader the data that has been taken. By the thread that receives.</summary>
     public void ShowData() => Input.Show();
 
-    /// <summary>Takes a reset for the call that has this id on a connection. By the thread that receives.</summary>
+    /// <summary>Takes a reset for the call with an id on a connection. By the thread that receives.</summary>
     public void ReceiveReset(CallConnection connection, uint id, CallError error) =>
         _receiving.ReceiveReset(connection, id, error);
 
     /// <summary>
-    /// The peer gives credit to the call that has this id on a connection. By the thread that receives.
+    /// Takes credit from the peer for the call with an id on a connection. By the thread that receives.
     /// </summary>
-    /// <exception cref="SharedMemoryProtocolException">It is more than there can be.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer gives too much credit.</exception>
     public void ReceiveCredit(CallConnection connection, uint id, uint count)
     {
         bool leaves;
@@ -179,7 +183,7 @@ internal sealed class CallStream
             if (!_sending.TryAddCredit(count, out leaves))
             {
                 throw new SharedMemoryProtocolException(
-                    $"The peer gave {count} bytes of credit for call {id}, more than it has got.");
+                    $"The peer gave {count} bytes of credit for call {id}, more than it has received.");
             }
         }
 
@@ -187,9 +191,9 @@ internal sealed class CallStream
     }
 
     /// <summary>
-    /// There may be room in the ring, and it is the turn of the call that has this id on a connection.
+    /// Lets the call with an id on a connection send, since it has its turn and there may be room in the ring.
     /// </summary>
-    /// <returns>Whether it could send anything.</returns>
+    /// <returns>Whether the call could send anything.</returns>
     public bool Resume(CallConnection connection, uint id)
     {
         bool leaves;
@@ -209,8 +213,8 @@ internal sealed class CallStream
     }
 
     /// <summary>
-    /// The peer of the call that has this id on a connection may send more, which has been reserved. Any thread: the
-    /// reader's, or that of whoever has released what was reserved.
+    /// Lets the peer send more for the call with an id on a connection; the bytes have been reserved. Any thread: the
+    /// reader, or a thread that has released bytes of another call.
     /// </summary>
     public void GiveCredit(CallConnection connection, uint id, int count)
     {
@@ -219,7 +223,7 @@ internal sealed class CallStream
         {
             if (!_life.Carries(this, connection, id) || _life.HasReceivedEnd)
             {
-                // The peer has no use for credit any more.
+                // The peer does not use credit any more.
                 return;
             }
 
@@ -230,8 +234,8 @@ internal sealed class CallStream
     }
 
     /// <summary>
-    /// The peer of the call that has this id on a connection sends more than its reader, which has failed by it, ever
-    /// takes.
+    /// Resets the call with an id on a connection, since the peer sends more than the reader will ever take. The reader
+    /// has failed already.
     /// </summary>
     public void RefuseMore(CallConnection connection, uint id)
     {
@@ -250,12 +254,13 @@ internal sealed class CallStream
     }
 
     /// <summary>
-    /// The reader of the input is about to be shown data, or why there is none. Under the gate of the input.
+    /// Called before the reader of the input is shown data, or a failure. Under the gate of the input.
     /// </summary>
     public void CheckRead(long total) => _owner.OnRead(total);
 
     /// <summary>
-    /// Ends the output at once, and drops what has not been sent. Tells the peer unless all is over. Any thread.
+    /// Ends the output at once, and drops data that has not been sent. Tells the peer, unless the call is over. Any
+    /// thread.
     /// </summary>
     public void Reset(CallError error)
     {
@@ -268,7 +273,7 @@ internal sealed class CallStream
         LeaveIf(leaves);
     }
 
-    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    /// <summary>Goes on receiving, as the rules demand, but drops the received parts. Any thread.</summary>
     public void Discard() => _receiving.Discard();
 
     /// <summary>Lets the reader fail, since this side has given the call up. Any thread.</summary>
@@ -278,11 +283,11 @@ internal sealed class CallStream
     public void FailBodies(Exception exception, bool byPeer) => _failure.Tell(exception, byPeer);
 
     /// <summary>
-    /// Settles what the reader will be told by <see cref="TellFailure"/>, see <see cref="CallFailure.Note"/>.
+    /// Settles the failure that <see cref="TellFailure"/> will tell the reader, see <see cref="CallFailure.Note"/>.
     /// </summary>
     public void NoteFailure(Exception exception, bool byPeer) => _failure.Note(exception, byPeer);
 
-    /// <summary>Tells the reader and the writer what has been noted, see <see cref="CallFailure.TellNoted"/>.</summary>
+    /// <summary>Tells the reader and the writer the noted failure, see <see cref="CallFailure.TellNoted"/>.</summary>
     public void TellFailure() => _failure.TellNoted();
 
     /// <summary>
@@ -292,14 +297,14 @@ internal sealed class CallStream
     {
         lock (_life.Gate)
         {
-            // From here on nothing is sent, so that the memory may go.
+            // From here on nothing is sent, so that the memory may be unmapped.
             if (!_life.TryLose())
             {
-                // Somebody else makes it leave at this moment.
+                // Another thread makes the call leave at this moment.
                 return;
             }
 
-            // Who writes before the failure is noted must not learn of it earlier than who waits.
+            // A writer that writes before the failure is noted must not learn of it earlier than a writer that waits.
             _notice.Expect();
             _sending.Drop();
         }
@@ -315,18 +320,18 @@ internal sealed class CallStream
         }
         finally
         {
-            // Where the call makes nothing of it, or has thrown.
+            // If the owner did not tell or note the failure, or has thrown.
             _failure.TellUnlessNoted();
             Leave();
         }
     }
 
-    /// <summary>Looks how long it has been waiting. By the heartbeat, without locks of its own.</summary>
-    /// <param name="connection">The connection on whose behalf.</param>
-    /// <param name="last">When it looked before.</param>
-    /// <param name="limits">How long it may wait.</param>
-    /// <param name="overdue">What it has waited for too long.</param>
-    /// <returns>Whether this side has not ended it yet.</returns>
+    /// <summary>Looks how long the call has been waiting. By the heartbeat, without locks of its own.</summary>
+    /// <param name="connection">The connection whose heartbeat looks.</param>
+    /// <param name="last">The time of the heartbeat before.</param>
+    /// <param name="limits">How long the call may wait.</param>
+    /// <param name="overdue">The thing for which the call has waited too long.</param>
+    /// <returns>Whether this side has not ended the call yet.</returns>
     public bool Look(CallConnection connection, long last, CallTimeLimits limits, out Overdue overdue) =>
         _waits.Look(connection, last, limits, out overdue);
 
@@ -334,7 +339,8 @@ internal sealed class CallStream
     public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit) =>
         _receiving.EndIfBlockIsOverdue(connection, clock, limit);
 
-    /// <summary>Makes it as new. Its input and output have to be completed, and the call has to have left.</summary>
+    /// <summary>Resets it for the next call. Input and output have to be completed, and the call has to have
+    /// left.</summary>
     public void Reuse()
     {
         _life.Reuse();
@@ -345,7 +351,7 @@ internal sealed class CallStream
         _waits.Reuse();
     }
 
-    /// <summary>Leaves the connection, if that is for the caller to do. Not under the gate.</summary>
+    /// <summary>Lets the call leave the connection, if the caller has to do that. Not under the gate.</summary>
     public void LeaveIf(bool leaves)
     {
         if (leaves)
@@ -354,8 +360,9 @@ internal sealed class CallStream
         }
     }
 
-    /// <summary>Leaves the connection, after whoever has taken the call down has left the gate.</summary>
-    /// <param name="byReceiver">Whether by the thread that receives, which has found that both sides have
+    /// <summary>Lets the call leave the connection. After the thread that has taken it down has left the
+    /// gate.</summary>
+    /// <param name="byReceiver">Whether the caller is the thread that receives, which has found that both sides have
     /// ended.</param>
     public void Leave(bool byReceiver = false)
     {

@@ -22,11 +22,11 @@ internal sealed class CallTable
     private bool _isRoomWanted;
     private bool _admitsNone;
 
-    /// <summary>How many there are, without those that are not counted.</summary>
+    /// <summary>The number of calls, without those that are not counted.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Gives a call a free slot. On the client.</summary>
-    /// <returns>Whether there was one.</returns>
+    /// <returns>Whether there was a free slot.</returns>
     public bool TryAdd(CallStream call, int maxCalls, out bool isFull)
     {
         lock (_gate)
@@ -50,8 +50,10 @@ internal sealed class CallTable
         }
     }
 
-    /// <summary>Asks whether there is room for a call; if there is none, the next one that leaves says so.</summary>
-    /// <returns>Whether there is, or the connection has ended, which is found out on trying.</returns>
+    /// <summary>
+    /// Asks whether there is room for a call. If there is none, the next call that leaves reports that there is.
+    /// </summary>
+    /// <returns>Whether there is room, or the connection has ended, which the next attempt finds out.</returns>
     public bool AskForRoom(int maxCalls)
     {
         lock (_gate)
@@ -62,7 +64,7 @@ internal sealed class CallTable
         }
     }
 
-    /// <summary>What is where a client wants a call.</summary>
+    /// <summary>The call in the slot that a client wants for a call.</summary>
     public CallStream? At(uint id)
     {
         var calls = Volatile.Read(ref _calls);
@@ -70,7 +72,7 @@ internal sealed class CallTable
         return slot < calls.Length ? Volatile.Read(ref calls[slot]) : null;
     }
 
-    /// <summary>Puts a call where its client wants it. On the server.</summary>
+    /// <summary>Puts a call into the slot that its client wants. On the server.</summary>
     /// <returns>Whether the slot was free.</returns>
     public bool TryAddAt(uint id, CallStream call)
     {
@@ -91,14 +93,14 @@ internal sealed class CallTable
     }
 
     /// <summary>
-    /// Finds a call without taking the lock. It may leave at any time, and then be used for another, if the peer has
-    /// ended it: see <see cref="FindOpen"/>.
+    /// Finds a call without taking the lock. If the peer has ended the call, it may leave at any time, and its object
+    /// may serve another call: see <see cref="FindOpen"/>.
     /// </summary>
     public CallStream? Find(uint id) => At(id) is { } call && call.Id == id ? call : null;
 
     /// <summary>
-    /// Finds a call that the peer has not ended yet. By the thread that receives, since only that ends it: until then
-    /// it stays.
+    /// Finds a call that the peer has not ended yet. By the thread that receives: only this thread ends the peer's
+    /// direction, and until then the call stays.
     /// </summary>
     public CallStream? FindOpen(uint id)
     {
@@ -109,7 +111,7 @@ internal sealed class CallTable
 
         var hasEnded = call.HasReceivedEnd;
 
-        // Still the same, so what was read is of this call and not of the one that it is used for next.
+        // It is still the same call. So the flag was read of this call, and not of the next call of the object.
         if (!ReferenceEquals(Find(id), call))
         {
             return null;
@@ -122,8 +124,9 @@ internal sealed class CallTable
 
     /// <summary>Takes a call out.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="makesRoom">Whether somebody has asked for the room that there is now.</param>
-    /// <returns>Whether it was the last.</returns>
+    /// <param name="makesRoom">Whether a caller of <see cref="AskForRoom"/> waits for the room that there is
+    /// now.</param>
+    /// <returns>Whether it was the last call.</returns>
     public bool Remove(CallStream call, out bool makesRoom)
     {
         lock (_gate)
@@ -135,7 +138,7 @@ internal sealed class CallTable
                 _calls[slot] = null;
                 if (slot < _used)
                 {
-                    // One that this side has given out. The server's are the client's to give out again.
+                    // This side has given out the slot, so it may give it out again. A server gives out none.
                     _free.Push(slot);
                 }
 
@@ -149,7 +152,7 @@ internal sealed class CallTable
     }
 
     /// <summary>
-    /// Gives no further call a slot: of those that there are, none is added from now on. On the client.
+    /// Gives no further call a slot: from now on no call is added. On the client.
     /// </summary>
     public void AdmitNone()
     {
@@ -160,10 +163,10 @@ internal sealed class CallTable
     }
 
     /// <summary>
-    /// What is in a slot, for one who goes through all of them without the lock. It may leave at any time, and be used
-    /// for another.
+    /// Gives the call in a slot, to a thread that goes through all slots without the lock. The call may leave at any
+    /// time, and its object may serve another call.
     /// </summary>
-    /// <returns>Whether there are so many slots.</returns>
+    /// <returns>Whether the slot exists.</returns>
     public bool TryLookAt(int slot, out CallStream? call)
     {
         var calls = Volatile.Read(ref _calls);
@@ -172,7 +175,7 @@ internal sealed class CallTable
         return exists;
     }
 
-    /// <summary>Admits no further call, and says which there are.</summary>
+    /// <summary>Admits no further call, and gives the calls that there are.</summary>
     public List<CallStream> Close()
     {
         lock (_gate)

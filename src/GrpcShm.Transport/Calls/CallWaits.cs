@@ -1,13 +1,13 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What a call waits for its peer for, and for how long. Of interest where there are time limits: on a server.
+/// Knows for what a call waits for its peer, and how long. Used only if there are time limits: on a server.
 /// </summary>
 /// <remarks>
-/// The time is the connection's <see cref="CallConnection.Clock"/>, which only the heartbeat sets. So who begins to
-/// wait notes a number that is there already (<see cref="BlockAssembly"/>, <see cref="ReceivedBody"/>), and nobody else
-/// does anything for time limits. The heartbeat reads such a number without a lock, an old one or a new one: what has
-/// only just begun to wait is not overdue by any of them.
+/// The time is the connection's <see cref="CallConnection.Clock"/>, which only the heartbeat sets. So a thread that
+/// begins to wait notes a number that is there already (<see cref="BlockAssembly"/>, <see cref="ReceivedBody"/>), and
+/// no other code does anything for time limits. The heartbeat reads such a number without a lock, and may read an old
+/// or a new one: a wait that has only just begun is overdue by neither.
 /// </remarks>
 internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHalf sending, ReceivingHalf receiving)
 {
@@ -15,10 +15,10 @@ internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHa
     private PeerWaits _waits;
 
     /// <summary>Looks how long the call has been waiting. By the heartbeat, without locks of its own.</summary>
-    /// <param name="connection">The connection on whose behalf.</param>
-    /// <param name="last">When it looked before.</param>
+    /// <param name="connection">The connection whose heartbeat looks.</param>
+    /// <param name="last">The time of the heartbeat before.</param>
     /// <param name="limits">How long the call may wait.</param>
-    /// <param name="overdue">What the call has waited for too long.</param>
+    /// <param name="overdue">The thing for which the call has waited too long.</param>
     /// <returns>Whether this side has not ended the call yet.</returns>
     public bool Look(CallConnection connection, long last, CallTimeLimits limits, out Overdue overdue)
     {
@@ -33,7 +33,7 @@ internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHa
 
             if (sending.OwesReset)
             {
-                // It has been given up, and its end waits for room, which is the connection's affair.
+                // The call has been given up, and its reset waits for room; the connection watches that.
                 return true;
             }
 
@@ -49,7 +49,7 @@ internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHa
         return true;
     }
 
-    /// <summary>Makes it as new. The call has to have left.</summary>
+    /// <summary>Resets it for the next call. The call has to have left.</summary>
     public void Reuse() => _waits = default;
 
     private Overdue FindOverdue(long last, long clock, CallTimeLimits limits)
@@ -65,7 +65,7 @@ internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHa
             return Overdue.Data;
         }
 
-        // Who waits for room waits for the whole connection's receiver, which the connection looks at.
+        // A call that waits for room waits for the receiver of the whole connection; the connection watches that.
         var waitsForCredit = sending.HasUnsent && !life.Connection.IsWaitingForRoom(life.Id);
         return limits.Sent is { } sent && _waits.IsCreditOverdue(clock, waitsForCredit, sending.SentBytes, sent)
             ? Overdue.Credit
@@ -73,7 +73,7 @@ internal sealed class CallWaits(ICallStreamOwner owner, CallLife life, SendingHa
     }
 
     /// <summary>
-    /// Whether a reader has waited since the heartbeat before. A peer that has no credit is not to blame.
+    /// Whether a reader has waited since the heartbeat before. A peer without credit is not to blame.
     /// </summary>
     private bool IsDataAwaited(long last)
     {

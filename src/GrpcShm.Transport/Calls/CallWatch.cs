@@ -1,25 +1,26 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Looks how long the calls of a connection, and the connection itself, have been waiting for the peer. On a server, by
-/// its heartbeat, which is one thread at a time, where it does not say otherwise.
+/// Looks how long the calls of a connection, and the connection itself, have been waiting for the peer. On a server,
+/// and by its heartbeat, which is one thread at a time, unless a member says otherwise.
 /// </summary>
 /// <remarks>
 /// <code>
 /// field               written by                                    read by
-/// _clock              the heartbeat                                 whoever begins to wait, an old or a new number
-/// _blockLimit         the heartbeat, before _hasOverdueBlocks       who receives, after it
-/// _hasOverdueBlocks   the heartbeat: true; who receives: false      who receives
+/// _clock              the heartbeat                                 threads that begin to wait; an old or new number
+/// _blockLimit         the heartbeat, before _hasOverdueBlocks       the thread that receives, after it
+/// _hasOverdueBlocks   the heartbeat: true;                          the thread that receives
+///                     the thread that receives: false
 /// </code>
-/// The heartbeat signals the receiving thread after it has set <c>_hasOverdueBlocks</c>; that clears it before it
-/// looks.
+/// The heartbeat signals the receiving thread after it has set <c>_hasOverdueBlocks</c>. The receiving thread clears it
+/// before it looks.
 /// </remarks>
 /// <param name="carrier">The connection.</param>
 /// <param name="calls">Its calls.</param>
-/// <param name="writer">What it puts frames into its ring by.</param>
+/// <param name="writer">Puts frames into the connection's ring.</param>
 /// <param name="sender">Knows the calls that wait for room.</param>
 /// <param name="control">Knows whether the ring is still there.</param>
-/// <param name="receiving">Has the thread that receives look once more.</param>
+/// <param name="receiving">Lets the thread that receives look once more.</param>
 internal sealed class CallWatch(
     CallConnection carrier,
     CallTable calls,
@@ -28,19 +29,19 @@ internal sealed class CallWatch(
     ControlFrames control,
     IThreadPoolWorkItem receiving)
 {
-    // Not 0, which stands for what does not wait.
+    // Not 0, which means that nothing waits.
     private long _clock = 1;
     private SendWatch _roomWatch;
     private long _blockLimit;
     private bool _hasOverdueBlocks;
 
-    /// <summary>The time of the last heartbeat, in ticks; as it was at first if there are none. Any thread.</summary>
+    /// <summary>The time of the last heartbeat, in ticks; it stays the same if there are none. Any thread.</summary>
     public long Clock => Volatile.Read(ref _clock);
 
-    /// <summary>Lets time pass, and ends those calls that their peer has let wait for too long.</summary>
+    /// <summary>Lets time pass, and ends the calls that their peer has let wait for too long.</summary>
     /// <param name="elapsed">The time since the last heartbeat.</param>
-    /// <param name="limits">How long they may wait.</param>
-    /// <param name="isStuck">Whether the peer does not take what is in the ring, so that the connection has to
+    /// <param name="limits">How long calls may wait.</param>
+    /// <param name="isStuck">Whether the peer does not take the frames in the ring, so that the connection has to
     /// end.</param>
     /// <returns>Whether there is a call that this side has not ended.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
@@ -61,7 +62,7 @@ internal sealed class CallWatch(
 
         if (hasOverdueBlocks)
         {
-            // What has come of a block belongs to the thread that receives.
+            // The pieces of a block belong to the thread that receives.
             Volatile.Write(ref _blockLimit, limits.Block!.Value.Ticks);
             Volatile.Write(ref _hasOverdueBlocks, true);
             ThreadPool.UnsafeQueueUserWorkItem(receiving, preferLocal: false);

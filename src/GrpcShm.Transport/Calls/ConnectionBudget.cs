@@ -1,30 +1,29 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How many bytes the calls of a connection may hold, and have credit for, together. Each call has its first window
-/// from when it is accepted until it has left and its reader has consumed all; what it needs beyond comes out of what
-/// is left of this budget and of the listener's, of either at most three eighths, so that calls with much data leave
-/// room for others to begin. A call whose reader has seen all that there is, and wants more of it before it consumes
-/// any, waits in order if there is nothing left; the first of them may go beyond, alone, until it has given that back:
-/// so a message that is larger than the budget gets through, and calls never wait for each other in a circle.
+/// Bounds the bytes that the calls of a connection may hold, and have credit for, together. Each call has its first
+/// window from its acceptance until it has left and its reader has consumed all. Further bytes come out of the rest of
+/// this budget and of the listener's, at most three eighths of either, so that calls with much data leave room for
+/// others to begin. A reader may have seen all data and want more before it consumes any. If nothing is left, such
+/// calls wait in order. The first of them may go beyond the limit, alone, until it has given those bytes back: so a
+/// message that is larger than the budget gets through, and calls never wait for each other in a circle.
 /// </summary>
 /// <remarks>
-/// <para>What is reserved is at most the limit, and beyond it what the one call that is overdrawn holds: a
-/// message.</para>
-/// <para>Who writes what: <c>_calls</c> goes up by the thread that receives and down by any, by interlocked operations.
-/// All else is under the gate, <c>_windows</c> by interlocked operations, too, since <see cref="TryEnter"/> reads it
-/// without: it counts the call, then reads <c>_windows</c>; <see cref="Shrink"/> sets <c>_windows</c>, then reads the
-/// count. Both are full fences, so at least one sees the other: a call that has entered without the gate is one whose
-/// window is not given back.</para>
-/// <para>The gate is taken inside the gate of a call's input, and the listener's budget's inside of it, never the other
-/// way round. <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so it is called with none held, by
-/// whoever has released something; see <see cref="GrantingBudget{TWaiter}"/> for why that does not go in a
-/// circle.</para>
+/// <para>At most the limit is reserved, and beyond it the bytes of the one overdrawn call: a message.</para>
+/// <para>The fields: the thread that receives raises <c>_calls</c>, and any thread lowers it, by interlocked
+/// operations. All other fields are under the gate. <c>_windows</c> is also written by interlocked operations, since
+/// <see cref="TryEnter"/> reads it without the gate: it counts the call, then reads <c>_windows</c>;
+/// <see cref="Shrink"/> sets <c>_windows</c>, then reads the count. Both are full fences, so at least one sees the
+/// other: the window of a call that has entered without the gate is not given back.</para>
+/// <para>The gate is taken inside the gate of a call's input, and the gate of the listener's budget inside of it, never
+/// the other way round. <see cref="GrantWaiting"/> takes the gates of other calls' inputs, so a thread that has
+/// released bytes calls it with no gate held; <see cref="GrantingBudget{TWaiter}"/> says why that is no
+/// recursion.</para>
 /// </remarks>
 internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
 {
-    // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do without
-    // it.
+    // First windows are taken from the listener's budget in chunks, and a few are kept, so that most calls do not need
+    // the listener's budget.
     private const int Chunk = 8;
     private const int Kept = 4;
 
@@ -50,11 +49,13 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
     public long MaxUnconsumed { get; }
 
     /// <summary>
-    /// Whether calls wait, or one is overdrawn: then nobody keeps what it does not need at this moment.
+    /// Whether calls wait, or a call is overdrawn: then no call keeps bytes that it does not need at this moment.
     /// </summary>
     public bool IsTight => Volatile.Read(ref _isTight);
 
-    /// <summary>Whether this waits for the listener's budget; that one's, under its gate.</summary>
+    /// <summary>
+    /// Whether this budget waits for the listener's budget, which owns this property, under its own gate.
+    /// </summary>
     public bool IsEnlisted { get; set; }
 
     /// <summary>How many bytes are reserved, and how many of them beyond the limit.</summary>
@@ -97,10 +98,12 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
         }
     }
 
-    /// <summary>Reserves bytes for a call that can't go on without. In the gate of its input.</summary>
-    /// <param name="credit">Its account.</param>
-    /// <param name="count">How many; a first window at most.</param>
-    /// <returns>Whether they are reserved. If not, they are offered to it later, or it has to stop waiting.</returns>
+    /// <summary>Reserves bytes for a call that cannot go on without them. In the gate of its input.</summary>
+    /// <param name="credit">The account of the call.</param>
+    /// <param name="count">How many bytes; a first window at most.</param>
+    /// <returns>
+    /// Whether the bytes are reserved. If not, they are offered to the call later, or it has to stop waiting.
+    /// </returns>
     public bool GrowOrWait(ReceiveCredit credit, long count)
     {
         lock (Gate)
@@ -126,7 +129,7 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
     }
 
     /// <summary>
-    /// What has been offered to a call that waits, which is its own from now on. In the gate of its input.
+    /// Takes the bytes that have been offered to a call that waits. In the gate of its input.
     /// </summary>
     public long TakeOffer(ReceiveCredit credit)
     {
@@ -139,10 +142,10 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
     }
 
     /// <summary>
-    /// A call does not wait any more. In the gate of its input; <see cref="GrantWaiting"/> has to follow, for those
+    /// Ends the wait of a call. In the gate of its input; <see cref="GrantWaiting"/> has to follow, for the calls
     /// behind it.
     /// </summary>
-    /// <returns>What has been offered to it just now, which is its own.</returns>
+    /// <returns>How many bytes have been offered to the call just now, which the call owns.</returns>
     public long StopWaiting(ReceiveCredit credit)
     {
         lock (Gate)
@@ -158,7 +161,7 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
     }
 
     /// <summary>Gives back bytes beyond a first window. In the gate of the call's input.</summary>
-    /// <returns>Whether somebody may wait for them, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    /// <returns>Whether a call may wait for them, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool Release(ReceiveCredit credit, long count)
     {
         lock (Gate)
@@ -182,14 +185,14 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
         }
     }
 
-    /// <summary>Lets those calls go on that wait, in order, as long as there is enough. Without any gate.</summary>
+    /// <summary>Lets waiting calls go on in order, as long as there is enough. Without any gate.</summary>
     public void GrantWaiting()
     {
         GrantInOrder();
         _shared?.GrantWaiting();
     }
 
-    /// <summary>No further call comes. What those that are left hold is given back as they give it up.</summary>
+    /// <summary>Ends the budget, since no further call comes. The last calls give their bytes back as usual.</summary>
     public void Close()
     {
         Interlocked.Exchange(ref _isClosed, true);
@@ -210,7 +213,7 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
                 return null;
             }
 
-            // The oldest: it may always go on.
+            // The oldest call may always go on.
             _overdrawn = credit;
             _overdraft += credit.Wanted;
         }
@@ -223,7 +226,7 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
 
     protected override void Grant(ReceiveCredit waiter) => waiter.AcceptOffer();
 
-    // What an idle connection keeps, as long as there is plenty for others.
+    // How many windows an idle connection keeps, as long as there is plenty for others.
     private int KeptNow => _shared is null or { HasPlenty: true } ? Kept : 0;
 
     private bool TryExtend()
@@ -269,7 +272,7 @@ internal sealed class ConnectionBudget : GrantingBudget<ReceiveCredit>
             Interlocked.Exchange(ref _windows, kept);
             if (Volatile.Read(ref _calls) > kept)
             {
-                // Calls that came meanwhile may have counted on them.
+                // Calls that came meanwhile may have counted on these windows.
                 Interlocked.Exchange(ref _windows, before);
                 return;
             }

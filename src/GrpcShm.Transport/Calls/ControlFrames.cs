@@ -3,8 +3,8 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Sends what the connection itself has to say, of which there is little: pings and their answers, and that it goes
-/// away. What finds no room goes when the thread that receives looks next. Any thread.
+/// Sends the few frames that belong to no call: pings and their answers, and the going away. If there is no room, the
+/// thread that receives sends them later. Any thread.
 /// </summary>
 /// <param name="connection">The connection, which ends if the peer breaks a rule.</param>
 /// <param name="writer">Puts frames into its ring.</param>
@@ -32,12 +32,12 @@ internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWrit
         }
         catch (SharedMemoryProtocolException violation)
         {
-            // Whoever asked for it learns of it as all others do.
+            // The caller learns of the abort as all others do.
             connection.AbortForViolation(violation);
         }
     }
 
-    /// <summary>Answers a ping. Only the last one is answered, if the peer asks without reading the answers.</summary>
+    /// <summary>Answers a ping. If the peer does not read the answers, only its last ping is answered.</summary>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void Answer(ulong number)
     {
@@ -50,7 +50,7 @@ internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWrit
         Flush();
     }
 
-    /// <summary>Sends what waits for room, as far as there is some.</summary>
+    /// <summary>Sends the frames that wait for room, as far as there is room.</summary>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void Flush()
     {
@@ -84,8 +84,8 @@ internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWrit
         }
     }
 
-    /// <summary>Counts what the peer has taken out of the ring so far.</summary>
-    /// <returns>Whether that can be told. Not when the connection has ended, since the memory may be gone.</returns>
+    /// <summary>Counts the bytes that the peer has taken out of the ring so far.</summary>
+    /// <returns>False if the connection has ended, since the memory may be unmapped.</returns>
     public bool TryCountTaken(out long taken)
     {
         lock (_gate)
@@ -95,7 +95,7 @@ internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWrit
         }
     }
 
-    /// <summary>Sends nothing any more, so that the memory may go.</summary>
+    /// <summary>Sends nothing any more, so that the memory may be unmapped.</summary>
     public void End()
     {
         lock (_gate)
@@ -112,7 +112,7 @@ internal sealed class ControlFrames(SharedMemoryConnection connection, FrameWrit
             return true;
         }
 
-        // Room that came before the peer could see that somebody waits comes without a doorbell.
+        // Room that came before the peer could see that this side waits comes without a doorbell.
         writer.AnnounceWait();
         return writer.TryPut(header, default, default, default);
     }

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>How fast data has to move at least, and how long it may take before that is asked for.</summary>
+/// <summary>The lowest rate at which data has to move, and a time for which no rate is demanded.</summary>
 internal readonly record struct DataRate(double BytesPerSecond, TimeSpan GracePeriod)
 {
     /// <summary>How long so many bytes may take, in ticks.</summary>

@@ -1,9 +1,9 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How far the reader and the writer of a call have been told that it has failed. Where somebody else has to know
-/// before them, as a token of whoever uses the call, the failure is noted first and told later. Under the gate of the
-/// call.
+/// Says whether the reader and the writer of a call have been told that the call has failed. If others have to know of
+/// the failure first (for example a token that the call's user holds), the failure is noted first and told later. Under
+/// the gate of the call.
 /// </summary>
 internal sealed class FailureNotice
 {
@@ -13,20 +13,20 @@ internal sealed class FailureNotice
     {
         None,
 
-        // The connection is lost, and what the owner of the call makes of that is about to be said.
+        // The connection is lost, and the call's owner is about to note or tell the failure.
         Expected,
 
-        // Reader and writer learn of it when it is told.
+        // Reader and writer learn of the failure when it is told.
         Noted,
         Told,
     }
 
     /// <summary>
-    /// Whether the call has failed and nobody has been told: whoever writes waits until that is told.
+    /// Whether the call has failed and nobody has been told: a writer waits until the failure is told.
     /// </summary>
     public bool IsPending => _stage is Stage.Expected or Stage.Noted;
 
-    /// <summary>A failure will be told, or noted, in a moment.</summary>
+    /// <summary>Says that a failure will be told, or noted, in a moment.</summary>
     public void Expect()
     {
         if (_stage == Stage.None)
@@ -35,7 +35,7 @@ internal sealed class FailureNotice
         }
     }
 
-    /// <summary>There is a failure, which is told later. One that has been told stays told.</summary>
+    /// <summary>Notes a failure, which is told later. A failure that has been told stays told.</summary>
     public void Note()
     {
         if (_stage != Stage.Told)
@@ -44,11 +44,12 @@ internal sealed class FailureNotice
         }
     }
 
-    /// <summary>Reader and writer are told now.</summary>
+    /// <summary>Says that reader and writer are told now.</summary>
     public void Tell() => _stage = Stage.Told;
 
-    /// <summary>Tells reader and writer now, unless somebody has noted the failure, and tells it later.</summary>
-    /// <returns>Whether they are told.</returns>
+    /// <summary>Says that reader and writer are told now, unless the failure has been noted, to be told
+    /// later.</summary>
+    /// <returns>Whether they have to be told.</returns>
     public bool TryTell()
     {
         if (_stage == Stage.Noted)
@@ -60,6 +61,6 @@ internal sealed class FailureNotice
         return true;
     }
 
-    /// <summary>Makes it as new.</summary>
+    /// <summary>Resets it for the next call.</summary>
     public void Reuse() => _stage = Stage.None;
 }

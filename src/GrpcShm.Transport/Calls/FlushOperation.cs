@@ -7,7 +7,7 @@ internal sealed class FlushOperation(CallStream call) : CallOperation<FlushResul
 {
     private FlushResult _result;
 
-    /// <summary>Ends the wait, if there is one. Any thread; one of several wins.</summary>
+    /// <summary>Ends the wait, if there is one. Any thread; of several threads one ends it.</summary>
     public void Wake(bool isCompleted = true, bool isCanceled = false, bool byToken = false)
     {
         if (TryEnd(byToken))

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The checksum of a frame, where both sides have agreed on checksums: over its header without the sum, and its
+/// The checksum of a frame, if both sides have agreed on checksums. It covers the header, without the checksum, and the
 /// content.
 /// </summary>
 internal static class FrameChecksum
@@ -27,7 +27,7 @@ internal static class FrameChecksum
     }
 
     /// <summary>Checks a frame that has come.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It is not what its sender has put into the ring.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The frame differs from the frame that was sent.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Verify(in FrameHeader header, ReadOnlySpan<byte> content)
     {

@@ -1,23 +1,24 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>What a <see cref="FrameType.Message"/> has.</summary>
+/// <summary>The parts of a <see cref="FrameType.Message"/>.</summary>
 [Flags]
 internal enum FrameFlags : byte
 {
     None = 0,
 
-    /// <summary>It begins with a block of headers: a request's, or a response's.</summary>
+    /// <summary>The message begins with a block of headers, of a request or of a response.</summary>
     Headers = 1,
 
-    /// <summary>It ends with a block of trailers.</summary>
+    /// <summary>The message ends with a block of trailers.</summary>
     Trailers = 2,
 
     /// <summary>
-    /// Its last block goes on in the next message of the call, which begins with a block of the same kind.
+    /// The last block of the message goes on in the next message of the call, which begins with a block of the same
+    /// kind.
     /// </summary>
     Continues = 4,
 
-    /// <summary>It is the last of its call from this side.</summary>
+    /// <summary>The message is the last of its call from this side.</summary>
     End = 8,
 
     All = Headers | Trailers | Continues | End,

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The first 24 bytes of a frame. A frame begins at a multiple of 64 bytes and lies in one stretch; specified in
+/// The first 24 bytes of a frame. A frame begins at a multiple of 64 bytes and is contiguous; specified in
 /// <c>docs/protocol.md</c>, "Frames".
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
@@ -12,10 +12,10 @@ internal struct FrameHeader
 {
     public const int Size = 24;
 
-    /// <summary>How far frames are apart at least.</summary>
+    /// <summary>The least distance from frame to frame.</summary>
     public const int Alignment = ClaimingProducer.Unit;
 
-    /// <summary>Bytes of the frame, this header included and the padding behind it not.</summary>
+    /// <summary>The bytes of the frame, with this header and without the padding behind the frame.</summary>
     [FieldOffset(0)]
     public uint Length;
 
@@ -29,27 +29,27 @@ internal struct FrameHeader
     [FieldOffset(6)]
     public ushort Reserved;
 
-    /// <summary>The call's id; zero where the frame is the connection's.</summary>
+    /// <summary>The call's id; zero if the frame belongs to no call.</summary>
     [FieldOffset(8)]
     public uint Call;
 
-    /// <summary>CRC-32 of the frame with zero in this place, if checksums were agreed on, else zero.</summary>
+    /// <summary>The CRC-32 of the frame with zero in this field, if checksums were agreed on; else zero.</summary>
     [FieldOffset(12)]
     public uint Checksum;
 
-    /// <summary>A message's bytes of headers.</summary>
+    /// <summary>How many bytes of headers a message has.</summary>
     [FieldOffset(16)]
     public uint HeadersLength;
 
-    /// <summary>A message's bytes of trailers.</summary>
+    /// <summary>How many bytes of trailers a message has.</summary>
     [FieldOffset(20)]
     public uint TrailersLength;
 
-    /// <summary>What frames of other types have in place of the two lengths.</summary>
+    /// <summary>The argument of frames of other types, in place of the two lengths.</summary>
     [FieldOffset(16)]
     public ulong Argument;
 
-    /// <summary>Where the next frame begins, from the start of this one.</summary>
+    /// <summary>The distance from the start of this frame to the next frame.</summary>
     public readonly uint Stride => (Length + Alignment - 1) & ~(uint)(Alignment - 1);
 
     public readonly bool Has(FrameFlags flag) => (Flags & flag) != 0;

@@ -5,15 +5,16 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Takes frames off a ring and checks them. A header is read once, into private memory, and only that copy is
-/// looked at: a peer may change it while it is being read.
+/// Takes frames off a ring and checks them. A header is read once, into private memory, and only that copy is used: a
+/// peer may change the ring while it is being read.
 /// </summary>
 internal static class FrameReader
 {
-    /// <summary>Reads and checks the header at the start of what is available.</summary>
-    /// <param name="available">What the ring holds from a cursor on, up to the end of its memory.</param>
-    /// <param name="role">Which side receives it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It is no frame, or none that may come from the peer.</exception>
+    /// <summary>Reads and checks the header at the start of the available bytes.</summary>
+    /// <param name="available">The bytes in the ring from a cursor on, up to the end of its memory.</param>
+    /// <param name="role">The side that receives the frame.</param>
+    /// <exception cref="SharedMemoryProtocolException">The frame is malformed, or may not come from the
+    /// peer.</exception>
     public static FrameHeader Read(ReadOnlySpan<byte> available, ConnectionRole role)
     {
         var header = ReadHeader(available);
@@ -21,8 +22,8 @@ internal static class FrameReader
         return header;
     }
 
-    /// <summary>Reads a header and checks where the frame ends, but not what it means.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It does not end within what is available.</exception>
+    /// <summary>Reads a header and checks where the frame ends, but not its meaning.</summary>
+    /// <exception cref="SharedMemoryProtocolException">The frame ends behind the available bytes.</exception>
     public static FrameHeader ReadHeader(ReadOnlySpan<byte> available)
     {
         if (available.Length < FrameHeader.Size)
@@ -42,8 +43,8 @@ internal static class FrameReader
             || header.Stride > (uint)available.Length)
         {
             throw new SharedMemoryProtocolException(
-                $"The peer sent a frame of {header.Length} bytes, with {available.Length} published: it is broken, or the shared "
-                + "memory has been corrupted.")
+                $"The peer sent a frame of {header.Length} bytes, with {available.Length} published: it is broken, or "
+                + "the shared memory has been corrupted.")
             {
                 IsCorruption = true,
             };
@@ -52,22 +53,39 @@ internal static class FrameReader
         return header;
     }
 
-    /// <summary>Checks what a frame means.</summary>
-    /// <param name="header">Its header.</param>
-    /// <param name="available">How much the ring held from it on, up to the end of its memory.</param>
-    /// <param name="role">Which side receives it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It means nothing, or is none that may come from the
+    /// <summary>Checks the meaning of a frame.</summary>
+    /// <param name="header">The frame's header.</param>
+    /// <param name="available">How many bytes the ring held from the frame on, up to the end of its memory.</param>
+    /// <param name="role">The side that receives the frame.</param>
+    /// <exception cref="SharedMemoryProtocolException">The frame has no meaning, or may not come from the
     /// peer.</exception>
     public static void Check(in FrameHeader header, int available, ConnectionRole role)
     {
         var isKnown = header.Reserved == 0 && header.Type switch
         {
             FrameType.Message => IsMessage(header),
-            FrameType.Gap => header.Flags == 0 && header.Length == (uint)available && header.Call == 0 && header.Argument == 0,
-            FrameType.Credit => header.Flags == 0 && header.Length == FrameHeader.Size && header.Argument is >= 1 and <= CallSettings.Window,
-            FrameType.Reset => header.Flags == 0 && header.Length == FrameHeader.Size && header.Argument <= uint.MaxValue,
-            FrameType.Ping or FrameType.Pong => header.Flags == 0 && header.Length == FrameHeader.Size && header.Call == 0,
-            FrameType.GoAway => header.Flags == 0 && header.Length == FrameHeader.Size && header.Call == 0 && header.Argument == 0
+            FrameType.Gap =>
+                header.Flags == 0
+                && header.Length == (uint)available
+                && header.Call == 0
+                && header.Argument == 0,
+            FrameType.Credit =>
+                header.Flags == 0
+                && header.Length == FrameHeader.Size
+                && header.Argument is >= 1 and <= CallSettings.Window,
+            FrameType.Reset =>
+                header.Flags == 0
+                && header.Length == FrameHeader.Size
+                && header.Argument <= uint.MaxValue,
+            FrameType.Ping or FrameType.Pong =>
+                header.Flags == 0
+                && header.Length == FrameHeader.Size
+                && header.Call == 0,
+            FrameType.GoAway =>
+                header.Flags == 0
+                && header.Length == FrameHeader.Size
+                && header.Call == 0
+                && header.Argument == 0
                 && role == ConnectionRole.Client,
             _ => false,
         };
@@ -85,12 +103,14 @@ internal static class FrameReader
         && (header.HeadersLength == 0 || header.Has(FrameFlags.Headers))
         && (header.TrailersLength == 0 || header.Has(FrameFlags.Trailers))
 
-        // What is not finished is the last of its frame, and not the last of its call.
+        // A block that is not finished is the last part of its frame, and the frame is not the last of its call.
         && (!header.Has(FrameFlags.Continues)
             || (!header.Has(FrameFlags.End)
-                && (header.Has(FrameFlags.Trailers) || (header.Has(FrameFlags.Headers) && header.HeadersLength == header.Length - FrameHeader.Size))))
+                && (header.Has(FrameFlags.Trailers)
+                    || (header.Has(FrameFlags.Headers)
+                        && header.HeadersLength == header.Length - FrameHeader.Size))))
 
-        // Trailers are the last that a side sends.
+        // A side sends nothing behind its trailers.
         && (!header.Has(FrameFlags.Trailers) || header.Has(FrameFlags.End) || header.Has(FrameFlags.Continues));
 
     [DoesNotReturn]

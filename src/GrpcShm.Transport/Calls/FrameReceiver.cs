@@ -5,21 +5,22 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Takes frames off the ring, checks them, and gives each to the call that it is for, or to the connection. By the
-/// thread that receives, whose turn it is: all fields are that thread's.
+/// Takes frames off the ring, checks them, and gives each frame to its call or to the connection. By the thread that
+/// receives, which has the turn: all fields belong to that thread.
 /// </summary>
 /// <param name="connection">The connection.</param>
-/// <param name="carrier">The same with its calls.</param>
-/// <param name="calls">Where calls are found by their ids.</param>
+/// <param name="carrier">The connection with its calls.</param>
+/// <param name="calls">Finds calls by their ids.</param>
 /// <param name="incoming">Takes calls that the client begins.</param>
 internal sealed class FrameReceiver(
     SharedMemoryConnection connection, CallConnection carrier, CallTable calls, IncomingCalls incoming)
 {
-    // One turn; then others have theirs. Each block of so many bytes counts as another frame: to read it takes as long.
+    // The frames of one turn; then other targets have their turns. Each piece of a block of so many bytes counts as
+    // another frame, since reading it takes as long.
     private const int FramesPerTurn = 128;
     private const int BlockBytesPerFrame = 1024;
 
-    // So many blocks of the largest size may be on their way at once.
+    // How many blocks of the largest size may be incomplete at the same time.
     private const int MaxPartialBlocks = 256;
 
     private readonly ReceivingEnd _ring = connection.Inbound;
@@ -27,12 +28,12 @@ internal sealed class FrameReceiver(
     private long _partialBytes;
     private CallStream? _unshown;
 
-    /// <summary>Takes what there is, or as much as one turn allows.</summary>
-    /// <param name="failure">Why nothing more comes.</param>
-    /// <param name="hasMore">Whether there may be more than one turn allows.</param>
+    /// <summary>Takes the frames that are there, or as many as one turn allows.</summary>
+    /// <param name="failure">The reason why no more frames come.</param>
+    /// <param name="hasMore">Whether there may be more frames than one turn allows.</param>
     /// <returns>Whether the connection goes on.</returns>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
-    /// <exception cref="IOException">The connection is broken and everything before has been read.</exception>
+    /// <exception cref="IOException">The connection is broken, and everything before that has been read.</exception>
     public bool TryReceive([NotNullWhen(false)] out Exception? failure, out bool hasMore)
     {
         failure = null;
@@ -43,11 +44,12 @@ internal sealed class FrameReceiver(
             {
                 if (Reactor.Running is { } reactor && reactor.TryDeferSleep(connection))
                 {
-                    // It runs what has come before it sleeps, and the peer need not ring for more meanwhile.
+                    // The reactor runs the work of these frames before it sleeps, and meanwhile the peer need not ring.
                     return true;
                 }
 
-                // Nothing. Ask for a doorbell, and look once more at what came before the peer could see that.
+                // There are no frames. Ask for a doorbell, and look once more for frames that came before the peer
+                // could see the request.
                 _ring.AnnounceSleep();
                 if (!_ring.Refresh(_ring.Head, out hasEnded))
                 {
@@ -69,8 +71,8 @@ internal sealed class FrameReceiver(
     }
 
     /// <summary>
-    /// Lets a call show its reader what it has taken when its frames have all been looked at: a stream of small
-    /// messages wakes and locks once for many of them.
+    /// Lets a call show its reader the data when all of the call's frames have been looked at: so a stream of small
+    /// messages wakes its reader and takes the lock once for many messages.
     /// </summary>
     public void ShowLater(CallStream call)
     {
@@ -81,8 +83,8 @@ internal sealed class FrameReceiver(
         }
     }
 
-    /// <summary>Counts what is held of blocks that have not come in full.</summary>
-    /// <exception cref="SharedMemoryProtocolException">It is too much.</exception>
+    /// <summary>Counts the bytes that are held of incomplete blocks.</summary>
+    /// <exception cref="SharedMemoryProtocolException">There are too many.</exception>
     public void HoldPartial(int change)
     {
         _partialBytes += change;
@@ -93,22 +95,22 @@ internal sealed class FrameReceiver(
         }
     }
 
-    /// <summary>Takes frames up to the end of the ring's memory, and gives their room back.</summary>
-    /// <returns>How many frames, as they count for a turn.</returns>
+    /// <summary>Takes frames up to the end of the ring's memory, and gives back their room.</summary>
+    /// <returns>The number of frames, as they count for a turn.</returns>
     private int ReceiveContiguous(int most)
     {
         var available = _ring.ContiguousFrom(_ring.Head);
         var taken = 0;
         var count = 0;
 
-        // Room goes back early enough for the peer to go on while this side is still at it.
+        // Room is given back early, so that the peer can go on while this side still handles frames.
         while (taken < available.Length && count < most && taken < _ring.Capacity / 4)
         {
             var rest = available[taken..];
             var header = FrameReader.ReadHeader(rest);
             if (connection.HasChecksums)
             {
-                // First, since a frame that was corrupted may mean anything.
+                // The checksum comes first, since a corrupted frame may mean anything.
                 FrameChecksum.Verify(header, rest[FrameHeader.Size..(int)header.Length]);
             }
             else if (header.Checksum != 0)
@@ -195,14 +197,14 @@ internal sealed class FrameReceiver(
 
     private void ShowData()
     {
-        // It has not left: for that, its peer has to have ended it, which ForgetUnshown comes before.
+        // The call has not left: the peer would have to end it first, and ForgetUnshown comes before that.
         _unshown?.ShowData();
         _unshown = null;
     }
 
     /// <summary>
-    /// A frame is about to end the peer's direction of a call, which shows the reader all that there is. After that the
-    /// call may leave, and the object serve another one, of which nothing is to be shown from here.
+    /// Forgets a call whose frame is about to end the peer's direction, which shows the reader all data. After that the
+    /// call may leave and its object may serve another call, whose data must not be shown from here.
     /// </summary>
     private void ForgetUnshown(CallStream call)
     {

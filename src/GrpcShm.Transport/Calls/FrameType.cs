@@ -1,18 +1,18 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>What a frame is; specified in <c>docs/protocol.md</c>, "Frames".</summary>
+/// <summary>The types of frames; specified in <c>docs/protocol.md</c>, "Frames".</summary>
 internal enum FrameType : byte
 {
     /// <summary>Memory that nobody has written. Never sent.</summary>
     None = 0,
 
-    /// <summary>Nothing, up to the end of the ring's memory.</summary>
+    /// <summary>Unused bytes up to the end of the ring's memory.</summary>
     Gap = 1,
 
     /// <summary>Parts of a request or of a response, in the order headers, data, trailers.</summary>
     Message = 2,
 
-    /// <summary>The receiver of a call's data has taken so many bytes more.</summary>
+    /// <summary>The receiver of a call's data allows so many bytes more.</summary>
     Credit = 3,
 
     /// <summary>This side sends nothing more for the call, and wants nothing more of it.</summary>
@@ -24,6 +24,6 @@ internal enum FrameType : byte
     /// <summary>Answers a <see cref="Ping"/>.</summary>
     Pong = 6,
 
-    /// <summary>From the server: no new calls on this connection; those under way go on.</summary>
+    /// <summary>From the server: it takes no new calls on this connection; calls under way go on.</summary>
     GoAway = 7,
 }

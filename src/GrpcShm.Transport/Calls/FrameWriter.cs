@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>Puts frames into the ring, each in one piece. Any number of threads at once.</summary>
 internal sealed class FrameWriter
 {
-    // A frame is copied into the ring in one go, and those behind it are published after it.
+    // A frame is copied into the ring in one step, and the frames behind it are published after it.
     private const int MaxFrameSize = 32 * 1024;
 
     private readonly FrameSendingEnd _ring;
@@ -20,7 +20,7 @@ internal sealed class FrameWriter
         MaxFrame = Math.Min(ring.MaxFrame, MaxFrameSize);
     }
 
-    /// <summary>The largest frame: half a ring, or less so that one sender does not hold up the others.</summary>
+    /// <summary>The largest frame: half a ring, or less, so that one sender does not hold up the others.</summary>
     public int MaxFrame { get; }
 
     /// <inheritdoc cref="FrameSendingEnd.Published"/>
@@ -29,18 +29,18 @@ internal sealed class FrameWriter
     /// <inheritdoc cref="FrameSendingEnd.Taken"/>
     public long Taken => _ring.Taken;
 
-    /// <summary>Makes the header of a frame that is all header.</summary>
+    /// <summary>Makes the header of a frame that consists of the header alone.</summary>
     public static FrameHeader CreateHeader(FrameType type, uint call, ulong argument) =>
         new() { Length = FrameHeader.Size, Type = type, Call = call, Argument = argument };
 
-    /// <summary>Whether there is room for a frame of so many bytes. May be over at once.</summary>
+    /// <summary>Whether there is room for a frame of so many bytes. The answer may change at any time.</summary>
     public bool HasRoom(int size) => _ring.HasRoom(size);
 
     /// <inheritdoc cref="FrameSendingEnd.AnnounceWait"/>
     public void AnnounceWait() => _ring.AnnounceWait();
 
     /// <summary>Puts a frame into the ring, if there is room for it.</summary>
-    /// <param name="header">Its header, whose lengths are those of the pieces.</param>
+    /// <param name="header">The frame's header, with the lengths of the pieces.</param>
     /// <param name="headers">The block of headers.</param>
     /// <param name="data">The data.</param>
     /// <param name="trailers">The block of trailers.</param>

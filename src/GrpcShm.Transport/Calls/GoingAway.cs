@@ -3,21 +3,21 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How a server and its client come to agree that no more calls begin on a connection. The server says that it goes
-/// away, and sends a ping behind. The client begins no calls after it has read of that, and answers the ping when each
-/// call that it has begun before has sent its first message. When the answer has come, the server takes no calls.
+/// Lets a server and its client agree that no more calls begin on a connection. The server says that it goes away, and
+/// sends a ping afterwards. After the client has read this, it begins no calls. It answers the ping when each call that
+/// it has begun before has sent its first message. When the answer has come, the server takes no calls.
 /// </summary>
 /// <remarks>
 /// <code>
 /// field         written by                                                      read by
-/// _isUnderWay   a server: whoever asks it to go away; a client: who receives    any thread
-/// _takesNone    a server: whoever asks for that, and who receives               any thread
-/// _heldPing     a client: who receives                                          the same
+/// _isUnderWay   a server: any thread; a client: the thread that receives        any thread
+/// _takesNone    a server: any thread                                            any thread
+/// _heldPing     a client: the thread that receives                              the same
 /// </code>
-/// The first two become true once, by an exchange: what is done after one of them is seen after it.
+/// The first two become true once, by an exchange: writes behind the exchange are seen behind it.
 /// </remarks>
-/// <param name="control">Sends what is to be said.</param>
-/// <param name="pings">Gives the ping that follows its number.</param>
+/// <param name="control">Sends the frames.</param>
+/// <param name="pings">Gives the number of the ping that follows.</param>
 internal sealed class GoingAway(ControlFrames control, Pings pings)
 {
     private bool _isUnderWay;
@@ -54,15 +54,15 @@ internal sealed class GoingAway(ControlFrames control, Pings pings)
     public bool TryNote() => !Interlocked.Exchange(ref _isUnderWay, true);
 
     /// <summary>
-    /// Answers the peer's ping: at once, but on a client that has been told of the going away by
-    /// <see cref="AnswerHeldPing"/>. By the thread that receives.
+    /// Answers the peer's ping at once. On a client that has been told of the going away,
+    /// <see cref="AnswerHeldPing"/> answers later. By the thread that receives.
     /// </summary>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void Answer(ulong number, bool isClient)
     {
         if (isClient && IsUnderWay)
         {
-            // Looked at once in this turn, however many of them come: that takes a look at each call.
+            // AnswerHeldPing runs once in this turn, however many pings come, since it has to look at each call.
             _heldPing = number;
             return;
         }
@@ -71,13 +71,13 @@ internal sealed class GoingAway(ControlFrames control, Pings pings)
     }
 
     /// <summary>
-    /// Answers a ping that came behind the going away, when each call that this client has given an id has sent its
-    /// first message: the server takes the answer as the word that there are no more of them. By the thread that
-    /// receives.
+    /// Answers a ping that came behind the going away, as soon as each call to which this client has given an id has
+    /// sent its first message: the answer tells the server that no more calls come. By the thread that receives.
     /// </summary>
     /// <remarks>
-    /// No call is added after the going away was noted, which is under the table's lock. One that has not begun is seen
-    /// so here under its gate, hence sends later, sees the going away, and has the thread that receives look again.
+    /// The going away is noted under the table's lock, and no call is added after that. If a call has not begun, this
+    /// method sees that under the call's gate. So the call sends later, sees the going away, and lets the thread that
+    /// receives look again.
     /// </remarks>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void AnswerHeldPing(CallConnection carrier, CallTable calls)

@@ -1,21 +1,21 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// A budget whose waiters go on in order as soon as there is enough. One thread at a time grants; who finds another at
-/// it leaves it to that one, which looks again under the gate before it stops. So a release that leads to a grant that
-/// leads to a release goes round a loop and does not go deeper.
+/// A budget whose waiters go on in order as soon as there is enough. One thread at a time grants. A thread that finds
+/// another thread granting leaves the work to it; that thread looks again under the gate before it stops. So if a
+/// release leads to a grant and the grant to a release, that is a loop and not a recursion.
 /// </summary>
-/// <typeparam name="TWaiter">Who waits.</typeparam>
+/// <typeparam name="TWaiter">The waiters.</typeparam>
 internal abstract class GrantingBudget<TWaiter>
     where TWaiter : class
 {
     // Under the gate.
     private bool _isGranting;
 
-    /// <summary>The gate of all that the budget counts.</summary>
+    /// <summary>The gate of everything that the budget counts.</summary>
     protected Lock Gate { get; } = new();
 
-    /// <summary>Lets those go on that wait, as long as there is enough. Without any gate.</summary>
+    /// <summary>Lets the waiters go on in order, as long as there is enough. Without any gate.</summary>
     protected void GrantInOrder()
     {
         lock (Gate)
@@ -37,7 +37,8 @@ internal abstract class GrantingBudget<TWaiter>
         }
         catch
         {
-            // A bug of ours, or no memory. Whoever releases next goes on, or those behind would wait for ever.
+            // A bug of this code, or no memory. The next release has to be able to grant, or the waiters behind would
+            // wait for ever.
             lock (Gate)
             {
                 _isGranting = false;
@@ -47,10 +48,10 @@ internal abstract class GrantingBudget<TWaiter>
         }
     }
 
-    /// <summary>Takes the next one off the queue, if there is enough for it. Under the gate.</summary>
+    /// <summary>Takes the next waiter off the queue, if there is enough for it. Under the gate.</summary>
     protected abstract TWaiter? TryTakeWaiting();
 
-    /// <summary>Lets one go on that was taken off the queue. Without any gate.</summary>
+    /// <summary>Lets a waiter go on that was taken off the queue. Without any gate.</summary>
     protected abstract void Grant(TWaiter waiter);
 
     private TWaiter? TakeNext()

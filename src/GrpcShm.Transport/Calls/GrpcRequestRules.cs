@@ -3,8 +3,8 @@ using System.Buffers;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What a request may be that direct mode carries; specified in <c>docs/protocol.md</c>, "Requests". All else is for
-/// the HTTP/2 of the web server itself, which knows how to decode, normalise and refuse it.
+/// The rules for requests in direct mode; specified in <c>docs/protocol.md</c>, "Requests". All other requests go by
+/// the HTTP/2 of the web server itself, which knows how to decode, normalise and refuse them.
 /// </summary>
 internal static class GrpcRequestRules
 {
@@ -22,8 +22,8 @@ internal static class GrpcRequestRules
     private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("ABCDEFabcdef0123456789:.");
 
     /// <summary>
-    /// Whether it is two or more segments of characters that nobody escapes, decodes or normalises, so that everybody
-    /// who looks at it sees the same.
+    /// Whether a path consists of two or more segments of characters that no program escapes, decodes or normalises, so
+    /// that all programs see the same path.
     /// </summary>
     public static bool IsPath(ReadOnlySpan<char> path)
     {
@@ -46,14 +46,15 @@ internal static class GrpcRequestRules
     }
 
     /// <summary>
-    /// Whether it is a host, or an IPv6 address in brackets, with or without a port: what Kestrel takes, and not empty.
+    /// Whether an authority is a host, or an IPv6 address in brackets, with or without a port: an authority that
+    /// Kestrel takes, and that is not empty.
     /// </summary>
     public static bool IsAuthority(ReadOnlySpan<char> authority)
     {
         int hostLength;
         if (authority.StartsWith('['))
         {
-            // Kestrel takes none that is shorter than [::1].
+            // Kestrel takes no address that is shorter than [::1].
             var end = authority.IndexOf(']');
             if (end < 4 || authority[1..end].ContainsAnyExcept(AddressCharacters))
             {
@@ -74,8 +75,10 @@ internal static class GrpcRequestRules
     }
 
     /// <summary>
-    /// Whether it is the content type of gRPC, maybe with a message format or parameters; that of gRPC-Web is not.
+    /// Whether a value is the content type of gRPC, maybe with a message format or parameters, and not that of
+    /// gRPC-Web.
     /// </summary>
     public static bool IsContentType(ReadOnlySpan<char> value) =>
-        value.StartsWith(ContentType) && (value.Length == ContentType.Length || value[ContentType.Length] is '+' or ';');
+        value.StartsWith(ContentType)
+        && (value.Length == ContentType.Length || value[ContentType.Length] is '+' or ';');
 }

@@ -5,8 +5,9 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>A block of headers or trailers on its way out. Reused; one thread at a time.</summary>
 /// <remarks>
-/// Most calls begin with what the call before them began with, down to the instances of the strings. So a block
-/// remembers its fields that were sent as pairs by their place, and neither checks nor looks up what comes there again.
+/// Most calls begin with the same fields as the call before, down to the instances of the strings. So a block
+/// remembers, by their place, the fields that were sent as pairs. If the same field comes there again, the block
+/// neither checks it nor looks it up.
 /// </remarks>
 internal sealed class HeaderBlock
 {
@@ -18,8 +19,8 @@ internal sealed class HeaderBlock
 
     private const int MaxRemembered = 16;
 
-    // What a block keeps for the next call: calls are pooled, and one with many headers must not make all of them
-    // large.
+    // How many bytes a block keeps for the next call: calls are pooled, and a call with many headers must not make all
+    // pooled calls large.
     private const int MaxKept = 4096;
 
     private static readonly SearchValues<char> NameCharacters =
@@ -39,10 +40,10 @@ internal sealed class HeaderBlock
     /// <summary>Whether there is a block, even an empty one, that has not been sent in full.</summary>
     public bool IsPending { get; private set; }
 
-    /// <summary>How much memory it has.</summary>
+    /// <summary>How many bytes of memory the block has.</summary>
     public int Capacity => _bytes.Length;
 
-    /// <summary>What is still to be sent.</summary>
+    /// <summary>The bytes that are still to be sent.</summary>
     public ReadOnlySpan<byte> Rest => _bytes.AsSpan(_sent, _length - _sent);
 
     /// <summary>Begins a new block.</summary>
@@ -67,12 +68,12 @@ internal sealed class HeaderBlock
     }
 
     /// <summary>
-    /// Adds a field if it is the one that was in this place before, and needs no more than a reference.
+    /// Adds a field if the same field was in this place before and needs no more than a reference.
     /// </summary>
     /// <param name="name">The name, the same instance as before.</param>
     /// <param name="value">The value, the same instance as before.</param>
     /// <param name="pairs">The pairs of the connection.</param>
-    /// <returns>Whether it was added.</returns>
+    /// <returns>Whether the field was added.</returns>
     public bool TryRepeat(string name, string value, SentPairs pairs)
     {
         if (_fields >= MaxRemembered || !ReferenceEquals(_rememberedOf, pairs) || _length + MaxPrefix > MaxSize)
@@ -96,7 +97,7 @@ internal sealed class HeaderBlock
     /// <param name="value">The value.</param>
     /// <param name="pairs">The pairs of the connection.</param>
     /// <exception cref="InvalidOperationException">
-    /// The peer would not accept it, and end the connection with all its calls. The block is as before.
+    /// The peer would not accept the field, and would end the connection with all its calls. The block is unchanged.
     /// </exception>
     public void Add(string name, string value, SentPairs pairs)
     {
@@ -132,7 +133,7 @@ internal sealed class HeaderBlock
     }
 
     /// <summary>Adds a field whose name has a number.</summary>
-    /// <exception cref="InvalidOperationException">See the other one.</exception>
+    /// <exception cref="InvalidOperationException">The peer would not accept the field.</exception>
     public void Add(int name, string value, SentPairs pairs)
     {
         var text = HeaderNames.NameOf(name);
@@ -143,7 +144,8 @@ internal sealed class HeaderBlock
     }
 
     /// <summary>
-    /// Notes that a piece has been claimed in the ring. When it was the last, what it defines may be used.
+    /// Notes that the next bytes have a place in the ring. If those were the last bytes, the pairs that the block
+    /// defines may be used.
     /// </summary>
     public void Advance(int count)
     {
@@ -202,7 +204,8 @@ internal sealed class HeaderBlock
         if (others + (value.Length * 3L) > MaxSize && others + Encoding.UTF8.GetByteCount(value) > MaxSize)
         {
             throw new InvalidOperationException(
-                $"With '{name}' the headers or trailers of the call would be larger than {MaxSize} bytes. Send large values as messages.");
+                $"With '{name}' the headers or trailers of the call would be larger than {MaxSize} bytes. Send large "
+                + "values as messages.");
         }
 
         if (value.AsSpan().ContainsAny(ForbiddenInValues))

@@ -4,7 +4,7 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>
 /// The names and the pairs that both sides know from the start, by number; specified in <c>docs/protocol.md</c>,
-/// "Header blocks". Numbers are for ever: new ones go to the end.
+/// "Header blocks". Numbers never change: new names go to the end.
 /// </summary>
 internal static class HeaderNames
 {
@@ -18,7 +18,7 @@ internal static class HeaderNames
     public const int ContentLength = 20;
     public const int Unknown = -1;
 
-    /// <summary>So many pairs a side may have defined at once, the known ones included.</summary>
+    /// <summary>How many pairs a side may have defined at once, with the pairs that are known from the start.</summary>
     public const int MaxPairs = 256;
 
     /// <summary>The first pair that a side may define.</summary>
@@ -30,20 +30,22 @@ internal static class HeaderNames
     private static readonly string[] Names =
     [
         ":method", ":scheme", ":authority", ":path", ":status", "content-type", "te", "user-agent", "grpc-timeout",
-        "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-status-details-bin", "traceparent",
-        "tracestate", "baggage", "authorization", "date", "server", "content-length", "accept", "accept-encoding",
-        "cookie", "set-cookie", "location", "grpc-previous-rpc-attempts", "grpc-retry-pushback-ms", "request-id",
-        "correlation-context", "content-encoding", "cache-control", "vary", "etag", "www-authenticate",
+        "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-status-details-bin",
+        "traceparent", "tracestate", "baggage", "authorization", "date", "server", "content-length", "accept",
+        "accept-encoding", "cookie", "set-cookie", "location", "grpc-previous-rpc-attempts", "grpc-retry-pushback-ms",
+        "request-id", "correlation-context", "content-encoding", "cache-control", "vary", "etag", "www-authenticate",
     ];
 
     private static readonly FrozenDictionary<string, int> Numbers =
-        Names.Select((name, i) => (name, i)).ToFrozenDictionary(p => p.name, p => p.i, StringComparer.OrdinalIgnoreCase);
+        Names.Select((name, i) => (name, i))
+            .ToFrozenDictionary(p => p.name, p => p.i, StringComparer.OrdinalIgnoreCase);
 
-    // What tends to be the same from call to call. Never what is secret or what is measured.
+    // Headers whose values tend to be the same from call to call. Never a header with a secret or a measured value.
     private static readonly bool[] Repeats =
     [
-        .. Names.Select(static name => name is ":method" or ":scheme" or ":authority" or ":path" or ":status" or "content-type"
-            or "te" or "user-agent" or "grpc-encoding" or "grpc-accept-encoding" or "accept" or "accept-encoding" or "server"),
+        .. Names.Select(static name => name is ":method" or ":scheme" or ":authority" or ":path" or ":status"
+            or "content-type" or "te" or "user-agent" or "grpc-encoding" or "grpc-accept-encoding" or "accept"
+            or "accept-encoding" or "server"),
     ];
 
     private static readonly HeaderPair[] KnownPairs =

@@ -10,12 +10,12 @@ internal sealed class HeaderPair(int name, string value)
 
     public string Value => value;
 
-    /// <summary>The bytes of name and value, as they count against limits.</summary>
+    /// <summary>How many bytes of name and value count against limits.</summary>
     public int Size { get; } = HeaderNames.NameOf(name).Length + Encoding.UTF8.GetByteCount(value);
 
-    /// <summary>What is wrong with the value, so that no call can have it.</summary>
+    /// <summary>The reason why no call can have the value, if something is wrong with it.</summary>
     public string? Flaw { get; init; }
 
-    /// <summary>What the receiver keeps with it: how calls of this path run, say.</summary>
+    /// <summary>An object that the receiver keeps with the pair, for example how calls of this path run.</summary>
     public object? Tag { get; set; }
 }

@@ -7,9 +7,9 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>Reads the fields of a block that lies in private memory.</summary>
 /// <remarks>
-/// What cannot be read breaks the connection, since the pairs that the rest of the block defines would be missed. A
-/// field that can be read and may not be there is wrong with its call alone: the reader has passed it when it says so,
-/// and can go on.
+/// A block that cannot be read breaks the connection, since the pairs that the rest of the block defines would be
+/// missed. A field that can be read but is not allowed breaks its call alone: the reader has passed the field when it
+/// throws, and can go on.
 /// </remarks>
 internal ref struct HeaderReader
 {
@@ -47,13 +47,14 @@ internal ref struct HeaderReader
     public int Fields { get; private set; }
 
     /// <summary>
-    /// The bytes of their names and values: those that are meant, not those of the block, where a pair has two.
+    /// How many bytes the names and values of the fields have, also if the block only refers to a pair.
     /// </summary>
     public int Size { get; private set; }
 
     /// <summary>Goes to the next field.</summary>
     /// <exception cref="SharedMemoryProtocolException">The block is malformed.</exception>
-    /// <exception cref="MalformedCallException">The field is, or there are too many; reading may go on.</exception>
+    /// <exception cref="MalformedCallException">The field is malformed, or there are too many; reading may go
+    /// on.</exception>
     public bool Read()
     {
         if (!Next())
@@ -74,7 +75,7 @@ internal ref struct HeaderReader
         return true;
     }
 
-    /// <summary>Reads what is left for the pairs that it defines, and makes no strings of anything else.</summary>
+    /// <summary>Reads the rest for the pairs that it defines, and makes no strings of other fields.</summary>
     /// <exception cref="SharedMemoryProtocolException">The block is malformed.</exception>
     public void Drain()
     {
@@ -117,7 +118,7 @@ internal ref struct HeaderReader
             case 0:
                 Name = ReadName(number);
 
-                // A peer may spell out a name that has a number. It must not get past what looks at numbers by that.
+                // A peer may spell out a name that has a number. That must not let it evade checks of the number.
                 Number = HeaderNames.NumberOf(Name);
                 Value = ReadValue();
                 break;

@@ -3,13 +3,12 @@ namespace GrpcShm.Transport.Calls;
 /// <summary>Makes the calls that a server receives.</summary>
 internal interface ICallAcceptor
 {
-    /// <summary>Whether it takes another one right now. By the thread that receives.</summary>
+    /// <summary>Whether another call is taken right now. By the thread that receives.</summary>
     bool MayAccept => true;
 
     /// <summary>
-    /// Gives a call that is as new; it has to be <see cref="CallStream.Attach"/>ed by the caller. By the thread that
-    /// receives.
+    /// Gives a fresh stream; the caller has to <see cref="CallStream.Attach"/> it. By the thread that receives.
     /// </summary>
-    /// <returns>None if it takes none any more.</returns>
+    /// <returns><see langword="null"/> if no calls are taken any more.</returns>
     CallStream? Accept();
 }

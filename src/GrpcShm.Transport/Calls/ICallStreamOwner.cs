@@ -1,12 +1,12 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Uses a call stream: the client's call, the server's call, or whoever else. It is told what comes for the call, and
-/// says what that means.
+/// The user of a call stream: the client's call, the server's call, or another. The stream tells its owner which parts
+/// of the call have come.
 /// </summary>
 /// <remarks>
-/// Called without any lock, where a method does not say otherwise by the thread that receives: no method may wait, or
-/// run foreign code.
+/// Called without any lock, and by the thread that receives, unless a method says otherwise. No method may wait, or run
+/// foreign code.
 /// </remarks>
 internal interface ICallStreamOwner
 {
@@ -16,67 +16,66 @@ internal interface ICallStreamOwner
     bool IsInputTimed { get; }
 
     /// <summary>
-    /// A block of headers has come, in full. Reads all of it, or throws, which resets this call and no other.
+    /// Reads a block of headers that has come in full. Reads all of it, or throws, which resets this call and no other.
     /// </summary>
     void OnHeaders(ref HeaderReader headers);
 
     /// <summary>
-    /// A block of trailers has come, in full. Reads all of it, or throws, which resets this call and no other.
+    /// Reads a block of trailers that has come in full. Reads all of it, or throws, which resets this call and no
+    /// other.
     /// </summary>
     void OnTrailers(ref HeaderReader trailers);
 
     /// <summary>
-    /// Data is about to be added to the input, behind the blocks of its message and before its reader can see it.
-    /// Throws if the call may not have that data, which resets this call and no other.
+    /// Called before data is added to the input, behind the blocks of its message. Throws if the call may not have that
+    /// data, which resets this call and no other.
     /// </summary>
-    /// <param name="count">How many bytes, or 0.</param>
+    /// <param name="count">The number of bytes, or 0.</param>
     /// <param name="hasEnded">Whether it was the last data.</param>
     void OnData(int count, bool hasEnded);
 
     /// <summary>
-    /// This side is about to reset the call because of what came for it. <see cref="OnFailed"/> follows.
+    /// Called before this side resets the call because of a frame that came for it. <see cref="OnFailed"/> follows.
     /// </summary>
     void OnRefused(CallError error, Exception exception);
 
-    /// <summary>All parts of a message have been handled, and the headers are there.</summary>
+    /// <summary>Called when all parts of a message have been handled, and the headers are there.</summary>
     /// <param name="hasEnded">Whether it was the last message.</param>
     void OnReceived(bool hasEnded);
 
     /// <summary>
-    /// The peer has reset the call, this side has because of what came for it, or the connection is lost. Comes once,
-    /// maybe before the headers. On a server it may come after the end was received, on a client not: there all that
-    /// was wanted has come.
+    /// Called when the peer has reset the call, when this side has reset it because of a frame that came for it, or
+    /// when the connection is lost. Called once, maybe before the headers. On a server it may be called after the end
+    /// was received; on a client not, since a client then has everything that it wanted.
     /// </summary>
-    /// <param name="error">Why.</param>
-    /// <param name="exception">The same for the reader.</param>
+    /// <param name="error">The reason.</param>
+    /// <param name="exception">The reason for the reader.</param>
     /// <param name="byPeer">Whether the peer will send no more.</param>
     /// <remarks>
-    /// Reader and writer have to be told of it: by <see cref="CallStream.FailBodies"/>, or by
-    /// <see cref="CallStream.NoteFailure"/> and then <see cref="CallStream.TellFailure"/> where somebody else has to
-    /// know first.
+    /// The owner has to tell reader and writer: by <see cref="CallStream.FailBodies"/>, or, if others have to know
+    /// first, by <see cref="CallStream.NoteFailure"/> and then <see cref="CallStream.TellFailure"/>.
     /// </remarks>
     void OnFailed(CallError error, Exception exception, bool byPeer);
 
     /// <summary>
-    /// The reader is about to be shown data, or why there is none. Throws if it is more than it may be. By the reader,
-    /// under the gate of the input.
+    /// Called before the reader is shown data, or the reason why there is none. Throws if there is too much data. By
+    /// the reader, under the gate of the input.
     /// </summary>
-    /// <param name="total">How many bytes there are of it by now, those consumed before included.</param>
+    /// <param name="total">How many bytes of data have come by now, with those that were consumed before.</param>
     void OnRead(long total);
 
     /// <summary>
-    /// The peer has let the call wait for too long. By the heartbeat; by now the stream may carry another call. What is
-    /// overdue is ended by this, but for a block, which the thread that receives is told of.
+    /// Called when the peer has let the call wait for too long. By the heartbeat; the stream may carry another call
+    /// meanwhile. The owner ends the call, but not for an overdue block, of which the thread that receives is told.
     /// </summary>
     void OnOverdue(Overdue overdue, uint id);
 
     /// <summary>
-    /// The call has left the connection: nothing more is sent or received, and the stream may carry another call once
-    /// its own users are done. By whichever thread has ended the call's last direction.
+    /// Called when the call has left the connection: nothing more is sent or received, and the stream may carry another
+    /// call once its own users are done. By the thread that has ended the call's last direction.
     /// </summary>
     /// <param name="byReceiver">
-    /// Whether it was the thread that receives which found that both sides have ended, so that it has no further use
-    /// for the call.
+    /// Whether the thread that receives found that both sides have ended, so that it does not use the call any more.
     /// </param>
     void OnLeft(bool byReceiver);
 }

@@ -1,9 +1,9 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>Takes the calls that the client begins. On a server, by the thread that receives.</summary>
-/// <param name="carrier">The connection that they come on.</param>
-/// <param name="calls">Where they are found by their ids.</param>
-/// <param name="acceptor">Makes them; <see langword="null"/> on a client, where none may come.</param>
+/// <param name="carrier">The connection on which the calls come.</param>
+/// <param name="calls">Finds calls by their ids.</param>
+/// <param name="acceptor">Makes the calls; <see langword="null"/> on a client, where none may come.</param>
 internal sealed class IncomingCalls(CallConnection carrier, CallTable calls, ICallAcceptor? acceptor)
 {
     /// <summary>Takes, or refuses, the call that a first message begins.</summary>
@@ -17,8 +17,8 @@ internal sealed class IncomingCalls(CallConnection carrier, CallTable calls, ICa
                 $"The peer sent a message for call {header.Call}, which there is not.");
         }
 
-        // A client takes no slot beyond as long as it keeps to the limit, so this needs no count, nor a word on who
-        // ended what first.
+        // A client that keeps to the limit takes no slot beyond it. So neither a count is needed nor a rule which side
+        // ends a call first.
         var slot = header.Call & (CallTable.MaxSlots - 1);
         if (slot >= carrier.MaxCalls)
         {
@@ -54,8 +54,8 @@ internal sealed class IncomingCalls(CallConnection carrier, CallTable calls, ICa
         return call;
     }
 
-    /// <summary>Takes the call out that has ended where a new one begins.</summary>
-    /// <returns>Whether it was the last one of the connection.</returns>
+    /// <summary>Takes out the ended call in whose slot a new call begins.</summary>
+    /// <returns>Whether that was the last call of the connection.</returns>
     private bool FreeSlot(uint id)
     {
         if (calls.At(id) is not { } other)
@@ -63,13 +63,14 @@ internal sealed class IncomingCalls(CallConnection carrier, CallTable calls, ICa
             return false;
         }
 
-        // It may have ended just now, and whoever did that has yet to take it out; the client has seen the end already.
+        // The call may have ended just now: the client has seen the end already, but the thread that ended the call has
+        // not taken it out yet.
         if (!other.HasLeft(carrier, other.Id))
         {
             throw new SharedMemoryProtocolException($"The peer began call {id} where call {other.Id} is under way.");
         }
 
-        // Whoever ended it finds nothing to take out any more, so what it would have said is said here.
+        // The thread that ended the call will find nothing to take out, so its result is returned here.
         return calls.Remove(other, out _);
     }
 

@@ -36,14 +36,16 @@ internal sealed class KeepAlive : IDisposable
     }
 
     /// <param name="delay">How long the peer may be silent; infinite or the largest value to never ask.</param>
-    /// <param name="timeout">How long it may take to answer.</param>
+    /// <param name="timeout">How long the peer may take to answer.</param>
     /// <param name="connection">The connection that ends.</param>
     /// <param name="calls">The calls on it.</param>
     public static KeepAlive? Create(
         TimeSpan delay, TimeSpan timeout, SharedMemoryConnection connection, CallConnection calls) =>
-        delay == Timeout.InfiniteTimeSpan || delay == TimeSpan.MaxValue ? null : new KeepAlive(delay, timeout, connection, calls);
+        delay == Timeout.InfiniteTimeSpan || delay == TimeSpan.MaxValue
+            ? null
+            : new KeepAlive(delay, timeout, connection, calls);
 
-    /// <summary>Calls are under way.</summary>
+    /// <summary>Starts the timer, since calls are under way.</summary>
     public void Start()
     {
         if (Volatile.Read(ref _isTicking) == 0 && Interlocked.Exchange(ref _isTicking, 1) == 0)

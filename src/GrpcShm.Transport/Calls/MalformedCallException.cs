@@ -1,14 +1,14 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Something is wrong with one call, and with nothing else: it is reset, and the connection goes on. What breaks the
-/// connection itself, so that what follows cannot be read, is a <see cref="SharedMemoryProtocolException"/>.
+/// Something is wrong with one call alone: the call is reset, and the connection goes on. If the connection itself is
+/// broken, so that the following frames cannot be read, a <see cref="SharedMemoryProtocolException"/> is thrown.
 /// </summary>
 internal sealed class MalformedCallException : Exception
 {
     public MalformedCallException(CallError error, string message)
         : base(message) => Error = error;
 
-    /// <summary>What the peer is told.</summary>
+    /// <summary>The error that the peer is told.</summary>
     public CallError Error { get; }
 }

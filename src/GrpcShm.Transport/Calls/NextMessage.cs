@@ -1,17 +1,17 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The parts of what a call has to send that go in its next message: as much as one frame has room for, headers first,
-/// then data as far as there is credit, and trailers and the end behind the last data.
+/// The parts of a call that go in its next message: as much as one frame has room for. Headers go first, then data as
+/// far as there is credit, and trailers and the end behind the last data.
 /// </summary>
 internal readonly ref struct NextMessage
 {
-    /// <param name="headers">The headers, of which a part may have gone.</param>
+    /// <param name="headers">The headers, of which a part may have been sent.</param>
     /// <param name="data">The first piece of the data.</param>
-    /// <param name="remaining">How much data there is in all.</param>
-    /// <param name="trailers">The trailers, once nothing is written any more; until then none.</param>
-    /// <param name="credit">How much data may be sent.</param>
-    /// <param name="room">How much a frame has room for.</param>
+    /// <param name="remaining">How many bytes of data there are in all.</param>
+    /// <param name="trailers">The trailers, if no more data will be written; else <see langword="null"/>.</param>
+    /// <param name="credit">How many bytes of data may be sent.</param>
+    /// <param name="room">How many bytes a frame has room for.</param>
     public NextMessage(
         HeaderBlock headers, ReadOnlySpan<byte> data, long remaining, HeaderBlock? trailers, int credit, int room)
     {
@@ -21,7 +21,7 @@ internal readonly ref struct NextMessage
             Headers = headers.Rest;
             if (Headers.Length > room)
             {
-                // The rest of the headers goes before anything else does.
+                // The rest of the headers goes first.
                 Flags |= FrameFlags.Continues;
                 Headers = Headers[..room];
                 return;

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>What a peer has let a call wait for too long.</summary>
+/// <summary>The thing for which a peer has let a call wait too long.</summary>
 internal enum Overdue
 {
     None,
@@ -11,6 +11,6 @@ internal enum Overdue
     /// <summary>Data that a reader waits for.</summary>
     Data,
 
-    /// <summary>That the data is taken which has been sent.</summary>
+    /// <summary>Credit: the peer does not take the data that has been sent.</summary>
     Credit,
 }

@@ -1,31 +1,32 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What a call has to tell its peer besides messages, as soon as there is room. Under the gate of the call.
+/// The frames besides messages that a call has to send as soon as there is room. Under the gate of the call.
 /// </summary>
 internal struct OwedFrames
 {
     private CallError _error;
     private int _credit;
 
-    /// <summary>Whether the call is given up, and the word on that waits for room.</summary>
+    /// <summary>Whether the call is given up, and its reset waits for room.</summary>
     public bool HasReset { get; private set; }
 
-    /// <summary>The call is given up.</summary>
+    /// <summary>Notes that a reset has to be sent, since the call is given up.</summary>
     public void OweReset(CallError error)
     {
         HasReset = true;
         _error = error;
     }
 
-    /// <summary>The peer may send more. Several pieces go in one frame, if there is no room meanwhile.</summary>
+    /// <summary>Notes that credit has to be sent. Several pieces go in one frame if there is no room
+    /// meanwhile.</summary>
     public void OweCredit(int count) => _credit += count;
 
-    /// <summary>Finds the next frame. Behind a reset nothing goes.</summary>
-    /// <param name="takesCredit">Whether the peer has a use for credit still.</param>
+    /// <summary>Finds the next frame. Nothing is sent behind a reset.</summary>
+    /// <param name="takesCredit">Whether the peer can still use credit.</param>
     /// <param name="type">The type of the frame.</param>
     /// <param name="argument">Its argument.</param>
-    /// <returns>Whether there is one.</returns>
+    /// <returns>Whether there is a frame.</returns>
     public readonly bool TryPeek(bool takesCredit, out FrameType type, out uint argument)
     {
         if (HasReset)
@@ -38,7 +39,7 @@ internal struct OwedFrames
         return takesCredit && _credit > 0;
     }
 
-    /// <summary>A frame that was found has been sent.</summary>
+    /// <summary>Notes that a frame which was found has been sent.</summary>
     public void Settle(FrameType type)
     {
         if (type == FrameType.Reset)

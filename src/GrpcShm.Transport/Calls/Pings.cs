@@ -1,7 +1,7 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The pings that this side sends: whoever waits for an answer, and which of them follows the going away.
+/// The pings that this side sends: the callers that wait for an answer, and the ping that follows the going away.
 /// </summary>
 internal sealed class Pings
 {
@@ -15,8 +15,8 @@ internal sealed class Pings
     private bool _hasEnded;
 
     /// <summary>Waits for a sign of life. Any thread.</summary>
-    /// <param name="number">The number of the ping that the caller has to send; 0 if one is under way, or none has to
-    /// be.</param>
+    /// <param name="number">The number of the ping that the caller has to send; 0 if a ping is under way already, or
+    /// none has to be sent.</param>
     /// <returns>Completes when a sign of life has come; fails when the connection ends first.</returns>
     public Task WaitAsync(out ulong number)
     {
@@ -39,7 +39,7 @@ internal sealed class Pings
         }
     }
 
-    /// <summary>Gives the ping behind the going away its number. On a server, once.</summary>
+    /// <summary>Gives the number of the ping that follows the going away. On a server, once.</summary>
     public ulong CreateFarewell()
     {
         lock (_gate)
@@ -58,12 +58,13 @@ internal sealed class Pings
         {
             if (number > _last)
             {
-                // To none that has been sent.
+                // The answer belongs to no ping that has been sent.
                 return false;
             }
 
-            // It may be the answer to a later ping: of several at once the last alone is answered. And that of the
-            // farewell may be held back for a while, so the answer to an earlier one is a sign of life, too.
+            // It may be the answer to a later ping: if several pings come at once, the peer answers only the last. The
+            // answer to the farewell's ping may be held back for a while, so the answer to an earlier ping is a sign of
+            // life, too.
             if (number >= _awaited)
             {
                 (waiter, _waiter) = (_waiter, null);
@@ -76,8 +77,8 @@ internal sealed class Pings
         return isFarewell;
     }
 
-    /// <summary>No more answers come.</summary>
-    /// <returns>Whoever waits for one, which the caller has to tell.</returns>
+    /// <summary>Says that no more answers come.</summary>
+    /// <returns>The wait for an answer, if there is one. The caller has to end it.</returns>
     public TaskCompletionSource? End()
     {
         lock (_gate)

@@ -1,30 +1,30 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The account of the data that a call receives: what the peer may still send, what waits for its reader, and what is
-/// reserved for both in the budget of the connection. Under the gate of the call's input, unless a member says
-/// otherwise.
+/// The account of the data that a call receives. It counts the bytes that the peer may still send, the bytes that wait
+/// for their reader, and the bytes that are reserved for both in the budget of the connection. Under the gate of the
+/// call's input, unless a member says otherwise.
 /// </summary>
 /// <remarks>
 /// <para>Positions count from the beginning of the body: received ≤ granted, consumed ≤ examined ≤ received.
-/// Outstanding is what has been granted and not consumed: what the peer may still send, and what is held. It never
-/// exceeds the first window and what is reserved beyond.</para>
-/// <para>In the ordinary course a call that receives much is granted 256 KiB beyond what is consumed if the budget
-/// allows it, else the first window. A reader that has seen all and consumes none, since its message is not whole, is
-/// granted more beyond what it has examined. That comes out of the budget alone, and the call waits for it if it has
-/// to.</para>
-/// <para>Credit that has been given cannot be taken back. So what a call holds shrinks as its reader consumes, because
-/// consumed bytes are not granted again.</para>
+/// Outstanding bytes have been granted and not consumed: the peer may still send them, or they are held. They never
+/// exceed the first window and the bytes that are reserved beyond it.</para>
+/// <para>Normally a call that receives much is granted 256 KiB beyond its consumed bytes if the budget allows it, else
+/// the first window. If a reader has seen all bytes and consumes none, since its message is not complete, the call is
+/// granted more bytes beyond the examined ones. These come out of the budget alone, and the call waits for them if it
+/// has to.</para>
+/// <para>Credit that has been given cannot be taken back. So a call holds less as its reader consumes, because consumed
+/// bytes are not granted again.</para>
 /// </remarks>
 /// <param name="call">The call.</param>
 /// <param name="gate">The gate of its input.</param>
 internal sealed class ReceiveCredit(CallStream call, Lock gate)
 {
-    // A call that has sent no more than this may be one of those that send now and then, for which the first window
-    // will do.
+    // A call that has received no more than this may receive only a little now and then. The first window is enough for
+    // it.
     private const int LeastBulk = 16 * 1024;
 
-    // Beyond that nothing is given in smaller pieces, even out of the first window.
+    // For a call with more data no smaller pieces are given, even out of the first window.
     private const int LeastPiece = CallSettings.FirstWindow / 4;
 
     private const int Retained = CallSettings.Window - CallSettings.FirstWindow;
@@ -64,13 +64,13 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
     /// </summary>
     public long Reserved => Volatile.Read(ref _reserved);
 
-    /// <summary>What the reader has not examined.</summary>
+    /// <summary>How many bytes the reader has not examined.</summary>
     public long Unseen => _received - _examined;
 
     /// <summary>Whether the peer has credit left. Without the gate it may be a moment old.</summary>
     public bool HasUnused => Volatile.Read(ref _granted) > Volatile.Read(ref _received);
 
-    /// <summary>What the peer may still send, and what is held.</summary>
+    /// <summary>How many bytes the peer may still send, or are held.</summary>
     public long Outstanding => (_hasEnded ? _received : _granted) - _consumed;
 
     /// <summary>How many bytes the reader may leave unconsumed, if there is a bound.</summary>
@@ -225,7 +225,7 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
         var wanted = _consumed + CallSettings.Window - _granted;
         if (wanted < CallSettings.LeastCredit && unused < CallSettings.Window / 2)
         {
-            // What has been examined is part of something larger.
+            // The examined bytes are part of a larger message.
             wanted = _examined + CallSettings.Window - _granted;
         }
 
@@ -256,21 +256,21 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
         var offered = budget.TakeOffer(this);
         if (offered == 0)
         {
-            // It does not wait any more.
+            // The call does not wait any more.
             return 0;
         }
 
         _isWaiting = false;
         Volatile.Write(ref _reserved, _reserved + offered);
 
-        // The reader may have consumed meanwhile, so that more is free than was asked for. What the peer has not used
-        // stays within its window.
+        // The reader may have consumed bytes meanwhile, so that more is free than was asked for. The credit that the
+        // peer has not used must not exceed its window.
         var wanted = Math.Min(Free, _received + CallSettings.Window - _granted);
         _granted += wanted;
         return (int)wanted;
     }
 
-    /// <returns>How much of what is wanted can be granted.</returns>
+    /// <returns>How many of the wanted bytes can be granted.</returns>
     private long Reserve(ConnectionBudget budget, long wanted, long unused)
     {
         var missing = wanted - Free;
@@ -292,12 +292,12 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
 
         if (_examined < _received || unused >= LeastPiece)
         {
-            // It can go on.
+            // The call can go on without more credit.
             return 0;
         }
 
-        // Only as much as is needed to go on: when the reader has consumed what it has examined, all beyond the first
-        // window is given back, and another call may have it.
+        // Only as much as the call needs to go on: when the reader has consumed the examined bytes, everything beyond
+        // the first window is given back, and another call may have it.
         wanted = Math.Min(wanted, _examined + CallSettings.FirstWindow - _granted);
         missing = wanted - Free;
         if (budget.GrowOrWait(this, missing))
@@ -310,7 +310,7 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
         return 0;
     }
 
-    /// <summary>Gives back what is not needed any more.</summary>
+    /// <summary>Gives back reserved bytes that are not needed any more.</summary>
     private bool Settle(ConnectionBudget? budget)
     {
         if (budget is null)
@@ -330,7 +330,7 @@ internal sealed class ReceiveCredit(CallStream call, Lock gate)
             return hasStopped;
         }
 
-        // A stream would only ask for it again with its next messages.
+        // A call with a stream of messages keeps some, since it would ask for them again with its next messages.
         var retained = _isOver || budget.IsTight ? 0 : Math.Min(_reserved, Retained);
         var excess = _reserved - Math.Max(Outstanding - CallSettings.FirstWindow, retained);
         if (excess <= 0)

@@ -12,7 +12,7 @@ internal sealed partial class ReceivedBody
     /// <summary>Adds data, which the reader sees with the next <see cref="Show"/>, or <see cref="End"/>.</summary>
     /// <param name="data">The data.</param>
     /// <param name="isDropped">True if nobody wants it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer had no credit for so much data.</exception>
     public void Add(ReadOnlySpan<byte> data, bool isDropped = false)
     {
         var news = default(CreditNews);
@@ -28,7 +28,7 @@ internal sealed partial class ReceivedBody
         news.Tell(_call);
     }
 
-    /// <summary>Shows the reader what has been added.</summary>
+    /// <summary>Shows the reader the data that has been added.</summary>
     public void Show()
     {
         lock (_gate)
@@ -40,7 +40,7 @@ internal sealed partial class ReceivedBody
     /// <summary>Adds the last data, if any, and ends the body.</summary>
     /// <param name="data">The data.</param>
     /// <param name="isDropped">True if nobody wants it.</param>
-    /// <exception cref="SharedMemoryProtocolException">It is more than there was credit for.</exception>
+    /// <exception cref="SharedMemoryProtocolException">The peer had no credit for so much data.</exception>
     public void End(ReadOnlySpan<byte> data, bool isDropped = false)
     {
         var news = default(CreditNews);

@@ -218,7 +218,7 @@ internal sealed partial class ReceivedBody : PipeReader
         }
     }
 
-    /// <summary>Makes it as new. The reader has to have completed.</summary>
+    /// <summary>Resets it for the next call. The reader has to have completed.</summary>
     public void Reuse()
     {
         lock (_gate)

@@ -8,10 +8,10 @@ namespace GrpcShm.Transport.Calls;
 /// </summary>
 internal sealed class ReceivedBytes
 {
-    // Also what is kept for the next data, or the next call.
+    // The size of new segments at least. Only a segment of this size is kept for the next data, or the next call.
     private const int LeastSegment = 4096;
 
-    // As much as this side's own frames have: what is left of a larger one must not keep all of its memory.
+    // As large as this side's own frames: the rest of a larger segment would keep all of the segment's memory.
     private const int LargestSegment = 32 * 1024;
 
     private BodySegment? _first;
@@ -20,13 +20,13 @@ internal sealed class ReceivedBytes
     private BodySegment? _spare;
     private long _added;
 
-    /// <summary>How many a reader may see.</summary>
+    /// <summary>How many bytes a reader may see.</summary>
     public long Shown { get; private set; }
 
-    /// <summary>How many have been consumed.</summary>
+    /// <summary>How many bytes have been consumed.</summary>
     public long Consumed { get; private set; }
 
-    /// <summary>What is shown and has not been consumed.</summary>
+    /// <summary>The bytes that are shown and have not been consumed.</summary>
     public ReadOnlySequence<byte> Rest => Shown > Consumed
         ? new ReadOnlySequence<byte>(
             _first!,
@@ -45,7 +45,7 @@ internal sealed class ReceivedBytes
         _ => throw new ArgumentOutOfRangeException(nameof(position), "The position is not one of what was read."),
     };
 
-    /// <summary>Copies bytes in, which are not shown yet.</summary>
+    /// <summary>Copies bytes in, without showing them.</summary>
     public void Add(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty)
@@ -61,7 +61,7 @@ internal sealed class ReceivedBytes
             data = data[LargestSegment..];
         }
 
-        // In one piece if it can be: readers are faster then.
+        // In one piece if possible: readers are faster then.
         if (_last is null || _last.Room < data.Length)
         {
             AppendSegment(data.Length);
@@ -71,8 +71,8 @@ internal sealed class ReceivedBytes
         _added += data.Length;
     }
 
-    /// <summary>Shows all that has been added.</summary>
-    /// <returns>Whether that is more than before.</returns>
+    /// <summary>Shows all bytes that have been added.</summary>
+    /// <returns>Whether there are more than before.</returns>
     public bool Show()
     {
         var isMore = Shown < _added;
@@ -81,7 +81,7 @@ internal sealed class ReceivedBytes
         return isMore;
     }
 
-    /// <summary>Gives back what lies before a position.</summary>
+    /// <summary>Gives back the memory before a position.</summary>
     public void ConsumeTo(long position)
     {
         Consumed = position;
@@ -98,7 +98,7 @@ internal sealed class ReceivedBytes
         }
     }
 
-    /// <summary>Gives back all of it.</summary>
+    /// <summary>Gives back all memory.</summary>
     public void Drop()
     {
         while (_first is { } first)
@@ -110,7 +110,7 @@ internal sealed class ReceivedBytes
         Forget();
     }
 
-    /// <summary>Leaves all of it to the garbage collector, for somebody may be looking at it still.</summary>
+    /// <summary>Leaves all memory to the garbage collector, since a reader may still look at it.</summary>
     public void Forget()
     {
         _first = null;

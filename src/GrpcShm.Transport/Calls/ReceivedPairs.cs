@@ -20,12 +20,12 @@ internal sealed class ReceivedPairs
             : throw new SharedMemoryProtocolException(
                 $"The peer refers to the header pair {number}, which it has not defined.");
 
-    /// <param name="number">Its number.</param>
+    /// <param name="number">The number of the pair.</param>
     /// <param name="name">The name's number.</param>
     /// <param name="value">The value.</param>
-    /// <param name="flaw">What is wrong with the value. The pair is defined all the same: it is the calls that have it
-    /// which suffer.</param>
-    /// <exception cref="SharedMemoryProtocolException">It may not be defined.</exception>
+    /// <param name="flaw">What is wrong with the value. The pair is defined all the same: the calls that use it
+    /// fail.</param>
+    /// <exception cref="SharedMemoryProtocolException">The number may not be defined.</exception>
     public HeaderPair Define(uint number, int name, string value, string? flaw)
     {
         if (number is < HeaderNames.FirstFreePair or >= HeaderNames.MaxPairs
@@ -35,7 +35,7 @@ internal sealed class ReceivedPairs
             throw new SharedMemoryProtocolException($"The peer defines the header pair {number}, which it may not.");
         }
 
-        // Blocks that were put together at the same time define the same pair each.
+        // Several blocks may define the same pair, if they were put together at the same time.
         return _pairs[number] ??= new HeaderPair(name, value) { Flaw = flaw };
     }
 }

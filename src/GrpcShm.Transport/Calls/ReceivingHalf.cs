@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What comes: puts blocks together, sees to the order of messages, and hands their parts to the owner of the call and
-/// to the reader of the input. By the thread that receives, where it does not say otherwise.
+/// The receiving half of a call: puts blocks together, checks the order of messages, and hands their parts to the owner
+/// of the call and to the reader of the input. By the thread that receives, unless a member says otherwise.
 /// </summary>
 internal sealed class ReceivingHalf
 {
@@ -14,7 +14,7 @@ internal sealed class ReceivingHalf
     private bool _hasHeaders;
     private bool _hasFailed;
 
-    // Set by any thread, and read by the one that receives, which may see it late: then a message more is handled.
+    // Set by any thread, and read by the thread that receives, which may see it late: then one more message is handled.
     private bool _discards;
 
     public ReceivingHalf(CallStream stream, ICallStreamOwner owner, CallLife life, SendingHalf sending)
@@ -26,14 +26,14 @@ internal sealed class ReceivingHalf
         Input = new ReceivedBody(stream);
     }
 
-    /// <summary>The data that has come, for its reader.</summary>
+    /// <summary>The received data, for its reader.</summary>
     public ReceivedBody Input { get; }
 
-    /// <summary>Goes on receiving, as the rules demand, but drops what comes. Any thread.</summary>
+    /// <summary>Goes on receiving, as the rules demand, but drops the received parts. Any thread.</summary>
     public void Discard() => Volatile.Write(ref _discards, true);
 
     /// <summary>Takes a message.</summary>
-    /// <param name="frame">Its header.</param>
+    /// <param name="frame">The header of the message.</param>
     /// <param name="headers">The block of headers, in private memory.</param>
     /// <param name="data">The data, in shared memory.</param>
     /// <param name="trailers">The block of trailers, in private memory.</param>
@@ -69,8 +69,8 @@ internal sealed class ReceivingHalf
 
         TakeData(data, hasEnded);
 
-        // All parts of the message are here, and of a block that goes on only a part: nothing begins before it is
-        // whole.
+        // All parts of the message are here. If a block goes on in the next message, nothing begins before it is
+        // complete.
         if (_hasHeaders && !_discards)
         {
             _owner.OnReceived(hasEnded);
@@ -78,12 +78,12 @@ internal sealed class ReceivingHalf
 
         if (hasEnded)
         {
-            // A response that has ended leaves nothing to be said in the request.
+            // When a response has ended, nothing more of the request is wanted.
             End(needsAnswer: isClient);
         }
     }
 
-    /// <summary>Takes a reset for the call that has this id on a connection.</summary>
+    /// <summary>Takes a reset for the call with an id on a connection.</summary>
     public void ReceiveReset(CallConnection connection, uint id, CallError error)
     {
         lock (_life.Gate)
@@ -93,7 +93,7 @@ internal sealed class ReceivingHalf
                 return;
             }
 
-            // Its own side may end it at this moment, and then use it for another one.
+            // This side may end the call at this moment, and then use the object for another call.
             _life.BeginReset();
         }
 
@@ -106,14 +106,15 @@ internal sealed class ReceivingHalf
             Input.EndCredit();
         }
 
-        // Here, where the call has not left. It matters if the reader will be told of the failure later.
+        // Here, before the call leaves. This matters if the reader will be told of the failure later.
         Input.Show();
         End(needsAnswer: true);
     }
 
-    /// <summary>The call has failed, be it by its peer, by what came for it, or with its connection.</summary>
-    /// <param name="error">Why.</param>
-    /// <param name="exception">The same for the reader.</param>
+    /// <summary>Ends the call with a failure: its peer's, that of a frame which came for it, or its
+    /// connection's.</summary>
+    /// <param name="error">The reason.</param>
+    /// <param name="exception">The reason for the reader.</param>
     /// <param name="byPeer">Whether the peer will send no more.</param>
     public void Fail(CallError error, Exception exception, bool byPeer = true)
     {
@@ -126,33 +127,33 @@ internal sealed class ReceivingHalf
         _owner.OnFailed(error, exception, byPeer);
     }
 
-    /// <summary>Whether a block has begun and has not been whole in time. Any thread.</summary>
+    /// <summary>Whether a block has begun and has not been complete in time. Any thread.</summary>
     public bool IsBlockOverdue(long clock, TimeSpan limit) => _blocks.IsOverdue(clock, limit);
 
     /// <summary>Ends the call if the rest of a block has not come in time.</summary>
     /// <param name="connection">The connection of the thread that receives.</param>
-    /// <param name="clock">The time there.</param>
+    /// <param name="clock">The time of that connection.</param>
     /// <param name="limit">How long a block may take.</param>
     public void EndIfBlockIsOverdue(CallConnection connection, long clock, TimeSpan limit)
     {
         lock (_life.Gate)
         {
-            // It may have left since it was found, and serve another call, whose blocks are another connection's
-            // affair.
+            // The call may have left since it was found. Then the object may serve another call, whose blocks are the
+            // concern of another connection.
             if (!_life.IsOnAt(connection) || !IsBlockOverdue(clock, limit) || _discards)
             {
                 return;
             }
         }
 
-        // The block has begun and has not ended, so the peer has not ended the call. That comes by this thread, and
-        // until then the call does not leave.
+        // The block has begun and has not ended, so the peer has not ended the call. Only this thread notes the peer's
+        // end, and until then the call does not leave.
         Fail(CallError.Internal, new IOException($"A block of headers was not whole within {limit}."));
         Discard();
         _stream.Reset(CallError.Internal);
     }
 
-    /// <summary>Makes it as new. The input has to be completed, and the call has to have left.</summary>
+    /// <summary>Resets it for the next call. The input has to be completed, and the call has to have left.</summary>
     public void Reuse()
     {
         Input.Reuse();
@@ -166,7 +167,7 @@ internal sealed class ReceivingHalf
     {
         lock (_life.Gate)
         {
-            // One that was not may be given up and used for another at any time.
+            // A call that has not begun may be given up, and its object used for another call, at any time.
             if (!_life.Carries(_stream, _life.Connection, id) || !_sending.HasBegun)
             {
                 throw new SharedMemoryProtocolException($"The peer sent a message for call {id}, which has not begun.");
@@ -175,7 +176,7 @@ internal sealed class ReceivingHalf
     }
 
     /// <summary>
-    /// Headers come first and once, and behind a block of which only a part has come there is its rest alone.
+    /// Checks the order: headers come first and once, and behind an incomplete block only its rest comes.
     /// </summary>
     private void VerifyOrder(in FrameHeader frame, bool hasHeaders, bool hasTrailers, int dataLength)
     {
@@ -215,7 +216,7 @@ internal sealed class ReceivingHalf
             }
         }
 
-        // For the pairs that it defines.
+        // The rest is read for the pairs that it defines.
         reader.Drain();
     }
 
@@ -235,7 +236,7 @@ internal sealed class ReceivingHalf
 
         if (hasEnded)
         {
-            // With the data, behind the trailers: who reads the end finds them.
+            // The end is shown with the data, after the trailers: a reader that finds the end finds the trailers, too.
             Input.End(data, isDropped: _discards);
         }
         else if (data.Length > 0)
@@ -248,19 +249,19 @@ internal sealed class ReceivingHalf
         }
     }
 
-    /// <summary>Ends the call, and no other, because of what the peer sent for it.</summary>
+    /// <summary>Ends the call, and no other, because of a frame that the peer sent for it.</summary>
     private void Refuse(Exception exception)
     {
         var error = exception is MalformedCallException malformed ? malformed.Error : CallError.Internal;
         _owner.OnRefused(error, exception);
 
-        // The peer may have more on its way, and has credit for it.
+        // The peer may have sent more already, and has credit for it.
         Fail(error, _life.Connection.ResetException(error, exception.Message), byPeer: false);
         Discard();
         _stream.Reset(error);
     }
 
-    /// <summary>The peer has ended its direction.</summary>
+    /// <summary>Notes that the peer has ended its direction.</summary>
     private void End(bool needsAnswer)
     {
         _blocks.Drop(_life.Connection);
@@ -269,7 +270,8 @@ internal sealed class ReceivingHalf
         {
             _life.EndReceiving();
 
-            // Here and not after the gate: somebody else may end the call's other side then, and use it for another.
+            // Under the gate and not after it: then another thread may end the call's other side, and use the object
+            // for another call.
             leaves = needsAnswer && !_life.HasSentEnd ? _sending.Reset(CallError.None) : _life.TryLeave();
         }
 

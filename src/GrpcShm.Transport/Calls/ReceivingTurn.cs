@@ -5,26 +5,27 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Whose turn it is to receive on a connection: one thread at a time takes the frames that have come, and does what
-/// others have left to it.
+/// Decides which thread receives on a connection: one thread at a time takes the frames that have come, and does the
+/// work that other threads have left to it.
 /// </summary>
 /// <remarks>
-/// The reactor that was told by the doorbell signals, as does whoever has something for the receiving thread to do or
-/// has ended the connection. Whoever gets the <see cref="Turn"/> by that receives. It yields after so many frames, and
-/// seals the turn when the connection has ended.
+/// The reactor signals when the doorbell has rung. Other threads signal if they have work for the receiving thread, or
+/// have ended the connection. The thread that gets the <see cref="Turn"/> by its signal receives. It yields after a
+/// number of frames, and seals the turn when the connection has ended.
 /// </remarks>
 /// <param name="connection">The connection.</param>
-/// <param name="carrier">The same with its calls.</param>
+/// <param name="carrier">The connection with its calls.</param>
 /// <param name="frames">Takes the frames.</param>
 internal sealed class ReceivingTurn(SharedMemoryConnection connection, CallConnection carrier, FrameReceiver frames)
     : ISignaledOperation, IThreadPoolWorkItem
 {
     private Turn _turn;
 
-    /// <summary>Whether nobody receives right now, so that a reactor may look at the ring by itself.</summary>
+    /// <summary>Whether no thread receives right now, so that a reactor may look at the ring by itself.</summary>
     public bool IsWaiting => _turn.IsWaiting;
 
-    /// <summary>Takes the first turn, for what has come by now: signals do nothing before. Once.</summary>
+    /// <summary>Takes the first turn, for frames that have come by now: before that, signals do nothing.
+    /// Once.</summary>
     public void Start()
     {
         if (_turn.TryEnter())
@@ -82,7 +83,7 @@ internal sealed class ReceivingTurn(SharedMemoryConnection connection, CallConne
         }
     }
 
-    /// <summary>Takes what there is, or as much as one turn allows, and lets those go on that wait.</summary>
+    /// <summary>Takes the frames that are there, or as many as one turn allows, and lets waiting calls go on.</summary>
     /// <returns>Whether the connection goes on.</returns>
     private bool TryReceive([NotNullWhen(false)] out Exception? failure, out bool hasMore)
     {
@@ -98,7 +99,7 @@ internal sealed class ReceivingTurn(SharedMemoryConnection connection, CallConne
         }
         catch (SharedMemoryProtocolException violation)
         {
-            // Where the ring itself breaks a rule, that has been done already.
+            // If the ring itself breaks a rule, the connection has been aborted already.
             if (!connection.IsClosed)
             {
                 connection.AbortForViolation(violation);
@@ -108,8 +109,8 @@ internal sealed class ReceivingTurn(SharedMemoryConnection connection, CallConne
         }
         catch (Exception exception)
         {
-            // The peer's end or this side's; anything else is a bug of ours, which must not leave calls waiting for
-            // ever.
+            // The peer or this side has ended the connection. Any other exception is a bug of this code, which must not
+            // let calls wait for ever.
             if (exception is not IOException && !connection.IsClosed && !connection.PeerIsGone)
             {
                 connection.OnFault(exception);

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// A call that this side does not take. It stays until its sender has ended, too, and drops what comes.
+/// A call that this side does not take. It stays until its sender has ended it, too, and drops the received parts.
 /// </summary>
 internal sealed class RefusedCall : ICallStreamOwner
 {
@@ -11,12 +11,12 @@ internal sealed class RefusedCall : ICallStreamOwner
 
     public RefusedCall()
     {
-        // A client that never ends it is not waited for.
+        // Not counted: nobody waits for a client that never ends the call.
         Stream = new CallStream(this, NeverRuns, isCounted: false);
         Stream.Discard();
     }
 
-    /// <summary>What carries it.</summary>
+    /// <summary>The stream of the call.</summary>
     public CallStream Stream { get; }
 
     public bool IsInputTimed => false;

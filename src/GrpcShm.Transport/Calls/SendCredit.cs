@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>How much data a call may still send, and how much it has sent. Under the gate of the call.</summary>
+/// <summary>Counts the bytes that a call may still send, and has sent. Under the gate of the call.</summary>
 internal struct SendCredit
 {
     public SendCredit()
@@ -13,8 +13,8 @@ internal struct SendCredit
     /// <summary>How many bytes have been sent, in all.</summary>
     public long Sent { get; private set; }
 
-    /// <summary>The peer gives credit.</summary>
-    /// <returns>Whether the peer may give so much: less is unused than the window, at any time.</returns>
+    /// <summary>Adds credit that the peer gives.</summary>
+    /// <returns>Whether the peer may give so much: the unused credit never exceeds the window.</returns>
     public bool TryAdd(uint count)
     {
         if (count > CallSettings.Window - Available)
@@ -26,7 +26,7 @@ internal struct SendCredit
         return true;
     }
 
-    /// <summary>Data has been sent.</summary>
+    /// <summary>Uses credit for data that has been sent.</summary>
     public void Use(int count)
     {
         Available -= count;

@@ -1,21 +1,21 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// Whether a receiver takes what is sent to it as fast as it has to. As in Kestrel, what has been sent buys the time
-/// that it may take, and a fast receiver is not blamed for a pause; other than there, it buys no more than what can be
-/// unread at the most.
+/// Watches whether a receiver takes data as fast as it has to. As in Kestrel, sent bytes buy the time in which they
+/// have to be taken, and a fast receiver is not blamed for a pause. Unlike in Kestrel, they buy no more time than the
+/// unread bytes may take.
 /// </summary>
 internal struct SendWatch
 {
     private long _progress;
     private long _deadline;
 
-    /// <summary>Looks at it, at each heartbeat.</summary>
+    /// <summary>Looks at the receiver, at each heartbeat.</summary>
     /// <param name="clock">The time.</param>
-    /// <param name="waits">Whether something could not be sent.</param>
-    /// <param name="progress">How many bytes have got on their way, or have been taken, since the beginning.</param>
-    /// <param name="unread">How many of what has been sent the receiver may not have read yet.</param>
-    /// <param name="rate">How fast it has to be.</param>
+    /// <param name="waits">Whether data could not be sent.</param>
+    /// <param name="progress">How many bytes have been sent, or have been taken, since the beginning.</param>
+    /// <param name="unread">How many of the sent bytes the receiver may not have read yet.</param>
+    /// <param name="rate">The rate at which the receiver has to take data.</param>
     public bool IsOverdue(long clock, bool waits, long progress, long unread, in DataRate rate)
     {
         var gone = progress - _progress;

@@ -3,9 +3,9 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// What goes. Nothing goes before the first flush or the end, so that a small call is one frame: headers, data and
-/// trailers in one piece. What finds no credit, or no room in the ring, waits here and goes when there is some, by the
-/// thread that brings the news. All of it under the gate of the call, where it does not say otherwise.
+/// The sending half of a call. Nothing is sent before the first flush or the end, so that a small call is one frame:
+/// headers, data and trailers in one piece. Data for which there is no credit, or no room in the ring, waits here. The
+/// thread that brings credit or room sends it. Under the gate of the call, unless a member says otherwise.
 /// </summary>
 internal sealed class SendingHalf
 {
@@ -28,7 +28,7 @@ internal sealed class SendingHalf
         Flush = new FlushOperation(stream);
     }
 
-    /// <summary>The wait of a writer for what it has flushed to be in the ring.</summary>
+    /// <summary>The wait of a writer until its flushed data is in the ring.</summary>
     public FlushOperation Flush { get; }
 
     /// <summary>The headers. To be filled before the first flush, without the gate.</summary>
@@ -38,40 +38,40 @@ internal sealed class SendingHalf
     public HeaderBlock Trailers { get; } = new();
 
     /// <summary>
-    /// Whether anything of the call has been sent, so that the peer may have heard of it. Any thread, without the gate.
+    /// Whether a frame of the call has been sent, so that the peer may know of it. Any thread, without the gate.
     /// </summary>
     public bool HasBegun => Volatile.Read(ref _hasBegun);
 
     /// <summary>Whether the writer has ended its output. By the writer, also without the gate.</summary>
     public bool IsCompleted => _isCompleted;
 
-    /// <summary>Whether the call is given up, and the word on that waits for room.</summary>
+    /// <summary>Whether the call is given up, and its reset waits for room.</summary>
     public bool OwesReset => _owed.HasReset;
 
-    /// <summary>Whether nothing that is written from now on will be sent.</summary>
+    /// <summary>Whether data that is written from now on will not be sent.</summary>
     public bool IsOver => !_life.IsOn || _life.HasSentEnd || _owed.HasReset;
 
-    /// <summary>Whether all that has been flushed is in the ring.</summary>
+    /// <summary>Whether all flushed data is in the ring.</summary>
     public bool HasAllSent => _unsent.IsEmpty && !(_isReleased && Headers.IsPending);
 
     /// <summary>Whether data has been flushed that could not be sent.</summary>
     public bool HasUnsent => _isReleased && !_unsent.IsEmpty;
 
-    /// <summary>How much data has been sent, in all.</summary>
+    /// <summary>How many bytes of data have been sent, in all.</summary>
     public long SentBytes => _credit.Sent;
 
     /// <summary>
-    /// Lets go what has been written, with the headers, and sends as much of it as there is credit and room for.
+    /// Releases the written data, with the headers, and sends as much of it as there is credit and room for.
     /// </summary>
-    /// <param name="written">What has been written since the last flush.</param>
-    /// <param name="borrowed">More to send, lent by a writer who waits.</param>
+    /// <param name="written">The data that has been written since the last flush.</param>
+    /// <param name="borrowed">More data to send, which belongs to a writer that waits.</param>
     /// <returns>As of <see cref="Pump"/>.</returns>
     public bool Release(SpillBuffer written, ReadOnlyMemory<byte> borrowed = default)
     {
         _isReleased = true;
         if (!borrowed.IsEmpty)
         {
-            // What was written before goes before.
+            // Data that was written before is sent before.
             _unsent.Borrow(borrowed, written);
         }
 
@@ -84,7 +84,7 @@ internal sealed class SendingHalf
         return leaves;
     }
 
-    /// <summary>Ends this direction: what has been written goes, with the trailers if there are any.</summary>
+    /// <summary>Ends this direction: sends the written data, with the trailers if there are any.</summary>
     /// <returns>As of <see cref="Pump"/>.</returns>
     public bool Complete(SpillBuffer written)
     {
@@ -94,11 +94,11 @@ internal sealed class SendingHalf
         return leaves;
     }
 
-    /// <summary>Keeps what has been written and could not be sent, so that the writer can go on.</summary>
+    /// <summary>Keeps data that has been written and could not be sent, so that the writer can go on.</summary>
     public void Keep(SpillBuffer written) => _unsent.Keep(written);
 
-    /// <summary>Gives a writer back what it has lent.</summary>
-    /// <param name="keepsCopy">Whether it is to be sent still.</param>
+    /// <summary>Gives a writer back the memory that it has lent.</summary>
+    /// <param name="keepsCopy">Whether the data is still to be sent.</param>
     public void GiveBack(bool keepsCopy)
     {
         if (keepsCopy)
@@ -112,7 +112,7 @@ internal sealed class SendingHalf
     }
 
     /// <summary>
-    /// Ends this direction at once, and drops what has not been sent. Tells the peer unless all is over.
+    /// Ends this direction at once, and drops data that has not been sent. Tells the peer, unless the call is over.
     /// </summary>
     /// <returns>As of <see cref="Pump"/>.</returns>
     public bool Reset(CallError error)
@@ -125,7 +125,7 @@ internal sealed class SendingHalf
         Drop();
         if (!_notice.IsPending)
         {
-            // Else somebody has to know of the failure before the writer.
+            // If a failure has been noted, others have to know of it before the writer.
             Flush.Wake();
         }
 
@@ -135,13 +135,13 @@ internal sealed class SendingHalf
             return Pump(null, isResumed: false);
         }
 
-        // The server has never heard of it, and would not answer.
+        // The server does not know of the call, and would not answer.
         _life.EndUnheard();
         return _life.TryLeave();
     }
 
-    /// <summary>The peer gives credit.</summary>
-    /// <param name="count">How much.</param>
+    /// <summary>Takes credit that the peer gives, and sends data that has waited for it.</summary>
+    /// <param name="count">The credit in bytes.</param>
     /// <param name="leaves">As of <see cref="Pump"/>.</param>
     /// <returns>Whether the peer may give so much.</returns>
     public bool TryAddCredit(uint count, out bool leaves)
@@ -164,8 +164,8 @@ internal sealed class SendingHalf
         return Pump(null, isResumed: false);
     }
 
-    /// <summary>There may be room in the ring, and it is this call's turn.</summary>
-    /// <param name="hasSent">Whether it could send anything.</param>
+    /// <summary>Sends data that has waited for room, since it is this call's turn.</summary>
+    /// <param name="hasSent">Whether the call could send anything.</param>
     /// <returns>As of <see cref="Pump"/>.</returns>
     public bool Resume(out bool hasSent)
     {
@@ -178,11 +178,11 @@ internal sealed class SendingHalf
     /// <summary>Drops the data that has not been sent.</summary>
     public void Drop()
     {
-        // Not the blocks: whoever sends may be about to fill them. Nothing of them goes any more.
+        // Not the blocks: the sender may be about to fill them. They are not sent any more.
         _unsent.Clear();
     }
 
-    /// <summary>Makes it as new. The output has to be completed, and the call has to have left.</summary>
+    /// <summary>Resets it for the next call. The output has to be completed, and the call has to have left.</summary>
     public void Reuse()
     {
         _unsent.Clear();
@@ -195,15 +195,15 @@ internal sealed class SendingHalf
         _owed = default;
     }
 
-    /// <summary>Sends as much as there is credit and room for.</summary>
-    /// <returns>Whether both sides have ended with it, so that the caller has to leave when it has left the
+    /// <summary>Sends as much data as there is credit and room for.</summary>
+    /// <returns>Whether both sides have ended by it, so that the caller has to let the call leave, after the
     /// gate.</returns>
     private bool Pump(SpillBuffer? written, bool isResumed)
     {
         _life.VerifyGate();
         if (!_life.IsOn)
         {
-            // The memory may be gone.
+            // The memory may be unmapped.
             return false;
         }
 
@@ -211,7 +211,7 @@ internal sealed class SendingHalf
         {
         }
 
-        // Not one whose bytes were dropped with the call: it learns of that when who has to know before it does.
+        // Not a flush whose bytes were dropped with the call: it learns of that after those who have to know first.
         if (!_notice.IsPending && Flush.IsWaiting && HasAllSent)
         {
             Flush.Wake(isCompleted: false);
@@ -271,7 +271,7 @@ internal sealed class SendingHalf
             _hasBegun = true;
             if (_life.Connection.IsGoingAway)
             {
-                // A pong may wait for it.
+                // A pong may wait for this message.
                 _life.Connection.CheckHeldPong();
             }
         }

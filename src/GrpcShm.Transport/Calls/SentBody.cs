@@ -4,20 +4,20 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The writer of the data that a call is to send. The data is gathered in private memory, so that a serializer that
-/// throws or blocks never holds a piece of the ring, and goes with the next flush, or with the end, in one frame if it
-/// fits.
+/// The writer of the data that a call sends. The data is gathered in private memory, so that a serializer that throws
+/// or blocks never holds a piece of the ring. It is sent with the next flush or with the end, in one frame if it fits.
 /// </summary>
 internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice notice, SendingHalf half) : PipeWriter
 {
-    // To copy less than this costs less than to wait until the caller's own memory has been sent.
+    // Less data than this is copied, since that costs less than to wait until the caller's own memory has been sent.
     private const int LeastBorrowed = 16 * 1024;
 
-    // What has been written since the last flush. Only for the writer's thread.
+    // The data that has been written since the last flush. Only for the writer's thread.
     private readonly SpillBuffer _written = new();
 
     /// <summary>
-    /// Keeps what is flushed until it is let go, as long as it is little: for a sender who is about to complete.
+    /// Whether a small amount of flushed data is kept until <see cref="Release"/>: for a sender that is about to
+    /// complete.
     /// </summary>
     public bool HoldsFlushes { get; set; }
 
@@ -54,7 +54,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
 
     public override void CancelPendingFlush() => CancelFlush();
 
-    /// <summary>Says that this was all. With an exception the rest is dropped and the call is reset.</summary>
+    /// <summary>Completes the data. With an exception the rest is dropped and the call is reset.</summary>
     public override void Complete(Exception? exception = null)
     {
         if (exception is not null)
@@ -66,7 +66,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     }
 
     /// <summary>
-    /// Ends this direction: what has been written goes, with the trailers if there are any. Again has no effect.
+    /// Ends this direction: sends the written data, with the trailers if there are any. A second call has no effect.
     /// </summary>
     public void End()
     {
@@ -84,7 +84,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         stream.LeaveIf(leaves);
     }
 
-    /// <summary>Sends what has been written, as far as there is room, and does not wait for the rest.</summary>
+    /// <summary>Sends the written data, as far as there is room, and does not wait for the rest.</summary>
     public void Release()
     {
         bool leaves;
@@ -97,15 +97,15 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         stream.LeaveIf(leaves);
     }
 
-    /// <summary>Drops what has been written since the last flush. By the writer.</summary>
+    /// <summary>Drops the data that has been written since the last flush. By the writer.</summary>
     public void Drop() => _written.Clear();
 
-    /// <summary>Ends the wait of a flush; what was to be sent is still sent. Any thread.</summary>
+    /// <summary>Ends the wait of a flush; its data is still sent. Any thread.</summary>
     public void CancelFlush(bool byToken = false)
     {
         lock (life.Gate)
         {
-            // The caller has its memory back when the wait is over.
+            // When the wait is over, the caller owns its memory again.
             half.GiveBack(keepsCopy: true);
             half.Flush.Wake(isCompleted: false, isCanceled: !byToken, byToken);
         }
@@ -120,16 +120,17 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         }
     }
 
-    /// <summary>Makes it as new. It has to be completed, and the call has to have left.</summary>
+    /// <summary>Resets it for the next call. It has to be completed, and the call has to have left.</summary>
     public void Reuse()
     {
         _written.Clear();
         HoldsFlushes = false;
     }
 
-    /// <summary>Sends what has been written, and waits until all of it is in the ring.</summary>
-    /// <param name="borrowed">More to send, which stays the caller's until the wait is over.</param>
-    /// <param name="cancellationToken">Ends the wait; what was written is still sent.</param>
+    /// <summary>Sends the written data, and waits until all of it is in the ring.</summary>
+    /// <param name="borrowed">More data to send, which belongs to the caller; it must not change until the wait is
+    /// over.</param>
+    /// <param name="cancellationToken">Ends the wait; the written data is still sent.</param>
     private ValueTask<FlushResult> FlushAsync(ReadOnlyMemory<byte> borrowed, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -147,7 +148,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         bool leaves;
         lock (life.Gate)
         {
-            // One that has been woken and not run yet must have run before it can be started again.
+            // A wait that has been woken must have run before it can be started again.
             if (flush.IsWaiting || (!half.IsOver && flush.IsUnderWay))
             {
                 throw new InvalidOperationException("A flush of the call's output is under way.");
@@ -158,7 +159,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
             {
                 half.GiveBack(keepsCopy: false);
 
-                // As one that began to wait before the call failed.
+                // Wait, like a flush that began to wait before the call failed.
                 wait = notice.IsPending && !flush.IsUnderWay
                     ? flush.Start()
                     : new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));

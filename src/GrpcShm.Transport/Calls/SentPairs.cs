@@ -4,9 +4,9 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>The pairs that this side has defined on a connection. Any thread.</summary>
 /// <remarks>
-/// A definition reaches the peer in the order of the claims, so a pair may be referred to only after a frame that
-/// defines it has been claimed. Until then each block defines it anew, with the same number: one that was put together
-/// first may be sent last, or never.
+/// Definitions reach the peer in the order of the claims, so a pair may be referred to only after a frame that defines
+/// it has been claimed. Until then each block defines the pair anew, with the same number: the block that was put
+/// together first may be sent last, or never.
 /// </remarks>
 internal sealed class SentPairs
 {
@@ -22,7 +22,7 @@ internal sealed class SentPairs
         }
     }
 
-    /// <summary>Finds a pair that the peer knows, or one that the caller is to define.</summary>
+    /// <summary>Finds a pair that the peer knows, or a pair that the caller has to define.</summary>
     /// <param name="name">The name's number.</param>
     /// <param name="value">The value.</param>
     /// <param name="isNew">Whether the caller has to define it.</param>

@@ -1,12 +1,12 @@
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// How many bytes the calls of all connections of a listener may hold, and have credit for, together. Most of it is for
-/// first windows alone, so that calls with much data cannot lock out those with little.
+/// Bounds the bytes that the calls of all connections of a listener may hold, and have credit for, together. Most of it
+/// is for first windows alone, so that calls with much data cannot lock out calls with little.
 /// </summary>
 /// <remarks>
-/// All fields are under the gate, which is taken last: in a connection's budget's gate, and that in the gate of a
-/// call's input. Whoever releases grants to those who wait, with none of these gates held.
+/// All fields are under the gate. It is taken last: inside the gate of a connection's budget, which is taken inside the
+/// gate of a call's input. A thread that releases bytes grants them to the waiters, with none of these gates held.
 /// </remarks>
 internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget>
 {
@@ -27,7 +27,7 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
         }
     }
 
-    /// <summary>How much of a limit may be used for what goes beyond first windows.</summary>
+    /// <summary>How many bytes of a limit may be used beyond first windows.</summary>
     public static long LimitOfGrowth(long limit) => limit / 8 * 3;
 
     /// <summary>Whether less than half is in use, so that connections may keep a little for their next calls.</summary>
@@ -51,7 +51,7 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
     }
 
     /// <summary>Gives first windows back.</summary>
-    /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    /// <returns>Whether a connection waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool GiveWindows(int count)
     {
         lock (Gate)
@@ -64,8 +64,7 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
 
     /// <summary>Reserves bytes beyond first windows.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="waiter">Who wants to be told when there may be enough; it has to be told apart whether it waits
-    /// already.</param>
+    /// <param name="waiter">The connection to queue if there is not enough, unless it is queued already.</param>
     public bool TryGrow(long count, ConnectionBudget? waiter)
     {
         lock (Gate)
@@ -88,7 +87,7 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
     }
 
     /// <summary>Gives bytes beyond first windows back.</summary>
-    /// <returns>Whether somebody waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
+    /// <returns>Whether a connection waits, so that <see cref="GrantWaiting"/> has to follow.</returns>
     public bool GiveGrowth(long count)
     {
         lock (Gate)
@@ -100,13 +99,13 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
     }
 
     /// <summary>
-    /// Lets those connections go on that wait, in order, as long as there is enough. Without any gate.
+    /// Lets waiting connections go on in order, as long as there is enough. Without any gate.
     /// </summary>
     public void GrantWaiting() => GrantInOrder();
 
     protected override ConnectionBudget? TryTakeWaiting()
     {
-        // Who waits wants a first window at most.
+        // A connection that waits wants a first window at most.
         if (!HasRoom(CallSettings.FirstWindow) || !_waiting.TryDequeue(out var connection))
         {
             return null;
@@ -116,7 +115,7 @@ internal sealed class SharedBudget(long limit) : GrantingBudget<ConnectionBudget
         return connection;
     }
 
-    // If there is not enough after all, it waits again; then somebody else has got it.
+    // If there is not enough after all, the connection waits again; another one has taken the bytes.
     protected override void Grant(ConnectionBudget waiter) => waiter.GrantWaiting();
 
     private bool HasRoom(long count) => _growth + count <= LimitOfGrowth(limit) && _windows + _growth + count <= limit;

@@ -3,28 +3,29 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The data of a call that has been flushed and is not in the ring yet: first what is kept here, then what has been
-/// written since and goes in the same attempt, then what a writer has lent. Under the gate of the call.
+/// The data of a call that has been flushed and is not in the ring yet: first the data that is kept here, then the data
+/// that has been written since and is sent in the same attempt, then the data that a writer has lent. Under the gate of
+/// the call.
 /// </summary>
 internal sealed class UnsentData
 {
     private readonly SpillBuffer _kept = new();
     private ReadOnlyMemory<byte> _borrowed;
 
-    /// <summary>Whether there is none, but for what has been written since.</summary>
+    /// <summary>Whether there is no data except for the data that has been written since.</summary>
     public bool IsEmpty => _kept.IsEmpty && _borrowed.IsEmpty;
 
-    /// <summary>How much there is.</summary>
+    /// <summary>How many bytes there are.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public long LengthWith(SpillBuffer? written) => _kept.Length + _borrowed.Length + (written?.Length ?? 0);
 
-    /// <summary>The first piece, which is empty if there is none.</summary>
+    /// <summary>The first piece of the data; empty if there is no data.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public ReadOnlySpan<byte> FirstWith(SpillBuffer? written) =>
         !_kept.IsEmpty ? _kept.First : written is { IsEmpty: false } ? written.First : _borrowed.Span;
 
-    /// <summary>A part of the first piece has gone.</summary>
-    /// <param name="count">How many bytes, more than none.</param>
+    /// <summary>Removes a part of the first piece, which has been sent.</summary>
+    /// <param name="count">How many bytes; more than 0.</param>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public void Consume(int count, SpillBuffer? written)
     {
@@ -42,11 +43,11 @@ internal sealed class UnsentData
         }
     }
 
-    /// <summary>Keeps what has been written, behind what is kept.</summary>
+    /// <summary>Keeps written data, behind the data that is kept already.</summary>
     public void Keep(SpillBuffer written) => _kept.TakeAll(written);
 
     /// <summary>
-    /// Takes a loan, which goes behind all that has been written before. The lender waits until it is over.
+    /// Borrows data, which is sent behind all data that was written before. The lender waits until it is given back.
     /// </summary>
     public void Borrow(ReadOnlyMemory<byte> data, SpillBuffer written)
     {
@@ -54,10 +55,10 @@ internal sealed class UnsentData
         _borrowed = data;
     }
 
-    /// <summary>Gives a loan back, of which nothing is to be sent any more.</summary>
+    /// <summary>Gives borrowed data back, since it is not to be sent any more.</summary>
     public void ForgetBorrowed() => _borrowed = default;
 
-    /// <summary>Gives a loan back, and keeps a copy of what has not been sent of it.</summary>
+    /// <summary>Gives borrowed data back, and keeps a copy of the part that has not been sent.</summary>
     public void KeepBorrowed()
     {
         if (!_borrowed.IsEmpty)
@@ -68,7 +69,7 @@ internal sealed class UnsentData
         }
     }
 
-    /// <summary>Drops all of it.</summary>
+    /// <summary>Drops all data.</summary>
     public void Clear()
     {
         _kept.Clear();

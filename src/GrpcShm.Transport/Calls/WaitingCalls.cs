@@ -4,16 +4,17 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>The calls of a connection that wait for room in its ring, in order.</summary>
 /// <remarks>
-/// <para>A call is named by its id here, and keeps nothing of this itself: when it has left the connection, the object
-/// may serve another call, which may wait as well, on this connection or on another one.</para>
-/// <para>All is under the gate of this, which is taken inside the gate of a call and never the other way round. <see
-/// cref="IsEmpty"/> alone is read without: by whoever is about to send, who may see it a little late, and by whoever
-/// takes out a call that leaves. A call waits only by what it sends while it is on the connection, under its own gate,
-/// and leaves after it has been taken off under that gate: so whoever takes it out sees that it has been added.</para>
+/// <para>Here a call is named by its id, and the call's object keeps nothing of its place: when the call has left the
+/// connection, the object may serve another call, which may wait as well, on this connection or on another.</para>
+/// <para>All fields are under the gate, which is taken inside the gate of a call and never the other way round. Only
+/// <see cref="IsEmpty"/> is read without the gate: by a thread that is about to send, which may see it a little late,
+/// and by a thread that takes out a call that leaves. A call is added only while it sends, is on the connection, and
+/// its own gate is held. It leaves after it has been taken down under that gate. So the thread that takes it out sees
+/// that it has been added.</para>
 /// </remarks>
 internal sealed class WaitingCalls
 {
-    // So many places are kept for those who wait next, so that waiting allocates nothing.
+    // How many places are kept for the next waiters, so that waiting allocates nothing.
     private const int MostUnused = 64;
 
     private readonly Lock _gate = new();
@@ -28,7 +29,7 @@ internal sealed class WaitingCalls
     /// <summary>Whether no call waits.</summary>
     public bool IsEmpty => Count == 0;
 
-    /// <summary>Puts a call behind those that wait, if it does not wait already. Under the call's gate.</summary>
+    /// <summary>Queues a call, if it does not wait already. Under the call's gate.</summary>
     /// <returns>Whether no other call waits before it.</returns>
     public bool Add(CallStream call, uint id)
     {
@@ -43,7 +44,7 @@ internal sealed class WaitingCalls
                 Volatile.Write(ref _count, _places.Count);
             }
 
-            // A client that uses an id again at once may find the call before it still here, which is about to leave.
+            // A client that uses an id again at once may find the id's last call still here, which is about to leave.
             node.Value.Call = call;
             node.Value.WantsRoom = true;
             return ReferenceEquals(_order.First, node);
@@ -84,8 +85,8 @@ internal sealed class WaitingCalls
     /// <summary>
     /// Gives the first call its turn, which <see cref="EndTurn"/> has to follow. By the thread that receives.
     /// </summary>
-    /// <param name="call">The call. It may leave at any time, so what is done with it is done by its id.</param>
-    /// <param name="id">Its id.</param>
+    /// <param name="call">The call. It may leave at any time, so the caller names it by its id.</param>
+    /// <param name="id">The id of the call.</param>
     /// <returns>Whether any call waits.</returns>
     public bool TryBeginTurn([NotNullWhen(true)] out CallStream? call, out uint id)
     {
@@ -103,17 +104,17 @@ internal sealed class WaitingCalls
         }
     }
 
-    /// <summary>A call has had its turn. By the thread that receives.</summary>
+    /// <summary>Ends the turn of a call. By the thread that receives.</summary>
     /// <param name="id">Its id.</param>
-    /// <param name="hasSent">Whether it could send anything.</param>
-    /// <returns>Whether there may be room for the next one. Not if this one wants more than there is.</returns>
+    /// <param name="hasSent">Whether the call could send anything.</param>
+    /// <returns>Whether there may be room for the next call. Not if this call wants more room than there is.</returns>
     public bool EndTurn(uint id, bool hasSent)
     {
         lock (_gate)
         {
             if (!_places.TryGetValue(id, out var node))
             {
-                // It has left.
+                // The call has left.
                 return true;
             }
 
@@ -125,8 +126,8 @@ internal sealed class WaitingCalls
 
             if (hasSent)
             {
-                // It took what there was, and others are next. One that wants more room than there is stays where it
-                // is: else the small ones would take the room for ever as it comes.
+                // The call took the room that there was, and other calls are next. A call that wants more room than
+                // there is stays first: else calls with small frames would take the room for ever.
                 _order.Remove(node);
                 _order.AddLast(node);
             }

@@ -81,7 +81,9 @@ internal sealed class RingPipeFlush : SignaledOperation<FlushResult>
         if ((uint)bytes > (uint)_given)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(bytes), bytes, $"At most the {_given} bytes of the last GetMemory or GetSpan can have been written.");
+                nameof(bytes),
+                bytes,
+                $"At most the {_given} bytes of the last GetMemory or GetSpan can have been written.");
         }
 
         _given -= bytes;

@@ -126,14 +126,16 @@ internal sealed partial class SharedMemoryConnection
                     || _peerFarewell is not null)
                 {
                     throw new SharedMemoryProtocolException(
-                        $"The peer sent a message of type {(ushort)message.Type} with {message.Attachments.Count} handles "
-                        + "where only one farewell without any is allowed.");
+                        $"The peer sent a message of type {(ushort)message.Type} with {message.Attachments.Count} "
+                        + "handles where only one farewell without handles is allowed.");
                 }
 
                 // A server sends a refusal if it gave up waiting for the ready message while that was on its way.
                 var (code, text) = message.ReadCodeAndText();
                 _peerFarewell = new CloseCause(
-                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.NotServed, text, ByPeer: true);
+                    message.Type == ControlMessageType.Close ? (CloseCode)code : CloseCode.NotServed,
+                    text,
+                    ByPeer: true);
             }
         }
         catch (SharedMemoryProtocolException violation)
@@ -156,7 +158,9 @@ internal sealed partial class SharedMemoryConnection
         {
             // When the socket ends, the peer has ended. The bytes that it published before can still be read.
             TrySetCause(_peerFarewell ?? new CloseCause(
-                CloseCode.PeerGone, $"The peer process {Peer.ProcessId} ended without closing the connection.", ByPeer: true));
+                CloseCode.PeerGone,
+                $"The peer process {Peer.ProcessId} ended without closing the connection.",
+                ByPeer: true));
             _peerIsGone = true;
             SignalAll();
             FireClosed();

@@ -55,14 +55,14 @@ internal static partial class Log
     public static partial void NameRemark(ILogger logger, LogLevel level, SharedMemoryEndPoint endPoint, string remark);
 
     [LoggerMessage(9, LogLevel.Error,
-        "The thread '{Reactor}' that serves shared-memory connections failed. All of its connections end; new connections "
-        + "get another thread.",
+        "The thread '{Reactor}' that serves shared-memory connections failed. All of its connections end; new "
+        + "connections get another thread.",
         EventName = "ReactorFailed")]
     public static partial void ReactorFailed(ILogger logger, string reactor, Exception exception);
 
     [LoggerMessage(10, LogLevel.Error,
-        "The thread '{Reactor}' is held up by a handler or callback that it runs, and no other thread can be started in its "
-        + "place: {Reason} Trying again.",
+        "The thread '{Reactor}' is held up by a handler or callback that it runs, and no other thread can be started "
+        + "in its place: {Reason} Trying again.",
         EventName = "TakeOverFailed")]
     public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
 

@@ -28,7 +28,8 @@ internal static class ClientHandshake
             settings.Modes,
             (uint)settings.RingSize.GetValueOrDefault(),
             (uint)settings.RingSize.GetValueOrDefault(),
-            (uint)(ConnectionFeatures.Http2Alone | (settings.UseChecksums ? ConnectionFeatures.Checksums : ConnectionFeatures.None)));
+            (uint)(ConnectionFeatures.Http2Alone
+                | (settings.UseChecksums ? ConnectionFeatures.Checksums : ConnectionFeatures.None)));
         try
         {
             channel.Send(hello.Write());
@@ -117,10 +118,13 @@ internal static class ClientHandshake
         }
 
         var answer = ServerHello.Read(message.Body);
+        var known = answer.Mode == ConnectionModes.Calls
+            ? ConnectionFeatures.Checksums
+            : ConnectionFeatures.Http2Alone;
         if (answer.Version != SharedSegment.Version
             || answer.Mode is not (ConnectionModes.Bytes or ConnectionModes.Calls)
             || (answer.Mode & wanted) == 0
-            || (answer.Features & ~(uint)(answer.Mode == ConnectionModes.Calls ? ConnectionFeatures.Checksums : ConnectionFeatures.Http2Alone)) != 0
+            || (answer.Features & ~(uint)known) != 0
             || !IsLimit(answer.MaxCalls, answer.Mode)
             || !RingSizes.IsValid(answer.ClientToServerSize)
             || !RingSizes.IsValid(answer.ServerToClientSize))

@@ -27,7 +27,8 @@ internal static class ServerHandshake
         FaultPoint.Reach(FaultStep.ServerAccepted);
         Authorize(channel.Peer, settings);
         ClientHello hello;
-        using (var message = await ReceiveAsync(channel, ControlMessageType.ClientHello, cancellationToken).ConfigureAwait(false))
+        using (var message =
+            await ReceiveAsync(channel, ControlMessageType.ClientHello, cancellationToken).ConfigureAwait(false))
         {
             hello = ClientHello.Read(message.Body);
             FaultPoint.Reach(FaultStep.ServerHelloReceived);
@@ -37,7 +38,8 @@ internal static class ServerHandshake
         ConnectionParts parts;
         try
         {
-            using var offered = await offer((int)answer.ClientToServerSize, (int)answer.ServerToClientSize).ConfigureAwait(false);
+            using var offered =
+                await offer((int)answer.ClientToServerSize, (int)answer.ServerToClientSize).ConfigureAwait(false);
 
             // Before the answer is sent: a client that has it takes itself for connected.
             channel.Watch();
@@ -127,9 +129,10 @@ internal static class ServerHandshake
             : throw new HandshakeException(
                 RefusalCode.Mode,
                 offered == ConnectionModes.None
-                    ? "This endpoint offers direct mode alone, but cannot offer it at present. The server's log says why."
-                    : $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 is "
-                        + "HTTP/2 over the rings, 2 is direct mode).");
+                    ? "This endpoint offers direct mode alone, but cannot offer it at present. The server's log says "
+                        + "why."
+                    : $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 "
+                        + "is HTTP/2 over the rings, 2 is direct mode).");
     }
 
     private static ConnectionFeatures ChooseFeatures(

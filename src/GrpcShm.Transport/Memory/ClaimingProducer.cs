@@ -219,8 +219,8 @@ internal sealed unsafe class ClaimingProducer
     [DoesNotReturn]
     private void ThrowHeadOutOfRange(long known, long head, long published) =>
         throw new SharedMemoryProtocolException(
-            $"The peer's head cursor is out of range: it went from {known} to {head}, with the tail at {published} in a "
-            + $"ring of {_capacity} bytes.");
+            $"The peer's head cursor is out of range: it went from {known} to {head}, with the tail at {published} in "
+            + $"a ring of {_capacity} bytes.");
 
     [DoesNotReturn]
     private static void ThrowTailTamperedWith() =>

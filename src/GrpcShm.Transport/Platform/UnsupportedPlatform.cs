@@ -28,6 +28,7 @@ internal sealed class UnsupportedPlatform : TransportPlatform
     public override ThreadWatch WatchThread() => throw Unsupported();
 
     private static PlatformNotSupportedException Unsupported() =>
-        new($"gRPC over shared memory runs on 64-bit Linux (x64, arm64) so far, not on {RuntimeInformation.OSDescription} "
-            + $"({RuntimeInformation.ProcessArchitecture}). Use a Unix socket, a named pipe or TCP there.");
+        new("gRPC over shared memory runs on 64-bit Linux (x64, arm64) so far, not on "
+            + $"{RuntimeInformation.OSDescription} ({RuntimeInformation.ProcessArchitecture}). Use a Unix socket, a "
+            + "named pipe or TCP there.");
 }

@@ -49,7 +49,9 @@ internal sealed class ListenerLog(SharedMemoryEndPoint endPoint, TransportMetric
         }
     }
 
-    /// <summary>Logs how many lines have been left out since the last one of each kind. When the listener ends.</summary>
+    /// <summary>
+    /// Logs how many lines of each kind have been left out since the last line. When the listener ends.
+    /// </summary>
     public void WriteRest()
     {
         WriteLeftOut(nameof(Log.ClientRefused), _refusals.TakeRest());

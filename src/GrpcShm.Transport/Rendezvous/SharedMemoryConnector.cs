@@ -49,7 +49,8 @@ internal sealed class SharedMemoryConnector
                 {
                     return await ShakeHandsAsync(socket, cancellationToken).ConfigureAwait(false);
                 }
-                catch (IOException transient) when (transient is HandshakeException { IsTransient: true } or EndOfStreamException)
+                catch (IOException transient)
+                    when (transient is HandshakeException { IsTransient: true } or EndOfStreamException)
                 {
                     // An EndOfStreamException means that the server went away while this client was in its queue.
                     failure = transient;
@@ -115,7 +116,9 @@ internal sealed class SharedMemoryConnector
     }
 
     private IOException NoServer(string lookedAt) =>
-        new($"No server listens on '{_endPoint}', or too many clients wait for it (looked at {lookedAt}). Start it, or set WaitForServer to wait for it.",
+        new(
+            $"No server listens on '{_endPoint}', or too many clients wait for it (looked at {lookedAt}). Start it, "
+            + "or set WaitForServer to wait for it.",
             new SocketException((int)SocketError.ConnectionRefused));
 
     private static long ToTimestamp(TimeSpan time) =>

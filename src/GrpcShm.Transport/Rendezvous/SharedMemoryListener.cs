@@ -109,11 +109,12 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         await _closing.CancelAsync().ConfigureAwait(false);
         try
         {
-            await _handshakes.WhenAllEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken).ConfigureAwait(false);
+            await _handshakes.WhenAllEnded().WaitAsync(_settings.HandshakeTimeout, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            // An AuthorizePeer callback does not return. Should it ever return, its connection is disposed: see TryWrite.
+            // An AuthorizePeer callback does not return. If it returns later, its connection is disposed: see TryWrite.
         }
 
         _accepted.Writer.Complete();

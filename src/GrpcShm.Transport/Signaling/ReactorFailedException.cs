@@ -8,7 +8,8 @@ internal sealed class ReactorFailedException : IOException
 {
     public ReactorFailedException(string name, Exception cause)
         : base(
-            $"The thread that serves shared-memory connections ('{name}') failed: {cause.Message} Connect again.", cause)
+            $"The thread that serves shared-memory connections ('{name}') failed: {cause.Message} Connect again.",
+            cause)
     {
     }
 

@@ -13,8 +13,8 @@ namespace GrpcShm.Transport.Signaling;
 /// field        written by                              read by
 /// _poller      Start, Detach, under the gate           under the gate; the leader, which got it with its turn and is
 ///                                                      the only thread that takes it away
-/// _registered  Register, Unregister, Detach,           under the gate; the leader, before it waits and after each round
-///              under the gate
+/// _registered  Register, Unregister, Detach,           under the gate; the leader, before it waits and after each
+///              under the gate                          round
 /// _idleSince   the same                                under the gate
 /// _spares      under the gate                          under the gate
 /// </code>

@@ -10,7 +10,7 @@ namespace GrpcShm.Transport.Signaling;
 /// </summary>
 /// <remarks>
 /// An estimate of the median follows the times of the runs. It goes up or down by an eighth with each run (a
-/// Robbins–Monro approximation with a proportional step): a run that was preempted or met a garbage collection moves it
+/// Robbins-Monro approximation with a proportional step): a run that was preempted or met a garbage collection moves it
 /// no more than any other run. The first runs do not count, since they meet the JIT compiler. Runs on the pool are
 /// measured as well, so a method that has become short comes back. Work that was overtaken (it blocked, or ran for
 /// milliseconds) is kept on the pool for a number of runs. That number doubles each time, and halves after as many runs

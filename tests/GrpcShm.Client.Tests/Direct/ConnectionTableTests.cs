@@ -301,10 +301,10 @@ public sealed class ConnectionTableTests : IDisposable
 
     private sealed class Failures : ICallFailures
     {
-        public Exception Reset(CallError error, string message) => throw new NotSupportedException();
+        public Exception CreateReset(CallError error, string message) => throw new NotSupportedException();
 
-        public Exception Connecting(Exception cause) => throw new NotSupportedException();
+        public Exception CreateConnecting(Exception cause) => throw new NotSupportedException();
 
-        public Exception Disposed() => new ObjectDisposedException("the channel");
+        public Exception CreateDisposed() => new ObjectDisposedException("the channel");
     }
 }

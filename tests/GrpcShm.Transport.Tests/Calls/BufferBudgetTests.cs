@@ -118,7 +118,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
             },
             () => "The call is not refused.");
 
-        // It is tried again when others have ended.
+        // The refused call is tried again when others have ended.
         for (var i = 0u; i < 16; i++)
         {
             first.Reset(i);
@@ -155,7 +155,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         Assert.True(_connections[0].Server.Budget!.Counts.Overdraft > 0);
         if (how == "reset")
         {
-            // In an order of no meaning, so that those that wait go on in between.
+            // In an arbitrary order, so that waiting calls go on in between.
             for (var i = 0u; i < 30; i++)
             {
                 calls.Reset(i * 7 % 30);
@@ -199,7 +199,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         {
             try
             {
-                // Looks at all that comes and consumes nothing before the message is whole.
+                // Looks at all data that comes and consumes nothing before the message is complete.
                 Pattern.Verify(await call.ReadWholeAsync(), 0);
                 call.SetHeaders((":status", "200"));
                 call.EndOutput();
@@ -216,7 +216,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
     private protected override ListenerSettings Configure(ListenerSettings settings) =>
         settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
 
-    /// <summary>Sends all that may be sent until nothing more may.</summary>
+    /// <summary>Sends all data that may be sent, until no more data may be sent.</summary>
     private async Task StallAsync(List<CreditedCalls> clients, Action verify)
     {
         await TimeLimit.UntilAsync(
@@ -230,8 +230,10 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
 
                 verify();
 
-                // All credit that has been given has come, and all that was sent has been seen.
-                return !hasSent && _accepted.Sum(static call => call.Stream.Input.CreditCounts.Unused) == clients.Sum(static calls => calls.Credit)
+                // All credit that the server gave has come, and the server has seen all data that was sent.
+                var unused = _accepted.Sum(static call => call.Stream.Input.CreditCounts.Unused);
+                return !hasSent
+                    && unused == clients.Sum(static calls => calls.Credit)
                     && _accepted.TrueForAll(static call => call.Stream.Input.CreditCounts.Unseen == 0);
             },
             () => $"The clients go on and on: {clients.Sum(static calls => calls.Sent)} bytes.");
@@ -245,7 +247,8 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
                 verify();
                 return clients.Exists(static calls => calls.FinishOne());
             },
-            () => $"No call can go on: {string.Join(", ", clients.Select(static calls => calls.Answered))} were answered.");
+            () => "No call can go on. Answered calls by client: "
+                + $"{string.Join(", ", clients.Select(static calls => calls.Answered))}.");
 
     private void VerifyHeld(long most)
     {
@@ -271,7 +274,7 @@ public sealed class BufferBudgetTests : HostileTest, ICallAcceptor
         }
     }
 
-    /// <summary>Waits until all is over, and nothing is reserved.</summary>
+    /// <summary>Waits until all calls have ended, and nothing is reserved.</summary>
     private async Task EndAsync()
     {
         foreach (var (_, _, server) in _connections)

@@ -75,7 +75,7 @@ public sealed class CallConnectionTests
     {
         await using var pair = await CallPair.CreateAsync(static async call =>
         {
-            // Reads nothing until it is told to, by the headers' path of a call that overtakes it.
+            // Reads nothing until a call that overtakes it tells it to, by the path in its headers.
             var path = (await call.HeadersReceived).Single(f => f.Name == ":path").Value;
             if (path == "/slow")
             {
@@ -85,7 +85,7 @@ public sealed class CallConnectionTests
             await CallPair.EchoAsync(call);
         });
 
-        // As much as the window allows is taken from it though nobody reads; the rest waits here.
+        // As much data as the window allows is taken though nobody reads; the rest waits here.
         var slow = pair.Begin("/slow");
         await slow.WritePatternAsync(0, CallSettings.Window, 10_000);
         var more = slow.Output.WriteAsync(
@@ -275,8 +275,8 @@ public sealed class CallConnectionTests
     [Fact]
     public async Task Slots_OfCallsInQuickSuccession_AreFreeAgain()
     {
-        // The client begins its next call in the slot of the last one as soon as it sees that end, which may be before
-        // the server's thread that sent it has come back.
+        // The client begins its next call in the slot of its last call as soon as it sees the end of that call. This
+        // may be before the server's thread that sent the end has come back.
         await using var pair = await CallPair.CreateAsync(
             static call =>
             {
@@ -321,7 +321,7 @@ public sealed class CallConnectionTests
     [Fact]
     public async Task Waiting_SmallCallsTakeTheRoom_LargeFramesHaveTheirTurn()
     {
-        // A frame of half the ring needs an empty one, which it never finds while small ones take what there is.
+        // A frame of half the ring needs an empty ring, which it never finds while small frames take the room.
         await using var pair = await CallPair.CreateAsync();
         var isDone = false;
         var small = Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>

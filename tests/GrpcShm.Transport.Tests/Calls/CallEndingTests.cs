@@ -102,7 +102,7 @@ public sealed class CallEndingTests
         var never = new TaskCompletionSource();
         await using var pair = await CallPair.CreateAsync(async call =>
         {
-            // Those with a short path are served, in part or in full; the others stay as they are.
+            // Calls with a short path are served, in part or in full; the others stay as they are.
             var path = (await call.HeadersReceived).Single(f => f.Name == ":path").Value;
             if (path == "/write")
             {
@@ -279,7 +279,7 @@ public sealed class CallEndingTests
                 }
                 catch (IOException)
                 {
-                    // Reset by the client.
+                    // The client has reset the call.
                 }
                 finally
                 {
@@ -323,7 +323,8 @@ public sealed class CallEndingTests
         }))).InTime();
         await pair.VerifyIdleAsync();
         await TimeLimit.UntilAsync(
-            () => pair.Server.Budget!.Counts == (0, 0), () => $"{pair.Server.Budget!.Counts} is reserved though there are no calls.");
+            () => pair.Server.Budget!.Counts == (0, 0),
+            () => $"{pair.Server.Budget!.Counts} is reserved though there are no calls.");
         Assert.All(clientCalls, call => Assert.Equal(1, call.TimesLeft));
         Assert.All(serverCalls, call => Assert.Equal(1, call.TimesLeft));
         Assert.All(clientCalls.Concat(serverCalls), call => Assert.InRange(call.TimesFailed, 0, 1));
@@ -347,7 +348,8 @@ public sealed class CallEndingTests
                 break;
             default:
                 await call.WritePatternAsync(0, CallSettings.Window, 20_000);
-                return call.Output.WriteAsync(Pattern.Take(CallSettings.Window, 100), TestContext.Current.CancellationToken).AsTask();
+                return call.Output
+                    .WriteAsync(Pattern.Take(CallSettings.Window, 100), TestContext.Current.CancellationToken).AsTask();
         }
 
         return null;

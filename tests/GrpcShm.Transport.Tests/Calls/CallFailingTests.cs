@@ -7,7 +7,7 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>
-/// Where somebody has to know first that a call has failed, its reader and its writer learn of it after that, and not
+/// If others have to know first that a call has failed, its reader and its writer learn of it after that, and not
 /// before.
 /// </summary>
 public sealed class CallFailingTests
@@ -42,8 +42,8 @@ public sealed class CallFailingTests
         var call = pair.Begin();
         var flush = await WaitForCreditAsync(call);
 
-        // One has decided that the call is over, and has not come to note it. Another notes it, too, and goes on to the
-        // reset.
+        // One thread has decided that the call is over, and has not noted it yet. Another thread notes it, too, and
+        // goes on to the reset.
         call.Note();
         call.Reset(CallError.Cancelled);
         var begunLater = flush.IsCompleted;
@@ -82,7 +82,7 @@ public sealed class CallFailingTests
         call.TellsLater = tellsLater;
         call.Failing = () =>
         {
-            // Nothing is sent any more, and nobody has been told why.
+            // Nothing is sent any more, and nobody has been told the reason.
             write = call.Output.WriteAsync(new byte[1], Token).AsTask();
             wasTold = write.IsCompleted;
         };

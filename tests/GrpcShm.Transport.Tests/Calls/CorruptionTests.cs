@@ -43,7 +43,8 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
             }
         };
         _listener.SetMeasurementEventCallback<long>(
-            (_, count, tags, _) => _cutOff.AddOrUpdate($"{tags[0].Value} {tags[1].Value}", count, (_, before) => before + count));
+            (_, count, tags, _) =>
+                _cutOff.AddOrUpdate($"{tags[0].Value} {tags[1].Value}", count, (_, before) => before + count));
         _listener.Start();
         return ValueTask.CompletedTask;
     }
@@ -83,7 +84,7 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
         Assert.Single(_cutOff);
         var log = toServer ? _endPoint.ServerLog : _endPoint.ClientLog;
 
-        // Not each has a line: they are summed up.
+        // Not each violation has a line: the lines are summed up.
         var lines = log.Lines.Where(line => line.Name == "ProtocolViolation").ToList();
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("corrupted", line.Text, StringComparison.Ordinal));
@@ -120,8 +121,8 @@ public sealed class CorruptionTests : IAsyncLifetime, ICallAcceptor
         return bits;
     }
 
-    /// <summary>Has a frame written into the ring whose reader has not begun to read.</summary>
-    /// <returns>How many frames lie before it.</returns>
+    /// <summary>Lets a frame be written into the ring, whose reader has not begun to read.</summary>
+    /// <returns>How many frames lie before that frame.</returns>
     private static async Task<int> SendAsync(
         Frame frame, CallConnection calls, CallConnection served, SharedMemoryConnection receiver)
     {

@@ -13,10 +13,10 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
     private readonly bool[] _hasAnswer = new bool[count];
     private readonly bool[] _isReset = new bool[count];
 
-    /// <summary>How much more may be sent, in all.</summary>
+    /// <summary>How many more bytes may be sent, in all.</summary>
     public long Credit => _credit.Sum(static credit => (long)credit);
 
-    /// <summary>How much has been sent.</summary>
+    /// <summary>How many bytes have been sent.</summary>
     public long Sent => _sent.Sum(static sent => (long)sent);
 
     /// <summary>How many calls have been answered.</summary>
@@ -33,8 +33,8 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
         }
     }
 
-    /// <summary>Sends what there is credit for, all but the last byte of each call.</summary>
-    /// <returns>Whether it was anything.</returns>
+    /// <summary>Sends as much data as there is credit for, but not the last byte of each call.</summary>
+    /// <returns>Whether any data was sent.</returns>
     public bool SendAll()
     {
         var sent = Sent;
@@ -51,7 +51,7 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
     }
 
     /// <summary>Sends the last byte of one call that lacks only that.</summary>
-    /// <returns>Whether there is one.</returns>
+    /// <returns>Whether there is such a call.</returns>
     public bool FinishOne()
     {
         for (var i = 0u; i < count; i++)
@@ -66,16 +66,16 @@ internal sealed class CreditedCalls(RawClient client, int count, int size)
         return false;
     }
 
-    /// <summary>Ends a call without a word of why.</summary>
+    /// <summary>Ends a call without a reason.</summary>
     public void Reset(uint call)
     {
-        // Credit that is on its way is for nothing.
+        // Credit that is on its way is not used.
         _isReset[call] = true;
         _credit[call] = 0;
         Put(RawFrames.Control(FrameType.Reset, call, 8));
     }
 
-    /// <summary>Takes what the server has sent.</summary>
+    /// <summary>Takes the frames that the server has sent.</summary>
     public void Take()
     {
         foreach (var frame in client.TakeFrames())

@@ -2,7 +2,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>In which order a failure is expected, noted and told.</summary>
+/// <summary>The orders in which a failure can be expected, noted and told.</summary>
 public sealed class FailureNoticeTests
 {
     private readonly FailureNotice _notice = new();

@@ -5,7 +5,7 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>
-/// A side of a connection that puts frames into its ring, and the other one, that takes them off by hand.
+/// One side of a connection puts frames into its ring, and the test takes them off by hand on the other side.
 /// </summary>
 internal sealed class FramePair : IAsyncDisposable
 {
@@ -69,7 +69,7 @@ internal sealed class FramePair : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes all frames that there are, and checks each of them, gaps too, but returns none of the gaps.
+    /// Takes all frames that there are, and checks each of them, also gaps, but does not return the gaps.
     /// </summary>
     public List<(FrameHeader Header, byte[] Content)> TakeAll(out int gaps)
     {
@@ -101,7 +101,7 @@ internal sealed class FramePair : IAsyncDisposable
         return frames;
     }
 
-    /// <summary>Takes all frames that are all header.</summary>
+    /// <summary>Takes all frames that consist of the header alone.</summary>
     public List<(FrameType Type, ulong Argument)> TakeControl() =>
         [.. TakeAll(out _).Where(static frame => frame.Header.Type != FrameType.Message)
             .Select(static frame => (frame.Header.Type, frame.Header.Argument))];

@@ -6,6 +6,9 @@ namespace GrpcShm.Transport.Tests.Calls;
 
 public sealed class FrameReaderTests
 {
+    private static readonly Gen<(byte[] Bytes, int Type, int Length, int Units)> Frames =
+        Gen.Select(Gen.Byte.Array[24], Gen.Int[0, 8], Gen.Int[0, 200], Gen.Int[1, 4]);
+
     private const FrameFlags Nothing = FrameFlags.None;
     private const FrameFlags Headers = FrameFlags.Headers;
     private const FrameFlags Trailers = FrameFlags.Trailers;
@@ -53,7 +56,8 @@ public sealed class FrameReaderTests
     [InlineData(100u, (int)(Trailers | Continues | End), 0u, 76u)]
     public void Read_MessageThatMayNotBe_Throws(uint length, int flags, uint headers, uint trailers) =>
         Assert.Throws<SharedMemoryProtocolException>(
-            () => FrameReader.Read(Bytes(Message(length, (FrameFlags)flags, headers, trailers), 128), ConnectionRole.Server));
+            () => FrameReader.Read(
+                Bytes(Message(length, (FrameFlags)flags, headers, trailers), 128), ConnectionRole.Server));
 
     [Theory]
     [InlineData((int)FrameType.Credit, 24u, 0, 7u, 5uL, true)]
@@ -128,7 +132,7 @@ public sealed class FrameReaderTests
 
     [Fact]
     public void Read_AnyBytes_IsAFrameWithinThemOrThrows() =>
-        Gen.Select(Gen.Byte.Array[24], Gen.Int[0, 8], Gen.Int[0, 200], Gen.Int[1, 4]).Sample((bytes, type, length, units) =>
+        Frames.Sample((bytes, type, length, units) =>
         {
             var available = new byte[units * 64];
             bytes.CopyTo(available, 0);
@@ -147,7 +151,7 @@ public sealed class FrameReaderTests
             }
             catch (SharedMemoryProtocolException)
             {
-                // As good.
+                // To refuse the frame is as good.
             }
         });
 
@@ -157,8 +161,8 @@ public sealed class FrameReaderTests
         Assert.Equal(24, Marshal.SizeOf<FrameHeader>());
         foreach (var (field, offset) in new[]
         {
-            ("Length", 0), ("Type", 4), ("Flags", 5), ("Reserved", 6), ("Call", 8), ("Checksum", 12), ("HeadersLength", 16),
-            ("TrailersLength", 20), ("Argument", 16),
+            ("Length", 0), ("Type", 4), ("Flags", 5), ("Reserved", 6), ("Call", 8), ("Checksum", 12),
+            ("HeadersLength", 16), ("TrailersLength", 20), ("Argument", 16),
         })
         {
             Assert.Equal(offset, (int)Marshal.OffsetOf<FrameHeader>(field));

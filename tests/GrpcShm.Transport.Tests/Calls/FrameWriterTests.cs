@@ -39,7 +39,7 @@ public sealed class FrameWriterTests
         var gaps = 0;
         for (var round = 0; gaps == 0 && round < 100; round++)
         {
-            // With its header 1032 bytes, of which no number fills the ring to its end.
+            // With its header a frame has 1032 bytes, and no number of such frames fills the ring to its end.
             Assert.True(pair.Put(new byte[1032 - FrameHeader.Size]));
             pair.TakeAll(out gaps);
         }

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>
-/// What <see cref="GoingAway"/> says by itself; how two sides go through it is in <see cref="GoingAwayTests"/>.
+/// <see cref="GoingAway"/> by itself; <see cref="GoingAwayTests"/> has both sides of a connection.
 /// </summary>
 public sealed class GoingAwayPartTests
 {

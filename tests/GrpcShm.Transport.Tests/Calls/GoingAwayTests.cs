@@ -54,7 +54,7 @@ public sealed class GoingAwayTests
     {
         await using var pair = await CallPair.CreateAsync();
 
-        // Holds the answer to the ping of the going away.
+        // This call holds back the answer to the ping that follows the going away.
         var late = pair.Begin();
         var ping = pair.Server.PingAsync();
         pair.Server.GoAway();
@@ -100,7 +100,7 @@ public sealed class GoingAwayTests
     }
 
     /// <summary>
-    /// Waits until the client has looked at what the server has sent, and the server at what that has led to.
+    /// Waits until the client has looked at the server's frames, and the server at the client's answers.
     /// </summary>
     private static async Task SettleAsync(CallPair pair)
     {

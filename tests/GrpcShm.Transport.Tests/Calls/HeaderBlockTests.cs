@@ -9,7 +9,8 @@ public sealed class HeaderBlockTests
     private const string NameCharacters = "abcdefghijklmnopqrstuvwxyz0123456789-_.!#$%&'*+^`|~";
 
     private static readonly Gen<string> Names = Gen.OneOf(
-        Gen.Int[0, HeaderNames.Count - 1].Select(HeaderNames.NameOf), Gen.Char[NameCharacters].Array[1, 40].Select(c => new string(c)));
+        Gen.Int[0, HeaderNames.Count - 1].Select(HeaderNames.NameOf),
+        Gen.Char[NameCharacters].Array[1, 40].Select(c => new string(c)));
 
     private static readonly Gen<string> Values = Gen.OneOf(
         Gen.Int[0, 3].Select(i => new[] { "POST", "200", "application/grpc", string.Empty }[i]),
@@ -52,8 +53,9 @@ public sealed class HeaderBlockTests
     {
         (string Name, string Value)[] known =
         [
-            (":method", "POST"), (":path", "/package.Service/Method"), ("te", "trailers"), ("user-agent", "test/1"), ("USER-AGENT", "test/1"),
-            ("authorization", "secret"), ("x-own", "1"), ("grpc-timeout", "5S"), ("content-type", "application/grpc"),
+            (":method", "POST"), (":path", "/package.Service/Method"), ("te", "trailers"), ("user-agent", "test/1"),
+            ("USER-AGENT", "test/1"), ("authorization", "secret"), ("x-own", "1"), ("grpc-timeout", "5S"),
+            ("content-type", "application/grpc"),
         ];
         Gen.Select(Gen.Int[0, 1], Gen.Int[0, known.Length - 1].Array[0, 20]).Array[1, 12].Sample(blocks =>
         {
@@ -144,7 +146,7 @@ public sealed class HeaderBlockTests
         first.Advance(first.Rest.Length);
         dropped.Clear();
 
-        // What a block would have defined that was never sent is defined by the next.
+        // If a block was never sent, the next block defines its pairs.
         var next = Block(sent, "/b");
         Assert.Equal([(":path", "/b")], Read(next.Rest, received));
         next.Advance(next.Rest.Length);
@@ -174,7 +176,7 @@ public sealed class HeaderBlockTests
             var block = new HeaderBlock();
             for (var i = 0; i < 20_000; i++)
             {
-                // More than there are numbers for.
+                // More paths than there are numbers for pairs.
                 var path = $"/{random.Next(400)}";
                 block.Begin();
                 block.Add(":path", path, sent);
@@ -186,7 +188,7 @@ public sealed class HeaderBlockTests
 
                 lock (gate)
                 {
-                    // The claim.
+                    // Stands for the claim.
                     claims.Add((block.Rest.ToArray(), path), CancellationToken.None);
                 }
 
@@ -349,7 +351,7 @@ public sealed class HeaderBlockTests
             }
             catch (Exception exception) when (exception is SharedMemoryProtocolException or MalformedCallException)
             {
-                // As good.
+                // To refuse the block is as good.
             }
         });
 

@@ -5,7 +5,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>A client that writes into the ring what it likes, in direct mode.</summary>
+/// <summary>A client that writes arbitrary frames into the ring, in direct mode.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class HostileCallTests : HostileTest, ICallAcceptor
 {
@@ -268,7 +268,9 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
         settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes };
 
     private async Task StartAsync(
-        CallSettings? settings = null, ConnectionFeatures features = ConnectionFeatures.None, TestEndPoint? endPoint = null)
+        CallSettings? settings = null,
+        ConnectionFeatures features = ConnectionFeatures.None,
+        TestEndPoint? endPoint = null)
     {
         endPoint ??= EndPoint;
         _client = await RawClient.ConnectAsync(endPoint.SocketPath, ConnectionModes.Calls, features);
@@ -318,7 +320,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
                 await PutAsync(RawFrames.Message(Call + 0x10000, Headers));
                 break;
             case Attack.DataAfterTheEnd:
-                // One that the server has not ended yet: its answer finds no room.
+                // A call that the server has not ended yet, since its answer finds no room.
                 for (var i = 0u; i < 100; i++)
                 {
                     await PutAsync(RawFrames.Message(i, Headers | End));

@@ -2,7 +2,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>Which parts of a call go in its next message.</summary>
+/// <summary>The parts of a call that go in its next message.</summary>
 public sealed class NextMessageTests
 {
     private const int Credit = 1000;
@@ -41,7 +41,7 @@ public sealed class NextMessageTests
     {
         Assert.True(new NextMessage(_headers, new byte[10], 10, null, credit: 0, Room).IsEmpty);
 
-        // And the end stays behind the data.
+        // The end stays behind the data, too.
         Assert.True(new NextMessage(_headers, new byte[10], 10, _trailers, credit: 0, Room).IsEmpty);
     }
 

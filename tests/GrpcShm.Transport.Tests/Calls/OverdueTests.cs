@@ -5,7 +5,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>A client that begins blocks and does not end them, or takes nothing of what is sent to it.</summary>
+/// <summary>A client that begins blocks and does not end them, or does not take the data that it is sent.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class OverdueTests : HostileTest, ICallAcceptor
 {
@@ -47,7 +47,7 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
 
         Assert.Equal(CallError.Internal, (await _accepted[1].Failed.InTime()).Error);
 
-        // The client that answers the reset frees the place, and nobody else has noticed.
+        // The client answers the reset, which frees the place; no other call is affected.
         await PutAsync(RawFrames.Control(FrameType.Reset, Call, 0));
         await _accepted[1].Left.InTime();
         await PutAsync(RawFrames.Message(OtherCall, End, data: 5));
@@ -127,7 +127,7 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
         await using var pair = await CallPair.CreateAsync();
         var begun = pair.Begin();
 
-        // As an object is that served a call with that id before: it is on, and has yet to be given its next id.
+        // Like an object that served a call with that id before: it is on, and has not been given its next id yet.
         var next = new TestCall();
         next.Stream.Id = OtherCall;
         next.Stream.Attach(pair.Client);
@@ -145,7 +145,11 @@ public sealed class OverdueTests : HostileTest, ICallAcceptor
     }
 
     private protected override ListenerSettings Configure(ListenerSettings settings) =>
-        settings with { Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes, RingSize = RingSizes.Smallest };
+        settings with
+        {
+            Modes = static () => ConnectionModes.Calls | ConnectionModes.Bytes,
+            RingSize = RingSizes.Smallest,
+        };
 
     private static async Task AnswerAsync(TestCall call)
     {

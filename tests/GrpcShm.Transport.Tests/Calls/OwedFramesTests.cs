@@ -2,7 +2,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>What a call tells its peer besides messages.</summary>
+/// <summary>The frames of a call besides its messages.</summary>
 public sealed class OwedFramesTests
 {
     private OwedFrames _owed;

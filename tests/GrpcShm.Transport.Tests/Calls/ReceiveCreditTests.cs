@@ -6,7 +6,7 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.Transport.Tests.Calls;
 
 /// <summary>
-/// Whatever happens to calls, what is reserved is what they hold and may be sent, and in the end it is nothing.
+/// Whatever happens to calls, as many bytes are reserved as they hold and may be sent, and in the end none.
 /// </summary>
 public sealed class ReceiveCreditTests : IAsyncLifetime
 {
@@ -42,7 +42,7 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
         _endPoint.Listen();
         (_client, _connection) = await _endPoint.ConnectPairAsync();
 
-        // Not started: the calls are told by the test what comes.
+        // Not started: the test tells the calls what comes.
         _server = new CallConnection(
             _connection, new CallSettings { MaxBufferedBytes = Limit, SharedBudget = _shared }, null);
     }
@@ -152,11 +152,11 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
             Assert.InRange(unused + held, 0, CallSettings.FirstWindow + growth);
         }
 
-        // Somebody can always go on: a call that waits does so for one that is overdrawn, or it is that one.
+        // Some call can always go on: a call that waits does so because of an overdrawn call, or is that call itself.
         Assert.True(!calls.Exists(static call => call.IsStuck) || overdraft > 0);
     }
 
-    /// <summary>A call that keeps to what a peer and a reader may do.</summary>
+    /// <summary>A call whose peer and reader keep to the rules.</summary>
     private sealed class Driven
     {
         private bool _hasEnded;
@@ -185,7 +185,8 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
                     Body.Add(data, isDropped: step == Step.Drop && _isCompleted);
                     Body.Show();
                     break;
-                case Step.Look or Step.Read or Step.ReadAll when !_isCompleted && !_hasFailed && Body.TryRead(out var result):
+                case Step.Look or Step.Read or Step.ReadAll
+                    when !_isCompleted && !_hasFailed && Body.TryRead(out var result):
                     var consumed = step switch
                     {
                         Step.Look => 0,
@@ -214,7 +215,7 @@ public sealed class ReceiveCreditTests : IAsyncLifetime
             }
         }
 
-        /// <summary>Ends what has not ended yet, in an order that depends on what was done before.</summary>
+        /// <summary>Ends the parts that have not ended yet, in an order that depends on the steps before.</summary>
         public void Finish()
         {
             if (!_hasEnded)

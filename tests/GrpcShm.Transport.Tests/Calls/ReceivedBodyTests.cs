@@ -40,7 +40,7 @@ public sealed class ReceivedBodyTests
             {
                 var count = Math.Min(random.Next(1, 20_000), Total - position);
 
-                // As a peer does that sends no more than it may.
+                // Like a peer that sends no more than it may.
                 var waited = Stopwatch.GetTimestamp();
                 while (body.CreditCounts.Unused < count)
                 {
@@ -73,7 +73,7 @@ public sealed class ReceivedBodyTests
                     at += piece.Length;
                 }
 
-                // Some of it is left for the next time.
+                // Some of the data is left for the next read.
                 var consumed = result.IsCompleted ? result.Buffer.Length : random.NextInt64(result.Buffer.Length + 1);
                 body.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
                 position += consumed;
@@ -114,19 +114,19 @@ public sealed class ReceivedBodyTests
         Assert.True(result is { IsCanceled: true, IsCompleted: false, Buffer.IsEmpty: true });
         body.AdvanceTo(result.Buffer.End);
 
-        // With data, of which nothing is consumed.
+        // The same with data of which nothing is consumed.
         body.Add([1, 2, 3]);
         body.Show();
         Assert.True(body.TryRead(out result));
 
-        // In the middle of a read: told to the next one.
+        // In the middle of a read: the next read is told.
         body.CancelPendingRead();
         body.AdvanceTo(result.Buffer.Start, result.Buffer.End);
         result = await body.ReadAsync(Token);
         Assert.True(result.IsCanceled);
         Assert.Equal(3, result.Buffer.Length);
 
-        // It has looked at less than the one before, so there is something to be seen again.
+        // This read has examined less than the one before, so there is something to be seen again.
         body.AdvanceTo(result.Buffer.Start, result.Buffer.GetPosition(1));
         result = await body.ReadAsync(Token);
         Assert.False(result.IsCanceled);
@@ -215,7 +215,7 @@ public sealed class ReceivedBodyTests
         body.Show();
         Assert.True(body.TryRead(out var result));
 
-        // By another than the one who reads.
+        // By another thread than the reader's.
         body.Complete();
         Assert.False(body.IsUnused);
         body.Reuse();
@@ -261,7 +261,7 @@ public sealed class ReceivedBodyTests
         body.AdvanceTo((await first.AsTask().InTime()).Buffer.End);
         var second = body.ReadAsync(cancellation.Token);
 
-        // The ValueTask is not the next one's, so neither is its end.
+        // The ValueTask belongs to the first read, so it must not end with the next one.
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await first);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.AsTask().InTime());
@@ -272,12 +272,15 @@ public sealed class ReceivedBodyTests
     /// <summary>
     /// Does the same to a body and to a pipe without thresholds, and compares what their readers see.
     /// </summary>
-    /// <remarks>Without cancellations, of which a pipe forgets those that come between a read and its end.</remarks>
+    /// <remarks>Without cancellations: a pipe forgets a cancellation that comes between a read and its end.</remarks>
     private static void Run((Step Step, int Size, int Consumed, int Examined)[] steps)
     {
         var body = Create();
         var pipe = new Pipe(new PipeOptions(
-            pauseWriterThreshold: 0, resumeWriterThreshold: 0, readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+            pauseWriterThreshold: 0,
+            resumeWriterThreshold: 0,
+            readerScheduler: PipeScheduler.Inline,
+            useSynchronizationContext: false));
         var position = 0;
         var hasEnded = false;
         Task<ReadResult>? waits = null;
@@ -326,7 +329,7 @@ public sealed class ReceivedBodyTests
 
             if (waits is not null)
             {
-                // What the body has woken completes on the thread pool.
+                // A read that the body has woken completes on the thread pool.
                 Assert.True(!pipeWaits!.IsCompleted || Task.WhenAny(waits).Wait(TimeSpan.FromSeconds(30), Token));
                 Assert.Equal(pipeWaits!.IsCompleted, waits.IsCompleted);
                 if (waits.IsCompleted)
@@ -344,7 +347,8 @@ public sealed class ReceivedBodyTests
         var consumedTo = result.Buffer.Length * consumed / 100;
         var examinedTo = Math.Max(consumedTo, result.Buffer.Length * examined / 90);
         reader.AdvanceTo(
-            result.Buffer.GetPosition(consumedTo), result.Buffer.GetPosition(Math.Min(examinedTo, result.Buffer.Length)));
+            result.Buffer.GetPosition(consumedTo),
+            result.Buffer.GetPosition(Math.Min(examinedTo, result.Buffer.Length)));
     }
 
     private static (ReadResult? Result, ReadResult Expected) Compare(Func<ReadResult?> read, Func<ReadResult?> readPipe)

@@ -25,7 +25,7 @@ public sealed class RunToCompletionTests
         await using var owned = pair;
         var calls = Enumerable.Range(0, 8).Select(_ =>
         {
-            // What the response leads to waits, too.
+            // The work that the response leads to waits, too.
             var call = new TestCall(pair.Profile, _ =>
             {
                 Wait(pair.EchoAsync(100, 100));
@@ -74,6 +74,6 @@ public sealed class RunToCompletionTests
         never.Set();
     }
 
-    // As code does that knows no better.
+    // Blocks, as badly written code does.
     private static void Wait(Task task) => Assert.True(task.Wait(TimeLimit.Value));
 }

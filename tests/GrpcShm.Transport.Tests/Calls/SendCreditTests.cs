@@ -2,7 +2,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>How much a call may send.</summary>
+/// <summary>How many bytes a call may send.</summary>
 public sealed class SendCreditTests
 {
     private SendCredit _credit = new();

@@ -15,7 +15,8 @@ public sealed class SendWatchTests
         var watch = default(SendWatch);
         var seconds = CountUntilOverdue(ref watch, Window, static _ => 0);
 
-        // Seen in the first second, and then the window at that rate and a heartbeat's interval have to be over.
+        // The wait is seen in the first second. After that the time for a window at that rate and a heartbeat's
+        // interval have to pass.
         Assert.Equal(68, seconds);
     }
 
@@ -32,7 +33,7 @@ public sealed class SendWatchTests
     {
         var watch = default(SendWatch);
 
-        // In pieces, as credit comes.
+        // In pieces, as credit comes from the peer.
         Assert.Equal(10_000, CountUntilOverdue(ref watch, Window, static second => second % 60 == 0 ? 60_000 : 0));
     }
 

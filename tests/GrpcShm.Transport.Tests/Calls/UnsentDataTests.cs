@@ -3,7 +3,7 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Tests.Calls;
 
-/// <summary>In which order data goes that has been kept, written, and lent.</summary>
+/// <summary>The order in which kept, written and borrowed data is sent.</summary>
 public sealed class UnsentDataTests
 {
     private readonly UnsentData _unsent = new();
@@ -16,8 +16,8 @@ public sealed class UnsentDataTests
         _unsent.Borrow(new byte[] { 5, 6 }, _written);
         Write(3, 4);
 
-        // What is lent goes behind what has been written before, and the lender writes nothing meanwhile: but if so,
-        // the loan is last.
+        // Borrowed data is sent behind data that was written before. The lender should write nothing meanwhile; if it
+        // does, the borrowed data is still last.
         Assert.Equal(6, _unsent.LengthWith(_written));
         Assert.Equal([1, 2, 3, 4, 5, 6], TakeAll(_written, piece: 1));
         Assert.True(_unsent.IsEmpty && _written.IsEmpty);

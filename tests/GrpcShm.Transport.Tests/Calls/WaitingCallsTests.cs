@@ -59,7 +59,7 @@ public sealed class WaitingCallsTests
         _waiting.Add(_call, One);
         AssertFirst(_call, One);
 
-        // Its client has seen the end of the call, and uses the id again before the call has left.
+        // The client has seen the end of the call, and uses the id again before the call has left.
         _waiting.Add(_otherCall, One);
         Assert.False(_waiting.EndTurn(One, hasSent: false));
         _waiting.Remove(_call, One);
@@ -120,7 +120,7 @@ public sealed class WaitingCallsTests
         _waiting.Remove(_call, One);
         _waiting.Add(_call, Other);
 
-        // The turn was of the call before, whose end must not take the present one out.
+        // The turn belonged to the call before, whose end must not take out the present call.
         Assert.True(_waiting.EndTurn(One, hasSent: true));
         Assert.True(_waiting.Contains(Other));
         AssertFirst(_call, Other);
@@ -129,7 +129,7 @@ public sealed class WaitingCallsTests
     [Fact]
     public void Remove_OnAnotherConnection_LeavesTheSameObjectThere()
     {
-        // As ids of two connections count alike.
+        // The ids of two connections count alike.
         var elsewhere = new WaitingCalls();
         _waiting.Add(_call, One);
         elsewhere.Add(_call, One);
@@ -154,7 +154,7 @@ public sealed class WaitingCallsTests
                     _waiting.Add(_call, id);
                 }
 
-                // What a call leaves by has been under its gate after it had added itself.
+                // A call leaves only by a step under its gate, after the step in which it added itself.
                 lock (gate)
                 {
                 }

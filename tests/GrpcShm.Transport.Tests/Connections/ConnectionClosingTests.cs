@@ -74,7 +74,8 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
     {
         var actions = Enumerable.Range(0, 8).Select(i => (Action)(() =>
         {
-            (i % 2 == 0 ? _pair.Client : _pair.Server).Abort(new CloseCause(CloseCode.Aborted, $"cause {i}", ByPeer: false));
+            (i % 2 == 0 ? _pair.Client : _pair.Server)
+                .Abort(new CloseCause(CloseCode.Aborted, $"cause {i}", ByPeer: false));
             (i % 4 < 2 ? _pair.Client : _pair.Server).Dispose();
         }));
         await TimeLimit.OnThreads([.. actions]);
@@ -105,7 +106,7 @@ public sealed class ConnectionClosingTests : IAsyncLifetime
         _ = client.ReadAsync(new byte[1], None).AsTask();
         await TimeLimit.UntilAsync(() => _pair.Client.BeginSpin(), () => "The read does not wait.");
 
-        // A peer that waits for space, or that has left the flag standing.
+        // A peer that waits for space, or that has left its flag set.
         _pair.Server.OutboundBytes.AnnounceWait();
         _pair.Client.Dispose();
 

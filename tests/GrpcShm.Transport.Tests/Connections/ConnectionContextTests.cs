@@ -3,7 +3,7 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Tests.Connections;
 
-/// <summary>A connection outlasts who has made it, and keeps nothing of theirs.</summary>
+/// <summary>A connection outlasts the code that has made it, and keeps nothing of that code's context.</summary>
 public sealed class ConnectionContextTests
 {
     private static readonly AsyncLocal<object?> Local = new();

@@ -60,7 +60,7 @@ internal sealed class PipePair : IAsyncDisposable
     }
 
     /// <summary>
-    /// Closes the connections first, so that nothing that a test left unread holds up the completing.
+    /// Closes the connections first, so that bytes which a test has left unread do not hold up the completing.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -11,7 +11,7 @@ public sealed class RingPipePropertyTests
     private static readonly Gen<(int Hint, int Count, bool Flush)[]> Writes =
         Gen.Select(Size, Size, Gen.Bool).Array[1, 40];
 
-    // How much of what is there is consumed, and how much of the rest examined, in eighths.
+    // How much of the available data is consumed, and how much of the rest is examined, in eighths.
     private static readonly Gen<(int Consumed, int Examined)[]> Reads =
         Gen.Select(Gen.Int[0, 8], Gen.OneOf(Gen.Const(8), Gen.Int[0, 8])).Array[1, 40];
 
@@ -19,7 +19,8 @@ public sealed class RingPipePropertyTests
     [InlineData(false)]
     [InlineData(true)]
     public Task WriteFlushReadAdvance_AnyInterleaving_GivesTheBytesInOrder(bool runInline) =>
-        Gen.Select(Writes, Reads).SampleAsync((writes, reads) => RunAsync(writes, reads, runInline), iter: 100, threads: 1);
+        Gen.Select(Writes, Reads).SampleAsync(
+            (writes, reads) => RunAsync(writes, reads, runInline), iter: 100, threads: 1);
 
     private static async Task RunAsync((int, int, bool)[] writes, (int, int)[] reads, bool runInline)
     {
@@ -46,8 +47,8 @@ public sealed class RingPipePropertyTests
             var bytes = Math.Min(count, memory.Length);
             Pattern.Fill(memory.Span[..bytes], position);
 
-            // As from a Pipe: who asks again for no more than there is gets the same memory, and finds in it what was
-            // written.
+            // As with a Pipe: a writer that asks again for no more than there is gets the same memory, with the bytes
+            // that it has written there.
             var again = writer.GetMemory(hint / 2);
             Assert.True(memory.Span == again.Span);
             writer.Advance(bytes);
@@ -91,7 +92,7 @@ public sealed class RingPipePropertyTests
                 return checkedBytes;
             }
 
-            // Now and then all of it, or a reader that never consumes would only ever wait for the end.
+            // Now and then everything is consumed, or a reader that never consumes would only wait for the end.
             var (consumedEighths, examinedEighths) = i % 16 == 15 ? (8, 8) : reads[i % reads.Length];
             var consumed = buffer.Length * consumedEighths / 8;
             var examined = consumed + ((buffer.Length - consumed) * examinedEighths / 8);

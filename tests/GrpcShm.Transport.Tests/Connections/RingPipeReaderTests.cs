@@ -31,7 +31,7 @@ public sealed class RingPipeReaderTests : IAsyncLifetime
 
         await written.InTime();
 
-        // Consumed from the middle of the copies on, past them, and then from the ring again.
+        // The reader consumes from the middle of the copies on, past them, and then from the ring again.
         var next = _pipe.WriteAsync(seen, 100);
         var all = (await _pipe.ReadAsync()).Buffer;
         Reader.AdvanceTo(all.GetPosition(5_000));
@@ -267,7 +267,7 @@ public sealed class RingPipeReaderTests : IAsyncLifetime
             {
                 var result = await read.InTime();
 
-                // Throws if the memory is gone, and does not crash as touching it would.
+                // Throws if the memory is unmapped, whereas touching the memory would crash.
                 server.AttachSend(null!);
                 Pattern.Verify(result.Buffer.ToArray(), 0);
             }

@@ -60,11 +60,11 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
     [InlineData(150)]
     public async Task GetMemory_AskedAgainForLess_GivesTheSameMemoryWithWhatWasWritten(int hint)
     {
-        // The ring has 96 bytes in one piece, which is room for the second request and not for the first.
+        // The ring has 96 bytes in one piece: room for the second request and not for the first.
         await _pipe.WriteAsync(0, 4000).InTime();
         await _pipe.DrainAsync(0, 4000);
 
-        // As Kestrel writes a chunk: first the data, behind a gap, and then what goes into the gap.
+        // Kestrel writes a chunk like this: first the data, behind a gap, and then the bytes in the gap.
         var memory = Writer.GetMemory(200);
         Pattern.Fill(memory.Span[10..150], 4010);
         var again = Writer.GetMemory(hint);
@@ -174,7 +174,7 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
         var cancelling = TimeLimit.OnThreads(cancel);
         try
         {
-            // However late the other thread is: there has to be some of either.
+            // However late the other thread is, there have to be cases of both kinds.
             for (var i = 1; i <= Times || ((refused == 0 || refused == i - 1) && !cancelling.IsCompleted); i++)
             {
                 source = new CancellationTokenSource();
@@ -187,7 +187,7 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
 
                 var flush = Writer.FlushAsync(source.Token);
 
-                // There is room, so it does not wait: what has ended it by then is a look at the token.
+                // There is room, so the flush does not wait: a look at the token has ended it.
                 Assert.True(flush.IsCompleted);
                 if (flush.IsCanceled)
                 {
@@ -219,7 +219,7 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
 
         Writer.Abandon();
 
-        // The pool gives first what this thread has returned last.
+        // The pool gives first the array that this thread has returned last.
         var rented = ArrayPool<byte>.Shared.Rent(held.Array!.Length);
         Assert.NotSame(held.Array, rented);
         ArrayPool<byte>.Shared.Return(rented);
@@ -289,7 +289,7 @@ public sealed class RingPipeWriterTests : IAsyncLifetime
 
         await Writer.CompleteAsync();
 
-        // What was published after the end of the socket may or may not be read.
+        // Bytes that were published after the end of the socket may or may not be read.
         await Task.WhenAny(read).InTime();
     }
 }

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Connections;
 
-/// <summary>A stream over one direction, as it lies under a copying <c>PipeReader</c>.</summary>
+/// <summary>A stream over one direction, as a copying <c>PipeReader</c> uses it.</summary>
 public sealed class RingStreamHalfTests
 {
     [Fact]
@@ -57,7 +57,7 @@ public sealed class RingStreamHalfTests
 
         await writing.DisposeAsync();
 
-        // The end alone, since nothing was written: no tail moves, and who looks by itself is not rung.
+        // The end alone, since nothing was written: no tail moves, and a reader that looks by itself is not rung.
         Assert.Equal(rung, pair.Client.Counters.DataDoorbells);
         Assert.True(pair.Server.EndSpin());
         pair.Server.OnReady(ProcessReactors.Next());

@@ -23,7 +23,7 @@ public sealed class RingStreamPropertyTests
         await using var client = new RingStream(pair.Client, FileAccess.ReadWrite);
         await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
 
-        // Both directions at once, one with the roles of the sizes exchanged.
+        // Both directions at once; in one direction the sizes of reads and writes are exchanged.
         await Task.WhenAll(
             WriteAsync(client, writes),
             ReadAsync(server, reads, writes.Sum(w => (long)w)),
@@ -54,7 +54,7 @@ public sealed class RingStreamPropertyTests
             position += count;
             if (bytes.Length == 0)
             {
-                // It waited until there is something, so there is.
+                // The read waited until there were bytes, so there are some.
                 Assert.Equal(
                     1, await stream.ReadAsync(bytes = new byte[1], TestContext.Current.CancellationToken).InTime());
                 Pattern.Verify(bytes, position++);

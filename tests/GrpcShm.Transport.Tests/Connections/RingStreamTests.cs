@@ -175,7 +175,7 @@ public sealed class RingStreamTests : IAsyncLifetime
             }
             catch (OperationCanceledException)
             {
-                // Again.
+                // Try again.
             }
 
             await cancelling.InTime();
@@ -254,7 +254,7 @@ public sealed class RingStreamTests : IAsyncLifetime
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
-            // The end that the test waits for; anything else is a bug.
+            // The test waits for this end; any other exception is a bug.
         }
     }
 }

@@ -9,7 +9,7 @@ public sealed class SpillBufferTests
     [Fact]
     public void Clear_WriterHoldsNothing_GivesTheMemoryBack()
     {
-        // The pool gives first what this thread has returned last, unless it has just been trimmed.
+        // The pool gives first the array that this thread has returned last, unless the pool has just been trimmed.
         Assert.Contains(Enumerable.Range(0, 100), static _ =>
         {
             var buffer = new SpillBuffer();

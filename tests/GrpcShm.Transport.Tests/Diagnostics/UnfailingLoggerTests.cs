@@ -32,7 +32,11 @@ public sealed class UnfailingLoggerTests
             !FailsAlways ? true : throw new IOException("No space left on device.");
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             Last = eventId;
             throw new IOException("No space left on device.");

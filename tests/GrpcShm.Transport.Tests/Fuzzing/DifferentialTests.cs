@@ -3,7 +3,7 @@ using GrpcShm.Differential;
 namespace GrpcShm.Transport.Tests.Fuzzing;
 
 /// <summary>
-/// What compares direct mode with Kestrel over HTTP/2 finds what is broken, and finds nothing where nothing is.
+/// The comparison of direct mode with Kestrel over HTTP/2 finds a defect if there is one, and none if there is none.
 /// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class DifferentialTests : IDisposable

@@ -2,7 +2,7 @@ using GrpcShm.Fuzz;
 
 namespace GrpcShm.Transport.Tests.Fuzzing;
 
-/// <summary>A target that fails when it is told to, and notes what it has been given.</summary>
+/// <summary>A target that fails when it is told to, and notes its inputs.</summary>
 internal sealed class FakeTarget(Func<byte[], bool> fails) : IFuzzTarget
 {
     private HashCode _hash;

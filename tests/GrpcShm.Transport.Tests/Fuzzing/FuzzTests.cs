@@ -2,7 +2,8 @@ using GrpcShm.Fuzz;
 
 namespace GrpcShm.Transport.Tests.Fuzzing;
 
-/// <summary>The fuzzer finds what is to be found, and what was kept of it goes well now.</summary>
+/// <summary>The fuzzer finds a defect that is there, and the inputs that it found earlier cause no failure
+/// now.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class FuzzTests : IDisposable
 {

@@ -102,7 +102,8 @@ public sealed class HostileClientTests : HostileTest
     {
         await HelloAsync(Good with { Features = uint.MaxValue }, RefusalCode.None);
         using var peer = new RawBytesPeer(EndPoint.SocketPath);
-        peer.Send(ControlMessage.Write(ControlMessageType.ClientHello, [.. Good.Write()[ControlMessage.PrefixSize..], 1, 2, 3]));
+        peer.Send(ControlMessage.Write(
+            ControlMessageType.ClientHello, [.. Good.Write()[ControlMessage.PrefixSize..], 1, 2, 3]));
         Assert.Equal(ControlMessageType.ServerHello, peer.Receive()?.Type);
     }
 
@@ -133,7 +134,8 @@ public sealed class HostileClientTests : HostileTest
         using var peer = new RawBytesPeer(EndPoint.SocketPath);
         peer.Send(Good.Write());
         Assert.Equal(ControlMessageType.ServerHello, peer.Receive()?.Type);
-        peer.Send(ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Segment, "no\r\nforged line\u001b[31m"));
+        peer.Send(ControlMessage.Write(
+            ControlMessageType.Refusal, (ushort)RefusalCode.Segment, "no\r\nforged line\u001b[31m"));
         peer.ReceiveToTheEnd();
         var line = await EndPoint.ServerLog.WaitForAsync(
             "ClientRefused", "The client refused: no\uFFFD\uFFFDforged line\uFFFD[31m");

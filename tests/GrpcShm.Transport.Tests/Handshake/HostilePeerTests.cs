@@ -260,7 +260,8 @@ public sealed class HostilePeerTests : HostileTest
         }
         catch (IOException)
         {
-            // Rubbish that happens to mean something may end the stream in any way; not in another kind of exception.
+            // Random bytes that happen to have a meaning may end the stream in any way, but not with another kind of
+            // exception.
         }
     }
 

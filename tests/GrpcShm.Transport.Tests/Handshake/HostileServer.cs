@@ -6,7 +6,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Handshake;
 
-/// <summary>What a server hands to a client, with any part of it replaced.</summary>
+/// <summary>The server's message and handles for a client, of which the test may replace any part.</summary>
 internal sealed class HostileServer : IDisposable
 {
     public const int RingSize = RingSizes.Smallest;
@@ -14,14 +14,14 @@ internal sealed class HostileServer : IDisposable
 
     public ServerHello Answer { get; set; } = new(1, ConnectionModes.Bytes, RingSize, RingSize, 0, 0);
 
-    /// <summary>Overrides what is sent.</summary>
+    /// <summary>Replaces the message that is sent.</summary>
     public byte[]? Message { get; set; }
 
     public List<SafeHandle> Handles { get; } = [];
 
     public static long SegmentSize => SegmentLayout.TotalSize(RingSize, RingSize);
 
-    /// <summary>Gives it what a well-behaved server gives.</summary>
+    /// <summary>Fills in the parts of a well-behaved server.</summary>
     public HostileServer Good()
     {
         Handles.AddRange([Memory(SegmentSize, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW), Bell(), Bell()]);
@@ -51,7 +51,7 @@ internal sealed class HostileServer : IDisposable
         return handle;
     }
 
-    /// <summary>Serves one client, and gives what it says to that.</summary>
+    /// <summary>Serves one client, and returns the client's answer.</summary>
     public async Task<ControlMessage?> ServeAsync(RendezvousSocket socket)
     {
         ControlSocket? client = null;

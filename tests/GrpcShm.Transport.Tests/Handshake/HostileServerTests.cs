@@ -280,7 +280,10 @@ public sealed class HostileServerTests : HostileTest
     }
 
     private async Task<ControlMessage?> ConnectAsync(
-        HostileServer server, bool refused, Action<ControlMessage?>? said = null, ConnectionModes modes = ConnectionModes.Bytes)
+        HostileServer server,
+        bool refused,
+        Action<ControlMessage?>? said = null,
+        ConnectionModes modes = ConnectionModes.Bytes)
     {
         using var socket = Listen();
         var serving = server.ServeAsync(socket);

@@ -44,7 +44,7 @@ public sealed class SilentClientTests : HostileTest
     [InlineData(28)]
     public async Task Handshake_ClientHangsAnywhere_DelaysNoOtherClientAndNoCall(int bytes)
     {
-        // The first of them has taken the spare, if it said enough; and it is about to be cut off all the while.
+        // The first silent client has taken the spare, if it said enough. It may be cut off at any time.
         using var silent = new RawBytesPeer(EndPoint.SocketPath);
         silent.Send(new ClientHello(1, 1, ConnectionModes.Bytes, 0, 0, 0).Write().AsSpan(0, bytes));
         for (var i = 0; i < 20; i++)

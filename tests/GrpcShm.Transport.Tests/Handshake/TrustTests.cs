@@ -5,7 +5,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Handshake;
 
-/// <summary>Whom the two sides trust if nobody has said otherwise, by what the system says of the peer.</summary>
+/// <summary>Which peers the two sides trust by default, by the identity that the system gives.</summary>
 public sealed class TrustTests
 {
     private static readonly PeerIdentity Own = TransportPlatform.Current.CurrentUser;
@@ -24,7 +24,7 @@ public sealed class TrustTests
     [Fact]
     public async Task Connect_ServerOfTheSameOrAPrivilegedUser_IsTrusted()
     {
-        // Trusted, the client goes on and finds that the server has gone.
+        // The client trusts the server, so it goes on, and finds that the server has gone.
         await Assert.ThrowsAsync<EndOfStreamException>(() => ConnectAsync(Own, authorize: null));
         await Assert.ThrowsAsync<EndOfStreamException>(() => ConnectAsync(Privileged, authorize: null));
     }

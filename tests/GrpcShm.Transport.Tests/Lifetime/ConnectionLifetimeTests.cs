@@ -7,12 +7,12 @@ namespace GrpcShm.Transport.Tests.Lifetime;
 [Collection(AloneCollection.Name)]
 public sealed class ConnectionLifetimeTests : IAsyncLifetime
 {
-    // What the listener has made for its next client.
+    // The memory that the listener has made for its next client.
     private const int Spare = 1;
 
     private readonly TestEndPoint _endPoint = new();
 
-    /// <summary>Begins when what the tests before this one left to the garbage collector is gone.</summary>
+    /// <summary>Begins when the objects that earlier tests left to the garbage collector are gone.</summary>
     public async ValueTask InitializeAsync()
     {
         await CollectMappingsAsync(0);
@@ -58,7 +58,7 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
         Assert.True((before with { ReactorThreads = use.ReactorThreads }).IsBackAt(before), $"{use} after {before}");
         Assert.Equal(200 + Spare, use.Mappings);
 
-        // The control socket and two doorbells a side, and none for the memory once it is mapped.
+        // Each side has the control socket and two doorbells, and no descriptor for the memory once it is mapped.
         Assert.Equal(600, use.Descriptors - before.Descriptors);
         Assert.Equal(before.SharedFiles, use.SharedFiles);
         connections.ForEach(c => c.Dispose());
@@ -94,7 +94,7 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
     {
         var references = await ConnectAndForgetAsync();
 
-        // Whatever the reactor's thread still has of the last one goes when it serves another.
+        // If the reactor's thread still refers to the last connection, that ends when it serves another.
         await ConnectAndDisposeAsync(2);
 
         await TimeLimit.UntilAsync(
@@ -128,7 +128,8 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
             server.Dispose();
             await other.SpareIsReadyAsync();
             await TimeLimit.UntilAsync(
-                () => ProcessUse.CountMappings() == before.Mappings + Spare, () => $"{ProcessUse.Now} with a spare, after {before}");
+                () => ProcessUse.CountMappings() == before.Mappings + Spare,
+                () => $"{ProcessUse.Now} with a spare, after {before}");
         }
 
         await TimeLimit.UntilAsync(() => ProcessUse.Now.IsBackAt(before), () => $"{ProcessUse.Now} after {before}");
@@ -150,7 +151,7 @@ public sealed class ConnectionLifetimeTests : IAsyncLifetime
             Assert.Equal(Spare, ProcessUse.CountMappings());
         }
 
-        // It has been shared, so it is nobody else's any more.
+        // The memory has been shared with a client, so it is not used for another.
         await TimeLimit.UntilAsync(() => ProcessUse.CountMappings() == 0, () => "What was offered is still mapped.");
         Assert.False(_endPoint.Listener.HasSpare);
     }

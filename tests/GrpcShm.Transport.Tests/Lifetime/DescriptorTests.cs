@@ -8,7 +8,7 @@ public sealed class DescriptorTests
     [Fact]
     public async Task Connect_AllItsDescriptors_DoNotReachAChildProcess()
     {
-        // Makes of the tests keep what was on its way to a peer that has gone.
+        // The tests' makes keep handles that were on their way to a peer that has gone.
         var others = Descriptors.Of(IsMemory).ToHashSet();
         await using var endPoint = new TestEndPoint();
         endPoint.Listen();
@@ -32,7 +32,7 @@ public sealed class DescriptorTests
             Assert.InRange(descriptors.Length, 7 + 1 + 1 + 3 + 1, int.MaxValue);
             Assert.All(descriptors, d => Assert.Equal(CloseOnExec, Descriptors.Flags(d) & CloseOnExec));
 
-            // A connection's own is mapped and closed.
+            // The descriptor of a connection's own memory is closed once it is mapped.
             Assert.Single(memory);
         }
     }

@@ -15,8 +15,8 @@ public sealed class IdleTests
         await StreamBytes.EchoAsync(client, server);
         var reading = server.ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask();
 
-        // It may still be on its way to sleep: at rest is who sleeps and has not moved for many looks in a row, which
-        // the sentinel does between the few looks that it takes after a handshake.
+        // A thread may still be on its way to sleep. It is at rest if it has not moved for many looks in a row. The
+        // sentinel also sleeps between the few looks that it takes after a handshake.
         const int LooksAtRest = 20;
         var before = CountSwitches();
         var still = 0;
@@ -43,7 +43,7 @@ public sealed class IdleTests
             .Contains("sleeping", StringComparison.Ordinal));
 
     /// <summary>
-    /// Whether each thread stands where it stood. Those that other tests have left behind may have ended.
+    /// Whether no thread has moved. Threads that other tests have left behind may have ended.
     /// </summary>
     private static bool HaveNotMoved(Dictionary<string, long> before, Dictionary<string, long> now) =>
         now.All(thread => before.TryGetValue(thread.Key, out var count) && count == thread.Value);
@@ -53,7 +53,8 @@ public sealed class IdleTests
         Statuses().ToDictionary(
             static s => s.Task,
             static s => s.Lines.Where(static l => l.Contains("ctxt_switches", StringComparison.Ordinal))
-                .Sum(static l => long.Parse(l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture)));
+                .Sum(static l => long.Parse(
+                    l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture)));
 
     private static List<(string Task, string[] Lines)> Statuses()
     {
@@ -69,7 +70,7 @@ public sealed class IdleTests
             }
             catch (IOException)
             {
-                // It ended meanwhile.
+                // The thread ended meanwhile.
             }
         }
 

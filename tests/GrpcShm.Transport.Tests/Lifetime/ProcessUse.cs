@@ -1,17 +1,19 @@
 namespace GrpcShm.Transport.Tests.Lifetime;
 
-/// <summary>What this process has of all that a connection takes.</summary>
+/// <summary>How much this process uses of the resources that a connection takes.</summary>
 internal readonly record struct ProcessUse(int Descriptors, int Mappings, int ReactorThreads, int SharedFiles)
 {
     public static ProcessUse Now => new(
         Testing.Descriptors.Count,
         CountMappings(),
         Directory.GetDirectories("/proc/self/task").Count(IsReactor),
-        Directory.Exists("/dev/shm") ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal)) : 0);
+        Directory.Exists("/dev/shm")
+            ? Directory.GetFileSystemEntries("/dev/shm").Count(e => e.Contains("grpcshm", StringComparison.Ordinal))
+            : 0);
 
     /// <summary>
-    /// Whether all is as it was. Threads may have become fewer, since those that reactors no longer need end, and more
-    /// by some that took over where another was kept from its processor.
+    /// Whether the use is as before. There may be fewer threads, since threads that reactors no longer need end, and a
+    /// few more, which took over from threads that were kept from a processor.
     /// </summary>
     public bool IsBackAt(ProcessUse before)
     {
@@ -31,7 +33,7 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
         }
         catch (IOException)
         {
-            // It ended meanwhile.
+            // The thread ended meanwhile.
             return false;
         }
     }

@@ -12,13 +12,15 @@ public sealed class ReactorLifetimeTests
     [Fact]
     public async Task Connections_AllGone_ThreadsAndPollerGoAsWell()
     {
-        // The process's own reactor neither ends nor begins meanwhile.
+        // The registration keeps the process's own reactor running meanwhile.
         using var bell = TransportPlatform.Current.CreateDoorbell();
         using var registration = ProcessReactors.Next().Register(bell.Source, new FakeTarget());
         await IsolatedCopy.RunAsync(
             typeof(ReactorLifetimeTests),
             nameof(ConnectAndEndAsync),
-            () => (ProcessUse.Now.ReactorThreads, Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
+            () => (
+                ProcessUse.Now.ReactorThreads,
+                Descriptors.Of(static target => target == "anon_inode:[eventpoll]").Count()));
     }
 
     [Fact]
@@ -29,7 +31,8 @@ public sealed class ReactorLifetimeTests
         var threads = ProcessUse.Now.ReactorThreads;
         await IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(ConnectWithoutAnEndAsync));
         await TimeLimit.UntilAsync(
-            () => ProcessUse.Now.ReactorThreads <= threads, () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
+            () => ProcessUse.Now.ReactorThreads <= threads,
+            () => $"{ProcessUse.Now.ReactorThreads} threads, {threads} before.");
     }
 
     [Fact]
@@ -40,7 +43,7 @@ public sealed class ReactorLifetimeTests
     public Task SpinTotals_ReactorsEndAndBeginAgain_NeverGoBack() =>
         IsolatedCopy.RunAsync(typeof(ReactorLifetimeTests), nameof(CompareTotalsAsync));
 
-    /// <summary>In a copy of its own: connects, disposes of all, and waits.</summary>
+    /// <summary>In a copy of its own: connects, disposes of everything, and waits.</summary>
     /// <param name="count">How many threads of reactors and sentinels, and how many pollers, the process has.</param>
     internal static async Task ConnectAndEndAsync(Func<(int Threads, int Pollers)> count)
     {
@@ -48,7 +51,7 @@ public sealed class ReactorLifetimeTests
         ProcessReactors.IdleTime = TimeSpan.FromMilliseconds(1);
         for (var i = 0; i < 3; i++)
         {
-            // Fewer are left where threads of other tests end meanwhile.
+            // Fewer threads are left if threads of other tests end meanwhile.
             var before = count();
             await using (var pair = await ConnectionPair.CreateAsync())
             {
@@ -63,7 +66,7 @@ public sealed class ReactorLifetimeTests
         }
     }
 
-    /// <summary>In a copy of its own: leaves a reactor that would go on for long.</summary>
+    /// <summary>In a copy of its own: leaves a reactor that would go on for a long time.</summary>
     internal static async Task ConnectWithoutAnEndAsync()
     {
         var reactor = ProcessReactors.Next();
@@ -94,7 +97,7 @@ public sealed class ReactorLifetimeTests
             hasEnded += reactor.IsRunning ? 0 : 1;
         }
 
-        // Where it never is, nothing here has been tried.
+        // If the reactor never ends, this test has tried nothing.
         await TimeLimit.UntilAsync(() => hasEnded > 0 || !reactor.IsRunning, () => "It never ended.");
     }
 

@@ -27,7 +27,7 @@ public sealed class ClaimingProducerTests
                 RingClaim claim;
                 for (var wait = default(SpinWait); !producer.TryClaim(size, out claim);)
                 {
-                    // Not only yields, which hands a whole time slice to whoever else is busy on the machine.
+                    // Not only yields: a yield hands a whole time slice to any other busy thread of the machine.
                     wait.SpinOnce();
                 }
 
@@ -75,7 +75,7 @@ public sealed class ClaimingProducerTests
         ring.Consumer.Refresh();
         ring.Consumer.Advance(64);
 
-        // 64 bytes at the end and 64 at the beginning are no 128.
+        // 64 bytes at the end and 64 at the beginning do not make a piece of 128.
         Assert.False(producer.TryClaim(128, out _));
         ring.Consumer.Advance(64);
         Assert.True(producer.HasRoom(128));
@@ -189,7 +189,7 @@ public sealed class ClaimingProducerTests
         span[12..].Fill((byte)(thread + number));
     }
 
-    /// <summary>Takes what is there, piece by piece.</summary>
+    /// <summary>Takes the bytes that are there, piece by piece.</summary>
     private static int Verify(RingConsumer consumer, int[] next)
     {
         var pieces = 0;
@@ -211,7 +211,7 @@ public sealed class ClaimingProducerTests
                 pieces++;
             }
 
-            // As a reader does that has it for itself: whoever writes over it is found out.
+            // The reader has owned the piece until here: a producer that wrote over it has been found out above.
             consumer.Advance(length);
         }
 

@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace GrpcShm.Transport.Tests.Memory;
 
-/// <summary>A peer that writes what it likes into the control fields.</summary>
+/// <summary>A peer that writes arbitrary values into the control fields.</summary>
 public sealed unsafe class RingAttackTests
 {
     // Head at 40, tail at 70, in a ring of 64 bytes.
@@ -104,7 +104,7 @@ public sealed unsafe class RingAttackTests
                     }
                     catch (SharedMemoryProtocolException)
                     {
-                        // The connection ends here; the ring stays safe even if it did not.
+                        // The connection ends here. Even if it went on, the ring would stay safe.
                     }
 
                     Assert.InRange(ring.Consumer.Available, 0, 64);

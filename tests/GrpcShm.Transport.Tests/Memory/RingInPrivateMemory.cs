@@ -3,7 +3,7 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Tests.Memory;
 
-/// <summary>Both ends of a ring in plain memory, between two guards that show whether anyone wrote outside.</summary>
+/// <summary>Both ends of a ring in plain memory, between two guards that show writes outside of it.</summary>
 internal sealed unsafe class RingInPrivateMemory : IDisposable
 {
     private const int Guard = 4096;

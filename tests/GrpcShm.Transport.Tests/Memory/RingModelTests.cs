@@ -62,7 +62,9 @@ public sealed class RingModelTests
                     var first = consumer.ContiguousFrom(consumer.Head);
                     Assert.InRange(consumer.OffsetOf(consumer.Head) + first.Length, 0, 64);
                     Pattern.Verify(first, consumed);
-                    Pattern.Verify(consumer.ContiguousFrom(consumer.Head + first.Length)[..(consumer.Available - first.Length)], consumed + first.Length);
+                    Pattern.Verify(
+                        consumer.ContiguousFrom(consumer.Head + first.Length)[..(consumer.Available - first.Length)],
+                        consumed + first.Length);
                     var advanced = Math.Min(size, consumer.Available);
                     consumer.Advance(advanced);
                     consumed += advanced;

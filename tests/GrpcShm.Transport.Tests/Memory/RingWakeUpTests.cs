@@ -20,7 +20,7 @@ public sealed class RingWakeUpTests
         using var toProducer = new Bell();
         using var toConsumer = new Bell();
 
-        // A lost wake-up leaves both asleep for ever, and this runs out of time.
+        // A lost wake-up leaves both asleep for ever, and the time limit ends the test.
         await TimeLimit.OnThreads(
             () => Produce(ring, new Random(seed), toConsumer, toProducer),
             () => Consume(ring, new Random(seed + 1), toProducer, toConsumer));

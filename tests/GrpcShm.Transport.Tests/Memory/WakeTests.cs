@@ -4,11 +4,15 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Transport.Tests.Memory;
 
-/// <summary>What keeps a wake-up from being dropped.</summary>
+/// <summary>The rules that keep a wake-up from being dropped.</summary>
 public sealed class WakeTests
 {
     private const BindingFlags All =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Instance
+        | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     /// <summary>The analyzer has to be told of each method by name.</summary>
     [Fact]
@@ -26,7 +30,7 @@ public sealed class WakeTests
     }
 
     /// <summary>
-    /// Who uses a ring itself could publish or give space back, and forget the doorbell and the counters.
+    /// A class that used a ring itself could publish or give space back, and forget the doorbell and the counters.
     /// </summary>
     [Fact]
     public void Rings_AreUsedByTheEndsOfAConnectionAlone()
@@ -34,7 +38,9 @@ public sealed class WakeTests
         var users = typeof(Wake).Assembly.GetTypes()
             .Where(static type => type.Namespace != typeof(Wake).Namespace)
             .Where(static type => type.GetFields(All).Any(static field =>
-                field.FieldType == typeof(RingProducer) || field.FieldType == typeof(ClaimingProducer) || field.FieldType == typeof(RingConsumer)))
+                field.FieldType == typeof(RingProducer)
+                || field.FieldType == typeof(ClaimingProducer)
+                || field.FieldType == typeof(RingConsumer)))
             .Select(static type => type.Name)
             .Order(StringComparer.Ordinal);
 
@@ -43,8 +49,8 @@ public sealed class WakeTests
 
     private static IEnumerable<string> Named()
     {
-        var list = Regex.Match(
-            File.ReadAllText(Path.Join(SourceTree.Root, ".editorconfig")), @"CA1806\.additional_use_results_methods = (\S+)").Groups[1].Value;
+        var settings = File.ReadAllText(Path.Join(SourceTree.Root, ".editorconfig"));
+        var list = Regex.Match(settings, @"CA1806\.additional_use_results_methods = (\S+)").Groups[1].Value;
         return list.Split('|').Select(static name => name.Split('(')[0]);
     }
 }

@@ -3,15 +3,15 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Platform;
 
-/// <summary>What a failure says: which call, why, and what to do.</summary>
+/// <summary>The message of a failure says which call failed, why, and what to do.</summary>
 public sealed class LinuxErrorTests
 {
     [Theory]
-    [InlineData(Libc.ENOLCK, "Choose a directory on a local, writable one")]
-    [InlineData(Libc.EOPNOTSUPP, "Choose a directory on a local, writable one")]
-    [InlineData(Libc.EROFS, "Choose a directory on a local, writable one")]
-    [InlineData(Libc.EACCES, "Give it the directory or the file")]
-    [InlineData(Libc.EPERM, "Give it the directory or the file")]
+    [InlineData(Libc.ENOLCK, "Choose a directory on a local, writable file system")]
+    [InlineData(Libc.EOPNOTSUPP, "Choose a directory on a local, writable file system")]
+    [InlineData(Libc.EROFS, "Choose a directory on a local, writable file system")]
+    [InlineData(Libc.EACCES, "Give the directory or the file to this user")]
+    [InlineData(Libc.EPERM, "Give the directory or the file to this user")]
     public void ForFile_FileSystemRefuses_SaysWhichCallAndWhatToDo(int error, string advice)
     {
         var exception = Assert.IsType<PlatformException>(

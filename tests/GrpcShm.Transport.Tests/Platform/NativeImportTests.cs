@@ -5,9 +5,9 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Platform;
 
 /// <summary>
-/// What the libraries import from the C library, against what the oldest that .NET 10 supports have: glibc 2.27 and
-/// musl 1.2.3 (<c>release-notes/10.0/supported-os.md</c> of dotnet/core). What is missing shows when it is called
-/// first, on whichever thread that is; on a reactor's it ends the process.
+/// The functions that the libraries import from the C library are in the oldest C libraries that .NET 10 supports:
+/// glibc 2.27 and musl 1.2.3 (<c>release-notes/10.0/supported-os.md</c> of dotnet/core). A missing function shows only
+/// at its first call, on any thread; on a reactor's thread it ends the process.
 /// </summary>
 public sealed class NativeImportTests
 {
@@ -15,7 +15,7 @@ public sealed class NativeImportTests
     private static readonly Version OldestMusl = new(1, 2, 3);
 
     // The first release that has the function, on x64: of glibc by the version of its symbol, of musl by its release
-    // notes. Everything that is older than arm64's port (glibc 2.17) is there since that.
+    // notes. On arm64 functions that are older than its port are there since the port (glibc 2.17).
     private static readonly Dictionary<string, (Version Glibc, Version Musl)> FirstReleases = new()
     {
         ["accept4"] = (new(2, 10), new(1, 0)),
@@ -73,7 +73,7 @@ public sealed class NativeImportTests
         Assert.True(
             first.Musl <= OldestMusl, $"'{function}' came with musl {first.Musl}: call it by its number (Kernel).");
 
-        // No misspelling in either table.
+        // Neither table has a misspelled name.
         Assert.True(
             NativeLibrary.TryGetExport(NativeLibrary.Load("libc", typeof(Libc).Assembly, null), function, out _));
     }
@@ -123,7 +123,11 @@ public sealed class NativeImportTests
         from library in Libraries
         from type in Assembly.Load(library).GetTypes()
         from method in type.GetMethods(
-            BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            BindingFlags.Static
+            | BindingFlags.Instance
+            | BindingFlags.Public
+            | BindingFlags.NonPublic
+            | BindingFlags.DeclaredOnly)
         let import = method.GetCustomAttribute<DllImportAttribute>()
         where import is not null
         select import;

@@ -3,15 +3,14 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Transport.Tests.Platform;
 
 /// <summary>
-/// What stands above the seam does not speak the language of one system: neither in code, nor in comments, nor in
-/// messages.
+/// Code above the seam does not use the words of one system: neither in code, nor in comments, nor in messages.
 /// </summary>
 public sealed partial class SeamWordsTests
 {
-    /// <summary>What may be said where, and why.</summary>
+    /// <summary>The words that are allowed in a file, and why.</summary>
     private static readonly (string File, string Text)[] Allowed =
     [
-        // The options of Linux alone, and what passes them on.
+        // The options of Linux alone, and the code that passes them on.
         ("LinuxRendezvousOptions.cs", "Linux"),
         ("LinuxRendezvousOptions.cs", "UnixFileMode"),
         ("SharedMemoryTransportOptions.cs", "Linux"),
@@ -20,7 +19,7 @@ public sealed partial class SeamWordsTests
         ("SharedMemoryTransportFactory.cs", "LinuxModes"),
         ("SharedMemoryTransportFactory.cs", "LinuxRendezvous"),
 
-        // Tells the users of each system what its identities are.
+        // Describes the identities of each system.
         ("PeerIdentity.cs", "Linux"),
         ("PeerIdentity.cs", "<c>root</c>"),
 

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Platform;
 
-/// <summary>What a server hands to a peer that may be hostile.</summary>
+/// <summary>The memory that a server hands to a peer, which may be hostile.</summary>
 public sealed class SharedAllocationTests : IDisposable
 {
     private readonly long _size = SegmentLayout.TotalSize(RingSizes.Default, RingSizes.Default);
@@ -46,11 +46,12 @@ public sealed class SharedAllocationTests : IDisposable
     public async Task Allocate_Fresh_HasAllItsPagesAndNoName()
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"/proc/{Environment.ProcessId}/fd/{File.Number}");
-        using var stat = Process.Start(new ProcessStartInfo("stat", ["-L", "-c", "%b %B %h", path]) { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo("stat", ["-L", "-c", "%b %B %h", path]) { RedirectStandardOutput = true };
+        using var stat = Process.Start(start)!;
         var output = await stat.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken).InTime();
         var numbers = output.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray();
 
-        // So many blocks of so many bytes, and no link to it in any directory.
+        // The number of blocks, the size of a block, and the number of links to the file: no directory has a link.
         Assert.True(
             numbers[0] * numbers[1] >= _size, $"{numbers[0]} blocks of {numbers[1]} bytes are not {_size} bytes.");
         Assert.Equal(0, numbers[2]);

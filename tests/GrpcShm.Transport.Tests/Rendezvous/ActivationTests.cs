@@ -6,8 +6,8 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
 /// <summary>
-/// A socket that was passed to the process, as systemd does it. The socket is this process's own; the variables are
-/// told.
+/// A socket that was passed to the process, as systemd does it. In these tests the process has made the socket itself,
+/// and the test gives the values of the variables.
 /// </summary>
 public sealed class ActivationTests : IDisposable
 {
@@ -41,7 +41,7 @@ public sealed class ActivationTests : IDisposable
         Assert.Contains($"LISTEN_FDS, descriptor {number}", socket.Remark.Text, StringComparison.Ordinal);
         Assert.False(File.Exists(_path + ".lock"));
 
-        // A duplicate that no child inherits and that does not block, and what was passed is not inherited either.
+        // A duplicate that no child inherits and that does not block; nor does a child inherit the passed descriptor.
         var own = (int)((SafeFileDescriptor)socket.Source).DangerousGetHandle();
         Assert.NotEqual(number, own);
         Assert.Equal(Libc.O_CLOEXEC | Libc.O_NONBLOCK, Descriptors.Flags(own) & (Libc.O_CLOEXEC | Libc.O_NONBLOCK));
@@ -59,7 +59,7 @@ public sealed class ActivationTests : IDisposable
         socket.Dispose();
         Assert.True(File.Exists(_path));
 
-        // Whoever comes now waits for the next listener.
+        // A client that comes now waits for the next listener.
         using var waiting = await ForeignSocket.ConnectAsync(_path);
         using var next = LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed));
         using var served = next.Accept();
@@ -103,7 +103,8 @@ public sealed class ActivationTests : IDisposable
     {
         using var passed = ForeignSocket.Listen(_path);
         var refused = Assert.Throws<EndPointInUseException>(
-            () => LinuxRendezvousSocket.Listen(_endPoint, Settings, Passed(passed, process: Environment.ProcessId + 1)));
+            () => LinuxRendezvousSocket.Listen(
+                _endPoint, Settings, Passed(passed, process: Environment.ProcessId + 1)));
         Assert.Contains("another program listens on the socket", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("LISTEN_FDS", refused.Message, StringComparison.Ordinal);
     }
@@ -161,12 +162,13 @@ public sealed class ActivationTests : IDisposable
         Assert.NotNull(socket.Remark);
     }
 
-    /// <summary>All descriptors up to one, as they begin at 3; or that one alone.</summary>
+    /// <summary>All descriptors from 3 up to a descriptor, or from a given first one.</summary>
     private static ActivatedSockets Passed(Socket last, int? process = null, Socket? first = null) =>
         ActivatedSockets.Read(
             Variables(
                 process ?? Environment.ProcessId,
-                ((int)last.Handle - (first is null ? 3 : (int)first.Handle) + 1).ToString(CultureInfo.InvariantCulture)),
+                ((int)last.Handle - (first is null ? 3 : (int)first.Handle) + 1)
+                    .ToString(CultureInfo.InvariantCulture)),
             Environment.ProcessId,
             first is null ? 3 : (int)first.Handle);
 

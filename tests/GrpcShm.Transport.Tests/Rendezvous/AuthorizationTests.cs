@@ -45,7 +45,7 @@ public sealed class AuthorizationTests : IAsyncLifetime
         Assert.Contains($"User {expected.Id} may not connect", refused.Message, StringComparison.Ordinal);
         await _endPoint.ServerLog.WaitForAsync("ClientRefused", "NotAuthorized");
 
-        // Who may, still can.
+        // A client that may connect still can.
         _endPoint.Settings = _endPoint.Settings with { AuthorizePeer = null };
     }
 

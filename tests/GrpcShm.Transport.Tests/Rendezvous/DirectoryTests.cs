@@ -72,7 +72,7 @@ public sealed class DirectoryTests : IDisposable
     [Fact]
     public void Listen_DirectoryBelongsToAnotherUser_IsRefused()
     {
-        // Whoever is not root finds one that belongs to root.
+        // A user who is not root takes a directory that belongs to root.
         var directory = "/usr";
         if (OtherUser.IsAvailable)
         {

@@ -4,7 +4,8 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
 /// <summary>
-/// There is another program's socket where a listener should be: a database's, say. It is not touched while it lives.
+/// There is another program's socket at a listener's path, for example a database's. It is not touched while that
+/// program lives.
 /// </summary>
 public sealed class ForeignSocketTests : IDisposable
 {
@@ -28,10 +29,12 @@ public sealed class ForeignSocketTests : IDisposable
         using var foreign = ForeignSocket.Listen(_path);
         var refused = Assert.Throws<EndPointInUseException>(Listen);
         Assert.Contains(
-            $"another program listens on the socket, process {Environment.ProcessId} of user", refused.Message, StringComparison.Ordinal);
+            $"another program listens on the socket, process {Environment.ProcessId} of user",
+            refused.Message,
+            StringComparison.Ordinal);
         Assert.Contains(_path, refused.Message, StringComparison.Ordinal);
 
-        // The one that probed is there and gone again; the next is a client.
+        // The connection of the probe has come and gone; the next connection is a client.
         using var client = await ForeignSocket.ConnectAsync(_path);
         using var probe = await foreign.AcceptAsync(TestContext.Current.CancellationToken).AsTask().InTime();
         Assert.Equal(0, await probe.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().InTime());
@@ -57,7 +60,7 @@ public sealed class ForeignSocketTests : IDisposable
     {
         using var foreign = ForeignSocket.Listen(_path, backlog: 0);
 
-        // One more than may wait gets in.
+        // The system lets one more client in than may wait.
         using var waiting = await ForeignSocket.ConnectAsync(_path);
         var refused = Assert.Throws<EndPointInUseException>(Listen);
         Assert.Contains("so many clients wait there", refused.Message, StringComparison.Ordinal);
@@ -83,7 +86,7 @@ public sealed class ForeignSocketTests : IDisposable
             ? OtherUser.RunAsync(() => TransportPlatform.Current.Listen(_endPoint, Settings))
             : Task.FromResult(TransportPlatform.Current.Listen(_endPoint, Settings)));
         Assert.IsNotType<EndPointInUseException>(refused);
-        Assert.Contains("it cannot be told whether another program listens", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("it is not known whether another program listens", refused.Message, StringComparison.Ordinal);
         Assert.Contains("may not do that there", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_path));
     }
@@ -128,7 +131,7 @@ public sealed class ForeignSocketTests : IDisposable
     [Fact]
     public async Task Dispose_AnotherProgramHasReplacedTheSocket_ThatStays()
     {
-        // Many programs remove what is in their way without a question.
+        // Many programs remove a file in their way without asking.
         var socket = TransportPlatform.Current.Listen(_endPoint, Settings);
         File.Delete(_path);
         using var foreign = ForeignSocket.Listen(_path);

@@ -40,7 +40,7 @@ public sealed class ListenerNameTests : IAsyncLifetime
         Assert.Contains($"'{_endPoint.EndPoint}'", refused.Message, StringComparison.Ordinal);
         Assert.Contains($"process {Environment.ProcessId} ", refused.Message, StringComparison.Ordinal);
 
-        // The one that failed has taken nothing away.
+        // The listener that failed has not disturbed the first one.
         var (client, server) = await _endPoint.ConnectPairAsync();
         client.Dispose();
         server.Dispose();
@@ -67,7 +67,7 @@ public sealed class ListenerNameTests : IAsyncLifetime
                     }
                     catch (EndPointInUseException)
                     {
-                        // Another was first.
+                        // Another listener was first.
                     }
                 },
                 3)]);
@@ -80,13 +80,16 @@ public sealed class ListenerNameTests : IAsyncLifetime
     {
         // flock(1) takes the same lock as a listener of another process.
         await File.WriteAllTextAsync(_endPoint.LockPath, "4711\n", TestContext.Current.CancellationToken);
-        using var holder = Process.Start(new ProcessStartInfo("flock", [_endPoint.LockPath, "-c", "echo held; exec sleep 60"])
+        using var holder = Process.Start(new ProcessStartInfo(
+            "flock", [_endPoint.LockPath, "-c", "echo held; exec sleep 60"])
         {
             RedirectStandardOutput = true,
         })!;
         try
         {
-            Assert.Equal("held", await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().InTime());
+            var said = await holder.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+                .AsTask().InTime();
+            Assert.Equal("held", said);
             var refused = Assert.Throws<EndPointInUseException>(_endPoint.CreateListener);
             Assert.Contains("process 4711", refused.Message, StringComparison.Ordinal);
         }

@@ -71,7 +71,7 @@ public sealed class SharedMemoryEndPointTests
     {
         var endPoint = new SharedMemoryEndPoint(name);
 
-        // As Kestrel writes it.
+        // Kestrel writes the address like this.
         Assert.Equal(address, $"http://{endPoint.InAddress()}");
         Assert.Equal(endPoint, new SharedMemoryEndPoint(address));
         Assert.Equal(endPoint, new SharedMemoryEndPoint(new Uri(address).ToString()));

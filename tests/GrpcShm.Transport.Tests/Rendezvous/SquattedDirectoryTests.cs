@@ -5,8 +5,9 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
 /// <summary>
-/// Another user has taken our place in the temp path. The users are ones that no list knows, each test's own, so that
-/// no other process minds; who is not root can only look for the home. Alone, since it changes the environment.
+/// Another user has taken this user's place in the temp path. Each test has users of its own that no list knows, so
+/// that no other process is disturbed. Without root the tests can only look for the home. They run alone, since they
+/// change the environment.
 /// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class SquattedDirectoryTests : IDisposable
@@ -89,7 +90,7 @@ public sealed class SquattedDirectoryTests : IDisposable
         Unsquat();
         if (OtherUser.IsAvailable)
         {
-            // Another server of ours has come and gone.
+            // Another server of this user has come and gone.
             Directory.CreateDirectory(_inTemp, OwnersDirectory);
             OtherUser.Own(_inTemp, _user);
         }
@@ -104,7 +105,8 @@ public sealed class SquattedDirectoryTests : IDisposable
         using var server = await RunAsync(() => TransportPlatform.Current.Listen(_endPoint, Settings));
         if (OtherUser.IsAvailable)
         {
-            // What is ours stays ours: whoever comes now can take nothing away, in a temp path that has its sticky bit.
+            // This user keeps its directory: in a temp path with the sticky bit, a user that comes now cannot take it
+            // away.
             Assert.True(File.Exists(Path.Join(_inTemp, _endPoint.Name + ".sock")));
             Assert.ThrowsAny<Exception>(() => OtherUser.RunAsync(
                 () =>
@@ -143,8 +145,8 @@ public sealed class SquattedDirectoryTests : IDisposable
         MakeHome(home, kind, _user);
         if (!OtherUser.IsAvailable)
         {
-            // One's own place in the temp path cannot be taken away from here; that such a home is not used can be
-            // seen.
+            // Without root the test cannot take the user's place in the temp path, but it can see that such a home is
+            // not used.
             Assert.DoesNotContain(Path.Join(home, ".grpcshm"), RendezvousPaths.UserDirectories());
             return;
         }
@@ -165,7 +167,7 @@ public sealed class SquattedDirectoryTests : IDisposable
     [Fact]
     public void UserDirectories_HomeIsAnothers_TakeThatFromTheListOfUsers()
     {
-        // As with sudo.
+        // With sudo, HOME is like this.
         Environment.SetEnvironmentVariable("HOME", "/usr");
         var user = OtherUser.IsAvailable ? 0 : _user;
         if (OtherUser.IsAvailable)
@@ -206,7 +208,7 @@ public sealed class SquattedDirectoryTests : IDisposable
     private Task<T> RunAsync<T>(Func<T> action) =>
         OtherUser.IsAvailable ? OtherUser.RunAsync(_user, action) : Task.FromResult(action());
 
-    /// <summary>Listens where the server has to go.</summary>
+    /// <summary>Listens in the place that is left to the server.</summary>
     private Task<RendezvousSocket> ListenAsync() => RunAsync(() => TransportPlatform.Current.Listen(
         _endPoint, OtherUser.IsAvailable ? Settings : Settings with { Directory = Ours }));
 

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Transport.Tests.Rendezvous;
 
-/// <summary>How the environment decides where names lie. Alone, since it changes the environment.</summary>
+/// <summary>The environment decides where names are. Alone, since the tests change the environment.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class UserDirectoryTests : IDisposable
 {

@@ -52,7 +52,7 @@ public sealed class AdaptiveWaitTests
     {
         Wait(Stopwatch.Frequency * 60, 1000);
 
-        // It counts as a wait of two milliseconds, in a trial of hundreds of milliseconds.
+        // The pause counts as a wait of two milliseconds, in a trial of hundreds of milliseconds.
         Assert.Equal(WaitStrategy.Spin, RunTrial(sleep: 1000, spin: 2000, coalesce: 1000));
     }
 
@@ -110,7 +110,7 @@ public sealed class AdaptiveWaitTests
     {
         int[] bytes = [sleep, spin, coalesce];
 
-        // A verdict lasts half a second at least, a turn of the trial 16 of these waits.
+        // A verdict lasts at least half a second, and a turn of the trial 16 of these waits.
         var strategy = _wait.Strategy;
         for (var same = 0; same < 100; same++)
         {
@@ -129,7 +129,7 @@ public sealed class AdaptiveWaitTests
     {
         var strategy = _wait.Strategy;
 
-        // The trial is over since a hundred waits; it begins anew with sleeping and then spins.
+        // The trial has been over for a hundred waits; it begins anew with sleeping and then spins.
         var waited = 100 * Millisecond;
         while (_wait.Strategy == strategy)
         {

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Signaling;
 
-/// <summary>An operation that completes with all that has been added since the last one.</summary>
+/// <summary>An operation that completes with the sum of what was added since the last operation.</summary>
 internal sealed class CountedOperation : SignaledOperation<int>
 {
     private int _added;

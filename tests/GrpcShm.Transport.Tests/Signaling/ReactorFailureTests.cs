@@ -40,7 +40,7 @@ public sealed class ReactorFailureTests
         Assert.Equal((LogLevel.Error, "ReactorFailed"), (line.Level, line.Name));
         Assert.True(first.IsDisposed);
 
-        // Registrations of the old loop do the new one no harm.
+        // Registrations of the old loop do no harm to the new loop.
         targets.ForEach(static target => target.Dispose());
         using var bell = TransportPlatform.Current.CreateDoorbell();
         var next = new FakeTarget();
@@ -60,7 +60,7 @@ public sealed class ReactorFailureTests
             new RunProfile(RunMode.Inline),
             () =>
             {
-                // The loop goes on to wait after this one.
+                // The loop goes on to wait after this work.
                 runner.Poller!.Failure = new InvalidOperationException("No more.");
                 ran.Signal();
             },
@@ -138,7 +138,8 @@ public sealed class ReactorFailureTests
         var failure = await Assert.ThrowsAnyAsync<IOException>(() => reading.InTime());
         Assert.Contains("Waiting was forbidden.", failure.Message, StringComparison.Ordinal);
         await TimeLimit.UntilAsync(
-            () => pair.Server.Cause is { ByPeer: true, Code: CloseCode.Aborted }, () => $"The server knows {pair.Server.Cause}.");
+            () => pair.Server.Cause is { ByPeer: true, Code: CloseCode.Aborted },
+            () => $"The server knows {pair.Server.Cause}.");
     }
 
     private sealed class ForeignException : Exception;

@@ -22,7 +22,7 @@ public sealed class ReactorLeadingTests
     [Fact]
     public async Task Work_BlocksForEver_AnotherThreadLeadsAndItsLikeGoesToThePool()
     {
-        // On a busy machine a thread can lack a processor before it comes to block.
+        // On a busy machine a thread can lack a processor before it begins to block.
         using var runner = new WorkRunner(static () => new FakeThreadWatch(isKept: false));
         using var never = new ManualResetEventSlim();
         var blocking = new RunProfile(RunMode.Adaptive);
@@ -34,7 +34,7 @@ public sealed class ReactorLeadingTests
         Assert.True(other.MayRunInline);
         never.Set();
 
-        // The one that was away is a spare now, and does no harm.
+        // The thread that was away is a spare now, and does no harm.
         for (var i = 0; i < 100; i++)
         {
             Assert.True(await runner.RunAsync(other, () => runner.IsHere));
@@ -67,7 +67,7 @@ public sealed class ReactorLeadingTests
         {
             Interlocked.Increment(ref runner.IsHere ? ref here : ref elsewhere);
 
-            // Some 20 µs, which is short.
+            // About 20 µs, which is short.
             Thread.SpinWait(300);
             left.Signal();
         };
@@ -112,7 +112,7 @@ public sealed class ReactorLeadingTests
     [Fact]
     public async Task Work_OfADemotedKindQueuedInTheSameTurn_GoesToThePool()
     {
-        // On a busy machine a thread can lack a processor before it comes to block, and is not blamed for it then.
+        // On a busy machine a thread can lack a processor before it begins to block. Then its work is not blamed.
         using var runner = new WorkRunner(static () => new FakeThreadWatch(isKept: false));
         using var go = new ManualResetEventSlim();
         var profile = new RunProfile(RunMode.Adaptive);
@@ -153,9 +153,10 @@ public sealed class ReactorLeadingTests
         Assert.Equal(Cap, here);
         go.Set();
 
-        // As they come back, there is room for work again.
+        // As the threads come back, work runs on the reactor again.
         await TimeLimit.UntilAsync(
-            () => runner.RunAsync(profile, () => runner.IsHere).GetAwaiter().GetResult(), () => "Nothing runs on the reactor.");
+            () => runner.RunAsync(profile, () => runner.IsHere).GetAwaiter().GetResult(),
+            () => "Nothing runs on the reactor.");
     }
 
     [Fact]
@@ -200,7 +201,7 @@ public sealed class ReactorLeadingTests
             await runner.RunAsync(new RunProfile(RunMode.Inline), () => 0);
             await TimeLimit.UntilAsync(() => runner.Sentinel.Looks > before, () => "The sentinel does not look.");
 
-            // What it does in a wait of many of its intervals: nothing.
+            // It does not look during a wait of many of its intervals.
             await TimeLimit.UntilAsync(
                 () =>
                 {

@@ -3,7 +3,9 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Signaling;
 
-/// <summary>The life of a loop whose threads are only turns: the tests' own thread looks at what they were told.</summary>
+/// <summary>
+/// The life of a loop without real threads: each thread is only a turn, and the test looks whether the turn was given.
+/// </summary>
 public sealed class ReactorLifePartTests : IDisposable
 {
     private readonly Doorbell _bell = TransportPlatform.Current.CreateDoorbell();

@@ -42,7 +42,10 @@ public sealed class ReactorLifeTests
 
         // Each of the waits has an end; how long all of them take depends on how busy the machine is.
         await Task.WhenAll(Enumerable.Range(0, threads).Select(_ => Task.Factory.StartNew(
-            () => RegisterTimeAndAgain(reactor), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            () => RegisterTimeAndAgain(reactor),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)));
 
         await TimeLimit.UntilAsync(
             () => !reactor.IsRunning && pollers.All(static p => p.IsDisposed), () => "The last loop goes on.");
@@ -164,7 +167,7 @@ public sealed class ReactorLifeTests
         public void OnFault(Exception exception) => throw exception;
 
         /// <summary>
-        /// Waits until it has been called so often, or oftener: an event that is on its way may still come.
+        /// Waits until the target has been called at least so often: an event that is on its way may still come.
         /// </summary>
         public void WaitFor(int count)
         {

@@ -17,7 +17,11 @@ public sealed class ReactorWaitTests : IDisposable
     public ReactorWaitTests()
     {
         var reactor = new Reactor(
-            () => _poller, "test reactor", new AdaptiveWait(TimeSpan.Zero), () => UnknownThreadWatch.Instance, IdleTime);
+            () => _poller,
+            "test reactor",
+            new AdaptiveWait(TimeSpan.Zero),
+            static () => UnknownThreadWatch.Instance,
+            IdleTime);
         _life = new ReactorLife(
             "test reactor", () => _poller, () => _thread, IdleTime, new ReactorLeadership(reactor));
         _token = _life.Register(_bell.Source, new FakeTarget());
@@ -79,7 +83,7 @@ public sealed class ReactorWaitTests : IDisposable
         var rings = new FakeRings { HasNews = true };
         _wait.TryDeferSleep(rings);
 
-        // What came before the peer could see the request has no doorbell.
+        // Bytes that came before the peer could see the request have no doorbell.
         Assert.True(_wait.Wait().IsEmpty);
 
         Assert.Equal(0, rings.Peeks);
@@ -111,7 +115,7 @@ public sealed class ReactorWaitTests : IDisposable
         _wait.AddServed(rings);
         Assert.Equal(2, rings.ProgressTaken);
 
-        // With the calls of a direct connection, so that the leader looks at what was served.
+        // Like calls of a direct connection, so that the leader looks at the rings that were served.
         Assert.True(_wait.TryDeferSleep(rings));
         _bell.Ring();
         _wait.Wait();

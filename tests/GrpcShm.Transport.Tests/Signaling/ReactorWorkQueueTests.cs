@@ -53,7 +53,7 @@ public sealed class ReactorWorkQueueTests
         Assert.False(_queue.Run());
         Assert.Equal(0, ran);
 
-        // This thread plays the one that has taken over.
+        // This thread now plays the thread that has taken over.
         _leadership.Begin(UnknownThreadWatch.Instance);
         Assert.True(_queue.Run());
         Assert.Equal(1, ran);

@@ -9,7 +9,8 @@ public sealed class RunProfileTableTests
     {
         var table = new RunProfileTable(RunMode.Adaptive);
         var own = table.Of("/orders.Orders/Place");
-        var profiles = Enumerable.Range(0, 100_000).Select(i => table.Of($"/invented/{i}")).ToHashSet(ReferenceEqualityComparer.Instance);
+        var profiles = Enumerable.Range(0, 100_000).Select(i => table.Of($"/invented/{i}"))
+            .ToHashSet(ReferenceEqualityComparer.Instance);
 
         Assert.Same(own, table.Of("/orders.Orders/" + "Place"));
         Assert.InRange(profiles.Count, 2, RunProfileTable.Size);

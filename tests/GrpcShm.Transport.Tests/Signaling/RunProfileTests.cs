@@ -63,7 +63,7 @@ public sealed class RunProfileTests
             Record(profile, Short, penalty);
         }
 
-        // As many as each of the penalties that it would have got next.
+        // As many runs as each of the penalties that would have come next.
         Record(profile, Short, 2048 + 1024 + 512);
         profile.Penalize();
         Record(profile, Short, 255);

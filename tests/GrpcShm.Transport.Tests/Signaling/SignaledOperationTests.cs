@@ -191,7 +191,7 @@ public sealed class SignaledOperationTests
                     }
                     catch (ObjectDisposedException)
                     {
-                        // Sealed.
+                        // The operation has been sealed.
                     }
                 },
                 None);

@@ -2,19 +2,19 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Signaling;
 
-/// <summary>The system's own poller, which fails on demand and notices what must not happen to it.</summary>
+/// <summary>The system's own poller, which fails on demand and notices misuse.</summary>
 internal sealed class TestPoller(Poller inner) : Poller
 {
     private int _waiting;
     private int _disposals;
     private volatile string? _misuse;
 
-    /// <summary>What the next wait throws.</summary>
+    /// <summary>The exception that the next wait throws.</summary>
     public Exception? Failure { get; set; }
 
     public bool IsDisposed => Volatile.Read(ref _disposals) != 0;
 
-    /// <summary>What was done to it that must not be done.</summary>
+    /// <summary>The misuse that was noticed, if any.</summary>
     public string? Misuse => _misuse;
 
     public override void Add(IPollSource source, ulong token)

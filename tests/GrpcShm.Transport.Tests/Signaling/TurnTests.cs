@@ -5,7 +5,7 @@ namespace GrpcShm.Transport.Tests.Signaling;
 
 public sealed class TurnTests
 {
-    // A race ends earlier, as soon as it has gone both ways.
+    // A race ends earlier, as soon as each side has won once.
     private const int MostRounds = 5_000;
 
     private Turn _turn;
@@ -209,7 +209,7 @@ public sealed class TurnTests
             },
             () =>
             {
-                // As an owner does: the signal that it forgets must not take its condition along.
+                // Like an owner: it forgets a signal, but must not miss the signal's condition.
                 do
                 {
                     _turn.TakeSignal();

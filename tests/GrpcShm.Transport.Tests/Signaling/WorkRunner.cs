@@ -4,7 +4,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Signaling;
 
-/// <summary>A reactor with a sentinel of its own, and a target that schedules what it is given.</summary>
+/// <summary>A reactor with a sentinel of its own, and a target that schedules the work that it is given.</summary>
 internal sealed class WorkRunner : IReactorTarget, IDisposable
 {
     private readonly Doorbell _bell = TransportPlatform.Current.CreateDoorbell();
@@ -33,12 +33,12 @@ internal sealed class WorkRunner : IReactorTarget, IDisposable
 
     public Reactor Reactor { get; }
 
-    /// <summary>The one of the loop that runs, or ran last.</summary>
+    /// <summary>The poller of the loop that runs, or ran last.</summary>
     public TestPoller? Poller { get; private set; }
 
     public Sentinel Sentinel { get; }
 
-    /// <summary>Whether this is a thread of the reactor's.</summary>
+    /// <summary>Whether the calling thread is one of the reactor's.</summary>
     public bool IsHere => Thread.CurrentThread.Name == Name;
 
     /// <summary>Schedules actions in one turn of the reactor.</summary>

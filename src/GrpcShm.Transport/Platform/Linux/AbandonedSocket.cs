@@ -62,8 +62,8 @@ internal static class AbandonedSocket
                     throw InUse("another program has a socket of another type (datagram or seqpacket) there");
                 case var error:
                     throw LinuxError.ForFile(
-                        $"The endpoint '{endPoint}' cannot be taken, since it cannot be told whether another program listens on the "
-                        + $"socket '{path}', which is left alone",
+                        $"The endpoint '{endPoint}' cannot be taken, since it is not known whether another program "
+                        + $"listens on the socket '{path}', which is left alone",
                         "connect",
                         error);
             }

@@ -47,7 +47,8 @@ internal sealed class ActivatedSockets
     {
         foreach (var (number, bound) in Bound())
         {
-            if (paths.Any(path => string.Equals(Path.GetFullPath(path), Path.GetFullPath(bound), StringComparison.Ordinal)))
+            var full = Path.GetFullPath(bound);
+            if (paths.Any(path => string.Equals(Path.GetFullPath(path), full, StringComparison.Ordinal)))
             {
                 return Adopt(endPoint, number, bound);
             }
@@ -68,8 +69,10 @@ internal sealed class ActivatedSockets
         var bound = Bound().Take(Described)
             .Select(b => string.Create(CultureInfo.InvariantCulture, $"descriptor {b.Number}: '{b.Path}'"))
             .ToArray();
-        return string.Create(CultureInfo.InvariantCulture, $"Of the {_count} descriptors that were passed to this process (LISTEN_FDS) ")
-            + (bound.Length == 0 ? "none is bound to a path." : $"none is bound to exactly this path ({string.Join(", ", bound)}).");
+        var passed = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Of the {_count} descriptors that were passed to this process (LISTEN_FDS) none is bound to ");
+        return passed + (bound.Length == 0 ? "a path." : $"exactly this path ({string.Join(", ", bound)}).");
     }
 
     private static ActivatedSocket Adopt(SharedMemoryEndPoint endPoint, int number, string path)
@@ -88,7 +91,8 @@ internal sealed class ActivatedSockets
         if (!ActivatedSocket.TryTake(number))
         {
             throw new EndPointInUseException(
-                $"The endpoint '{endPoint}' is in use by another listener of this process, on descriptor {number} (LISTEN_FDS).");
+                $"The endpoint '{endPoint}' is in use by another listener of this process, on descriptor {number} "
+                + "(LISTEN_FDS). Close that listener, or listen on another name.");
         }
 
         try
@@ -102,8 +106,8 @@ internal sealed class ActivatedSockets
         }
 
         IOException Unfit(string why) => new(
-            $"The endpoint '{endPoint}' cannot be listened on: descriptor {number}, which was passed to this process (LISTEN_FDS), "
-            + $"is bound to '{path}' but {why}");
+            $"The endpoint '{endPoint}' cannot be listened on: descriptor {number}, which was passed to this process "
+            + $"(LISTEN_FDS), is bound to '{path}' but {why}");
     }
 
     private static SafeFileDescriptor Duplicate(SafeFileDescriptor passed, int number)

@@ -43,16 +43,21 @@ internal static unsafe partial class Kernel
         status = failed
             ? default
             : new FileStatus(
-                *(uint*)(buffer + ModeOffset), *(uint*)(buffer + UserOffset), *(ulong*)buffer, *(ulong*)(buffer + sizeof(ulong)));
+                *(uint*)(buffer + ModeOffset),
+                *(uint*)(buffer + UserOffset),
+                *(ulong*)buffer,
+                *(ulong*)(buffer + sizeof(ulong)));
         return failed ? Libc.LastError : 0;
     }
 
     [LibraryImport(Libc.Library, EntryPoint = "syscall", SetLastError = true)]
     private static partial nint Call(nint number);
 
-    [LibraryImport(Libc.Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Libc.Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint Call(nint number, nint directory, string path, void* status, nint flags);
 
-    [LibraryImport(Libc.Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Libc.Library, EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint Call(nint number, SafeFileDescriptor file, string path, void* status, nint flags);
 }

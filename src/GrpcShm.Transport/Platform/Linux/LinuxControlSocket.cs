@@ -191,7 +191,8 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
         {
             // Either the peer sent more than any message has, or this process has no descriptor left.
             throw new SharedMemoryResourcesException(
-                "The peer's handles could not be taken over: there are too many, or this process has too many files open.");
+                "The peer's handles could not be taken over: there are too many, or this process has too many files "
+                + "open.");
         }
     }
 

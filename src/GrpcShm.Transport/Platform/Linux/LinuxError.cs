@@ -17,8 +17,8 @@ internal static class LinuxError
             : new PlatformException(message + error switch
             {
                 Libc.EPERM or Libc.EACCES or Libc.ENOSYS or Libc.EAFNOSUPPORT or Libc.EOPNOTSUPP =>
-                    $" A sandbox may forbid it (seccomp, SELinux, AppArmor, systemd's SystemCallFilter= and RestrictAddressFamilies=): "
-                    + $"allow {call} there, or use a Unix socket or TCP.",
+                    " A sandbox may forbid it (seccomp, SELinux, AppArmor, systemd's SystemCallFilter= and "
+                    + $"RestrictAddressFamilies=): allow {call} there, or use a Unix socket or TCP.",
                 _ => string.Empty,
             });
     }
@@ -33,12 +33,12 @@ internal static class LinuxError
             : new PlatformException(message + error switch
             {
                 Libc.ENOLCK or Libc.EOPNOTSUPP or Libc.ENOSYS or Libc.EROFS =>
-                    " The file system does not do that. Choose a directory on a local, writable one: set RuntimeDirectory or "
-                    + "XDG_RUNTIME_DIR, or listen on another path.",
+                    " The file system does not support that. Choose a directory on a local, writable file system: set "
+                    + "RuntimeDirectory or XDG_RUNTIME_DIR, or listen on another path.",
                 Libc.EPERM or Libc.EACCES => string.Create(
                     CultureInfo.InvariantCulture,
-                    $" User {Libc.EffectiveUserId()} may not do that there. Give it the directory or the file, or choose another "
-                    + $"one: set RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
+                    $" User {Libc.EffectiveUserId()} may not do that there. Give the directory or the file to this "
+                    + $"user, or choose another place: set RuntimeDirectory or XDG_RUNTIME_DIR, or use another path."),
                 _ => string.Empty,
             });
     }
@@ -47,5 +47,6 @@ internal static class LinuxError
         string.Create(CultureInfo.InvariantCulture, $"{what}: {call}: {Libc.Describe(error)} (errno {error}).");
 
     private static bool IsShortage(int error) =>
-        error is Libc.ENOMEM or Libc.ENOSPC or Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ETOOMANYREFS or Libc.EFBIG;
+        error is Libc.ENOMEM or Libc.ENOSPC or Libc.EMFILE or Libc.ENFILE or Libc.ENOBUFS or Libc.ETOOMANYREFS
+            or Libc.EFBIG;
 }

@@ -109,7 +109,10 @@ internal sealed class LinuxNameLock : IDisposable
         var count = (int)Libc.Read(file, bytes, 16, 0);
         return count > 0
             && int.TryParse(
-                Encoding.ASCII.GetString(bytes, count).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                Encoding.ASCII.GetString(bytes, count).Trim(),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var process)
                 ? $"process {process}"
                 : "another process";
     }

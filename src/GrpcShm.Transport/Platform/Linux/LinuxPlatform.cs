@@ -41,7 +41,8 @@ internal sealed class LinuxPlatform : TransportPlatform
         if (Libc.GetLimit(Libc.RLIMIT_FSIZE) is var limit && (ulong)size > limit)
         {
             throw LinuxError.Create(
-                $"Shared memory of {size} bytes cannot be made, since this process may only make files of {limit} bytes",
+                $"Shared memory of {size} bytes cannot be made, since this process may only make files of {limit} "
+                + "bytes",
                 "RLIMIT_FSIZE",
                 Libc.EFBIG);
         }

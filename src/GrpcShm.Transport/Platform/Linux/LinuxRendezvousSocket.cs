@@ -147,8 +147,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
                 adopted.Path,
                 file: null,
                 new RendezvousRemark(
-                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor {adopted.Number}), and stays "
-                    + "when it ends.",
+                    $"Its socket '{adopted.Path}' was passed to this process (LISTEN_FDS, descriptor "
+                    + $"{adopted.Number}), and stays when the process ends.",
                     IsWarning: false));
         }
         catch
@@ -193,7 +193,10 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     }
 
     private static string ChoosePath(
-        SharedMemoryEndPoint endPoint, RendezvousSettings settings, IReadOnlyList<string> paths, out RendezvousRemark? remark)
+        SharedMemoryEndPoint endPoint,
+        RendezvousSettings settings,
+        IReadOnlyList<string> paths,
+        out RendezvousRemark? remark)
     {
         remark = null;
         if (endPoint.IsPath)
@@ -210,7 +213,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             {
                 remark = isTaken
                     ? new RendezvousRemark(
-                        $"Its socket is in '{directory}', since no better place can be used:{problems}", IsWarning: true)
+                        $"Its socket is in '{directory}', since no better place can be used:{problems}",
+                        IsWarning: true)
                     : null;
                 return path;
             }
@@ -225,8 +229,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         }
 
         throw new IOException(
-            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set RuntimeDirectory on both "
-            + "sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
+            $"There is no directory for the endpoint '{endPoint}'.{problems} Repair one of them, or set "
+            + "RuntimeDirectory on both sides, or XDG_RUNTIME_DIR to a directory that is this user's alone.");
     }
 
     private static void BindAndListen(SafeFileDescriptor socket, string path, UnixFileMode mode, out FileStatus file)
@@ -236,7 +240,8 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         {
             // Another program was quicker than this process, after its own predecessor's socket had been removed.
             throw Libc.LastError == Libc.EADDRINUSE
-                ? new EndPointInUseException($"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
+                ? new EndPointInUseException(
+                    $"Another program has just bound the socket '{path}'. Stop it, or listen on another name.")
                 : LinuxError.ForFile($"The socket '{path}' cannot be bound", "bind", Libc.LastError);
         }
 

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// All parts of a make together, beneath what stands on them: a reactor, both sides' handshakes, and a connection.
+/// All parts of a make together, used by a reactor, both sides' handshakes, and a connection.
 /// </summary>
 public abstract class ConnectionContract : StackContract
 {
@@ -24,7 +24,7 @@ public abstract class ConnectionContract : StackContract
         Random.Shared.NextBytes(sent);
         var token = TestContext.Current.CancellationToken;
 
-        // More than the rings hold, so that both sides wait, and are woken, time and again.
+        // More data than the rings hold, so that both sides wait, and are woken, many times.
         async Task EchoAsync()
         {
             var buffer = new byte[1000];

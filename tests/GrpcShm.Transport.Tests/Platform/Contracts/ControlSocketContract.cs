@@ -5,7 +5,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What a <see cref="ControlSocket"/> promises.</summary>
+/// <summary>The promises of a <see cref="ControlSocket"/>.</summary>
 public abstract class ControlSocketContract : PlatformContract
 {
     private protected ControlSocketContract(PlatformMake make)
@@ -151,7 +151,7 @@ public abstract class ControlSocketContract : PlatformContract
         ReceiveEnd(server);
         Assert.Throws<EndOfStreamException>(() =>
         {
-            // The first may still be taken by the system, the others are not.
+            // The system may still take the first message, but not the others.
             for (var i = 0; i < 100; i++)
             {
                 server.Send("late"u8, []);
@@ -200,7 +200,7 @@ public abstract class ControlSocketContract : PlatformContract
     [Fact]
     public async Task Receive_OnePollerForAll_EachMessageIsReported()
     {
-        // As a reactor has it: added once, and after "nothing yet" nothing but the poller says when to look again.
+        // As with a reactor: the socket is added once, and after "nothing yet" only the poller says when to look again.
         const int Count = 500;
         var (client, server) = Meet();
         await TimeLimit.OnThreads(() => Exchange(server, Count, isFirst: false), () =>
@@ -210,7 +210,7 @@ public abstract class ControlSocketContract : PlatformContract
         });
     }
 
-    /// <summary>Answers each byte with one; who was the first has none for the last.</summary>
+    /// <summary>Answers each byte with a byte; the side that began does not answer the last byte.</summary>
     private void Exchange(ControlSocket socket, int count, bool isFirst)
     {
         var left = count;

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What a <see cref="Doorbell"/> promises.</summary>
+/// <summary>The promises of a <see cref="Doorbell"/>.</summary>
 public abstract class DoorbellContract : PlatformContract
 {
     private const ulong Token = 5;
@@ -107,7 +107,7 @@ public abstract class DoorbellContract : PlatformContract
         return poller;
     }
 
-    /// <summary>The handle that a peer gets of one of ours.</summary>
+    /// <summary>The handle that a peer gets for a handle of this side.</summary>
     private SafeHandle Hand(SafeHandle grant)
     {
         var (client, server) = Meet();

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// What listening promises about a name: one listener has it, and it is free as soon as it was given back.
+/// The promises about a name: only one listener has it, and it is free as soon as it was given back.
 /// </summary>
 public abstract class NameContract : PlatformContract
 {

@@ -5,7 +5,8 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What the suites have in common: a make, what the test has taken of it, and waits that end.</summary>
+/// <summary>The common base of the suites: a make, the objects that the test has taken from it, and waits with an
+/// end.</summary>
 public abstract class PlatformContract : IDisposable
 {
     private readonly PlatformMake _make;
@@ -21,7 +22,7 @@ public abstract class PlatformContract : IDisposable
 
     public void Dispose()
     {
-        // In the opposite order, as what uses a thing goes before it.
+        // In the opposite order, since a user of an object is disposed of before the object.
         for (var i = _owned.Count - 1; i >= 0; i--)
         {
             _owned[i].Dispose();
@@ -32,12 +33,12 @@ public abstract class PlatformContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Puts back what the suite has changed.</summary>
+    /// <summary>Undoes the changes of the suite.</summary>
     protected virtual void OnDisposing()
     {
     }
 
-    /// <summary>Has a thing disposed of at the test's end.</summary>
+    /// <summary>Lets an object be disposed of at the test's end.</summary>
     private protected T Own<T>(T thing)
         where T : IDisposable
     {
@@ -101,7 +102,7 @@ public abstract class PlatformContract : IDisposable
         });
     }
 
-    /// <summary>Takes all that a source has, and waits for its next event, until a condition is met.</summary>
+    /// <summary>Takes everything that a source has, and waits for its next event, until a condition is met.</summary>
     private protected void Await(IPollSource source, Func<bool> isMet)
     {
         const ulong Token = 7;
@@ -138,7 +139,8 @@ public abstract class PlatformContract : IDisposable
     }
 
     /// <summary>
-    /// Takes the events that are there, until there are none. Some may be of nothing, but not time and again.
+    /// Takes the events that are there, until there are none. An event without a cause is allowed, but not again and
+    /// again.
     /// </summary>
     private protected static void AwaitSilence(Poller poller)
     {

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What a <see cref="Poller"/> promises.</summary>
+/// <summary>The promises of a <see cref="Poller"/>.</summary>
 public abstract class PollerContract : PlatformContract
 {
     private protected PollerContract(PlatformMake make)
@@ -106,7 +106,7 @@ public abstract class PollerContract : PlatformContract
     [Fact]
     public void Add_AfterRemove_AnotherPollerIsTold()
     {
-        // What a listener does whose reactor has failed: what came meanwhile must not be lost.
+        // Like a listener whose reactor has failed: clients that came meanwhile must not be lost.
         var bell = Own(Platform.CreateDoorbell());
         using (var first = Platform.CreatePoller())
         {

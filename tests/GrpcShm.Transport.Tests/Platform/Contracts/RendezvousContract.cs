@@ -3,7 +3,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What a <see cref="RendezvousSocket"/> promises to those who come.</summary>
+/// <summary>The promises of a <see cref="RendezvousSocket"/> to its clients.</summary>
 public abstract class RendezvousContract : PlatformContract
 {
     private protected RendezvousContract(PlatformMake make)

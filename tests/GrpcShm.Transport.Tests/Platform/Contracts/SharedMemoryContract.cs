@@ -3,7 +3,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What <see cref="SharedAllocation"/> and <see cref="MappedMemory"/> promise.</summary>
+/// <summary>The promises of <see cref="SharedAllocation"/> and <see cref="MappedMemory"/>.</summary>
 public abstract class SharedMemoryContract : PlatformContract
 {
     private const int Size = 64 * 1024;

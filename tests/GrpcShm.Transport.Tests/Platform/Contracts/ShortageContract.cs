@@ -6,11 +6,11 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// What stands on a make in which each operation in turn fails for want of handles or memory.
+/// A connection over a make in which each operation in turn fails for lack of handles or memory.
 /// </summary>
 public abstract class ShortageContract : StackContract
 {
-    // More operations than a connection takes by far.
+    // Far more operations than a connection takes.
     private const int Most = 500;
 
     private readonly FailingMake _make;
@@ -33,8 +33,8 @@ public abstract class ShortageContract : StackContract
                 () => $"{shortage.Kept} handles are kept after operation {operation} has failed.");
             if (!shortage.HasFailed)
             {
-                // All have had their turn: now the connection stands. Twelve is what a handshake takes at the very
-                // least.
+                // Each operation has failed once: now the connection is made. A handshake takes at least twelve
+                // operations.
                 Assert.True(isComplete, "Nothing has failed, and there is no connection.");
                 Assert.True(operation > 12, $"Only {operation - 1} operations could fail.");
                 return;

@@ -8,8 +8,8 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
 /// <summary>
-/// What the suites have in common in which all stands on a make: a reactor, both sides' handshakes, and a connection.
-/// Alone, since the make takes the place of the system's own.
+/// The common base of the suites that use a make by a reactor, both sides' handshakes, and a connection. They run
+/// alone, since the make takes the place of the system's own.
 /// </summary>
 public abstract class StackContract : PlatformContract
 {

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts;
 
-/// <summary>What a <see cref="ThreadWatch"/> promises on every system; one that tells nothing keeps it, too.</summary>
+/// <summary>The promises of a <see cref="ThreadWatch"/> on every system, also on a system that says nothing.</summary>
 public abstract class ThreadWatchContract : PlatformContract
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(2);
@@ -21,7 +21,7 @@ public abstract class ThreadWatchContract : PlatformContract
         await TimeLimit.UntilAsync(
             () =>
             {
-                // It may have been looked at before it came to wait.
+                // The watch may have looked at the thread before it began to wait.
                 watch.Note();
                 return Enumerable.Range(0, 50).All(_ => !Ask(watch));
             },

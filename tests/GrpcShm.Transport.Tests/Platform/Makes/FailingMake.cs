@@ -3,7 +3,7 @@ using GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes;
 
-/// <summary>Another make that lacks something on demand.</summary>
+/// <summary>Another make that lacks resources on demand.</summary>
 internal sealed class FailingMake : PlatformMake
 {
     private readonly PlatformMake _inner;
@@ -14,7 +14,7 @@ internal sealed class FailingMake : PlatformMake
 
     public override TransportPlatform Platform => _platform;
 
-    /// <summary>Which operation fails.</summary>
+    /// <summary>Decides which operation fails.</summary>
     public Shortage Shortage { get; } = new();
 
     public override void Dispose()

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes;
 
-/// <summary>Another make that does time and again what a system may do, see <see cref="HesitantPlatform"/>.</summary>
+/// <summary>Another make that often does what a system rarely does, see <see cref="HesitantPlatform"/>.</summary>
 internal sealed class HesitantMake(PlatformMake inner) : PlatformMake
 {
     public override TransportPlatform Platform { get; } = new HesitantPlatform(inner.Platform);

@@ -4,10 +4,10 @@ using GrpcShm.Transport.Tests.Platform.Makes;
 
 namespace GrpcShm.Transport.Tests.Platform.Contracts.Linux;
 
-/// <summary>The contract, and what the kernel of this system can tell besides.</summary>
+/// <summary>The contract, and the further cases that this system's kernel can tell apart.</summary>
 public sealed partial class LinuxThreadWatchTests() : ThreadWatchContract(new LinuxMake())
 {
-    // As many processors as the C library's own type has room for.
+    // For as many processors as the C library's own type has room for.
     private const int MaskWords = 1024 / 64;
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed partial class LinuxThreadWatchTests() : ThreadWatchContract(new Li
             }));
         }
 
-        // All on one: hardly any of them can have had it since the last question.
+        // All threads on one processor: most of them can hardly have run since the last question.
         watches[0].Note();
         await TimeLimit.UntilAsync(
             () => Ask(watches[0]), () => "Eight threads on one processor, and it always had it.");

@@ -108,7 +108,7 @@ internal sealed class CompletionControlSocket : ControlSocket
             Memory<byte> free;
             lock (_gate)
             {
-                // No read is under way at this moment, so what is there can be moved.
+                // No read is under way at this moment, so the bytes can be moved.
                 _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
                 (_start, _end) = (0, _end - _start);
                 free = _buffer.AsMemory(_end);
@@ -150,7 +150,7 @@ internal sealed class CompletionControlSocket : ControlSocket
         }
     }
 
-    /// <summary>Takes what precedes a message, once it is there in full.</summary>
+    /// <summary>Takes the prefix of a message, once it is complete.</summary>
     private void TakePrefix(List<SafeHandle> attachments)
     {
         var bytes = _buffer.AsSpan(_start, _end - _start);

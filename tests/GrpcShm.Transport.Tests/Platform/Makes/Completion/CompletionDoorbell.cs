@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
-/// <summary>A doorbell whose ring goes right into the owner's queue.</summary>
+/// <summary>A doorbell that puts each ring directly into the owner's queue.</summary>
 internal sealed class CompletionDoorbell : Doorbell
 {
     private readonly CompletionHandle _handle;
@@ -19,7 +19,7 @@ internal sealed class CompletionDoorbell : Doorbell
 
     public override void Dispose() => _handle.Dispose();
 
-    /// <summary>What both sides' handles refer to.</summary>
+    /// <summary>The object to which the handles of both sides refer.</summary>
     internal sealed class Bell : IDisposable
     {
         public CompletionSource Source { get; } = new();

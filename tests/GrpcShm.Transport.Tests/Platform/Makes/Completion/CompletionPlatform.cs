@@ -6,8 +6,8 @@ namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
 /// <summary>
 /// A make on completion: sockets are named pipes with a read that is always under way, whose peer is in the same
-/// process. Handles travel as numbers in the bytes. Its memory is the system's own; how two processes share that is no
-/// matter of readiness.
+/// process. Handles travel as numbers in the bytes. Its memory is the system's own, since sharing memory does not
+/// depend on readiness or completion.
 /// </summary>
 internal sealed class CompletionPlatform : TransportPlatform
 {

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
-/// <summary>A queue of what has completed. It asks nobody: each source puts itself into it.</summary>
+/// <summary>A queue of sources whose operations have completed. Each source puts itself into it.</summary>
 internal sealed class CompletionPoller : Poller
 {
     private readonly object _gate = new();
@@ -41,7 +41,7 @@ internal sealed class CompletionPoller : Poller
         }
     }
 
-    /// <summary>What is in the queue already is in it once.</summary>
+    /// <summary>Puts a source into the queue, unless it is there already.</summary>
     public void Post(ulong token)
     {
         lock (_gate)
@@ -58,7 +58,7 @@ internal sealed class CompletionPoller : Poller
 
     public override void Pause()
     {
-        // As on a system that has no sleep shorter than a millisecond.
+        // Returns at once, as on a system without a sleep shorter than a millisecond.
     }
 
     public override void Dispose()

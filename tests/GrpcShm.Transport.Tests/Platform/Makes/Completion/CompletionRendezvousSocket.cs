@@ -15,7 +15,7 @@ internal sealed class CompletionRendezvousSocket : RendezvousSocket
     private NamedPipeServerStream _waiting;
     private bool _disposed;
 
-    /// <param name="peer">Who the clients are.</param>
+    /// <param name="peer">The identity of the clients.</param>
     /// <param name="giveBack">Gives the name back.</param>
     public CompletionRendezvousSocket(SharedMemoryPeer peer, Action giveBack)
     {

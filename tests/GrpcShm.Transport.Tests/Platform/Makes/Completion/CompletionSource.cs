@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
-/// <summary>Where the end of an operation is reported to the poller that watches, if one does.</summary>
+/// <summary>Reports the end of an operation to the poller that watches, if there is one.</summary>
 internal sealed class CompletionSource : IPollSource
 {
     private readonly Lock _gate = new();
@@ -27,7 +27,7 @@ internal sealed class CompletionSource : IPollSource
         }
     }
 
-    /// <summary>An operation has ended. Any thread.</summary>
+    /// <summary>Reports that an operation has ended. Any thread.</summary>
     public void Report()
     {
         lock (_gate)

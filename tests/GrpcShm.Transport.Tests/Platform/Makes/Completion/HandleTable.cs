@@ -1,14 +1,15 @@
 namespace GrpcShm.Transport.Tests.Platform.Makes.Completion;
 
 /// <summary>
-/// What handles of this make refer to, by number, as a system keeps it: it goes with its last handle.
+/// The objects to which the handles of this make refer, by number, as a system keeps them: an object goes with its last
+/// handle.
 /// </summary>
 internal static class HandleTable
 {
     private static readonly Dictionary<long, Entry> Entries = [];
     private static long s_last;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of objects.</summary>
     public static int Count
     {
         get

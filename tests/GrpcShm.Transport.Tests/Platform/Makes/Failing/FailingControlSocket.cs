@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
-/// <summary>May have no handle for what comes, after some of it has been taken over, nor for what is sent.</summary>
+/// <summary>May lack a handle when it receives, also after it has taken over some handles, and when it sends.</summary>
 internal sealed class FailingControlSocket(ControlSocket inner, Shortage shortage) : ControlSocket
 {
     public override SharedMemoryPeer Peer => inner.Peer;

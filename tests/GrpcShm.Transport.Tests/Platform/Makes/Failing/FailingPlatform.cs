@@ -4,7 +4,7 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
 /// <summary>
-/// Another make, in which any operation that takes something from the system may find that there is no more of it.
+/// Another make, in which any operation that takes a resource from the system may find none left.
 /// </summary>
 internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage) : TransportPlatform
 {

@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
-/// <summary>May not have what it takes to accept a client, who then waits on.</summary>
+/// <summary>May lack the resources to accept a client, which then waits on.</summary>
 internal sealed class FailingRendezvousSocket(RendezvousSocket inner, Shortage shortage) : RendezvousSocket
 {
     public override IPollSource Source => inner.Source;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Transport.Tests.Platform.Makes.Failing;
 
 /// <summary>
-/// Lets one operation fail, as where the system has no handles left, and keeps account of the handles that were given.
+/// Lets one operation fail, as if the system had no handles left, and counts the handles that were given.
 /// </summary>
 internal sealed class Shortage
 {
@@ -11,7 +11,7 @@ internal sealed class Shortage
     private readonly List<SafeHandle> _given = [];
     private int _left;
 
-    /// <summary>Whether the operation has been come to.</summary>
+    /// <summary>Whether the operation that fails has been reached.</summary>
     public bool HasFailed { get; private set; }
 
     /// <summary>How many of the handles that were given are still open.</summary>
@@ -48,7 +48,7 @@ internal sealed class Shortage
         }
     }
 
-    /// <summary>Takes a handle into account.</summary>
+    /// <summary>Counts a handle.</summary>
     public T Give<T>(T handle)
         where T : SafeHandle
     {

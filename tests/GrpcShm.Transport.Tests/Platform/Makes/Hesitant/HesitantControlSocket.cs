@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
-/// <summary>Has nothing yet at every other question, and gives three bytes at most.</summary>
+/// <summary>Says at every other call that nothing has come yet, and gives three bytes at most.</summary>
 internal sealed class HesitantControlSocket(ControlSocket inner) : ControlSocket
 {
     private const int Piece = 3;

@@ -4,8 +4,8 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
 /// <summary>
-/// Another make, which does time and again what a system may do and seldom does: it would block where there is
-/// something to be had, gives it in small pieces, reports what has not happened, and ends waits before their time.
+/// Another make, which often does what a system may do and rarely does: it says "nothing yet" although there is
+/// something, gives data in small pieces, reports events that have not happened, and ends waits before their time.
 /// </summary>
 internal sealed class HesitantPlatform(TransportPlatform inner) : TransportPlatform
 {

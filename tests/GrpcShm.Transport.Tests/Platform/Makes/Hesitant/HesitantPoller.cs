@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
-/// <summary>Ends every third wait at once without an event, and reports what its sources held back.</summary>
+/// <summary>Ends every third wait at once without an event, and reports sources that held something back.</summary>
 internal sealed class HesitantPoller(Poller inner) : Poller
 {
     private readonly Lock _gate = new();

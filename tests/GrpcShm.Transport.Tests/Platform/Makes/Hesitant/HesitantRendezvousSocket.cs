@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
-/// <summary>Has no client yet at every other question.</summary>
+/// <summary>Says at every other call that there is no client yet.</summary>
 internal sealed class HesitantRendezvousSocket(RendezvousSocket inner) : RendezvousSocket
 {
     private readonly HesitantSource _source = new(inner.Source);

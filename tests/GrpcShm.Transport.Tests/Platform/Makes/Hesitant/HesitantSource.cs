@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Transport.Tests.Platform.Makes.Hesitant;
 
-/// <summary>Another make's source. What was held back from its owner is reported once more.</summary>
+/// <summary>Another make's source. It is reported once more if something was held back from its owner.</summary>
 internal sealed class HesitantSource(IPollSource inner) : IPollSource
 {
     private readonly Lock _gate = new();
@@ -27,7 +27,7 @@ internal sealed class HesitantSource(IPollSource inner) : IPollSource
         }
     }
 
-    /// <summary>Has the poller, if there is one, report the source.</summary>
+    /// <summary>Lets the poller, if there is one, report the source.</summary>
     public void Report()
     {
         lock (_gate)
