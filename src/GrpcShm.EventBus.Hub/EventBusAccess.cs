@@ -1,23 +1,23 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A question to whoever decides who may do what: to <see cref="EventBusOptions.Authorize"/>, and as the resource to
-/// the policy that <see cref="EventBusOptions.AuthorizationPolicy"/> names.
+/// An action of a caller that needs permission. <see cref="EventBusOptions.Authorize"/> is asked about it, and the
+/// policy that <see cref="EventBusOptions.AuthorizationPolicy"/> names has it as its resource.
 /// </summary>
 public sealed class EventBusAccess
 {
     internal EventBusAccess(EventBusPeer peer, EventBusAction action, EventBusSubject subject, string name) =>
         (Peer, Action, Subject, Name) = (peer, action, subject, name);
 
-    /// <summary>Who wants to do it.</summary>
+    /// <summary>The caller.</summary>
     public EventBusPeer Peer { get; }
 
-    /// <summary>What it wants to do.</summary>
+    /// <summary>The action.</summary>
     public EventBusAction Action { get; }
 
-    /// <summary>What <see cref="Name"/> is the name of.</summary>
+    /// <summary>The kind of subject that <see cref="Name"/> names.</summary>
     public EventBusSubject Subject { get; }
 
-    /// <summary>The machine, group or pattern that it is about; empty where it is about all.</summary>
+    /// <summary>The machine, group or pattern that the action is about; empty where it is about all.</summary>
     public string Name { get; }
 }

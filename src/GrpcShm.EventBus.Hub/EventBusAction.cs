@@ -1,20 +1,22 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>What a caller of the hub wants to do.</summary>
+/// <summary>An action of a caller of the hub.</summary>
 public enum EventBusAction
 {
-    /// <summary>Register a machine, or subscribe to its inbox, which is the same right: to be that machine.</summary>
+    /// <summary>Register a machine, or subscribe to its inbox. Both are the right to be that machine.</summary>
     Register = 1,
 
-    /// <summary>Make a machine that it registers a member of a group.</summary>
+    /// <summary>Make a machine that the caller registers a member of a group.</summary>
     JoinGroup = 2,
 
-    /// <summary>Send or publish as a machine that nobody has registered. As its own machines everybody may.</summary>
+    /// <summary>
+    /// Send or publish as a machine that nobody has registered. As its own machines every caller may do so.
+    /// </summary>
     SendAs = 3,
 
     /// <summary>
-    /// Send or publish as a machine that another process has registered. Without a policy nobody may. Who may this can
-    /// make receivers believe anything of that machine.
+    /// Send or publish as a machine that another process has registered. Without a policy no caller may do so. A caller
+    /// that may can make receivers believe anything of that machine.
     /// </summary>
     SendAsOther = 4,
 
@@ -27,16 +29,16 @@ public enum EventBusAction
     PublishTo = 6,
 
     /// <summary>
-    /// Get copies of events: of those for a machine or a group, of changes of state, of those that match a pattern, of
-    /// all.
+    /// Get copies of events: of events for a machine or a group, of changes of state, of events that match a pattern,
+    /// or of all.
     /// </summary>
     Observe = 7,
 
-    /// <summary>List machines, or be told which ones come and go.</summary>
+    /// <summary>List machines, or be told which machines come and go.</summary>
     List = 8,
 
     /// <summary>
-    /// Observe with <c>OVERFLOW_POLICY_BLOCK</c>, so that senders wait for whoever only looks on. It needs
+    /// Observe with <c>OVERFLOW_POLICY_BLOCK</c>, so that senders wait for a subscription that only observes. It needs
     /// <see cref="EventBusOptions.AllowBlockingObservers"/>, too.
     /// </summary>
     HoldUpSenders = 9,

@@ -15,7 +15,7 @@ public static class EventBusEndpointRouteBuilderExtensions
     /// <c>services.AddEventBus()</c>.
     /// </summary>
     /// <param name="endpoints">The routes.</param>
-    /// <returns>What further conventions, for example authorization, are added to.</returns>
+    /// <returns>A builder for further conventions, for example authorization.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> is <see langword="null"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// <c>AddEventBus</c> was not called, or <see cref="EventBusOptions.AuthorizationPolicy"/> is set and
@@ -28,7 +28,7 @@ public static class EventBusEndpointRouteBuilderExtensions
         return endpoints.MapGrpcService<EventBusService>();
     }
 
-    // At start-up, and not by refusing everybody later.
+    // At start-up, so that a wrong setting does not refuse every caller later.
     private static void CheckPolicy(IServiceProvider services)
     {
         if (services.GetService<IOptions<EventBusOptions>>()?.Value.AuthorizationPolicy is { } policy

@@ -13,7 +13,7 @@ public static class EventBusHealthChecksBuilderExtensions
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name.</param>
     /// <param name="failureStatus">
-    /// What is reported when the hub stops, or <see langword="null"/> for unhealthy.
+    /// The status that is reported when the hub stops, or <see langword="null"/> for unhealthy.
     /// </param>
     /// <param name="tags">Tags by which checks are chosen, or <see langword="null"/> for none.</param>
     /// <returns>The health checks.</returns>

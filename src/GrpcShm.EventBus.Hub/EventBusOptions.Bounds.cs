@@ -1,19 +1,19 @@
 namespace GrpcShm.EventBus;
 
-// What one client may cost the others.
+// Bounds of the cost that one client may have for the others.
 public sealed partial class EventBusOptions
 {
     /// <summary>
-    /// Whether who only observes may have senders wait for it (<c>OVERFLOW_POLICY_BLOCK</c>). Then one that takes
-    /// nothing holds up each send for <see cref="MaxCopyBlockTime"/> once, and one that takes little for as long again
-    /// and again.
+    /// Whether subscriptions that only observe may have senders wait for them (<c>OVERFLOW_POLICY_BLOCK</c>). Then a
+    /// subscription that takes no event holds up its senders once for <see cref="MaxCopyBlockTime"/>, and a slow one
+    /// holds them up for that time again and again.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>: refused with <c>PERMISSION_DENIED</c>.</remarks>
     public bool AllowBlockingObservers { get; set; }
 
     /// <summary>
-    /// How long a sender waits for room in a full mailbox that blocks its senders, if it is not the one of the event's
-    /// target: for an observer's copy, and for what is published. Never longer than <see cref="MaxBlockTime"/>.
+    /// How long a sender waits for room in a full mailbox that blocks its senders, if it is not the mailbox of the
+    /// event's target: for an observer's copy, and for a publication. Never longer than <see cref="MaxBlockTime"/>.
     /// </summary>
     /// <remarks>Defaults to 1 second.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
@@ -24,8 +24,8 @@ public sealed partial class EventBusOptions
     } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The most bytes of events that wait in one mailbox, or for a machine whose inbox nobody is subscribed to. What
-    /// comes then is treated as if the mailbox's capacity were reached. At least one event fits.
+    /// The most bytes of events that wait in one mailbox, or for a machine whose inbox has no subscription. Further
+    /// events are treated as if the mailbox's capacity were reached. At least one event fits.
     /// </summary>
     /// <remarks>Defaults to 64 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
@@ -36,8 +36,8 @@ public sealed partial class EventBusOptions
     } = 64L * 1024 * 1024;
 
     /// <summary>
-    /// The most bytes of events that wait in the mailboxes of one session or call. What a short mailbox holds, 16 KiB
-    /// of each, is not counted.
+    /// The most bytes of events that wait in the mailboxes of one session or call. The first 16 KiB of each mailbox are
+    /// not counted.
     /// </summary>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
@@ -48,7 +48,8 @@ public sealed partial class EventBusOptions
     } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// The most bytes of events that wait in all mailboxes of the hub, beside 16 KiB of each.
+    /// The most bytes of events that wait in all mailboxes of the hub. The first 16 KiB of each mailbox are not
+    /// counted.
     /// </summary>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
@@ -81,8 +82,8 @@ public sealed partial class EventBusOptions
     } = 64;
 
     /// <summary>
-    /// The most bytes that the machines of one session or call may take, with their ids and groups: some 500 for a
-    /// machine, some 130 for each group, and two for each character.
+    /// The most bytes that the machines of one session or call may take, with their ids and groups: about 500 for a
+    /// machine, about 130 for each group, and two for each character.
     /// </summary>
     /// <remarks>Defaults to 64 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
@@ -104,7 +105,7 @@ public sealed partial class EventBusOptions
     } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// The most subscriptions that are no inboxes that one session may have. At most 64 of them may name the same
+    /// The most subscriptions, except those to inboxes, that one session may have. At most 64 of them may name the same
     /// machine, group, source or event.
     /// </summary>
     /// <remarks>Defaults to 10,000.</remarks>
@@ -127,10 +128,10 @@ public sealed partial class EventBusOptions
     } = 100_000;
 
     /// <summary>
-    /// The most weight of the patterns of one session that each event must be compared with, since they name no
-    /// machine, source or event in full. One that says how a name begins (<c>oven-*</c>), and one for all events,
-    /// weighs 1, one with a star elsewhere or with question marks 8, one with question marks after a star 64 for each
-    /// 64 characters.
+    /// The most weight of those patterns of one session that each event must be compared with, since they name no
+    /// machine, source or event in full. A pattern that says how a name begins (<c>oven-*</c>), or a subscription to
+    /// all events, weighs 1. A pattern with a star elsewhere, or with question marks, weighs 8. A pattern with question
+    /// marks after a star weighs 64 for each 64 characters.
     /// </summary>
     /// <remarks>Defaults to 512.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
@@ -174,8 +175,8 @@ public sealed partial class EventBusOptions
     } = 1_048_576;
 
     /// <summary>
-    /// The most weight of one pattern that all machines are compared with once: that of a publication, or of a list of
-    /// machines. Weighed as for <see cref="MaxPatternsPerSession"/>.
+    /// The most weight of one pattern that all machines are compared with once: the pattern of a publication, or of a
+    /// list of machines. It is weighed as for <see cref="MaxPatternsPerSession"/>.
     /// </summary>
     /// <remarks>Defaults to 64.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
@@ -186,8 +187,9 @@ public sealed partial class EventBusOptions
     } = 64;
 
     /// <summary>
-    /// The most sessions that one user may have open at once, with subscriptions by a call of its own. Callers whom
-    /// nobody knows are one user; of users who are known and have no name, each connection is one.
+    /// The most sessions that one user may have open at once. A subscription by a single call counts as one. Callers
+    /// whose user is not known count as one user; users that are known and have no name count as one for each
+    /// connection.
     /// </summary>
     /// <remarks>Defaults to 5,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
@@ -209,8 +211,8 @@ public sealed partial class EventBusOptions
     } = 10_000;
 
     /// <summary>
-    /// The most registrations by a call of its own (<c>RegisterMachines</c>) that one user may have made within
-    /// <see cref="UnclaimedTimeout"/>. Each call is one, for however many machines.
+    /// The most registrations by a single call (<c>RegisterMachines</c>) that one user may have made within
+    /// <see cref="UnclaimedTimeout"/>. Each call counts as one, for any number of machines.
     /// </summary>
     /// <remarks>Defaults to 5,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>

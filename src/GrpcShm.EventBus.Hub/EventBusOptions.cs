@@ -16,7 +16,7 @@ public sealed partial class EventBusOptions
 
     /// <summary>The most bytes that one event may have, encoded.</summary>
     /// <remarks>
-    /// Defaults to 3 MiB: with what surrounds it, less than the 4 MiB that gRPC lets a receiver take by default.
+    /// Defaults to 3 MiB: with its message around it, less than the 4 MiB that gRPC lets a receiver take by default.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 KiB … 1 GiB.</exception>
     public int MaxEventSize
@@ -44,7 +44,7 @@ public sealed partial class EventBusOptions
     } = 65_536;
 
     /// <summary>
-    /// How many events are kept for a machine that is registered but whose inbox nobody is subscribed to.
+    /// How many events are kept for a machine that is registered and whose inbox has no subscription.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 0 … 16,777,216.</exception>
@@ -73,7 +73,7 @@ public sealed partial class EventBusOptions
     } = 100_000;
 
     /// <summary>
-    /// How long machines that were registered by a call of their own, and not in a session, stay registered if nobody
+    /// How long machines that were registered by a single call, and not in a session, stay registered if nobody
     /// subscribes to their inboxes.
     /// </summary>
     /// <remarks>Defaults to 30 seconds.</remarks>
@@ -108,27 +108,28 @@ public sealed partial class EventBusOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of
-    /// machines that a metrics system can take.
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Turn it on only if
+    /// the metrics system can take a series for each machine.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
 
     /// <summary>
-    /// Says who may do what: <see langword="true"/> if the caller may. It is asked for each event that is sent or
-    /// published, for each registration, subscription and list; so it should be quick, and must be safe for several
-    /// threads. If it throws, the answer is no. With <see cref="AuthorizationPolicy"/> both must allow it.
+    /// Decides which callers may do what: it returns <see langword="true"/> if the caller may. It is asked for each
+    /// event that is sent or published, and for each registration, subscription and list. So it should be quick, and
+    /// several threads call it at once. If it throws, the action is refused. With <see cref="AuthorizationPolicy"/>
+    /// both must allow the action.
     /// </summary>
     /// <remarks>
-    /// Defaults to <see langword="null"/>: who may call the hub may do all, but for what belongs to others. Machines
-    /// and sessions always belong to the user who made them, and nobody sends as a machine of another process.
+    /// Defaults to <see langword="null"/>: a caller of the hub may do everything except with machines and sessions of
+    /// others. These always belong to the user who made them, and nobody sends as a machine of another process.
     /// </remarks>
     public Func<EventBusAccess, bool>? Authorize { get; set; }
 
     /// <summary>
-    /// The name of an ASP.NET Core authorization policy that says who may do what, as <see cref="Authorize"/> does. Its
-    /// resource is an <see cref="EventBusAccess"/>, its user that of <see cref="EventBusPeer.User"/>. Needs
-    /// <c>services.AddAuthorization</c>.
+    /// The name of an ASP.NET Core authorization policy that decides which callers may do what, as
+    /// <see cref="Authorize"/> does. Its resource is an <see cref="EventBusAccess"/>, its user is
+    /// <see cref="EventBusPeer.User"/>. It needs <c>services.AddAuthorization</c>.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
     public string? AuthorizationPolicy { get; set; }

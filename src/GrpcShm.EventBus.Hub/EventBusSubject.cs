@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>What <see cref="EventBusAccess.Name"/> is the name of.</summary>
+/// <summary>The kind of subject that <see cref="EventBusAccess.Name"/> names.</summary>
 public enum EventBusSubject
 {
     /// <summary>A machine.</summary>
@@ -13,14 +13,14 @@ public enum EventBusSubject
     MachinePattern = 3,
 
     /// <summary>
-    /// Events that match a pattern. The name is <c>source → target: name</c>, each of them a pattern, <c>*</c> if it
-    /// was left out; with a pattern for groups <c>source → target of group: name</c>.
+    /// Events that match a pattern. The name is <c>source → target: name</c>. Each of them is a pattern, or <c>*</c> if
+    /// it was left out. With a pattern for groups it is <c>source → target of group: name</c>.
     /// </summary>
     EventPattern = 4,
 
     /// <summary>All machines, or all events. The name is empty.</summary>
     All = 5,
 
-    /// <summary>Whoever observes, and no machine's inbox. The name is empty.</summary>
+    /// <summary>Subscriptions that observe, and no machine's inbox. The name is empty.</summary>
     Observers = 6,
 }

@@ -1,160 +1,50 @@
-using System.Diagnostics;
-using Grpc.Core;
-using GrpcShm.EventBus.Access;
-using GrpcShm.EventBus.Client;
-using GrpcShm.EventBus.Diagnostics;
-using GrpcShm.EventBus.Flows;
 using GrpcShm.EventBus.Local;
-using GrpcShm.EventBus.Mailboxes;
-using GrpcShm.EventBus.Registry;
-using GrpcShm.EventBus.Routing;
-using GrpcShm.EventBus.Service;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
 
-/// <summary>A machine in the hub's own process. Made by <see cref="EventHub.RegisterMachineAsync"/>.</summary>
+/// <summary>
+/// A machine in the hub's own process. Made by <see cref="EventHub.RegisterMachineAsync"/>. It can be paused as a
+/// <see cref="BusSubscription"/> is.
+/// </summary>
 public sealed class LocalMachine : IDisposable, IAsyncDisposable
 {
-    private readonly HubCore _hub;
-    private readonly MachineOwner _owner;
-    private readonly Outbox _outbox;
-    private readonly LiveSubscription _subscription;
-    private readonly PayloadCodecs _codecs;
-    private readonly Func<BusEvent, Task> _handler;
-    private readonly HubOrigin _origin = new();
-    private readonly Task _running;
+    private readonly LocalReceiver _receiver;
+    private readonly BusSubscription _subscription;
 
-    // The machine's state, which its handler sets. Of the loop that runs the handler.
-    private string? _state;
-
-    // Set once, by whoever disposes of the machine first. Read by the loop, which that one wakes afterwards.
-    private int _isDisposed;
-
-    internal LocalMachine(
-        HubCore hub,
-        MachineOwner owner,
-        Outbox outbox,
-        LiveSubscription subscription,
-        PayloadCodecs codecs,
-        Func<BusEvent, Task> handler)
-    {
-        (_hub, _owner, _outbox, _subscription, _codecs, _handler) = (hub, owner, outbox, subscription, codecs, handler);
-        Waits = new LocalWaits(hub, Id);
-        _running = LongLived.Start(RunAsync);
-    }
+    internal LocalMachine(LocalReceiver receiver, Action end) =>
+        (_receiver, _subscription) = (receiver, new BusSubscription(receiver, end));
 
     /// <summary>The machine's id.</summary>
-    public string Id => _subscription.Subscriber.InboxOf;
+    public string Id => _receiver.Name;
 
-    /// <summary>What its handler waits for.</summary>
-    internal LocalWaits Waits { get; }
-
-    internal bool IsOf(HubCore hub) => _hub == hub;
+    /// <summary>Whether it is paused by <see cref="Pause"/>.</summary>
+    public bool IsPaused => _subscription.IsPaused;
 
     /// <summary>
-    /// Unregisters the machine. A handler that runs is not waited for; so the handler itself may call this.
+    /// Holds events back: they wait in the mailbox. An event whose handler runs, or is about to, is still handled. Does
+    /// nothing if the machine is paused or has ended.
     /// </summary>
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
-        {
-            _hub.Machines.End(_owner, MachineChangeKind.Unregistered, "It was disposed of.");
-            _hub.Router.Unsubscribe(_subscription);
-            _outbox.Signal();
-        }
-    }
+    public void Pause() => _subscription.Pause();
+
+    /// <summary>Goes on with the events that have waited. Does nothing if the machine is not paused.</summary>
+    public void Resume() => _subscription.Resume();
 
     /// <summary>
-    /// Unregisters the machine and waits for its handler to return. Not for the handler itself to await: it would wait
-    /// for its own end.
+    /// Ends its handler, and unregisters the machine unless <see cref="EventHub.SubscribeAsync(string, Func{BusEvent,
+    /// Task})"/> has given it another one. A handler that runs is not waited for; so the handler itself may call this.
+    /// </summary>
+    public void Dispose() => _subscription.Dispose();
+
+    /// <summary>
+    /// As <see cref="Dispose"/>, and waits for the handler of an unregistered machine to return. The handler itself
+    /// must not await this: it would wait for its own end.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        await _running.ConfigureAwait(false);
-    }
-
-    private async Task RunAsync()
-    {
-        var items = new MailItem[64];
-        var delivery = new Delivery();
-        while (Volatile.Read(ref _isDisposed) == 0)
+        if (_receiver.HasEnded)
         {
-            while (_outbox.TryTakeReady(out var subscriber))
-            {
-                var taken = subscriber!.Take(items, int.MaxValue);
-                for (var i = 0; i < taken; i++)
-                {
-                    var item = items[i];
-                    items[i] = default;
-                    if (Volatile.Read(ref _isDisposed) != 0)
-                    {
-                        // Taken, and not delivered to a handler: nobody else can tell its sender.
-                        item.Pending?.FailGone();
-                        continue;
-                    }
-
-                    subscriber.Fill(delivery, item);
-                    await HandleAsync(subscriber, delivery).ConfigureAwait(false);
-                }
-
-                _hub.Metrics.Delivered(taken);
-            }
-
-            await _outbox.WaitAsync().ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask HandleAsync(Subscriber subscriber, Delivery delivery)
-    {
-        var (number, level) = (delivery.Number, delivery.Acknowledgement);
-        if (level == AcknowledgementLevel.Delivered)
-        {
-            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, _origin);
-        }
-
-        var received = new BusEvent(delivery.Event, _codecs)
-        {
-            HandledBy = this,
-            NewState = _state,
-            IsRequest = level == AcknowledgementLevel.Replied,
-        };
-        var activity = EventTracing.Process(delivery.Event);
-        var started = _hub.Messaging.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0;
-        Acknowledgement? failure = null;
-
-        // Ends with this method.
-        HandlerFlow.Begin(received);
-        try
-        {
-            await _handler(received).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            _hub.Logger.HandlerFailed(Id, exception);
-            var message = $"The handler of the machine '{Id}' failed: {exception.Message}";
-            failure = new Acknowledgement
-            {
-                StatusCode = (int)StatusCode.Unknown, Message = PeerText.Clean(message, PeerText.MaxSentence),
-            };
-        }
-
-        received.HasBeenHandled = true;
-        Waits.EndAll();
-        _state = received.NewState;
-        _hub.Messaging.Processed(started, Id, failure is not null);
-        if (activity is not null)
-        {
-            EventTracing.SetFailure(activity, failure is null ? StatusCode.OK : StatusCode.Unknown, failure?.Message);
-            activity.Dispose();
-        }
-
-        if (number != 0 && level > AcknowledgementLevel.Delivered)
-        {
-            var answer = failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent };
-            answer.Number = number;
-            _hub.Router.Acknowledge(subscriber, answer, _origin);
+            await _receiver.Running.ConfigureAwait(false);
         }
     }
 }

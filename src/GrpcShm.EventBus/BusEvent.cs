@@ -6,7 +6,8 @@ namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
 /// <remarks>
-/// Its payload is decoded when it is first asked for, and not at all if nobody asks. Used by one handler at a time.
+/// Its payload is decoded when a handler first reads it, and not at all if no handler does. One handler uses it at a
+/// time.
 /// </remarks>
 public sealed class BusEvent
 {
@@ -29,13 +30,13 @@ public sealed class BusEvent
     /// <summary>The group that the event was published to; empty if it was sent, or published otherwise.</summary>
     public string Group => _event.Group;
 
-    /// <summary>What happened.</summary>
+    /// <summary>The name of the event.</summary>
     public string EventName => _event.Name;
 
     /// <summary>
     /// The payload: <see langword="null"/> for none, a <c>byte[]</c> for bytes, a message or a <c>ByteString</c> for
     /// protobuf, for JSON the scalar that it was, an object of a known type (<see cref="PayloadOptions.KnownTypes"/>)
-    /// or a <see cref="System.Text.Json.JsonElement"/>, or whatever a codec of the client's options made of it.
+    /// or a <see cref="System.Text.Json.JsonElement"/>, or an object that a codec of the options made of it.
     /// </summary>
     /// <exception cref="FormatException">The payload cannot be decoded.</exception>
     public object? Payload
@@ -64,7 +65,7 @@ public sealed class BusEvent
     /// <summary>The version of the event's meaning and payload; 0 if it is not versioned.</summary>
     public int Version => unchecked((int)_event.Version);
 
-    /// <summary>What is the same for all events of one conversation; may be empty.</summary>
+    /// <summary>The id that all events of one conversation share; may be empty.</summary>
     public string CorrelationId => _event.CorrelationId;
 
     /// <summary>The id of the event that led to this one; may be empty.</summary>
@@ -73,31 +74,31 @@ public sealed class BusEvent
     /// <summary>Further pairs of name and value.</summary>
     public IReadOnlyDictionary<string, string> Headers => _headers ??= ReadHeaders();
 
-    /// <summary>The change of its source's state that the event tells of, or <see langword="null"/>.</summary>
+    /// <summary>The change of its source's state that the event reports, or <see langword="null"/>.</summary>
     /// <exception cref="FormatException">The context cannot be decoded.</exception>
     public MachineStateChange? StateChange => _event.StateChange is null ? null : _stateChange ??= ReadStateChange();
 
     /// <summary>
-    /// The machine's state after it handled this event, for a sender that waits for that. For the handler to set; it
-    /// stays for the machine's later events until it is set again.
+    /// The machine's state after it handled this event, for a sender that waits for it. The handler sets it. It stays
+    /// for the machine's later events until a handler sets it again.
     /// </summary>
     public string? NewState { get; set; }
 
     /// <summary>Whether the sender waits for a reply.</summary>
     public bool IsRequest { get; internal init; }
 
-    // The machine or subscription whose handler has it: of a client (EventReceiver), or of the hub's own process.
+    // The machine or subscription whose handler has the event: EventReceiver of a client, LocalReceiver of the hub.
     internal object? HandledBy { get; init; }
 
-    // What its handler waits for, of ClientWaits and under the lock of that.
+    // The waits of its handler. ClientWaits owns the list, and guards it by its lock.
     internal List<ClientWait>? Waits { get; set; }
 
     internal Event? ReplyEvent { get; private set; }
 
     internal Event Raw => _event;
 
-    // Written once by the one that runs the handlers, read by whoever still runs in their flow: no order with other
-    // fields matters.
+    // The thread that runs the handlers writes it once; code that still runs in their flow reads it. No order with
+    // other fields matters.
     internal bool HasBeenHandled
     {
         get => Volatile.Read(ref _hasBeenHandled);
@@ -109,13 +110,13 @@ public sealed class BusEvent
     /// The type: of JSON, a protobuf message, <c>byte[]</c>, <c>ByteString</c>, or one of a codec.
     /// </typeparam>
     /// <returns>The payload; the type's default if there is none.</returns>
-    /// <exception cref="FormatException">The payload is not one of that type.</exception>
+    /// <exception cref="FormatException">The payload is not of that type.</exception>
     public T? GetPayload<[DynamicallyAccessedMembers(PayloadCodecs.PayloadMembers)] T>() =>
         _codecs.Decode<T>(RawPayload);
 
     /// <summary>
-    /// Sets what is answered to a sender that waits for a reply. It goes out when the handler has returned; the last
-    /// one holds. For other senders it has no effect.
+    /// Sets the reply to a sender that waits for one. The reply goes out when the handler has returned; the last one
+    /// that was set counts. For other senders it has no effect.
     /// </summary>
     /// <param name="payload">The reply's payload, or <see langword="null"/> for none.</param>
     /// <param name="eventName">The reply's name, or <see langword="null"/> for that of this event.</param>

@@ -3,25 +3,26 @@ using GrpcShm.EventBus.Client;
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A machine's handler, or another subscription: what <see cref="EventClient"/> gives back for it, and can be paused.
-/// Ends it when disposed of.
+/// The handler of a machine, or another subscription. <see cref="EventClient"/> gives it back when it subscribes, and
+/// so does the hub for its own process. It can be paused, and ends when it is disposed of.
 /// </summary>
 /// <remarks>
-/// While it is paused, its handler gets no events. They wait in order: first in this process, as many as
+/// While it is paused, its handler gets no events. The events wait in order: first in a client's process, as many as
 /// <see cref="EventBusClientOptions.ReceiveWindow"/> says, then in the mailbox at the hub, where the overflow policy
-/// holds: the senders of a machine wait, and fail with <c>ResourceExhausted</c> when they have waited for too long;
-/// other subscriptions lose the oldest events. Who waits for an event to be processed waits until the subscription goes
-/// on, or until the time is over. A machine with several handlers is paused while any of their subscriptions is.
+/// holds. The senders of a machine wait, and fail with <c>ResourceExhausted</c> when they have waited for too long;
+/// other subscriptions lose the oldest events. A sender that waits until its event is processed waits until the
+/// subscription goes on, or until its time is over. A machine with several handlers is paused while any of their
+/// subscriptions is paused.
 /// </remarks>
 public sealed class BusSubscription : IDisposable
 {
-    private readonly EventReceiver _receiver;
+    private readonly IPausable _receiver;
     private readonly Action _end;
     private readonly Lock _lock = new();
     private bool _isDisposed;
     private bool _isPaused;
 
-    internal BusSubscription(EventReceiver receiver, Action end) => (_receiver, _end) = (receiver, end);
+    internal BusSubscription(IPausable receiver, Action end) => (_receiver, _end) = (receiver, end);
 
     /// <summary>Whether it is paused by <see cref="Pause"/>.</summary>
     public bool IsPaused
@@ -36,8 +37,8 @@ public sealed class BusSubscription : IDisposable
     }
 
     /// <summary>
-    /// Holds events back. One whose handler runs, or is about to, is still handled. Does nothing if it is paused or has
-    /// ended.
+    /// Holds events back. An event whose handler runs, or is about to, is still handled. Does nothing if the
+    /// subscription is paused or has ended.
     /// </summary>
     public void Pause()
     {
@@ -79,7 +80,7 @@ public sealed class BusSubscription : IDisposable
             _isDisposed = true;
         }
 
-        // Without its handler first: what has waited is not for it any more.
+        // The handler goes first: the events that have waited are not for it any more.
         _end();
         Resume();
     }

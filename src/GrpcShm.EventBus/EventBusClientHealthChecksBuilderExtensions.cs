@@ -13,8 +13,9 @@ public static class EventBusClientHealthChecksBuilderExtensions
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="name">The check's name.</param>
-    /// <param name="failureStatus">What is reported when it is disconnected, or <see langword="null"/> for
-    /// unhealthy.</param>
+    /// <param name="failureStatus">
+    /// The status that is reported while the client is disconnected, or <see langword="null"/> for unhealthy.
+    /// </param>
     /// <param name="tags">Tags by which checks are chosen, or <see langword="null"/> for none.</param>
     /// <returns>The health checks.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is <see langword="null"/>.</exception>

@@ -30,9 +30,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How many sends may be without an answer. One more fails at once with <c>ResourceExhausted</c>.
+    /// How many sends may wait for their answer. One more fails at once with <c>ResourceExhausted</c>.
     /// </summary>
-    /// <remarks>Defaults to 65,536. They wait here, too, while the connection is lost.</remarks>
+    /// <remarks>Defaults to 65,536. Sends wait here, too, while the connection is lost.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingSends
     {
@@ -46,7 +46,7 @@ public sealed class EventBusClientOptions : PayloadOptions
 
     /// <summary>
     /// How many events may be on their way from the hub to one machine's handler, and how many events from machines of
-    /// this client may wait for it. More wait at the hub, where the policy of the machine's mailbox holds.
+    /// this client may wait for it. Further events wait at the hub, where the policy of the machine's mailbox holds.
     /// </summary>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
@@ -62,7 +62,7 @@ public sealed class EventBusClientOptions : PayloadOptions
 
     /// <summary>
     /// Whether events between machines of this client stay in the process. Observers of other processes (copies of a
-    /// machine's events, patterns, everything) do not see them then; those of this client do.
+    /// machine's events, patterns, everything) do not see these events then; observers of this client do.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool DeliverLocally { get; set; } = true;
@@ -80,9 +80,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>
     /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event
     /// was surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/>
-    /// for none. Sends that end when they are accepted are never repeated after an answer of the hub: they would come
-    /// after what was sent behind them. What a broken connection left unanswered is sent again, in order, and
-    /// recognized by the receiver if it was there already.
+    /// for none. Sends that end when they are accepted are never repeated after an answer of the hub: they would arrive
+    /// after the events that were sent behind them. Events that a broken connection left unanswered are sent again, in
+    /// order, and the receiver recognizes those that it has had already.
     /// </remarks>
     public ResiliencePipeline? SendPipeline { get; set; }
 
@@ -95,8 +95,8 @@ public sealed class EventBusClientOptions : PayloadOptions
     public IMeterFactory? MeterFactory { get; set; }
 
     /// <summary>
-    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Only for a number of
-    /// machines that a metrics system can take.
+    /// Whether metrics name the machine that an event is for (<c>messaging.destination.name</c>). Turn it on only if
+    /// the metrics system can take a series for each machine.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }

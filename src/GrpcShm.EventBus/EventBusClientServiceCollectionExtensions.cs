@@ -14,9 +14,9 @@ public static class EventBusClientServiceCollectionExtensions
 {
     /// <summary>
     /// Adds an <see cref="EventClient"/>, one for the whole program. It talks to the hub by the generated client that
-    /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over whatever transport that one has, and
-    /// logs and measures by the services. It is not connected: whoever needs it calls
-    /// <see cref="EventClient.ConnectAsync"/>, which does nothing if another one has.
+    /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over the transport of that client, and
+    /// logs and measures by the services. It is not connected: each user of it calls
+    /// <see cref="EventClient.ConnectAsync"/>, which does nothing if the client is connected already.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets how it connects, sends and encodes; may be <see langword="null"/>.</param>
@@ -51,7 +51,7 @@ public static class EventBusClientServiceCollectionExtensions
     /// <c>ReceiveWindow</c>, <c>DeliverLocally</c> and <c>MeasureDestinations</c>. It may be the section that holds the
     /// address for <c>UseSharedMemory</c>, too.
     /// </param>
-    /// <param name="configure">Sets what only code can set; may be <see langword="null"/>.</param>
+    /// <param name="configure">Sets the options that only code can set; may be <see langword="null"/>.</param>
     /// <returns>The services.</returns>
     /// <exception cref="ArgumentNullException">
     /// <paramref name="services"/> or <paramref name="configuration"/> is <see langword="null"/>.

@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>How an <see cref="EventClient"/> stands with its hub.</summary>
+/// <summary>The state of the connection of an <see cref="EventClient"/> to its hub.</summary>
 public enum EventBusConnectionState
 {
     /// <summary>Not connected, and not about to be.</summary>
@@ -9,7 +9,7 @@ public enum EventBusConnectionState
     /// <summary>Connecting for the first time.</summary>
     Connecting,
 
-    /// <summary>The session stands.</summary>
+    /// <summary>The client has a session with the hub.</summary>
     Connected,
 
     /// <summary>The connection was lost, and the client tries to get it back.</summary>

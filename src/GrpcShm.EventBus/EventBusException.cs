@@ -2,15 +2,16 @@ using Grpc.Core;
 
 namespace GrpcShm.EventBus;
 
-/// <summary>The hub, or the machine that an event was for, could not do what was asked.</summary>
+/// <summary>The hub, or the machine that an event was for, could not do what the caller asked for.</summary>
 public sealed class EventBusException : Exception
 {
     /// <summary>Makes the exception.</summary>
     /// <param name="statusCode">Why, as a gRPC status code.</param>
-    /// <param name="message">What went wrong, for people to read.</param>
-    /// <param name="machineId">The machine that it is about, or <see langword="null"/> if it is about none.</param>
-    /// <param name="innerException">What led to it, or <see langword="null"/>.</param>
-    public EventBusException(StatusCode statusCode, string message, string? machineId = null, Exception? innerException = null)
+    /// <param name="message">The failure, for people to read.</param>
+    /// <param name="machineId">The machine that the failure is about, or <see langword="null"/> for none.</param>
+    /// <param name="innerException">The exception that led to it, or <see langword="null"/>.</param>
+    public EventBusException(
+        StatusCode statusCode, string message, string? machineId = null, Exception? innerException = null)
         : base(message, innerException)
     {
         StatusCode = statusCode;
@@ -26,11 +27,11 @@ public sealed class EventBusException : Exception
     /// </summary>
     public StatusCode StatusCode { get; }
 
-    /// <summary>The machine that it is about, or <see langword="null"/> if it is about none.</summary>
+    /// <summary>The machine that the failure is about, or <see langword="null"/> for none.</summary>
     public string? MachineId { get; }
 
     /// <summary>
-    /// Whether it says that the client was disconnected or disposed of by the program that it belongs to.
+    /// True if the program that the client belongs to disconnected it or disposed of it.
     /// </summary>
     internal bool IsEndedByOwner { get; init; }
 }

@@ -9,16 +9,16 @@ public sealed partial class EventClient
     /// </summary>
     /// <remarks>
     /// A send whose answer cannot come any more because this client has been disposed of does not fail: its task
-    /// completes, and <see cref="SendFailed"/> tells what became of it. So an <c>async void</c> method that awaits it
+    /// completes, and <see cref="SendFailed"/> tells of it. So an <c>async void</c> method that awaits it
     /// does not end the process. In the flow of a handler that also holds for sends that begin afterwards, and after
     /// <see cref="DisconnectAsync"/>.
     /// </remarks>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
+    /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">
-    /// What goes along, or <see langword="null"/>: <c>byte[]</c>, <c>ByteString</c>, a protobuf message, an object that
-    /// goes as JSON, or what a codec of the options is for. It is encoded before this method returns.
+    /// The payload, or <see langword="null"/>: <c>byte[]</c>, <c>ByteString</c>, a protobuf message, an object that
+    /// travels as JSON, or an object that a codec of the options knows. It is encoded before this method returns.
     /// </param>
     /// <exception cref="EventBusException">
     /// The target is not registered or its process died (<c>NotFound</c>), its mailbox is full
@@ -36,8 +36,8 @@ public sealed partial class EventClient
     /// </summary>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is sent.</param>
     /// <exception cref="EventBusException">As for the other overload.</exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
@@ -55,17 +55,17 @@ public sealed partial class EventClient
     /// </summary>
     /// <param name="sourceMachineId">The machine that sends; may be empty.</param>
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
-    /// <param name="options">How far the event must come, and what it carries.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <param name="options">How far the event must come, and its further parts.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is sent.</param>
     /// <returns>The target's new state, and its reply, where these were waited for.</returns>
     /// <exception cref="EventBusException">
     /// As for the other overload; besides, the acknowledgement did not come in time (<c>DeadlineExceeded</c>), the
     /// target died before it came (<c>Unavailable</c>), its mailbox dropped the event (<c>Aborted</c>), or its handler
-    /// failed (<c>Unknown</c>). Not if the client was disconnected or disposed of meanwhile and nobody waits for the
-    /// flow any more that this send belongs to (an <c>async void</c> method that a handler left behind): then
-    /// <see cref="EventSendResult.Failure"/> says it.
+    /// failed (<c>Unknown</c>). There is one exception to that: the client was disconnected or disposed of meanwhile,
+    /// and nobody waits for the flow any more that this send belongs to (an <c>async void</c> method that a handler
+    /// left behind). Then <see cref="EventSendResult.Failure"/> says it.
     /// </exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
@@ -83,16 +83,16 @@ public sealed partial class EventClient
     /// </summary>
     /// <param name="sourceMachineId">The machine that asks; may be empty.</param>
     /// <param name="targetMachineId">The machine that is asked.</param>
-    /// <param name="eventName">What is asked.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the request.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="timeout">How long to wait, or <see langword="null"/> for the client's default.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The reply.</returns>
     /// <exception cref="EventBusException">
     /// The target is unknown (<c>NotFound</c>), died (<c>Unavailable</c>), did not reply in time
     /// (<c>DeadlineExceeded</c>), failed (<c>Unknown</c>), or handled the request without a reply (<c>Internal</c>); or
-    /// the client was disconnected or disposed of meanwhile (<c>Unavailable</c>), wherever the request was made: there
-    /// is no reply to go on with.
+    /// the client was disconnected or disposed of meanwhile (<c>Unavailable</c>). That is thrown wherever the request
+    /// was made, since there is no reply to go on with.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     public Task<BusEvent> RequestAsync(
@@ -107,18 +107,18 @@ public sealed partial class EventClient
     /// <summary>Publishes an event to all machines, this client's included.</summary>
     /// <remarks>
     /// A publication whose answer cannot come any more because this client has been disposed of completes, as a send
-    /// does: <see cref="SendFailed"/> tells what became of it.
+    /// does, and <see cref="SendFailed"/> tells of it.
     /// </remarks>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     public Task PublishAsync(string eventName, object? payload = null) =>
         PublishAsync(eventName, payload, new EventPublishOptions());
 
     /// <summary>As <see cref="PublishAsync(string, object?)"/>, for a caller that may give up waiting.</summary>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is published.</param>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
@@ -129,9 +129,9 @@ public sealed partial class EventClient
     /// <summary>
     /// Publishes an event to a group, to the machines whose ids match a pattern, to observers, or to all.
     /// </summary>
-    /// <param name="eventName">What happened.</param>
-    /// <param name="payload">What goes along, or <see langword="null"/>.</param>
-    /// <param name="options">Who publishes, and for whom.</param>
+    /// <param name="eventName">The name of the event.</param>
+    /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <param name="options">The machine that publishes, and the audience.</param>
     /// <param name="cancellationToken">Gives up waiting. The event is not taken back.</param>
     /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="ArgumentException">The options name more than one audience.</exception>
@@ -144,27 +144,27 @@ public sealed partial class EventClient
         CancellationToken cancellationToken = default) =>
         _parts.Sender.Publish(eventName, payload, options, cancellationToken);
 
-    /// <summary>Tells whoever subscribed to it that a machine changed its state.</summary>
+    /// <summary>Tells the subscribers to a machine's changes of state that the machine changed its state.</summary>
     /// <param name="machineId">The machine.</param>
-    /// <param name="change">What changed.</param>
+    /// <param name="change">The change.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>How many mailboxes it was put into.</returns>
+    /// <returns>How many mailboxes the change was put into.</returns>
     /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     public Task<int> PublishStateChangeAsync(
         string machineId, MachineStateChange change, CancellationToken cancellationToken = default) =>
         PublishStateChangeAsync(machineId, change, null, null, cancellationToken);
 
-    /// <summary>As the other overload, with a payload, an id, headers and what else an event may carry.</summary>
+    /// <summary>As the other overload, with a payload, an id, headers and the other parts of an event.</summary>
     /// <param name="machineId">The machine.</param>
-    /// <param name="change">What changed.</param>
-    /// <param name="payload">What goes along besides the change's context, or <see langword="null"/>.</param>
+    /// <param name="change">The change.</param>
+    /// <param name="payload">The payload besides the change's context, or <see langword="null"/>.</param>
     /// <param name="options">
     /// The event's id, headers, correlation and the like, or <see langword="null"/> for none. Its acknowledgement and
     /// time-out have no meaning here.
     /// </param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>How many mailboxes it was put into.</returns>
+    /// <returns>How many mailboxes the change was put into.</returns>
     /// <exception cref="EventBusException">The change is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     public Task<int> PublishStateChangeAsync(

@@ -3,16 +3,16 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
 
-// Machines and other subscriptions, and what the hub knows of all.
+// Machines and other subscriptions, and questions to the hub.
 public sealed partial class EventClient
 {
     /// <summary>
-    /// Subscribes to a machine's events, as the machine: registers it if this client has not registered it yet. A
-    /// second handler for the same machine gets the events, too, after the first.
+    /// Subscribes to a machine's events as the machine itself, and registers it if this client has not registered it
+    /// yet. A second handler for the same machine gets the events, too, after the first one.
     /// </summary>
     /// <param name="machineId">The machine, unique on the hub.</param>
     /// <param name="handler">Handles the machine's events, one after the other, on the thread pool.</param>
-    /// <returns>Ends it when disposed of; with the machine's last handler the machine is unregistered.</returns>
+    /// <returns>Ends the handler when disposed of. With its last handler the machine is unregistered.</returns>
     /// <exception cref="EventBusException">
     /// The machine belongs to another live process (<c>AlreadyExists</c>), the id is not valid
     /// (<c>InvalidArgument</c>), or the client is not connected (<c>Unavailable</c>).
@@ -28,7 +28,7 @@ public sealed partial class EventClient
     /// <param name="cancellationToken">
     /// Gives up: the handler gets no events, and the machine is unregistered if it has no other.
     /// </param>
-    /// <returns>Ends it when disposed of; with the machine's last handler the machine is unregistered.</returns>
+    /// <returns>Ends the handler when disposed of. With its last handler the machine is unregistered.</returns>
     /// <exception cref="EventBusException">As for the other overload.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public Task<IDisposable> SubscribeAsync(
@@ -108,7 +108,7 @@ public sealed partial class EventClient
     /// Subscribes to copies of the events that match a pattern. In it, <c>*</c> and <c>?</c> stand for any characters
     /// and for one.
     /// </summary>
-    /// <param name="pattern">What source, target and name must match; an empty part matches everything.</param>
+    /// <param name="pattern">The patterns of source, target, name and group; an empty one matches everything.</param>
     /// <param name="handler">Handles the copies, one after the other, on the thread pool.</param>
     /// <param name="options">The bounds of the mailbox, or <see langword="null"/> for the hub's.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -137,7 +137,7 @@ public sealed partial class EventClient
 
     /// <summary>
     /// Subscribes to the coming and going of machines. The handler is told first of the machines that are there, then
-    /// of those that come and go; after a lost connection, of whatever changed in between.
+    /// of machines that come and go; after a lost connection, of each change in between.
     /// </summary>
     /// <param name="machinePattern">The machine, or a pattern of ids (<c>*</c>, <c>?</c>).</param>
     /// <param name="handler">Handles the changes, one after the other, on the thread pool.</param>
@@ -158,7 +158,7 @@ public sealed partial class EventClient
             new Subscription { MachineChanges = machinePattern }, tracker.HandleAsync, options, cancellationToken);
     }
 
-    /// <summary>Waits until a machine is registered. From then on it can be sent to.</summary>
+    /// <summary>Waits until a machine is registered. From then on events can be sent to it.</summary>
     /// <param name="machineId">The machine.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EventBusException">The id is not valid, or the client is not connected (any more).</exception>
@@ -170,19 +170,19 @@ public sealed partial class EventClient
 
     /// <summary>Lists the machines that are registered, those of other processes included, by id.</summary>
     /// <param name="machinePattern">Only matching ids (<c>*</c>, <c>?</c>), or <see langword="null"/> for all.</param>
-    /// <param name="group">Only those in this group, or <see langword="null"/> for all.</param>
+    /// <param name="group">Only machines in this group, or <see langword="null"/> for all.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>
-    /// The machines. They are asked for in pages, so machines that come and go meanwhile may or may not be among them.
+    /// The machines. The client asks for them in pages, so machines that come and go meanwhile may or may not be there.
     /// </returns>
     /// <exception cref="EventBusException">The pattern is not valid, or the hub cannot be reached.</exception>
     public IAsyncEnumerable<MachineDescription> ListMachinesAsync(
         string? machinePattern = null, string? group = null, CancellationToken cancellationToken = default) =>
         _parts.Queries.ListMachinesAsync(machinePattern, group, cancellationToken);
 
-    /// <summary>Asks the hub how it is. Needs no connection by <see cref="ConnectAsync"/>.</summary>
+    /// <summary>Asks the hub for its health. It needs no connection by <see cref="ConnectAsync"/>.</summary>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>How it is.</returns>
+    /// <returns>The hub's health.</returns>
     /// <exception cref="EventBusException">The hub cannot be reached.</exception>
     public Task<HubHealth> GetHubHealthAsync(CancellationToken cancellationToken = default) =>
         _parts.Queries.GetHealthAsync(cancellationToken);

@@ -6,8 +6,8 @@ using Contract = XStateNet.Events.V1.EventBus;
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// A process's part in the event bus: its machines, what they send and what comes for them, over any gRPC channel. All
-/// members may be used by several threads at once.
+/// A process's part in the event bus: its machines, the events that they send and the events for them, over any gRPC
+/// channel. Several threads may use all members at once.
 /// </summary>
 /// <remarks>
 /// Events from one machine to another arrive in the order in which <see cref="SendEventAsync(string, string, string,
@@ -42,7 +42,7 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The client stands differently with its hub than before: connected, reconnecting, disconnected.
+    /// The client's connection to its hub has changed: connected, reconnecting, disconnected.
     /// </summary>
     public event EventHandler<EventBusConnectionChange>? ConnectionChanged
     {
@@ -51,8 +51,8 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// A send failed. Raised whether or not its task is awaited, since nobody can tell; where a pipeline tries again,
-    /// only for the last attempt.
+    /// A send failed. It is raised whether or not the program awaits the send's task, since the client cannot know
+    /// that. Where a pipeline tries again, it is raised only for the last attempt.
     /// </summary>
     public event EventHandler<EventSendFailure>? SendFailed
     {
@@ -81,10 +81,10 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
         remove => Events.MachineLost -= value;
     }
 
-    /// <summary>Identifies this client in its life.</summary>
+    /// <summary>Identifies this client as long as it lives.</summary>
     public string InstanceId { get; } = Guid.NewGuid().ToString("N");
 
-    /// <summary>How the client stands with its hub.</summary>
+    /// <summary>The state of the client's connection to its hub.</summary>
     public EventBusConnectionState State => _parts.Link.State;
 
     /// <summary>How many sends have not been answered yet.</summary>
@@ -103,30 +103,30 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
         _parts.Link.ConnectAsync(cancellationToken);
 
     /// <summary>
-    /// Disconnects: what was sent before is still written, the machines of this client are unregistered, and sends that
-    /// the hub does not answer any more fail with <c>Unavailable</c>. Those in the flow of a handler that wait for no
-    /// more than <see cref="AcknowledgementLevel.Accepted"/> complete instead, and <see cref="SendFailed"/> tells of
-    /// them.
+    /// Disconnects: events that were sent before are still written, the machines of this client are unregistered, and
+    /// sends that the hub does not answer any more fail with <c>Unavailable</c>. Sends in the flow of a handler that
+    /// wait for no more than <see cref="AcknowledgementLevel.Accepted"/> complete instead, and
+    /// <see cref="SendFailed"/> tells of them.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting for the hub; the client is disconnected anyway.</param>
     public Task DisconnectAsync(CancellationToken cancellationToken = default) =>
         _parts.Link.EndAsync(HubLink.ClosingTime, cancellationToken);
 
     /// <summary>
-    /// Disconnects, as <see cref="DisconnectAsync(CancellationToken)"/> does, for good. No send that is under way and
-    /// waits for no more than <see cref="AcknowledgementLevel.Accepted"/> fails by it: it completes, and
+    /// Disconnects for good, as <see cref="DisconnectAsync(CancellationToken)"/> does. A send that is under way and
+    /// waits for no more than <see cref="AcknowledgementLevel.Accepted"/> does not fail by it: it completes, and
     /// <see cref="SendFailed"/> tells of it.
     /// </summary>
     public ValueTask DisposeAsync() => _parts.DisposeAsync();
 
     /// <summary>
-    /// As <see cref="DisposeAsync()"/>, for callers that cannot await it: the calling thread waits until what was sent
-    /// before has been written and answered, for two seconds at most. When this returns, the client is disconnected,
-    /// and the channel may be disposed of.
+    /// As <see cref="DisposeAsync()"/>, for callers that cannot await it: the calling thread waits until the events
+    /// that were sent before have been written and answered, for two seconds at most. When this returns, the client is
+    /// disconnected, and the channel may be disposed of.
     /// </summary>
     public void Dispose() => _parts.Dispose();
 
-    private ClientEvents Events => _parts.Events;
+    private RaisedEvents Events => _parts.Events;
 
     private ClientSubscriptions Subscriptions => _parts.Subscriptions;
 }

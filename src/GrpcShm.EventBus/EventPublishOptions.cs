@@ -1,8 +1,9 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>Who publishes an event, and for whom.</summary>
+/// <summary>The machine that publishes an event, and the audience of the event.</summary>
 /// <remarks>
-/// Without <see cref="Group"/>, <see cref="MachinePattern"/> and <see cref="ObserversOnly"/> it is for all machines.
+/// Without <see cref="Group"/>, <see cref="MachinePattern"/> and <see cref="ObserversOnly"/> the event is for all
+/// machines.
 /// </remarks>
 public sealed class EventPublishOptions
 {

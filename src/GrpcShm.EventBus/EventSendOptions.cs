@@ -2,7 +2,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus;
 
-/// <summary>What an event carries besides its name and payload, and how far it must come.</summary>
+/// <summary>
+/// The parts of an event besides its name and payload, and how far the event must come for its send to be complete.
+/// </summary>
 public sealed class EventSendOptions
 {
     /// <summary>How far the event must have come for the send to be complete.</summary>
@@ -11,16 +13,16 @@ public sealed class EventSendOptions
 
     /// <summary>How long to wait for an acknowledgement later than accepted.</summary>
     /// <remarks>
-    /// Defaults to the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>; for what the hub's own process
-    /// sends, to <c>EventBusOptions.DefaultAcknowledgementTimeout</c>.
+    /// Defaults to the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>. For sends of the hub's own
+    /// process it defaults to <c>EventBusOptions.DefaultAcknowledgementTimeout</c>.
     /// </remarks>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>The event's id.</summary>
-    /// <remarks>Defaults to <see langword="null"/>: none, or one that is made for a request.</remarks>
+    /// <remarks>Defaults to <see langword="null"/>: none. A request gets a new id then.</remarks>
     public string? Id { get; init; }
 
-    /// <summary>What is the same for all events of one conversation.</summary>
+    /// <summary>The id that all events of one conversation share.</summary>
     /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
     public string? CorrelationId { get; init; }
 

@@ -5,12 +5,12 @@ namespace GrpcShm.EventBus;
 /// <summary>The groups of a machine and the bounds of its inbox, or the bounds of another subscription.</summary>
 public sealed class MachineOptions
 {
-    /// <summary>The groups that the machine is a member of. Not for subscriptions that are no machines.</summary>
+    /// <summary>The groups that the machine is a member of. Only a machine can have groups.</summary>
     /// <remarks>Defaults to none.</remarks>
     public IReadOnlyCollection<string> Groups { get; init; } = [];
 
     /// <summary>How many events may wait at the hub, and as many on their way to the handler.</summary>
-    /// <remarks>Defaults to 0: as many as the hub thinks right.</remarks>
+    /// <remarks>Defaults to 0: the hub's own default.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MailboxCapacity
     {
@@ -23,8 +23,8 @@ public sealed class MachineOptions
     }
 
     /// <summary>
-    /// What happens to an event that comes when the mailbox is full. That senders wait is for machines; for what only
-    /// observes the hub refuses it with <c>PermissionDenied</c>, unless its options allow it.
+    /// What happens to an event that comes when the mailbox is full. Only a machine may have its senders wait. For
+    /// another subscription the hub refuses that with <c>PermissionDenied</c>, unless its options allow it.
     /// </summary>
     /// <remarks>
     /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription
@@ -32,7 +32,7 @@ public sealed class MachineOptions
     /// </remarks>
     public OverflowPolicy OverflowPolicy { get; init; }
 
-    /// <summary>What the hub is asked for; nothing if it may choose.</summary>
+    /// <summary>The settings that the hub is asked for; none if it may choose.</summary>
     internal MailboxSettings? ToMailbox() => MailboxCapacity > 0 || OverflowPolicy != OverflowPolicy.Unspecified
         ? new MailboxSettings { Capacity = (uint)MailboxCapacity, OverflowPolicy = OverflowPolicy }
         : null;

@@ -9,15 +9,15 @@ public sealed class MachinePresence
     public required string MachineId { get; init; }
 
     /// <summary>
-    /// What happened: it was there when the subscription began, it was registered, it was unregistered as its owner
-    /// wished, or it was lost because its process died or could not be reached any more.
+    /// What happened: the machine was there when the subscription began, it was registered, it was unregistered by its
+    /// owner's wish, or it was lost because its process died or could not be reached any more.
     /// </summary>
     public required MachineChangeKind Change { get; init; }
 
     /// <summary>Whether the machine is there now.</summary>
     public bool IsPresent => Change is MachineChangeKind.Present or MachineChangeKind.Registered;
 
-    /// <summary>For a machine that has gone: why, for people to read. Else empty.</summary>
+    /// <summary>The reason why a machine has gone, for people to read. Else empty.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>The groups that the machine is or was a member of.</summary>

@@ -16,7 +16,7 @@ public abstract class PayloadOptions
     /// <summary>How the types of JSON payloads are written and read.</summary>
     /// <remarks>
     /// Defaults to options that write properties and fields by the names that they are declared with, and NaN and the
-    /// infinities as text; and that read names in any case, and numbers from text, too. For <c>camelCase</c> set its
+    /// infinities as text. They read names in any case, and numbers from text, too. For <c>camelCase</c> set its
     /// <see cref="JsonSerializerOptions.PropertyNamingPolicy"/> to <see cref="JsonNamingPolicy.CamelCase"/>. Set its
     /// <see cref="JsonSerializerOptions.TypeInfoResolver"/> to a source-generated context where the program is trimmed
     /// or compiled ahead of time; scalars and arrays of them need none.

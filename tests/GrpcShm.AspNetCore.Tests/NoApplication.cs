@@ -10,7 +10,7 @@ namespace GrpcShm.AspNetCore.Tests;
 /// <summary>A host that serves nothing, and so offers no direct mode.</summary>
 internal static class NoApplication
 {
-    // As long as the process lives, whose tests share it.
+    // Lives as long as the process, since its tests share it.
     private static readonly ServiceProvider Services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     public static DirectApplication Create() =>

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace GrpcShm.Client.Tests;
 
-/// <summary>A content that a test writes.</summary>
+/// <summary>A content that a function of a test writes.</summary>
 internal sealed class DelegateContent(Func<Stream, CancellationToken, Task> write) : HttpContent
 {
     public DelegateContent(Func<Stream, Task> write)
@@ -13,7 +13,8 @@ internal sealed class DelegateContent(Func<Stream, CancellationToken, Task> writ
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         write(stream, CancellationToken.None);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+    protected override Task SerializeToStreamAsync(
+        Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         write(stream, cancellationToken);
 
     protected override bool TryComputeLength(out long length)

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Client.Tests;
 
-/// <summary>A server that goes away, as a client's HTTP/2 sees it.</summary>
+/// <summary>How a client's HTTP/2 sees a server that goes away.</summary>
 public sealed class HandoverStreamTests : IAsyncLifetime
 {
     private static readonly byte[] Hello = [1, 2, 3, 4, 5];
@@ -12,7 +12,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
 
     private readonly TestEndPoint _endPoint = new();
 
-    // So small is what SocketsHttpHandler reads the first bytes into.
+    // The size of the buffer into which SocketsHttpHandler reads the first bytes.
     private readonly byte[] _buffer = new byte[16];
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
@@ -100,7 +100,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
     [Fact]
     public async Task Write_WaitsWhileItsServerSaysFarewellAndStays_GoesToTheSuccessor()
     {
-        // More than the ring has room for.
+        // More bytes than the ring has room for.
         var much = Pattern.Take(0, 200_000);
         await using var client = await ConnectAsync();
         var write = client.WriteAsync(much, TestToken).AsTask();
@@ -177,7 +177,8 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         await server.DisposeAsync();
         var read = client.ReadAsync(_buffer, TestToken).AsTask();
         await client.DisposeAsync();
-        await read.ContinueWith(static _ => { }, TestToken, TaskContinuationOptions.None, TaskScheduler.Default).InTime();
+        await read.ContinueWith(
+            static _ => { }, TestToken, TaskContinuationOptions.None, TaskScheduler.Default).InTime();
         await Assert.ThrowsAnyAsync<ObjectDisposedException>(() => client.ReadAsync(_buffer, TestToken).InTime());
     }
 
@@ -196,7 +197,7 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The next server, which gets what was written, and answers.</summary>
+    /// <summary>The next server, which gets the bytes that were written, and answers.</summary>
     private async Task<RingStream> AcceptSuccessorAsync(byte[] written)
     {
         var successor = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);

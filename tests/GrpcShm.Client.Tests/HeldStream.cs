@@ -3,7 +3,8 @@ using GrpcShm.Transport.Connections;
 namespace GrpcShm.Client.Tests;
 
 /// <summary>
-/// A request body's stream without credit: a write waits until it is cancelled, and then for the test.
+/// The stream of a request's body without credit: a write waits until it is cancelled, and then until the test lets it
+/// end.
 /// </summary>
 internal sealed class HeldStream : AsyncStream
 {

@@ -12,7 +12,7 @@ internal sealed class Http2Peer(SharedMemoryConnection connection) : IAsyncDispo
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Takes the client's preface and says hello.</summary>
+    /// <summary>Takes the client's preface and sends the server's settings.</summary>
     public async Task BeginAsync()
     {
         await ReadAsync(PrefaceLength);
@@ -20,7 +20,7 @@ internal sealed class Http2Peer(SharedMemoryConnection connection) : IAsyncDispo
     }
 
     /// <summary>Waits for the next request.</summary>
-    /// <returns>Its stream.</returns>
+    /// <returns>The number of its stream.</returns>
     public Task<int> RequestAsync() => ReadFrameAsync(type: 1);
 
     /// <summary>Waits for data of a request.</summary>
@@ -30,7 +30,7 @@ internal sealed class Http2Peer(SharedMemoryConnection connection) : IAsyncDispo
 
     public Task ResetAsync(int stream, int error) => WriteAsync(type: 3, flags: 0, stream, error);
 
-    /// <summary>Answers with 200, and nothing more.</summary>
+    /// <summary>Answers with the status 200 alone.</summary>
     public async Task AnswerAsync(int stream)
     {
         const byte EndStreamAndHeaders = 5;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Client.Tests;
 
-/// <summary>Throws when it is told that a connection has ended, and counts how often.</summary>
+/// <summary>A logger that throws when the end of a connection is logged, and counts these logs.</summary>
 internal sealed class ThrowingLogger(SemaphoreSlim thrown) : ILoggerFactory, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;
@@ -17,7 +17,11 @@ internal sealed class ThrowingLogger(SemaphoreSlim thrown) : ILoggerFactory, ILo
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (eventId.Name == "Disconnected")
         {

@@ -44,7 +44,9 @@ internal static class ConsumersRole
             var expected = _next.GetValueOrDefault(received.SourceMachineId);
             if (received.Version != expected)
             {
-                errors.Enqueue($"{id} from {received.SourceMachineId}: {received.EventName} {received.Version} instead of {expected}");
+                errors.Enqueue(
+                    $"{id} from {received.SourceMachineId}: "
+                    + $"{received.EventName} {received.Version} instead of {expected}");
             }
 
             if (received.EventName == "END")

@@ -24,7 +24,8 @@ internal static class CostsRole
             static open => ObserveAsync(open, 512, static i => Named($"EVENT-{i}*")));
         await Costs.MeasureAsync(
             "64 of the worst patterns with stars",
-            static open => ObserveAsync(open, 64, static _ => Named("*" + new string('x', 500) + "y" + new string('x', 500) + "*")),
+            static open => ObserveAsync(
+                open, 64, static _ => Named("*" + new string('x', 500) + "y" + new string('x', 500) + "*")),
             SendLongNameAsync);
         await Costs.MeasureAsync(
             "8 of the worst patterns with stars and question marks",
@@ -33,7 +34,8 @@ internal static class CostsRole
             SendLongNameAsync);
         await Costs.MeasureAsync(
             "10,000 subscriptions to machines by name, 64 of them to the other's",
-            static open => ObserveAsync(open, 10_000, static i => new Subscription { Machine = i < 64 ? "victim" : $"m{i}" }));
+            static open =>
+                ObserveAsync(open, 10_000, static i => new Subscription { Machine = i < 64 ? "victim" : $"m{i}" }));
         await Costs.MeasureAsync("as many machines as it may register", static open => RegisterAsync(open, 0, 50_000));
         await Costs.MeasureAsync(
             "as many bytes of groups as it may register", static open => RegisterAsync(open, 64, 1500));
@@ -45,7 +47,9 @@ internal static class CostsRole
         await Costs.MeasureAsync(
             "a machine that takes nothing, among those that a publication is for", StickAsync, PublishAsync);
         await Costs.MeasureAsync(
-            "sessions of 50,000 machines that come and go all the while (a registration)", ChurnAsync, RegisterOneAsync);
+            "sessions of 50,000 machines that come and go all the while (a registration)",
+            ChurnAsync,
+            RegisterOneAsync);
         return 0;
     }
 
@@ -80,7 +84,8 @@ internal static class CostsRole
                     await session.DisposeAsync();
                 }
             }
-            catch (Exception exception) when (exception is RpcException or InvalidOperationException or ObjectDisposedException)
+            catch (Exception exception) when (
+                exception is RpcException or InvalidOperationException or ObjectDisposedException)
             {
                 // The measuring is over, and with it the hub.
             }
@@ -123,7 +128,9 @@ internal static class CostsRole
         {
             Subscribe = new Subscription
             {
-                Number = 1, Inbox = "deaf", Mailbox = new MailboxSettings { Capacity = 65_536, OverflowPolicy = OverflowPolicy.Grow },
+                Number = 1,
+                Inbox = "deaf",
+                Mailbox = new MailboxSettings { Capacity = 65_536, OverflowPolicy = OverflowPolicy.Grow },
             },
         });
         var session = open();
@@ -156,7 +163,12 @@ internal static class CostsRole
             count,
             i => new SessionCommand
             {
-                Send = new Event { Name = "E", Target = $"full-{i % 16}", Payload = Google.Protobuf.ByteString.CopyFrom(payload) },
+                Send = new Event
+                {
+                    Name = "E",
+                    Target = $"full-{i % 16}",
+                    Payload = Google.Protobuf.ByteString.CopyFrom(payload),
+                },
             },
             Math.Max(1, 64 * 1024 / size));
     }
@@ -166,7 +178,10 @@ internal static class CostsRole
         var session = open();
         await session.ExecuteAsync(new SessionCommand
         {
-            Subscribe = new Subscription { Number = 1, Inbox = "stuck", Credit = 1, Mailbox = new MailboxSettings { Capacity = 1 } },
+            Subscribe = new Subscription
+            {
+                Number = 1, Inbox = "stuck", Credit = 1, Mailbox = new MailboxSettings { Capacity = 1 },
+            },
         });
     }
 

@@ -22,7 +22,10 @@ internal static class ForgerRole
         {
             await SayAsync(session, new Event
             {
-                Name = "FORGED", Target = target, Sender = ulong.Parse(sender, CultureInfo.InvariantCulture), Sequence = ulong.MaxValue,
+                Name = "FORGED",
+                Target = target,
+                Sender = ulong.Parse(sender, CultureInfo.InvariantCulture),
+                Sequence = ulong.MaxValue,
             });
         }
 

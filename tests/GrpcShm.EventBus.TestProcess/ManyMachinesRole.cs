@@ -8,7 +8,8 @@ internal static class ManyMachinesRole
         using var channel = HubChannel.To(address);
         await using var client = new EventClient(channel);
         await client.ConnectAsync();
-        await Task.WhenAll(Enumerable.Range(0, count).Select(i => client.RegisterMachineAsync($"machine-{i}", received =>
+        await Task.WhenAll(
+            Enumerable.Range(0, count).Select(i => client.RegisterMachineAsync($"machine-{i}", received =>
         {
             received.Reply(received.TargetMachineId);
             return Task.CompletedTask;

@@ -19,7 +19,8 @@ internal static class ProducersRole
         // All processes of the test begin at the same word.
         await Console.In.ReadLineAsync();
         var totals = await Task.WhenAll(
-            Enumerable.Range(from, to - from).Select(producer => Task.Run(() => ProduceAsync(client, producer, consumers, seconds))));
+            Enumerable.Range(from, to - from).Select(
+                producer => Task.Run(() => ProduceAsync(client, producer, consumers, seconds))));
         Console.WriteLine($"done {totals.Sum()}");
         await Console.In.ReadToEndAsync();
         return 0;
@@ -36,7 +37,11 @@ internal static class ProducersRole
             for (var i = 0; i < Round; i++)
             {
                 last = client.SendEventAsync(
-                    source, $"consumer-{number % consumers}", "N", null, new EventSendOptions { Version = number / consumers });
+                    source,
+                    $"consumer-{number % consumers}",
+                    "N",
+                    null,
+                    new EventSendOptions { Version = number / consumers });
                 number++;
             }
 

@@ -51,7 +51,8 @@ internal sealed class SessionClient : IAsyncDisposable
     public async Task<Outcome> ExecuteAsync(SessionCommand command)
     {
         var source = new TaskCompletionSource<Outcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await WriteAsync([command], number => _waiting[number] = new Waiter(source, command.Acknowledgement > AcknowledgementLevel.Accepted));
+        await WriteAsync([command], number =>
+            _waiting[number] = new Waiter(source, command.Acknowledgement > AcknowledgementLevel.Accepted));
         return await source.Task;
     }
 

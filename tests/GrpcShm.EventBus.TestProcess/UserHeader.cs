@@ -37,7 +37,10 @@ internal sealed class UserHeader(
         }
 
         var identity = new ClaimsIdentity(
-            user == Nameless ? [] : [new Claim(ClaimTypes.NameIdentifier, user)], HeaderName, ClaimTypes.NameIdentifier, ClaimTypes.Role);
+            user == Nameless ? [] : [new Claim(ClaimTypes.NameIdentifier, user)],
+            HeaderName,
+            ClaimTypes.NameIdentifier,
+            ClaimTypes.Role);
         return Task.FromResult(
             AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), HeaderName)));
     }

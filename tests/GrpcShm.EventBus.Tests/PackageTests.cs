@@ -27,7 +27,8 @@ public sealed class PackageTests
     }
 
     private static bool IsOfAspNetCore(string name) =>
-        name.StartsWith(WebFramework, StringComparison.Ordinal) || name.StartsWith("Grpc.AspNetCore.", StringComparison.Ordinal);
+        name.StartsWith(WebFramework, StringComparison.Ordinal)
+        || name.StartsWith("Grpc.AspNetCore.", StringComparison.Ordinal);
 
     private static HashSet<string> ReferencesOf(Assembly root)
     {

@@ -80,7 +80,8 @@ internal static partial class Log
 
     [LoggerMessage(130, LogLevel.Warning,
         "This library does not know the internals of this version of Kestrel, so it cannot avoid a defect of its "
-        + "HTTP/2: in rare cases a response is never sent (dotnet/aspnetcore#53736). Set deadlines, or use direct mode.",
+        + "HTTP/2: in rare cases a response is never sent (dotnet/aspnetcore#53736). Set deadlines, or use direct "
+        + "mode.",
         EventName = "KestrelIsUnknown")]
     public static partial void KestrelIsUnknown(ILogger logger, Exception exception);
 }

@@ -6,10 +6,10 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Access;
 
-/// <summary>Asks the hub's policy for one caller: a session, or a call of its own.</summary>
+/// <summary>Asks the hub's policy about one caller: a session, or a single call.</summary>
 /// <remarks>
-/// It is asked before a command is carried out. What the command's own checks will refuse as not valid it is not asked
-/// about, so that a policy never sees a name that is too long or has control characters.
+/// It is asked before a command is carried out. It is not asked about a command that the command's own checks will
+/// refuse as not valid, so that a policy never sees a name that is too long or has control characters.
 /// </remarks>
 internal sealed class AccessGate(
     AccessPolicy policy,
@@ -22,7 +22,8 @@ internal sealed class AccessGate(
     private readonly EventBusPeer _peer = new(identity, owner);
 
     /// <summary>
-    /// Whether an event may be sent. If it comes from a machine of another process by right, the origin notes that.
+    /// Checks whether an event may be sent. If the policy lets the event come from a machine of another process, the
+    /// origin notes it.
     /// </summary>
     public async ValueTask<Verdict> CheckSendAsync(Event? @event, EventOrigin origin)
     {
@@ -32,25 +33,14 @@ internal sealed class AccessGate(
             : verdict;
     }
 
-    /// <summary>Whether an event may be published.</summary>
+    /// <summary>Checks whether an event may be published.</summary>
     public async ValueTask<Verdict> CheckPublishAsync(Publication? publication, EventOrigin origin)
     {
         var verdict = await CheckSourceAsync(publication?.Event, origin).ConfigureAwait(false);
-        return !verdict.IsOk ? verdict : publication?.AudienceCase switch
-        {
-            Publication.AudienceOneofCase.All =>
-                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.All, "").ConfigureAwait(false),
-            Publication.AudienceOneofCase.Group =>
-                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.Group, publication.Group).ConfigureAwait(false),
-            Publication.AudienceOneofCase.MachinePattern => await CheckAsync(
-                EventBusAction.PublishTo, EventBusSubject.MachinePattern, publication.MachinePattern).ConfigureAwait(false),
-            Publication.AudienceOneofCase.Observers =>
-                await CheckAsync(EventBusAction.PublishTo, EventBusSubject.Observers, "").ConfigureAwait(false),
-            _ => Verdict.Ok,
-        };
+        return verdict.IsOk ? await CheckAudienceAsync(publication).ConfigureAwait(false) : verdict;
     }
 
-    /// <summary>Whether a machine may be registered.</summary>
+    /// <summary>Checks whether a machine may be registered.</summary>
     public async ValueTask<Verdict> CheckRegisterAsync(Registration registration)
     {
         if (!limits.Check(registration).IsOk)
@@ -58,16 +48,18 @@ internal sealed class AccessGate(
             return Verdict.Ok;
         }
 
-        var verdict = await CheckAsync(EventBusAction.Register, EventBusSubject.Machine, registration.MachineId).ConfigureAwait(false);
+        var verdict = await CheckAsync(EventBusAction.Register, EventBusSubject.Machine, registration.MachineId)
+            .ConfigureAwait(false);
         for (var i = 0; i < registration.Groups.Count && verdict.IsOk; i++)
         {
-            verdict = await CheckAsync(EventBusAction.JoinGroup, EventBusSubject.Group, registration.Groups[i]).ConfigureAwait(false);
+            verdict = await CheckAsync(EventBusAction.JoinGroup, EventBusSubject.Group, registration.Groups[i])
+                .ConfigureAwait(false);
         }
 
         return verdict;
     }
 
-    /// <summary>Whether a subscription may be made.</summary>
+    /// <summary>Checks whether a subscription may be made.</summary>
     public async ValueTask<Verdict> CheckSubscribeAsync(Subscription? subscription)
     {
         var verdict = await CheckFilterAsync(subscription).ConfigureAwait(false);
@@ -78,14 +70,16 @@ internal sealed class AccessGate(
             : verdict;
     }
 
-    /// <summary>Whether machines may be listed.</summary>
+    /// <summary>Checks whether machines may be listed.</summary>
     public ValueTask<Verdict> CheckListAsync(ListMachinesRequest request) =>
         request.Group.Length > 0 ? CheckAsync(EventBusAction.List, EventBusSubject.Group, request.Group)
-        : request.MachinePattern.Length > 0 ? CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, request.MachinePattern)
+        : request.MachinePattern.Length > 0
+            ? CheckAsync(EventBusAction.List, EventBusSubject.MachinePattern, request.MachinePattern)
         : CheckAsync(EventBusAction.List, EventBusSubject.All, "");
 
     private static string Describe(EventPattern pattern) =>
-        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}{OfGroup(pattern.Group)}: {AnyIfEmpty(pattern.Name)}";
+        $"{AnyIfEmpty(pattern.Source)} \u2192 {AnyIfEmpty(pattern.Target)}{OfGroup(pattern.Group)}: "
+        + AnyIfEmpty(pattern.Name);
 
     private static string OfGroup(string group) => group.Length == 0 ? "" : $" of {group}";
 
@@ -111,11 +105,25 @@ internal sealed class AccessGate(
             access.Subject == EventBusSubject.Machine ? access.Name : "");
     }
 
+    private ValueTask<Verdict> CheckAudienceAsync(Publication? publication) => publication?.AudienceCase switch
+    {
+        Publication.AudienceOneofCase.All => CheckAsync(EventBusAction.PublishTo, EventBusSubject.All, ""),
+        Publication.AudienceOneofCase.Group =>
+            CheckAsync(EventBusAction.PublishTo, EventBusSubject.Group, publication.Group),
+        Publication.AudienceOneofCase.MachinePattern =>
+            CheckAsync(EventBusAction.PublishTo, EventBusSubject.MachinePattern, publication.MachinePattern),
+        Publication.AudienceOneofCase.Observers => CheckAsync(EventBusAction.PublishTo, EventBusSubject.Observers, ""),
+        _ => ValueTask.FromResult(Verdict.Ok),
+    };
+
     private ValueTask<Verdict> CheckFilterAsync(Subscription? subscription) => subscription?.FilterCase switch
     {
-        Subscription.FilterOneofCase.Inbox => CheckAsync(EventBusAction.Register, EventBusSubject.Machine, subscription.Inbox),
-        Subscription.FilterOneofCase.Machine => CheckAsync(EventBusAction.Observe, EventBusSubject.Machine, subscription.Machine),
-        Subscription.FilterOneofCase.Group => CheckAsync(EventBusAction.Observe, EventBusSubject.Group, subscription.Group),
+        Subscription.FilterOneofCase.Inbox =>
+            CheckAsync(EventBusAction.Register, EventBusSubject.Machine, subscription.Inbox),
+        Subscription.FilterOneofCase.Machine =>
+            CheckAsync(EventBusAction.Observe, EventBusSubject.Machine, subscription.Machine),
+        Subscription.FilterOneofCase.Group =>
+            CheckAsync(EventBusAction.Observe, EventBusSubject.Group, subscription.Group),
         Subscription.FilterOneofCase.StateChanges =>
             CheckAsync(EventBusAction.Observe, EventBusSubject.MachinePattern, subscription.StateChanges),
         Subscription.FilterOneofCase.Pattern => limits.Check(subscription).IsOk
@@ -137,7 +145,8 @@ internal sealed class AccessGate(
 
         if (!machines.TryGet(@event.Source, out var source))
         {
-            return await CheckAsync(EventBusAction.SendAs, EventBusSubject.Machine, @event.Source).ConfigureAwait(false);
+            return await CheckAsync(EventBusAction.SendAs, EventBusSubject.Machine, @event.Source)
+                .ConfigureAwait(false);
         }
 
         if (origin.Owns(source!.Owner))

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Access;
 
-/// <summary>What the hub's options say of who may do what.</summary>
-/// <remarks>It is asked for each event, so that what it says holds at once; nothing of it is kept.</remarks>
+/// <summary>The policy of the hub's options: says which callers may do what.</summary>
+/// <remarks>It is asked for each event, so that a change of it holds at once; no answer is kept.</remarks>
 internal sealed class AccessPolicy
 {
     private readonly Func<EventBusAccess, bool>? _authorize;
@@ -18,7 +18,7 @@ internal sealed class AccessPolicy
     private AccessPolicy(EventBusOptions options, ILogger logger) =>
         (_authorize, _policy, _logger) = (options.Authorize, options.AuthorizationPolicy, logger);
 
-    /// <summary>The policy of the options; none if they have none.</summary>
+    /// <summary>Makes the policy of the options; none if they have none.</summary>
     public static AccessPolicy? Of(EventBusOptions options, ILogger logger) =>
         options.Authorize is null && options.AuthorizationPolicy is null ? null : new AccessPolicy(options, logger);
 
@@ -42,7 +42,7 @@ internal sealed class AccessPolicy
         }
         catch (Exception exception)
         {
-            // Who cannot be asked has not allowed it. Callers can make it fail again and again.
+            // A policy that fails has not allowed the action. Callers can make it fail as often as they like.
             if (_failures.Next(out var leftOut))
             {
                 if (leftOut > 0)

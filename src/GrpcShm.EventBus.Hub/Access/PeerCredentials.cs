@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.EventBus.Access;
 
 /// <summary>
-/// Who is at the other end of a Unix socket, as Linux says. The shared-memory transport says it by itself, in the same
-/// words.
+/// Finds the user at the other end of a Unix socket, as Linux knows it. The shared-memory transport does so itself,
+/// with the same claims.
 /// </summary>
 internal static class PeerCredentials
 {
@@ -23,7 +23,7 @@ internal static class PeerCredentials
     private const int SocketLevel = 1;
     private const int PeerCredentialsOption = 17;
 
-    /// <summary>The user; none for another kind of socket, and where the system does not say.</summary>
+    /// <summary>Finds the user; none for another kind of socket, and where the system does not know it.</summary>
     public static ClaimsPrincipal? Of(IFeatureCollection features)
     {
         if (!OperatingSystem.IsLinux()
@@ -40,7 +40,7 @@ internal static class PeerCredentials
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // The connection has ended meanwhile: nobody is there to be known.
+            // The connection has ended meanwhile: there is no user to find.
             return null;
         }
 

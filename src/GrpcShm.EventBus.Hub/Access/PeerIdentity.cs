@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace GrpcShm.EventBus.Access;
 
 /// <summary>
-/// Who a caller is, as the server has authenticated it or the operating system says; nothing of it is what the caller
-/// claims.
+/// The identity of a caller, as the server has authenticated it or the operating system knows it. No part of it is a
+/// claim of the caller.
 /// </summary>
 internal sealed class PeerIdentity
 {
@@ -17,13 +17,13 @@ internal sealed class PeerIdentity
     private PeerIdentity(ClaimsPrincipal user, string userId, int processId, string connectionId) =>
         (User, UserId, ProcessId, ConnectionId) = (user, userId, processId, connectionId);
 
-    /// <summary>The hub's own process. Nobody who calls is the same.</summary>
+    /// <summary>The hub's own process. No caller has this identity.</summary>
     public static PeerIdentity Hub { get; } = new(Unknown, "", 0, "");
 
-    /// <summary>The user that the server's authentication knows, or else the one that the transport knows.</summary>
+    /// <summary>The user that the server's authentication knows, or else the user that the transport knows.</summary>
     public ClaimsPrincipal User { get; }
 
-    /// <summary>The user in one word, with what says so in front; empty where nobody says who it is.</summary>
+    /// <summary>The user in one word, after the authentication type; empty where the user is not known.</summary>
     public string UserId { get; }
 
     /// <summary>The process, where the transport knows it; else zero.</summary>
@@ -47,12 +47,12 @@ internal sealed class PeerIdentity
 
     public bool IsSameUserAs(PeerIdentity other) => string.Equals(UserId, other.UserId, StringComparison.Ordinal);
 
-    /// <summary>Whether it is known to be the same process.</summary>
+    /// <summary>True if the two are known to be the same process.</summary>
     public bool IsSameProcessAs(PeerIdentity other) => IsSameUserAs(other)
         && ProcessId == other.ProcessId
         && (ProcessId != 0 || (ConnectionId.Length > 0 && ConnectionId == other.ConnectionId));
 
-    /// <summary>Whether it is known to be another process.</summary>
+    /// <summary>True if the two are known to be different processes.</summary>
     public bool IsOtherProcessThan(PeerIdentity other) =>
         !IsSameUserAs(other) || (ProcessId != 0 && other.ProcessId != 0 && ProcessId != other.ProcessId);
 
@@ -63,7 +63,7 @@ internal sealed class PeerIdentity
             return "";
         }
 
-        // Users without a name must not be taken for one another: each has what its connection has made.
+        // Users without a name must not be mistaken for one another: each is named by its connection.
         var id = user.FindFirst(ClaimTypes.NameIdentifier) ?? user.FindFirst("sub");
         var name = string.IsNullOrEmpty(id?.Value) ? identity.Name : id.Value;
         return $"{identity.AuthenticationType}:{(string.IsNullOrEmpty(name) ? context.Connection.Id : name)}";

@@ -5,11 +5,11 @@ using GrpcShm.EventBus.Registry;
 
 namespace GrpcShm.EventBus.Access;
 
-/// <summary>A session. Used by the one thread that carries out its commands.</summary>
+/// <summary>A session. Only the thread that carries out its commands uses it.</summary>
 /// <remarks>
-/// The number that stands for a sender is made of the user, the process, the instance and what the client claims. So it
-/// is the same after a lost connection and after a restart of the hub, and nobody else's client gets it by claiming it:
-/// each of the first two is what the transport says, not the client.
+/// The number that stands for a sender is made of the user, the process, the instance and the number that the client
+/// claims. So it is the same after a lost connection and after a restart of the hub, and no other client gets it by a
+/// claim: the transport says who the user and the process are, not the client.
 /// </remarks>
 internal sealed class SessionOrigin(MachineOwner owner) : EventOrigin
 {
@@ -41,7 +41,7 @@ internal sealed class SessionOrigin(MachineOwner owner) : EventOrigin
 
         if (!_hasKey)
         {
-            // Nobody comes back to a session that named no instance.
+            // A session that named no instance has no successor.
             var instance = owner.InstanceId.Length > 0 ? owner.InstanceId : Guid.NewGuid().ToString("N");
             var who = $"{owner.Peer.UserId.Length} {owner.Peer.UserId} {owner.Peer.ProcessId} {instance}";
             SHA256.HashData(Encoding.UTF8.GetBytes(who), _key);

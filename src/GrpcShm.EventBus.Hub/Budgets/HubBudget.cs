@@ -5,14 +5,14 @@ internal sealed class HubBudget(EventBusOptions options)
 {
     public EventBusOptions Options { get; } = options;
 
-    /// <summary>Sessions, and subscriptions by a call of its own: each has a budget like a session's.</summary>
+    /// <summary>Sessions, and subscriptions by a single call: each has a budget like a session's.</summary>
     public UserQuota Sessions { get; } = new(
         "open sessions",
         options.MaxSessionsPerUser,
         nameof(options.MaxSessionsPerUser),
         new Quota(options.MaxSessions, nameof(options.MaxSessions)));
 
-    /// <summary>Registrations by a call of its own, until they expire: each has a timer.</summary>
+    /// <summary>Registrations by a single call, until they expire: each has a timer.</summary>
     public UserQuota Leases { get; } = new(
         "registrations that have not expired yet",
         options.MaxLeasesPerUser,

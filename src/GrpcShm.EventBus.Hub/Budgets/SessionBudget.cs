@@ -1,18 +1,18 @@
 namespace GrpcShm.EventBus.Budgets;
 
-/// <summary>How much of the hub one session may use, or one call that has machines or a subscription.</summary>
+/// <summary>How much of the hub one session may use, or one call with machines or a subscription.</summary>
 internal sealed class SessionBudget(HubBudget hub)
 {
     private readonly EventBusOptions _options = hub.Options;
 
-    /// <summary>The hub's own, of which all that is taken here is taken too.</summary>
+    /// <summary>The hub's own budget. An amount that is taken here is taken there, too.</summary>
     public HubBudget Hub { get; } = hub;
 
-    /// <summary>Machines. Under the registry's lock.</summary>
+    /// <summary>Machines. The registry's lock guards it.</summary>
     public Quota Machines { get; } = new(
         hub.Options.MaxMachinesPerSession, nameof(_options.MaxMachinesPerSession), hub.Machines);
 
-    /// <summary>Bytes of machines, their names and their groups. Under the registry's lock.</summary>
+    /// <summary>Bytes of machines, their names and their groups. The registry's lock guards it.</summary>
     public Quota Registrations { get; } = new(
         hub.Options.MaxRegistrationSizePerSession, nameof(_options.MaxRegistrationSizePerSession), hub.Registrations);
 
@@ -24,9 +24,11 @@ internal sealed class SessionBudget(HubBudget hub)
     public Quota Patterns { get; } = new(
         hub.Options.MaxPatternsPerSession, nameof(_options.MaxPatternsPerSession), hub.Patterns);
 
-    /// <summary>Sends whose acknowledgements are waited for.</summary>
+    /// <summary>Sends that wait for an acknowledgement.</summary>
     public Quota Acknowledgements { get; } = new(
-        hub.Options.MaxPendingAcknowledgementsPerSession, nameof(_options.MaxPendingAcknowledgementsPerSession), hub.Acknowledgements);
+        hub.Options.MaxPendingAcknowledgementsPerSession,
+        nameof(_options.MaxPendingAcknowledgementsPerSession),
+        hub.Acknowledgements);
 
     /// <summary>Bytes of events that wait for its subscriptions and machines.</summary>
     public Quota Waiting { get; } = new(

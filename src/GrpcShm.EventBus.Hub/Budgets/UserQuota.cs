@@ -3,16 +3,16 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Budgets;
 
-/// <summary>A bound of a number for each user, within the hub's own for all of them. Any thread.</summary>
-/// <param name="what">What there can be too many of, in words.</param>
-/// <param name="most">How many one user may have.</param>
-/// <param name="option">The name of that setting, for whoever is refused.</param>
+/// <summary>A bound of a number for each user, within the hub's own bound for all of them. Any thread.</summary>
+/// <param name="what">The items of which there can be too many, in words.</param>
+/// <param name="most">How many of them one user may have.</param>
+/// <param name="option">The name of that setting, for callers that are refused.</param>
 /// <param name="hub">The hub's bound.</param>
 internal sealed class UserQuota(string what, long most, string option, Quota hub)
 {
     private readonly Lock _lock = new();
 
-    // Those who have none are not in it: there may be any number of users in the course of time.
+    // Users that have none are not in it: in the course of time there may be any number of users.
     private readonly Dictionary<string, long> _used = new(StringComparer.Ordinal);
 
     /// <summary>How many users have at least one.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
-/// <summary>Says how the hub of this process is.</summary>
+/// <summary>Reports the health of this process's hub.</summary>
 internal sealed class HubHealthCheck(HubCore hub) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(

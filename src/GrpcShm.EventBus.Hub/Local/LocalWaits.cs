@@ -4,8 +4,8 @@ using GrpcShm.EventBus.Service;
 namespace GrpcShm.EventBus.Local;
 
 /// <summary>
-/// What the handler of one machine of the hub's own process waits for, while it handles an event. The hub finds circles
-/// by it.
+/// The waits of the handler of one machine of the hub's own process, while it handles an event. The hub finds circles
+/// by them.
 /// </summary>
 internal sealed class LocalWaits(HubCore hub, string machineId)
 {
@@ -28,7 +28,7 @@ internal sealed class LocalWaits(HubCore hub, string machineId)
         }
     }
 
-    /// <summary>The handler does not wait any more for an acknowledgement.</summary>
+    /// <summary>Ends the wait for an acknowledgement.</summary>
     public void End(PendingAcknowledgement pending)
     {
         lock (_lock)
@@ -42,7 +42,7 @@ internal sealed class LocalWaits(HubCore hub, string machineId)
         }
     }
 
-    /// <summary>The handler has returned: what it has not awaited it does not wait for.</summary>
+    /// <summary>Ends all waits of a handler that has returned: it awaits none of them any more.</summary>
     public void EndAll()
     {
         lock (_lock)

@@ -7,21 +7,21 @@ internal sealed class BlockedSender(Mailbox mailbox, MailItem item, string machi
 
     public MailItem Item { get; } = item;
 
-    /// <summary>How often something had been taken out of the mailbox when the sender began to wait.</summary>
+    /// <summary>How often events had been taken out of the mailbox when the sender began to wait.</summary>
     public long TakesBefore { get; } = takesBefore;
 
-    /// <summary>The machine whose inbox it is; empty for a subscription that is no inbox.</summary>
+    /// <summary>The machine whose inbox the mailbox is; empty for a subscription that is no inbox.</summary>
     public string MachineId { get; } = machineId;
 
-    /// <summary>The subscriber whose mailbox it is; none where only mailboxes are at work.</summary>
+    /// <summary>The subscriber whose mailbox it is; none for a mailbox without a subscriber.</summary>
     public Routing.Subscriber? Subscriber { get; set; }
 
-    /// <summary>Whether the sender learns that there was no room; else the subscriber does.</summary>
+    /// <summary>True if the sender learns that there was no room; else the subscriber learns it.</summary>
     public bool IsTold => Mailbox.IsSenderTold(Item, MachineId);
 
     public void Complete(PutResult result) => _source.TrySetResult(result);
 
-    /// <summary>Waits no more, if it still does.</summary>
+    /// <summary>Ends the wait, if it has not ended.</summary>
     public void GiveUp() => mailbox.Withdraw(this, isLate: false);
 
     /// <summary>Waits for room. <see cref="PutResult.Full"/> if there was none in time.</summary>

@@ -4,16 +4,16 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>
-/// An event in a mailbox, its encoded size in bytes, who waits for its acknowledgement, and when it was accepted (zero
-/// if nobody measures).
+/// An event in a mailbox, with its encoded size in bytes, the sender that waits for its acknowledgement, and the time
+/// when it was accepted (zero if nobody measures).
 /// </summary>
 internal readonly record struct MailItem(Event Event, int Size, PendingAcknowledgement? Pending, long Accepted = 0)
 {
-    // Roughly what an event and a header take in memory beside their bytes.
+    // About how much memory an event and a header take beside their bytes.
     private const int EventOverhead = 512;
     private const int HeaderOverhead = 128;
 
-    /// <summary>The bytes that it takes in memory, roughly: texts have two for each character.</summary>
+    /// <summary>About how many bytes of memory it takes: texts have two bytes for each character.</summary>
     public long Weight =>
         EventOverhead + Size + (Size - Event.Payload.Length) + ((long)HeaderOverhead * Event.Headers.Count);
 }

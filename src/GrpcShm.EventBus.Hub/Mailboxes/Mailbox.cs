@@ -4,19 +4,23 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>
-/// The events that wait for one subscriber: bounded, first in first out, any number of senders, one taker.
+/// The events that wait for one subscriber: bounded, first in first out, with any number of senders and one taker.
 /// </summary>
 /// <remarks>
-/// A lock guards all of it: it is held for some nanoseconds, never across foreign code, and a sender and a taker rarely
-/// meet in it, because the taker takes many events at once.
+/// A lock guards all of it. It is held for some nanoseconds, never across foreign code, and a sender and the taker
+/// rarely meet in it, because the taker takes many events at once.
 /// </remarks>
 /// <param name="capacity">How many events it holds.</param>
-/// <param name="policy">What happens to more.</param>
+/// <param name="policy">The rule for further events.</param>
 /// <param name="maxBytes">How many bytes it holds; at least one event, however large.</param>
-/// <param name="quota">The bytes of its session.</param>
-/// <param name="onDropped">Is told how many events were dropped, outside of the lock.</param>
+/// <param name="quota">The bound of bytes of its session.</param>
+/// <param name="onDropped">Called, outside of the lock, with the number of events that were dropped.</param>
 internal sealed class Mailbox(
-    int capacity, OverflowPolicy policy, long maxBytes = long.MaxValue, Quota? quota = null, Action<int>? onDropped = null)
+    int capacity,
+    OverflowPolicy policy,
+    long maxBytes = long.MaxValue,
+    Quota? quota = null,
+    Action<int>? onDropped = null)
 {
     private readonly Lock _lock = new();
     private readonly MailboxMemory _memory = new(maxBytes, quota);
@@ -29,7 +33,8 @@ internal sealed class Mailbox(
     private long _dropped;
     private long _takes;
 
-    // A sender has waited in vain, the whole time, and nothing was taken out meanwhile: nobody waits for that again.
+    // True if a sender has waited the whole time in vain and no event was taken out meanwhile. No further sender waits
+    // then.
     private bool _isStalled;
     private bool _closed;
     private LinkedList<BlockedSender>? _blocked;
@@ -40,16 +45,16 @@ internal sealed class Mailbox(
     public long Dropped => Volatile.Read(ref _dropped);
 
     /// <summary>
-    /// Whether the sender learns that there was no room for its event. Of a copy, or of what was published, only the
-    /// subscriber can be told that it did not get it.
+    /// True if the sender learns that there was no room for its event. For a copy or a publication only the subscriber
+    /// can be told that the event is missing.
     /// </summary>
     public static bool IsSenderTold(in MailItem item, string machineId) =>
         machineId.Length > 0 && item.Event.Target.Length > 0;
 
-    /// <summary>Puts an event in, as the policy says.</summary>
+    /// <summary>Puts an event in, by the rule of the policy.</summary>
     /// <param name="item">The event.</param>
     /// <param name="machineId">The machine whose inbox this is, or empty.</param>
-    /// <param name="blocked">Who waits now, if the result is <see cref="PutResult.Blocked"/>.</param>
+    /// <param name="blocked">The sender that waits now, if the result is <see cref="PutResult.Blocked"/>.</param>
     public PutResult Put(in MailItem item, string machineId, out BlockedSender? blocked)
     {
         blocked = null;
@@ -62,7 +67,7 @@ internal sealed class Mailbox(
                 return PutResult.Closed;
             }
 
-            // Whoever waits already was earlier: nobody overtakes it.
+            // A sender that waits already came earlier: no other sender overtakes it.
             if (_blocked is not { Count: > 0 } && TryAppend(item))
             {
                 return PutResult.Accepted;
@@ -70,8 +75,8 @@ internal sealed class Mailbox(
 
             switch (_policy)
             {
-                // An empty mailbox without room has no share of the memory left, which waiting for its taker would not
-                // change.
+                // An empty mailbox without room has no share of the memory left. To wait for its taker would not change
+                // that.
                 case OverflowPolicy.Block when _count > 0 && !_isStalled:
                     blocked = new BlockedSender(this, item, machineId, _takes);
                     (_blocked ??= new LinkedList<BlockedSender>()).AddLast(blocked);
@@ -107,7 +112,7 @@ internal sealed class Mailbox(
         return PutResult.Dropped;
     }
 
-    /// <summary>Puts events in that were accepted before the mailbox existed; they may exceed its capacity.</summary>
+    /// <summary>Puts in events that were accepted before the mailbox existed. They may exceed its capacity.</summary>
     public void Preload(IEnumerable<MailItem> items)
     {
         lock (_lock)
@@ -154,8 +159,8 @@ internal sealed class Mailbox(
     }
 
     /// <summary>Gives up waiting for room.</summary>
-    /// <param name="sender">Who waited.</param>
-    /// <param name="isLate">Whether it has waited as long as anybody may.</param>
+    /// <param name="sender">The sender that waited.</param>
+    /// <param name="isLate">Whether it has waited as long as a sender may.</param>
     /// <returns><see langword="false"/> if the mailbox has decided about the event already.</returns>
     public bool Withdraw(BlockedSender sender, bool isLate)
     {
@@ -172,7 +177,7 @@ internal sealed class Mailbox(
         }
     }
 
-    /// <summary>Takes no more, fails whatever waits.</summary>
+    /// <summary>Takes no more events, and fails those that wait.</summary>
     public void Close()
     {
         MailItem[] items;
@@ -227,7 +232,7 @@ internal sealed class Mailbox(
         return true;
     }
 
-    // A large event may take the place of several small ones; if there is no room at all, it goes itself.
+    // A large event may take the place of several small ones. If there is no room at all, the event itself is dropped.
     private List<MailItem>? MakeRoom(in MailItem item)
     {
         List<MailItem>? dropped = null;

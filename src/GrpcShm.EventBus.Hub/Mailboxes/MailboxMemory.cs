@@ -3,11 +3,11 @@ using GrpcShm.EventBus.Budgets;
 namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>
-/// The bytes that one mailbox holds, within its own bound and that of its session. Guarded by the mailbox's lock.
+/// The bytes that one mailbox holds, within its own bound and that of its session. The mailbox's lock guards it.
 /// </summary>
 /// <remarks>
-/// The session's bound is one counter for many mailboxes and the hub's for all. So that it is touched seldom, a mailbox
-/// takes of it in pieces, and what a short queue holds is free.
+/// The session's bound is one counter for many mailboxes, and the hub's bound one for all. So that they are touched
+/// seldom, a mailbox takes bytes of them in pieces, and the bytes of a short queue are free.
 /// </remarks>
 internal sealed class MailboxMemory(long most, Quota? quota)
 {
@@ -61,10 +61,10 @@ internal sealed class MailboxMemory(long most, Quota? quota)
 
     public void Remove(long bytes) => _used -= bytes;
 
-    /// <summary>Gives back what is no longer needed.</summary>
+    /// <summary>Gives back bytes that are no longer needed.</summary>
     public void Trim()
     {
-        // Not each time: what goes down will mostly go up again.
+        // Not each time: the need mostly goes up again.
         var needed = Math.Max(0, _used - Free);
         if (_taken > 0 && (_used == 0 || _taken - needed >= 16 * Piece))
         {

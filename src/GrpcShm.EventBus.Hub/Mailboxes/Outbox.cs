@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace GrpcShm.EventBus.Mailboxes;
 
 /// <summary>
-/// The subscribers behind one stream whose mailboxes hold something, and the signal that wakes the stream's one writer.
+/// The subscribers of one stream whose mailboxes hold events, and the signal that wakes the stream's one writer.
 /// </summary>
 internal sealed class Outbox(bool runWriterInline)
 {
@@ -16,7 +16,7 @@ internal sealed class Outbox(bool runWriterInline)
 
     public bool TryTakeReady(out Routing.Subscriber? subscriber) => _ready.TryDequeue(out subscriber);
 
-    /// <summary>Wakes the writer. Call it outside of all locks: the writer may run on this very thread.</summary>
+    /// <summary>Wakes the writer. Call it outside of all locks: the writer may run on this thread.</summary>
     public void Signal() => _signal.Set();
 
     /// <summary>Waits for a signal. One waiter at a time.</summary>

@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus.Mailboxes;
 
-/// <summary>What a mailbox did with an event.</summary>
+/// <summary>The result of putting an event into a mailbox.</summary>
 internal enum PutResult
 {
     /// <summary>It holds the event.</summary>

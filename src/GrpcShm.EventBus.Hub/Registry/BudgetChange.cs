@@ -4,8 +4,8 @@ using GrpcShm.EventBus.Routing;
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>
-/// What registrations take of budgets, or give back, all of them together: known before anything is done, so that
-/// either all is done or nothing. For whoever holds the registry's lock, without which nobody takes of these budgets.
+/// The sum of what registrations take of budgets, or give back. It is known before anything is done, so that either all
+/// registrations are made or none. Only code that holds the registry's lock uses it, and takes of these budgets.
 /// </summary>
 internal sealed class BudgetChange(HubBudget hub)
 {
@@ -17,7 +17,7 @@ internal sealed class BudgetChange(HubBudget hub)
         _changes[budget] = (sum + machines, size + bytes);
     }
 
-    /// <summary>Takes and gives back, if there is room for all that is taken.</summary>
+    /// <summary>Makes the change, if there is room for all that it takes.</summary>
     public Verdict TryMake()
     {
         Quota? full = null;
@@ -28,7 +28,7 @@ internal sealed class BudgetChange(HubBudget hub)
             fullOfBytes ??= budget.Registrations.CheckOwnRoom(bytes);
         }
 
-        // What one budget gives back another one may take: of the hub's that is one sum.
+        // One budget may take what another one gives back: for the hub's budget they are one sum.
         full ??= hub.Machines.CheckOwnRoom(_changes.Values.Sum(static change => change.Machines));
         fullOfBytes ??= hub.Registrations.CheckOwnRoom(_changes.Values.Sum(static change => change.Bytes));
         if (full is not null)

@@ -6,9 +6,9 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>A registered machine.</summary>
 /// <remarks>
-/// While nobody is subscribed to the inbox, events wait in the entry itself, under its lock. The subscription takes
-/// them over under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards
-/// senders find the inbox without a lock.
+/// While the inbox has no subscription, events wait in the entry itself, under its lock. A subscription takes them over
+/// under the same lock before it becomes visible, so no event is lost or overtaken in between. Afterwards senders find
+/// the inbox without a lock.
 /// </remarks>
 internal sealed class MachineEntry(
     string id, MachineOwner owner, string[] groups, int unclaimedCapacity, long maxUnclaimedSize)
@@ -22,7 +22,7 @@ internal sealed class MachineEntry(
 
     public string Id { get; } = id;
 
-    // Changed under the registry's lock. Senders read it without: they see the old or the new one, which are the same
+    // Changed under the registry's lock. Senders read it without: they see the old or the new owner, which are the same
     // process.
     public MachineOwner Owner
     {
@@ -33,15 +33,15 @@ internal sealed class MachineEntry(
     // Guarded by the registry's lock.
     public string[] Groups { get; set; } = groups;
 
-    /// <summary>The bytes that its groups are counted with. Guarded by the registry's lock.</summary>
+    /// <summary>The bytes that its groups count. The registry's lock guards it.</summary>
     public long GroupsWeight { get; set; }
 
     /// <summary>
-    /// Whether watchers know of it: then they are told of its end, too. Guarded by the registry's lock.
+    /// True if watchers know of it, so that they are told of its end, too. The registry's lock guards it.
     /// </summary>
     public bool IsTold { get; set; }
 
-    /// <summary>Whether it has been removed. Guarded by the registry's lock.</summary>
+    /// <summary>True if it has been removed. The registry's lock guards it.</summary>
     public bool IsGone { get; set; }
 
     public DateTime RegisteredAt { get; } = DateTime.UtcNow;
@@ -69,7 +69,7 @@ internal sealed class MachineEntry(
         Owner = Owner.Name,
     };
 
-    /// <summary>Puts an event into the inbox, or keeps it for the inbox.</summary>
+    /// <summary>Puts an event into the inbox, or keeps it until there is one.</summary>
     public PutResult Put(in MailItem item, RoutingContext context)
     {
         if (Inbox is { } inbox && inbox.Put(item, context) is var result and not PutResult.Closed)
@@ -80,8 +80,8 @@ internal sealed class MachineEntry(
         return PutOrKeep(item, context);
     }
 
-    /// <summary>Makes a subscriber the machine's inbox; it gets the events that were kept for it.</summary>
-    /// <returns><see langword="false"/> if the inbox is taken or the machine is not registered any more.</returns>
+    /// <summary>Makes a subscriber the machine's inbox. It gets the events that were kept.</summary>
+    /// <returns><see langword="false"/> if there is an inbox or the machine is not registered any more.</returns>
     public bool TryAttach(Subscriber subscriber, RoutingContext context)
     {
         lock (_lock)
@@ -114,7 +114,7 @@ internal sealed class MachineEntry(
         }
     }
 
-    /// <summary>Takes no more, fails whatever waits. The registry has removed the entry.</summary>
+    /// <summary>Takes no more events, and fails those that wait. The registry has removed the entry.</summary>
     /// <returns>The subscriber of the inbox, whose subscription ends with the machine.</returns>
     public Subscriber? End()
     {
@@ -163,7 +163,7 @@ internal sealed class MachineEntry(
         }
     }
 
-    // Under the lock. The subscriber has counted what it took over.
+    // Under the lock. The subscriber has counted the events that it took over.
     private void ForgetUnclaimed()
     {
         foreach (var item in _unclaimed ?? Enumerable.Empty<MailItem>())

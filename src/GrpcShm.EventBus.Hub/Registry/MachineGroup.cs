@@ -1,13 +1,14 @@
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>The members of a group. Changed under the registry's lock, read without.</summary>
+/// <summary>The members of a group. They are changed under the registry's lock, and read without it.</summary>
 internal sealed class MachineGroup
 {
     private readonly HashSet<MachineEntry> _members = [];
     private MachineEntry[]? _snapshot;
 
     /// <summary>
-    /// The members at one moment, in no order; made when asked for, so that joining a large group stays cheap.
+    /// The members at one moment, in no order. It is made when a caller asks for it, so that joining a large group
+    /// stays cheap.
     /// </summary>
     public MachineEntry[] Snapshot
     {

@@ -5,7 +5,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>
-/// Whoever's end is the end of its machines: a session, a subscription's call, a lease, the hub's own process.
+/// The owner of machines, which end when it ends: a session, a call that subscribes, a lease, or the hub's own process.
 /// </summary>
 internal sealed class MachineOwner(
     PeerIdentity peer, SessionBudget budget, string instanceId, string name, bool isLease)
@@ -13,30 +13,30 @@ internal sealed class MachineOwner(
     // Guarded by the registry's lock.
     public HashSet<MachineEntry> Machines { get; } = [];
 
-    /// <summary>Who made it.</summary>
+    /// <summary>The caller that made it.</summary>
     public PeerIdentity Peer { get; } = peer;
 
     /// <summary>How much of the hub it may use.</summary>
     public SessionBudget Budget { get; } = budget;
 
-    /// <summary>Identifies the process; empty if it did not say.</summary>
+    /// <summary>Identifies the process; empty if the process named no instance.</summary>
     public string InstanceId { get; set; } = instanceId;
 
     /// <summary>A name for people to read.</summary>
     public string Name { get; set; } = name;
 
     /// <summary>
-    /// Whether it is only a promise to subscribe soon: a subscription of the same process takes it over.
+    /// True if it is only a promise to subscribe soon. A subscription of the same process takes it over.
     /// </summary>
     public bool IsLease { get; } = isLease;
 
-    // Guarded by the registry's lock. What watchers are told of its machines that are still to be removed.
+    // Guarded by the registry's lock. The change of which watchers are told for its machines that are still there.
     public (MachineChangeKind Kind, string Reason)? Ending { get; set; }
 
     /// <summary>
-    /// Whether it is what the other one says it is: the instance's name alone travels in clear and is worth nothing
-    /// from another user, or from another process where the transport knows that. A lease may be taken for another
-    /// process.
+    /// True if both are the same process. The instance's name alone does not prove that: it travels in clear, and
+    /// counts only for the same user and, where the transport knows the process, for the same process. A lease may be
+    /// taken for another process.
     /// </summary>
     public bool IsSameProcessAs(MachineOwner other) =>
         ReferenceEquals(this, other)

@@ -4,11 +4,11 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>All registered machines, by id and by group, and who owns them.</summary>
-/// <remarks>Senders look up without a lock; whoever registers or unregisters takes the one lock.</remarks>
+/// <summary>All registered machines, by id and by group, with their owners.</summary>
+/// <remarks>Senders look up without a lock. Callers that register or unregister take the one lock.</remarks>
 internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSize)
 {
-    // Watchers are told under the lock. Many machines that come or go must not keep others from registering for long.
+    // Watchers are told under the lock. Many machines that come or go must not keep other callers from registering.
     private const int MostAtOnce = 1000;
 
     private readonly Lock _lock = new();
@@ -20,14 +20,14 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     /// <summary>All machines, in no order.</summary>
     public IEnumerable<MachineEntry> All => _machines.All;
 
-    // Under the lock: each watcher is to be compared with each of them.
+    // Under the lock: each watcher is compared with each of the machines.
     private int MostThatAreToldOf => Math.Max(1, MostAtOnce / (1 + _watchers.Count));
 
     public bool TryGet(string machineId, out MachineEntry? machine) => _machines.TryGet(machineId, out machine);
 
     public MachineEntry[] InGroup(string group) => _machines.InGroup(group);
 
-    /// <summary>Registers a machine. One that the same process has registered already changes its groups.</summary>
+    /// <summary>Registers a machine. If the same process has registered it already, its groups are changed.</summary>
     public Verdict Register(
         MachineOwner owner, string machineId, IReadOnlyCollection<string>? groups, out MachineEntry? machine)
     {
@@ -52,11 +52,11 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     }
 
     /// <summary>
-    /// Registers machines, all of them or none. Those that the same process had before stay its own either way.
+    /// Registers machines, all of them or none. Machines that the same process had before stay its own either way.
     /// </summary>
     public Verdict RegisterAll(MachineOwner owner, IReadOnlyCollection<Registration> registrations)
     {
-        // Of several for the same machine the last one says what its groups are.
+        // Of several registrations of the same machine the last one gives its groups.
         var wanted = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var registration in registrations)
         {
@@ -81,7 +81,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
                 return full;
             }
 
-            // Nothing can be refused any more: all is checked, what it takes is taken, and nobody comes in between.
+            // No registration can be refused any more: all are checked, the budgets are taken, and the lock is held.
             foreach (var (machineId, groups) in wanted)
             {
                 Carry(owner, machineId, groups, after);
@@ -93,7 +93,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
             }
         }
 
-        // In pieces, as at an end. Who comes to watch in between is told by the same.
+        // In pieces, as at an end. A watcher that begins in between is told by the same loop.
         for (int told = 0, piece; told < after.New.Count; told += piece)
         {
             lock (_lock)
@@ -136,8 +136,8 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
 
     /// <summary>Unregisters all machines of an owner that has ended.</summary>
     /// <param name="owner">The owner.</param>
-    /// <param name="kind">What watchers are told: that it was wished for, or that the machines are lost.</param>
-    /// <param name="reason">Why, for people to read.</param>
+    /// <param name="kind">The change of which watchers are told: unregistered by wish, or lost.</param>
+    /// <param name="reason">The reason, for people to read.</param>
     /// <returns>How many there were.</returns>
     public int End(MachineOwner owner, MachineChangeKind kind, string reason)
     {
@@ -164,8 +164,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         MachineEntry[] present;
         lock (_lock)
         {
-            // Which ones there are is all that must be known at one moment. What is said of each is made without the
-            // lock.
+            // Only the list of machines must be of one moment. The description of each is made without the lock.
             present = [.. All.Where(static machine => machine.IsTold)];
             _watchers.Add(watcher);
         }
@@ -192,7 +191,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         var after = new Aftermath();
         lock (_lock)
         {
-            // No more of its own come, so the next ones find what this one left.
+            // The owner gets no more machines, so the next call finds those that this one left.
             owner.Ending ??= (kind, reason);
             after.Removed.AddRange(owner.Machines.Take(MostThatAreToldOf));
             foreach (var machine in after.Removed)
@@ -208,13 +207,13 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private static string[] Sorted(IReadOnlyCollection<string> groups) =>
         groups.Count == 0 ? [] : [.. groups.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
-    // What has been checked, and whose budgets have been changed.
+    // Makes a registration that has been checked, and for which the budgets have been changed.
     private MachineEntry Carry(MachineOwner owner, string machineId, string[]? groups, Aftermath after)
     {
         if (_machines.TryGet(machineId, out var machine) && machine.Owner.Ending is { } ending)
         {
-            // Its owner has ended and comes to this one in a moment. It must not take the next one of that id for its
-            // own.
+            // Its owner has ended and will remove this machine in a moment. It must not mistake the next machine of
+            // that id for its own.
             Remove(machine, ending.Kind, ending.Reason, after.Told, isGivenBack: true);
             after.Removed.Add(machine);
             machine = null;
@@ -244,7 +243,7 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         return machine;
     }
 
-    // Those of some new machines that have not gone since.
+    // Tells watchers of some new machines, except those that have gone since.
     private void TellOfNew(Aftermath after, int first, int count)
     {
         foreach (var machine in after.New.Skip(first).Take(count))

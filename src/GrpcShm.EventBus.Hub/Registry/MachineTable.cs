@@ -5,7 +5,8 @@ namespace GrpcShm.EventBus.Registry;
 
 /// <summary>The registered machines by id, and the members of each group.</summary>
 /// <remarks>
-/// Looked up without a lock, changed under the registry's. So of a group the members, too, are replaced as a whole.
+/// It is read without a lock, and changed under the registry's lock. So the members of a group are replaced as a whole,
+/// too.
 /// </remarks>
 internal sealed class MachineTable
 {
@@ -25,7 +26,7 @@ internal sealed class MachineTable
 
     public void Add(MachineEntry machine, string[] groups)
     {
-        // Its groups first: whoever finds it by its id finds it in them.
+        // Its groups first: a reader that finds it by its id finds it in them.
         ChangeGroups(machine, groups);
         _machines[machine.Id] = machine;
         _count++;

@@ -4,30 +4,30 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>Who is told of the machines whose ids match a pattern.</summary>
+/// <summary>A subscription to the coming and going of machines whose ids match a pattern.</summary>
 /// <remarks>
-/// The machines that are there may be many. So they are named outside of the registry's lock, and what changes
-/// meanwhile is held back here until they have been.
+/// There may be many machines. So they are named outside of the registry's lock, and changes in the meantime are held
+/// back here until all machines have been named.
 /// </remarks>
 internal sealed class MachineWatcher(string pattern, Subscriber subscriber, SessionBudget budget)
 {
     private readonly NamePattern _pattern = new(pattern);
     private readonly Lock _lock = new();
 
-    // Under its own lock; none once all that were there have been named.
+    // Under its own lock; none once all machines have been named.
     private List<MailItem>? _held = [];
 
     public Subscriber Subscriber { get; } = subscriber;
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The budget of its session.</summary>
     public SessionBudget Budget { get; } = budget;
 
-    /// <summary>What it costs at worst to compare it with a machine, in units of the cheapest.</summary>
+    /// <summary>The cost of a comparison with a machine at worst, in units of the cheapest pattern.</summary>
     public int Weight => _pattern.Weight;
 
     public bool Wants(string machineId) => _pattern.Matches(machineId);
 
-    /// <summary>Tells it of a change. Under the registry's lock: so it is told in order.</summary>
+    /// <summary>Tells it of a change. The registry's lock is held, so that changes come in order.</summary>
     public void Put(in MailItem change, RoutingContext context)
     {
         lock (_lock)
@@ -42,7 +42,7 @@ internal sealed class MachineWatcher(string pattern, Subscriber subscriber, Sess
         Subscriber.Put(change, context);
     }
 
-    /// <summary>Tells it of the machines that are there, and then of what has changed since.</summary>
+    /// <summary>Tells it of the machines that are there, and then of the changes since.</summary>
     public void Begin(IEnumerable<MailItem> present, RoutingContext context)
     {
         Subscriber.Preload(present, context);

@@ -5,7 +5,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Registry;
 
 /// <summary>
-/// Who is told of machines that come and go. Guarded by the registry's lock: so each one is told in order.
+/// The watchers of machines that come and go. The registry's lock guards it, so that each watcher is told in order.
 /// </summary>
 internal sealed class MachineWatchers
 {
@@ -13,7 +13,7 @@ internal sealed class MachineWatchers
 
     public int Count => _watchers.Count;
 
-    /// <summary>Whether a watcher's session and the hub may have one more. Needs no lock.</summary>
+    /// <summary>Checks whether a watcher's session and the hub may have one more. Needs no lock.</summary>
     public static Verdict Admit(MachineWatcher watcher)
     {
         var budget = watcher.Budget;
@@ -43,8 +43,8 @@ internal sealed class MachineWatchers
             .Append(Change(MachineChangeKind.Complete, null, ""))
             .ToArray();
 
-        // Taken until the mailbox has taken it itself: of several that begin at once each finds what the others have
-        // left.
+        // Taken here until the mailbox has taken it itself: of several watchers that begin at once each finds the room
+        // that the others have left.
         var weight = changes.Sum(static change => change.Weight);
         if (watcher.Budget.Waiting.Take(weight) is { } full)
         {
@@ -56,7 +56,7 @@ internal sealed class MachineWatchers
         return Verdict.Ok;
     }
 
-    /// <summary>Adds a watcher that has been admitted, and tells it of what changes from then on.</summary>
+    /// <summary>Adds a watcher that has been admitted, which is told of changes from then on.</summary>
     public void Add(MachineWatcher watcher) => _watchers.Add(watcher);
 
     public void Remove(MachineWatcher watcher)
@@ -67,11 +67,11 @@ internal sealed class MachineWatchers
         }
     }
 
-    /// <summary>Puts a change into the mailboxes of those whom it concerns.</summary>
-    /// <param name="kind">What happened.</param>
+    /// <summary>Puts a change into the mailboxes of the watchers that it concerns.</summary>
+    /// <param name="kind">The kind of the change.</param>
     /// <param name="machine">The machine.</param>
-    /// <param name="reason">Why, if it has gone.</param>
-    /// <param name="context">Whom to wake when the lock has been left.</param>
+    /// <param name="reason">The reason, if the machine has gone.</param>
+    /// <param name="context">The writers to wake when the lock has been left.</param>
     public void Tell(MachineChangeKind kind, MachineEntry machine, string reason, RoutingContext context)
     {
         MailItem? change = null;

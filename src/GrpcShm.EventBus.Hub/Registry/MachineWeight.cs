@@ -1,9 +1,9 @@
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>Roughly what a registration takes in memory, for the budgets.</summary>
+/// <summary>About how much memory a registration takes, for the budgets.</summary>
 internal static class MachineWeight
 {
-    // What a machine, and its place in a group, take beside their names.
+    // The bytes of a machine, and of its place in a group, beside their names.
     private const long MachineOverhead = 512;
     private const long MembershipOverhead = 128;
 

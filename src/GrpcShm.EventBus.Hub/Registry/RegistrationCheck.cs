@@ -3,10 +3,10 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Registry;
 
-/// <summary>Says under the registry's lock what a registration would do. Nothing is done by it.</summary>
+/// <summary>Checks a registration under the registry's lock. It changes nothing.</summary>
 internal static class RegistrationCheck
 {
-    /// <summary>Whether a machine may be registered, and what that changes in budgets.</summary>
+    /// <summary>Checks whether a machine may be registered, and adds the change of the budgets.</summary>
     public static Verdict Check(
         MachineTable machines, MachineOwner owner, string machineId, string[]? groups, BudgetChange change)
     {
@@ -18,7 +18,7 @@ internal static class RegistrationCheck
         var isThere = machines.TryGet(machineId, out var existing);
         if (isThere && existing!.Owner.Ending is not null)
         {
-            // It goes now instead of in a moment.
+            // Its owner has ended: the machine is removed now instead of in a moment.
             change.Add(existing.Owner.Budget, -1, -MachineWeight.Of(machineId) - existing.GroupsWeight);
             isThere = false;
         }
@@ -42,7 +42,7 @@ internal static class RegistrationCheck
         }
         else
         {
-            // Another session of the process may own it: its budget has the machine.
+            // Another session of the process may own the machine: that session's budget counts it.
             change.Add(existing.Owner.Budget, 0, weight - existing.GroupsWeight);
         }
 
@@ -50,7 +50,7 @@ internal static class RegistrationCheck
     }
 
     /// <summary>
-    /// Whether an owner takes a machine over: a lease is only a promise, which whoever keeps it ends.
+    /// True if an owner takes a machine over. A lease is only a promise: the owner that keeps it takes the machine.
     /// </summary>
     public static bool IsTakenOver(MachineEntry machine, MachineOwner owner) =>
         machine.Owner.IsLease && machine.Owner != owner;

@@ -2,5 +2,5 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>What a target answered, or why it did not.</summary>
+/// <summary>The answer of a target, or the reason why there is none.</summary>
 internal readonly record struct AcknowledgementResult(Verdict Verdict, string NewState, Event? Reply);

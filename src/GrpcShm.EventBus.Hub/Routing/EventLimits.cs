@@ -5,18 +5,19 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>Checks what clients send against the hub's bounds.</summary>
+/// <summary>Checks requests of clients against the hub's bounds.</summary>
 internal sealed class EventLimits(EventBusOptions options)
 {
-    // A name may say more than an id, for example a full type name.
+    // A name may be longer than an id: for example a full type name.
     private const int NameFactor = 4;
 
-    // Ids and names stand in logs, on consoles and in messages of other processes. What moves a cursor, ends a line or
-    // turns the direction of a text there (UAX #9) has no place in them.
+    // Ids and names are written into logs, consoles and messages of other processes. They must not hold characters that
+    // move a cursor there, end a line, or turn the direction of a text (UAX #9).
     private static readonly SearchValues<char> Unprintable = SearchValues.Create(
         [
             .. Enumerable.Range(0, 0x20).Concat(Enumerable.Range(0x7F, 0x21)).Select(static c => (char)c),
-            '\u2028', '\u2029', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069',
+            '\u2028', '\u2029', '\u200E', '\u200F', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E',
+            '\u2066', '\u2067', '\u2068', '\u2069',
         ]);
 
     /// <summary>Checks an event, and stamps it if it has no timestamp.</summary>
@@ -35,7 +36,8 @@ internal sealed class EventLimits(EventBusOptions options)
 
         if (@event.MachineChange is not null)
         {
-            return Verdict.Invalid("The event tells of a machine that has come or gone, which the hub alone does.");
+            return Verdict.Invalid(
+                "The event tells of a machine that has come or gone. Only the hub may send such an event.");
         }
 
         var verdict = isPublished ? Verdict.Ok : CheckId(@event.Target, "target of the event");
@@ -78,7 +80,8 @@ internal sealed class EventLimits(EventBusOptions options)
         id.Length == 0 ? Verdict.Invalid($"The {what} is empty.") : CheckCharacters(id, options.MaxIdLength, what);
 
     /// <summary>
-    /// An event's id as it is told to whoever sent it; empty if it is none, since it may be of any length then.
+    /// Makes the id of an event for the answer to its sender; empty if the id is not valid, since it may be of any
+    /// length then.
     /// </summary>
     public string Echo(string? id) =>
         id is not null && CheckCharacters(id, options.MaxIdLength, "id of the event").IsOk ? id : "";
@@ -86,7 +89,7 @@ internal sealed class EventLimits(EventBusOptions options)
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
 
-    /// <summary>Checks what a machine answers.</summary>
+    /// <summary>Checks the answer of a machine.</summary>
     public Verdict Check(Acknowledgement acknowledgement)
     {
         var verdict = CheckText(acknowledgement.NewState, "new state");
@@ -118,11 +121,12 @@ internal sealed class EventLimits(EventBusOptions options)
             return Verdict.Invalid("The registration is missing.");
         }
 
-        // Counted before any of them is looked at.
+        // The groups are counted before any of them is checked.
         if (registration.Groups.Count > options.MaxGroupsPerMachine)
         {
             return Verdict.Exhausted(
-                $"The machine is in {registration.Groups.Count} groups; the hub takes at most {options.MaxGroupsPerMachine} (MaxGroupsPerMachine).");
+                $"The machine is in {registration.Groups.Count} groups; "
+                + $"the hub takes at most {options.MaxGroupsPerMachine} (MaxGroupsPerMachine).");
         }
 
         var verdict = CheckId(registration.MachineId, "id of the machine");
@@ -165,8 +169,8 @@ internal sealed class EventLimits(EventBusOptions options)
         ? Verdict.Ok
         : Verdict.Exhausted(string.Create(
             CultureInfo.InvariantCulture,
-            $"The pattern of machines weighs {pattern.Weight}, since it has question marks after a star or a star within; "
-                + $"the hub takes at most {options.MaxPatternWeight} (MaxPatternWeight)."));
+            $"The pattern of machines weighs {pattern.Weight}, since it has question marks after a star "
+                + $"or a star within; the hub takes at most {options.MaxPatternWeight} (MaxPatternWeight)."));
 
     public static Verdict Check(AcknowledgementLevel level) =>
         level is >= AcknowledgementLevel.Unspecified and <= AcknowledgementLevel.Replied
@@ -186,6 +190,7 @@ internal sealed class EventLimits(EventBusOptions options)
             ? Verdict.Ok
             : Verdict.Invalid(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The {what} has the control character U+{(int)text[position]:X4} at position {position}. Leave it out."));
+                $"The {what} has the control character U+{(int)text[position]:X4} at position {position}. "
+                    + $"Leave it out."));
     }
 }

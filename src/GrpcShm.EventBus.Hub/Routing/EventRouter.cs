@@ -7,13 +7,17 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>Brings events into the mailboxes that they are for.</summary>
+/// <summary>Puts events into the mailboxes that they are for.</summary>
 /// <remarks>
-/// All of it runs on the sender's thread and never waits. What there is to wait for, and whom to wake, it leaves in the
-/// <see cref="RoutingContext"/>.
+/// All of it runs on the sender's thread and never waits. The mailboxes to wait for, and the writers to wake, are left
+/// in the <see cref="RoutingContext"/>.
 /// </remarks>
 internal sealed class EventRouter(
-    EventBusOptions options, EventLimits limits, MachineRegistry machines, ObserverTable observers, EventBusMetrics metrics)
+    EventBusOptions options,
+    EventLimits limits,
+    MachineRegistry machines,
+    ObserverTable observers,
+    EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
     public Verdict Send(Event? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
@@ -27,7 +31,7 @@ internal sealed class EventRouter(
 
         if (verdict.IsOk)
         {
-            // The hub's own word, whatever the sender says.
+            // The hub sets the group, whatever the sender wrote.
             @event!.Group = "";
             verdict = machines.TryGet(@event.Target, out var machine)
                 ? ToVerdict(machine!.Put(new MailItem(@event, size, pending, metrics.Now), context), machine.Id)
@@ -37,11 +41,11 @@ internal sealed class EventRouter(
         if (verdict.IsOk)
         {
             observers.Put(@event!, size, metrics.Now, null, context);
-            metrics.Accepted();
+            metrics.CountAccepted();
         }
         else
         {
-            metrics.Refused(verdict.Code);
+            metrics.CountRefused(verdict.Code);
         }
 
         return verdict;
@@ -71,7 +75,7 @@ internal sealed class EventRouter(
 
         if (!verdict.IsOk)
         {
-            metrics.Refused(verdict.Code);
+            metrics.CountRefused(verdict.Code);
             return verdict;
         }
 
@@ -89,18 +93,19 @@ internal sealed class EventRouter(
 
         var group = publication.AudienceCase == Publication.AudienceOneofCase.Group ? publication.Group : null;
         recipients += observers.Put(publication.Event, size, item.Accepted, group, context);
-        metrics.Accepted();
+        metrics.CountAccepted();
         return Verdict.Ok;
     }
 
-    /// <summary>Brings the answer to a delivery to whoever waits for it.</summary>
+    /// <summary>Brings the answer to a delivery to the sender that waits for it.</summary>
     public void Acknowledge(Subscriber subscriber, Acknowledgement acknowledgement, EventOrigin origin)
     {
-        // Who may answer for a machine may do so as the machine, by whatever connection. As another one nobody answers.
+        // A caller that may answer for a machine may do so as that machine, by any connection. Nobody answers as
+        // another machine.
         origin.MaySendAsOther = false;
         if (acknowledgement.Reply is { } answer)
         {
-            // What the hub alone says.
+            // Only the hub sets these.
             answer.Group = "";
             answer.MachineChange = null;
             answer.Sender = origin.Stamp(answer.Sender);
@@ -114,7 +119,11 @@ internal sealed class EventRouter(
 
     /// <summary>Makes a subscription.</summary>
     public Verdict Subscribe(
-        MachineOwner owner, Subscription? filter, Outbox outbox, RoutingContext context, out LiveSubscription? subscription)
+        MachineOwner owner,
+        Subscription? filter,
+        Outbox outbox,
+        RoutingContext context,
+        out LiveSubscription? subscription)
     {
         subscription = null;
         var verdict = limits.Check(filter);
@@ -139,15 +148,17 @@ internal sealed class EventRouter(
         if (!machine!.TryAttach(inbox, context))
         {
             return new Verdict(
-                StatusCode.AlreadyExists, $"The inbox of the machine '{machine.Id}' is subscribed to already.", machine.Id);
+                StatusCode.AlreadyExists,
+                $"The inbox of the machine '{machine.Id}' is subscribed to already.",
+                machine.Id);
         }
 
         subscription = new LiveSubscription(inbox, machine);
-        metrics.SubscriptionBegan();
+        metrics.CountBegunSubscription();
         return Verdict.Ok;
     }
 
-    /// <summary>Ends a subscription. What waits for it fails; the machine of an inbox stays registered.</summary>
+    /// <summary>Ends a subscription. Sends that wait for it fail. The machine of an inbox stays registered.</summary>
     public void Unsubscribe(LiveSubscription subscription)
     {
         if (subscription.Machine is { } machine)
@@ -164,11 +175,11 @@ internal sealed class EventRouter(
         }
 
         subscription.Subscriber.Close();
-        metrics.SubscriptionEnded();
+        metrics.CountEndedSubscription();
     }
 
-    // Receivers know by the sender's number what they have had, and by the source whom to answer: neither is the
-    // client's to choose.
+    // By the sender's number receivers recognize events that they have had; by the source they know whom to answer. The
+    // client may choose neither.
     private Verdict CheckOrigin(Event? @event, EventOrigin origin)
     {
         if (@event is null)
@@ -197,7 +208,11 @@ internal sealed class EventRouter(
     };
 
     private Verdict Observe(
-        Subscription filter, Subscriber subscriber, MachineOwner owner, RoutingContext context, out LiveSubscription? subscription)
+        Subscription filter,
+        Subscriber subscriber,
+        MachineOwner owner,
+        RoutingContext context,
+        out LiveSubscription? subscription)
     {
         Verdict verdict;
         LiveSubscription live;
@@ -217,7 +232,7 @@ internal sealed class EventRouter(
         subscription = verdict.IsOk ? live : null;
         if (verdict.IsOk)
         {
-            metrics.SubscriptionBegan();
+            metrics.CountBegunSubscription();
         }
 
         return verdict;
@@ -269,7 +284,8 @@ internal sealed class EventRouter(
         if (watches && policy == OverflowPolicy.Block)
         {
             return Verdict.Invalid(
-                "Who registers a machine waits for nobody: a subscription to machines cannot have the policy BLOCK.");
+                "A subscription to machines cannot have the policy BLOCK: a caller that registers a machine does not "
+                + "wait for subscribers. Take another policy.");
         }
 
         if (policy == OverflowPolicy.Block
@@ -278,8 +294,8 @@ internal sealed class EventRouter(
         {
             return new Verdict(
                 StatusCode.PermissionDenied,
-                "The hub lets nobody who only observes hold up those who send. Take another policy than BLOCK, "
-                    + "or allow it by AllowBlockingObservers.",
+                "The hub does not let a subscription that only observes hold up senders. Take another policy than "
+                    + "BLOCK, or allow it by AllowBlockingObservers.",
                 "");
         }
 
@@ -293,7 +309,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.Dropped);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.CountDropped);
         return Verdict.Ok;
     }
 }

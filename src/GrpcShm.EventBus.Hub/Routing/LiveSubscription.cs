@@ -3,8 +3,8 @@ using GrpcShm.EventBus.Registry;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// A subscription that stands, and what is needed to end it: the machine of an inbox, an observer, or a watcher of
-/// machines.
+/// A subscription that stands, with the object by which it is ended: the machine of an inbox, an observer, or a watcher
+/// of machines.
 /// </summary>
 internal sealed record LiveSubscription(
     Subscriber Subscriber, MachineEntry? Machine = null, Observer? Observer = null, MachineWatcher? Watcher = null);

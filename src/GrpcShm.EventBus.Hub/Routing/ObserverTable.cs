@@ -4,11 +4,12 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>The subscriptions that are no inboxes: they get copies.</summary>
+/// <summary>The subscriptions that are no inboxes. They get copies.</summary>
 /// <remarks>
-/// What names a machine, a group or an event in full is found by that name and costs other events nothing. The others
-/// are compared with each event, so their weight has a bound for each session and for the hub. So has the number of
-/// subscriptions of one session that the same name finds, since an event of that name is put into the mailbox of each.
+/// A subscription that names a machine, a group or an event in full is found by that name and costs other events
+/// nothing. The others are compared with each event, so their weight has a bound for each session and for the hub. The
+/// number of subscriptions of one session to the same name has a bound, too, since an event of that name is put into
+/// the mailbox of each.
 /// </remarks>
 internal sealed class ObserverTable
 {
@@ -16,9 +17,12 @@ internal sealed class ObserverTable
 
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, Observer[]>[] _byKey =
-        [.. Enum.GetValues<ObserverIndex>().Select(static _ => new ConcurrentDictionary<string, Observer[]>(StringComparer.Ordinal))];
+    [
+        .. Enum.GetValues<ObserverIndex>()
+            .Select(static _ => new ConcurrentDictionary<string, Observer[]>(StringComparer.Ordinal)),
+    ];
 
-    // How many keys each of them has: where there is none, no event need look.
+    // How many keys each of them has. Where there is none, no event is looked up.
     private readonly int[] _keys = new int[Enum.GetValues<ObserverIndex>().Length];
     private Observer[] _others = [];
     private int _count;
@@ -49,7 +53,9 @@ internal sealed class ObserverTable
                 var sharing = table.TryGetValue(observer.Filter.Key, out var found) ? found : [];
                 verdict = sharing.Count(other => other.Budget == budget) < MostOfOneName
                     ? Verdict.Ok
-                    : Verdict.Exhausted($"The session has {MostOfOneName} subscriptions to '{observer.Filter.Key}' already, which is the limit.");
+                    : Verdict.Exhausted(
+                        $"The session has {MostOfOneName} subscriptions to '{observer.Filter.Key}' already, "
+                        + "which is the limit.");
                 if (verdict.IsOk)
                 {
                     table[observer.Filter.Key] = [.. sharing, observer];
@@ -89,12 +95,12 @@ internal sealed class ObserverTable
         }
     }
 
-    /// <summary>Gives copies of an event to whoever wants them.</summary>
+    /// <summary>Gives copies of an event to the subscriptions that it matches.</summary>
     /// <param name="event">The event.</param>
     /// <param name="size">Its encoded size.</param>
     /// <param name="now">When it was accepted, for the metrics.</param>
     /// <param name="group">The group that it was published to; or none.</param>
-    /// <param name="context">What is left to do afterwards.</param>
+    /// <param name="context">The work that is left to do afterwards.</param>
     /// <returns>How many mailboxes took it.</returns>
     public int Put(Event @event, int size, long now, string? group, RoutingContext context)
     {
@@ -117,7 +123,11 @@ internal sealed class ObserverTable
         var accepted = 0;
         foreach (var observer in observers)
         {
-            accepted += observer.Filter.MatchesBesideKey(item.Event) && observer.Subscriber.Put(item, context) == PutResult.Accepted ? 1 : 0;
+            if (observer.Filter.MatchesBesideKey(item.Event)
+                && observer.Subscriber.Put(item, context) == PutResult.Accepted)
+            {
+                accepted++;
+            }
         }
 
         return accepted;

@@ -14,7 +14,7 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
 
     public AcknowledgementLevel Level { get; } = level;
 
-    /// <summary>Waits for the answer; never throws, except for cancellation by the sender.</summary>
+    /// <summary>Waits for the answer. It only throws if the sender gives up.</summary>
     public async Task<AcknowledgementResult> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
@@ -33,11 +33,13 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
         }
     }
 
-    /// <summary>Whether there is nothing to wait for any more.</summary>
+    /// <summary>True if the wait is over.</summary>
     public bool IsDone => _source.Task.IsCompleted;
 
-    /// <summary>Notes where the event was delivered, so that a sender that gives up can be forgotten there.</summary>
-    public void DeliveredAs(Subscriber subscriber, ulong deliveryNumber)
+    /// <summary>
+    /// Notes where the event was delivered, so that the subscriber can forget a sender that gives up.
+    /// </summary>
+    public void NoteDelivery(Subscriber subscriber, ulong deliveryNumber)
     {
         _deliveryNumber = deliveryNumber;
         Volatile.Write(ref _subscriber, subscriber);
@@ -61,7 +63,10 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
         }
         else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
         {
-            Fail(new Verdict(StatusCode.Internal, $"The machine '{machineId}' acknowledged the request without a reply.", machineId));
+            Fail(new Verdict(
+                StatusCode.Internal,
+                $"The machine '{machineId}' acknowledged the request without a reply.",
+                machineId));
         }
         else
         {
@@ -70,8 +75,8 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
         }
     }
 
-    // Done first, forgotten second; the subscriber notes it first and asks whether it is done second. One of them sees
-    // it.
+    // This ends the wait first and lets the subscriber forget it second; the subscriber notes the wait first and asks
+    // whether it is over second. One of the two sees the other.
     private void GiveUp()
     {
         Fail(Verdict.TooLate(machineId));

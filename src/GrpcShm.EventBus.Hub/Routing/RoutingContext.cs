@@ -4,8 +4,8 @@ using GrpcShm.EventBus.Mailboxes;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// What is left to do after one sender's events were put into mailboxes: writers to wake, mailboxes to wait for. One
-/// sender uses it at a time; it is reused.
+/// The work that is left after one sender's events were put into mailboxes: writers to wake, and mailboxes to wait for.
+/// One sender uses it at a time. It is reused.
 /// </summary>
 internal sealed class RoutingContext
 {
@@ -43,7 +43,7 @@ internal sealed class RoutingContext
     public async ValueTask<(Verdict Verdict, int Accepted)> WaitForRoomAsync(
         EventBusOptions options, CancellationToken cancellationToken)
     {
-        // The takers must run before their senders wait for them.
+        // The writers must run before senders wait for them.
         SignalAll();
         var started = Stopwatch.GetTimestamp();
         var verdict = Verdict.Ok;
@@ -52,8 +52,8 @@ internal sealed class RoutingContext
         {
             foreach (var sender in _blocked)
             {
-                // One bound for all of them: many full mailboxes hold a sender up for no longer than one.
-                // A target is worth more waiting than somebody who only gets a copy, or is one of many.
+                // One bound for all of them: many full mailboxes hold a sender up for no longer than one. A sender
+                // waits longer for its target than for a subscription that only gets a copy or is one of many.
                 var most = sender.IsTold || options.MaxCopyBlockTime > options.MaxBlockTime
                     ? options.MaxBlockTime
                     : options.MaxCopyBlockTime;
@@ -63,7 +63,7 @@ internal sealed class RoutingContext
                 accepted += result == PutResult.Accepted ? 1 : 0;
                 if (result == PutResult.Full && !sender.IsTold)
                 {
-                    sender.Subscriber?.MissedOne(this);
+                    sender.Subscriber?.NoteMissedEvent(this);
                 }
 
                 if (sender.IsTold && verdict.IsOk)
@@ -79,7 +79,7 @@ internal sealed class RoutingContext
         }
         finally
         {
-            // Who gives up waits nowhere: neither where it has not come to yet.
+            // A sender that gives up waits at no mailbox any more, nor at those that this loop has not come to.
             foreach (var sender in _blocked)
             {
                 sender.GiveUp();

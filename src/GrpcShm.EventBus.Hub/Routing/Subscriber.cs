@@ -4,9 +4,14 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>One subscription that stands: its mailbox, and the acknowledgements that it still owes.</summary>
+/// <summary>A subscription that stands, with its mailbox and the acknowledgements that it still owes.</summary>
 internal sealed class Subscriber(
-    uint number, string inboxOf, Mailbox mailbox, Outbox outbox, EventBusMetrics metrics, long credit = Subscriber.Unlimited)
+    uint number,
+    string inboxOf,
+    Mailbox mailbox,
+    Outbox outbox,
+    EventBusMetrics metrics,
+    long credit = Subscriber.Unlimited)
 {
     /// <summary>A credit that is never used up.</summary>
     public const long Unlimited = long.MaxValue / 2;
@@ -18,10 +23,10 @@ internal sealed class Subscriber(
     private bool _closed;
     private long _reportedLoss;
 
-    // How many deliveries may still be written. The writer alone takes from it, the session's reader adds to it.
+    // How many deliveries may still be written. Only the writer takes from it; the session's reader adds to it.
     private long _credit = credit;
 
-    /// <summary>The number that the session's client gave it; zero for a subscription of its own call.</summary>
+    /// <summary>The number that the session's client gave it; zero for a subscription by a single call.</summary>
     public uint Number { get; } = number;
 
     /// <summary>The machine whose inbox it is; empty if it is none.</summary>
@@ -33,7 +38,7 @@ internal sealed class Subscriber(
 
     public bool IsClosed => Volatile.Read(ref _closed);
 
-    /// <summary>Puts an event into the mailbox and notes in the context whom to wake or to wait for.</summary>
+    /// <summary>Puts an event into the mailbox, and notes in the context the writer to wake or the wait.</summary>
     public PutResult Put(in MailItem item, RoutingContext context)
     {
         var result = Mailbox.Put(item, InboxOf, out var blocked);
@@ -52,10 +57,12 @@ internal sealed class Subscriber(
         return result;
     }
 
-    /// <summary>There was no room in time for an event whose sender is not told: the subscriber is.</summary>
-    public void MissedOne(RoutingContext context)
+    /// <summary>
+    /// Notes that there was no room in time for an event whose sender is not told. The subscriber is told instead.
+    /// </summary>
+    public void NoteMissedEvent(RoutingContext context)
     {
-        metrics.Dropped(1);
+        metrics.CountDropped(1);
         Schedule(context);
     }
 
@@ -69,8 +76,8 @@ internal sealed class Subscriber(
     /// <summary>Takes events for the writer.</summary>
     public int Take(Span<MailItem> destination, int maxBytes)
     {
-        // Cleared first: whoever puts something in after the take finds it cleared, and schedules again.
-        // For the same reason a grant that comes after the look at the credit schedules again.
+        // Cleared first: a sender that puts an event in after the take finds it cleared, and schedules again. For the
+        // same reason a grant that comes after the credit was read schedules again.
         Interlocked.Exchange(ref _scheduled, 0);
         var credit = Math.Min(Interlocked.Read(ref _credit), destination.Length);
         var taken = credit > 0 ? Mailbox.Take(destination[..(int)credit], maxBytes) : 0;
@@ -97,7 +104,7 @@ internal sealed class Subscriber(
     /// <summary>Fills in a delivery for the stream.</summary>
     public void Fill(Delivery delivery, in MailItem item)
     {
-        metrics.Waited(item.Accepted, InboxOf);
+        metrics.RecordWait(item.Accepted, InboxOf);
         delivery.Subscription = Number;
         delivery.Event = item.Event;
         delivery.Number = 0;
@@ -109,7 +116,9 @@ internal sealed class Subscriber(
         }
     }
 
-    /// <summary>The number of events dropped so far, if the subscriber has not been told it yet; else zero.</summary>
+    /// <summary>
+    /// Takes the number of events dropped so far, if the subscriber has not been told of it; else zero.
+    /// </summary>
     public long TakeLoss()
     {
         var dropped = Mailbox.Dropped;
@@ -122,7 +131,7 @@ internal sealed class Subscriber(
         return dropped;
     }
 
-    /// <summary>Takes the answer to a delivery, of a machine that may be anybody's.</summary>
+    /// <summary>Takes the answer to a delivery. The machine may belong to any process.</summary>
     public void Acknowledge(Acknowledgement acknowledgement, in Verdict verdict)
     {
         PendingAcknowledgement? pending = null;
@@ -154,7 +163,7 @@ internal sealed class Subscriber(
         }
     }
 
-    /// <summary>Ends the subscription: what waits for it fails, and it takes no more.</summary>
+    /// <summary>Ends the subscription: sends that wait for it fail, and it takes no more events.</summary>
     public void Close()
     {
         Mailbox.Close();
@@ -184,7 +193,7 @@ internal sealed class Subscriber(
     private ulong Owe(PendingAcknowledgement pending)
     {
         var number = ++_lastDelivery;
-        pending.DeliveredAs(this, number);
+        pending.NoteDelivery(this, number);
         lock (_owedLock)
         {
             if (_closed)

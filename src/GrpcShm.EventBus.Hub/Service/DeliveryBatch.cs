@@ -6,13 +6,13 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Service;
 
 /// <summary>
-/// Fills the deliveries of one stream's next response from its outbox. The messages are made once and used again: a
+/// Fills the deliveries of one stream's next response from its outbox. The messages are made once and reused: a
 /// response is encoded before its write returns.
 /// </summary>
 internal sealed class DeliveryBatch(Outbox outbox)
 {
-    // Small enough to go out soon and to stay far below what gRPC lets a receiver take, large enough that the costs of
-    // a message no longer matter.
+    // Small enough to be written soon and to stay far below the size that gRPC lets a receiver take, large enough that
+    // the cost of a message does not matter.
     private const int MaxEvents = 256;
     public const int MaxBytes = 64 * 1024;
 
@@ -21,9 +21,10 @@ internal sealed class DeliveryBatch(Outbox outbox)
     private int _used;
 
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
-    /// <param name="deliveries">Where they go.</param>
-    /// <param name="used">How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no
-    /// more.</param>
+    /// <param name="deliveries">The deliveries of the response.</param>
+    /// <param name="used">
+    /// How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no events.
+    /// </param>
     /// <param name="onLoss">Called for each subscriber that lost events, with how many it lost so far.</param>
     /// <returns>How many events there are.</returns>
     public int Fill(RepeatedField<Delivery> deliveries, int used, Action<Subscriber, long> onLoss)

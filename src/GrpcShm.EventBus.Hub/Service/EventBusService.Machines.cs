@@ -12,8 +12,6 @@ namespace GrpcShm.EventBus.Service;
 // The calls about machines and the hub itself.
 internal sealed partial class EventBusService
 {
-    private const int MaxPageSize = 1000;
-
     public override async Task<RegisterMachinesResponse> RegisterMachines(
         RegisterMachinesRequest request, ServerCallContext context)
     {
@@ -94,33 +92,12 @@ internal sealed partial class EventBusService
             ThrowUnlessOk(await gate.CheckListAsync(request).ConfigureAwait(false));
         }
 
-        var pageSize = request.PageSize is 0 or > MaxPageSize ? MaxPageSize : (int)request.PageSize;
-        var candidates = request.Group.Length > 0 ? hub.Machines.InGroup(request.Group) : hub.Machines.All;
-        var pattern = request.MachinePattern.Length > 0 ? new NamePattern(request.MachinePattern) : null;
-        ThrowUnlessOk(pattern is null ? Verdict.Ok : hub.Limits.Check(pattern));
-        var page = candidates
-            .Where(machine => pattern is null || pattern.Matches(machine.Id))
-            .Where(machine => string.CompareOrdinal(machine.Id, request.PageToken) > 0)
-            .OrderBy(machine => machine.Id, StringComparer.Ordinal)
-            .Take(pageSize + 1)
-            .ToArray();
-        var response = new ListMachinesResponse();
-        response.Machines.AddRange(page.Take(pageSize).Select(machine => machine.Describe()));
-        response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
+        ThrowUnlessOk(MachineList.MakePage(hub, request, out var response));
         return response;
     }
 
     public override Task<GetHealthResponse> GetHealth(GetHealthRequest request, ServerCallContext context) =>
-        Task.FromResult(new GetHealthResponse
-        {
-            Status = hub.Stopping.IsCancellationRequested ? HubStatus.Stopping : HubStatus.Serving,
-            UptimeMilliseconds = (ulong)hub.Uptime.TotalMilliseconds,
-            Sessions = (uint)hub.Metrics.Sessions,
-            Machines = (uint)hub.Machines.Count,
-            Subscriptions = (uint)hub.Metrics.Subscriptions,
-            EventsAccepted = (ulong)hub.Metrics.EventsAccepted,
-            EventsDropped = (ulong)hub.Metrics.EventsDropped,
-        });
+        Task.FromResult(hub.DescribeHealth());
 
     private async Task ExpireAsync(MachineOwner lease)
     {

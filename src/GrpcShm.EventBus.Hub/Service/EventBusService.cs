@@ -10,7 +10,7 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>The service: each call, brought to the hub.</summary>
+/// <summary>The gRPC service: brings each call to the hub.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Made by dependency injection.")]
 internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBase
 {
@@ -20,7 +20,8 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         IAsyncStreamReader<SessionRequest> requestStream,
         IServerStreamWriter<SessionResponse> responseStream,
         ServerCallContext context) =>
-        new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken).RunAsync(requestStream);
+        new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken)
+            .RunAsync(requestStream);
 
     public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context)
     {
@@ -99,10 +100,10 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the subscriber"));
         if (request.Subscription is not null)
         {
-            // Deliveries of a call of its own carry no number.
+            // Deliveries of a single call carry no number.
             request.Subscription.Number = 0;
 
-            // Nor could its client grant more, once it had none.
+            // Its client could not grant further credit.
             request.Subscription.Credit = 0;
             request.Subscription.StartsWithoutCredit = false;
         }
@@ -151,7 +152,10 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     }
 
     private async Task SubscribeAsync(
-        Subscription? filter, MachineOwner owner, IServerStreamWriter<SubscribeResponse> responses, ServerCallContext context)
+        Subscription? filter,
+        MachineOwner owner,
+        IServerStreamWriter<SubscribeResponse> responses,
+        ServerCallContext context)
     {
         var outbox = new Outbox(runWriterInline: true);
         var verdict = hub.Router.Subscribe(owner, filter, outbox, new RoutingContext(), out var subscription);
@@ -227,7 +231,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
             return new AcknowledgementResult(Verdict.Ok, "", null);
         }
 
-        // The deadline cancels the call by itself, and then the client is not there to be told.
+        // A deadline cancels the call by itself. Then there is no client to be told.
         var timeout = context.Deadline == DateTime.MaxValue
             ? hub.Options.DefaultAcknowledgementTimeout
             : TimeSpan.FromDays(1);

@@ -10,15 +10,16 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>What all sessions and calls of one hub share.</summary>
+/// <summary>The state that all sessions and calls of one hub share.</summary>
 internal sealed class HubCore
 {
-    // By who it is, not by the instance's name alone: a session can only be replaced by one of the same user, and of
-    // the same process where the transport knows that.
-    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), EventSession> _sessions =
+    // By the caller's identity, not by the instance's name alone: a session can only be replaced by a session of the
+    // same user, and of the same process where the transport knows the process.
+    private readonly ConcurrentDictionary<(string UserId, int ProcessId, string InstanceId), SessionLife> _sessions =
         new();
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new(StringComparer.Ordinal);
     private readonly long _started = Environment.TickCount64;
@@ -36,7 +37,7 @@ internal sealed class HubCore
         Budget = new HubBudget(Options);
         Machines = new MachineRegistry(Options.UnclaimedCapacity, Options.MaxMailboxSize);
         Access = AccessPolicy.Of(Options, Logger);
-        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations);
+        Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations, Logger);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
     }
@@ -52,7 +53,7 @@ internal sealed class HubCore
 
     public EventLimits Limits { get; }
 
-    /// <summary>Who may do what; none if the options do not say.</summary>
+    /// <summary>The policy; none if the options have none.</summary>
     public AccessPolicy? Access { get; }
 
     public HubBudget Budget { get; }
@@ -61,7 +62,7 @@ internal sealed class HubCore
 
     public EventBusMetrics Metrics { get; }
 
-    /// <summary>What the hub's own machines send and handle.</summary>
+    /// <summary>The metrics of the hub's own machines.</summary>
     public MessagingMetrics Messaging { get; }
 
     public EventRouter Router { get; }
@@ -71,7 +72,19 @@ internal sealed class HubCore
 
     public TimeSpan Uptime => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
 
-    /// <summary>Whom a caller's commands are put before; none if everybody may do all.</summary>
+    /// <summary>Says how the hub is.</summary>
+    public GetHealthResponse DescribeHealth() => new()
+    {
+        Status = Stopping.IsCancellationRequested ? HubStatus.Stopping : HubStatus.Serving,
+        UptimeMilliseconds = (ulong)Uptime.TotalMilliseconds,
+        Sessions = (uint)Metrics.Sessions,
+        Machines = (uint)Machines.Count,
+        Subscriptions = (uint)Metrics.Subscriptions,
+        EventsAccepted = (ulong)Metrics.EventsAccepted,
+        EventsDropped = (ulong)Metrics.EventsDropped,
+    };
+
+    /// <summary>Makes the gate that asks the policy about a caller; none if everybody may do all.</summary>
     public AccessGate? GateFor(HttpContext context, PeerIdentity peer, MachineOwner? owner = null) =>
         Access is null ? null : new AccessGate(Access, Limits, Machines, context, peer, owner);
 
@@ -79,12 +92,13 @@ internal sealed class HubCore
     public int KnownSessions => _sessions.Count;
 
     /// <summary>Makes a session known by its process's id, and ends the one that it replaces.</summary>
-    /// <returns><see langword="false"/> if it has ended already: then it is not known, and replaces none.</returns>
+    /// <returns><see langword="false"/> if it has ended already. Then it is not known, and replaces none.</returns>
     /// <remarks>
-    /// It may end at any moment, on another thread, which first notes that and then removes it. So it is added first,
-    /// and looked at second: one of the two threads sees what the other one did, and removes it.
+    /// The session may end at any moment on another thread, which first notes the end and then removes the session.
+    /// Here it is added first, and its end is looked for second. One of the two threads sees what the other one did,
+    /// and removes it.
     /// </remarks>
-    public bool AddSession(EventSession session, MachineOwner owner)
+    public bool AddSession(SessionLife session, MachineOwner owner)
     {
         if (session.HasEnded)
         {
@@ -96,7 +110,7 @@ internal sealed class HubCore
             return true;
         }
 
-        EventSession? replaced = null;
+        SessionLife? replaced = null;
         _sessions.AddOrUpdate(KeyOf(owner), session, (_, existing) =>
         {
             replaced = existing;
@@ -113,7 +127,7 @@ internal sealed class HubCore
         return false;
     }
 
-    public void RemoveSession(EventSession session, MachineOwner owner) =>
+    public void RemoveSession(SessionLife session, MachineOwner owner) =>
         _sessions.TryRemove(new(KeyOf(owner), session));
 
     public void AddSubscriber(string subscriptionId, Subscriber subscriber) =>

@@ -2,13 +2,13 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>Which machine of any session waits for which.</summary>
+/// <summary>Knows which machine of any session waits for which.</summary>
 internal sealed class HubWaits
 {
     private readonly Lock _lock = new();
     private readonly WaitGraph _graph = new();
 
-    /// <summary>How many there are.</summary>
+    /// <summary>How many waits there are.</summary>
     public int Count
     {
         get

@@ -6,17 +6,17 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>Writes a session's responses: the one writer of its stream.</summary>
+/// <summary>Writes a session's responses. It is the one writer of the session's stream.</summary>
 internal sealed class SessionWriter
 {
-    // A client that sends and never reads must not fill the memory with answers, be they many or large.
+    // A client that sends and never reads must not fill the memory with many or large answers.
     private const int MaxOutcomes = 65_536;
     private const long MaxOutcomeBytes = 64 * 1024 * 1024;
 
-    // As with deliveries: the last of a response may be as large as an event, and what stands before it is little.
+    // As for deliveries: the last outcome of a response may be as large as an event, and those before it are small.
     private const int MaxOutcomesOfAResponse = 4096;
 
-    // What an outcome takes in memory beside its bytes, roughly.
+    // About how much memory an outcome takes beside its bytes.
     private const int PlainOutcome = 64;
 
     private readonly IServerStreamWriter<SessionResponse> _stream;
@@ -27,7 +27,7 @@ internal sealed class SessionWriter
     private readonly Action<Subscriber, long> _addLoss;
     private readonly Lock _outcomesLock = new();
 
-    // Under the lock. An entry without an outcome says how far the commands had been carried out when it was put in.
+    // Under the lock. An entry without an outcome says up to which command the session had come when it was put in.
     private readonly Queue<(Outcome? Outcome, int Size, ulong Through)> _outcomes = new();
     private long _outcomeBytes;
     private ulong _markedThrough;
@@ -45,23 +45,23 @@ internal sealed class SessionWriter
         _addLoss = AddLoss;
     }
 
-    /// <summary>Says that the session stands, then writes what there is until <see cref="End"/>.</summary>
+    /// <summary>Says that the session is opened, then writes responses until <see cref="End"/>.</summary>
     public async Task RunAsync(SessionOpened opened)
     {
         await _stream.WriteAsync(new SessionResponse { Opened = opened }).ConfigureAwait(false);
         var isOnSendersThread = false;
         while (true)
         {
-            // Read before the work is looked at: what came before the end is still written.
+            // Read before the work is looked for: work that came before the end is still written.
             var isEnding = _isEnding;
             while (Fill())
             {
                 await _stream.WriteAsync(_response).ConfigureAwait(false);
-                _metrics.Delivered(_response.Deliveries.Count);
+                _metrics.CountDelivered(_response.Deliveries.Count);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
                 {
-                    // What others send all the while must not keep that one sender.
+                    // Events that others send in the meantime must not hold the thread of this one sender.
                     isOnSendersThread = false;
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 }
@@ -94,7 +94,7 @@ internal sealed class SessionWriter
                 return false;
             }
 
-            // All outcomes up to there are in the queue already, so who reads as far as here has had them.
+            // All outcomes up to there are in the queue already, so a reader that has come here has had them.
             var through = Volatile.Read(ref _completedThrough);
             if (through != _markedThrough)
             {
@@ -109,12 +109,12 @@ internal sealed class SessionWriter
     }
 
     /// <summary>
-    /// Notes how far the client's commands have been carried out; outcomes up to there were added before.
+    /// Notes up to which command the client's commands have been carried out. Outcomes up to there were added before.
     /// </summary>
-    public void CompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
+    public void SetCompletedThrough(ulong number) => Volatile.Write(ref _completedThrough, number);
 
     /// <summary>
-    /// Ends the writing once everything queued is written, and says why if it was not the client's wish.
+    /// Ends the writing when all that is queued is written, and says the reason if it was not the client's wish.
     /// </summary>
     public void End(Verdict verdict)
     {

@@ -11,7 +11,9 @@ internal sealed class SubscriptionStream(
 {
     private readonly SubscribeResponse _response = new();
 
-    /// <summary>Says that the subscription stands, then writes until the call or the subscription ends.</summary>
+    /// <summary>
+    /// Says that the subscription stands, then writes events until the call or the subscription ends.
+    /// </summary>
     /// <exception cref="RpcException">The machine was unregistered, or the hub stops.</exception>
     public async Task RunAsync(string subscriptionId, CancellationToken cancellationToken)
     {
@@ -28,12 +30,12 @@ internal sealed class SubscriptionStream(
             while (Fill(batch))
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
-                hub.Metrics.Delivered(_response.Deliveries.Count);
+                hub.Metrics.CountDelivered(_response.Deliveries.Count);
                 _response.Deliveries.Clear();
                 batch.Recycle();
                 if (isOnSendersThread && outbox.HasReady)
                 {
-                    // What others send all the while must not keep that one sender.
+                    // Events that others send in the meantime must not hold the thread of this one sender.
                     isOnSendersThread = false;
                     await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 }
@@ -47,7 +49,9 @@ internal sealed class SubscriptionStream(
             if (subscriber.IsClosed)
             {
                 throw new Verdict(
-                    StatusCode.Aborted, $"The machine '{subscriber.InboxOf}' was unregistered.", subscriber.InboxOf).ToException();
+                    StatusCode.Aborted,
+                    $"The machine '{subscriber.InboxOf}' was unregistered.",
+                    subscriber.InboxOf).ToException();
             }
 
             await outbox.WaitAsync().ConfigureAwait(false);

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// The types whose JSON payloads come back as what they were, in every program: without reflection, and without being
-/// named in <see cref="PayloadOptions.KnownTypes"/>.
+/// The types whose JSON payloads are decoded to the type that they were encoded from, in every program: without
+/// reflection, and though <see cref="PayloadOptions.KnownTypes"/> does not name them.
 /// </summary>
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(bool))]
@@ -41,9 +41,10 @@ internal sealed partial class BuiltInPayloads : JsonSerializerContext
     /// <summary>The types, by the names that their payloads carry.</summary>
     public static IReadOnlyDictionary<string, Type> ByName { get; } = new[]
     {
-        typeof(string), typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort), typeof(int), typeof(uint),
-        typeof(long), typeof(ulong), typeof(float), typeof(double), typeof(decimal), typeof(DateTime), typeof(DateTimeOffset),
-        typeof(DateOnly), typeof(TimeOnly), typeof(TimeSpan), typeof(Guid), typeof(Uri), typeof(string[]), typeof(bool[]), typeof(int[]),
-        typeof(long[]), typeof(double[]), typeof(JsonElement), typeof(JsonNode),
+        typeof(string), typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort),
+        typeof(int), typeof(uint), typeof(long), typeof(ulong), typeof(float), typeof(double), typeof(decimal),
+        typeof(DateTime), typeof(DateTimeOffset), typeof(DateOnly), typeof(TimeOnly), typeof(TimeSpan), typeof(Guid),
+        typeof(Uri), typeof(string[]), typeof(bool[]), typeof(int[]), typeof(long[]), typeof(double[]),
+        typeof(JsonElement), typeof(JsonNode),
     }.ToDictionary(static type => type.FullName!, StringComparer.Ordinal);
 }

@@ -6,10 +6,12 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What a client is composed of. Each part owns its fields, and knows no part that is made after it.</summary>
+/// <summary>
+/// The parts that a client is composed of. Each part owns its fields, and knows no part that is made after it.
+/// </summary>
 internal sealed class ClientParts : IAsyncDisposable, IDisposable
 {
-    // How long the hub may take to answer what was sent before, for a caller whose thread is held meanwhile.
+    // How long the hub may take to answer earlier sends while the thread of a caller is held.
     private static readonly TimeSpan BlockingTime = TimeSpan.FromSeconds(2);
 
     public ClientParts(
@@ -22,14 +24,15 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var end = new ClientEnd();
         var session = new CurrentSession();
         var receivers = new ReceiverTable();
-        Events = new ClientEvents(client, logger);
+        Events = new RaisedEvents(client, logger);
         Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
         Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
-        Queue.Close(ClientEnd.Disconnected(null));
+        Queue.Close(ClientEnd.MakeReason(null));
 
         var waits = new ClientWaits(Queue, session);
-        var reports = new SendReports(Metrics, Events, logger);
-        var host = new ReceiverHost(newEvents.Codecs, options.MaxPendingSends, waits, Metrics, Events);
+        var instruments = new EventInstruments(Metrics, Events);
+        var reports = new SendReports(instruments, Events);
+        var host = new ReceiverHost(newEvents.Codecs, options.MaxPendingSends, waits, instruments, Events);
         Subscriptions = new ClientSubscriptions(receivers, Queue, session, host, options.ReceiveWindow);
 
         var answers = new CommandAnswers(Queue, Subscriptions, waits, reports, Events, end);
@@ -46,12 +49,13 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         Link = new HubLink(sessions, options, Queue, session, Subscriptions, answers, Events, end);
 
         var dispatcher = new EventDispatcher(options, receivers, Queue, session, waits, breaker, reports, end);
-        Sender = new EventSender(options, newEvents, dispatcher, waits, reports, end);
+        Sender = new EventSender(
+            options.SendPipeline, options.AcknowledgementTimeout, newEvents, dispatcher, reports, end);
         Queries = new HubQueries(contract, options.AcknowledgementTimeout, end);
     }
 
-    /// <summary>What the client tells its listeners.</summary>
-    public ClientEvents Events { get; }
+    /// <summary>The events that the client raises.</summary>
+    public RaisedEvents Events { get; }
 
     public MessagingMetrics Metrics { get; }
 
@@ -74,7 +78,8 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
     {
         var disposing = DisposeWithinAsync(BlockingTime);
 
-        // Half as long again for letting go of a stream that does not end by itself. It goes on without this thread.
+        // A stream that does not end by itself is let go of, which may take half as long again. After that the end goes
+        // on without this thread.
         if (Task.WaitAny([disposing], BlockingTime * 1.5) == 0)
         {
             disposing.GetAwaiter().GetResult();

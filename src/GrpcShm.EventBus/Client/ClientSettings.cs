@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// What of <see cref="EventBusClientOptions"/> a configuration can set. What it does not name stays as it is.
+/// The settings of <see cref="EventBusClientOptions"/> that a configuration can set. Settings that it does not name
+/// stay as they are.
 /// </summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Made by the configuration binder.")]
 internal sealed class ClientSettings

@@ -40,34 +40,24 @@ internal sealed class ClientSubscriptions(
     /// <summary>Waits until a machine of whatever process is registered.</summary>
     public async Task WaitForMachineAsync(string machineId, CancellationToken cancellationToken)
     {
-        var there = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        // The id may hold what is special in a pattern, which then matches others, too.
-        Func<BusEvent, Task> handler = new PresenceTracker(presence =>
-        {
-            if (presence.IsPresent && presence.MachineId == machineId)
-            {
-                there.TrySetResult();
-            }
-
-            return Task.CompletedTask;
-        }).HandleAsync;
+        var (tracker, present) = PresenceTracker.AwaitMachine(machineId);
+        Func<BusEvent, Task> handler = tracker.HandleAsync;
         var receiver = MakeReceiver(new Subscription { MachineChanges = machineId }, new MachineOptions(), handler);
         using var subscription = await BeginAsync(receiver, handler, cancellationToken).ConfigureAwait(false);
-        var first = await Task.WhenAny(there.Task, receiver.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (first != there.Task)
+        var first = await Task.WhenAny(present, receiver.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (first != present)
         {
             throw await receiver.Ended.ConfigureAwait(false);
         }
     }
 
-    /// <summary>The commands by which a new session gets to know all that stands.</summary>
+    /// <summary>Makes the commands by which a new session learns of all machines and subscriptions.</summary>
     public IEnumerable<PendingCommand> Restore() =>
-        receivers.Standing().SelectMany(static receiver => CommandsFor(receiver, isRestoring: true));
+        receivers.ListStanding().SelectMany(static receiver => CommandsFor(receiver, isRestoring: true));
 
     /// <summary>
-    /// Lets a receiver stand, which the hub has confirmed. Before whoever subscribed is told: it sees what machines of
-    /// this client send from then on.
+    /// Lets a receiver stand that the hub has confirmed. Its subscriber is told afterwards, so that it misses no event
+    /// that machines of this client send from then on.
     /// </summary>
     public void Stand(EventReceiver receiver)
     {
@@ -80,8 +70,8 @@ internal sealed class ClientSubscriptions(
     }
 
     /// <summary>
-    /// Removes a receiver, and tells the hub. Once only: a later command would concern whoever has the machine's id
-    /// then.
+    /// Removes a receiver, and tells the hub. It does so only once: a later command would concern another machine that
+    /// has the same id by then.
     /// </summary>
     public void Abandon(EventReceiver receiver)
     {
@@ -90,7 +80,7 @@ internal sealed class ClientSubscriptions(
             return;
         }
 
-        // In this order: whoever finds the machine gone and registers it anew comes after this command.
+        // In this order: a caller that finds the machine gone and registers it anew comes after this command.
         var command = receiver.IsMachine
             ? new SessionCommand { Unregister = receiver.Subscription.Inbox }
             : new SessionCommand { Unsubscribe = receiver.Number };
@@ -102,7 +92,7 @@ internal sealed class ClientSubscriptions(
         receivers.Remove(receiver);
     }
 
-    /// <summary>Ends all receivers, without a word to the hub: the connection is gone for good.</summary>
+    /// <summary>Ends all receivers. The hub is not told: the connection is gone for good.</summary>
     public void EndAll(EventBusException reason)
     {
         foreach (var receiver in receivers.All)
@@ -124,7 +114,7 @@ internal sealed class ClientSubscriptions(
             Add(new SessionCommand { Register = registration }, registration.CalculateSize());
         }
 
-        // Of its own: each session says in it how much there is room for.
+        // A clone: each session writes into its own how many events there is room for.
         Add(new SessionCommand { Subscribe = receiver.Subscription.Clone() }, PendingCommand.Overhead);
         return commands;
 
@@ -151,7 +141,7 @@ internal sealed class ClientSubscriptions(
             }
             else
             {
-                // It ends at this very moment.
+                // The machine ends at this moment.
                 await Task.Yield();
             }
         }
@@ -169,8 +159,8 @@ internal sealed class ClientSubscriptions(
     {
         machine = MakeReceiver(new Subscription { Inbox = machineId }, options, handler);
 
-        // From here on, what machines of this client send to it waits in its queue: it cannot be overtaken by later
-        // events.
+        // From here on, events that machines of this client send to it wait in its queue: later events cannot overtake
+        // them.
         return receivers.TryAddMachine(machine);
     }
 
@@ -198,7 +188,7 @@ internal sealed class ClientSubscriptions(
         return JoinAsync(receiver, handler, cancellationToken);
     }
 
-    // Goes on when whoever began it has given up waiting: others may have joined.
+    // It goes on when the caller that began it has given up waiting: others may have joined.
     private async Task EstablishAsync(EventReceiver receiver, List<PendingCommand> commands)
     {
         receivers.Add(receiver);

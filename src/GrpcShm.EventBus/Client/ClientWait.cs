@@ -2,11 +2,10 @@ using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>A machine's handler of this client that waits for another machine.</summary>
+/// <summary>Says that a handler of one of this client's machines waits for another machine.</summary>
 /// <remarks>
-/// <see cref="IsTold"/> is guarded by the lock of its owner. <see cref="IsAnswered"/> is set by whoever hears the hub's
-/// answer: if the end of the wait comes at the same time and does not see it, the hub is told of an end that it knows,
-/// which it ignores.
+/// The lock of its owner guards <see cref="IsTold"/>. The thread that reads from the hub sets <see cref="IsAnswered"/>.
+/// If the wait ends at the same time and does not see that, the hub is told of an end that it knows, which it ignores.
 /// </remarks>
 internal sealed class ClientWait(ClientWaits owner, BusEvent handled, string waiting, string awaited, ulong number)
     : MachineWait(waiting, awaited)
@@ -15,25 +14,26 @@ internal sealed class ClientWait(ClientWaits owner, BusEvent handled, string wai
     private EventBusException? _refused;
     private bool _isOver;
 
-    /// <summary>What the hub knows it by, once it does.</summary>
+    /// <summary>The number by which the hub knows the wait.</summary>
     public ulong Number { get; } = number;
 
     /// <summary>The event whose handler waits.</summary>
     public BusEvent Handled { get; } = handled;
 
-    /// <summary>The send that it waits for, if that stays in this process and has been made.</summary>
+    /// <summary>The send that the handler waits for, if it stays in this process and has been made.</summary>
     public LocalSend? Send
     {
         get => Volatile.Read(ref _send);
         set
         {
-            // Set before Refused is read here, read after Refused is set there: one of the two sees the other.
+            // The sender sets this and then reads Refused; Refuse sets Refused and then reads this. One of the two sees
+            // the other's value.
             Volatile.Write(ref _send, value);
             Interlocked.MemoryBarrier();
         }
     }
 
-    /// <summary>Why the hub refused it, if it did: it closes a circle over several processes.</summary>
+    /// <summary>The reason if the hub refused the wait: it closes a circle over several processes.</summary>
     public EventBusException? Refused
     {
         get => Volatile.Read(ref _refused);
@@ -44,10 +44,12 @@ internal sealed class ClientWait(ClientWaits owner, BusEvent handled, string wai
         }
     }
 
-    /// <summary>Whether the hub was told of it, or will be by a command that has its place in the queue.</summary>
+    /// <summary>True if the hub was told of the wait, or a command in the queue will tell it.</summary>
     public bool IsTold { get; set; }
 
-    /// <summary>Whether the hub knows by itself that it is over: it answered the send, or refused the wait.</summary>
+    /// <summary>
+    /// True if the hub knows by itself that the wait is over: it answered the send, or refused the wait.
+    /// </summary>
     public bool IsAnswered { get; set; }
 
     public override bool IsOver => Volatile.Read(ref _isOver);

@@ -4,33 +4,33 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Which handlers of one client's machines wait for which machines. Circles within the process are found here. The
-/// others are found by the hub, which knows who waits by an event that went through it, and is told of those that wait
-/// for one of these.
+/// Which handlers of one client's machines wait for which machines. Circles within the process are found here. The hub
+/// finds the others: it knows the handlers that wait by an event through the hub, and is told of handlers that wait for
+/// one of these within the process.
 /// </summary>
 /// <remarks>
-/// A circle over several processes has at least one event that went through the hub in each of them. Whatever comes
-/// last, that event or a wait within the process that leads to it, the hub is told of the waits that lead there: in the
-/// order of the client's commands, under the lock. So whichever command closes the circle finds the rest of it at the
-/// hub.
+/// A circle over several processes has at least one event through the hub in each of them. Whether that event comes
+/// last, or a wait within the process that leads to it, the hub is told of the waits that lead there, under the lock
+/// and so in the order of the client's commands. The command that closes the circle finds the rest of it at the hub.
 /// </remarks>
 internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
 {
     private readonly Lock _lock = new();
 
-    // What stays in this process, by who waits, and by who is waited for.
+    // The waits that stay in this process: by the machine that waits, and by the machine that is waited for.
     private readonly WaitGraph _local = new();
     private readonly Dictionary<string, List<ClientWait>> _byAwaited = new(StringComparer.Ordinal);
 
-    // How many events through the hub a machine waits for.
+    // By machine: how many events through the hub its handlers wait for.
     private readonly Dictionary<string, int> _outside = new(StringComparer.Ordinal);
     private ulong _lastNumber;
 
-    // Whether something was put into the queue, whose writer is woken outside of the lock: it may run on this thread.
+    // True if a command was put into the queue. Its writer is woken outside of the lock: it may run on this thread.
     private bool _mustWake;
 
     /// <summary>
-    /// Makes a wait for a send that is about to begin, if it is made in the flow of a machine's handler of this client.
+    /// Makes a wait for a send that is about to begin, if the send is made in the flow of a handler of this client's
+    /// machines.
     /// </summary>
     public ClientWait? Make(string awaited)
     {
@@ -42,7 +42,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
     }
 
     /// <summary>Begins a wait for a machine of this client.</summary>
-    /// <returns>Why not, if that would close a circle.</returns>
+    /// <returns>The failure if the wait would close a circle; else none.</returns>
     public EventBusException? BeginLocal(ClientWait wait)
     {
         bool mustWake;
@@ -52,7 +52,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
             if (!verdict.IsOk)
             {
                 wait.SetOver();
-                return new EventBusException(verdict.Code, verdict.Message, verdict.MachineId);
+                return verdict.ToBusException();
             }
 
             _local.Add(wait);
@@ -81,8 +81,8 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
     }
 
     /// <summary>
-    /// Begins a wait by an event that goes through the hub, before that takes its place in the queue. The caller wakes
-    /// the writer.
+    /// Begins a wait by an event through the hub, before the event takes its place in the queue. The caller wakes the
+    /// writer.
     /// </summary>
     public void BeginOutside(ClientWait wait)
     {
@@ -96,7 +96,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
         }
     }
 
-    /// <summary>Ends a wait that has begun, or has not. May be called more than once.</summary>
+    /// <summary>Ends a wait, whether or not it has begun. May be called more than once.</summary>
     public void End(ClientWait wait)
     {
         if (wait.IsOver)
@@ -117,10 +117,10 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
         }
     }
 
-    /// <summary>A handler has returned: what it has not awaited it does not wait for.</summary>
+    /// <summary>Ends all waits of a handler that has returned: it awaits none of them any more.</summary>
     public void EndAll(BusEvent handled)
     {
-        // A send that begins at this very moment is not seen: it counts as waited for until it is answered.
+        // A send that begins at this moment is not seen: it counts as a wait until it is answered.
         if (handled.Waits is not { } waits)
         {
             return;
@@ -145,7 +145,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
     }
 
     /// <summary>
-    /// The hub refuses a wait within this process that it was told of: it closes a circle over several processes.
+    /// Ends a wait within this process that the hub refuses: it closes a circle over several processes.
     /// </summary>
     public void Refuse(ClientWait wait, EventBusException reason)
     {
@@ -156,13 +156,15 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
     }
 
     /// <summary>
-    /// What a new session of the hub must be told. Events through the hub that are sent again tell it by themselves.
+    /// Lists the waits of which a new session must tell the hub. Events through the hub that are sent again tell of
+    /// theirs by themselves.
     /// </summary>
-    public List<HandlerWait> Told()
+    public List<HandlerWait> ListTold()
     {
         lock (_lock)
         {
-            return [.. _byAwaited.Values.SelectMany(static waits => waits).Where(static wait => wait.IsTold).Select(ToMessage)];
+            var told = _byAwaited.Values.SelectMany(static waits => waits).Where(static wait => wait.IsTold);
+            return [.. told.Select(ToMessage)];
         }
     }
 
@@ -246,7 +248,7 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
 
     private void TellThatLeadTo(string machineId)
     {
-        // What has been told was told with all that led to it, and what came later has told itself.
+        // A wait that the hub knows was told with all waits that led to it; later ones have been told themselves.
         var open = new Stack<string>([machineId]);
         while (open.TryPop(out var at))
         {
@@ -268,8 +270,8 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
         Put(new SessionCommand { BeginWait = ToMessage(wait) }, wait);
     }
 
-    // Under the lock, so that the hub is told in the order in which things happened. Without a connection there is
-    // nobody to tell: the queue refuses it.
+    // Under the lock, so that the hub is told of waits in their order. Without a connection the queue refuses the
+    // command: there is no hub to tell.
     private void Put(SessionCommand command, ClientWait? wait) =>
         _ = queue.TryAdd(new PendingCommand(command, PendingCommand.Overhead) { Wait = wait });
 }

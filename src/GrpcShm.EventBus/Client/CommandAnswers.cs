@@ -3,21 +3,21 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What becomes of a client's commands: answered, refused, or left unanswered.</summary>
+/// <summary>Ends a client's commands: answered, refused, or left unanswered.</summary>
 internal sealed class CommandAnswers(
     CommandQueue queue,
     ClientSubscriptions subscriptions,
     ClientWaits waits,
     SendReports reports,
-    ClientEvents events,
+    RaisedEvents events,
     ClientEnd end)
 {
-    /// <summary>The hub has answered a command: by an outcome, or by having carried it out.</summary>
+    /// <summary>Ends a command that the hub has answered: by an outcome, or by carrying it out.</summary>
     public void Answer(PendingCommand command, Outcome? outcome)
     {
         if (command.IsSend)
         {
-            queue.SendAnswered();
+            queue.NoteAnsweredSend();
         }
 
         if (command.Wait is { } wait)
@@ -44,19 +44,19 @@ internal sealed class CommandAnswers(
         command.TrySetResult(outcome);
     }
 
-    /// <summary>The hub does not answer a command any more.</summary>
+    /// <summary>Ends a command that the hub does not answer any more.</summary>
     public void Fail(PendingCommand command, EventBusException exception)
     {
         if (command.IsSend)
         {
-            queue.SendAnswered();
+            queue.NoteAnsweredSend();
         }
 
         Refuse(command, exception);
     }
 
-    // After a lost connection "it is not there" is only half of the truth: the event may have arrived before. A
-    // pipeline that takes it for never delivered would have it handled twice.
+    // After a lost connection NotFound says only half: the event may have arrived before. A pipeline that believes that
+    // the event was never delivered would have it handled twice.
     private static EventBusException ToException(PendingCommand command, Outcome outcome)
     {
         var code = (StatusCode)outcome.StatusCode;
@@ -64,7 +64,8 @@ internal sealed class CommandAnswers(
         return command.IsRepeated && code is StatusCode.NotFound or StatusCode.ResourceExhausted
             ? new EventBusException(
                 StatusCode.Unavailable,
-                $"The connection was lost before the event was answered, which may have been handled; now: {message}",
+                "The connection was lost before the event was answered. It may have been handled. "
+                    + $"Sent again, it failed: {message}",
                 outcome.MachineId)
             : new EventBusException(code, message, outcome.MachineId);
     }
@@ -88,17 +89,17 @@ internal sealed class CommandAnswers(
             waits.Refuse(wait, exception);
         }
 
-        // A new receiver is ended by whoever establishes it: who waits for it is told when nothing of it is left.
+        // The method that establishes a new receiver ends it: its subscriber is told when nothing is left of it.
         command.Receiver?.Refuse();
-        if (command.IsSend && end.IsTold(exception, command.IsAttempt, command.IsInHandler))
+        if (command.IsSend && end.IsToldByEventsAlone(exception, command.IsAttempt, command.IsInHandler))
         {
-            command.TrySetResult(ClientEnd.Left(exception));
+            command.TrySetResult(ClientEnd.MakeLeftOutcome(exception));
             return;
         }
 
         command.TrySetException(exception);
 
-        // Reported already: it is no error of the program's that nobody looked at this task.
+        // The failure is reported already: it is no error of the program if nobody looks at this task.
         _ = command.Task.Exception;
     }
 

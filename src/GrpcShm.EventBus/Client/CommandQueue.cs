@@ -1,11 +1,12 @@
 using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>The commands that have not been written yet, in order. It outlives the connections.</summary>
 /// <remarks>
-/// Whoever sends puts its command in under the lock, before its send returns: that is its place in the order. What a
-/// lost connection left unanswered comes back in front of it.
+/// A sender puts its command in under the lock, before its send returns: that is the command's place in the order.
+/// Commands that a lost connection left unanswered come back in front of it.
 /// </remarks>
 internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 {
@@ -35,9 +36,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
             {
                 if (_pendingSends >= maxPendingSends)
                 {
-                    return new EventBusException(
-                        Grpc.Core.StatusCode.ResourceExhausted,
-                        $"{maxPendingSends} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
+                    return Verdict.TooManyPending(maxPendingSends).ToBusException();
                 }
 
                 Interlocked.Increment(ref _pendingSends);
@@ -67,8 +66,8 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     }
 
     /// <summary>
-    /// Puts commands in front of all others: those that open the next session, then what the last one left. What was to
-    /// open the last one and was not written any more is dropped.
+    /// Puts commands in front of all others: those that open the next session, then those that the last session left.
+    /// Commands that were to open the last session, and were not written, are dropped.
     /// </summary>
     public void PutInFront(IEnumerable<PendingCommand> commands)
     {
@@ -83,10 +82,11 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         }
     }
 
-    public void SendAnswered() => Interlocked.Decrement(ref _pendingSends);
+    /// <summary>Notes that a send waits for its answer no longer.</summary>
+    public void NoteAnsweredSend() => Interlocked.Decrement(ref _pendingSends);
 
     /// <summary>Takes no more commands.</summary>
-    /// <returns>Those that were left.</returns>
+    /// <returns>The commands that were left.</returns>
     public List<PendingCommand> Close(EventBusException reason)
     {
         lock (_lock)

@@ -1,9 +1,9 @@
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>The session that a client has right now, for everybody who has put a command into the queue.</summary>
+/// <summary>The session that a client has right now, for senders that have put a command into the queue.</summary>
 /// <remarks>
-/// The client's link alone writes it; whoever sends reads it, without a lock. A sender that still reads the session
-/// before, or none, wakes nobody who could write its command: the next session's writer finds it in the queue.
+/// Only the client's link writes it; senders read it without a lock. A sender that still reads the session before, or
+/// none, wakes no writer that could write its command: the next session's writer finds it in the queue.
 /// </remarks>
 internal sealed class CurrentSession
 {
@@ -16,6 +16,6 @@ internal sealed class CurrentSession
         set => Volatile.Write(ref _link, value);
     }
 
-    /// <summary>Wakes the session's writer, after something was put into the queue.</summary>
+    /// <summary>Wakes the session's writer after a command was put into the queue.</summary>
     public void Wake() => Link?.Wake();
 }

@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Routing;
 using Polly.CircuitBreaker;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Gives an event its place in the order: in the queue to the hub, or, if it is for a machine of this client, in that
-/// machine's queue. Nothing before that may wait.
+/// Gives an event of a client its place in the order: in the queue to the hub or, if it is for a machine of this
+/// client, in that machine's queue. No code that runs before may wait.
 /// </summary>
 internal sealed class EventDispatcher(
     EventBusClientOptions options,
@@ -19,18 +20,36 @@ internal sealed class EventDispatcher(
     CircuitBreakerStateProvider breaker,
     SendReports reports,
     ClientEnd end)
+    : IEventDispatcher
 {
-    /// <summary>Sends an event to its target.</summary>
-    /// <returns>What completes when it has come as far as was asked, with what the target said, if anything.</returns>
-    /// <param name="event">The event. It must not be changed afterwards.</param>
-    /// <param name="level">How far it must come.</param>
-    /// <param name="timeoutMilliseconds">How long that may take; zero for the default.</param>
-    /// <param name="isAttempt">
-    /// Whether a pipeline may try again: then the failure is told of by whoever runs it.
-    /// </param>
-    /// <param name="wait">What the handler that sends it waits by; or none.</param>
-    public Task<Outcome?> Send(
-        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait = null)
+    public Task<Outcome?> Send(Event @event, AcknowledgementLevel level, CancellationToken cancellationToken) =>
+        Send(@event, level, 0, isAttempt: false, wait: null).WaitAsync(cancellationToken);
+
+    public async Task<Outcome?> AttemptSendAsync(
+        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
+    {
+        var wait = level > AcknowledgementLevel.Delivered ? waits.Make(@event.Target) : null;
+        try
+        {
+            return await Send(@event, level, timeoutMilliseconds, isAttempt: true, wait)
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            wait?.End();
+        }
+    }
+
+    /// <summary>Publishes an event, which always goes by the hub.</summary>
+    public Task<Outcome?> Publish(Publication publication, CancellationToken cancellationToken) => SendByHub(
+        new SessionCommand { Publish = publication },
+        publication.Event,
+        MessagingOperation.Publish(publication),
+        isAttempt: false,
+        wait: null).WaitAsync(cancellationToken);
+
+    private Task<Outcome?> Send(
+        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)
     {
         if (options.DeliverLocally && receivers.TryGetMachine(@event.Target, out var machine))
         {
@@ -50,18 +69,10 @@ internal sealed class EventDispatcher(
         return SendByHub(command, @event, MessagingOperation.Send(@event.Target), isAttempt, wait);
     }
 
-    /// <summary>Publishes an event, which always goes by the hub.</summary>
-    public Task<Outcome?> Publish(Publication publication) => SendByHub(
-        new SessionCommand { Publish = publication },
-        publication.Event,
-        MessagingOperation.Publish(publication),
-        isAttempt: false,
-        wait: null);
-
     private Task<Outcome?> SendByHub(
         SessionCommand command, Event @event, in MessagingOperation operation, bool isAttempt, ClientWait? wait)
     {
-        var activity = EventTracing.Begin(@event, operation);
+        var activity = reports.Begin(@event, operation);
         var pending = new PendingCommand(command, @event.Payload.Length + @event.Name.Length + PendingCommand.Overhead)
         {
             Started = reports.Now,
@@ -73,7 +84,8 @@ internal sealed class EventDispatcher(
         var link = session.Link;
         var refused = link is not { HasEnded: false } && breaker.CircuitState != CircuitState.Closed
             ? new EventBusException(
-                StatusCode.Unavailable, "The hub cannot be reached, again and again. The event was not sent.")
+                StatusCode.Unavailable,
+                "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?")
             : queue.TryAdd(pending);
         if (refused is null)
         {
@@ -82,17 +94,15 @@ internal sealed class EventDispatcher(
         }
 
         reports.Tell(activity, started: 0, operation, @event, refused, isAttempt);
-        if (end.IsTold(refused, isAttempt, pending.IsInHandler))
+        if (end.IsToldByEventsAlone(refused, isAttempt, pending.IsInHandler))
         {
-            return Task.FromResult<Outcome?>(ClientEnd.Left(refused));
+            return Task.FromResult<Outcome?>(ClientEnd.MakeLeftOutcome(refused));
         }
 
-        pending.TrySetException(refused);
-        _ = pending.Task.Exception;
-        return pending.Task;
+        return ReportedFailures.ToTask(refused);
     }
 
-    // It never leaves the process.
+    // The event never leaves the process.
     private Task<Outcome?> SendLocally(
         EventReceiver machine,
         Event @event,
@@ -102,7 +112,7 @@ internal sealed class EventDispatcher(
         ClientWait? wait)
     {
         var operation = MessagingOperation.Send(@event.Target);
-        var activity = EventTracing.Begin(@event, operation);
+        var activity = reports.Begin(@event, operation);
         var circle = wait is null ? null : waits.BeginLocal(wait);
         foreach (var observer in circle is null ? receivers.Observers : [])
         {
@@ -123,15 +133,7 @@ internal sealed class EventDispatcher(
         var timeout = timeoutMilliseconds > 0
             ? TimeSpan.FromMilliseconds(timeoutMilliseconds)
             : options.AcknowledgementTimeout;
-        var waiting = WaitLocallyAsync(sending, @event, timeout, started, activity, isAttempt);
-
-        // Its failure is reported: it is no error of the program's that nobody looked at this task.
-        _ = waiting.ContinueWith(
-            static failed => failed.Exception,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-        return waiting;
+        return ReportedFailures.Observe(WaitLocallyAsync(sending, @event, timeout, started, activity, isAttempt));
     }
 
     private async Task<Outcome?> WaitLocallyAsync(
@@ -147,10 +149,7 @@ internal sealed class EventDispatcher(
         }
         catch (TimeoutException)
         {
-            failure = new EventBusException(
-                StatusCode.DeadlineExceeded,
-                $"The machine '{@event.Target}' did not acknowledge the event in time.",
-                @event.Target);
+            failure = Verdict.TooLate(@event.Target).ToBusException();
         }
         catch (EventBusException exception)
         {
@@ -158,6 +157,8 @@ internal sealed class EventDispatcher(
         }
 
         reports.Tell(activity, started, operation, @event, failure, isAttempt);
-        return end.IsTold(failure, isAttempt, HandlerFlow.IsInside) ? ClientEnd.Left(failure) : throw failure;
+        return end.IsToldByEventsAlone(failure, isAttempt, HandlerFlow.IsInside)
+            ? ClientEnd.MakeLeftOutcome(failure)
+            : throw failure;
     }
 }

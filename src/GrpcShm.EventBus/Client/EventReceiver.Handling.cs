@@ -3,7 +3,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-// The loop that hands events to the handlers, and what is answered.
+// The loop that hands events to the handlers, and answers them.
 internal sealed partial class EventReceiver
 {
     private async Task RunAsync()
@@ -67,7 +67,7 @@ internal sealed partial class EventReceiver
             IsRequest = item.Level == AcknowledgementLevel.Replied,
         };
         Acknowledgement? failure = null;
-        var handling = _host.Handling(received);
+        var handling = _host.BeginHandling(received);
         HandlerFlow.Begin(received);
         try
         {
@@ -84,18 +84,18 @@ internal sealed partial class EventReceiver
                 StatusCode = (int)StatusCode.Unknown, Message = PeerText.Clean(message, PeerText.MaxSentence),
             };
             _failed.Add(item.Event, failure);
-            _host.HandlerFailed(Name, received, exception);
+            _host.TellOfFailedHandler(Name, received, exception);
         }
 
         received.HasBeenHandled = true;
         _host.Waits.EndAll(received);
         failure ??= RefuseReply(item, received.ReplyEvent);
-        _host.Handled(received, handling, failure is not null);
+        _host.EndHandling(received, handling, failure?.Message);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
     }
 
-    // The hub would refuse it, and with it end this session, or leave its asker without an answer.
+    // The hub would refuse a reply that is too large and end this session by it, or leave the asker without an answer.
     private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
     {
         if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)

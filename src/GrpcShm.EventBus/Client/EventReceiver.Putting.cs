@@ -35,12 +35,12 @@ internal sealed partial class EventReceiver
     }
 
     /// <summary>
-    /// Puts an event from a machine of the same client in, which takes its place in the order by that.
+    /// Puts an event from a machine of the same client in. That is the event's place in the order.
     /// </summary>
-    /// <returns>What completes when the event came as far as was asked.</returns>
+    /// <returns>A task that completes when the event has come as far as the level says.</returns>
     /// <param name="event">The event.</param>
     /// <param name="level">How far it must come.</param>
-    /// <param name="wait">What the handler that sent it waits by; or none.</param>
+    /// <param name="wait">The wait of the handler that sent it; or none.</param>
     public Task<Outcome?> PutLocal(Event @event, AcknowledgementLevel level, ClientWait? wait = null)
     {
         var sender = level > AcknowledgementLevel.Delivered ? new LocalSend(level) { Wait = wait } : null;
@@ -68,7 +68,7 @@ internal sealed partial class EventReceiver
                 return Fail(StatusCode.NotFound, $"The machine '{Name}' is not registered.");
             }
 
-            // A machine that waited for room in its own queue would wait for itself.
+            // A machine that waits for room in its own queue would wait for itself.
             if (_queue.Count >= _window.Size && @event.Source != @event.Target)
             {
                 switch (Policy)
@@ -87,7 +87,8 @@ internal sealed partial class EventReceiver
                     case OverflowPolicy.DropNewest:
                         isDropped = true;
                         break;
-                    case OverflowPolicy.Grow when _queue.Count < Math.Max(Options.MailboxCapacity, _host.MaxPendingSends):
+                    case OverflowPolicy.Grow
+                        when _queue.Count < Math.Max(Options.MailboxCapacity, _host.MaxPendingSends):
                         break;
                     case OverflowPolicy.Grow:
                         return Fail(StatusCode.ResourceExhausted, $"The mailbox of the machine '{Name}' is full.");
@@ -107,8 +108,8 @@ internal sealed partial class EventReceiver
 
         if (isDropped)
         {
-            // Not under the lock: it logs.
-            _host.Dropped(Name, Interlocked.Increment(ref _dropped));
+            // Outside of the lock: it logs.
+            _host.TellOfLoss(Name, Interlocked.Increment(ref _dropped));
             return level <= AcknowledgementLevel.Accepted
                 ? Outcomes.Succeeded
                 : Fail(StatusCode.Aborted, $"The mailbox of the machine '{Name}' was full and dropped the event.");
@@ -149,7 +150,7 @@ internal sealed partial class EventReceiver
             grant.Tell();
         }
 
-        _host.Dropped(Name, Interlocked.Increment(ref _dropped));
+        _host.TellOfLoss(Name, Interlocked.Increment(ref _dropped));
     }
 
     private Task<Outcome?> Fail(StatusCode code, string message) =>

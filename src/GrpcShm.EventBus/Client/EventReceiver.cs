@@ -8,7 +8,7 @@ namespace GrpcShm.EventBus.Client;
 /// A machine of this client, or another subscription: its queue, and the loop that hands one event after the other to
 /// the handlers. The loop takes a thread only while there are events.
 /// </summary>
-internal sealed partial class EventReceiver : IThreadPoolWorkItem
+internal sealed partial class EventReceiver : IThreadPoolWorkItem, IPausable
 {
     private readonly IReceiverHost _host;
     private readonly ReceiverWindow _window;
@@ -26,7 +26,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     private bool _isRefused;
     private bool _isRunning;
 
-    // How many of its subscriptions are paused. Under the lock.
+    // Under the lock: how many of its subscriptions are paused.
     private int _pauses;
     private bool _hasEnded;
     private EventBusException? _endReason;
@@ -48,7 +48,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public Subscription Subscription { get; }
 
-    /// <summary>Which events it gets copies of, if it is no machine.</summary>
+    /// <summary>The events that it gets copies of, if it is no machine.</summary>
     public EventFilter Filter { get; }
 
     public MachineOptions Options { get; }
@@ -59,10 +59,12 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public bool IsMachine => Subscription.FilterCase == Subscription.FilterOneofCase.Inbox;
 
-    /// <summary>The machine's id, or a description of what is subscribed to.</summary>
+    /// <summary>The machine's id, or a description of the subscription.</summary>
     public string Name => IsMachine ? Subscription.Inbox : Subscription.ToString();
 
-    /// <summary>Completes when the hub has said that the subscription stands, or with why it does not.</summary>
+    /// <summary>
+    /// Completes when the hub has confirmed the subscription, or fails with the reason why it has not.
+    /// </summary>
     public Task Standing => _standing.Task;
 
     /// <summary>Completes with the reason when the receiver has ended.</summary>
@@ -70,7 +72,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
 
     public bool IsStanding => Volatile.Read(ref _isStanding);
 
-    /// <summary>Whether the hub refused a part of it. It will end.</summary>
+    /// <summary>True if the hub refused a part of the receiver, which will end.</summary>
     public bool IsRefused => Volatile.Read(ref _isRefused);
 
     public bool HasEnded => Volatile.Read(ref _hasEnded);
@@ -90,7 +92,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     }
 
     /// <summary>Removes a handler. Without its last one the receiver ends.</summary>
-    /// <returns>Whether it ended by that.</returns>
+    /// <returns>True if the receiver ended by that.</returns>
     public bool RemoveHandler(Func<BusEvent, Task> handler)
     {
         lock (_lock)
@@ -112,10 +114,10 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>Notes that the hub refused a part of it, so that it does not stand because of the rest.</summary>
+    /// <summary>Notes that the hub refused a part of the receiver, so that the rest does not let it stand.</summary>
     public void Refuse() => Volatile.Write(ref _isRefused, true);
 
-    /// <summary>The subscription stands: what has come so far, and what will, goes to the handlers.</summary>
+    /// <summary>Lets the receiver stand: events that have come, and later ones, go to the handlers.</summary>
     public void Stand()
     {
         bool run;
@@ -132,7 +134,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>A session is about to write the command that subscribes.</summary>
+    /// <summary>Notes that a session is about to write the command that subscribes.</summary>
     public void BeginIn(SessionLink session, Subscription command)
     {
         lock (_lock)
@@ -141,7 +143,6 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Hands no more events to the handlers until it is resumed as often.</summary>
     public void Pause()
     {
         lock (_lock)
@@ -166,7 +167,7 @@ internal sealed partial class EventReceiver : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Takes no more events. Local senders that wait are told why; a handler that runs is not waited for.
+    /// Takes no more events. Local senders that wait are told the reason. A handler that runs is not waited for.
     /// </summary>
     public void End(EventBusException reason)
     {

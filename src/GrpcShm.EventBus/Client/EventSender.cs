@@ -4,18 +4,19 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// A client's sends, requests and publications, from what the program hands over to what it gets back. Only an argument
-/// that is null is thrown at once: whatever else is wrong comes by the task, in each of them.
+/// The sends, requests and publications of a program, from its arguments to its result. A client and the hub's own
+/// process send by this one type, so that they fail alike: a null argument throws at the call, every other failure
+/// comes by the task.
 /// </summary>
 internal sealed class EventSender(
-    EventBusClientOptions clientOptions,
+    Polly.ResiliencePipeline? pipeline,
+    TimeSpan acknowledgementTimeout,
     NewEvents newEvents,
-    EventDispatcher dispatcher,
-    ClientWaits waits,
+    IEventDispatcher dispatcher,
     SendReports reports,
     ClientEnd end)
 {
-    private readonly Polly.ResiliencePipeline _pipeline = clientOptions.SendPipeline ?? DefaultPipelines.Sending();
+    private readonly Polly.ResiliencePipeline _pipeline = pipeline ?? DefaultPipelines.Sending();
 
     /// <summary>Sends an event until it is accepted. It has its place in the order when this returns.</summary>
     public Task Send(
@@ -42,7 +43,7 @@ internal sealed class EventSender(
             return Task.FromException(exception);
         }
 
-        return dispatcher.Send(@event, AcknowledgementLevel.Accepted, 0, isAttempt: false).WaitAsync(cancellationToken);
+        return dispatcher.Send(@event, AcknowledgementLevel.Accepted, cancellationToken);
     }
 
     /// <summary>Sends an event as far as the options say. It has its place in the order when this returns.</summary>
@@ -82,7 +83,7 @@ internal sealed class EventSender(
         return PublishAsync(eventName, payload, options, cancellationToken);
     }
 
-    /// <summary>Publishes a change of a machine's state to those who subscribed to it.</summary>
+    /// <summary>Publishes a change of a machine's state to its subscribers.</summary>
     /// <returns>How many mailboxes the event was put into.</returns>
     public Task<int> PublishStateChange(
         string machineId,
@@ -117,8 +118,7 @@ internal sealed class EventSender(
         Outcome? outcome;
         if (options.Acknowledgement <= AcknowledgementLevel.Accepted)
         {
-            outcome = await dispatcher.Send(@event, options.Acknowledgement, 0, isAttempt: false)
-                .WaitAsync(cancellationToken).ConfigureAwait(false);
+            outcome = await dispatcher.Send(@event, options.Acknowledgement, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -140,7 +140,7 @@ internal sealed class EventSender(
 
         if (outcome is null or { StatusCode: not 0 })
         {
-            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.Disconnected(null) };
+            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.MakeReason(null) };
         }
 
         return new EventSendResult(
@@ -151,25 +151,16 @@ internal sealed class EventSender(
         Event @event, EventSendOptions options, CancellationToken cancellationToken)
     {
         var level = options.Acknowledgement;
-        var timeout = options.Timeout ?? clientOptions.AcknowledgementTimeout;
+        var timeout = options.Timeout ?? acknowledgementTimeout;
         var milliseconds = (uint)Math.Clamp(timeout.TotalMilliseconds, 1, int.MaxValue);
         var sent = false;
         return await _pipeline.ExecuteAsync(
             async attempt =>
             {
-                // An event that is in the hands of a connection must not change: each further attempt has its own.
+                // An event that a connection has must not change: each further attempt has its own.
                 var once = sent ? @event.Clone() : @event;
                 sent = true;
-                var wait = level > AcknowledgementLevel.Delivered ? waits.Make(once.Target) : null;
-                try
-                {
-                    return await dispatcher.Send(once, level, milliseconds, isAttempt: true, wait)
-                        .WaitAsync(attempt).ConfigureAwait(false);
-                }
-                finally
-                {
-                    wait?.End();
-                }
+                return await dispatcher.AttemptSendAsync(once, level, milliseconds, attempt).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -206,6 +197,7 @@ internal sealed class EventSender(
         EventSendOptions? options,
         CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         end.ThrowIfDisposed();
         var @event = newEvents.Make(machineId, change, payload, options);
         var publication = NewEvents.Publish(@event, new EventPublishOptions { ObserversOnly = true });
@@ -214,7 +206,7 @@ internal sealed class EventSender(
 
     private async Task<int> PublishAsync(Publication publication, CancellationToken cancellationToken)
     {
-        var outcome = await dispatcher.Publish(publication).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var outcome = await dispatcher.Publish(publication, cancellationToken).ConfigureAwait(false);
         return (int)(outcome?.Recipients ?? 0);
     }
 }

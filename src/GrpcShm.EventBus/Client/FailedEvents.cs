@@ -3,13 +3,13 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// What was answered for the last events whose handlers failed: an event that comes once more, because the sender's
-/// connection broke before it had the answer, is answered the same, and not as if it had been handled.
+/// The answers for the last events whose handlers failed. An event comes once more if the sender's connection broke
+/// before the sender had the answer. Then it gets the same answer, and not that of an event that was handled.
 /// </summary>
-/// <remarks>Used by the one that runs the handlers.</remarks>
+/// <remarks>Only the loop that runs the handlers uses it.</remarks>
 internal sealed class FailedEvents
 {
-    // More than fit into a window of a sender whose every event fails.
+    // More than fit into a window of a sender all of whose events fail.
     private const int Capacity = 4096;
 
     private readonly Dictionary<(ulong Sender, ulong Sequence), Acknowledgement> _answers = [];
@@ -30,7 +30,7 @@ internal sealed class FailedEvents
         }
     }
 
-    /// <summary>The answer for an event that failed; none if it did not.</summary>
+    /// <summary>Finds the answer for an event that failed; none if it did not fail.</summary>
     public Acknowledgement? Find(Event repeated) => _answers.Count > 0
         && _answers.TryGetValue((repeated.Sender, repeated.Sequence), out var answer) ? answer.Clone() : null;
 }

@@ -1,8 +1,8 @@
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Says whose handler the code belongs to that runs right now, whatever it has awaited since: a handler of a machine or
-/// of another subscription, or one of the client's own events.
+/// Says to which handler the running code belongs, whatever it has awaited since: to a handler of a machine or of
+/// another subscription, or to a handler of the client's own events.
 /// </summary>
 internal static class HandlerFlow
 {
@@ -12,17 +12,17 @@ internal static class HandlerFlow
     // An event that is being handled, or Raised.
     private static readonly AsyncLocal<object?> Flow = new();
 
-    /// <summary>Whether this is the flow of any handler.</summary>
+    /// <summary>True if this is the flow of any handler.</summary>
     public static bool IsInside => Flow.Value is not null;
 
-    /// <summary>Whether this is the flow of a handler of the client's own events.</summary>
+    /// <summary>True if this is the flow of a handler of the client's own events.</summary>
     public static bool IsRaised => ReferenceEquals(Flow.Value, Raised);
 
-    /// <summary>The event whose handler this is the flow of; or none.</summary>
+    /// <summary>The event to whose handler this flow belongs; or none.</summary>
     public static BusEvent? Current => Flow.Value as BusEvent;
 
     /// <summary>
-    /// Whether nobody waits for this flow any more: its handler has returned and left it behind, as an <c>async
+    /// True if no code waits for this flow any more: its handler has returned and left it behind, as an <c>async
     /// void</c> method is left behind at its first wait. An exception there ends the process.
     /// </summary>
     public static bool IsLeftBehind => IsRaised || Current is { HasBeenHandled: true };

@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What a failed call to the hub means.</summary>
+/// <summary>Translates a failed call to the hub.</summary>
 internal static class HubFailure
 {
     public static EventBusException From(RpcException exception) => IsLostConnection(exception)
@@ -11,9 +11,9 @@ internal static class HubFailure
         : new EventBusException(exception.StatusCode, DetailOf(exception), MachineOf(exception), exception);
 
     /// <summary>
-    /// Whether the status is this process's own word for a broken connection, and not the hub's. The HTTP/2 client says
-    /// <c>Internal</c> where the hub closed the connection before it was done with a call; who waits for the hub must
-    /// not have to know that.
+    /// True if this process made the status for a broken connection, and not the hub. The HTTP/2 client says
+    /// <c>Internal</c> where the hub closed the connection before it was done with a call. A program that waits for the
+    /// hub must not have to know that.
     /// </summary>
     public static bool IsLostConnection(RpcException exception)
     {
@@ -32,5 +32,7 @@ internal static class HubFailure
         PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence);
 
     private static string? MachineOf(RpcException exception) =>
-        exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name ? System.Text.Encoding.UTF8.GetString(name) : null;
+        exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name
+            ? System.Text.Encoding.UTF8.GetString(name)
+            : null;
 }

@@ -3,7 +3,7 @@ using GrpcShm.EventBus.Flows;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>A client's link to its hub: made, kept up by one session after the other, ended.</summary>
+/// <summary>A client's link to its hub: made, kept up by one session after the other, and ended.</summary>
 internal sealed class HubLink(
     SessionMaker sessions,
     EventBusClientOptions options,
@@ -11,31 +11,31 @@ internal sealed class HubLink(
     CurrentSession session,
     ClientSubscriptions subscriptions,
     CommandAnswers answers,
-    ClientEvents events,
+    RaisedEvents events,
     ClientEnd end)
 {
     /// <summary>
-    /// How long the hub may take to answer what was sent before, for callers that wait for the end of the link.
+    /// How long the hub may take to answer earlier sends, for callers that wait for the end of the link.
     /// </summary>
     public static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
-    // Guards _span, _running and _connected, and that a client is disposed of.
+    // Guards _span, _running and _connected, and the note that the client is disposed of.
     private readonly Lock _lock = new();
 
-    // The span that stands; none if nobody has connected, or it is being ended.
+    // The current span; none if no caller has connected, or the span is being ended.
     private LinkSpan? _span;
     private Task _running = Task.CompletedTask;
     private Task _connected = Task.CompletedTask;
 
-    // How the client stands with its hub. Written by the thread that a change happens on, and by whoever disposes of
-    // the client; read by everybody, without a lock: it is what was true a moment ago.
+    // The state of the connection. The thread on which a change happens writes it, and the caller that disposes of the
+    // client; every thread reads it without a lock: it was true a moment ago.
     private int _state;
     private volatile bool _hasEnded;
 
     public EventBusConnectionState State =>
         _hasEnded ? EventBusConnectionState.Disconnected : (EventBusConnectionState)Volatile.Read(ref _state);
 
-    /// <summary>Connects, or waits for whoever is connecting.</summary>
+    /// <summary>Connects, or waits for the caller that is connecting.</summary>
     public async Task ConnectAsync(CancellationToken cancellationToken)
     {
         Task connected;
@@ -79,8 +79,8 @@ internal sealed class HubLink(
         }
     }
 
-    /// <summary>Ends the link: what was sent before is written and answered, within a bound.</summary>
-    /// <param name="closingTime">How long the hub may take for that.</param>
+    /// <summary>Ends the link. Earlier sends are written and answered, within a bound of time.</summary>
+    /// <param name="closingTime">How long the hub may take to answer.</param>
     /// <param name="cancellationToken">Gives up waiting for the hub; the link ends anyway.</param>
     public async Task EndAsync(TimeSpan closingTime, CancellationToken cancellationToken)
     {
@@ -94,7 +94,7 @@ internal sealed class HubLink(
 
         if (span is null)
         {
-            // Somebody else is at it, or it is done.
+            // Another caller is ending it, or it has ended.
             await running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
@@ -103,7 +103,7 @@ internal sealed class HubLink(
         {
             using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             closing.CancelAfter(closingTime);
-            await link.CloseAsync(ClientEnd.Disconnected(null), closing.Token).ConfigureAwait(false);
+            await link.CloseAsync(ClientEnd.MakeReason(null), closing.Token).ConfigureAwait(false);
         }
 
         await span.Stopping.CancelAsync().ConfigureAwait(false);
@@ -123,11 +123,11 @@ internal sealed class HubLink(
         SetEnded();
     }
 
-    /// <summary>Says that the link has ended, though what is left of it may still be let go of.</summary>
+    /// <summary>Says that the link has ended, though the rest of it may still be let go of.</summary>
     public void SetEnded() => _hasEnded = true;
 
-    // Outside of the lock, since it logs. What is sent from here on waits for the connection; behind a span that is
-    // still being ended, what is sent from when that has gone.
+    // Outside of the lock, since it logs. Sends wait for the connection from here on; behind a span that is still being
+    // ended, from the end of that span on.
     private void Begin(LinkSpan begun)
     {
         var isAlone = begun.Previous.IsCompleted;
@@ -136,13 +136,13 @@ internal sealed class HubLink(
             Open();
         }
 
-        // The connection outlives its caller: in a handler's flow, say, it would be a part of that handler for all its
-        // life.
+        // The connection outlives its caller: begun in a handler's flow, it would be a part of that handler as long as
+        // it lives.
         _ = LongLived.Start(async () =>
         {
             if (!isAlone)
             {
-                // The span before is being ended by somebody: its end must not be taken for this one's.
+                // Another caller is ending the span before: its end must not be mistaken for this one's.
                 await begun.Previous.ConfigureAwait(false);
                 Open();
             }
@@ -211,7 +211,7 @@ internal sealed class HubLink(
 
     private void Stop(LinkSpan begun, List<PendingCommand> left, Exception? reason)
     {
-        var disconnected = ClientEnd.Disconnected(reason);
+        var disconnected = ClientEnd.MakeReason(reason);
         try
         {
             LetGo(begun, left, disconnected);
@@ -220,13 +220,13 @@ internal sealed class HubLink(
         }
         finally
         {
-            // Whatever has been thrown: who disconnects, and who connects again, waits for this.
+            // Whatever has been thrown: callers that disconnect, or connect again, wait for this.
             begun.First.TrySetException(disconnected);
             _ = begun.First.Task.Exception;
             lock (_lock)
             {
-                // Together: a listener that is told, and connects again, finds nothing left of this span. Here it is
-                // only put into the queue.
+                // Together: a listener that is told, and connects again, finds nothing left of this span. The event is
+                // only put into the queue here.
                 events.RaiseConnectionChanged(EventBusConnectionState.Disconnected, reason);
                 begun.Over.SetResult();
             }
@@ -239,7 +239,7 @@ internal sealed class HubLink(
         var isUnused = false;
         lock (_lock)
         {
-            // Whoever ends the span has taken it, and somebody may have begun the next one already.
+            // A caller that ends the span has taken it, and another one may have begun the next span already.
             if (_span == begun)
             {
                 (isUnused, _span) = (true, null);
@@ -251,7 +251,7 @@ internal sealed class HubLink(
             begun.Stopping.Dispose();
         }
 
-        // Before anybody is told that a send was left.
+        // Before any sender is told that its send was left.
         Volatile.Write(ref _state, (int)EventBusConnectionState.Disconnected);
         foreach (var command in left.Concat(queue.Close(disconnected)))
         {

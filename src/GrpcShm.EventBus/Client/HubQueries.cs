@@ -5,10 +5,10 @@ using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>Asks the hub what it knows, by calls of their own. They need no session.</summary>
+/// <summary>Asks the hub about itself and its machines, by separate calls. They need no session.</summary>
 internal sealed class HubQueries(Contract.EventBusClient contract, TimeSpan timeout, ClientEnd end)
 {
-    // As much as the hub gives at once.
+    // The largest page that the hub gives.
     private const int PageSize = 1000;
 
     public async IAsyncEnumerable<MachineDescription> ListMachinesAsync(
@@ -24,13 +24,7 @@ internal sealed class HubQueries(Contract.EventBusClient contract, TimeSpan time
                 .ConfigureAwait(false);
             foreach (var machine in page.Machines)
             {
-                yield return new MachineDescription(
-                    machine.MachineId,
-                    machine.Groups,
-                    machine.Subscribed,
-                    (int)machine.Waiting,
-                    DateTime.UnixEpoch.AddTicks(machine.RegisteredAt),
-                    machine.Owner);
+                yield return MachineDescription.From(machine);
             }
 
             request.PageToken = page.NextPageToken;
@@ -41,16 +35,9 @@ internal sealed class HubQueries(Contract.EventBusClient contract, TimeSpan time
     public async Task<HubHealth> GetHealthAsync(CancellationToken cancellationToken)
     {
         var request = new GetHealthRequest();
-        var health = await AskAsync(options => contract.GetHealthAsync(request, options), cancellationToken)
-            .ConfigureAwait(false);
-        return new HubHealth(
-            health.Status == HubStatus.Serving,
-            TimeSpan.FromMilliseconds(health.UptimeMilliseconds),
-            (int)health.Sessions,
-            (int)health.Machines,
-            (int)health.Subscriptions,
-            (long)health.EventsAccepted,
-            (long)health.EventsDropped);
+        return HubHealth.From(
+            await AskAsync(options => contract.GetHealthAsync(request, options), cancellationToken)
+                .ConfigureAwait(false));
     }
 
     private async Task<T> AskAsync<T>(Func<CallOptions, AsyncUnaryCall<T>> ask, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What a receiver needs of its client.</summary>
+/// <summary>The services of a client that its receivers need.</summary>
 internal interface IReceiverHost
 {
     PayloadCodecs Codecs { get; }
@@ -10,15 +10,15 @@ internal interface IReceiverHost
     /// <summary>Which machines of the client wait for which.</summary>
     ClientWaits Waits { get; }
 
-    /// <summary>A handler is about to run.</summary>
-    HandlingScope Handling(BusEvent received);
+    /// <summary>Notes that the handlers of an event are about to run.</summary>
+    HandlingScope BeginHandling(BusEvent received);
 
-    /// <summary>The handlers have run.</summary>
-    void Handled(BusEvent received, HandlingScope scope, bool failed);
+    /// <summary>Notes that the handlers have run, and why they failed if they did.</summary>
+    void EndHandling(BusEvent received, HandlingScope scope, string? failure);
 
-    /// <summary>A handler threw.</summary>
-    void HandlerFailed(string name, BusEvent received, Exception exception);
+    /// <summary>Tells of a handler that threw.</summary>
+    void TellOfFailedHandler(string name, BusEvent received, Exception exception);
 
-    /// <summary>A receiver's queue dropped an event.</summary>
-    void Dropped(string name, long dropped);
+    /// <summary>Tells how many events a receiver's queue has dropped.</summary>
+    void TellOfLoss(string name, long dropped);
 }

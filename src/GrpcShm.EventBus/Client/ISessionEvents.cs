@@ -3,16 +3,18 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What a session tells its owner. Called on the session's reading thread: nothing here may wait.</summary>
+/// <summary>
+/// Takes what a session has read from the hub. The session's reading thread calls it, so that no method may wait.
+/// </summary>
 internal interface ISessionEvents
 {
     /// <summary>Puts events into their receivers' queues.</summary>
     /// <returns>A receiver for the reading thread to run once it has arranged for the next response; or none.</returns>
     IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries);
 
-    /// <summary>A command was answered: by an outcome, or by having been carried out.</summary>
+    /// <summary>Ends a command that was answered: by an outcome, or by being carried out.</summary>
     void Answer(PendingCommand command, Outcome? outcome);
 
-    /// <summary>A subscription lost events.</summary>
-    void Lost(Loss loss);
+    /// <summary>Tells of a subscription that lost events.</summary>
+    void TellOfLoss(Loss loss);
 }

@@ -9,26 +9,26 @@ internal sealed class LocalSend(AcknowledgementLevel level)
 {
     public AcknowledgementLevel Level { get; } = level;
 
-    /// <summary>What the handler that sent it waits by; none if it was sent outside of handlers.</summary>
+    /// <summary>The wait of the handler that sent it; none if it was sent outside of handlers.</summary>
     public ClientWait? Wait { get; init; }
 
-    /// <summary>Whether it was taken back, so that its event is not to be handled any more.</summary>
+    /// <summary>True if the send was taken back, so that its event must not be handled any more.</summary>
     public bool IsWithdrawn { get; private set; }
 
-    /// <summary>Whether it is complete as soon as there is room for the event.</summary>
+    /// <summary>True if the send is complete as soon as there is room for the event.</summary>
     public bool IsDoneWithRoom => Level <= AcknowledgementLevel.Delivered;
 
-    /// <summary>Takes it back. Its receiver waits itself, and has not begun with it.</summary>
+    /// <summary>Takes the send back. Its receiver waits itself, and has not begun to handle the event.</summary>
     public void Withdraw(EventBusException reason)
     {
         IsWithdrawn = true;
         TrySetException(reason);
     }
 
-    /// <summary>The machine is done with the event, or its mailbox dropped it.</summary>
+    /// <summary>Ends the send: the machine is done with the event, or its mailbox dropped it.</summary>
     public void Answer(Acknowledgement acknowledgement)
     {
-        // Before the machine takes its next event: whoever waited for this one does not any more.
+        // Before the machine takes its next event: the handler that waited for this one does not wait any more.
         Wait?.End();
         if (IsDoneWithRoom)
         {

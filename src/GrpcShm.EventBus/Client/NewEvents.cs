@@ -4,14 +4,14 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Makes events of what a program hands over: names, a payload, options. A client and the hub's own process make them
-/// alike.
+/// Makes events from the arguments of a program: names, a payload, options. A client and the hub's own process make
+/// them in the same way.
 /// </summary>
 internal sealed class NewEvents(PayloadCodecs codecs)
 {
     public PayloadCodecs Codecs => codecs;
 
-    /// <summary>Makes an event. The payload is encoded here, and may be changed afterwards.</summary>
+    /// <summary>Makes an event. The payload is encoded here, so the program may change it afterwards.</summary>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
     public Event Make(string source, string target, string name, object? payload, EventSendOptions? options)
     {

@@ -2,9 +2,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>Outcomes of which one is enough.</summary>
+/// <summary>Outcomes that all sends share.</summary>
 internal static class Outcomes
 {
-    /// <summary>All went well, and there is no more to say.</summary>
+    /// <summary>The outcome of a send that succeeded and has no result.</summary>
     public static Task<Outcome?> Succeeded { get; } = Task.FromResult<Outcome?>(null);
 }

@@ -17,7 +17,9 @@ internal sealed class PayloadCodecs
     public const string Protobuf = "application/x-protobuf";
     public const string JsonType = "application/json";
 
-    /// <summary>What is kept of a type that a payload is decoded to: a message's constructor.</summary>
+    /// <summary>
+    /// The members that trimming keeps of a type that payloads are decoded to: a message's constructor.
+    /// </summary>
     public const DynamicallyAccessedMemberTypes PayloadMembers =
         DynamicallyAccessedMemberTypes.PublicParameterlessConstructor;
 
@@ -80,13 +82,13 @@ internal sealed class PayloadCodecs
                 var type = payload is JsonNode ? typeof(JsonNode) : payload.GetType();
                 var json = JsonSerializer.SerializeToUtf8Bytes(payload, _json.GetTypeInfo(type));
 
-                // The name of an anonymous type says nothing to anybody.
+                // The name of an anonymous type means nothing to a receiver.
                 var name = type.Name.StartsWith('<') ? "" : type.FullName ?? "";
                 return new EncodedPayload(UnsafeByteOperations.UnsafeWrap(json), JsonType, name);
         }
     }
 
-    /// <summary>Decodes a payload to what is thought right for it.</summary>
+    /// <summary>Decodes a payload to the wanted type; without one, to the type that fits the payload.</summary>
     public object? Decode(in EncodedPayload encoded, Type? wanted)
     {
         if (encoded.Data.IsEmpty && encoded.ContentType.Length == 0)
@@ -165,7 +167,7 @@ internal sealed class PayloadCodecs
                 $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {typeof(T)}.");
     }
 
-    // What has no type of its own in JSON is what it looks like.
+    // A scalar without a known type name gets the type that its JSON looks like.
     private static object? AsScalar(in JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.String => json.GetString(),
@@ -185,7 +187,8 @@ internal sealed class PayloadCodecs
             || (encoded.TypeName.Length > 0 && encoded.TypeName != message.Descriptor.FullName))
         {
             throw new FormatException(
-                $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a {message.Descriptor.FullName}.");
+                $"The payload of the type '{encoded.TypeName}' ({encoded.ContentType}) is not a "
+                + $"{message.Descriptor.FullName}.");
         }
 
         try
@@ -199,8 +202,14 @@ internal sealed class PayloadCodecs
         }
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
-    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
+    [UnconditionalSuppressMessage(
+        "Trimming",
+        "IL2026",
+        Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
+    [UnconditionalSuppressMessage(
+        "AOT",
+        "IL3050",
+        Justification = "Only where the program allows JSON by reflection; else a resolver is asked for.")]
     private static JsonSerializerOptions WithResolver(JsonSerializerOptions options)
     {
         var copy = new JsonSerializerOptions(options);
@@ -208,7 +217,7 @@ internal sealed class PayloadCodecs
             ? new DefaultJsonTypeInfoResolver()
             : JsonTypeInfoResolver.Combine();
 
-        // The program's own word on a type comes first.
+        // The program's own resolver comes first.
         copy.TypeInfoResolver = new RefusedTypes(
             JsonTypeInfoResolver.Combine(copy.TypeInfoResolver, BuiltInPayloads.Default));
         copy.MakeReadOnly();

@@ -3,16 +3,35 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Which machines are there, for one subscriber to them. After a lost connection the hub names those that are there
-/// anew: whoever is not among them any more has gone in between.
+/// Knows which machines are there, for one subscriber to them. After a lost connection the hub names the machines that
+/// are there anew: a machine that is not among them any more has gone in between.
 /// </summary>
-/// <remarks>Its events come one after the other, as those of every subscription.</remarks>
+/// <remarks>Its events come one after the other, like the events of every subscription.</remarks>
 internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
 {
     private Dictionary<string, MachinePresence> _known = new(StringComparer.Ordinal);
 
-    // What has been named since a session began; none once all have been.
+    // The machines that have been named since a session began; none once all have been named.
     private Dictionary<string, MachinePresence>? _named;
+
+    /// <summary>Makes a tracker that waits for one machine.</summary>
+    /// <returns>The tracker, and a task that completes when the machine is there.</returns>
+    public static (PresenceTracker Tracker, Task Present) AwaitMachine(string machineId)
+    {
+        var present = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // The id may hold characters that are special in a pattern, which then matches other machines, too.
+        var tracker = new PresenceTracker(presence =>
+        {
+            if (presence.IsPresent && presence.MachineId == machineId)
+            {
+                present.TrySetResult();
+            }
+
+            return Task.CompletedTask;
+        });
+        return (tracker, present.Task);
+    }
 
     public async Task HandleAsync(BusEvent received)
     {
@@ -65,7 +84,7 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
                 {
                     MachineId = machine.MachineId,
                     Change = MachineChangeKind.Lost,
-                    Reason = "It was gone when the lost connection to the hub was there again.",
+                    Reason = "It had gone when the connection to the hub was restored.",
                     Groups = machine.Groups,
                     Owner = machine.Owner,
                     Timestamp = timestamp,
@@ -73,7 +92,7 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
             }
             catch (Exception exception)
             {
-                // It is told of the others all the same.
+                // The handler is told of the other machines all the same.
                 failures.Add(exception);
             }
         }

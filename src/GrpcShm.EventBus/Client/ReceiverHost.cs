@@ -1,11 +1,10 @@
-using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>What the receivers of one client share.</summary>
+/// <summary>The services that the receivers of one client share.</summary>
 internal sealed class ReceiverHost(
-    PayloadCodecs codecs, int maxPendingSends, ClientWaits waits, MessagingMetrics metrics, ClientEvents events)
+    PayloadCodecs codecs, int maxPendingSends, ClientWaits waits, EventInstruments instruments, RaisedEvents events)
     : IReceiverHost
 {
     public PayloadCodecs Codecs => codecs;
@@ -14,22 +13,13 @@ internal sealed class ReceiverHost(
 
     public ClientWaits Waits => waits;
 
-    public HandlingScope Handling(BusEvent received) => new(
-        EventTracing.Process(received.Raw),
-        metrics.MeasuresProcessing ? System.Diagnostics.Stopwatch.GetTimestamp() : 0);
+    public HandlingScope BeginHandling(BusEvent received) => instruments.BeginHandling(received.Raw);
 
-    public void Handled(BusEvent received, HandlingScope scope, bool failed)
-    {
-        metrics.Processed(scope.Started, received.TargetMachineId, failed);
-        if (scope.Activity is { } activity)
-        {
-            EventTracing.SetFailure(activity, failed ? StatusCode.Unknown : StatusCode.OK, null);
-            activity.Dispose();
-        }
-    }
+    public void EndHandling(BusEvent received, HandlingScope scope, string? failure) =>
+        instruments.EndHandling(scope, received.TargetMachineId, failure);
 
-    public void HandlerFailed(string name, BusEvent received, Exception exception) =>
+    public void TellOfFailedHandler(string name, BusEvent received, Exception exception) =>
         events.TellOfFailedHandler(name, received, exception);
 
-    public void Dropped(string name, long dropped) => events.TellOfLoss(name, dropped);
+    public void TellOfLoss(string name, long dropped) => events.TellOfLoss(name, dropped);
 }

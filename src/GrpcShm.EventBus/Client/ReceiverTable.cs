@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// A client's machines and other subscriptions: by the machine's id, by the number that the hub knows them by, and
-/// those that get copies of what stays in this process.
+/// A client's machines and other subscriptions: by the machine's id, by the number under which the hub knows them, and
+/// the observers, which get copies of the events that stay in this process.
 /// </summary>
 internal sealed class ReceiverTable
 {
@@ -18,15 +18,15 @@ internal sealed class ReceiverTable
     private int _lastNumber;
 
     /// <summary>
-    /// Those that stand and are no machines: whatever a machine of this client sends to another one is compared with
-    /// them.
+    /// The receivers that stand and are no machines. Each event between machines of this client is compared with their
+    /// filters.
     /// </summary>
     public EventReceiver[] Observers => Volatile.Read(ref _observers);
 
-    /// <summary>All that the hub has been told of, or is about to be.</summary>
+    /// <summary>All receivers that the hub has been told of, or is about to be told of.</summary>
     public ICollection<EventReceiver> All => _byNumber.Values;
 
-    /// <summary>Takes a number that no receiver of this client has had.</summary>
+    /// <summary>Takes a number that no receiver of this client has had before.</summary>
     public uint TakeNumber() => (uint)Interlocked.Increment(ref _lastNumber);
 
     /// <summary>Adds a machine, unless this client has one of that id.</summary>
@@ -41,15 +41,17 @@ internal sealed class ReceiverTable
     public bool TryGet(uint number, [NotNullWhen(true)] out EventReceiver? receiver) =>
         _byNumber.TryGetValue(number, out receiver);
 
-    /// <summary>What a new session must be told of, in the order in which it was made.</summary>
-    public IEnumerable<EventReceiver> Standing() =>
+    /// <summary>
+    /// Lists the receivers of which a new session must be told, in the order in which they were made.
+    /// </summary>
+    public IEnumerable<EventReceiver> ListStanding() =>
         _byNumber.Values.Where(receiver => receiver.IsStanding).OrderBy(receiver => receiver.Number);
 
     /// <summary>Takes a receiver's number away.</summary>
-    /// <returns>Whether it had one: of all who end a receiver only one tells the hub.</returns>
+    /// <returns>True if it had one: of several callers that end a receiver only one tells the hub.</returns>
     public bool TryTakeNumberOf(EventReceiver receiver) => _byNumber.TryRemove(receiver.Number, out _);
 
-    /// <summary>Lets a receiver that stands see what machines of this client send to each other.</summary>
+    /// <summary>Lets a receiver that stands get copies of the events between machines of this client.</summary>
     public void AddObserver(EventReceiver receiver)
     {
         lock (_observersLock)

@@ -5,9 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Refuses the types that System.Text.Json takes for something else and writes without their content, wherever in a
-/// payload they stand: a <c>JObject</c> would become <c>{"Count":[]}</c>. A type with a converter of its own is not
-/// refused.
+/// Refuses types that System.Text.Json mistakes for other types and writes without their content, wherever they stand
+/// in a payload: a <c>JObject</c> would become <c>{"Count":[]}</c>. A type with its own converter is not refused.
 /// </summary>
 internal sealed class RefusedTypes(IJsonTypeInfoResolver inner) : IJsonTypeInfoResolver
 {
@@ -23,8 +22,8 @@ internal sealed class RefusedTypes(IJsonTypeInfoResolver inner) : IJsonTypeInfoR
 
         throw new NotSupportedException(
             $"A payload cannot hold a '{type.FullName}': System.Text.Json would write it without its content. "
-            + "Add a codec for it (EventBusClientOptions.Codecs; samples/XStateNetAdapter/JTokenCodec.cs is one for Newtonsoft's JToken) "
-            + "or a converter (EventBusClientOptions.Json), or send its text.");
+            + "Add a codec for it (EventBusClientOptions.Codecs; samples/XStateNetAdapter/JTokenCodec.cs is one for "
+            + "Newtonsoft's JToken) or a converter (EventBusClientOptions.Json), or send its text.");
     }
 
     private static bool LosesItsContent(Type type)

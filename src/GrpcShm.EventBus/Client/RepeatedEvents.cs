@@ -4,18 +4,19 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Knows the events that have come before: a sender whose connection broke sends what was not answered again.
+/// Knows the events that have come before. A sender whose connection broke sends the events that were not answered
+/// again.
 /// </summary>
-/// <remarks>The reading thread's own.</remarks>
+/// <remarks>Only the session's reading thread uses it.</remarks>
 internal sealed class RepeatedEvents
 {
-    // Senders come and go; what is forgotten here can only lead to a repeated event, after a lost connection.
+    // Senders come and go. A sender that is forgotten here can only lead to a repeated event, after a lost connection.
     private const int MaxSenders = 4096;
 
-    // Of each sender the last sequence number.
+    // The last sequence number of each sender.
     private readonly Dictionary<ulong, ulong> _last = [];
 
-    /// <summary>Whether an event has come before, and notes it if it has not.</summary>
+    /// <summary>True if an event has come before. It is noted if it has not.</summary>
     public bool IsRepeated(Event @event)
     {
         if (@event.Sender == 0 || @event.Sequence == 0)

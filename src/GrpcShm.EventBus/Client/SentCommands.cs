@@ -5,7 +5,7 @@ internal sealed class SentCommands
 {
     private readonly Lock _lock = new();
 
-    // In order and without gaps: the first one has the number _firstNumber. Those answered by an outcome are null.
+    // In order and without gaps: the first one has the number _firstNumber. Commands that an outcome answered are null.
     private readonly List<PendingCommand?> _inOrder = [];
     private readonly Dictionary<ulong, PendingCommand> _waitingForMore = [];
     private ulong _firstNumber = 1;
@@ -37,14 +37,15 @@ internal sealed class SentCommands
                 return null;
             }
 
-            ref var slot = ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_inOrder)[(int)(number - _firstNumber) + _head];
+            var index = (int)(number - _firstNumber) + _head;
+            ref var slot = ref System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_inOrder)[index];
             var command = slot;
             slot = null;
             return command;
         }
     }
 
-    /// <summary>Takes the commands up to a number, without those that wait for a later acknowledgement.</summary>
+    /// <summary>Takes the commands up to a number, except those that wait for a later acknowledgement.</summary>
     public void TakeThrough(ulong number, List<PendingCommand> succeeded)
     {
         lock (_lock)
@@ -72,7 +73,7 @@ internal sealed class SentCommands
         }
     }
 
-    /// <summary>Takes all that is left, in order.</summary>
+    /// <summary>Takes all commands that are left, in order.</summary>
     public List<PendingCommand> TakeAll()
     {
         lock (_lock)

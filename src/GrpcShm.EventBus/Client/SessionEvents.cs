@@ -3,8 +3,8 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
-/// <summary>Brings what a session says to the client's receivers, its commands and its listeners.</summary>
-internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, ClientEvents events)
+/// <summary>Brings what a session has read to the client's receivers, commands and listeners.</summary>
+internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
     : ISessionEvents
 {
     public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
@@ -28,7 +28,7 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
 
     public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
 
-    public void Lost(Loss loss)
+    public void TellOfLoss(Loss loss)
     {
         if (receivers.TryGet(loss.Subscription, out var receiver))
         {

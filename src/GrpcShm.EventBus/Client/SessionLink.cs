@@ -8,11 +8,11 @@ namespace GrpcShm.EventBus.Client;
 /// <summary>One session with the hub, from its opening to its loss.</summary>
 internal sealed class SessionLink
 {
-    // As much as the hub puts into one of its own messages.
+    // The same bounds as those of the hub's own messages.
     private const int MaxCommands = 256;
     private const int MaxBytes = 64 * 1024;
 
-    // Without a pause between them: what follows is a stream.
+    // More writes without a pause between them are a stream.
     private const int MostInlineInARow = 4;
 
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
@@ -41,7 +41,7 @@ internal sealed class SessionLink
         _call = contract.Session();
     }
 
-    /// <summary>Completes when the hub has said that the session stands.</summary>
+    /// <summary>Completes when the hub has opened the session.</summary>
     public Task<SessionOpened> Opened => _opened.Task;
 
     /// <summary>Completes with the reason when the session has ended.</summary>
@@ -55,29 +55,29 @@ internal sealed class SessionLink
     /// <summary>Begins to write what the queue holds. Call it once.</summary>
     public void StartWriting() => _writing = WriteAsync();
 
-    /// <summary>Wakes the writer after something was put into the queue.</summary>
+    /// <summary>Wakes the writer after a command was put into the queue.</summary>
     /// <remarks>
-    /// After a pause the writer runs on this thread, which saves the time of waking another one, and so it does for the
-    /// next few events: one that comes close behind another is not yet a stream. While write follows write it runs on
-    /// another thread, and what is sent in the meantime goes into one message.
+    /// After a pause the writer runs on this thread, which saves the time to wake another one. It does so for the next
+    /// few events, too: one event close behind another is not yet a stream. While write follows write, the writer runs
+    /// on another thread, and events that are sent in the meantime go into one message.
     /// </remarks>
     public void Wake()
     {
         var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
         if (isAfterPause && _queue.Signal.IsWaiting)
         {
-            // Not while a long write is under way. Two that wake at once may lose a count: one inline write more or
-            // less.
+            // Not while a long write is under way. Two threads that wake the writer at once may lose a count: one
+            // inline write more or less.
             Volatile.Write(ref _writesInARow, 0);
         }
 
         _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
     }
 
-    /// <summary>The most bytes that an event may have for this hub. Once it is opened.</summary>
+    /// <summary>The most bytes that an event may have for this hub. Known once the session is opened.</summary>
     public uint MaxEventSize => _opened.Task.IsCompletedSuccessfully ? _opened.Task.Result.MaxEventSize : uint.MaxValue;
 
-    /// <summary>Writes a command that nobody waits for and that concerns this session alone.</summary>
+    /// <summary>Writes a command that nobody waits for and that concerns only this session.</summary>
     public void Note(SessionCommand command)
     {
         // A reply may be as large as an event.
@@ -90,7 +90,7 @@ internal sealed class SessionLink
         Wake();
     }
 
-    /// <summary>Ends the session from this side. What was written before is carried out.</summary>
+    /// <summary>Ends the session from this side. Commands that were written before are carried out.</summary>
     public void End(Exception reason)
     {
         reason =
@@ -104,7 +104,7 @@ internal sealed class SessionLink
     }
 
     /// <summary>
-    /// Closes the stream and waits for the hub to close it too: what was asked for before is carried out, and answered.
+    /// Closes the stream and waits for the hub to close it too: earlier commands are carried out and answered.
     /// </summary>
     public async Task CloseAsync(Exception reason, CancellationToken cancellationToken)
     {
@@ -116,9 +116,10 @@ internal sealed class SessionLink
             await _call.RequestStream.CompleteAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
             await _readToItsEnd.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is RpcException or InvalidOperationException or OperationCanceledException)
+        catch (Exception exception) when (
+            exception is RpcException or InvalidOperationException or OperationCanceledException)
         {
-            // The hub was faster, or does not answer.
+            // The hub ended the stream first, or does not answer in time.
         }
         finally
         {
@@ -126,8 +127,8 @@ internal sealed class SessionLink
         }
     }
 
-    /// <summary>Lets go of the stream, once it is closed if it is being closed.</summary>
-    /// <returns>What the session leaves unanswered, in order.</returns>
+    /// <summary>Lets go of the stream. If it is being closed, this waits until it is closed.</summary>
+    /// <returns>The commands that the session leaves unanswered, in order.</returns>
     public async Task<List<PendingCommand>> TakeUnansweredAsync()
     {
         if (_isClosing)
@@ -140,7 +141,7 @@ internal sealed class SessionLink
         return _sent.TakeAll();
     }
 
-    // The next response is asked for, and its taking arranged for, before this thread runs a handler: so a handler that
+    // Before this thread runs a handler, it asks for the next response and arranges who takes it. So a handler that
     // waits, even one that blocks its thread, never keeps the session from reading, and no time is lost in passing an
     // event on to another thread.
     private void ReadOn(IThreadPoolWorkItem? inline)
@@ -162,7 +163,7 @@ internal sealed class SessionLink
 
             if (inline is not null || !next.IsCompleted)
             {
-                // Nothing that belongs to the reading may be touched after this: the callback may run already.
+                // This thread must not touch the state of the reading after this: the callback may run already.
                 next.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_continueReading);
                 inline?.Execute();
                 return;
@@ -231,13 +232,14 @@ internal sealed class SessionLink
 
         foreach (var loss in response.Losses)
         {
-            _events.Lost(loss);
+            _events.TellOfLoss(loss);
         }
 
         if (response.Closing is { } closing)
         {
             End(new EventBusException(
-                (StatusCode)closing.StatusCode, $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
+                (StatusCode)closing.StatusCode,
+                $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
         }
 
         return inline;
@@ -265,7 +267,7 @@ internal sealed class SessionLink
                 }
             }
 
-            // What was asked for before a wished-for end still goes out.
+            // Commands from before an end that the program wished for are still written.
             while (_isClosing && Fill(request, batch))
             {
                 await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
@@ -302,7 +304,7 @@ internal sealed class SessionLink
         return request.Commands.Count > 0;
     }
 
-    // At least one, and no more than what one message should hold.
+    // At least one note, and no more than one message should hold.
     private int TakeNotes(SessionRequest request)
     {
         var bytes = 0;

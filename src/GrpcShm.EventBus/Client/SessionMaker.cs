@@ -6,8 +6,8 @@ using Contract = XStateNet.Events.V1.EventBus;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// Makes the sessions of a client, one after the other: opens each, and makes it know the client again before anything
-/// else is written. Run by the client's link alone, one attempt at a time.
+/// Makes the sessions of a client, one after the other: opens each, and tells it all about the client before other
+/// commands are written. Only the client's link runs it, one attempt at a time.
 /// </summary>
 internal sealed class SessionMaker(
     Contract.EventBusClient contract,
@@ -25,18 +25,19 @@ internal sealed class SessionMaker(
     private Exception? _lastFailure;
 
     /// <summary>
-    /// Why the last attempt failed, if one has. Read by whoever has given up waiting, while the next attempt runs.
+    /// The failure of the last attempt, if one has failed. A caller that has given up waiting reads it while the next
+    /// attempt runs.
     /// </summary>
     public Exception? LastFailure => Volatile.Read(ref _lastFailure);
 
     /// <summary>Makes a session, in as many attempts as the pipeline allows.</summary>
     /// <param name="unanswered">
-    /// What the session before left unanswered: it is sent again, before everything new.
+    /// The commands that the session before left unanswered. They are sent again, before all new ones.
     /// </param>
     /// <param name="stopping">Gives up.</param>
     public async Task<SessionLink> ConnectAsync(List<PendingCommand> unanswered, CancellationToken stopping)
     {
-        // Whatever an attempt leaves behind goes into the next one.
+        // The commands that an attempt leaves go into the next one.
         var left = unanswered;
         return await pipeline.ExecuteAsync(
             async cancellationToken =>
@@ -60,7 +61,8 @@ internal sealed class SessionMaker(
                     Volatile.Write(ref _lastFailure, exception);
                     link.End(exception);
 
-                    // Before the session stood these are the commands as they were, afterwards what it took of them.
+                    // Before the session was opened these are the commands as they were; afterwards, those that it
+                    // took.
                     left = [.. await TakeOverAsync(link).ConfigureAwait(false), .. left];
                     throw;
                 }
@@ -69,7 +71,8 @@ internal sealed class SessionMaker(
     }
 
     /// <summary>
-    /// Takes what a lost session leaves: requests fail, for they may have been handled; all else is sent again.
+    /// Takes the commands that a lost session leaves. Requests fail, since they may have been handled; all other
+    /// commands are sent again.
     /// </summary>
     public async Task<List<PendingCommand>> TakeOverAsync(SessionLink link)
     {
@@ -97,19 +100,19 @@ internal sealed class SessionMaker(
         return repeated;
     }
 
-    // Whether each has succeeded is told to its own listeners.
+    // The failure of each command is told where the command is refused.
     private static async Task SettleAsync(List<PendingCommand> commands) =>
         await Task.WhenAll(commands.Select(command => (Task)command.Task))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private static PendingCommand Restoring(SessionCommand command) =>
+    private static PendingCommand MakeRestoring(SessionCommand command) =>
         new(command, PendingCommand.Overhead) { IsRestoring = true };
 
-    // The commands that make the hub know this client again.
+    // Makes the commands that tell a new session all about this client.
     private List<PendingCommand> Restore() =>
     [
-        Restoring(new SessionCommand { Open = opening.Clone() }),
+        MakeRestoring(new SessionCommand { Open = opening.Clone() }),
         .. subscriptions.Restore(),
-        .. waits.Told().Select(static wait => Restoring(new SessionCommand { BeginWait = wait })),
+        .. waits.ListTold().Select(static wait => MakeRestoring(new SessionCommand { BeginWait = wait })),
     ];
 }

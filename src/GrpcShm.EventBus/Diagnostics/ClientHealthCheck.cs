@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
-/// <summary>Says how a client stands with its hub.</summary>
+/// <summary>Reports the state of a client's connection to its hub.</summary>
 internal sealed class ClientHealthCheck(EventClient client) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(

@@ -17,48 +17,35 @@ internal static class EventTracing
 
     private static readonly ActivitySource Source = CreateSource();
 
-    /// <summary>
-    /// Begins the activity of a send or a publication, and puts the trace context into the event. The caller's own
-    /// activity stays the current one: this one lasts until the answer is there (<see cref="End"/>), on whatever thread
-    /// that is.
-    /// </summary>
-    public static Activity? Begin(Event @event, in MessagingOperation operation)
-    {
-        var current = Activity.Current;
-        Activity? activity = null;
-        if (Source.HasListeners())
-        {
-            activity = Start(@event, ActivityKind.Producer, operation, default);
-            Activity.Current = current;
-        }
+    public static bool HasListeners => Source.HasListeners();
 
-        if ((activity ?? current) is { IdFormat: ActivityIdFormat.W3C, Id: { } id } context)
+    /// <summary>Makes the activity of a send or a publication; none if no listener wants it.</summary>
+    public static Activity? CreateSending(Event @event, in MessagingOperation operation) =>
+        Create(@event, ActivityKind.Producer, operation, default);
+
+    /// <summary>
+    /// Makes the activity of the handling of an event, as a child of its send; none if no listener wants it.
+    /// </summary>
+    public static Activity? CreateHandling(Event @event)
+    {
+        ActivityContext.TryParse(Get(@event, TraceParent), Get(@event, TraceState), isRemote: true, out var parent);
+        return Create(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
+    }
+
+    /// <summary>Puts an activity's trace context into an event's headers.</summary>
+    public static void PutContext(Event @event, Activity? activity)
+    {
+        if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id })
         {
-            Set(@event, TraceParent, id);
-            if (context.TraceStateString is { Length: > 0 } state)
+            Add(@event, TraceParent, id);
+            if (activity.TraceStateString is { Length: > 0 } state)
             {
-                Set(@event, TraceState, state);
+                Add(@event, TraceState, state);
             }
         }
-
-        return activity;
     }
 
-    /// <summary>Ends an activity that <see cref="Begin"/> began.</summary>
-    public static void End(Activity? activity, StatusCode failure, string? message)
-    {
-        if (activity is null)
-        {
-            return;
-        }
-
-        SetFailure(activity, failure, message);
-        var current = Activity.Current;
-        activity.Stop();
-        Activity.Current = current;
-    }
-
-    /// <summary>Says how what an activity stands for failed, if it did.</summary>
+    /// <summary>Says in an activity how the operation that it stands for failed, if it did.</summary>
     public static void SetFailure(Activity activity, StatusCode failure, string? message)
     {
         if (failure != StatusCode.OK)
@@ -68,21 +55,7 @@ internal static class EventTracing
         }
     }
 
-    /// <summary>
-    /// Begins the activity of handling an event, as a child of its send, and makes it the current one.
-    /// </summary>
-    public static Activity? Process(Event @event)
-    {
-        if (!Source.HasListeners())
-        {
-            return null;
-        }
-
-        ActivityContext.TryParse(Get(@event, TraceParent), Get(@event, TraceState), isRemote: true, out var parent);
-        return Start(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
-    }
-
-    private static Activity? Start(
+    private static Activity? Create(
         Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
     {
         var activity = Source.CreateActivity(operation.SpanName, kind, parent);
@@ -108,14 +81,14 @@ internal static class EventTracing
             }
         }
 
-        return activity?.Start();
+        return activity;
     }
 
     private static ActivitySource CreateSource()
     {
         var source = new ActivitySource(Name);
 
-        // The run-time has a list of all sources, which must not outlast a plug-in that is unloaded.
+        // The run-time lists all sources. The source must not outlive a plug-in that is unloaded.
         if (AssemblyLoadContext.GetLoadContext(typeof(EventTracing).Assembly) is { IsCollectible: true } context)
         {
             context.Unloading += _ => source.Dispose();
@@ -135,6 +108,6 @@ internal static class EventTracing
         return value;
     }
 
-    private static void Set(Event @event, string name, string value) =>
+    private static void Add(Event @event, string name, string value) =>
         @event.Headers.Add(new Header { Name = name, Value = value });
 }

@@ -5,16 +5,15 @@ using Grpc.Core;
 namespace GrpcShm.EventBus.Diagnostics;
 
 /// <summary>
-/// The instruments of whoever sends and handles events, by OpenTelemetry's conventions for messaging: a client, and the
-/// hub's own machines.
+/// The instruments of a client, or of the hub's own process, that sends and handles events. They follow OpenTelemetry's
+/// conventions for messaging.
 /// </summary>
 internal sealed class MessagingMetrics : IDisposable
 {
     /// <summary>The meter of hub and clients, whose instruments have different names.</summary>
     public const string MeterName = "GrpcShm.EventBus";
 
-    // The bounds that the conventions give for durations, in seconds, and before them those that fit events within a
-    // machine.
+    // In seconds: first bounds that fit events within one computer, then the bounds of the conventions for durations.
     public static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries =
@@ -44,7 +43,11 @@ internal sealed class MessagingMetrics : IDisposable
         _consumed = _meter.CreateCounter<long>(
             "messaging.client.consumed.messages", "{message}", "Events that were handed to this process's handlers.");
         _sendDuration = _meter.CreateHistogram(
-            "messaging.client.operation.duration", "s", "How long sends took until they were answered.", tags: null, Seconds);
+            "messaging.client.operation.duration",
+            "s",
+            "How long sends took until they were answered.",
+            tags: null,
+            Seconds);
         _processDuration = _meter.CreateHistogram(
             "messaging.process.duration", "s", "How long handlers took.", tags: null, Seconds);
     }
@@ -53,7 +56,7 @@ internal sealed class MessagingMetrics : IDisposable
 
     public bool MeasuresProcessing => _processDuration.Enabled;
 
-    /// <summary>Adds the target, which not everybody wants: there may be very many.</summary>
+    /// <summary>Adds the target. Some metrics systems cannot take that: there may be very many targets.</summary>
     public static void AddDestination(ref TagList tags, string destination)
     {
         if (destination.Length > 0)
@@ -62,7 +65,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void Sent(in MessagingOperation operation, StatusCode failure)
+    public void CountSend(in MessagingOperation operation, StatusCode failure)
     {
         if (_sent.Enabled)
         {
@@ -70,7 +73,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void SendTook(long started, in MessagingOperation operation, StatusCode failure)
+    public void RecordSendDuration(long started, in MessagingOperation operation, StatusCode failure)
     {
         if (started != 0)
         {
@@ -78,7 +81,7 @@ internal sealed class MessagingMetrics : IDisposable
         }
     }
 
-    public void Processed(long started, string target, bool failed)
+    public void RecordHandling(long started, string target, bool failed)
     {
         var operation = MessagingOperation.Process(target);
         var failure = failed ? StatusCode.Unknown : StatusCode.OK;

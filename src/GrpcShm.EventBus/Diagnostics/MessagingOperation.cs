@@ -2,18 +2,18 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Diagnostics;
 
-/// <summary>What is done with an event, in the words of OpenTelemetry's conventions for messaging.</summary>
-/// <param name="Name">What it is called here.</param>
-/// <param name="Type">Which of the conventions' kinds it is.</param>
+/// <summary>An operation on an event, in the words of OpenTelemetry's conventions for messaging.</summary>
+/// <param name="Name">The name of the operation here.</param>
+/// <param name="Type">The type of the operation, as the conventions name it.</param>
 /// <param name="Destination">
-/// The machine or the group that the event is for; empty if it has no one destination.
+/// The machine or the group that the event is for; empty if it has no single destination.
 /// </param>
 internal readonly record struct MessagingOperation(string Name, string Type, string Destination)
 {
     private const string SendType = "send";
     private const string ProcessType = "process";
 
-    /// <summary>Its name with its destination, as spans are called.</summary>
+    /// <summary>The name of its span: its name with its destination.</summary>
     public string SpanName => Destination.Length > 0 ? $"{Name} {Destination}" : Name;
 
     public static MessagingOperation Send(string target) => new(SendType, SendType, target);

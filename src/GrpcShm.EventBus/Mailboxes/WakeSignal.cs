@@ -2,14 +2,14 @@ using System.Threading.Tasks.Sources;
 
 namespace GrpcShm.EventBus.Mailboxes;
 
-/// <summary>An auto-reset signal with one waiter, that allocates nothing.</summary>
+/// <summary>An auto-reset signal with one waiter. It allocates nothing.</summary>
 /// <remarks>
-/// One word tells all: idle (0), signalled (1), waiting (2). <see cref="Set()"/> exchanges it for signalled and
-/// completes the wait if it was waiting: only one caller can see that, so the source is completed once. The waiter
-/// moves it from idle to waiting by compare-and-swap, after it has reset the source; when it comes back it makes it
-/// idle *before* it looks for work. Whatever is added before a <see cref="Set()"/> is therefore seen in that look or
-/// leads to another. Not a turn of the transport's: there is one waiter, and it is always the same that looks, so
-/// whoever sets the signal gets nothing to own, and one that comes before the wait is remembered.
+/// One word holds the state: idle (0), signalled (1), waiting (2). <see cref="Set()"/> exchanges it for signalled and
+/// completes the wait if the word was waiting: only one caller can see that, so the source is completed once. The
+/// waiter moves the word from idle to waiting by compare-and-swap, after it has reset the source. When the waiter comes
+/// back, it makes the word idle *before* it looks for work. So work that is added before a <see cref="Set()"/> is seen
+/// in that look or leads to another one. This is no turn of the transport's: there is one waiter, and only the waiter
+/// looks for work, so a caller that sets the signal owns nothing by it, and a signal before the wait is remembered.
 /// </remarks>
 internal sealed class WakeSignal : IValueTaskSource
 {
@@ -22,24 +22,24 @@ internal sealed class WakeSignal : IValueTaskSource
 
     public WakeSignal(bool runInline) => _source.RunContinuationsAsynchronously = !runInline;
 
-    /// <summary>Whether somebody waits; for an estimate, since it may be over at once.</summary>
+    /// <summary>True if the waiter waits. It is an estimate, since the wait may be over at once.</summary>
     public bool IsWaiting => Volatile.Read(ref _state) == Waiting;
 
     public void Set()
     {
-        // Not even a look at the word first: the exchange is also the fence between the work and the word.
+        // The word is not read first: the exchange is also the fence between the work and the word.
         if (Interlocked.Exchange(ref _state, Signalled) == Waiting)
         {
             _source.SetResult(true);
         }
     }
 
-    /// <summary>As <see cref="Set()"/>, and says whether the waiter runs on this very thread.</summary>
+    /// <summary>As <see cref="Set()"/>; the caller decides whether the waiter runs on this thread.</summary>
     public void Set(bool runInline)
     {
         if (Interlocked.Exchange(ref _state, Signalled) == Waiting)
         {
-            // Only the one who ends the wait gets here, and the waiter touches the source again only when it runs.
+            // Only the caller that ends the wait gets here, and the waiter touches the source only when it runs.
             _source.RunContinuationsAsynchronously = !runInline;
             _source.SetResult(true);
         }
@@ -65,6 +65,7 @@ internal sealed class WakeSignal : IValueTaskSource
 
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
-    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 }

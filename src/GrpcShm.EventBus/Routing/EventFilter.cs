@@ -3,9 +3,9 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// What a subscription that is no inbox wants, looked at once: by which of an event's parts it is found, and what else
-/// it asks for. The hub and its clients have this one, so that an event that stays in a client's process is matched as
-/// the hub would.
+/// The filter of a subscription that is no inbox, parsed once: the part of an event by which the subscription is found,
+/// and its further conditions. The hub and its clients share this type, so that an event that stays in a client's
+/// process matches as it would match at the hub.
 /// </summary>
 internal sealed class EventFilter
 {
@@ -43,21 +43,23 @@ internal sealed class EventFilter
         }
     }
 
-    /// <summary>By which part of an event it is found; by none if it must be compared with each event.</summary>
+    /// <summary>The part of an event by which it is found; none if it must be compared with each event.</summary>
     public ObserverIndex Index { get; }
 
-    /// <summary>What that part must be.</summary>
+    /// <summary>The value that this part must have.</summary>
     public string Key { get; } = "";
 
-    /// <summary>What it costs at worst to compare it with an event, in units of the cheapest.</summary>
+    /// <summary>The cost of a comparison with an event at worst, in units of the cheapest filter.</summary>
     public int Weight =>
         Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
-    /// <summary>Whether it wants an event that has been found by the key, if it has one.</summary>
+    /// <summary>True if it matches an event that was found by its key, if it has a key.</summary>
     public bool MatchesBesideKey(Event @event) => _kind switch
     {
-        // The key is all that they ask for.
-        Subscription.FilterOneofCase.Machine or Subscription.FilterOneofCase.Group or Subscription.FilterOneofCase.All => true,
+        // The key is their only condition.
+        Subscription.FilterOneofCase.Machine
+            or Subscription.FilterOneofCase.Group
+            or Subscription.FilterOneofCase.All => true,
         Subscription.FilterOneofCase.StateChanges => @event.StateChange is not null && _source!.Matches(@event.Source),
         Subscription.FilterOneofCase.Pattern =>
             (_name?.Matches(@event.Name) ?? true)
@@ -67,7 +69,7 @@ internal sealed class EventFilter
         _ => false,
     };
 
-    /// <summary>Whether it wants an event that nothing has found yet.</summary>
+    /// <summary>True if it matches an event that was not found by a key.</summary>
     public bool Matches(Event @event) =>
         (Index == ObserverIndex.None || KeyOf(@event) == Key) && MatchesBesideKey(@event);
 

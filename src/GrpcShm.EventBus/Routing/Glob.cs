@@ -3,7 +3,7 @@ namespace GrpcShm.EventBus.Routing;
 /// <summary>Patterns in which <c>*</c> stands for any number of any characters, <c>?</c> for one.</summary>
 internal static class Glob
 {
-    /// <summary>Matches in time proportional to the product of the lengths at worst, with no recursion.</summary>
+    /// <summary>Matches without recursion, at worst in time proportional to the product of the lengths.</summary>
     public static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> text)
     {
         int p = 0, t = 0, star = -1, afterStar = 0;

@@ -1,10 +1,10 @@
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>A pattern, looked at once, so that it costs little to compare it with each event.</summary>
+/// <summary>A pattern, parsed once, so that it costs little to compare it with each event.</summary>
 internal sealed class NamePattern
 {
-    // What one may cost at worst beside one that only says how a name begins. A question mark after a star makes it try
-    // each place anew, which costs the product of the lengths; a name has a bound of its own.
+    // The cost of a pattern at worst, beside one that only says how a name begins. With a question mark after a star it
+    // tries each position anew, which costs the product of the lengths; the length of a name has a bound of its own.
     private const int Cheap = 1;
     private const int Searching = 8;
     private const int Backtracking = 64;
@@ -32,13 +32,13 @@ internal sealed class NamePattern
                 : Searching;
     }
 
-    /// <summary>Whether it matches everything.</summary>
+    /// <summary>True if it matches everything.</summary>
     public bool IsAny { get; }
 
     /// <summary>The one text that it matches, if it has no wildcards.</summary>
     public string? Exact { get; }
 
-    /// <summary>What it costs at worst, in units of the cheapest.</summary>
+    /// <summary>The cost of a comparison at worst, in units of the cheapest pattern.</summary>
     public int Weight { get; }
 
     public bool Matches(string text)
@@ -63,7 +63,7 @@ internal sealed class NamePattern
             : Weight == Cheap || Glob.Matches(_pattern, text);
     }
 
-    // Each part at the first place where it stands, the last one at the end: what a vectorized search finds.
+    // Each part is looked for at the first position where it stands, the last one at the end: the search is vectorized.
     private bool MatchesParts(ReadOnlySpan<char> rest)
     {
         // The first part is empty: the pattern goes on with a star here.

@@ -1,23 +1,23 @@
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>By which part of an event an observer is found.</summary>
+/// <summary>The part of an event by which an observer is found.</summary>
 internal enum ObserverIndex
 {
-    /// <summary>By none: it is compared with each event.</summary>
+    /// <summary>None: the observer is compared with each event.</summary>
     None,
 
     /// <summary>The machine that the event is for.</summary>
     Target,
 
-    /// <summary>The group that it is published to.</summary>
+    /// <summary>The group that the event is published to.</summary>
     Group,
 
-    /// <summary>The machine that it comes from.</summary>
+    /// <summary>The machine that the event comes from.</summary>
     Source,
 
-    /// <summary>The same, of an event that tells of a change of state.</summary>
+    /// <summary>The same, for an event that reports a change of state.</summary>
     ChangedSource,
 
-    /// <summary>Its name.</summary>
+    /// <summary>The name of the event.</summary>
     Name,
 }

@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace GrpcShm.EventBus.Routing;
 
-/// <summary>How something that a client asked for ended. The default value says that all went well.</summary>
+/// <summary>The result of a request of a client. The default value means success.</summary>
 internal readonly record struct Verdict(StatusCode Code, string Message, string MachineId)
 {
     public static Verdict Ok => default;
@@ -15,7 +15,10 @@ internal readonly record struct Verdict(StatusCode Code, string Message, string 
         new(StatusCode.NotFound, $"The machine '{machineId}' is not registered, or its process has ended.", machineId);
 
     public static Verdict Gone(string machineId) =>
-        new(StatusCode.Unavailable, $"The machine '{machineId}' went away before it acknowledged the event.", machineId);
+        new(
+            StatusCode.Unavailable,
+            $"The machine '{machineId}' went away before it acknowledged the event.",
+            machineId);
 
     public static Verdict NotTheirs(string machineId) => new(
         StatusCode.PermissionDenied,
@@ -30,11 +33,20 @@ internal readonly record struct Verdict(StatusCode Code, string Message, string 
         new(StatusCode.Aborted, $"The full mailbox of the machine '{machineId}' dropped the event.", machineId);
 
     public static Verdict TooLate(string machineId) =>
-        new(StatusCode.DeadlineExceeded, $"The machine '{machineId}' did not acknowledge the event in time.", machineId);
+        new(
+            StatusCode.DeadlineExceeded,
+            $"The machine '{machineId}' did not acknowledge the event in time.",
+            machineId);
+
+    public static Verdict TooManyPending(int most) => Exhausted(
+        $"{most} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
 
     public static Verdict Exhausted(string message) => new(StatusCode.ResourceExhausted, message, "");
 
-    /// <summary>The exception that ends a call with this verdict.</summary>
+    /// <summary>Makes the exception for a program that asked by this library.</summary>
+    public EventBusException ToBusException() => new(Code, Message ?? "", MachineId);
+
+    /// <summary>Makes the exception that ends a call with this verdict.</summary>
     public RpcException ToException()
     {
         var trailers = new Metadata();

@@ -4,17 +4,17 @@ using Grpc.Core;
 namespace GrpcShm.EventBus.Routing;
 
 /// <summary>
-/// Which machine waits for which. Two that wait for each other, over any number of others, would wait until the time is
-/// over.
+/// Knows which machine waits for which. Two machines that wait for each other, over any number of others, would wait
+/// until their time is over.
 /// </summary>
-/// <remarks>For one thread at a time: whoever owns it has a lock around it.</remarks>
+/// <remarks>One thread may use it at a time: its owner guards it by a lock.</remarks>
 internal sealed class WaitGraph
 {
-    // Whoever lets chains of waiting machines grow must not make others pay for it: a longer circle ends by its
+    // A client that lets chains of waiting machines grow must not make others pay for it: a longer circle ends by its
     // time-out.
     private const int MaxSteps = 1000;
 
-    // As many are named in a message; ids may be long.
+    // A message names as many machines at most; ids may be long.
     private const int MaxNames = 8;
 
     private readonly Dictionary<string, List<MachineWait>> _byWaiting = new(StringComparer.Ordinal);
@@ -49,12 +49,14 @@ internal sealed class WaitGraph
         return true;
     }
 
-    /// <summary>What a machine waits for.</summary>
+    /// <summary>Lists the waits of a machine.</summary>
     public IReadOnlyList<MachineWait> From(string waiting) =>
         _byWaiting.TryGetValue(waiting, out var waits) ? waits : [];
 
-    /// <summary>Whether a machine that waited for another one would, over others or at once, wait for itself.</summary>
-    /// <returns>What to answer then; else all is well.</returns>
+    /// <summary>
+    /// Finds out whether a machine that waits for another one would wait for itself, directly or over others.
+    /// </summary>
+    /// <returns>The failure if it would; else success.</returns>
     public Verdict Check(string waiting, string awaited)
     {
         var path = new List<string> { waiting, awaited };
@@ -63,7 +65,7 @@ internal sealed class WaitGraph
             : Verdict.Ok;
     }
 
-    // Depth first; each machine is looked at once.
+    // Depth first. Each machine is looked at once.
     private bool Find(string wanted, List<string> path)
     {
         var steps = 0;
@@ -104,7 +106,7 @@ internal sealed class WaitGraph
         return false;
     }
 
-    // The path lacks its end, which is its beginning.
+    // The path does not hold its end, which is its beginning.
     private static Verdict Refuse(List<string> path)
     {
         var (waiting, awaited) = (path[0], path[1]);
@@ -112,8 +114,8 @@ internal sealed class WaitGraph
         {
             return new Verdict(
                 StatusCode.FailedPrecondition,
-                $"The handler of the machine '{waiting}' cannot wait for the machine itself, which handles one event after the other. "
-                + "Send the event without waiting for more than Accepted.",
+                $"The handler of the machine '{waiting}' cannot wait for the machine itself, which handles one event "
+                + "after the other. Send the event without waiting for more than Accepted.",
                 awaited);
         }
 

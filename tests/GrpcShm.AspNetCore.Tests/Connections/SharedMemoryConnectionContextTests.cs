@@ -18,7 +18,11 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         _pair = await ConnectionPair.CreateAsync();
         _context = new SharedMemoryConnectionContext(
-            _pair.Server, new SharedMemoryTransportOptions(), NoApplication.Create(), MemoryPool<byte>.Shared, new SharedBudget(long.MaxValue));
+            _pair.Server,
+            new SharedMemoryTransportOptions(),
+            NoApplication.Create(),
+            MemoryPool<byte>.Shared,
+            new SharedBudget(long.MaxValue));
         _client = new RingStream(_pair.Client, FileAccess.ReadWrite);
     }
 
@@ -123,7 +127,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
         await _context.DisposeAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => read.InTime());
 
-        // Kestrel leaves the completing to the transport, so what was written was all.
+        // Kestrel leaves it to the transport to complete the pipes, so the peer has got all that was written.
         Assert.Equal(0, await _client.ReadAsync(new byte[1], None).InTime());
     }
 
@@ -131,7 +135,7 @@ public sealed class SharedMemoryConnectionContextTests : IAsyncLifetime
     {
         if (directly)
         {
-            // As the innermost connection middleware does before HTTP/2 runs.
+            // The innermost connection middleware does so before HTTP/2 runs.
             Assert.True(_context.RunProtocolAsync(static _ => Task.CompletedTask, _context).IsCompletedSuccessfully);
         }
     }

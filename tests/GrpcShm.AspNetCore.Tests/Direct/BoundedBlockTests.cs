@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
 /// <summary>
-/// What a peer can make this side do with one block: counted in bytes that are allocated, which is what work that is
-/// not linear shows in. Alone, since the process's other work would be counted, too.
+/// How much work a peer can cause by one block. Measured in allocated bytes, which show work that is not linear. The
+/// test runs alone, since other work of the process would be counted, too.
 /// </summary>
 [Collection(AloneCollection.Name)]
 public sealed class BoundedBlockTests
 {
-    // Which count with the trailers.
+    // The headers of the request count with the trailers.
     private const int FieldsOfHeaders = 6;
 
     private const long MostBytes = 16 * 1024 * 1024;
@@ -90,12 +90,17 @@ public sealed class BoundedBlockTests
         await client.PutAsync(RawFrames.Message(
             1,
             FrameFlags.Headers | FrameFlags.End,
-            [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Definition(20, "user-agent", new string('u', 1024))]));
+            [
+                .. RawFrames.Fields(RawFrames.Request("/a.B/C")),
+                .. RawFrames.Definition(20, "user-agent", new string('u', 1024)),
+            ]));
         Assert.Null(await client.EndOfAsync(1));
 
-        // 150 bytes that mean 77 KB.
+        // 150 bytes in the block refer to 77 KB of values.
         await client.PutAsync(RawFrames.Message(
-            2, FrameFlags.Headers | FrameFlags.End, [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. Repeat(RawFrames.Reference(20), 75)]));
+            2,
+            FrameFlags.Headers | FrameFlags.End,
+            [.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. Repeat(RawFrames.Reference(20), 75)]));
         Assert.Equal(CallError.TooMuch, await client.EndOfAsync(2));
         await client.VerifyServedAsync(3);
     }
@@ -111,7 +116,7 @@ public sealed class BoundedBlockTests
         await client.PutBlockAsync(2, block, FrameFlags.Headers, FrameFlags.End);
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(2));
 
-        // A string for each of its names would be 32 bytes, and another one for its value.
+        // A string for each name would take 32 bytes, and a string for each value as much.
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 15_000 * 32);
         Assert.Single(host.Seen);
     }

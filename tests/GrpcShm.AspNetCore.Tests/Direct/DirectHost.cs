@@ -21,7 +21,7 @@ internal sealed class DirectHost : IAsyncDisposable
     {
     }
 
-    /// <summary>The paths that the application has been asked for.</summary>
+    /// <summary>The paths of the requests that the application has seen.</summary>
     public ConcurrentQueue<string> Seen { get; } = new();
 
     public LogCollector Log { get; } = new();
@@ -32,9 +32,11 @@ internal sealed class DirectHost : IAsyncDisposable
 
     public string SocketPath => _directory.File(_name + ".sock");
 
-    /// <summary>Starts one whose application is a handler.</summary>
+    /// <summary>Starts a host whose application is a handler.</summary>
     public static async Task<DirectHost> StartAsync(
-        RequestDelegate handler, Action<KestrelServerOptions>? kestrel = null, Action<SharedMemoryTransportOptions>? transport = null)
+        RequestDelegate handler,
+        Action<KestrelServerOptions>? kestrel = null,
+        Action<SharedMemoryTransportOptions>? transport = null)
     {
         var host = new DirectHost();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = host.Directory });

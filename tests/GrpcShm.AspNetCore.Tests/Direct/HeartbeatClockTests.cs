@@ -41,7 +41,7 @@ public sealed class HeartbeatClockTests
         Assert.Equal(TimeSpan.FromMilliseconds(300), clock.Advance());
     }
 
-    /// <summary>In milliseconds.</summary>
+    /// <summary>A time that a test sets, in milliseconds.</summary>
     private sealed class Time : TimeProvider
     {
         public long Now { get; set; }

@@ -26,11 +26,12 @@ public sealed class RapidResetTests
             refused += await client.EndOfAsync(call) == CallError.Refused ? 1 : 0;
         }
 
-        // A handler begins elsewhere, so those of the last calls may come late; one that was refused has none.
+        // A handler begins on another thread, so the handlers of the last calls may begin late. A refused call has no
+        // handler.
         await TimeLimit.UntilAsync(() => host.Seen.Count == 2 * Limit, () => $"{host.Seen.Count} handlers have run.");
         Assert.Equal(8 * Limit, refused);
 
-        // They end one by one, and then there is room again.
+        // The handlers end one by one, and then there is room again.
         release.SetResult();
         await CallUntilServedAsync(client, block, firstUse: (10 * Limit) + 1).InTime();
     }

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>Sends frames of calls to a server as they should not be, and reads what it answers.</summary>
+/// <summary>Sends wrong frames of calls to a server, and reads its answers.</summary>
 internal sealed class RawCalls : IDisposable
 {
     private readonly RawClient _client;
@@ -44,7 +44,7 @@ internal sealed class RawCalls : IDisposable
     }
 
     /// <summary>Reads frames up to the end of a call, from the server's side.</summary>
-    /// <returns>The code of its reset, or null if it has ended with a message.</returns>
+    /// <returns>The code of the server's reset, or null if the call has ended with a message.</returns>
     public async Task<CallError?> EndOfAsync(uint call)
     {
         while (true)

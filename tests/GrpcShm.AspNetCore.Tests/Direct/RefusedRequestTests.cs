@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
 /// <summary>
-/// A request that is not what direct mode carries, or that the application would see otherwise than Kestrel shows it:
-/// it is reset, nothing of the application runs, and the connection goes on.
+/// Requests that direct mode does not carry, or that the application would see differently than Kestrel shows them:
+/// such a request is reset, no code of the application runs, and the connection goes on.
 /// </summary>
 public sealed class RefusedRequestTests
 {
@@ -14,14 +14,18 @@ public sealed class RefusedRequestTests
 
     public static TheoryData<string> Paths =>
     [
-        "/a%00b", "*", "", "/", "/a", "/a/", "//", "//a", "/a//b", "a/b", "/a/b/", "/a/b?c", "/a/b?", "/a/b#c", "/a/%41", "/a/b%2f", "/a/./b",
-        "/a/../b", "/public/../private/s.txt", "/a/..", "/./a", "/a/%2e%2e/b", "/a/b c", "/a/b\t", "/a/b\\c", "/a/ü", "/a/b;c", "/a/b:c",
-        "/a/b@c", "/a/b+c", "/a/b,c", "/a/(b)", "http://localhost/a/b", "/a/\u001b[31m", "/a/b\u007f", "/a/\u202e", "localhost:80",
+        "/a%00b", "*", "", "/", "/a", "/a/", "//", "//a", "/a//b", "a/b", "/a/b/", "/a/b?c", "/a/b?", "/a/b#c",
+        "/a/%41", "/a/b%2f", "/a/./b",
+        "/a/../b", "/public/../private/s.txt", "/a/..", "/./a", "/a/%2e%2e/b", "/a/b c", "/a/b\t", "/a/b\\c", "/a/ü",
+        "/a/b;c", "/a/b:c",
+        "/a/b@c", "/a/b+c", "/a/b,c", "/a/(b)", "http://localhost/a/b", "/a/\u001b[31m", "/a/b\u007f", "/a/\u202e",
+        "localhost:80",
     ];
 
     public static TheoryData<string> Authorities =>
     [
-        "", " ", "a b", "a:b", "a:", ":80", "a:80:80", "[::1", "[]", "[1]", "[::1]x", "[::1]:", "[gg::1]", "a\u001b", "a/b", "a?b", "a@b", "ü",
+        "", " ", "a b", "a:b", "a:", ":80", "a:80:80", "[::1", "[]", "[1]", "[::1]x", "[::1]:", "[gg::1]", "a\u001b",
+        "a/b", "a?b", "a@b", "ü",
         "a,b", "a\tb", "*", "a%41", "a#b", "a\\b",
     ];
 
@@ -71,13 +75,13 @@ public sealed class RefusedRequestTests
         await VerifyRefusedAsync(RawFrames.Fields([.. request, request.Single(field => field.Name == name)]));
         if (name[0] == ':')
         {
-            // Behind a regular one.
+            // A pseudo field behind a regular one.
             await VerifyRefusedAsync(RawFrames.Fields(
                 [.. request.Where(field => field.Name != name), request.Single(field => field.Name == name)]));
             return;
         }
 
-        // Spelled out instead of by its number.
+        // The name is spelled out and not given by its number.
         var (_, value) = request.Single(field => field.Name == name);
         await VerifyRefusedAsync(
             [.. RawFrames.Fields(request), .. RawFrames.Field(name, Encoding.UTF8.GetBytes(value), isSpelled: true)]);
@@ -113,7 +117,11 @@ public sealed class RefusedRequestTests
     [InlineData("content-length", "")]
     [InlineData("content-length", "99999999999999999999")]
     public Task Field_ThatMayNotBeThere_IsRefused(string name, string value) =>
-        VerifyRefusedAsync([.. RawFrames.Fields(RawFrames.Request("/a.B/C")), .. RawFrames.Field(name, Encoding.UTF8.GetBytes(value), isSpelled: true)]);
+        VerifyRefusedAsync(
+        [
+            .. RawFrames.Fields(RawFrames.Request("/a.B/C")),
+            .. RawFrames.Field(name, Encoding.UTF8.GetBytes(value), isSpelled: true),
+        ]);
 
     [Fact]
     public async Task Value_ThatIsNoUtf8_IsRefused()
@@ -139,10 +147,11 @@ public sealed class RefusedRequestTests
         await using var host = await DirectHost.StartAsync(static _ => Task.CompletedTask);
         using var client = await RawCalls.ConnectAsync(host);
 
-        // Refused at its first field; what follows it is read all the same.
+        // The request is refused at its first field. The fields behind it are read all the same.
         await client.PutAsync(RawFrames.Message(1, All,
         [
-            .. RawFrames.Fields((":method", "GET")), .. RawFrames.Definition(20, ":path", "/a.B/C"), .. RawFrames.Definition(21, ":path", "/a/../b"),
+            .. RawFrames.Fields((":method", "GET")), .. RawFrames.Definition(20, ":path", "/a.B/C"),
+            .. RawFrames.Definition(21, ":path", "/a/../b"),
             .. RawFrames.Definition(22, ":authority", "local host"), .. RawFrames.Definition(23, "user-agent", "a\nb"),
         ]));
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(1));
@@ -182,7 +191,8 @@ public sealed class RefusedRequestTests
             await client.PutAsync(RawFrames.Message(1, FrameFlags.None, data: 1000));
         }
 
-        await client.PutAsync(RawFrames.Message(1, FrameFlags.Trailers | FrameFlags.End, trailers: RawFrames.Definition(30, "user-agent", "a")));
+        await client.PutAsync(RawFrames.Message(
+            1, FrameFlags.Trailers | FrameFlags.End, trailers: RawFrames.Definition(30, "user-agent", "a")));
         await client.VerifyServedAsync(0x10001);
         Assert.Equal(["/good.Service/Call"], host.Seen);
     }
@@ -199,12 +209,12 @@ public sealed class RefusedRequestTests
         using var client = await RawCalls.ConnectAsync(host);
         byte[] block = RawFrames.Fields(RawFrames.Request("/a.B/C", ("content-length", $"{declared}")));
 
-        // At once: nobody sees it.
+        // The wrong data comes at once: no handler sees the call.
         await client.PutAsync(RawFrames.Message(1, All, block, data: sent));
         Assert.Equal(CallError.Protocol, await client.EndOfAsync(1));
         Assert.Empty(host.Seen);
 
-        // Later: whoever reads it does not come to its end.
+        // The wrong data comes later: the reader does not come to the end of the body.
         await client.PutAsync(RawFrames.Message(0x10001, FrameFlags.Headers, block));
         await TimeLimit.UntilAsync(() => host.Seen.Count == 1, () => "The handler does not start.");
         await client.PutAsync(RawFrames.Message(0x10001, FrameFlags.End, data: sent));
@@ -222,7 +232,8 @@ public sealed class RefusedRequestTests
         var failure = new TaskCompletionSource<Exception?>();
         await using var host = await DirectHost.StartAsync(async context =>
         {
-            failure.TrySetResult(await Record.ExceptionAsync(() => context.Request.Body.CopyToAsync(Stream.Null, CancellationToken.None)));
+            failure.TrySetResult(await Record.ExceptionAsync(
+                () => context.Request.Body.CopyToAsync(Stream.Null, CancellationToken.None)));
         });
         using var client = await RawCalls.ConnectAsync(host);
         await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers, RawFrames.Fields(RawFrames.Request("/a.B/C"))));
@@ -248,22 +259,28 @@ public sealed class RefusedRequestTests
             var request = context.Request;
             var feature = context.Features.GetRequiredFeature<IHttpRequestFeature>();
             seen.SetResult(
-                $"{request.Method} {request.Scheme} {request.Host} {request.PathBase} {request.Path} {request.QueryString} {feature.RawTarget} "
+                $"{request.Method} {request.Scheme} {request.Host} {request.PathBase} {request.Path} "
+                + $"{request.QueryString} {feature.RawTarget} "
                 + $"{request.Protocol} {request.IsHttps} {request.ContentLength} | "
-                + string.Join(" | ", request.Headers.Select(header => $"{header.Key}: {string.Join(" & ", header.Value.ToArray())}")));
+                + string.Join(" | ", request.Headers.Select(
+                    header => $"{header.Key}: {string.Join(" & ", header.Value.ToArray())}")));
             return Task.CompletedTask;
         });
         using var client = await RawCalls.ConnectAsync(host);
         await client.PutAsync(RawFrames.Message(1, All, RawFrames.Fields(
         [
-            (":method", "POST"), (":scheme", "http"), (":authority", authority), (":path", "/a.B/C-d_e~f/..."), ("x-own", "1"), ("cookie", "a=b"),
-            ("grpc-timeout", "1S"), ("te", "trailers"), ("content-type", "application/grpc+proto"), ("x-own", "ä"), ("content-length", "0"),
-            ("cookie", "c=d"), ("user-agent", "u"), ("traceparent", "t"), ("etag", ""), ("x-own", ""), ("accept-encoding", "gzip"),
+            (":method", "POST"), (":scheme", "http"), (":authority", authority), (":path", "/a.B/C-d_e~f/..."),
+            ("x-own", "1"), ("cookie", "a=b"),
+            ("grpc-timeout", "1S"), ("te", "trailers"), ("content-type", "application/grpc+proto"), ("x-own", "ä"),
+            ("content-length", "0"),
+            ("cookie", "c=d"), ("user-agent", "u"), ("traceparent", "t"), ("etag", ""), ("x-own", ""),
+            ("accept-encoding", "gzip"),
         ])));
         Assert.Null(await client.EndOfAsync(1));
         Assert.Equal(
-            $"POST http {authority}  /a.B/C-d_e~f/...  /a.B/C-d_e~f/... HTTP/2 False 0 | Host: {authority} | User-Agent: u | Accept-Encoding: gzip | "
-            + "Content-Type: application/grpc+proto | Cookie: a=b; c=d | Grpc-Timeout: 1S | TE: trailers | traceparent: t | Content-Length: 0 | "
+            $"POST http {authority}  /a.B/C-d_e~f/...  /a.B/C-d_e~f/... HTTP/2 False 0 | Host: {authority} | "
+            + "User-Agent: u | Accept-Encoding: gzip | Content-Type: application/grpc+proto | Cookie: a=b; c=d | "
+            + "Grpc-Timeout: 1S | TE: trailers | traceparent: t | Content-Length: 0 | "
             + "x-own: 1 & ä &  | ETag: ",
             await seen.Task.InTime());
     }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>Values of headers in encodings that the server's options give for them.</summary>
+/// <summary>Values of headers that have encodings in the server's options.</summary>
 public sealed class RequestDecodingTests
 {
     private const string Name = "x-text";
@@ -28,7 +28,7 @@ public sealed class RequestDecodingTests
 
         RequestDecoding.Decode(headers, Select(Encoding.Latin1));
 
-        // Two bytes in UTF-8, each of which is a character there.
+        // The letter has two bytes in UTF-8, each of which is a character in Latin-1.
         Assert.Equal("\u00c3\u00a4", headers[Name]);
         Assert.Equal("ä", headers["x-other"]);
     }
@@ -44,7 +44,7 @@ public sealed class RequestDecodingTests
     private static KestrelServerOptions Select(Encoding encoding) =>
         new() { RequestHeaderEncodingSelector = name => name == Name ? encoding : null };
 
-    /// <summary>An encoding in which everything is a line break.</summary>
+    /// <summary>An encoding in which all bytes are a line break.</summary>
     private sealed class LineBreaks : ASCIIEncoding
     {
         public override string GetString(byte[] bytes) => "\n";

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Primitives;
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
 /// <summary>
-/// The names of headers, their spelling and their order, side by side with the dictionary of Kestrel.
+/// The names of headers, their spelling and their order, compared with Kestrel's dictionary.
 /// </summary>
 public sealed class ShownHeadersTests
 {
@@ -19,7 +19,7 @@ public sealed class ShownHeadersTests
     [InlineData(3)]
     public void Names_InAnyOrder_AreShownAsKestrelShowsThem(int seed)
     {
-        // If Kestrel has another one some day, this says so.
+        // This fails if a later Kestrel has another order.
         var type = typeof(KestrelServerOptions).Assembly.GetType(KestrelsHeaders, throwOnError: true)!;
         var kestrel = (IDictionary<string, StringValues>)type.GetConstructors()[0].Invoke([true, null]);
         var own = new HeaderDictionary();
@@ -52,13 +52,15 @@ public sealed class ShownHeadersTests
         fields.MoveTo(own);
         Assert.Equal(101, own.Count);
         Assert.Equal(
-            Enumerable.Range(0, 100).Select(static i => i * 2).OrderBy(static i => i % 3).Select(static i => $"{i}"), own["a"].ToArray());
+            Enumerable.Range(0, 100).Select(static i => i * 2).OrderBy(static i => i % 3).Select(static i => $"{i}"),
+            own["a"].ToArray());
     }
 
-    // All that Kestrel or direct mode knows, and some that neither does.
+    // All names that Kestrel or direct mode knows, and some that neither knows.
     private static string[] Names() =>
     [
-        .. typeof(Microsoft.Net.Http.Headers.HeaderNames).GetFields().Select(static field => (string)field.GetValue(null)!)
+        .. typeof(Microsoft.Net.Http.Headers.HeaderNames).GetFields()
+            .Select(static field => (string)field.GetValue(null)!)
             .Concat(Enumerable.Range(0, HeaderNames.Count).Select(HeaderNames.NameOf))
             .Concat(["x-own", "x-forwarded-for", "zzz", "aaa"])
             .Select(static name => name.ToLowerInvariant())

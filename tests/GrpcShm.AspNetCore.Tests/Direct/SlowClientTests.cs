@@ -3,7 +3,7 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>Clients that begin and do not end, on a server with Kestrel's own heartbeat.</summary>
+/// <summary>Clients that begin calls and do not end them, on a server with Kestrel's own heartbeat.</summary>
 public sealed class SlowClientTests
 {
     private static byte[] Fields => RawFrames.Fields(RawFrames.Request("/slow.Service/Call"));
@@ -12,7 +12,8 @@ public sealed class SlowClientTests
     public async Task Headers_NotWholeInTime_EndTheirCallAlone()
     {
         await using var host = await DirectHost.StartAsync(
-            static _ => Task.CompletedTask, static kestrel => kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromMilliseconds(1));
+            static _ => Task.CompletedTask,
+            static kestrel => kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromMilliseconds(1));
         using var client = await RawCalls.ConnectAsync(host);
         await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers | FrameFlags.Continues, Fields[..10]));
 
@@ -21,7 +22,7 @@ public sealed class SlowClientTests
         await client.PutAsync(RawFrames.Control(FrameType.Reset, 1, 0));
         await client.VerifyServedAsync(2);
 
-        // The place is free again, and nobody has seen the call that had it.
+        // The slot is free again, and no handler has seen the call that had it.
         await client.VerifyServedAsync(0x10001);
         Assert.DoesNotContain("/slow.Service/Call", host.Seen);
         await host.Log.WaitForAsync("RequestOverdue", "RequestHeadersTimeout");
@@ -35,7 +36,7 @@ public sealed class SlowClientTests
             static kestrel => kestrel.Limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
         using var client = await RawClient.ConnectAsync(host.SocketPath, ConnectionModes.Calls);
 
-        // The whole response comes, and the request goes on for ever.
+        // The whole response has come, but the request never ends.
         client.PublishFrame(RawFrames.Message(1, FrameFlags.Headers, Fields));
         await TakeAsync(client, static header => header.Call == 1 && header.Has(FrameFlags.End));
         await TakeAsync(client, static header => header.Type == FrameType.GoAway);
@@ -48,6 +49,7 @@ public sealed class SlowClientTests
     {
         FrameHeader header = default;
         await TimeLimit.UntilAsync(
-            () => client.TryTakeFrame(out header, out _) && isMeant(header), () => "The server does not send what it has to.");
+            () => client.TryTakeFrame(out header, out _) && isMeant(header),
+            () => "The server does not send what it has to.");
     }
 }

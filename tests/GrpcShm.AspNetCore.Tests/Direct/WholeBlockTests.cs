@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.AspNetCore.Tests.Direct;
 
-/// <summary>Nothing begins, and nothing is shown, before the block is whole that it hangs on.</summary>
+/// <summary>No handler begins, and no trailers are shown, before their block has come in full.</summary>
 public sealed class WholeBlockTests
 {
     [Theory]
@@ -24,10 +24,12 @@ public sealed class WholeBlockTests
         });
         using var client = await RawCalls.ConnectAsync(host);
         var pieces = RawFrames.Fields(
-            RawFrames.Request("/admin.Service/Call", ("x-long", new string('a', 6000)), ("x-last", "here"))).Chunk(pieceSize).ToArray();
+            RawFrames.Request("/admin.Service/Call", ("x-long", new string('a', 6000)), ("x-last", "here")))
+            .Chunk(pieceSize)
+            .ToArray();
         foreach (var piece in pieces.SkipLast(1))
         {
-            // The server has taken each before the next one goes: whatever it starts by it, it starts.
+            // The server has taken each piece before the next one is sent. If a piece started a handler, it would now.
             await client.PutAsync(RawFrames.Message(1, FrameFlags.Headers | FrameFlags.Continues, piece));
         }
 
@@ -53,7 +55,8 @@ public sealed class WholeBlockTests
         using var invoker = Connect(host);
         for (var i = 0; i < 20; i++)
         {
-            using var response = await invoker.SendAsync(Call("/a.B/C", new string('x', 60_000)), CancellationToken.None).InTime();
+            using var response = await invoker.SendAsync(
+                Call("/a.B/C", new string('x', 60_000)), CancellationToken.None).InTime();
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
     }
@@ -63,7 +66,8 @@ public sealed class WholeBlockTests
     {
         await using var host = await DirectHost.StartAsync(context =>
         {
-            context.Response.StatusCode = context.Request.Path.StartsWithSegments("/admin.Service", StringComparison.Ordinal)
+            var isForAdmins = context.Request.Path.StartsWithSegments("/admin.Service", StringComparison.Ordinal);
+            context.Response.StatusCode = isForAdmins
                 && context.Request.Headers["x-long"].ToString().Length == 6000
                     ? StatusCodes.Status403Forbidden
                     : StatusCodes.Status200OK;
@@ -72,7 +76,8 @@ public sealed class WholeBlockTests
         using var invoker = Connect(host);
         for (var i = 0; i < 300; i++)
         {
-            using var denied = await invoker.SendAsync(Call("/admin.Service/Call", new string('x', 6000)), CancellationToken.None).InTime();
+            using var denied = await invoker.SendAsync(
+                Call("/admin.Service/Call", new string('x', 6000)), CancellationToken.None).InTime();
             Assert.Equal(HttpStatusCode.Forbidden, denied.StatusCode);
         }
     }
@@ -112,7 +117,8 @@ public sealed class WholeBlockTests
         await using var host = await DirectHost.StartAsync(context =>
         {
             var trailers = context.Features.GetRequiredFeature<IHttpRequestTrailersFeature>();
-            ended.SetResult((trailers.Available, trailers.Trailers.Count, context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>().CanHaveBody));
+            var body = context.Features.GetRequiredFeature<IHttpRequestBodyDetectionFeature>();
+            ended.SetResult((trailers.Available, trailers.Trailers.Count, body.CanHaveBody));
             return Task.CompletedTask;
         });
         using var client = await RawCalls.ConnectAsync(host);
@@ -120,7 +126,7 @@ public sealed class WholeBlockTests
         Assert.Equal((true, 0, false), await ended.Task.InTime());
     }
 
-    /// <summary>An answer to what was sent last shows that all before it has been handled.</summary>
+    /// <summary>Shows that all frames were handled: the last one is answered, and they are handled in order.</summary>
     private static async Task VerifyTakenAsync(RawCalls client, uint call)
     {
         await client.PutAsync(
@@ -130,7 +136,8 @@ public sealed class WholeBlockTests
 
     private static HttpMessageInvoker Connect(DirectHost host) =>
         new(SharedMemoryChannel.CreateHandler(
-            host.Name, new SharedMemoryClientOptions { RuntimeDirectory = host.Directory, Mode = SharedMemoryMode.Direct }));
+            host.Name,
+            new SharedMemoryClientOptions { RuntimeDirectory = host.Directory, Mode = SharedMemoryMode.Direct }));
 
     private static HttpRequestMessage Call(string path, string header)
     {

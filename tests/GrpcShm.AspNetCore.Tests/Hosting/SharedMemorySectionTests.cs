@@ -16,8 +16,10 @@ public sealed class SharedMemorySectionTests
     [InlineData("RingSise", "'SharedMemory:RingSise' is no setting.", "RingSize, RunMode")]
     [InlineData("OfferDirect", "'SharedMemory:OfferDirect' is no setting.", "Write 'SharedMemory:Mode'")]
     [InlineData("offerhttp2", "'SharedMemory:offerhttp2' is no setting.", "'Direct' or 'Http2' only that one")]
-    [InlineData("SocketMode", "'SharedMemory:SocketMode' is no setting.", "Write 'SharedMemory:Linux:SocketMode' instead.")]
-    [InlineData("DirectoryMode", "'SharedMemory:DirectoryMode' is no", "Write 'SharedMemory:Linux:DirectoryMode' instead.")]
+    [InlineData(
+        "SocketMode", "'SharedMemory:SocketMode' is no setting.", "Write 'SharedMemory:Linux:SocketMode' instead.")]
+    [InlineData(
+        "DirectoryMode", "'SharedMemory:DirectoryMode' is no", "Write 'SharedMemory:Linux:DirectoryMode' instead.")]
     [InlineData("AuthorizePeer", "'SharedMemory:AuthorizePeer' is no setting.", "only be set in code")]
     [InlineData("Linux:SocketMod", "'SharedMemory:Linux:SocketMod' is no setting.", "are DirectoryMode, SocketMode.")]
     [InlineData("RingSize:Bytes", "'SharedMemory:RingSize:Bytes' is no", "'SharedMemory:RingSize' is one value")]

@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>More calls than the server takes on a connection at once.</summary>
+/// <summary>A client with more calls than the server takes on a connection at once.</summary>
 public sealed class CallLimitTests
 {
     private static CancellationToken None => CancellationToken.None;
@@ -64,7 +64,8 @@ public sealed class CallLimitTests
         using var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
 
-        // One that is given up while it connects gives the connection up, too, which the server may have accepted.
+        // A call that is given up while its client connects gives the connection up, too. The server may have accepted
+        // that connection already.
         Assert.Equal([255], await invoker.CallAsync([255]));
         for (var i = 0; i < 100; i++)
         {
@@ -197,7 +198,7 @@ public sealed class CallLimitTests
     [InlineData(true)]
     public async Task GoAway_FromEachNewConnection_LetsNobodyWaitForOneThatIsGone(bool multiple)
     {
-        // Each time, it may come before the connection is known to take calls.
+        // In each round the going away may come before the client knows that the connection takes calls.
         for (var round = 0; round < 20; round++)
         {
             await using var server = CreateServer(limit: 1, multiple, Responses.EchoAsync, goesAwayFrom: 4);
@@ -219,12 +220,14 @@ public sealed class CallLimitTests
         using var invoker = server.CreateInvoker();
         using var parent = isObserved ? new Activity("parent").Start() : null;
 
-        // A call may still be faster than the going away, and is served.
+        // A call may be faster than the going away. Then it is served.
         var calls = Enumerable.Range(0, 8).Select(i => SendAsync(invoker, i, None)).ToList();
-        await Task.WhenAll(calls.Select(static call => ((Task)call).ContinueWith(static _ => { }, TaskScheduler.Default))).InTime();
+        await Task.WhenAll(
+            calls.Select(static call => ((Task)call).ContinueWith(static _ => { }, TaskScheduler.Default))).InTime();
 
         Assert.All(calls, static call => Assert.True(
-            call.IsCompletedSuccessfully || call.Exception!.InnerException is HttpRequestException, call.Exception?.ToString()));
+            call.IsCompletedSuccessfully || call.Exception!.InnerException is HttpRequestException,
+            call.Exception?.ToString()));
     }
 
     [Fact]

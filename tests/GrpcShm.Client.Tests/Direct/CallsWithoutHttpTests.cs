@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Client.Tests.Direct;
 
 /// <summary>
-/// A call in direct mode, and what connections do with it, is not HTTP: the HTTP handler is one user of it, and others
+/// Calls in direct mode, and their connections, know nothing of HTTP: the HTTP handler is one user of them, and others
 /// may come.
 /// </summary>
 public sealed partial class CallsWithoutHttpTests

@@ -2,7 +2,7 @@ using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>What comes of a call, how far it has come, and who uses it.</summary>
+/// <summary>The parts of a call: its outcome, its progress, and the count of its users.</summary>
 public sealed class ClientCallPartsTests
 {
     [Fact]

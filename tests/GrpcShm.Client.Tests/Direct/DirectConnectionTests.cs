@@ -3,7 +3,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>How connections come and go beneath the calls.</summary>
+/// <summary>How connections are made, lost and replaced while calls are made.</summary>
 public sealed class DirectConnectionTests
 {
     private static CancellationToken None => CancellationToken.None;
@@ -78,7 +78,7 @@ public sealed class DirectConnectionTests
         Assert.True(await old.ResponseStream.MoveNext(None).InTime());
         var first = await server.AcceptedAsync();
 
-        // What a client begins before it has heard of it is still served.
+        // A call that the client begins before it has learned of the going away is still served.
         first.Calls.GoAway();
         await TimeLimit.UntilAsync(() => first.Calls.TakesNone, () => "The client does not answer.");
         Assert.Equal([2], await invoker.CallAsync([2]));
@@ -103,7 +103,7 @@ public sealed class DirectConnectionTests
 
         (await server.AcceptedAsync()).Connection.Dispose();
 
-        // What the client has not learnt of yet may cost a call, as over a socket.
+        // Until the client has learned of the end, a call may fail, as over a socket.
         await TimeLimit.UntilAsync(() => TryCallAsync(invoker).GetAwaiter().GetResult(), () => "No call came through.");
         Assert.Equal(2, server.Accepted);
     }
@@ -153,7 +153,8 @@ public sealed class DirectConnectionTests
             return Task.CompletedTask;
         });
         using var channel = server.CreateChannel();
-        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(Responses.ClientStreaming, null, Responses.CallOptions);
+        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(
+            Responses.ClientStreaming, null, Responses.CallOptions);
 
         var exception = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
 
@@ -172,8 +173,8 @@ public sealed class DirectConnectionTests
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         first.Handler = async _ =>
         {
-            // A server that closes of its own accord has begun nothing that it has not ended. To the client this call
-            // looks just like one that the server had no eyes for any more.
+            // A server that closes by itself has begun no call that it has not ended. For the client this call looks
+            // like one that the server has not read.
             first.Calls.GoAway();
             await goOn.Task;
         };
@@ -274,7 +275,8 @@ public sealed class DirectConnectionTests
         var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
         await invoker.CallAsync([1]);
-        using var stream = invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, Responses.Unanswered);
+        using var stream = invoker.AsyncServerStreamingCall(
+            Responses.ServerStreaming, null, Responses.CallOptions, Responses.Unanswered);
         var pending = stream.ResponseStream.MoveNext(None);
 
         answers.Release();
@@ -336,7 +338,7 @@ public sealed class DirectConnectionTests
         await (await connection.NextCallAsync()).EndReceived.InTime();
         var before = connection.Connection.Counters.BytesReceived;
 
-        // The one thing that the client still has to say.
+        // Nothing else is left for the client to send.
         await TimeLimit.UntilAsync(() => connection.Connection.Counters.BytesReceived > before, () => "No ping came.");
         await TimeLimit.UntilAsync(
             () => connection.Connection.Counters.BytesReceived > before + 64, () => "No second ping came.");
@@ -346,7 +348,7 @@ public sealed class DirectConnectionTests
         Assert.Equal(1, server.Accepted);
     }
 
-    /// <summary>A server that answers a call for each time that it is let.</summary>
+    /// <summary>A handler that answers one call each time the semaphore is released.</summary>
     private static FakeServer CreateHeldServer(SemaphoreSlim answers) => new(async call =>
     {
         Assert.True(await answers.WaitAsync(TimeLimit.Value));
@@ -354,7 +356,7 @@ public sealed class DirectConnectionTests
     });
 
     /// <summary>Makes a call, and runs an action when it has been answered.</summary>
-    /// <returns>The name of the thread on which that was.</returns>
+    /// <returns>The name of the thread on which the action ran.</returns>
     private static Task<string?> ThreadOfContinuationAsync(
         CallInvoker invoker, SemaphoreSlim answers, Action? then = null)
     {
@@ -373,7 +375,7 @@ public sealed class DirectConnectionTests
             }
         });
 
-        // Not before: what has been answered already goes on where it was asked.
+        // Not earlier: a call that is answered by then goes on on the thread of its caller.
         answers.Release();
         return thread.Task;
     }

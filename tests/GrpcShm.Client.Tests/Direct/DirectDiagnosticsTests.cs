@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>What is told of calls in direct mode, as .NET's own handler tells it.</summary>
+/// <summary>Spans, metrics and events of calls in direct mode, which are those of .NET's own handler.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class DirectDiagnosticsTests
 {
@@ -126,7 +126,7 @@ public sealed class DirectDiagnosticsTests
             Assert.Equal(0, metrics.Sum("http.client.open_connections", "http.connection.state", "idle"));
         }
 
-        // As soon as nothing more will come; that a response has been read does not matter.
+        // The connection is idle as soon as nothing more will come, whether or not the response has been read.
         Assert.Equal(1, metrics.Sum("http.client.open_connections", "http.connection.state", "idle"));
         Assert.Equal(0, metrics.Sum("http.client.open_connections", "http.connection.state", "active"));
         var duration = Assert.Single(metrics.Of("http.client.request.duration"));
@@ -147,9 +147,10 @@ public sealed class DirectDiagnosticsTests
         await TimeLimit.UntilAsync(
             () => metrics.Sum("http.client.open_connections") == 0, () => "The connection is still counted.");
         await TimeLimit.UntilAsync(
-            () => metrics.Of("http.client.connection.duration").Count > 0, () => "The connection's duration is not told.");
+            () => metrics.Of("http.client.connection.duration").Count > 0,
+            () => "The connection's duration is not recorded.");
 
-        // Whatever host the request has asked for, the connection is one to the endpoint.
+        // Whatever host the request names, the connection leads to the endpoint.
         var connection = Assert.Single(metrics.Of("http.client.connection.duration"));
         Assert.Equal(
             new Dictionary<string, object?>
@@ -161,7 +162,7 @@ public sealed class DirectDiagnosticsTests
             },
             connection.Tags);
 
-        // It was made for the request, which waited for it.
+        // The connection was made for the request, which waited for it.
         Assert.Equal(
             "POST", Assert.Single(metrics.Of("http.client.request.time_in_queue")).Tags["http.request.method"]);
     }
@@ -186,7 +187,9 @@ public sealed class DirectDiagnosticsTests
 
         using var response = await invoker.SendAsync(request, None).InTime();
 
-        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Equal(
+            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"],
+            events.Seen.Select(static e => e.Name));
         Assert.Same(response, events.Seen[1].Get("Response"));
         Assert.Equal(TaskStatus.RanToCompletion, events.Seen[1].Get("RequestTaskStatus"));
         Assert.All(events.Seen, static e => Assert.Equal("System.Net.Http.HttpRequestOut", e.Activity?.OperationName));
@@ -207,7 +210,11 @@ public sealed class DirectDiagnosticsTests
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => invoker.SendAsync(request, None).InTime());
 
         Assert.Equal(
-            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.Exception", "System.Net.Http.HttpRequestOut.Stop"],
+            [
+                "System.Net.Http.HttpRequestOut.Start",
+                "System.Net.Http.Exception",
+                "System.Net.Http.HttpRequestOut.Stop",
+            ],
             events.Seen.Select(static e => e.Name));
         Assert.Same(failure, events.Seen[1].Get("Exception"));
         Assert.Equal(TaskStatus.Faulted, events.Seen[2].Get("RequestTaskStatus"));
@@ -218,7 +225,10 @@ public sealed class DirectDiagnosticsTests
     {
         var isReplaced = 0;
         await using var endPoint = new TestEndPoint();
-        endPoint.Settings = endPoint.Settings with { Modes = () => Volatile.Read(ref isReplaced) == 0 ? ConnectionModes.Calls : ConnectionModes.Bytes };
+        endPoint.Settings = endPoint.Settings with
+        {
+            Modes = () => Volatile.Read(ref isReplaced) == 0 ? ConnectionModes.Calls : ConnectionModes.Bytes,
+        };
         endPoint.Listen();
         using var invoker = new HttpMessageInvoker(SharedMemoryChannel.CreateHandler(
             endPoint.EndPoint.ToString(),
@@ -234,7 +244,7 @@ public sealed class DirectDiagnosticsTests
             new CallSettings(),
             async call =>
             {
-                // It was under way in direct mode, and is sent again when the server has been replaced.
+                // The request was under way in direct mode, and is sent again when the server has been replaced.
                 Volatile.Write(ref isReplaced, 1);
                 (await first.Task.InTime()).Calls.GoAway();
                 call.Reset(CallError.Refused);
@@ -246,7 +256,9 @@ public sealed class DirectDiagnosticsTests
         await peer.AnswerAsync(await peer.RequestAsync());
 
         using var response = await sending.InTime();
-        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Equal(
+            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"],
+            events.Seen.Select(static e => e.Name));
         Assert.Same(response, events.Seen[1].Get("Response"));
     }
 
@@ -260,7 +272,7 @@ public sealed class DirectDiagnosticsTests
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         await using var server = new FakeServer(static async call =>
         {
-            // It has no end, so somebody has to give it up.
+            // The call has no end of its own, so the test gives it up.
             call.SetHeaders((":status", "200"));
             await call.SendAsync(default);
         });
@@ -268,7 +280,7 @@ public sealed class DirectDiagnosticsTests
         using var invoker = server.CreateInvoker();
         using var request = Responses.Post(null);
 
-        // Events are told to whoever has come last first, and the rest to whoever has come first.
+        // Listeners to events are called in reverse order, other listeners in order.
         using var throwingAtEvents = which == "event" ? new ThrowingListener(request) : null;
         using var events = new EventListener(request);
         using var metrics = new MetricListener(server.Options.MeterFactory);
@@ -280,7 +292,9 @@ public sealed class DirectDiagnosticsTests
         await (await server.AcceptedAsync()).UntilIdleAsync();
         Assert.Equal([1, -1], metrics.Of("http.client.active_requests").Select(static m => m.Value));
         Assert.Single(metrics.Of("http.client.request.duration"));
-        Assert.Equal(["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"], events.Seen.Select(static e => e.Name));
+        Assert.Equal(
+            ["System.Net.Http.HttpRequestOut.Start", "System.Net.Http.HttpRequestOut.Stop"],
+            events.Seen.Select(static e => e.Name));
         Assert.Single(spans.Ended);
     }
 
@@ -296,7 +310,7 @@ public sealed class DirectDiagnosticsTests
         server.Options.MeterFactory = services.GetRequiredService<IMeterFactory>();
         using (var warm = server.CreateInvoker())
         {
-            // What the process keeps from its first connection on.
+            // The process keeps some resources from its first connection on.
             (await warm.SendAsync(Responses.Post(null), None).InTime()).Dispose();
         }
 
@@ -316,7 +330,7 @@ public sealed class DirectDiagnosticsTests
             },
         };
 
-        // In turn: idle (+1), not idle (-1), active (+1), not active (-1), idle (+1).
+        // The changes in order: idle (+1), not idle (-1), active (+1), not active (-1), idle (+1).
         listener.SetMeasurementEventCallback<long>((_, value, _, _) =>
         {
             if (Interlocked.Increment(ref count) == which)
@@ -365,8 +379,8 @@ public sealed class DirectDiagnosticsTests
         {
             if (Interlocked.Exchange(ref first, 1) == 0)
             {
-                // The client has closed it, since it takes no more calls and has none: all that was done before it is
-                // known to take any.
+                // The client has closed the connection, since it takes no more calls and has none, before the client
+                // knew that it takes calls.
                 var connection = server.AcceptedAsync().GetAwaiter().GetResult();
                 Assert.True(connection.Calls.Completion.Wait(TimeLimit.Value));
             }
@@ -374,7 +388,9 @@ public sealed class DirectDiagnosticsTests
         listener.Start();
         using var invoker = server.CreateInvoker();
 
-        var calls = Enumerable.Range(0, 2).Select(_ => Task.Run(() => invoker.SendAsync(Responses.Post(null), None), None)).ToList();
+        var calls = Enumerable.Range(0, 2)
+            .Select(_ => Task.Run(() => invoker.SendAsync(Responses.Post(null), None), None))
+            .ToList();
 
         foreach (var call in calls)
         {
@@ -432,7 +448,8 @@ public sealed class DirectDiagnosticsTests
             _listener = new ActivityListener
             {
                 ShouldListenTo = static source => source.Name == "System.Net.Http",
-                Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                Sample = static (ref ActivityCreationOptions<ActivityContext> _) =>
+                    ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = activity =>
                 {
                     lock (_ended)
@@ -500,7 +517,10 @@ public sealed class DirectDiagnosticsTests
     }
 
     /// <summary>Keeps the events of one request.</summary>
-    private sealed class EventListener : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    private sealed class EventListener :
+        IObserver<DiagnosticListener>,
+        IObserver<KeyValuePair<string, object?>>,
+        IDisposable
     {
         private readonly HttpRequestMessage _request;
         private readonly List<IDisposable> _subscriptions = [];
@@ -542,7 +562,10 @@ public sealed class DirectDiagnosticsTests
     }
 
     /// <summary>Throws at the last event of one request.</summary>
-    private sealed class ThrowingListener : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    private sealed class ThrowingListener :
+        IObserver<DiagnosticListener>,
+        IObserver<KeyValuePair<string, object?>>,
+        IDisposable
     {
         private readonly HttpRequestMessage _request;
         private readonly List<IDisposable> _subscriptions = [];

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>How requests go.</summary>
+/// <summary>How requests are sent in direct mode.</summary>
 public sealed class DirectRequestTests
 {
     [Fact]
@@ -52,7 +52,10 @@ public sealed class DirectRequestTests
 
         var headers = await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime();
         Assert.Equal(
-            [(":method", "POST"), (":scheme", "http"), (":path", "/a/b/c"), (":authority", "[::1]:8080"), ("te", "trailers"), ("content-type", "application/grpc")],
+            [
+                (":method", "POST"), (":scheme", "http"), (":path", "/a/b/c"), (":authority", "[::1]:8080"),
+                ("te", "trailers"), ("content-type", "application/grpc"),
+            ],
             headers);
     }
 
@@ -114,7 +117,8 @@ public sealed class DirectRequestTests
 
         using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime();
 
-        Assert.Contains(("content-type", contentType), await (await (await server.AcceptedAsync()).NextCallAsync()).HeadersReceived.InTime());
+        var received = await (await server.AcceptedAsync()).NextCallAsync();
+        Assert.Contains(("content-type", contentType), await received.HeadersReceived.InTime());
     }
 
     [Theory]
@@ -169,11 +173,14 @@ public sealed class DirectRequestTests
         using var invoker = server.CreateInvoker();
 
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => invoker.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/relative"), TestContext.Current.CancellationToken).InTime());
+            () => invoker.SendAsync(
+                new HttpRequestMessage(HttpMethod.Get, "/relative"), TestContext.Current.CancellationToken).InTime());
         await Assert.ThrowsAsync<NotSupportedException>(
-            () => invoker.SendAsync(new HttpRequestMessage(HttpMethod.Get, "ftp://x/"), TestContext.Current.CancellationToken).InTime());
+            () => invoker.SendAsync(
+                new HttpRequestMessage(HttpMethod.Get, "ftp://x/"), TestContext.Current.CancellationToken).InTime());
         var secure = await Assert.ThrowsAsync<HttpRequestException>(
-            () => invoker.SendAsync(new HttpRequestMessage(HttpMethod.Get, "https://x/"), TestContext.Current.CancellationToken).InTime());
+            () => invoker.SendAsync(
+                new HttpRequestMessage(HttpMethod.Get, "https://x/"), TestContext.Current.CancellationToken).InTime());
         Assert.Contains("TLS", secure.Message, StringComparison.Ordinal);
     }
 
@@ -189,7 +196,8 @@ public sealed class DirectRequestTests
         using var invoker = server.CreateInvoker();
         var body = Pattern.Take(7, size);
 
-        using var response = await invoker.SendAsync(Responses.Post(new ReadOnlyMemoryContent(body)), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(new ReadOnlyMemoryContent(body)), TestContext.Current.CancellationToken).InTime();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(body, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
@@ -208,7 +216,7 @@ public sealed class DirectRequestTests
             var position = 0;
             foreach (var size in sizes)
             {
-                // Each way that a stream can be written to.
+                // Each way to write to a stream.
                 var piece = Pattern.Take(position, size).ToArray();
                 switch (size % 3)
                 {
@@ -232,7 +240,8 @@ public sealed class DirectRequestTests
             }
         });
 
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
         var received = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime();
         Assert.Equal(Pattern.Take(0, sizes.Sum()).ToArray(), received);
@@ -250,7 +259,8 @@ public sealed class DirectRequestTests
             return Task.CompletedTask;
         });
 
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
         await kept!.FlushAsync(TestContext.Current.CancellationToken).InTime();
         kept.Flush();
@@ -266,15 +276,15 @@ public sealed class DirectRequestTests
         const int Times = 1000;
         const int Kept = 100;
 
-        // Copied, and not borrowed, and that takes a while.
+        // The bytes are copied, since the buffer is the caller's, and this takes a while.
         const int Written = 15_000;
         var whole = Pattern.Take(0, Kept + Written).ToArray();
         await using var server = new FakeServer(Responses.EchoAsync);
         using var invoker = server.CreateInvoker();
         for (var i = 0; i < Times; i++)
         {
-            // As gRPC's streaming calls: another thread writes, while the one who sends the request lets go of what was
-            // written so far.
+            // As in gRPC's streaming calls: another thread writes while the sender of the request sends the bytes that
+            // were kept so far.
             using var isReady = new ManualResetEventSlim();
             var mayWrite = 0;
             var spins = i % 60;
@@ -301,7 +311,8 @@ public sealed class DirectRequestTests
                 return writing;
             });
 
-            using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+            using var response = await invoker.SendAsync(
+                Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
             Assert.Equal(
                 whole, await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime());
@@ -367,7 +378,8 @@ public sealed class DirectRequestTests
             throw new NotFiniteNumberException();
         });
 
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(content), TestContext.Current.CancellationToken).InTime();
         goOn.SetResult();
 
         await Assert.ThrowsAsync<HttpRequestException>(
@@ -395,7 +407,8 @@ public sealed class DirectRequestTests
             await stream.WriteAsync("late"u8.ToArray());
         });
 
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(content), TestContext.Current.CancellationToken).InTime();
         goOn.SetResult();
 
         Assert.Equal("late", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken).InTime());
@@ -413,7 +426,8 @@ public sealed class DirectRequestTests
         using var invoker = server.CreateInvoker();
         using var content = new EndlessContent();
 
-        using var response = await invoker.SendAsync(Responses.Post(content), TestContext.Current.CancellationToken).InTime();
+        using var response = await invoker.SendAsync(
+            Responses.Post(content), TestContext.Current.CancellationToken).InTime();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.IsType<OperationCanceledException>(await content.Ended.InTime(), exactMatch: false);
@@ -437,7 +451,8 @@ public sealed class DirectRequestTests
     {
         await using var server = new FakeServer(Responses.EchoAsync);
         using var channel = server.CreateChannel();
-        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(Responses.ClientStreaming, null, Responses.CallOptions);
+        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(
+            Responses.ClientStreaming, null, Responses.CallOptions);
 
         await call.RequestStream.WriteAsync("hello"u8.ToArray(), TestContext.Current.CancellationToken).InTime();
         await call.RequestStream.CompleteAsync().InTime();
@@ -471,7 +486,8 @@ public sealed class DirectRequestTests
                 break;
             case "dots":
                 request.RequestUri = new Uri(
-                    "http://localhost/test.Fake/../Call", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+                    "http://localhost/test.Fake/../Call",
+                    new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
                 break;
             case "scheme":
                 request.RequestUri = new Uri("ws://localhost/test.Fake/Call");
@@ -499,7 +515,13 @@ public sealed class DirectRequestTests
                 headers.TryAddWithoutValidation("Host", "localhost:x");
                 break;
             case "not ASCII" or "control character" or "too large":
-                headers.TryAddWithoutValidation("x-value", kind switch { "not ASCII" => "\u00e4", "too large" => new string('x', 70_000), _ => "\u001b" });
+                var value = kind switch
+                {
+                    "not ASCII" => "\u00e4",
+                    "too large" => new string('x', 70_000),
+                    _ => "\u001b",
+                };
+                headers.TryAddWithoutValidation("x-value", value);
                 break;
             default:
                 headers.TryAddWithoutValidation(kind switch

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>How responses come, and how calls end before they have come.</summary>
+/// <summary>How responses are read, and how calls end that have no response.</summary>
 public sealed class DirectResponseTests
 {
     public static TheoryData<int, StatusCode> Resets => new()
@@ -25,7 +25,9 @@ public sealed class DirectResponseTests
     {
         await using var server = new FakeServer(static call =>
         {
-            call.SetHeaders((":status", "404"), ("content-type", "text/plain"), ("content-length", "4"), ("x-a", "1"), ("x-a", "2"), ("etag", "\"e\""));
+            call.SetHeaders(
+                (":status", "404"), ("content-type", "text/plain"), ("content-length", "4"), ("x-a", "1"), ("x-a", "2"),
+                ("etag", "\"e\""));
             call.Output.Write("text"u8.ToArray());
             call.SetTrailers(("x-t", "end"));
             call.EndOutput();
@@ -91,7 +93,7 @@ public sealed class DirectResponseTests
         var position = 0L;
         for (var i = 0; ; i++)
         {
-            // With nothing to read into, a read waits for data and takes none.
+            // With an empty buffer, a read waits for data and takes none.
             Assert.Equal(0, await stream.ReadAsync(Memory<byte>.Empty, None).InTime());
             var count = (i % 3) switch
             {
@@ -125,7 +127,8 @@ public sealed class DirectResponseTests
         using var cancellation = new CancellationTokenSource();
         var read = stream.ReadAsync(new byte[1], cancellation.Token).AsTask();
 
-        // What is registered last runs first: the response is given up before the read hears of the token.
+        // The callback that is registered last runs first: the response is given up before the read learns of the
+        // token.
         await using var registration = cancellation.Token.Register(response.Dispose);
         await cancellation.CancelAsync();
 
@@ -176,7 +179,8 @@ public sealed class DirectResponseTests
             call.Reset((CallError)error);
         });
         using var channel = server.CreateChannel();
-        using var call = channel.CreateCallInvoker().AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, [1]);
+        using var call = channel.CreateCallInvoker().AsyncServerStreamingCall(
+            Responses.ServerStreaming, null, Responses.CallOptions, [1]);
 
         var exception = await Assert.ThrowsAsync<RpcException>(async () =>
         {
@@ -214,7 +218,8 @@ public sealed class DirectResponseTests
             await call.SendAsync(Responses.Message("first"u8));
         });
         using var channel = server.CreateChannel();
-        using var call = channel.CreateCallInvoker().AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, [1]);
+        using var call = channel.CreateCallInvoker().AsyncServerStreamingCall(
+            Responses.ServerStreaming, null, Responses.CallOptions, [1]);
         Assert.True(await call.ResponseStream.MoveNext(None).InTime());
 
         (await server.AcceptedAsync()).Connection.Dispose();
@@ -383,7 +388,7 @@ public sealed class DirectResponseTests
             call.SetHeaders((":status", "200"));
             if (body[0] % 3 == 0)
             {
-                // In more than one frame.
+                // The response comes in more than one frame.
                 await call.SendAsync(body.AsMemory(0, 1));
                 call.Output.Write(body.AsSpan(1));
             }
@@ -439,7 +444,7 @@ public sealed class DirectResponseTests
         }
         catch (OperationCanceledException) when (cancels)
         {
-            // As was asked for.
+            // The test has asked for a cancellation.
         }
     }
 

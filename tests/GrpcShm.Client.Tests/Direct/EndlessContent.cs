@@ -2,12 +2,12 @@ using System.Net;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>A content that is written until that fails.</summary>
+/// <summary>A content that writes until a write fails.</summary>
 internal sealed class EndlessContent : HttpContent
 {
     private readonly TaskCompletionSource<Exception> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>What it failed with.</summary>
+    /// <summary>The exception of the write that failed.</summary>
     public Task<Exception> Ended => _ended.Task;
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Handshake;
 namespace GrpcShm.Client.Tests.Direct;
 
 /// <summary>
-/// A server that does with each call what a test wants, frame by frame, for a client of the real kind.
+/// A server that handles each call, frame by frame, as a test says. Its clients are real ones.
 /// </summary>
 internal sealed class FakeServer : IAsyncDisposable
 {
@@ -30,21 +30,23 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>How clients connect, to be changed before they are made.</summary>
+    /// <summary>The options of clients. A test changes them before it makes a client.</summary>
     public SharedMemoryClientOptions Options { get; }
 
     public CallSettings CallSettings { get; set; } = new();
 
-    /// <summary>Whether connections are served; if not, they stand, and nobody reads them.</summary>
+    /// <summary>False leaves connections open, without anybody who reads them.</summary>
     public bool Serves { get; init; } = true;
 
-    /// <summary>How many connections it still goes away from as soon as it has accepted them.</summary>
+    /// <summary>
+    /// The number of further connections from which the server goes away as soon as it has accepted them.
+    /// </summary>
     public int GoesAwayFrom { get; set; }
 
-    /// <summary>Waits until the listener has what it keeps for the next client, which has descriptors, too.</summary>
+    /// <summary>Waits until the listener has made its spare for the next client, which has descriptors, too.</summary>
     public Task SpareIsReadyAsync() => _endPoint.SpareIsReadyAsync();
 
-    /// <summary>How many connections have been accepted so far.</summary>
+    /// <summary>The number of connections that were accepted so far.</summary>
     public int Accepted
     {
         get
@@ -56,7 +58,7 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>How many calls have been taken so far, on all connections.</summary>
+    /// <summary>The number of calls that were taken so far, on all connections.</summary>
     public int CallsTaken
     {
         get
@@ -68,7 +70,7 @@ internal sealed class FakeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>The most calls at once on a connection.</summary>
+    /// <summary>The greatest number of calls at once on a connection.</summary>
     public int MaxCalls { get; set; } = CallTable.MaxSlots;
 
     public void Listen()

@@ -31,15 +31,15 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
 
     public CallConnection Calls { get; }
 
-    /// <summary>What the next calls on it run into.</summary>
+    /// <summary>The handler of the next calls on the connection.</summary>
     public Func<TestCall, Task> Handler { get; set; }
 
-    /// <summary>How many calls have been taken so far.</summary>
+    /// <summary>The number of calls that were taken so far.</summary>
     public int CallCount => Volatile.Read(ref _count);
 
     public Task<TestCall> NextCallAsync() => _accepted.Reader.ReadAsync(TestContext.Current.CancellationToken).InTime();
 
-    /// <summary>Waits until no call is left on it.</summary>
+    /// <summary>Waits until no call is left on the connection.</summary>
     public Task UntilIdleAsync() =>
         TimeLimit.UntilAsync(() => Calls.ActiveCalls == 0, () => $"{Calls.ActiveCalls} calls are left.");
 
@@ -53,7 +53,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
 
     private async Task DisposeAtTheEndAsync()
     {
-        // What it holds does not count for the client's any more.
+        // From here on the resources of this side do not count as the client's.
         await Calls.Completion;
         Connection.Dispose();
     }

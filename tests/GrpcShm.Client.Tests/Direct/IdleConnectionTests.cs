@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>Connections that nobody has a use for at the moment, or ever again.</summary>
+/// <summary>Connections that have no calls at the moment, or will never have any again.</summary>
 public sealed class IdleConnectionTests
 {
     private static readonly AsyncLocal<object?> Flowing = new();
@@ -37,7 +37,7 @@ public sealed class IdleConnectionTests
 
         for (var i = 0; i < 3; i++)
         {
-            // By the timer of the idle time.
+            // The timer of the idle time closes the connection.
             Assert.Equal([1], await invoker.CallAsync([1]));
             Assert.True(await thrown.WaitAsync(TimeLimit.Value, None));
         }
@@ -56,7 +56,7 @@ public sealed class IdleConnectionTests
         var first = await server.AcceptedAsync();
         for (var i = 0; i < 3; i++)
         {
-            // On a connection of its own, whose end shows that the time has passed.
+            // The end of this other connection shows that the time has passed.
             (await invoker.SendAsync(Responses.Post(null), None).InTime()).Dispose();
             await (await server.AcceptedAsync()).Calls.Completion.InTime();
         }
@@ -79,7 +79,7 @@ public sealed class IdleConnectionTests
         {
             Assert.Equal([(byte)i], await invoker.CallAsync([(byte)i]));
 
-            // So that the next one begins about when the connection is closed.
+            // So that the next call begins about when the connection is closed.
             await Task.Delay(i % 4, TestContext.Current.CancellationToken);
         }
 

@@ -8,7 +8,7 @@ namespace GrpcShm.Client.Tests.Direct;
 /// <summary>Requests that connections refuse, over .NET's own HTTP/2.</summary>
 public sealed class RefusedRequestTests : IAsyncLifetime
 {
-    // SocketsHttpHandler tries four.
+    // SocketsHttpHandler makes four attempts.
     private const int Refusals = 10;
 
     private readonly TestEndPoint _endPoint = new();
@@ -72,7 +72,7 @@ public sealed class RefusedRequestTests : IAsyncLifetime
             });
         }
 
-        // Sent again, it would wait for a server that takes it.
+        // If the request were sent again, it would wait for a server that takes it.
         await Assert.ThrowsAsync<HttpRequestException>(() => sending.InTime());
     }
 
@@ -80,10 +80,12 @@ public sealed class RefusedRequestTests : IAsyncLifetime
     public async Task Call_SentAMessageToAServerThatDidNotTakeIt_IsUnavailable()
     {
         using var handler = CreateHandler();
-        using var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = handler });
+        using var channel = GrpcChannel.ForAddress(
+            "http://localhost", new GrpcChannelOptions { HttpHandler = handler });
         var text = Marshallers.Create(Encoding.UTF8.GetBytes, Encoding.UTF8.GetString);
         var method = new Method<string, string>(MethodType.ClientStreaming, "test", "Collect", text, text);
-        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(method, null, new CallOptions(cancellationToken: Token));
+        using var call = channel.CreateCallInvoker().AsyncClientStreamingCall(
+            method, null, new CallOptions(cancellationToken: Token));
         var writing = call.RequestStream.WriteAsync("message", Token);
         await using (var first = await AcceptAsync())
         {
@@ -93,7 +95,7 @@ public sealed class RefusedRequestTests : IAsyncLifetime
             await first.GoAwayAsync(lastStream: 0);
         }
 
-        // Whoever it is sent to next must not take it for a stream without messages.
+        // The next server must not take the request for a stream without messages.
         await using var second = await AcceptAsync();
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
@@ -140,7 +142,8 @@ public sealed class RefusedRequestTests : IAsyncLifetime
         var attempts = Assert.IsType<GrpcShm.Client.Http2.PushedContent>(request.Content).Attempts;
         Assert.InRange(attempts, 2, 4);
         Assert.Equal(
-            selector.StartsWith("its own", StringComparison.Ordinal) ? attempts : 0, asked.Count(static name => name == "Content-Type"));
+            selector.StartsWith("its own", StringComparison.Ordinal) ? attempts : 0,
+            asked.Count(static name => name == "Content-Type"));
     }
 
     private static Task<HttpResponseMessage> SendAsync(HttpMessageInvoker invoker) =>
@@ -160,7 +163,8 @@ public sealed class RefusedRequestTests : IAsyncLifetime
 
     private HttpMessageInvoker CreateInvoker() => new(CreateHandler());
 
-    private HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null) => SharedMemoryChannel.CreateHandler(
+    private HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null) =>
+        SharedMemoryChannel.CreateHandler(
         _endPoint.EndPoint.ToString(),
         new SharedMemoryClientOptions
         {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>Responses and requests that end in an unusual way leave nothing behind.</summary>
+/// <summary>No resources are left behind by responses and requests that end in an unusual way.</summary>
 [Collection(AloneCollection.Name)]
 public sealed class ResponseLeakTests
 {
@@ -18,9 +18,12 @@ public sealed class ResponseLeakTests
             var ways = new TheoryData<string, bool>();
             foreach (var way in new[]
             {
-                "whole, dropped unread", "whole, read and not disposed", "whole, read in part and dropped", "begun, dropped unread",
-                "begun, read in part and dropped", "begun, stream taken and dropped", "begun, reading fails and dropped", "begun, disposed",
-                "content throws at once", "content throws later", "content throws after the response", "cancelled before", "cancelled under way",
+                "whole, dropped unread", "whole, read and not disposed", "whole, read in part and dropped",
+                "begun, dropped unread",
+                "begun, read in part and dropped", "begun, stream taken and dropped",
+                "begun, reading fails and dropped", "begun, disposed",
+                "content throws at once", "content throws later", "content throws after the response",
+                "cancelled before", "cancelled under way",
                 "refused", "in a task that nobody awaits",
             })
             {
@@ -43,7 +46,7 @@ public sealed class ResponseLeakTests
         var before = 0;
         await SettleAsync(() =>
         {
-            // What was made for the first time, and what the listener keeps ready, is there from now on.
+            // Resources that are made once, and the listener's spare, exist from now on.
             var count = Descriptors.Count;
             (var isSettled, before) = (count == before, count);
             return isSettled;
@@ -121,7 +124,8 @@ public sealed class ResponseLeakTests
                 Assert.Equal(100, (await response.Content.ReadAsByteArrayAsync(None).InTime()).Length);
                 break;
             case "whole, read in part and dropped" or "begun, read in part and dropped":
-                await (await response.Content.ReadAsStreamAsync(None).InTime()).ReadExactlyAsync(new byte[10], None).InTime();
+                await (await response.Content.ReadAsStreamAsync(None).InTime()).ReadExactlyAsync(
+                    new byte[10], None).InTime();
                 break;
             case "begun, stream taken and dropped":
                 Assert.True((await response.Content.ReadAsStreamAsync(None).InTime()).CanRead);
@@ -143,7 +147,9 @@ public sealed class ResponseLeakTests
         {
             case "content throws at once":
                 await Assert.ThrowsAsync<NotFiniteNumberException>(
-                    () => invoker.SendAsync(Responses.Post(new DelegateContent(static _ => throw new NotFiniteNumberException())), None).InTime());
+                    () => invoker.SendAsync(
+                        Responses.Post(new DelegateContent(static _ => throw new NotFiniteNumberException())), None)
+                        .InTime());
                 break;
             case "content throws later":
                 await Assert.ThrowsAsync<NotFiniteNumberException>(() => invoker.SendAsync(

@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace GrpcShm.Client.Tests.Direct;
 
-/// <summary>What fake servers answer, and what their clients call.</summary>
+/// <summary>The answers of fake servers, and the calls of their clients.</summary>
 internal static class Responses
 {
     public const string Address = "http://localhost/test.Fake/Call";
@@ -22,11 +22,11 @@ internal static class Responses
     /// <summary>A message that <see cref="EchoAsync"/> does not answer.</summary>
     public static readonly byte[] Unanswered = "Do not answer."u8.ToArray();
 
-    /// <summary>How calls are made: with an end to every wait.</summary>
+    /// <summary>The options of calls, which bound every wait.</summary>
     public static CallOptions CallOptions =>
         new(deadline: DateTime.UtcNow + TimeLimit.Value, cancellationToken: TestContext.Current.CancellationToken);
 
-    /// <summary>A request as gRPC makes it, with any content.</summary>
+    /// <summary>Makes a request like gRPC's, with any content.</summary>
     public static HttpRequestMessage Post(HttpContent? content)
     {
         content ??= new ByteArrayContent([]);
@@ -52,7 +52,7 @@ internal static class Responses
         call.EndOutput();
     }
 
-    /// <summary>Sends headers at once, and when it may go on "text" and the end.</summary>
+    /// <summary>Sends headers at once, then waits until it may go on, and sends "text" and the end.</summary>
     public static async Task SendTextAsync(TestCall call, Task goOn)
     {
         call.SetHeaders((":status", "200"));

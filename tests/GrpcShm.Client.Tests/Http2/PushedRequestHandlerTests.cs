@@ -4,7 +4,7 @@ using GrpcShm.Client.Http2;
 
 namespace GrpcShm.Client.Tests.Http2;
 
-/// <summary>Requests whose bodies are written by others than their contents, as those of streaming calls are.</summary>
+/// <summary>Requests whose bodies other code writes than their contents, as for streaming calls.</summary>
 public sealed class PushedRequestHandlerTests
 {
     private static readonly byte[] Message = [1, 2, 3, 4, 5];
@@ -24,7 +24,7 @@ public sealed class PushedRequestHandlerTests
         pushed.End.SetException(new OperationCanceledException("The response has been read."));
         await body.WriteCancelled.InTime();
 
-        // What the transport sends at a failed content's end has to stand behind what it writes.
+        // The transport must send the end of a failed content behind the bytes that it writes.
         Assert.False(sending.IsCompleted);
         Assert.False(write.IsCompleted);
         body.ReleaseWrite();
@@ -166,7 +166,7 @@ public sealed class PushedRequestHandlerTests
     [Fact]
     public async Task SendAgain_ContentCountsWhatItHasWritten_Fails()
     {
-        // As gRPC's does for a call with a retry policy.
+        // gRPC's content does so for a call with a retry policy.
         var hasWritten = false;
         var content = Pushed.CreateContent(async stream =>
         {
@@ -225,7 +225,7 @@ public sealed class PushedRequestHandlerTests
         var rounds = 0;
         using var transport = new Transport(request =>
         {
-            // The handler does not give up at once by itself.
+            // The handler by itself does not give up at once.
             PushedRequestHandler.NoteHeader(request, "TE");
             PushedRequestHandler.NoteHeader(request, "Content-Type");
             PushedRequestHandler.NoteHeader(request, "TE");
@@ -256,7 +256,7 @@ public sealed class PushedRequestHandlerTests
     [Fact]
     public async Task Send_HandlerHasTriedItOnce_FailsAtOnce()
     {
-        // That is how it takes what it can never send.
+        // The handler fails in this way for a request that it can never send.
         var rounds = 0;
         using var transport = new Transport(request =>
         {
@@ -301,12 +301,14 @@ public sealed class PushedRequestHandlerTests
             () => invoker.SendAsync(request, cancellation.Token).InTime());
     }
 
-    // As SocketsHttpHandler says it: RefusedRequestTests.
+    // The exceptions are those of SocketsHttpHandler: see RefusedRequestTests.
     private static HttpRequestException CreateFailure(string failure) => failure switch
     {
         "no stream" => new HttpRequestException("The request was aborted."),
-        "above the last stream" => new HttpRequestException("The request was aborted.", new HttpProtocolException(0, "The server closed.", null)),
-        "refused" => new HttpRequestException("The request was aborted.", new HttpProtocolException(7, "The server reset.", null)),
+        "above the last stream" => new HttpRequestException(
+            "The request was aborted.", new HttpProtocolException(0, "The server closed.", null)),
+        "refused" => new HttpRequestException(
+            "The request was aborted.", new HttpProtocolException(7, "The server reset.", null)),
         "stream ended" => Show(new HttpProtocolException(0, "The server reset.", null)),
         "stream ended by an error" => Show(new HttpProtocolException(2, "The server reset.", null)),
         "connection lost" => new HttpRequestException("An error occurred.", new IOException("The end.")),
@@ -348,7 +350,7 @@ public sealed class PushedRequestHandlerTests
     private static HttpRequestMessage Post(HttpContent? content) =>
         new(HttpMethod.Post, "http://localhost/") { Content = content };
 
-    /// <summary>A request whose content gives its stream away and waits for its end.</summary>
+    /// <summary>A request whose content hands out its stream and waits until the test ends it.</summary>
     private sealed class Pushed
     {
         private readonly TaskCompletionSource<Stream> _stream = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -369,7 +371,7 @@ public sealed class PushedRequestHandlerTests
         public Task SendAsync(Transport transport) =>
             PushedRequestHandlerTests.SendAsync(transport, CreateContent(stream =>
         {
-            // As gRPC does it: only the first is handed out.
+            // As in gRPC, only the first stream is handed out.
             _stream.TrySetResult(stream);
             return End.Task;
         }));

@@ -13,28 +13,36 @@ public sealed class CancellationTests : IAsyncLifetime
     private static readonly Dictionary<string, Func<EventClient, CancellationToken, Task>> Calls = new()
     {
         ["send"] = (client, token) => client.SendEventAsync("s", "m", "E", null, token),
-        ["send with options"] = (client, token) => client.SendEventAsync("s", "m", "E", null, new EventSendOptions(), token),
+        ["send with options"] = (client, token) =>
+            client.SendEventAsync("s", "m", "E", null, new EventSendOptions(), token),
         ["send and wait"] = (client, token) => client.SendEventAsync(
             "s", "m", "E", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }, token),
         ["request"] = (client, token) => client.RequestAsync("s", "m", "E", cancellationToken: token),
         ["publish"] = (client, token) => client.PublishAsync("E", null, token),
-        ["publish with options"] = (client, token) => client.PublishAsync("E", null, new EventPublishOptions { Group = "g" }, token),
-        ["publish a state change"] = (client, token) => client.PublishStateChangeAsync("s", new MachineStateChange { NewState = "n" }, token),
+        ["publish with options"] = (client, token) =>
+            client.PublishAsync("E", null, new EventPublishOptions { Group = "g" }, token),
+        ["publish a state change"] = (client, token) =>
+            client.PublishStateChangeAsync("s", new MachineStateChange { NewState = "n" }, token),
         ["subscribe"] = (client, token) => client.SubscribeAsync("given-up", Ignore, token),
         ["register"] = (client, token) => client.RegisterMachineAsync("given-up", Ignore, cancellationToken: token),
-        ["observe a machine"] = (client, token) => client.SubscribeToMachineAsync("m", Ignore, cancellationToken: token),
-        ["observe state changes"] = (client, token) => client.SubscribeToStateChangesAsync("m", Ignore, cancellationToken: token),
+        ["observe a machine"] = (client, token) =>
+            client.SubscribeToMachineAsync("m", Ignore, cancellationToken: token),
+        ["observe state changes"] = (client, token) =>
+            client.SubscribeToStateChangesAsync("m", Ignore, cancellationToken: token),
         ["observe a group"] = (client, token) => client.SubscribeToGroupAsync("g", Ignore, cancellationToken: token),
-        ["observe a pattern"] = (client, token) => client.SubscribeToPatternAsync(new EventPattern(), Ignore, cancellationToken: token),
+        ["observe a pattern"] = (client, token) =>
+            client.SubscribeToPatternAsync(new EventPattern(), Ignore, cancellationToken: token),
         ["observe all"] = (client, token) => client.SubscribeToAllAsync(Ignore, cancellationToken: token),
-        ["observe machines"] = (client, token) => client.SubscribeToMachinesAsync("*", _ => Task.CompletedTask, cancellationToken: token),
+        ["observe machines"] = (client, token) =>
+            client.SubscribeToMachinesAsync("*", _ => Task.CompletedTask, cancellationToken: token),
         ["wait for a machine"] = (client, token) => client.WaitForMachineAsync("nobody", token),
     };
 
     private static readonly Dictionary<string, Func<EventClient, CancellationToken, Task>> Questions = new()
     {
         ["connect"] = (client, token) => client.ConnectAsync(token),
-        ["list machines"] = (client, token) => client.ListMachinesAsync(cancellationToken: token).GetAsyncEnumerator(token).MoveNextAsync().AsTask(),
+        ["list machines"] = (client, token) =>
+            client.ListMachinesAsync(cancellationToken: token).GetAsyncEnumerator(token).MoveNextAsync().AsTask(),
         ["ask how the hub is"] = (client, token) => client.GetHubHealthAsync(token),
     };
 

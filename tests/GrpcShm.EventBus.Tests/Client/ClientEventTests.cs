@@ -91,7 +91,8 @@ public sealed class ClientEventTests : ClientTest
     {
         var unobserved = 0;
         EventHandler<UnobservedTaskExceptionEventArgs> count = (_, arguments) =>
-            unobserved += arguments.Exception.InnerExceptions.Any(e => e is EventBusException { MachineId: "unawaited" }) ? 1 : 0;
+            unobserved += arguments.Exception.InnerExceptions.Any(
+                e => e is EventBusException { MachineId: "unawaited" }) ? 1 : 0;
         TaskScheduler.UnobservedTaskException += count;
         try
         {
@@ -119,7 +120,8 @@ public sealed class ClientEventTests : ClientTest
                 ("s", "unawaited", "LOST"), (failure.SourceMachineId, failure.TargetMachineId, failure.EventName));
             Assert.Equal(sameClient ? StatusCode.ResourceExhausted : StatusCode.NotFound, failure.Exception.StatusCode);
             Assert.Contains(logs.Lines, line => line.StartsWith("Warning SendFailed", StringComparison.Ordinal)
-                && line.Contains("'LOST'", StringComparison.Ordinal) && line.Contains("'unawaited'", StringComparison.Ordinal));
+                && line.Contains("'LOST'", StringComparison.Ordinal)
+                && line.Contains("'unawaited'", StringComparison.Ordinal));
             GC.Collect();
             GC.WaitForPendingFinalizers();
             Assert.Equal(0, unobserved);
@@ -146,7 +148,9 @@ public sealed class ClientEventTests : ClientTest
                 all.SetResult();
             }
         };
-        var sends = Enumerable.Range(0, many).Select(i => IsTakenAsync(client.SendEventAsync("s", "nobody", $"E{i}"))).ToArray();
+        var sends = Enumerable.Range(0, many)
+            .Select(i => IsTakenAsync(client.SendEventAsync("s", "nobody", $"E{i}")))
+            .ToArray();
 
         Assert.DoesNotContain(true, await Task.WhenAll(sends).InTime());
         await all.Task.InTime();

@@ -33,7 +33,8 @@ public abstract class ClientTest : HubTest, IAsyncLifetime
         EventClient client, string machineId, MachineOptions? options = null)
     {
         var events = Channel.CreateUnbounded<BusEvent>();
-        await client.RegisterMachineAsync(machineId, received => events.Writer.WriteAsync(received).AsTask(), options).InTime();
+        await client.RegisterMachineAsync(
+            machineId, received => events.Writer.WriteAsync(received).AsTask(), options).InTime();
         return events.Reader;
     }
 

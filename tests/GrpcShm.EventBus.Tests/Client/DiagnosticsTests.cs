@@ -50,9 +50,12 @@ public sealed class DiagnosticsTests : ClientTest
         var receiver = await ConnectClientAsync();
         var group = $"group-{Guid.NewGuid():N}";
         var handling = System.Threading.Channels.Channel.CreateUnbounded<Activity>();
-        await receiver.SubscribeToGroupAsync(group, _ => handling.Writer.WriteAsync(Activity.Current!).AsTask()).InTime();
+        await receiver.SubscribeToGroupAsync(
+            group, _ => handling.Writer.WriteAsync(Activity.Current!).AsTask()).InTime();
         await receiver.RegisterMachineAsync(
-            "member", _ => handling.Writer.WriteAsync(Activity.Current!).AsTask(), new MachineOptions { Groups = [group] }).InTime();
+            "member",
+            _ => handling.Writer.WriteAsync(Activity.Current!).AsTask(),
+            new MachineOptions { Groups = [group] }).InTime();
 
         Assert.Equal(2, await publisher.PublishAsync("E", null, new EventPublishOptions { Group = group }).InTime());
 

@@ -68,7 +68,8 @@ public sealed class DisposalTests : ClientTest
         var failures = Channel.CreateUnbounded<EventSendFailure>();
         sender.SendFailed += (_, failure) => failures.Writer.TryWrite(failure);
         var release = new TaskCompletionSource();
-        await receiver.RegisterMachineAsync("m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
+        await receiver.RegisterMachineAsync(
+            "m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
         var sends = Enumerable.Range(0, 20).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
 
         await Task.Run(sender.Dispose).InTime();
@@ -187,7 +188,8 @@ public sealed class DisposalTests : ClientTest
 
         // The handler has returned then.
         await sender.SendEventAsync(
-            "s", "m", "BEGIN", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }).InTime();
+            "s", "m", "BEGIN", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed })
+            .InTime();
         if (dispose)
         {
             client.Dispose();
@@ -214,7 +216,11 @@ public sealed class DisposalTests : ClientTest
                 await client.SendEventAsync("m", "other", "PLAIN");
                 await client.PublishAsync("PUBLISHED");
                 results.SetResult(await client.SendEventAsync(
-                    "m", "other", "PROCESSED", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }));
+                    "m",
+                    "other",
+                    "PROCESSED",
+                    null,
+                    new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }));
             }
             catch (Exception exception)
             {

@@ -29,7 +29,8 @@ public sealed class FlowTests : ClientTest
         client.SendFailed += (_, failure) => failures.Writer.TryWrite(failure.EventName);
         var receiver = await ConnectClientAsync(options => options.ReceiveWindow = 1);
         var release = new TaskCompletionSource();
-        await receiver.RegisterMachineAsync("m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
+        await receiver.RegisterMachineAsync(
+            "m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
         var sends = Enumerable.Range(0, 20).Select(i => client.SendEventAsync("s", "m", $"{i}")).ToArray();
 
         await client.DisconnectAsync(new CancellationToken(canceled: true)).InTime();
@@ -98,7 +99,9 @@ public sealed class FlowTests : ClientTest
             await client.PublishAsync("E").InTime();
             foreach (var expected in new[]
             {
-                EventBusConnectionState.Disconnected, EventBusConnectionState.Connecting, EventBusConnectionState.Connected,
+                EventBusConnectionState.Disconnected,
+                EventBusConnectionState.Connecting,
+                EventBusConnectionState.Connected,
             })
             {
                 Assert.Equal(expected, await states.Reader.ReadAsync().InTime());

@@ -58,7 +58,8 @@ public sealed class HandlingTests : ClientTest
 
         var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed };
         await Task.WhenAll(
-            sender.SendEventAsync("s", "a", "E", null, options), sender.SendEventAsync("s", "b", "E", null, options)).InTime();
+            sender.SendEventAsync("s", "a", "E", null, options),
+            sender.SendEventAsync("s", "b", "E", null, options)).InTime();
 
         static Task Meet(TaskCompletionSource mine, TaskCompletionSource other)
         {
@@ -177,7 +178,8 @@ public sealed class HandlingTests : ClientTest
         var events = await ReceiveAsync(owner, "m");
 
         await FailsAsync(
-            client.RegisterMachineAsync("m", _ => Task.CompletedTask, new MachineOptions { Groups = ["g"] }), StatusCode.AlreadyExists);
+            client.RegisterMachineAsync("m", _ => Task.CompletedTask, new MachineOptions { Groups = ["g"] }),
+            StatusCode.AlreadyExists);
         await client.SendEventAsync("s", "m", "E").InTime();
 
         Assert.Equal("E", (await events.ReadAsync().InTime()).EventName);

@@ -21,7 +21,11 @@ internal sealed class HoldingLoggerProvider(string eventName) : ILoggerProvider,
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (eventId.Name == eventName && _held.TrySetResult())
         {

@@ -28,7 +28,8 @@ public sealed partial class JsonPayloadTests : ClientTest
         new DateTime(2024, 1, 2, 3, 4, 5, DateTimeKind.Utc).AddTicks(1),
         new DateTime(2024, 1, 2, 3, 4, 5, DateTimeKind.Unspecified),
         new DateTimeOffset(2024, 1, 2, 3, 4, 5, TimeSpan.FromHours(9)),
-        new DateOnly(2024, 1, 2), new TimeOnly(3, 4, 5), TimeSpan.FromTicks(7), Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
+        new DateOnly(2024, 1, 2), new TimeOnly(3, 4, 5), TimeSpan.FromTicks(7),
+        Guid.Parse("6f9619ff-8b86-d011-b42d-00c04fc964ff"),
         new Uri("http://fab.example/etcher"),
     ];
 
@@ -41,7 +42,8 @@ public sealed partial class JsonPayloadTests : ClientTest
         Assert.Equal(payload.GetType(), received!.GetType());
         Assert.Equal(payload, received);
         Assert.Equal(
-            Convert.ToString(payload, CultureInfo.InvariantCulture), Convert.ToString(received, CultureInfo.InvariantCulture));
+            Convert.ToString(payload, CultureInfo.InvariantCulture),
+            Convert.ToString(received, CultureInfo.InvariantCulture));
         Assert.Equal((payload as DateTime?)?.Kind, (received as DateTime?)?.Kind);
     }
 
@@ -60,7 +62,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     [Fact]
     public async Task Payload_ArrayOfScalars_ComesAsWhatItWas()
     {
-        foreach (var payload in new object[] { new[] { "a", "b" }, new[] { 1, 2 }, new[] { 1L }, new[] { 0.5 }, new[] { true } })
+        object[] payloads = [new[] { "a", "b" }, new[] { 1, 2 }, new[] { 1L }, new[] { 0.5 }, new[] { true }];
+        foreach (var payload in payloads)
         {
             var received = (await PassAsync(payload, _ => { })).Payload;
 
@@ -102,7 +105,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     public async Task Payload_Names_AreAsTheyWereDeclared()
     {
         const string expected =
-            """{"Message":"m","nested":{"Inner_Name":1},"Map":{"Key":1,"key":2},"List":[{"X":1}],"Colour":1,"Bytes":"AQI=","When":"2024-01-02T03:04:05Z","Price":1.10,"None":null}""";
+            """{"Message":"m","nested":{"Inner_Name":1},"Map":{"Key":1,"key":2},"List":[{"X":1}],"Colour":1,"""
+            + "\"Bytes\":\"AQI=\",\"When\":\"2024-01-02T03:04:05Z\",\"Price\":1.10,\"None\":null}";
         var payload = new
         {
             Message = "m",
@@ -135,7 +139,13 @@ public sealed partial class JsonPayloadTests : ClientTest
     [Fact]
     public async Task Payload_Object_ComesWholeAsItsType()
     {
-        var order = new Order("wafer", [1, 2], new Dictionary<string, Part> { ["A"] = new("a", Colour.Green) }, 1.10m, DateTime.UtcNow, [7]);
+        var order = new Order(
+            "wafer",
+            [1, 2],
+            new Dictionary<string, Part> { ["A"] = new("a", Colour.Green) },
+            1.10m,
+            DateTime.UtcNow,
+            [7]);
         var wide = (Name: "tuple", Count: 3, Nested: (1, true));
 
         var known = await PassAsync(order, options => options.KnownTypes.Add(typeof(Order)));
@@ -155,7 +165,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     public async Task Payload_NamesInOtherCases_AreReadToo()
     {
         var received = await PassAsync(
-            new EncodedPayload(ByteString.CopyFromUtf8("""{"name":"a","COLOUR":1}"""), "application/json", ""), _ => { });
+            new EncodedPayload(ByteString.CopyFromUtf8("""{"name":"a","COLOUR":1}"""), "application/json", ""),
+            _ => { });
 
         Assert.Equal(new Part("a", Colour.Green), received.GetPayload<Part>());
     }
@@ -178,7 +189,8 @@ public sealed partial class JsonPayloadTests : ClientTest
         using var document = JsonDocument.Parse("""{"Name":1}""");
 
         Assert.True(JsonNode.DeepEquals(node, Assert.IsType<JsonObject>((await PassAsync(node, _ => { })).Payload)));
-        Assert.Equal(1, Assert.IsType<JsonElement>((await PassAsync(document.RootElement, _ => { })).Payload).GetProperty("Name").GetInt32());
+        var payload = (await PassAsync(document.RootElement, _ => { })).Payload;
+        Assert.Equal(1, Assert.IsType<JsonElement>(payload).GetProperty("Name").GetInt32());
     }
 
     [Fact]
@@ -214,7 +226,8 @@ public sealed partial class JsonPayloadTests : ClientTest
     {
         var client = await ConnectClientAsync();
         var changes = System.Threading.Channels.Channel.CreateUnbounded<MachineStateChange>();
-        await client.SubscribeToStateChangesAsync("m", change => changes.Writer.WriteAsync(change.StateChange!).AsTask()).InTime();
+        await client.SubscribeToStateChangesAsync(
+            "m", change => changes.Writer.WriteAsync(change.StateChange!).AsTask()).InTime();
 
         await client.PublishStateChangeAsync("m", new MachineStateChange { NewState = "on", Context = 5L }).InTime();
 

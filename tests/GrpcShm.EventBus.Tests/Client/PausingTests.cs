@@ -55,7 +55,9 @@ public sealed class PausingTests : ClientTest
         var sender = await ConnectClientAsync();
         var handled = Channel.CreateUnbounded<string>();
         var subscription = (BusSubscription)await receiver.RegisterMachineAsync(
-            "m", received => handled.Writer.WriteAsync(received.EventName).AsTask(), new MachineOptions { MailboxCapacity = 4 }).InTime();
+            "m",
+            received => handled.Writer.WriteAsync(received.EventName).AsTask(),
+            new MachineOptions { MailboxCapacity = 4 }).InTime();
         subscription.Pause();
 
         var sends = Enumerable.Range(0, 20).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
@@ -103,7 +105,8 @@ public sealed class PausingTests : ClientTest
     {
         var client = await ConnectClientAsync();
         var handled = Channel.CreateUnbounded<string>();
-        var paused = (BusSubscription)await client.SubscribeAsync("m", _ => handled.Writer.WriteAsync("paused").AsTask()).InTime();
+        var paused = (BusSubscription)await client.SubscribeAsync(
+            "m", _ => handled.Writer.WriteAsync("paused").AsTask()).InTime();
         using var other = await client.SubscribeAsync("m", _ => handled.Writer.WriteAsync("other").AsTask()).InTime();
         paused.Pause();
         var sending = client.SendEventAsync("s", "m", "E", null, Processed);

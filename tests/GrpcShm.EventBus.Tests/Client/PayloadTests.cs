@@ -79,7 +79,8 @@ public sealed partial class PayloadTests : ClientTest
     public async Task Payload_NewtonsoftToken_ComesAsTokenByTheSamplesCodec()
     {
         var received = await PassAsync(
-            JObject.Parse("""{"date":"2024-01-02T03:04:05Z","n":1}"""), options => options.Codecs.Add(new JTokenCodec()));
+            JObject.Parse("""{"date":"2024-01-02T03:04:05Z","n":1}"""),
+            options => options.Codecs.Add(new JTokenCodec()));
 
         var token = Assert.IsType<JObject>(received.Payload);
         Assert.Equal("2024-01-02T03:04:05Z", token.Value<string>("date"));

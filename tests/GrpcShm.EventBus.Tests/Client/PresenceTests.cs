@@ -23,7 +23,8 @@ public sealed class PresenceTests : ClientTest
         Assert.True(
             await presences.ReadAsync().InTime() is { MachineId: "tool-2", Change: MachineChangeKind.Registered });
         registration.Dispose();
-        Assert.True(await presences.ReadAsync().InTime() is { MachineId: "tool-2", Change: MachineChangeKind.Unregistered, IsPresent: false });
+        var gone = await presences.ReadAsync().InTime();
+        Assert.True(gone is { MachineId: "tool-2", Change: MachineChangeKind.Unregistered, IsPresent: false });
         await owner.DisconnectAsync().InTime();
         Assert.True(
             await presences.ReadAsync().InTime() is { MachineId: "tool-1", Change: MachineChangeKind.Unregistered });
@@ -116,7 +117,8 @@ public sealed class PresenceTests : ClientTest
     {
         var client = await ConnectClientAsync(options => options.Name = "lister");
         await Task.WhenAll(Enumerable.Range(0, 1500).Select(i => client.RegisterMachineAsync(
-            $"m{i:D4}", _ => Task.CompletedTask, new MachineOptions { Groups = [i % 3 == 0 ? "third" : "other"] }))).InTime();
+            $"m{i:D4}", _ => Task.CompletedTask, new MachineOptions { Groups = [i % 3 == 0 ? "third" : "other"] })))
+            .InTime();
 
         var all = await client.ListMachinesAsync().ToListAsync().InTime();
         var some = await client.ListMachinesAsync("m00*", "third").ToListAsync().InTime();

@@ -76,7 +76,8 @@ public sealed class ReconnectTests : IAsyncLifetime
             await fence.ReadAsync().InTime();
             var taken = Math.Min(count, window - here);
             here += taken;
-            var machines = await contract.ListMachinesAsync(new ListMachinesRequest { MachinePattern = "m" }).ResponseAsync.InTime();
+            var machines = await contract.ListMachinesAsync(
+                new ListMachinesRequest { MachinePattern = "m" }).ResponseAsync.InTime();
             Assert.Equal((uint)(count - taken), Assert.Single(machines.Machines).Waiting);
 
             // What the hub that goes had not written goes with it.
@@ -200,7 +201,8 @@ public sealed class ReconnectTests : IAsyncLifetime
         await ClientTest.ReceiveAsync(watcher, "stays");
         await ClientTest.ReceiveAsync(other, "goes");
         var presences = Channel.CreateUnbounded<MachinePresence>();
-        await watcher.SubscribeToMachinesAsync("*", presence => presences.Writer.WriteAsync(presence).AsTask()).InTime();
+        await watcher.SubscribeToMachinesAsync(
+            "*", presence => presences.Writer.WriteAsync(presence).AsTask()).InTime();
         Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
         Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
 
@@ -236,7 +238,7 @@ public sealed class ReconnectTests : IAsyncLifetime
             exception = send.IsFaulted ? await Assert.ThrowsAsync<EventBusException>(() => send.InTime()) : null;
         }
 
-        Assert.Contains("again and again", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("The last attempts to reach the hub failed", exception.Message, StringComparison.Ordinal);
         _hub = await HubServer.StartAsync(_directory.Socket);
     }
 
@@ -263,7 +265,8 @@ public sealed class ReconnectTests : IAsyncLifetime
         var repeated = new Event { Name = "ONCE", Source = "s", Target = "m", Sender = 7, Sequence = 5 };
         var next = new Event { Name = "NEXT", Source = "s", Target = "m", Sender = 7, Sequence = 6 };
 
-        await session.SendAsync(new SessionCommand { Send = repeated }, new SessionCommand { Send = repeated }).InTime();
+        await session.SendAsync(
+            new SessionCommand { Send = repeated }, new SessionCommand { Send = repeated }).InTime();
         var outcome = await session.ExecuteAsync(
             new SessionCommand { Send = repeated, Acknowledgement = AcknowledgementLevel.Processed }).InTime();
         await session.SendAsync(new SessionCommand { Send = next }).InTime();

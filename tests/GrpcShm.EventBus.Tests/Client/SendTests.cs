@@ -135,7 +135,8 @@ public sealed class SendTests : ClientTest
         }).InTime();
 
         var result = await sender.SendEventAsync(
-            "s", "m", "START", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed }).InTime();
+            "s", "m", "START", null, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed })
+            .InTime();
 
         Assert.Equal("running", result.NewState);
     }
@@ -225,7 +226,8 @@ public sealed class SendTests : ClientTest
         var receiver = await ConnectClientAsync(options => options.ReceiveWindow = 1);
         var sender = await ConnectClientAsync(options => options.MaxPendingSends = 100);
         var release = new TaskCompletionSource();
-        await receiver.RegisterMachineAsync("m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
+        await receiver.RegisterMachineAsync(
+            "m", _ => release.Task, new MachineOptions { MailboxCapacity = 1 }).InTime();
 
         var sends = Enumerable.Range(0, 200).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
         release.SetResult();

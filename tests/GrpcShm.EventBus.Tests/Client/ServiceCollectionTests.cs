@@ -59,8 +59,10 @@ public sealed class ServiceCollectionTests : HubTest
         var services = new ServiceCollection();
         services.AddEventBusClient(
             Configuration(
-                ("Name", "configured"), ("ConnectTimeout", "00:00:07"), ("AcknowledgementTimeout", "00:00:08"), ("MaxPendingSends", "11"),
-                ("ReceiveWindow", "12"), ("DeliverLocally", "false"), ("MeasureDestinations", "true"), ("Address", "shm:elsewhere")),
+                ("Name", "configured"), ("ConnectTimeout", "00:00:07"),
+                ("AcknowledgementTimeout", "00:00:08"), ("MaxPendingSends", "11"),
+                ("ReceiveWindow", "12"), ("DeliverLocally", "false"),
+                ("MeasureDestinations", "true"), ("Address", "shm:elsewhere")),
             options => options.ReceiveWindow = 13);
         using var provider = services.BuildServiceProvider();
 
@@ -144,7 +146,8 @@ public sealed class ServiceCollectionTests : HubTest
         return services;
     }
 
-    private static IConfiguration Configuration(params (string Name, string Value)[] settings) => new ConfigurationBuilder()
+    private static IConfiguration Configuration(params (string Name, string Value)[] settings) =>
+        new ConfigurationBuilder()
         .AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value))
         .Build();
 }

@@ -10,7 +10,8 @@ public sealed class StateChangeTests : ClientTest
         var publisher = await ConnectClientAsync();
         var observer = await ConnectClientAsync();
         var changes = Channel.CreateUnbounded<BusEvent>();
-        await observer.SubscribeToStateChangesAsync("etcher-*", change => changes.Writer.WriteAsync(change).AsTask()).InTime();
+        await observer.SubscribeToStateChangesAsync(
+            "etcher-*", change => changes.Writer.WriteAsync(change).AsTask()).InTime();
         var change = new MachineStateChange
         {
             OldState =
@@ -19,7 +20,11 @@ public sealed class StateChangeTests : ClientTest
 
         await publisher.PublishStateChangeAsync("etcher-1", change, "recipe 7", new EventSendOptions
         {
-            Id = "id", CorrelationId = "lot", CausationId = "cause", Version = 2, Headers = new Dictionary<string, string> { ["user"] = "ada" },
+            Id = "id",
+            CorrelationId = "lot",
+            CausationId = "cause",
+            Version = 2,
+            Headers = new Dictionary<string, string> { ["user"] = "ada" },
         }).InTime();
         await publisher.PublishStateChangeAsync("etcher-1", change).InTime();
 
@@ -28,7 +33,9 @@ public sealed class StateChangeTests : ClientTest
             ("id", "lot", "cause", 2), (received.Id, received.CorrelationId, received.CausationId, received.Version));
         Assert.Equal("ada", received.Headers["user"]);
         Assert.Equal("recipe 7", received.Payload);
-        Assert.Equal(("idle", "etching", "START"), (received.StateChange!.OldState, received.StateChange.NewState, received.EventName));
+        Assert.Equal(
+            ("idle", "etching", "START"),
+            (received.StateChange!.OldState, received.StateChange.NewState, received.EventName));
         Assert.Equal(25, received.StateChange.Context);
         Assert.Equal(change.Duration, received.StateChange.Duration);
         Assert.Null((await changes.Reader.ReadAsync().InTime()).Payload);

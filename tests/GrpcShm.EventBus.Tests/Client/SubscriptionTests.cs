@@ -65,7 +65,8 @@ public sealed class SubscriptionTests : ClientTest
         Func<BusEvent, Task> Observe(string name) => e => observed.Writer.WriteAsync($"{name} {e.EventName}").AsTask();
         await client.SubscribeToAllAsync(Observe("all")).InTime();
         await client.SubscribeToMachineAsync("robot-1", Observe("machine")).InTime();
-        await client.SubscribeToPatternAsync(new EventPattern { Target = "robot-?", Name = "MO*" }, Observe("pattern")).InTime();
+        await client.SubscribeToPatternAsync(
+            new EventPattern { Target = "robot-?", Name = "MO*" }, Observe("pattern")).InTime();
         await client.SubscribeToPatternAsync(new EventPattern { Target = "other-*" }, Observe("never")).InTime();
 
         await sender.SendEventAsync("s", "robot-1", "MOVE").InTime();
@@ -91,7 +92,8 @@ public sealed class SubscriptionTests : ClientTest
         await publisher.PublishAsync("ALL").InTime();
         Assert.Equal(
             1, await publisher.PublishAsync("GROUP", null, new EventPublishOptions { Group = "movers" }).InTime());
-        Assert.Equal(1, await publisher.PublishAsync("PATTERN", null, new EventPublishOptions { MachinePattern = "ov*" }).InTime());
+        var byPattern = new EventPublishOptions { MachinePattern = "ov*" };
+        Assert.Equal(1, await publisher.PublishAsync("PATTERN", null, byPattern).InTime());
 
         Assert.Equal("ALL", (await robot.ReadAsync().InTime()).EventName);
         Assert.Equal("GROUP", (await robot.ReadAsync().InTime()).EventName);

@@ -59,7 +59,9 @@ public sealed class TransportTests
     {
         var handler = new SocketsHttpHandler();
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) =>
-            shown is not null && shown.GetCertHashString(HashAlgorithmName.SHA256) == certificate.GetCertHashString(HashAlgorithmName.SHA256);
+            shown is not null
+            && shown.GetCertHashString(HashAlgorithmName.SHA256)
+                == certificate.GetCertHashString(HashAlgorithmName.SHA256);
         return GrpcChannel.ForAddress(
             address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }

@@ -45,7 +45,8 @@ public sealed class WaitCircleTests : ClientTest
             .Select(i => sender.SendEventAsync("s", $"m{i}", "BEGIN", null, Processed)).ToArray();
 
         await Task.WhenAll(begun).InTime();
-        var failure = Assert.Single(await Task.WhenAll(circle.Select(failed => failed.Task)).InTime(), failed => failed is not null)!;
+        var failure = Assert.Single(
+            await Task.WhenAll(circle.Select(failed => failed.Task)).InTime(), failed => failed is not null)!;
         Assert.Equal(StatusCode.FailedPrecondition, failure.StatusCode);
         for (var i = 0; i < layout.Length; i++)
         {

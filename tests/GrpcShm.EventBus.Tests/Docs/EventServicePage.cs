@@ -11,7 +11,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Docs;
 
 /// <summary>
-/// The code of <c>docs/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and runs this.
+/// The code of <c>docs/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and
+/// runs this.
 /// </summary>
 internal static class EventServicePage
 {
@@ -52,7 +53,8 @@ internal static class EventServicePage
     {
         builder.Services.AddEventBus(hub => hub.AuthorizationPolicy = "bus");
         builder.Services.AddAuthorization(options => options.AddPolicy("bus", policy => policy.RequireAssertion(
-            context => context.Resource is EventBusAccess { Action: not EventBusAction.Observe } || context.User.IsInRole("operator"))));
+            context => context.Resource is EventBusAccess { Action: not EventBusAction.Observe }
+                || context.User.IsInRole("operator"))));
     }
 
     public static void RunInline(WebApplicationBuilder builder)
@@ -91,8 +93,12 @@ internal static class EventServicePage
 
     public static async Task<string> SendAsync(EventClient bus)
     {
-        var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10) };
-        var result = await bus.SendEventAsync("scheduler", "robot", "MOVE", new MoveOrder("loadport", "etcher"), options);
+        var options = new EventSendOptions
+        {
+            Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10),
+        };
+        var order = new MoveOrder("loadport", "etcher");
+        var result = await bus.SendEventAsync("scheduler", "robot", "MOVE", order, options);
         Console.WriteLine($"The robot is {result.NewState}.");
         return result.NewState;
     }
@@ -115,7 +121,8 @@ internal static class EventServicePage
     {
         await bus.PublishAsync("SHIFT ENDS");
         var reached = await bus.PublishAsync("STOP", null, new EventPublishOptions { Group = "movers" });
-        await bus.PublishStateChangeAsync("scheduler", new MachineStateChange { OldState = "running", NewState = "stopped" });
+        var change = new MachineStateChange { OldState = "running", NewState = "stopped" };
+        await bus.PublishStateChangeAsync("scheduler", change);
         return reached;
     }
 
@@ -155,7 +162,8 @@ internal static class EventServicePage
 
     public static void Listen(EventClient bus, Action<string> log)
     {
-        bus.SendFailed += (_, failure) => log($"{failure.EventName} for {failure.TargetMachineId}: {failure.Exception.Message}");
+        bus.SendFailed += (_, failure) =>
+            log($"{failure.EventName} for {failure.TargetMachineId}: {failure.Exception.Message}");
         bus.HandlerFailed += (_, failure) => log($"{failure.Event.EventName}: {failure.Exception.Message}");
         bus.EventsLost += (_, loss) => log($"{loss.Subscription} was too slow: {loss.Dropped} dropped");
         bus.ConnectionChanged += (_, change) => log($"{change.State} {change.Reason?.Message}");
@@ -168,7 +176,10 @@ internal static class EventServicePage
         {
             SendPipeline = ResiliencePipeline.Empty,
             ConnectPipeline = new ResiliencePipelineBuilder()
-                .AddRetry(new RetryStrategyOptions { MaxRetryAttempts = int.MaxValue, Delay = TimeSpan.FromMilliseconds(100) })
+                .AddRetry(new RetryStrategyOptions
+                {
+                    MaxRetryAttempts = int.MaxValue, Delay = TimeSpan.FromMilliseconds(100),
+                })
                 .Build(),
         };
         return options;

@@ -12,7 +12,8 @@ public sealed partial class EventServicePageTests
     [Fact]
     public void Page_EveryLineOfItsCode_IsCompiled()
     {
-        var compiled = Normalize(File.ReadAllText(Path.Join(SourceTree.Root, "tests", "GrpcShm.EventBus.Tests", "Docs", "EventServicePage.cs")));
+        var compiled = Normalize(File.ReadAllText(
+            Path.Join(SourceTree.Root, "tests", "GrpcShm.EventBus.Tests", "Docs", "EventServicePage.cs")));
         var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "event-service.md"));
 
         var blocks = BlockPattern().Matches(page).Select(block => block.Groups[1].Value

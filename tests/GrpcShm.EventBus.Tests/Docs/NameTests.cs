@@ -10,8 +10,10 @@ public sealed class NameTests
         "IMessageBus", "MachineEvent", "EventBusOrchestrator", "OrchestratedContext", "EventResult", "IStateMachine",
         "InProcessMessageBus", "DistributedMessageBus", "SharedMemoryOrchestrator",
         "IInterProcessMessageBus", "MachineRegistration", "HealthStatus", "InterProcessClient",
-        "IStateMachineEventBus", "StateMachineEvent", "StateChangeEvent", "IEventBusSubscription", "IStateMachineTransport",
-        "StateMachineMessage", "StateMachineEndpoint", "InMemoryEventBus", "OptimizedInMemoryEventBus", "RabbitMQEventBus",
+        "IStateMachineEventBus", "StateMachineEvent", "StateChangeEvent", "IEventBusSubscription",
+        "IStateMachineTransport",
+        "StateMachineMessage", "StateMachineEndpoint", "InMemoryEventBus", "OptimizedInMemoryEventBus",
+        "RabbitMQEventBus",
         "StateMachine", "Transition", "Activity", "Actor",
     ];
 
@@ -19,7 +21,9 @@ public sealed class NameTests
     public void PublicTypes_HaveNoNameOfXStateNetsBuses()
     {
         var ours = typeof(EventClient).Assembly.GetExportedTypes().Concat(typeof(EventHub).Assembly.GetExportedTypes())
-            .Where(type => type.Namespace is "GrpcShm.EventBus" or "XStateNet.Events.V1").Select(type => type.Name).ToArray();
+            .Where(type => type.Namespace is "GrpcShm.EventBus" or "XStateNet.Events.V1")
+            .Select(type => type.Name)
+            .ToArray();
 
         Assert.Contains(nameof(BusEvent), ours);
         Assert.Empty(ours.Intersect(OfXStateNet));

@@ -90,7 +90,8 @@ public sealed class LocalMachineTests : ClientTest
         await using var local = await Server.Hub.RegisterMachineAsync("local", _ => silent.Task).InTime();
 
         await FailsAsync(
-            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)), StatusCode.DeadlineExceeded);
+            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)),
+            StatusCode.DeadlineExceeded);
         silent.SetResult();
     }
 
@@ -113,7 +114,8 @@ public sealed class LocalMachineTests : ClientTest
         await Server.Hub.SendEventAsync("", "local", "E").InTime();
 
         await FailsAsync(
-            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)), StatusCode.DeadlineExceeded);
+            Server.Hub.RequestAsync("", "local", "E", timeout: TimeSpan.FromMilliseconds(50)),
+            StatusCode.DeadlineExceeded);
 
         // Who gives up instead is told of its own token, whatever it waits for.
         using var giveUp = new CancellationTokenSource();
@@ -190,7 +192,8 @@ public sealed class LocalMachineTests : ClientTest
     {
         var failures = Channel.CreateUnbounded<EventBusException>();
         await using var local = await Server.Hub.RegisterMachineAsync("local", async _ => failures.Writer.TryWrite(
-            await FailsAsync(Server.Hub.RequestAsync("local", "local", "SELF"), StatusCode.FailedPrecondition))).InTime();
+            await FailsAsync(Server.Hub.RequestAsync("local", "local", "SELF"), StatusCode.FailedPrecondition)))
+            .InTime();
         await using var other = await Server.Hub.RegisterMachineAsync("other", received =>
         {
             received.Reply();

@@ -197,7 +197,9 @@ public sealed class MailboxTests
     }
 
     private static MailItem Large(uint number, int bytes) => new(
-        new Event { Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]) }, bytes, null);
+        new Event { Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]) },
+        bytes,
+        null);
 
     private static MailItem Item(uint number) => new(new Event { Target = "m", Version = number }, 1, null);
 

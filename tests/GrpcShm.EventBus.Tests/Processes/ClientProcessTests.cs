@@ -19,7 +19,8 @@ public sealed class ClientProcessTests
         await using var client = new EventClient(channel);
         await client.ConnectAsync().InTime();
         var numbers = Channel.CreateUnbounded<int>();
-        await client.RegisterMachineAsync("m", received => numbers.Writer.WriteAsync(received.Version).AsTask()).InTime();
+        await client.RegisterMachineAsync(
+            "m", received => numbers.Writer.WriteAsync(received.Version).AsTask()).InTime();
 
         await using var sender = await ChildProcess.StartAsync("counting-sender", hub.Address, "s", "m", "0");
         var next = 0;
@@ -34,7 +35,11 @@ public sealed class ClientProcessTests
         await using var probe = new EventClient(channel);
         await probe.ConnectAsync().InTime();
         await probe.SendEventAsync(
-            "probe", "m", "PROBE", null, new EventSendOptions { Version = -1, Acknowledgement = AcknowledgementLevel.Processed }).InTime();
+            "probe",
+            "m",
+            "PROBE",
+            null,
+            new EventSendOptions { Version = -1, Acknowledgement = AcknowledgementLevel.Processed }).InTime();
         while (await numbers.Reader.ReadAsync().InTime() is var number and >= 0)
         {
             Assert.Equal(next++, number);

@@ -80,7 +80,10 @@ public sealed partial class PeerUserTests : IDisposable
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 await Task.Factory.StartNew(
-                    () => Connect(socket, user), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                    () => Connect(socket, user),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         },

@@ -113,7 +113,8 @@ public sealed class PolicyProcessTests
     }
 
     /// <summary>The hub, the machine 'm' that is held up, and the sender.</summary>
-    private sealed class Scene(HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventClient sender)
+    private sealed class Scene(
+        HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventClient sender)
         : IAsyncDisposable
     {
         public EventClient Sender => sender;
@@ -134,7 +135,8 @@ public sealed class PolicyProcessTests
         }
 
         public Task[] SendAll() =>
-            [.. Enumerable.Range(0, Count).Select(i => (Task)sender.SendEventAsync("s", "m", "N", null, new EventSendOptions { Version = i }))];
+            [.. Enumerable.Range(0, Count).Select(
+                i => (Task)sender.SendEventAsync("s", "m", "N", null, new EventSendOptions { Version = i }))];
 
         public Task ReleaseAsync() => machine.WriteLineAsync("go");
 
@@ -154,7 +156,8 @@ public sealed class PolicyProcessTests
                         return (lost, handled);
                     }
                 }
-                catch (EventBusException exception) when (exception.StatusCode is StatusCode.Aborted or StatusCode.ResourceExhausted)
+                catch (EventBusException exception) when (
+                    exception.StatusCode is StatusCode.Aborted or StatusCode.ResourceExhausted)
                 {
                     // There was no room for the request itself yet.
                 }

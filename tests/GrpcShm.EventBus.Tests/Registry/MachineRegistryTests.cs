@@ -9,6 +9,7 @@ using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Registry;
@@ -149,7 +150,7 @@ public sealed class MachineRegistryTests
         const int machines = 1000;
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new EventBusMetrics(
-            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
+            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false, NullLogger.Instance);
         var hub = new HubBudget(_options);
         using var enough = new CancellationTokenSource();
         var seed = Environment.TickCount;
@@ -202,7 +203,7 @@ public sealed class MachineRegistryTests
     {
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var metrics = new EventBusMetrics(
-            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false);
+            services.GetRequiredService<IMeterFactory>(), _registry, namesDestinations: false, NullLogger.Instance);
         var hub = new HubBudget(_options);
         var owner = OwnerOf(hub, "p");
         Assert.True(_registry.Register(owner, "m", null, out var machine).IsOk);

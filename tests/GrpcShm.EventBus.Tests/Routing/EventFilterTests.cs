@@ -22,7 +22,8 @@ public sealed class EventFilterTests
             var expected = Matches(pattern.Name, sent.Name) && Matches(pattern.Source, sent.Source)
                 && Matches(pattern.Target, sent.Target) && Matches(pattern.Group, sent.Group);
 
-            Assert.True(expected == new EventFilter(new Subscription { Pattern = pattern }).Matches(sent), $"{pattern} and {sent}, seed {seed}");
+            var filter = new EventFilter(new Subscription { Pattern = pattern });
+            Assert.True(expected == filter.Matches(sent), $"{pattern} and {sent}, seed {seed}");
         }
     }
 

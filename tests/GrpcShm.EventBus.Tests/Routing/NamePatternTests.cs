@@ -39,7 +39,8 @@ public sealed class NamePatternTests
             var pattern = Text(random, "ab*?", 7);
             var text = Text(random, "ab", 9);
             Assert.True(
-                Glob.Matches(pattern, text) == new NamePattern(pattern).Matches(text), $"'{pattern}' and '{text}', seed {seed}");
+                Glob.Matches(pattern, text) == new NamePattern(pattern).Matches(text),
+                $"'{pattern}' and '{text}', seed {seed}");
         }
     }
 

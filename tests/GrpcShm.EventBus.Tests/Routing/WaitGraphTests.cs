@@ -68,7 +68,9 @@ public sealed class WaitGraphTests
                 for (var awaited = 0; awaited < 8; awaited++)
                 {
                     var isCircle = waiting == awaited || reaches[awaited, waiting];
-                    Assert.True(isCircle != graph.Check($"{waiting}", $"{awaited}").IsOk, $"seed {seed}, round {round}: {waiting} {awaited}");
+                    Assert.True(
+                        isCircle != graph.Check($"{waiting}", $"{awaited}").IsOk,
+                        $"seed {seed}, round {round}: {waiting} {awaited}");
                 }
             }
         }

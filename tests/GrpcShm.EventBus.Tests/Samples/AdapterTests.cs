@@ -38,7 +38,8 @@ public sealed class AdapterTests : Client.ClientTest
     [Fact]
     public async Task MessageBus_SendsSubscribesAndPublishes()
     {
-        using IMessageBus bus = new GrpcMessageBus(await ConnectClientAsync(options => options.Codecs.Add(new JTokenCodec())));
+        using IMessageBus bus = new GrpcMessageBus(
+            await ConnectClientAsync(options => options.Codecs.Add(new JTokenCodec())));
         await bus.ConnectAsync().InTime();
         var received = System.Threading.Channels.Channel.CreateUnbounded<MachineEvent>();
         using var subscription = await bus.SubscribeAsync("m", e => received.Writer.WriteAsync(e).AsTask()).InTime();

@@ -31,7 +31,8 @@ public sealed class AccessByAspNetPolicyTests : AccessTests
     protected override void Build(WebApplicationBuilder builder)
     {
         base.Build(builder);
-        builder.Services.AddAuthorization(options => options.AddPolicy(Policy, policy => policy.RequireAssertion(async context =>
+        builder.Services.AddAuthorization(
+            options => options.AddPolicy(Policy, policy => policy.RequireAssertion(async context =>
         {
             await Task.Yield();
             return Decide((EventBusAccess)context.Resource!);

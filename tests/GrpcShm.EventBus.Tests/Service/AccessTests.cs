@@ -15,22 +15,43 @@ public class AccessTests : HubTest
 
     public static TheoryData<SessionCommand, EventBusAction, EventBusSubject, string> Commands { get; } = new()
     {
-        { new() { Register = new Registration { MachineId = "b" } }, EventBusAction.Register, EventBusSubject.Machine, "b" },
-        { new() { Subscribe = new Subscription { Number = 9, Inbox = "b" } }, EventBusAction.Register, EventBusSubject.Machine, "b" },
-        { new() { Send = new Event { Name = "E", Target = "a" } }, EventBusAction.SendTo, EventBusSubject.Machine, "a" },
+        {
+            new() { Register = new Registration { MachineId = "b" } },
+            EventBusAction.Register, EventBusSubject.Machine, "b"
+        },
+        {
+            new() { Subscribe = new Subscription { Number = 9, Inbox = "b" } },
+            EventBusAction.Register, EventBusSubject.Machine, "b"
+        },
+        {
+            new() { Send = new Event { Name = "E", Target = "a" } },
+            EventBusAction.SendTo, EventBusSubject.Machine, "a"
+        },
         { Publishing(new Publication { All = new AllMachines() }), EventBusAction.PublishTo, EventBusSubject.All, "" },
         { Publishing(new Publication { Group = "g" }), EventBusAction.PublishTo, EventBusSubject.Group, "g" },
-        { Publishing(new Publication { MachinePattern = "?" }), EventBusAction.PublishTo, EventBusSubject.MachinePattern, "?" },
-        { Publishing(new Publication { Observers = new Observers() }), EventBusAction.PublishTo, EventBusSubject.Observers, "" },
+        {
+            Publishing(new Publication { MachinePattern = "?" }),
+            EventBusAction.PublishTo, EventBusSubject.MachinePattern, "?"
+        },
+        {
+            Publishing(new Publication { Observers = new Observers() }),
+            EventBusAction.PublishTo, EventBusSubject.Observers, ""
+        },
         { Subscribing(new Subscription { Machine = "a" }), EventBusAction.Observe, EventBusSubject.Machine, "a" },
         { Subscribing(new Subscription { Group = "g" }), EventBusAction.Observe, EventBusSubject.Group, "g" },
-        { Subscribing(new Subscription { StateChanges = "*" }), EventBusAction.Observe, EventBusSubject.MachinePattern, "*" },
+        {
+            Subscribing(new Subscription { StateChanges = "*" }),
+            EventBusAction.Observe, EventBusSubject.MachinePattern, "*"
+        },
         { Subscribing(new Subscription { All = new AllEvents() }), EventBusAction.Observe, EventBusSubject.All, "" },
         {
             Subscribing(new Subscription { Pattern = new EventPattern { Source = "x", Name = "N*" } }),
             EventBusAction.Observe, EventBusSubject.EventPattern, "x \u2192 *: N*"
         },
-        { Subscribing(new Subscription { MachineChanges = "*" }), EventBusAction.List, EventBusSubject.MachinePattern, "*" },
+        {
+            Subscribing(new Subscription { MachineChanges = "*" }),
+            EventBusAction.List, EventBusSubject.MachinePattern, "*"
+        },
     };
 
     protected override void Build(WebApplicationBuilder builder) => UserHeader.AddTo(builder);
@@ -69,7 +90,8 @@ public class AccessTests : HubTest
 
         _bobMay = static access => access.Action == EventBusAction.Register;
         var denied = await bob.ExecuteAsync(command.Clone()).InTime();
-        _bobMay = static access => access.Action == EventBusAction.Register || access is { Action: EventBusAction.JoinGroup, Name: "g" };
+        _bobMay = static access =>
+            access.Action == EventBusAction.Register || access is { Action: EventBusAction.JoinGroup, Name: "g" };
         var allowed = await bob.ExecuteAsync(command.Clone()).InTime();
 
         Assert.Equal((int)StatusCode.PermissionDenied, denied.StatusCode);
@@ -114,7 +136,9 @@ public class AccessTests : HubTest
         var othersDeniedAgain = await bob.ExecuteAsync(Sending("a")).InTime();
 
         Assert.Equal([0, 0, 0], [own.StatusCode, nobodysAllowed.StatusCode, othersAllowed.StatusCode]);
-        Assert.All([nobodys, others, othersDenied, othersDeniedAgain], outcome => Assert.Equal((int)StatusCode.PermissionDenied, outcome.StatusCode));
+        Assert.All(
+            [nobodys, others, othersDenied, othersDeniedAgain],
+            outcome => Assert.Equal((int)StatusCode.PermissionDenied, outcome.StatusCode));
     }
 
     [Fact]
@@ -123,7 +147,10 @@ public class AccessTests : HubTest
         await using var alice = await OpenMachineOfAsync(Alice, "a");
         var register =
             new RegisterMachinesRequest { InstanceId = "i", Registrations = { new Registration { MachineId = "b" } } };
-        var publish = new PublishRequest { Publication = new Publication { Event = new Event { Name = "E" }, All = new AllMachines() } };
+        var publish = new PublishRequest
+        {
+            Publication = new Publication { Event = new Event { Name = "E" }, All = new AllMachines() },
+        };
         var headers = UserHeader.For(Bob);
 
         await FailsAsync(
@@ -133,7 +160,8 @@ public class AccessTests : HubTest
         await FailsAsync(Client.PublishAsync(publish, headers), StatusCode.PermissionDenied);
         await FailsAsync(Client.RegisterMachinesAsync(register, headers), StatusCode.PermissionDenied);
         await FailsAsync(Client.ListMachinesAsync(new ListMachinesRequest(), headers), StatusCode.PermissionDenied);
-        using var observing = Client.Subscribe(new SubscribeRequest { Subscription = new Subscription { All = new AllEvents() } }, headers);
+        using var observing = Client.Subscribe(
+            new SubscribeRequest { Subscription = new Subscription { All = new AllEvents() } }, headers);
         var denied = await Assert.ThrowsAsync<RpcException>(
             () => observing.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.Equal(1ul, (await SendManyAsync(headers)).Failed);
@@ -142,7 +170,8 @@ public class AccessTests : HubTest
         await Client.SendAsync(new SendRequest { Event = NewEvent("a") }, headers).ResponseAsync.InTime();
         await Client.PublishAsync(publish, headers).ResponseAsync.InTime();
         await Client.RegisterMachinesAsync(register, headers).ResponseAsync.InTime();
-        Assert.Equal(2, (await Client.ListMachinesAsync(new ListMachinesRequest(), headers).ResponseAsync.InTime()).Machines.Count);
+        var list = await Client.ListMachinesAsync(new ListMachinesRequest(), headers).ResponseAsync.InTime();
+        Assert.Equal(2, list.Machines.Count);
         Assert.Equal(StatusCode.PermissionDenied, denied.StatusCode);
         Assert.Equal(1ul, (await SendManyAsync(headers)).Accepted);
     }

@@ -37,7 +37,8 @@ public sealed class AcknowledgementTests : HubTest
         var call = Client.AskAsync(new AskRequest { Event = NewEvent("m", "QUESTION") });
 
         var delivery = await target.Deliveries.ReadAsync().InTime();
-        await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "ANSWER" } })).InTime();
+        await target.SendAsync(
+            Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "ANSWER" } })).InTime();
 
         Assert.Equal("ANSWER", (await call.ResponseAsync.InTime()).Reply.Name);
     }
@@ -69,7 +70,8 @@ public sealed class AcknowledgementTests : HubTest
 
         await FailsAsync(call, StatusCode.DeadlineExceeded);
 
-        await target.SendAsync(Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "LATE" } })).InTime();
+        await target.SendAsync(
+            Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "LATE" } })).InTime();
         await target.SendAsync(Send("m", "NEXT")).InTime();
         Assert.Equal("NEXT", (await target.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.Empty(target.Failures);
@@ -158,7 +160,8 @@ public sealed class AcknowledgementTests : HubTest
 
         var delivery = await target.Deliveries.ReadAsync().InTime();
         await target.SendAsync(Acknowledge(
-            delivery, new Acknowledgement { StatusCode = (int)StatusCode.FailedPrecondition, Message = "not now" })).InTime();
+            delivery, new Acknowledgement { StatusCode = (int)StatusCode.FailedPrecondition, Message = "not now" }))
+            .InTime();
 
         Assert.Equal("not now", (await FailsAsync(call, StatusCode.FailedPrecondition)).Status.Detail);
     }
@@ -265,7 +268,8 @@ public sealed class AcknowledgementTests : HubTest
         await session.ExecuteAsync(Send("other", "OTHER")).InTime();
         Assert.Equal("OTHER", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.False(session.Deliveries.TryRead(out _));
-        await session.SendAsync(new SessionCommand { Grant = new Credit { Subscription = 2, Deliveries = 2 } }).InTime();
+        await session.SendAsync(
+            new SessionCommand { Grant = new Credit { Subscription = 2, Deliveries = 2 } }).InTime();
         Assert.Equal("0", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.Equal("1", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
         await session.ExecuteAsync(Send("other", "OTHER")).InTime();

@@ -120,17 +120,27 @@ public sealed class BoundsTests : HubTest
         var name = new string('x', 250);
         await AcceptedAsync(
             session,
-            new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "1" + name, "2" + name, "3" + name } } });
+            new SessionCommand
+            {
+                Register = new Registration { MachineId = "1" + name, Groups = { "1" + name, "2" + name, "3" + name } },
+            });
         await RefusedAsync(
             session,
-            new SessionCommand { Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name, "3" + name } } },
+            new SessionCommand
+            {
+                Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name, "3" + name } },
+            },
             "MaxRegistrationSizePerSession");
 
         // The first one changes its groups to fewer.
         await AcceptedAsync(
             session, new SessionCommand { Register = new Registration { MachineId = "1" + name, Groups = { "g" } } });
         await AcceptedAsync(
-            session, new SessionCommand { Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name } } });
+            session,
+            new SessionCommand
+            {
+                Register = new Registration { MachineId = "2" + name, Groups = { "1" + name, "2" + name } },
+            });
     }
 
     [Fact]
@@ -157,7 +167,10 @@ public sealed class BoundsTests : HubTest
         await using var other = OpenSession();
 
         await ObserveAsync(session, 64, _ => new Subscription { Machine = "m" });
-        await RefusedAsync(session, Subscribe(65, new Subscription { Pattern = new EventPattern { Target = "m", Name = "*" } }), "'m'");
+        await RefusedAsync(
+            session,
+            Subscribe(65, new Subscription { Pattern = new EventPattern { Target = "m", Name = "*" } }),
+            "'m'");
 
         await AcceptedAsync(session, Subscribe(65, new Subscription { Machine = "another" }));
         await AcceptedAsync(other, Subscribe(1, new Subscription { Machine = "m" }));
@@ -272,7 +285,8 @@ public sealed class BoundsTests : HubTest
         var published = await FailsAsync(
             Client.PublishAsync(new PublishRequest { Publication = publication }), StatusCode.ResourceExhausted);
         var listed = await FailsAsync(
-            Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }), StatusCode.ResourceExhausted);
+            Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = pattern }),
+            StatusCode.ResourceExhausted);
 
         Assert.Contains("MaxPatternWeight", published.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("MaxPatternWeight", listed.Status.Detail, StringComparison.Ordinal);
@@ -283,7 +297,10 @@ public sealed class BoundsTests : HubTest
     public async Task Subscribe_ObserverThatBlocks_IsRefusedWithTheReason()
     {
         await using var session = OpenSession();
-        var blocking = new Subscription { All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = OverflowPolicy.Block } };
+        var blocking = new Subscription
+        {
+            All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = OverflowPolicy.Block },
+        };
 
         var outcome = await session.ExecuteAsync(Subscribe(1, blocking)).InTime();
 
@@ -295,9 +312,13 @@ public sealed class BoundsTests : HubTest
     public async Task Publish_ToAMachineThatTakesNothing_IsHeldUpOnceAndNotEachTime()
     {
         await using var stuck = OpenSession();
-        await SubscribeAsync(stuck, new Subscription { Number = 1, Inbox = "stuck", Credit = 1, Mailbox = new MailboxSettings { Capacity = 1 } });
+        var mailbox = new MailboxSettings { Capacity = 1 };
+        await SubscribeAsync(stuck, new Subscription { Number = 1, Inbox = "stuck", Credit = 1, Mailbox = mailbox });
         await using var session = OpenSession();
-        var publish = new SessionCommand { Publish = new Publication { Event = new Event { Name = "E" }, All = new AllMachines() } };
+        var publish = new SessionCommand
+        {
+            Publish = new Publication { Event = new Event { Name = "E" }, All = new AllMachines() },
+        };
         await session.ExecuteAsync(publish.Clone()).InTime();
         Assert.Equal("E", (await stuck.Deliveries.ReadAsync().InTime()).Event.Name);
 
@@ -306,7 +327,8 @@ public sealed class BoundsTests : HubTest
 
         Assert.Equal(1u, reached[0]);
         Assert.All(reached.Skip(1), recipients => Assert.Equal(0u, recipients));
-        await stuck.SendAsync(new SessionCommand { Grant = new Credit { Subscription = 1, Deliveries = 1000 } }).InTime();
+        await stuck.SendAsync(
+            new SessionCommand { Grant = new Credit { Subscription = 1, Deliveries = 1000 } }).InTime();
         Assert.Equal("E", (await stuck.Deliveries.ReadAsync().InTime()).Event.Name);
         Assert.Equal(1u, (await session.ExecuteAsync(publish.Clone()).InTime()).Recipients);
 

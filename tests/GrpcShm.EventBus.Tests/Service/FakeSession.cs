@@ -9,7 +9,8 @@ namespace GrpcShm.EventBus.Tests.Service;
 /// <summary>
 /// A session of a hub without a connection: what its client sends, reads and does not read is the test's own.
 /// </summary>
-internal sealed class FakeSession : IAsyncStreamReader<SessionRequest>, IServerStreamWriter<SessionResponse>, IDisposable
+internal sealed class FakeSession
+    : IAsyncStreamReader<SessionRequest>, IServerStreamWriter<SessionResponse>, IDisposable
 {
     private readonly Channel<SessionRequest> _requests = Channel.CreateUnbounded<SessionRequest>();
     private readonly Channel<SessionResponse> _responses = Channel.CreateUnbounded<SessionResponse>();

@@ -2,4 +2,5 @@ using GrpcShm.EventBus.Tests.Processes;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-public sealed class HostileInputOverSharedMemoryTests(SharedMemoryHub hub) : HostileInputTests(hub.Process), IClassFixture<SharedMemoryHub>;
+public sealed class HostileInputOverSharedMemoryTests(SharedMemoryHub hub)
+    : HostileInputTests(hub.Process), IClassFixture<SharedMemoryHub>;

@@ -2,4 +2,5 @@ using GrpcShm.EventBus.Tests.Processes;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-public sealed class HostileInputOverUnixSocketTests(UnixSocketHub hub) : HostileInputTests(hub.Process), IClassFixture<UnixSocketHub>;
+public sealed class HostileInputOverUnixSocketTests(UnixSocketHub hub)
+    : HostileInputTests(hub.Process), IClassFixture<UnixSocketHub>;

@@ -41,9 +41,18 @@ public abstract class HostileInputTests : HubTest
         new Subscription { Number = 9, Group = "g\u0007" },
         new Subscription { Number = 9, StateChanges = new string('*', 64 * 1024) },
         new Subscription { Number = 9, Pattern = new EventPattern { Name = new string('*', 64 * 1024) } },
-        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)99 } },
-        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)(-1) } },
-        new Subscription { Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { Capacity = uint.MaxValue } },
+        new Subscription
+        {
+            Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)99 },
+        },
+        new Subscription
+        {
+            Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { OverflowPolicy = (OverflowPolicy)(-1) },
+        },
+        new Subscription
+        {
+            Number = 9, All = new AllEvents(), Mailbox = new MailboxSettings { Capacity = uint.MaxValue },
+        },
         new Subscription { Number = 0, All = new AllEvents() },
         new Subscription { Number = 1, All = new AllEvents() },
     ];
@@ -132,7 +141,8 @@ public abstract class HostileInputTests : HubTest
 
         await session.SendAsync(
             new SessionCommand { Acknowledge = new Acknowledgement { Subscription = 77, Number = 1 } },
-            new SessionCommand { Acknowledge = new Acknowledgement { Subscription = 1, Number = ulong.MaxValue } }).InTime();
+            new SessionCommand { Acknowledge = new Acknowledgement { Subscription = 1, Number = ulong.MaxValue } })
+            .InTime();
         await session.CompletedAsync().InTime();
 
         Assert.Empty(session.Failures);

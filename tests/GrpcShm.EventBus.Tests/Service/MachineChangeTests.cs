@@ -11,7 +11,8 @@ public sealed class MachineChangeTests : HubTest
     {
         await using var early = OpenSession();
         await early.ExecuteAsync(new SessionCommand { Open = new OpenSession { Name = "early bird" } }).InTime();
-        await early.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "tool-1", Groups = { "g" } } }).InTime();
+        await early.ExecuteAsync(
+            new SessionCommand { Register = new Registration { MachineId = "tool-1", Groups = { "g" } } }).InTime();
         await using var other = await OpenMachineAsync("robot");
         await using var watcher = OpenSession();
         await SubscribeAsync(watcher, new Subscription { Number = 1, MachineChanges = "tool-*" });

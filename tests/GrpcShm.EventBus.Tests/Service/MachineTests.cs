@@ -13,7 +13,8 @@ public sealed class MachineTests : HubTest
         await RegisterAsync("p", "m");
         await Client.SendAsync(new SendRequest { Event = NewEvent("m", "EARLY") }).ResponseAsync.InTime();
 
-        using var call = Client.Subscribe(new SubscribeRequest { InstanceId = "p", Subscription = new Subscription { Inbox = "m" } });
+        using var call = Client.Subscribe(
+            new SubscribeRequest { InstanceId = "p", Subscription = new Subscription { Inbox = "m" } });
 
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.NotNull(call.ResponseStream.Current.Subscribed);
@@ -47,12 +48,17 @@ public sealed class MachineTests : HubTest
             Client.RegisterMachinesAsync(new RegisterMachinesRequest
             {
                 InstanceId = "p",
-                Registrations = { new Registration { MachineId = "mine", Groups = { "new" } }, new Registration { MachineId = "taken" } },
+                Registrations =
+                {
+                    new Registration { MachineId = "mine", Groups = { "new" } },
+                    new Registration { MachineId = "taken" },
+                },
             }),
             StatusCode.AlreadyExists);
 
         await Client.SendAsync(new SendRequest { Event = NewEvent("mine") }).ResponseAsync.InTime();
-        var machine = (await Client.ListMachinesAsync(new ListMachinesRequest { MachinePattern = "mine" }).ResponseAsync.InTime()).Machines;
+        var request = new ListMachinesRequest { MachinePattern = "mine" };
+        var machine = (await Client.ListMachinesAsync(request).ResponseAsync.InTime()).Machines;
         Assert.Empty(Assert.Single(machine).Groups);
     }
 
@@ -87,7 +93,10 @@ public sealed class MachineTests : HubTest
         {
             await session.SendAsync([.. Enumerable.Range(first, 1000).Select(number => new SessionCommand
             {
-                Register = new Registration { MachineId = $"m{number:D5}", Groups = { "all", number % 2 == 0 ? "even" : "odd" } },
+                Register = new Registration
+                {
+                    MachineId = $"m{number:D5}", Groups = { "all", number % 2 == 0 ? "even" : "odd" },
+                },
             })]).InTime();
         }
 
@@ -98,7 +107,8 @@ public sealed class MachineTests : HubTest
         do
         {
             var page = await Client.ListMachinesAsync(
-                new ListMachinesRequest { Group = "even", MachinePattern = "m0*", PageToken = token }).ResponseAsync.InTime();
+                new ListMachinesRequest { Group = "even", MachinePattern = "m0*", PageToken = token })
+                .ResponseAsync.InTime();
             listed.AddRange(page.Machines.Select(machine => machine.MachineId));
             token = page.NextPageToken;
         }

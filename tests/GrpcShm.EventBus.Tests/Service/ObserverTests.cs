@@ -42,7 +42,8 @@ public sealed class ObserverTests : HubTest
     public async Task Publish_ToAGroup_ReachesItsMembersAndItsSubscribers()
     {
         await using var member = OpenSession();
-        await member.ExecuteAsync(new SessionCommand { Register = new Registration { MachineId = "member", Groups = { "tools" } } }).InTime();
+        await member.ExecuteAsync(
+            new SessionCommand { Register = new Registration { MachineId = "member", Groups = { "tools" } } }).InTime();
         await SubscribeAsync(member, new Subscription { Number = 1, Inbox = "member" });
         await using var other = await OpenMachineAsync("other");
         await using var observer = OpenSession();
@@ -171,7 +172,8 @@ public sealed class ObserverTests : HubTest
             InstanceId = "p",
             Registrations = { new Registration { MachineId = "m" } },
         }).ResponseAsync.InTime();
-        using var call = Client.Subscribe(new SubscribeRequest { InstanceId = "p", Subscription = new Subscription { Inbox = "m" } });
+        using var call = Client.Subscribe(
+            new SubscribeRequest { InstanceId = "p", Subscription = new Subscription { Inbox = "m" } });
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
 
         await Client.UnregisterMachinesAsync(

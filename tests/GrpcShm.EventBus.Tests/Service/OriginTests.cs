@@ -112,13 +112,17 @@ public sealed class OriginTests : HubTest
             StatusCode.PermissionDenied);
         await FailsAsync(
             Client.RegisterMachinesAsync(
-                new RegisterMachinesRequest { InstanceId = Alice, Registrations = { new Registration { MachineId = "a" } } },
+                new RegisterMachinesRequest
+                {
+                    InstanceId = Alice, Registrations = { new Registration { MachineId = "a" } },
+                },
                 UserHeader.For(Bob)),
             StatusCode.AlreadyExists);
 
         Assert.Equal((int)StatusCode.AlreadyExists, registered.StatusCode);
         Assert.Equal((int)StatusCode.PermissionDenied, unregistered.StatusCode);
-        Assert.Equal(0, (await alice.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime()).StatusCode);
+        var own = new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } };
+        Assert.Equal(0, (await alice.ExecuteAsync(own).InTime()).StatusCode);
         Assert.False(alice.Ended.IsCompleted);
     }
 
@@ -127,12 +131,15 @@ public sealed class OriginTests : HubTest
     {
         await using var first = await OpenMachineOfAsync(UserHeader.Nameless, "a");
         await using var second = OpenSessionOf(UserHeader.Nameless);
-        await second.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = UserHeader.Nameless } }).InTime();
+        await second.ExecuteAsync(
+            new SessionCommand { Open = new OpenSession { InstanceId = UserHeader.Nameless } }).InTime();
 
-        var forged = await second.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime();
+        var forged = await second.ExecuteAsync(
+            new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime();
 
         Assert.Equal((int)StatusCode.PermissionDenied, forged.StatusCode);
-        Assert.Equal(0, (await first.ExecuteAsync(new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } }).InTime()).StatusCode);
+        var own = new SessionCommand { Send = new Event { Name = "E", Source = "a", Target = "a" } };
+        Assert.Equal(0, (await first.ExecuteAsync(own).InTime()).StatusCode);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class SessionEndTests : HubTest
         await isWriting.Task.InTime();
 
         session.Complete();
-        await UntilAsync(() => session.Session.HasEnded && Hub.Metrics.Sessions == 0);
+        await UntilAsync(() => session.Session.Life.HasEnded && Hub.Metrics.Sessions == 0);
 
         Assert.Equal(1, Hub.Budget.Sessions.Users);
         reads.SetResult();
@@ -81,18 +81,21 @@ public sealed class SessionEndTests : HubTest
         const int count = 5000;
         using var session = new FakeSession(Hub);
         var running = session.RunAsync();
-        session.Send([.. Enumerable.Range(0, count).Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } })]);
+        session.Send([
+            .. Enumerable.Range(0, count)
+                .Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } }),
+        ]);
         await UntilAsync(() => Hub.Machines.Count == count);
         var verdict = new Verdict(StatusCode.Aborted, "ended", "");
 
-        var ending = Task.Run(() => session.Session.End(verdict));
-        while (!session.Session.HasEnded)
+        var ending = Task.Run(() => session.Session.Life.End(verdict));
+        while (!session.Session.Life.HasEnded)
         {
             Thread.SpinWait(1);
         }
 
         // As a session does that replaces it, and registers the same machines next.
-        session.Session.End(verdict);
+        session.Session.Life.End(verdict);
 
         Assert.Equal(0, Hub.Machines.Count);
         await ending.InTime();
@@ -111,7 +114,8 @@ public sealed class SessionEndTests : HubTest
             // On the thread of whoever registers, as a transport may write.
             OnWrite = response =>
             {
-                if (response.Deliveries.Any(static delivery => delivery.Event.MachineChange.Kind == MachineChangeKind.Registered))
+                if (response.Deliveries.Any(
+                    static delivery => delivery.Event.MachineChange.Kind == MachineChangeKind.Registered))
                 {
                     isHeld.TrySetResult();
                     Assert.True(goOn.Wait(TimeSpan.FromMinutes(1)));
@@ -149,9 +153,9 @@ public sealed class SessionEndTests : HubTest
         using var late = new FakeSession(Hub);
         var owner = new MachineOwner(
             PeerIdentity.Of(new DefaultHttpContext()), new SessionBudget(Hub.Budget), "process-1", "", isLease: false);
-        late.Session.End(Verdict.Ok);
+        late.Session.Life.End(Verdict.Ok);
 
-        Assert.False(Hub.AddSession(late.Session, owner));
+        Assert.False(Hub.AddSession(late.Session.Life, owner));
 
         Assert.Equal(1, Hub.KnownSessions);
         Assert.False(living.Ended.IsCompleted);
@@ -169,7 +173,7 @@ public sealed class SessionEndTests : HubTest
                 new SessionCommand { Subscribe = new Subscription { Number = 1, Inbox = $"m{i}" } });
             if (i % 2 == 0)
             {
-                session.Session.End(new Verdict(StatusCode.Aborted, "ended", ""));
+                session.Session.Life.End(new Verdict(StatusCode.Aborted, "ended", ""));
             }
             else
             {

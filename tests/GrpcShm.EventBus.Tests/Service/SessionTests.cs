@@ -120,7 +120,10 @@ public sealed class SessionTests : HubTest
         await using var session = OpenSession();
         var command = Send("nobody");
         command.Send.Id = new string('i', length);
-        var publish = new SessionCommand { Publish = new Publication { Event = new Event { Name = "E", Id = command.Send.Id, Target = "t" } } };
+        var publish = new SessionCommand
+        {
+            Publish = new Publication { Event = new Event { Name = "E", Id = command.Send.Id, Target = "t" } },
+        };
         using var call = Client.SendMany();
         await call.RequestStream.WriteAsync(new SendManyRequest { Events = { command.Send.Clone() } }).InTime();
         await call.RequestStream.CompleteAsync().InTime();
@@ -176,7 +179,8 @@ public sealed class SessionTests : HubTest
         await SubscribeAsync(old, new Subscription { Number = 1, Inbox = "m" });
         await using var successor = OpenSession();
 
-        await successor.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = "process-1" } }).InTime();
+        await successor.ExecuteAsync(
+            new SessionCommand { Open = new OpenSession { InstanceId = "process-1" } }).InTime();
         await SubscribeAsync(successor, new Subscription { Number = 1, Inbox = "m" });
 
         var ended = Assert.IsType<RpcException>(await old.Ended.InTime());

@@ -96,7 +96,8 @@ public sealed class UserBoundsTests : HubTest
             Client.RegisterMachinesAsync(Request(Bob, "a1"), UserHeader.For(Bob)), StatusCode.AlreadyExists);
         for (var i = 0; i < 5; i++)
         {
-            await Client.RegisterMachinesAsync(new RegisterMachinesRequest { InstanceId = Bob }, UserHeader.For(Bob)).ResponseAsync.InTime();
+            await Client.RegisterMachinesAsync(
+                new RegisterMachinesRequest { InstanceId = Bob }, UserHeader.For(Bob)).ResponseAsync.InTime();
         }
 
         await RegisterAsync(Bob, "b1");

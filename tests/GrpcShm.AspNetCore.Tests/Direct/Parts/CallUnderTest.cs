@@ -95,7 +95,8 @@ internal sealed class CallUnderTest : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets handler, connection and test go of an attached call. It does not serve again, since something of its handler is left.
+    /// Lets handler, connection and test go of an attached call. It does not serve again, since something of its
+    /// handler is left.
     /// </summary>
     public void EndUse()
     {

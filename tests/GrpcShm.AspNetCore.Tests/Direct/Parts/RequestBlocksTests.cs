@@ -73,7 +73,8 @@ public sealed class RequestBlocksTests : IAsyncLifetime
     [InlineData("content-type", "application/grpc")]
     [InlineData("te", "trailers")]
     public void ReadHeaders_OneIsThereTwice_IsRefused(string name, string value) =>
-        Assert.Contains($"'{name}'", Refuse(RawFrames.Request("/a.B/C", (name, value))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{name}'", Refuse(RawFrames.Request("/a.B/C", (name, value))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void ReadHeaders_PseudoFieldBehindARegularOne_IsRefused()

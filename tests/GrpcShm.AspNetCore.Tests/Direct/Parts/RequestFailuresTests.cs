@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Connections;
 
 namespace GrpcShm.AspNetCore.Tests.Direct.Parts;
 
-/// <summary>The exceptions that handlers meet when a call ends early, which handlers and filters of logs know.</summary>
+/// <summary>
+/// The exceptions that handlers meet when a call ends early, which handlers and filters of logs know.
+/// </summary>
 public sealed class RequestFailuresTests
 {
     [Fact]

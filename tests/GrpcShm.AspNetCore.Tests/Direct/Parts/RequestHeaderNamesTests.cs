@@ -56,9 +56,11 @@ public sealed class RequestHeaderNamesTests
         for (var number = 0; number < HeaderNames.Count; number++)
         {
             var name = HeaderNames.NameOf(number);
-            Assert.Equal(RequestHeaderNames.Find(HeaderNames.Unknown, name), RequestHeaderNames.Find(number, "ignored"));
+            Assert.Equal(
+                RequestHeaderNames.Find(HeaderNames.Unknown, name), RequestHeaderNames.Find(number, "ignored"));
         }
     }
 
-    private static RequestHeaderNames.Entry Find(string name) => RequestHeaderNames.Find(HeaderNames.NumberOf(name), name);
+    private static RequestHeaderNames.Entry Find(string name) =>
+        RequestHeaderNames.Find(HeaderNames.NumberOf(name), name);
 }

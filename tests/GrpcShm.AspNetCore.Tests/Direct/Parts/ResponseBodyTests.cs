@@ -132,7 +132,8 @@ public sealed class ResponseBodyTests : IAsyncLifetime
         using var source = new CancellationTokenSource();
         await source.CancelAsync();
 
-        await Assert.ThrowsAsync<OperationCanceledException>(async () => await Body.WriteAsync(new byte[1], source.Token));
+        await Assert.ThrowsAsync<OperationCanceledException>(
+            async () => await Body.WriteAsync(new byte[1], source.Token));
         await Assert.ThrowsAsync<OperationCanceledException>(async () => await Body.FlushAsync(source.Token));
         Assert.False(Response.HasStarted);
     }

@@ -51,7 +51,7 @@ public sealed class ReceiverTableTests
             receiver.Stand();
         }
 
-        Assert.Equal(receivers.Skip(5), _table.Standing());
+        Assert.Equal(receivers.Skip(5), _table.ListStanding());
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ReceiverTableTests
     {
         var observer = Make(new Subscription { Group = "g" });
         var ended = Make(new Subscription { Group = "g" });
-        ended.End(ClientEnd.Disconnected(null));
+        ended.End(ClientEnd.MakeReason(null));
 
         _table.AddObserver(observer);
         _table.AddObserver(observer);
@@ -74,12 +74,13 @@ public sealed class ReceiverTableTests
         subscription.Number = _table.TakeNumber();
         var options = new EventBusClientOptions();
         var queue = new CommandQueue(1, 1);
+        var events = new RaisedEvents(this, NullLogger.Instance);
         var host = new ReceiverHost(
             new PayloadCodecs(options),
             1,
             new ClientWaits(queue, new CurrentSession()),
-            new MessagingMetrics(null, namesDestinations: false),
-            new ClientEvents(this, NullLogger.Instance));
+            new EventInstruments(new MessagingMetrics(null, namesDestinations: false), events),
+            events);
         return new EventReceiver(host, subscription, new MachineOptions(), 1, _ => Task.CompletedTask);
     }
 }

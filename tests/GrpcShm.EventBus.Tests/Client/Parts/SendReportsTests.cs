@@ -22,7 +22,7 @@ public sealed class SendReportsTests : IDisposable
     public SendReportsTests()
     {
         var factory = _services.GetRequiredService<IMeterFactory>();
-        var events = new ClientEvents(this, NullLogger.Instance);
+        var events = new RaisedEvents(this, NullLogger.Instance);
         events.SendFailed += (_, failure) =>
         {
             _failed.Add(failure.EventName);
@@ -46,7 +46,7 @@ public sealed class SendReportsTests : IDisposable
         });
         _listener.Start();
         _reports = new SendReports(
-            new MessagingMetrics(factory, namesDestinations: false), events, NullLogger.Instance);
+            new EventInstruments(new MessagingMetrics(factory, namesDestinations: false), events), events);
     }
 
     private static EventBusException Failure { get; } = new(StatusCode.NotFound, "It is not there.");
@@ -71,14 +71,16 @@ public sealed class SendReportsTests : IDisposable
     }
 
     [Fact]
-    public void Tell_ListenerOfTheMetricsThrows_HarmsNobody()
+    public async Task Tell_ListenerOfTheMetricsThrows_HarmsNobody()
     {
         _throws = true;
 
         Tell("GOOD", null, isAttempt: false);
         Tell("BAD", Failure, isAttempt: false);
+        await _told.Task.InTime();
 
         Assert.Equal(["OK", "NotFound"], _sent);
+        Assert.Equal(["BAD"], _failed);
     }
 
     private void Tell(string name, EventBusException? failure, bool isAttempt) =>

@@ -6,11 +6,11 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
 /// <summary>What a client tells its listeners, by itself.</summary>
-public sealed class ClientEventsTests
+public sealed class RaisedEventsTests
 {
-    private readonly ClientEvents _events;
+    private readonly RaisedEvents _events;
 
-    public ClientEventsTests() => _events = new ClientEvents(this, NullLogger.Instance);
+    public RaisedEventsTests() => _events = new RaisedEvents(this, NullLogger.Instance);
 
     [Fact]
     public async Task Raise_ManyFromSeveralThreads_RunOneAfterTheOther()
@@ -61,7 +61,7 @@ public sealed class ClientEventsTests
     [Fact]
     public async Task TellOfFailedSend_ByAListenerOfItself_IsNotToldWithoutEnd()
     {
-        var ended = ClientEnd.Disconnected(null);
+        var ended = ClientEnd.MakeReason(null);
         var told = Channel.CreateUnbounded<string>();
         _events.SendFailed += (_, failure) =>
         {

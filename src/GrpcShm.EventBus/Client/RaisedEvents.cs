@@ -5,15 +5,16 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>
-/// What a client tells its listeners, and writes into its log. Listeners run on the thread pool, one after the other,
-/// in the order in which things happened.
+/// The events that a client, or the hub for its own process, raises, and their lines in the log. Listeners run on the
+/// thread pool, one after the other, in the order in which things happened.
 /// </summary>
-internal sealed class ClientEvents(object sender, ILogger logger)
+internal sealed class RaisedEvents(object sender, ILogger logger)
 {
-    // Guards itself and _isRaising.
+    // Its own lock guards it and _isRaising.
     private readonly Queue<Action> _raised = new();
     private readonly RepeatedLines _failedSends = new();
     private readonly RepeatedLines _losses = new();
+    private readonly RepeatedLines _failedListeners = new(most: 1);
     private bool _isRaising;
 
     public event EventHandler<EventBusConnectionChange>? ConnectionChanged;
@@ -26,16 +27,19 @@ internal sealed class ClientEvents(object sender, ILogger logger)
 
     public event EventHandler<MachineLoss>? MachineLost;
 
-    /// <summary>Writes into the log how the client stands with its hub.</summary>
+    /// <summary>Writes the state of the client's connection into the log.</summary>
     public void LogConnection(EventBusConnectionState state, Exception? reason) =>
         logger.ConnectionChanged(state, reason?.Message ?? "");
 
-    /// <summary>Tells how the client stands with its hub. It only queues: nobody's code runs on this thread.</summary>
+    /// <summary>
+    /// Tells of a change of the client's connection. It only queues: no foreign code runs on this thread.
+    /// </summary>
     public void RaiseConnectionChanged(EventBusConnectionState state, Exception? reason) =>
         Raise(ConnectionChanged, new EventBusConnectionChange(state, reason));
 
     /// <summary>
-    /// Tells of a send or a publication that failed. In the log those that other processes cause must not pile up.
+    /// Tells of a send or a publication that failed. Other processes can cause many of them, so the log counts repeated
+    /// lines instead of writing them.
     /// </summary>
     public void TellOfFailedSend(Event @event, EventBusException exception)
     {
@@ -47,7 +51,7 @@ internal sealed class ClientEvents(object sender, ILogger logger)
 
         if (exception.IsEndedByOwner && HandlerFlow.IsRaised)
         {
-            // A listener to this very event that sends, and fails again, would be told without end.
+            // A listener to this event that sends, and fails again, would be told without end.
             return;
         }
 
@@ -73,6 +77,18 @@ internal sealed class ClientEvents(object sender, ILogger logger)
         Raise(EventsLost, new EventLoss(name, dropped));
     }
 
+    /// <summary>
+    /// Writes into the log that a listener to spans or metrics threw. It may do so for each event: one line says it.
+    /// </summary>
+    public void TellOfFailedListener(Exception exception)
+    {
+        if (_failedListeners.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.ListenerFailed), leftOut);
+            logger.ListenerFailed(exception);
+        }
+    }
+
     /// <summary>Tells of a machine or another subscription that a new session could not restore.</summary>
     public void TellOfLostMachine(string name, EventBusException exception)
     {
@@ -85,6 +101,7 @@ internal sealed class ClientEvents(object sender, ILogger logger)
     {
         WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
         WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
+        WriteLeftOut(nameof(EventBusLog.ListenerFailed), _failedListeners.TakeRest());
     }
 
     private void WriteLeftOut(string kind, long count)

@@ -1,0 +1,106 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Registry;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+/// <summary>Carries out the commands of one session, for its one reader.</summary>
+internal sealed class SessionCommands(
+    HubCore hub,
+    MachineOwner owner,
+    SessionOrigin origin,
+    SessionLife life,
+    SessionSubscriptions subscriptions,
+    SessionWaits waits,
+    SessionSends sends)
+{
+    private bool _hasCommands;
+
+    /// <summary>
+    /// Asks the policy whether the client may give a command. It is not asked about commands that concern only the
+    /// client's own machines and subscriptions.
+    /// </summary>
+    public ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
+    {
+        _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
+        return command.CommandCase switch
+        {
+            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Send, origin),
+            SessionCommand.CommandOneofCase.Publish => gate.CheckPublishAsync(command.Publish, origin),
+            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Register),
+            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Subscribe),
+            _ => ValueTask.FromResult(Verdict.Ok),
+        };
+    }
+
+    /// <summary>
+    /// Carries a command out. The mailboxes that it must wait for are left in the context.
+    /// </summary>
+    /// <param name="command">The command.</param>
+    /// <param name="context">The writers to wake and the mailboxes to wait for.</param>
+    /// <param name="outcome">
+    /// The answer if the command succeeds; none if success needs no answer of its own.
+    /// </param>
+    public Verdict Execute(SessionCommand command, RoutingContext context, out Outcome? outcome)
+    {
+        outcome = null;
+        var isFirst = !_hasCommands;
+        _hasCommands = true;
+        switch (command.CommandCase)
+        {
+            case SessionCommand.CommandOneofCase.Send:
+                return sends.Send(command, context);
+            case SessionCommand.CommandOneofCase.Acknowledge:
+                subscriptions.Acknowledge(command.Acknowledge);
+                return Verdict.Ok;
+            case SessionCommand.CommandOneofCase.Grant:
+                subscriptions.Grant(command.Grant, context);
+                return Verdict.Ok;
+            case SessionCommand.CommandOneofCase.Publish:
+                var verdict = hub.Router.Publish(command.Publish, origin, context, out var recipients);
+                outcome = new Outcome { Recipients = (uint)recipients };
+                return verdict;
+            default:
+                outcome = new Outcome();
+                return ExecuteRare(command, context, isFirst);
+        }
+    }
+
+    // Commands that each client gives a few times.
+    private Verdict ExecuteRare(SessionCommand command, RoutingContext context, bool isFirst)
+    {
+        switch (command.CommandCase)
+        {
+            case SessionCommand.CommandOneofCase.Open:
+                return isFirst
+                    ? life.Open(command.Open)
+                    : Verdict.Invalid("A session can only be opened by its first command.");
+            case SessionCommand.CommandOneofCase.Register:
+                return Register(command.Register);
+            case SessionCommand.CommandOneofCase.Unregister:
+                return subscriptions.Unregister(command.Unregister);
+            case SessionCommand.CommandOneofCase.Subscribe:
+                return subscriptions.Subscribe(command.Subscribe, context);
+            case SessionCommand.CommandOneofCase.Unsubscribe:
+                return subscriptions.Unsubscribe(command.Unsubscribe);
+            case SessionCommand.CommandOneofCase.BeginWait:
+                return waits.Begin(command.BeginWait, command.BeginWait.AwaitedMachineId, null);
+            case SessionCommand.CommandOneofCase.EndWait:
+                waits.End(command.EndWait);
+                return Verdict.Ok;
+            default:
+                return new Verdict(
+                    StatusCode.Unimplemented, "The command is missing, or this hub does not know it.", "");
+        }
+    }
+
+    private Verdict Register(Registration registration)
+    {
+        var verdict = hub.Limits.Check(registration);
+        return verdict.IsOk
+            ? hub.Machines.Register(owner, registration.MachineId, registration.Groups, out _)
+            : verdict;
+    }
+}
