@@ -3,8 +3,8 @@ using System.Xml.Linq;
 namespace GrpcShm.PublicDocumentation;
 
 /// <summary>
-/// The sentences that protoc and its gRPC plug-in write above members that only generated code uses. The other comments of
-/// generated types come from the .proto files and are the documentation of the contract, so they stay.
+/// The sentences that protoc and its gRPC plug-in write above members that only generated code uses. The other comments
+/// of generated types come from the .proto files. They document the contract, and stay.
 /// </summary>
 internal static class GeneratedText
 {

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 using GrpcShm.PublicDocumentation;
 
 // Usage: ASSEMBLY DOCUMENTATION RESULT
-// The compiler writes the documentation of all types, internal ones too. Keeps what a user of the assembly can name.
+// The compiler documents all types, internal types too. This program keeps the members that other assemblies can use.
 var names = PublicNames.Read(args[0]);
 var document = XDocument.Load(args[1], LoadOptions.PreserveWhitespace);
 foreach (var member in document.Descendants("member").ToList())

@@ -5,7 +5,8 @@ using System.Reflection.PortableExecutable;
 namespace GrpcShm.PublicDocumentation;
 
 /// <summary>
-/// The names of all that another assembly can use of one, in the form of documentation files: <c>M:Space.Type.Method(System.Int32)</c>.
+/// The names of the types and members of an assembly that other assemblies can use. The names have the form that they
+/// have in documentation files: <c>M:Space.Type.Method(System.Int32)</c>.
 /// </summary>
 internal static class PublicNames
 {
@@ -30,14 +31,14 @@ internal static class PublicNames
         var type = reader.GetTypeDefinition(handle);
         var typeName = TypeNames.Of(reader, handle);
         names.Add($"T:{typeName}");
-        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition).Where(static field => IsVisible(field.Attributes)))
+        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition).Where(IsVisible))
         {
             names.Add($"F:{typeName}.{MemberName(reader, field.Name)}");
         }
 
-        foreach (var method in type.GetMethods().Where(method => IsVisible(reader, method)).Select(reader.GetMethodDefinition))
+        foreach (var method in type.GetMethods().Where(method => IsVisible(reader, method)))
         {
-            names.Add($"M:{typeName}.{MethodName(reader, method)}");
+            names.Add($"M:{typeName}.{MethodName(reader, reader.GetMethodDefinition(method))}");
         }
 
         foreach (var property in type.GetProperties().Select(reader.GetPropertyDefinition))
@@ -50,9 +51,12 @@ internal static class PublicNames
             }
         }
 
-        foreach (var added in type.GetEvents().Select(reader.GetEventDefinition).Where(added => IsVisible(reader, added.GetAccessors().Adder)))
+        foreach (var definition in type.GetEvents().Select(reader.GetEventDefinition))
         {
-            names.Add($"E:{typeName}.{MemberName(reader, added.Name)}");
+            if (IsVisible(reader, definition.GetAccessors().Adder))
+            {
+                names.Add($"E:{typeName}.{MemberName(reader, definition.Name)}");
+            }
         }
     }
 
@@ -68,7 +72,8 @@ internal static class PublicNames
     private static string Parameters(MethodSignature<string> signature) =>
         signature.ParameterTypes.IsEmpty ? "" : $"({string.Join(',', signature.ParameterTypes)})";
 
-    private static string MemberName(MetadataReader reader, StringHandle name) => reader.GetString(name).Replace('.', '#');
+    private static string MemberName(MetadataReader reader, StringHandle name) =>
+        reader.GetString(name).Replace('.', '#');
 
     private static bool IsVisible(MetadataReader reader, TypeDefinition type) =>
         (type.Attributes & TypeAttributes.VisibilityMask) switch
@@ -83,6 +88,7 @@ internal static class PublicNames
         !method.IsNil && (reader.GetMethodDefinition(method).Attributes & MethodAttributes.MemberAccessMask)
             is MethodAttributes.Public or MethodAttributes.Family or MethodAttributes.FamORAssem;
 
-    private static bool IsVisible(FieldAttributes attributes) =>
-        (attributes & FieldAttributes.FieldAccessMask) is FieldAttributes.Public or FieldAttributes.Family or FieldAttributes.FamORAssem;
+    private static bool IsVisible(FieldDefinition field) =>
+        (field.Attributes & FieldAttributes.FieldAccessMask)
+            is FieldAttributes.Public or FieldAttributes.Family or FieldAttributes.FamORAssem;
 }

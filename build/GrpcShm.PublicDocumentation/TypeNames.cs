@@ -3,7 +3,7 @@ using System.Reflection.Metadata;
 
 namespace GrpcShm.PublicDocumentation;
 
-/// <summary>Writes types as documentation files do: <c>System.Func{System.Int32,`0}</c>, <c>System.Byte[]</c>, <c>System.Int32@</c>.</summary>
+/// <summary>Writes types as documentation files do: <c>System.Func{System.Int32,`0}</c>, <c>System.Byte@</c>.</summary>
 internal sealed class TypeNames : ISignatureTypeProvider<string, object?>
 {
     public static string Of(MetadataReader reader, TypeDefinitionHandle handle)
@@ -15,17 +15,20 @@ internal sealed class TypeNames : ISignatureTypeProvider<string, object?>
             : Join(Of(reader, declaring), reader.GetString(type.Name));
     }
 
-    public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => Of(reader, handle);
+    public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) =>
+        Of(reader, handle);
 
     public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind)
     {
         var type = reader.GetTypeReference(handle);
-        return type.ResolutionScope.Kind == HandleKind.TypeReference
-            ? Join(GetTypeFromReference(reader, (TypeReferenceHandle)type.ResolutionScope, rawTypeKind), reader.GetString(type.Name))
-            : Join(reader.GetString(type.Namespace), reader.GetString(type.Name));
+        var outer = type.ResolutionScope.Kind == HandleKind.TypeReference
+            ? GetTypeFromReference(reader, (TypeReferenceHandle)type.ResolutionScope, rawTypeKind)
+            : reader.GetString(type.Namespace);
+        return Join(outer, reader.GetString(type.Name));
     }
 
-    public string GetTypeFromSpecification(MetadataReader reader, object? context, TypeSpecificationHandle handle, byte rawTypeKind) =>
+    public string GetTypeFromSpecification(
+        MetadataReader reader, object? context, TypeSpecificationHandle handle, byte rawTypeKind) =>
         reader.GetTypeSpecification(handle).DecodeSignature(this, context);
 
     public string GetPrimitiveType(PrimitiveTypeCode typeCode) => $"System.{typeCode}";

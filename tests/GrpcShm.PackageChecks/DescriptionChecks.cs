@@ -1,6 +1,6 @@
 namespace GrpcShm.PackageChecks;
 
-/// <summary>The description: what the registry shows beside the page, and what a build takes from it.</summary>
+/// <summary>The description of a package (<c>.nuspec</c>). The registry shows it, and builds use it.</summary>
 internal static class DescriptionChecks
 {
     public static IEnumerable<string> Find(Package package, Repository repository)
@@ -43,7 +43,8 @@ internal static class DescriptionChecks
             .Order(StringComparer.Ordinal);
         if (!asked.SequenceEqual(siblings))
         {
-            yield return $"{package.Name}: asks for '{string.Join(", ", asked)}', and not for '{string.Join(", ", siblings)}'.";
+            yield return
+                $"{package.Name}: asks for '{string.Join(", ", asked)}', and not for '{string.Join(", ", siblings)}'.";
         }
     }
 }

@@ -2,9 +2,10 @@ using System.Xml.Linq;
 
 namespace GrpcShm.PackageChecks;
 
-/// <summary>The documentation file: all of the public surface, and nothing else.</summary>
+/// <summary>The documentation file: it has the whole public surface and nothing else.</summary>
 internal static class DocumentationChecks
 {
+    private static readonly string[] GeneratedEndings = ["FieldNumber", "Reflection"];
     private static readonly string[] OwnNamespaces = ["GrpcShm.", "XStateNet.Events."];
 
     public static IEnumerable<string> Find(Package package, PublicSurface surface)
@@ -20,14 +21,14 @@ internal static class DocumentationChecks
                 yield return $"{package.Name}: its documentation tells of {name}, which is not public.";
             }
 
-            if (name.EndsWith("FieldNumber", StringComparison.Ordinal) || name.Split('.')[^1].EndsWith("Reflection", StringComparison.Ordinal))
+            if (GeneratedEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal)))
             {
                 yield return $"{package.Name}: its documentation tells of {name}, which only generated code uses.";
             }
 
-            foreach (var reference in member.Descendants().Attributes("cref").Select(static attribute => attribute.Value).Where(reference => !IsKnown(reference, surface)))
+            foreach (var reference in member.Descendants().Attributes("cref").Where(item => !IsKnown(item.Value, surface)))
             {
-                yield return $"{package.Name}: the documentation of {name} refers to {reference}, which is not public.";
+                yield return $"{package.Name}: the documentation of {name} refers to {reference.Value}: it is not public.";
             }
         }
 

@@ -29,15 +29,29 @@ internal sealed class Package
         ReadFiles(folder, project, "nupkg"),
         project.IsLibrary ? ReadFiles(folder, project, "snupkg") : []);
 
-    public byte[]? File(string path) => _files.GetValueOrDefault(path);
+    /// <summary>The package with another content of a file, or without the file.</summary>
+    public Package With(string path, byte[]? content)
+    {
+        var files = new Dictionary<string, byte[]>(_files);
+        files.Remove(path);
+        if (content is not null)
+        {
+            files.Add(path, content);
+        }
 
-    public IEnumerable<string> FileNames() => _files.Keys;
+        return new Package(Project, files, _symbols);
+    }
+
+    public Package WithSymbols(byte[] content) =>
+        new(Project, _files, new Dictionary<string, byte[]> { [SymbolsPath] = content });
+
+    public byte[]? File(string path) => _files.GetValueOrDefault(path);
 
     public byte[] Assembly() => _files[$"lib/net10.0/{Name}.dll"];
 
     public byte[] Documentation() => _files[$"lib/net10.0/{Name}.xml"];
 
-    public byte[] Symbols() => _symbols[$"lib/net10.0/{Name}.pdb"];
+    public byte[] Symbols() => _symbols[SymbolsPath];
 
     /// <summary>An element of the description, or nothing.</summary>
     public XElement? Element(string name) => Description.Element(Description.Name.Namespace + name);
@@ -46,6 +60,8 @@ internal sealed class Package
     public IEnumerable<(string Name, string Version)> Dependencies() =>
         from dependency in Description.Descendants(Description.Name.Namespace + "dependency")
         select (dependency.Attribute("id")!.Value, dependency.Attribute("version")!.Value);
+
+    private string SymbolsPath => $"lib/net10.0/{Name}.pdb";
 
     private static Dictionary<string, byte[]> ReadFiles(string folder, PackedProject project, string kind)
     {
@@ -56,7 +72,8 @@ internal sealed class Package
         if (paths.Count != 1)
         {
             throw new InvalidOperationException(
-                $"{folder} has {paths.Count} files {project.Name}.*.{kind}. Pack into an empty folder: dotnet pack GrpcShm.sln -o FOLDER.");
+                $"{folder} has {paths.Count} files {project.Name}.*.{kind}. "
+                + "Pack into an empty folder: dotnet pack GrpcShm.sln -o FOLDER.");
         }
 
         using var archive = ZipFile.OpenRead(paths[0]);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace GrpcShm.PackageChecks;
 
-/// <summary>The page that the registry shows, the icon and the licence.</summary>
+/// <summary>The page of the package on the registry, the icon and the licence.</summary>
 internal static partial class PageChecks
 {
     private const int IconSize = 128;
@@ -30,7 +30,7 @@ internal static partial class PageChecks
         var text = Encoding.UTF8.GetString(page);
         if (!text.StartsWith($"# {package.Name}\n", StringComparison.Ordinal))
         {
-            yield return $"{package.Name}: its page begins with '{text.Split('\n')[0]}': it is not the package's own.";
+            yield return $"{package.Name}: its page begins with '{text.Split('\n')[0]}', and not with the name.";
         }
 
         foreach (var link in Link().Matches(text).Select(static match => match.Groups["target"].Value))
@@ -53,7 +53,9 @@ internal static partial class PageChecks
         if (link.StartsWith(files, StringComparison.Ordinal))
         {
             var path = link[files.Length..].Split('#')[0];
-            return File.Exists(Path.Join(repository.Root, path)) ? null : $"leads to {path}, which the repository does not have.";
+            return File.Exists(Path.Join(repository.Root, path))
+                ? null
+                : $"leads to {path}, which the repository does not have.";
         }
 
         const string packages = "https://www.nuget.org/packages/";

@@ -5,8 +5,9 @@ using System.Reflection.PortableExecutable;
 namespace GrpcShm.PackageChecks;
 
 /// <summary>
-/// What the assemblies of the packages show to others. A member is known by its type, its name and the number of its parameters:
-/// coarser than the build step that filters the documentation, and written apart from it, so that one finds the other's faults.
+/// The types and members of the packages that other assemblies can use. A member is known by its type, its name and the
+/// number of its parameters. The build step that filters the documentation computes exact names by other code, so this
+/// class finds faults of that step.
 /// </summary>
 internal sealed class PublicSurface
 {
@@ -23,9 +24,12 @@ internal sealed class PublicSurface
         {
             using var file = new PEReader(new MemoryStream(package.Assembly()));
             var reader = file.GetMetadataReader();
-            foreach (var type in reader.TypeDefinitions.Select(reader.GetTypeDefinition).Where(type => IsPublic(reader, type)))
+            foreach (var type in reader.TypeDefinitions.Select(reader.GetTypeDefinition))
             {
-                surface.Add(reader, type);
+                if (IsPublic(reader, type))
+                {
+                    surface.Add(reader, type);
+                }
             }
         }
 
@@ -36,7 +40,7 @@ internal sealed class PublicSurface
     public IEnumerable<string> ToDocument(string type) =>
         _members.Where(member => member.Split(' ')[1] == type && !_undocumented.Contains(member));
 
-    /// <summary>A name of the documentation, such as <c>M:Space.Type.Method(System.Int32)</c>, as <c>M Space.Type Method 1</c>.</summary>
+    /// <summary>Writes <c>M:Space.Type.Method(System.Int32)</c> as <c>M Space.Type Method 1</c>.</summary>
     public static string KeyOf(string name)
     {
         var kind = name[0];
@@ -69,25 +73,39 @@ internal sealed class PublicSurface
     {
         var name = NameOf(reader, type);
         _members.Add($"T {name}");
-        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition).Where(static field => IsPublic((int)field.Attributes)))
+        foreach (var field in type.GetFields().Select(reader.GetFieldDefinition))
         {
-            Add($"F {name} {reader.GetString(field.Name)} 0", field.Attributes.HasFlag(FieldAttributes.SpecialName));
+            if (IsPublic((int)field.Attributes))
+            {
+                var isHidden = field.Attributes.HasFlag(FieldAttributes.SpecialName);
+                Add($"F {name} {reader.GetString(field.Name)} 0", isHidden);
+            }
         }
 
-        var accessors = type.GetProperties().Select(reader.GetPropertyDefinition)
-            .Select(static property => (property.Name, Kind: 'P', property.GetAccessors().Getter, property.GetAccessors().Setter))
-            .Concat(type.GetEvents().Select(reader.GetEventDefinition)
-                .Select(static added => (added.Name, Kind: 'E', added.GetAccessors().Adder, added.GetAccessors().Remover)));
-        foreach (var (member, kind, first, second) in accessors.Where(pair => IsPublic(reader, pair.Item3) || IsPublic(reader, pair.Item4)))
+        foreach (var property in type.GetProperties().Select(reader.GetPropertyDefinition))
         {
-            // An indexer's getter has the indexer's parameters.
-            var parameters = kind == 'P' && !first.IsNil ? CountOfParameters(reader, reader.GetMethodDefinition(first)) : 0;
-            Add($"{kind} {name} {reader.GetString(member)} {parameters}", isUndocumented: false);
+            var getter = property.GetAccessors().Getter;
+            if (IsPublic(reader, getter) || IsPublic(reader, property.GetAccessors().Setter))
+            {
+                // The getter of an indexer has the parameters of the indexer.
+                var parameters = getter.IsNil ? 0 : CountOfParameters(reader, reader.GetMethodDefinition(getter));
+                Add($"P {name} {reader.GetString(property.Name)} {parameters}", isUndocumented: false);
+            }
         }
 
-        foreach (var method in type.GetMethods().Where(method => IsPublic(reader, method)).Select(reader.GetMethodDefinition))
+        foreach (var definition in type.GetEvents().Select(reader.GetEventDefinition))
         {
-            var isPart = method.Attributes.HasFlag(MethodAttributes.SpecialName) && !method.Attributes.HasFlag(MethodAttributes.RTSpecialName);
+            if (IsPublic(reader, definition.GetAccessors().Adder))
+            {
+                Add($"E {name} {reader.GetString(definition.Name)} 0", isUndocumented: false);
+            }
+        }
+
+        foreach (var handle in type.GetMethods().Where(method => IsPublic(reader, method)))
+        {
+            var method = reader.GetMethodDefinition(handle);
+            var isPart = (method.Attributes & (MethodAttributes.SpecialName | MethodAttributes.RTSpecialName))
+                == MethodAttributes.SpecialName;
             var member = reader.GetString(method.Name).Replace('.', '#');
             var parameters = CountOfParameters(reader, method);
             Add(
@@ -119,10 +137,13 @@ internal sealed class PublicSurface
 
     private static bool IsWrittenByTheCompiler(MetadataReader reader, MethodDefinition method) =>
         method.ImplAttributes.HasFlag(MethodImplAttributes.Runtime)
-        || method.GetCustomAttributes().Select(reader.GetCustomAttribute).Any(attribute =>
-            attribute.Constructor.Kind == HandleKind.MemberReference
-            && reader.GetMemberReference((MemberReferenceHandle)attribute.Constructor).Parent is { Kind: HandleKind.TypeReference } parent
-            && reader.GetString(reader.GetTypeReference((TypeReferenceHandle)parent).Name) == "CompilerGeneratedAttribute");
+        || method.GetCustomAttributes()
+            .Select(attribute => reader.GetCustomAttribute(attribute).Constructor)
+            .Where(static constructor => constructor.Kind == HandleKind.MemberReference)
+            .Select(constructor => reader.GetMemberReference((MemberReferenceHandle)constructor).Parent)
+            .Where(static type => type.Kind == HandleKind.TypeReference)
+            .Select(type => reader.GetString(reader.GetTypeReference((TypeReferenceHandle)type).Name))
+            .Contains("CompilerGeneratedAttribute");
 
     private static string NameOf(MetadataReader reader, TypeDefinition type)
     {
@@ -144,6 +165,6 @@ internal sealed class PublicSurface
     private static bool IsPublic(MetadataReader reader, MethodDefinitionHandle method) =>
         !method.IsNil && IsPublic((int)reader.GetMethodDefinition(method).Attributes);
 
-    // The numbers of the access of a field and of a method are the same: family (4), family or assembly (5), public (6).
+    // Fields and methods have the same numbers of access: family (4), family or assembly (5), public (6).
     private static bool IsPublic(int attributes) => (attributes & 7) is 4 or 5 or 6;
 }

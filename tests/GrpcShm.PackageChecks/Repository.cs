@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace GrpcShm.PackageChecks;
 
-/// <summary>What the repository says about its packages.</summary>
+/// <summary>The packages that the repository makes, and the values that all of them share.</summary>
 internal sealed class Repository
 {
     private static readonly string[] Folders = ["src", "templates"];
@@ -23,7 +23,7 @@ internal sealed class Repository
 
     public string Root { get; }
 
-    /// <summary>The address of the project, from which all addresses in packages begin.</summary>
+    /// <summary>The address of the project. All addresses of files in packages begin with it.</summary>
     public string Home { get; }
 
     public string Version { get; }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace GrpcShm.PackageChecks;
 
-/// <summary>The list of what the package depends on (CycloneDX).</summary>
+/// <summary>The list of the packages that a package depends on (CycloneDX).</summary>
 internal static class SbomChecks
 {
     public static IEnumerable<string> Find(Package package)
@@ -31,7 +31,7 @@ internal static class SbomChecks
                 || component.GetProperty("version").GetString() != lowest
                 || component.GetProperty("scope").GetString() != "required")
             {
-                yield return $"{package.Name}: bom.json does not list {name} {lowest}, which the package asks for, as required.";
+                yield return $"{package.Name}: bom.json does not list {name} {lowest} as a required package.";
             }
         }
 

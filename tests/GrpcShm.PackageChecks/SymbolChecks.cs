@@ -8,8 +8,8 @@ using System.Text.Json;
 namespace GrpcShm.PackageChecks;
 
 /// <summary>
-/// The symbols: they belong to the assembly, each source file is in them or at an address that serves exactly that file, and they name no
-/// path of the machine that they were built on.
+/// The symbols. They belong to the assembly. Each source file is in them, or they have an address of it, and the file
+/// at this address has the content that was compiled. They have no path of the machine that built them.
 /// </summary>
 internal static class SymbolChecks
 {
@@ -40,7 +40,7 @@ internal static class SymbolChecks
             }
         }
 
-        var address = SourceAddress(reader, repository, commit.Commit, out var fault);
+        var root = SourceRoot(reader, repository, commit.Commit, out var fault);
         if (fault is not null)
         {
             yield return $"{package.Name}: {fault}";
@@ -49,18 +49,19 @@ internal static class SymbolChecks
 
         foreach (var document in reader.Documents)
         {
-            if (FaultOf(reader, document, address, commit) is { } wrong)
+            if (FaultOf(reader, document, root, commit) is { } wrong)
             {
                 yield return $"{package.Name}: {reader.GetString(reader.GetDocument(document).Name)} {wrong}";
             }
         }
     }
 
-    // What the symbols call the repository's folder, if they lead from there to this commit's address at the home.
-    private static string SourceAddress(MetadataReader reader, Repository repository, string commit, out string? fault)
+    // The name that the symbols give the folder of the repository, if they map it to the address of the commit.
+    private static string SourceRoot(MetadataReader reader, Repository repository, string commit, out string? fault)
     {
         var links = Information(reader, EntityHandle.ModuleDefinition, SourceLink);
-        var wanted = $"{repository.Home.Replace("https://github.com/", "https://raw.githubusercontent.com/", StringComparison.Ordinal)}/{commit}/*";
+        var files = repository.Home.Replace("//github.com/", "//raw.githubusercontent.com/", StringComparison.Ordinal);
+        var wanted = $"{files}/{commit}/*";
         var text = links is null ? "nothing" : Encoding.UTF8.GetString(links);
         fault = null;
         if (links is not null)
@@ -133,7 +134,7 @@ internal static class SymbolChecks
         }
     }
 
-    // Four bytes say how long the source is; it is compressed unless they are zero.
+    // The first four bytes are the length of the source. If they are zero, the source is not compressed.
     private static byte[] Unpack(byte[] source)
     {
         var content = new MemoryStream(source, 4, source.Length - 4);
