@@ -65,59 +65,93 @@ internal sealed partial class SharedMemoryListener
     private bool AcceptSome(bool isRetry)
     {
         IOException failure;
-        lock (_acceptGate)
+        try
         {
-            try
+            for (var i = 0; i < AcceptsPerTurn; i++)
             {
-                for (var i = 0; i < AcceptsPerTurn; i++)
-                {
-                    if (_disposed || _socket.Accept() is not { } client)
-                    {
-                        _isRetrying &= !isRetry;
-                        return true;
-                    }
-
-                    _reactorFailures = 0;
-                    Begin(client);
-                }
-
-                return false;
-            }
-            catch (IOException exception)
-            {
-                if (_isRetrying && !isRetry)
+                if (!TryAccept(isRetry, out var tooMany))
                 {
                     return true;
                 }
 
-                _isRetrying = true;
-                failure = exception;
-                if (isRetry)
+                if (tooMany is not null)
                 {
-                    // The shortage lasts: the clients that wait are told so.
-                    RefuseSome(failure.Message);
+                    RefuseBusy(tooMany);
                 }
             }
+
+            return false;
+        }
+        catch (IOException exception)
+        {
+            failure = exception;
         }
 
-        // No handles or no memory. The poller has reported the client and will not report it again, so look again by a
-        // timer. There is one timer for all clients, which runs only while the shortage lasts.
-        if (!isRetry)
+        lock (_acceptGate)
+        {
+            if (_isRetrying && !isRetry)
+            {
+                return true;
+            }
+
+            _isRetrying = true;
+        }
+
+        if (isRetry)
+        {
+            // The shortage lasts: the clients that wait are told so.
+            RefuseSome(failure.Message);
+        }
+        else
         {
             Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
         }
 
+        // No handles or no memory. The poller has reported the client and will not report it again, so look again by a
+        // timer. There is one timer for all clients, which runs only while the shortage lasts.
         _ = RetryAcceptAsync();
         return true;
+    }
+
+    /// <summary>Accepts a client, and begins its handshake.</summary>
+    /// <param name="isRetry">True if the timer asks.</param>
+    /// <param name="tooMany">
+    /// The channel of a client that cannot be served because too many others connect. The caller has to refuse and to
+    /// dispose of it, outside the gate: loggers hear of it.
+    /// </param>
+    /// <returns>False if there is no client.</returns>
+    private bool TryAccept(bool isRetry, out ControlChannel? tooMany)
+    {
+        lock (_acceptGate)
+        {
+            if (_disposed || _socket.Accept() is not { } client)
+            {
+                _isRetrying &= !isRetry;
+                tooMany = null;
+                return false;
+            }
+
+            _reactorFailures = 0;
+            tooMany = Begin(client);
+            return true;
+        }
     }
 
     private void RefuseSome(string why)
     {
         var reason = $"The server cannot take another connection at present. {why}";
         var message = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason);
-        for (var i = 0; i < AcceptsPerTurn && _socket.Refuse(message) is { } peer; i++)
+        for (var i = 0; i < AcceptsPerTurn && RefuseNext(message) is { } peer; i++)
         {
             _log.WriteRefusal(peer, RefusalCode.Resources, reason);
+        }
+    }
+
+    private SharedMemoryPeer? RefuseNext(byte[] message)
+    {
+        lock (_acceptGate)
+        {
+            return _disposed ? null : _socket.Refuse(message);
         }
     }
 

@@ -133,28 +133,39 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         connection.Dispose();
     }
 
-    private void Begin(ControlSocket client)
+    /// <summary>
+    /// Begins the handshake with a client. Under the gate, so that no handshake begins on a closed listener.
+    /// </summary>
+    /// <returns>The client's channel if too many others are connecting; otherwise none.</returns>
+    private ControlChannel? Begin(ControlSocket client)
     {
         var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(client, reactor);
-        if (_handshakes.TryBegin())
+        if (!_handshakes.TryBegin())
         {
-            var start = new HandshakeStart(this, channel, reactor);
-            if (_settings.AuthorizePeer is null)
-            {
-                start.Schedule();
-            }
-            else
-            {
-                // The callback may take as long as it likes.
-                start.RunOnPool();
-            }
-
-            return;
+            return channel;
         }
 
-        Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
-        channel.Dispose();
+        var start = new HandshakeStart(this, channel, reactor);
+        if (_settings.AuthorizePeer is null)
+        {
+            start.Schedule();
+        }
+        else
+        {
+            // The callback may take as long as it likes.
+            start.RunOnPool();
+        }
+
+        return null;
+    }
+
+    private void RefuseBusy(ControlChannel channel)
+    {
+        using (channel)
+        {
+            Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
+        }
     }
 
     private async Task ShakeHandsAsync(ControlChannel channel, Reactor reactor)
