@@ -5,7 +5,7 @@ using Samples.BringYourOwnService.Server;
 
 var transport = new Option<string>("--transport", "-t")
 {
-    Description = "What carries the calls: shared memory, a Unix socket, TCP, or a named pipe.",
+    Description = "The transport of the calls: shared memory, a Unix socket, TCP, or a named pipe.",
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
@@ -26,7 +26,7 @@ var root = new RootCommand(
 root.SetAction((result, cancellationToken) => GreeterRun.RunAsync(
     ParseKind(result.GetRequiredValue(transport)), result.GetValue(json), cancellationToken));
 
-// How the program starts its second process; not for people.
+// The program uses this command to start its second process; it is not for people.
 var address = new Argument<string>("address");
 var serve = new Command("serve", "Be the server.") { address };
 serve.Hidden = true;

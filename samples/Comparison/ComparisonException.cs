@@ -1,5 +1,5 @@
 namespace GrpcShm.Samples.Comparison;
 
-/// <summary>An error whose message is all that a user needs to see.</summary>
+/// <summary>An error of which the user needs to see only the message.</summary>
 internal sealed class ComparisonException(string message, Exception? innerException = null)
     : Exception(message, innerException);

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Samples.PingPong;
 
-/// <summary>What a person sees: the game while it runs, and its result.</summary>
+/// <summary>The output for people: the game while it runs, and its result.</summary>
 internal static class ConsoleView
 {
     /// <summary>Shows the progress until the game is over.</summary>

@@ -9,8 +9,8 @@ using GrpcShm.EventBus;
 namespace Samples.PingPong;
 
 /// <summary>
-/// Another game: this process sends, a second one holds the hub, a third one receives. First as fast as it can, then at
-/// a steady rate, to see how long an event takes from the send to the handler.
+/// Another game: this process sends, a second process holds the hub, a third one receives. First it sends as fast as it
+/// can. Then it sends at a steady rate, to measure the time of an event from the send to the handler.
 /// </summary>
 internal static class EventStream
 {
@@ -18,7 +18,7 @@ internal static class EventStream
     private const int SteadyPerSecond = 1_000;
     private const int SteadySeconds = 5;
 
-    // Enough on their way for full messages, few enough that memory does not matter.
+    // The number of events on their way: enough for full messages, and so few that memory does not matter.
     private const int Window = 2_048;
 
     public static async Task<int> RunAsync(TransportKind kind, int events, CancellationToken cancellationToken)
@@ -80,8 +80,8 @@ internal static class EventStream
         await earlier.WaitAsync(cancellationToken);
     }
 
-    // On a thread of its own that sleeps: a timer's ticks are as far apart as the system's coarse clock says, often 4
-    // ms.
+    // This uses a thread of its own that sleeps, since the ticks of a timer are often 4 ms apart, by the system's
+    // coarse clock.
     private static Task SendSteadilyAsync(EventClient client, CancellationToken cancellationToken) =>
         Task.Factory.StartNew(
             () => SendSteadily(client, cancellationToken),
@@ -113,7 +113,7 @@ internal static class EventStream
         return client.SendEventAsync("sender", "receiver", "DATA", UnsafeByteOperations.UnsafeWrap(payload));
     }
 
-    // The request takes its place behind the events: when it is answered, they have been handled.
+    // The request comes after the events, so when it is answered, they have been handled.
     private static async Task<ReceiverReport> AskAsync(EventClient client, CancellationToken cancellationToken)
     {
         var reply = await client.RequestAsync(

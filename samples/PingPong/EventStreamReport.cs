@@ -20,14 +20,16 @@ internal sealed record EventStreamReport
     [JsonPropertyName("per_second")]
     public required double PerSecond { get; init; }
 
-    /// <summary>From the send to the handler, at 1,000 events per second.</summary>
+    /// <summary>The time from the send to the handler, at 1,000 events per second.</summary>
     [JsonPropertyName("steady_p50_us")]
     public required double SteadyP50Microseconds { get; init; }
 
     [JsonPropertyName("steady_p99_us")]
     public required double SteadyP99Microseconds { get; init; }
 
-    /// <summary>While the events came as fast as they could; 100 is one core, all the time.</summary>
+    /// <summary>
+    /// The CPU of the process while the events came as fast as possible; 100 is one core all the time.
+    /// </summary>
     [JsonPropertyName("hub_cpu_percent")]
     public required double HubCpuPercent { get; init; }
 }

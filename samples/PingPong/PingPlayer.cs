@@ -6,7 +6,7 @@ using HdrHistogram;
 
 namespace Samples.PingPong;
 
-/// <summary>The machine 'ping': each answer makes it send the next ball.</summary>
+/// <summary>The machine 'ping': after each answer it sends the next ball.</summary>
 internal sealed class PingPlayer : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -21,7 +21,7 @@ internal sealed class PingPlayer : IAsyncDisposable
 
     private PingPlayer(EventClient client) => _client = client;
 
-    /// <summary>How many rounds of the game in progress are over.</summary>
+    /// <summary>The number of finished rounds of the current game.</summary>
     public int Round => Volatile.Read(ref _round);
 
     /// <summary>Connects and registers the machine.</summary>
@@ -44,7 +44,7 @@ internal sealed class PingPlayer : IAsyncDisposable
     }
 
     /// <summary>Plays, and stops early if an answer does not come.</summary>
-    /// <returns>How many answers came.</returns>
+    /// <returns>The number of answers.</returns>
     public async Task<int> PlayAsync(int rounds, LongHistogram? latencies, CancellationToken cancellationToken)
     {
         _over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,7 +64,7 @@ internal sealed class PingPlayer : IAsyncDisposable
             }
             catch (TimeoutException)
             {
-                // The rounds that are missing are the lost ones.
+                // The missing rounds count as lost.
                 return Round;
             }
         }
@@ -96,7 +96,8 @@ internal sealed class PingPlayer : IAsyncDisposable
         BinaryPrimitives.WriteInt64LittleEndian(payload, ++_sequence);
         _sent = Stopwatch.GetTimestamp();
 
-        // Not awaited to the end: the next answer is what counts, and a failure is told by an event of the client.
+        // This does not wait for the acknowledgement. Only the next answer counts, and an event of the client reports a
+        // failure.
         _ = _client.SendEventAsync("ping", "pong", "PING", UnsafeByteOperations.UnsafeWrap(payload));
         return Task.CompletedTask;
     }

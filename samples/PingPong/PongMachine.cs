@@ -2,7 +2,7 @@ using GrpcShm.EventBus;
 
 namespace Samples.PingPong;
 
-/// <summary>The machine 'pong', which lives beside the hub: it sends each ball back.</summary>
+/// <summary>The machine 'pong', in the hub's process: it sends each ball back.</summary>
 internal sealed class PongMachine(EventHub hub) : IAsyncDisposable
 {
     private LocalMachine? _machine;

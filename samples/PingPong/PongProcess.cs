@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace Samples.PingPong;
 
-/// <summary>The second process, seen from the first, which ends it in any case.</summary>
+/// <summary>The second process, as the first process sees it. The first process ends it in any case.</summary>
 internal sealed class PongProcess : IAsyncDisposable
 {
     private readonly SampleProcess _process;
 
     private PongProcess(SampleProcess process, SampleEndpoint endpoint) => (_process, Endpoint) = (process, endpoint);
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint on which it listens.</summary>
     public SampleEndpoint Endpoint { get; }
 
     /// <summary>Starts this program once more, as the server.</summary>
@@ -21,7 +21,7 @@ internal sealed class PongProcess : IAsyncDisposable
         return new PongProcess(process, endpoint with { Address = process.Greeting });
     }
 
-    /// <summary>Asks it what it has used so far.</summary>
+    /// <summary>Asks for the resources that it has used so far.</summary>
     public async Task<ProcessUsage> MeasureAsync(CancellationToken cancellationToken) =>
         JsonSerializer.Deserialize(
             await _process.AskAsync("usage", cancellationToken), RunReportContext.Default.ProcessUsage)!;

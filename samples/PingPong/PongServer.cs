@@ -10,8 +10,8 @@ namespace Samples.PingPong;
 
 /// <summary>The second process: the event hub and the machine 'pong'.</summary>
 /// <remarks>
-/// It says "ready" and its address on its standard output, answers each line on its standard input with what it has
-/// used, and ends when its standard input does: that is also how it learns that the first process has died.
+/// It writes "ready" and its address to its standard output. It answers each line on its standard input with the
+/// resources that it has used. It ends when its standard input ends, which also happens when the first process dies.
 /// </remarks>
 internal static class PongServer
 {
@@ -28,8 +28,8 @@ internal static class PongServer
         builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
         builder.Services.AddEventBus();
 
-        // A hub does not wait, and runs nobody's handlers where it reads: it needs no second thread for what it takes
-        // off the ring.
+        // A hub never waits, and does not run handlers on the thread that reads. So it needs no second thread for its
+        // calls.
         endpoint.Listen(builder.WebHost, options => options.RunMode = RunMode.Inline);
 
         await using var app = builder.Build();

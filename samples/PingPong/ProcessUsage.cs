@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Samples.PingPong;
 
-/// <summary>What a process has used so far.</summary>
+/// <summary>The resources that a process has used so far.</summary>
 internal sealed record ProcessUsage(
     double CpuMilliseconds, double RssMegabytes, long? DoorbellsRung, long? DoorbellsSaved)
 {

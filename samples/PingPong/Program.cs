@@ -10,7 +10,7 @@ var rounds = new Option<int>("--rounds", "-n")
 };
 rounds.Validators.Add(result =>
 {
-    // A value that is no number has its own error already.
+    // A value that is no number already has an error of its own.
     if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && value is < 1 or > 10_000_000)
     {
         result.AddError($"--rounds must be a number from 1 to 10,000,000, not {result.Tokens[0].Value}.");
@@ -19,7 +19,7 @@ rounds.Validators.Add(result =>
 
 var transport = new Option<string>("--transport", "-t")
 {
-    Description = "What carries the events: shared memory, a Unix socket, TCP, or a named pipe.",
+    Description = "The transport of the events: shared memory, a Unix socket, TCP, or a named pipe.",
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
@@ -42,7 +42,7 @@ root.SetAction((result, cancellationToken) => Match.RunAsync(
     result.GetValue(json),
     cancellationToken));
 
-// How the program starts its second process; not for people.
+// The program uses this command to start its second process; it is not for people.
 var address = new Argument<string>("address");
 var serve = new Command("serve", "Hold the hub and the machine 'pong'.") { address };
 serve.Hidden = true;

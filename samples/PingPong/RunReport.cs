@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Samples.PingPong;
 
-/// <summary>The figures of a run. What is written as JSON has a name; the rest is for people only.</summary>
+/// <summary>
+/// The figures of a run. Only figures with a JSON name are written as JSON; the others are for people.
+/// </summary>
 internal sealed record RunReport
 {
     [JsonPropertyName("transport")]
@@ -46,7 +48,7 @@ internal sealed record RunReport
     public required double ServerRssMegabytes { get; init; }
 
     /// <summary>
-    /// The doorbells that both processes rang, each a system call; none if the transport has no doorbells.
+    /// The doorbells that both processes rang, each a system call; null if the transport has no doorbells.
     /// </summary>
     [JsonPropertyName("doorbells_per_message")]
     public required double? DoorbellsPerMessage { get; init; }

@@ -27,12 +27,12 @@ internal sealed class DoorbellCounter : IDisposable
         _listener.Start();
     }
 
-    /// <summary>The doorbells rung and saved since the start; none if the transport has no doorbells.</summary>
+    /// <summary>The doorbells rung and saved since the start; null if the transport has no doorbells.</summary>
     public (long? Rung, long? Saved) Read()
     {
         lock (_lock)
         {
-            // An observed counter says its total each time it is asked, a pushed one says what was added.
+            // An observed counter reports its total each time, a pushed counter reports the added value.
             _observed = default;
             _listener.RecordObservableInstruments();
             return _hasDoorbells ? (_pushed.Rung + _observed.Rung, _pushed.Saved + _observed.Saved) : (null, null);

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Samples;
 
-/// <summary>One connection over a named pipe, as Kestrel wants it.</summary>
+/// <summary>One connection over a named pipe, in the form that Kestrel needs.</summary>
 internal sealed class NamedPipeConnection : ConnectionContext, IConnectionLifetimeFeature, IDuplexPipe
 {
     private readonly NamedPipeServerStream _pipe;
@@ -39,7 +39,7 @@ internal sealed class NamedPipeConnection : ConnectionContext, IConnectionLifeti
 
     public override void Abort(ConnectionAbortedException abortReason)
     {
-        // Reads and writes that wait end by this.
+        // This ends waiting reads and writes.
         _pipe.Dispose();
         Input.CancelPendingRead();
     }

@@ -14,8 +14,8 @@ internal sealed class NamedPipeListener : IConnectionListener
     public NamedPipeListener(NamedPipeEndPoint endPoint)
     {
         _endPoint = endPoint;
-        // The first one now: a name that cannot be had fails the binding, and clients can connect as soon as that is
-        // done.
+        // This makes the first pipe at once. So the binding fails if the name is not available, and clients can connect
+        // when it has succeeded.
         _next = CreatePipe();
     }
 
@@ -34,7 +34,7 @@ internal sealed class NamedPipeListener : IConnectionListener
             }
             catch (IOException) when (!_unbound.IsCancellationRequested)
             {
-                // The client was gone before it was accepted.
+                // The client closed before it was accepted.
                 await pipe.DisposeAsync();
                 _next = CreatePipe();
             }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Samples;
 
 /// <summary>
-/// Lets Kestrel listen on named pipes where its own transport for them does not exist: everywhere but on Windows, where
-/// .NET makes named pipes of Unix sockets.
+/// Lets Kestrel listen on named pipes on systems other than Windows. Kestrel's own transport for named pipes does not
+/// exist there, and .NET makes named pipes from Unix sockets.
 /// </summary>
 internal sealed class NamedPipeListenerFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {

@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace Samples;
 
 /// <summary>
-/// Writes to a named pipe and tells of a client that is gone as Kestrel's own transports do: by a completed flush, not
-/// by an exception, which Kestrel would log as an error.
+/// Writes to a named pipe. If the client has closed, it reports this as Kestrel's own transports do: by a completed
+/// flush, not by an exception, which Kestrel would log as an error.
 /// </summary>
 internal sealed class NamedPipeOutput(PipeWriter inner) : PipeWriter
 {
@@ -43,7 +43,7 @@ internal sealed class NamedPipeOutput(PipeWriter inner) : PipeWriter
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {
-            // What was left to send has nobody to go to any more.
+            // The client has closed, so the remaining data is dropped.
         }
     }
 }

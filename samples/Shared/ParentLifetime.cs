@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace Samples;
 
 /// <summary>
-/// Lets the first process decide when the second ends. Ctrl+C reaches both at once; if the server ended by itself then,
-/// the player would take it for a failure.
+/// Lets the first process decide when the second process ends. Ctrl+C reaches both at once. If the server then ended by
+/// itself, the first process would take this for a failure.
 /// </summary>
 internal sealed class ParentLifetime : IHostLifetime
 {

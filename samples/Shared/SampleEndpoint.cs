@@ -15,14 +15,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Samples;
 
-/// <summary>Where a sample's server listens. These are all the lines in which the transports differ.</summary>
+/// <summary>The endpoint of a sample's server. All differences between the transports are in this file.</summary>
 /// <param name="Kind">The transport.</param>
 /// <param name="Address">
 /// The name of the shared-memory endpoint or the pipe, the socket's path, or the TCP port (0: any that is free).
 /// </param>
 internal sealed record SampleEndpoint(TransportKind Kind, string Address)
 {
-    /// <summary>An endpoint that nobody else uses.</summary>
+    /// <summary>Makes a unique endpoint.</summary>
     public static SampleEndpoint CreateUnique(TransportKind kind)
     {
         var name = $"sample-{Environment.ProcessId}-{Guid.NewGuid():N}"[..28];
@@ -35,8 +35,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
     }
 
     /// <summary>Makes the server listen here.</summary>
-    /// <param name="builder">The server's.</param>
-    /// <param name="sharedMemory">Settings of that transport, if it is the one.</param>
+    /// <param name="builder">The builder of the server.</param>
+    /// <param name="sharedMemory">The settings for shared memory, if this is the transport.</param>
     public void Listen(IWebHostBuilder builder, Action<SharedMemoryTransportOptions>? sharedMemory = null)
     {
         switch (Kind)
@@ -66,7 +66,7 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
     }
 
     /// <summary>
-    /// Where a server that was to listen here does listen: at a port that was free, if any was as good.
+    /// The endpoint on which the server really listens: the free port that it got, if the port was 0.
     /// </summary>
     public SampleEndpoint AsBound(WebApplication server)
     {

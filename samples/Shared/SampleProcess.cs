@@ -2,17 +2,15 @@ using System.Diagnostics;
 
 namespace Samples;
 
-/// <summary>
-/// This program once more, in a process of its own that takes another part. It ends with the first process.
-/// </summary>
+/// <summary>A second process of the same program with another role. It ends with the first process.</summary>
 /// <remarks>
-/// It says "ready" and what else the first process must know on its standard output, and ends when its standard input
-/// does: that is also how it learns that the first process has died.
+/// It writes "ready" and other data for the first process to its standard output. It ends when its standard input ends,
+/// which also happens when the first process dies.
 /// </remarks>
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-    // Far longer than it takes, for a machine that is busy with something else.
+    // This is much longer than a start takes, for a busy machine.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
 
@@ -29,18 +27,18 @@ internal sealed class SampleProcess : IAsyncDisposable
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>What followed the word "ready".</summary>
+    /// <summary>The text after the word "ready".</summary>
     public string Greeting { get; private set; } = "";
 
-    /// <summary>Whether it has ended, however that came about.</summary>
+    /// <summary>True if it has ended, for whatever reason.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Fails when it ends without being told, or waited for.</summary>
+    /// <summary>Fails when the process ends although nobody asked it to end, or waits for its end.</summary>
     public Task Failed => _failed.Task;
 
     /// <summary>Starts this program with other arguments, and does not wait for it.</summary>
-    /// <param name="arguments">What makes it take its part. Every user of the machine can read these.</param>
-    /// <param name="environment">What else to tell it: secrets.</param>
+    /// <param name="arguments">The arguments that choose its role. Every user of the machine can read them.</param>
+    /// <param name="environment">Environment variables, for secrets.</param>
     public static SampleProcess Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!)
@@ -71,12 +69,12 @@ internal sealed class SampleProcess : IAsyncDisposable
     public static Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken) =>
         StartAsync(arguments, StartTime, cancellationToken);
 
-    /// <summary>As the other overload, with another bound on the wait.</summary>
+    /// <summary>The same as the other overload, with another time limit.</summary>
     public static Task<SampleProcess> StartAsync(
         string[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
         WaitUntilReadyAsync(Start(arguments), timeout, cancellationToken);
 
-    /// <summary>As the first overload, with what else to tell it.</summary>
+    /// <summary>The same as the first overload, with environment variables.</summary>
     public static Task<SampleProcess> StartAsync(
         string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken) =>
         WaitUntilReadyAsync(Start(arguments, environment), StartTime, cancellationToken);
@@ -95,7 +93,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         await _process.StandardInput.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Kills it as <c>kill -9</c> does: it has no chance to say or to finish anything.</summary>
+    /// <summary>Kills it as <c>kill -9</c> does: it cannot write or finish anything.</summary>
     public async Task KillAsync()
     {
         Volatile.Write(ref _mayEnd, true);
@@ -103,8 +101,8 @@ internal sealed class SampleProcess : IAsyncDisposable
         await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(StopTime);
     }
 
-    /// <summary>Lets it end.</summary>
-    /// <returns>Its last words.</returns>
+    /// <summary>Asks it to end, and waits for its end.</summary>
+    /// <returns>The last line of its output.</returns>
     public async Task<string> EndAsync(CancellationToken cancellationToken)
     {
         Volatile.Write(ref _mayEnd, true);
@@ -114,7 +112,7 @@ internal sealed class SampleProcess : IAsyncDisposable
 
     /// <summary>Waits until it has ended by itself.</summary>
     /// <returns>Its exit code.</returns>
-    /// <exception cref="TimeoutException">It has not.</exception>
+    /// <exception cref="TimeoutException">It has not ended in time.</exception>
     public async Task<int> WaitForExitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _mayEnd, true);
@@ -162,7 +160,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         {
             var line = _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask();
             return await line.WaitAsync(timeout, cancellationToken)
-                ?? throw new IOException($"the process {Id} ended; its last words are above.");
+                ?? throw new IOException($"the process {Id} ended; its error output is above.");
         }
         catch (TimeoutException)
         {
@@ -178,7 +176,7 @@ internal sealed class SampleProcess : IAsyncDisposable
             _failed.TrySetException(new IOException(
                 $"the process {Id} ended by itself with exit code {_process.ExitCode}; its last words are above."));
 
-            // Whoever does not look at this notices by other means.
+            // A caller that does not observe this task notices the end in another way.
             _ = _failed.Task.Exception;
         }
     }

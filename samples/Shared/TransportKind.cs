@@ -1,6 +1,6 @@
 namespace Samples;
 
-/// <summary>What carries a sample's gRPC calls.</summary>
+/// <summary>The transport of a sample's gRPC calls.</summary>
 internal enum TransportKind
 {
     /// <summary>Shared memory.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Samples.Stress;
 
-/// <summary>What one process held: when it was first looked at, at last, and at most.</summary>
+/// <summary>The resources of one process: at the first look, at the last look, and at most.</summary>
 internal sealed record MemberReport
 {
     [JsonPropertyName("name")]

@@ -51,7 +51,7 @@ var killInterval = new Option<TimeSpan?>("--kill-interval")
 };
 var transport = new Option<string>("--transport", "-t")
 {
-    Description = "What carries the events: shared memory, a Unix socket, TCP, or a named pipe.",
+    Description = "The transport of the events: shared memory, a Unix socket, TCP, or a named pipe.",
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
@@ -82,7 +82,7 @@ root.SetAction((result, cancellationToken) => StressProgram.RunAsync(
     },
     cancellationToken));
 
-// How the program starts its other processes; not for people.
+// The program uses these commands to start its other processes; they are not for people.
 var index = new Argument<int>("index");
 var others = new Argument<int>("others");
 var journal = new Argument<string>("journal");

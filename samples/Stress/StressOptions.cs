@@ -2,7 +2,7 @@ using Samples.Stress.Roles;
 
 namespace Samples.Stress;
 
-/// <summary>What was asked for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record StressOptions
 {
     public required TransportKind Transport { get; init; }
@@ -13,10 +13,10 @@ internal sealed record StressOptions
 
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>How often a process is killed, on average; none to kill none.</summary>
+    /// <summary>The average time between two kills; null for no kills.</summary>
     public required TimeSpan? KillInterval { get; init; }
 
-    /// <summary>What the choice of victims and moments follows from.</summary>
+    /// <summary>The seed for the choice of victims and moments.</summary>
     public required int Seed { get; init; }
 
     public required LaneOptions Lanes { get; init; }

@@ -3,7 +3,7 @@ using Samples.Stress.Supervision;
 
 namespace Samples.Stress;
 
-/// <summary>The first process: it starts the others, kills some, and judges.</summary>
+/// <summary>The first process: it starts the other processes, kills some of them, and checks the result.</summary>
 internal static class StressProgram
 {
     public static async Task<int> RunAsync(StressOptions options, CancellationToken cancellationToken)

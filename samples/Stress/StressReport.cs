@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Samples.Stress;
 
-/// <summary>What came of a run.</summary>
+/// <summary>The result of a run.</summary>
 internal sealed record StressReport
 {
     [JsonPropertyName("transport")]
@@ -62,7 +62,7 @@ internal sealed record StressReport
     [JsonPropertyName("processes")]
     public required IReadOnlyList<MemberReport> Processes { get; init; }
 
-    /// <summary>What is wrong, a sentence each.</summary>
+    /// <summary>The errors, a sentence each.</summary>
     [JsonPropertyName("problems")]
     public required IReadOnlyList<string> Problems { get; init; }
 

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Samples.WaferFab;
 
-/// <summary>What came of a run.</summary>
+/// <summary>The result of a run.</summary>
 internal sealed record FabReport
 {
     [JsonPropertyName("transport")]
@@ -17,7 +17,7 @@ internal sealed record FabReport
     [JsonPropertyName("steps")]
     public required int Steps { get; init; }
 
-    /// <summary>The events that the hub has taken.</summary>
+    /// <summary>The number of events that the hub has accepted.</summary>
     [JsonPropertyName("events")]
     public required long Events { get; init; }
 
@@ -40,7 +40,7 @@ internal sealed record FabReport
     [JsonPropertyName("steps_meanwhile")]
     public required int? StepsMeanwhile { get; init; }
 
-    /// <summary>What was lost, doubled, or out of order.</summary>
+    /// <summary>Events and steps that were lost, doubled, or out of order.</summary>
     [JsonPropertyName("problems")]
     public required IReadOnlyList<string> Problems { get; init; }
 

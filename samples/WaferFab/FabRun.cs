@@ -6,9 +6,7 @@ using Samples.WaferFab.View;
 
 namespace Samples.WaferFab;
 
-/// <summary>
-/// One run of the fab: the tools are started, one is killed on the way, and at the end all is checked.
-/// </summary>
+/// <summary>One run of the fab: the tools start, one is killed during the run, and at the end all is checked.</summary>
 internal sealed class FabRun(
     FabOptions options, IFabView view, EventClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
 {
@@ -49,7 +47,9 @@ internal sealed class FabRun(
         };
     }
 
-    /// <summary>What the tools say they have sent in their last lives, and the scheduler has not got.</summary>
+    /// <summary>
+    /// The number of events that the tools' last lives report as sent, and that the scheduler has not received.
+    /// </summary>
     private static IEnumerable<string> Unheard(FabSnapshot fab, IReadOnlyDictionary<string, long> sent) =>
         fab.Tools
             .Where(tool => tool.LastNumber != sent[tool.Id])
@@ -70,7 +70,7 @@ internal sealed class FabRun(
         return disturbance;
     }
 
-    /// <summary>Waits for the work, but not longer than it can go on.</summary>
+    /// <summary>Waits for the end of the work, or for a failure.</summary>
     private async Task GuardAsync(Task work, CancellationTokenSource ending)
     {
         try

@@ -12,7 +12,7 @@ var wafers = new Option<int>("--wafers", "-n")
 };
 wafers.Validators.Add(result =>
 {
-    // A value that is no number has its own error already.
+    // A value that is no number already has an error of its own.
     if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && value is < 1 or > 1_000)
     {
         result.AddError($"--wafers must be a number from 1 to 1,000, not {result.Tokens[0].Value}.");
@@ -21,7 +21,7 @@ wafers.Validators.Add(result =>
 
 var transport = new Option<string>("--transport", "-t")
 {
-    Description = "What carries the events: shared memory, a Unix socket, TCP, or a named pipe.",
+    Description = "The transport of the events: shared memory, a Unix socket, TCP, or a named pipe.",
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
@@ -36,7 +36,7 @@ kill.AcceptOnlyFromAmong([.. Route.Tools]);
 
 var noKill = new Option<bool>("--no-kill")
 {
-    Description = "Kill none.",
+    Description = "Kill no tool.",
 };
 
 var json = new Option<bool>("--json")
@@ -67,7 +67,7 @@ root.SetAction((result, cancellationToken) => FabProgram.RunAsync(
         result.GetValue(json)),
     cancellationToken));
 
-// How the program starts its tools; not for people.
+// The program uses this command to start its tools; it is not for people.
 var id = new Argument<string>("id");
 var journal = new Argument<string>("journal");
 var address = new Argument<string>("address");

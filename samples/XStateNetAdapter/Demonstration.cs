@@ -4,7 +4,9 @@ using Samples.XStateNetAdapter.Bus;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>What the first process does: it starts the others, and shows the orchestrator and the bus.</summary>
+/// <summary>
+/// The work of the first process: it starts the other processes, and shows the orchestrator and the bus.
+/// </summary>
 internal static class Demonstration
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -43,7 +45,7 @@ internal static class Demonstration
             & await ShowAsync(orchestrator, "nowhere", "TIMER", null, null);
     }
 
-    // The same through the interface that XStateNet's users have: a machine of theirs, an event for it, one for all.
+    // The same through the interface of XStateNet: a machine, an event for this machine, and an event for all.
     private static async Task<bool> UseMessageBusAsync(Grpc.Core.ChannelBase channel)
     {
         using IMessageBus bus = new GrpcMessageBus(Roles.CreateClient(channel, "bus"));

@@ -4,17 +4,17 @@ using XStateNet.Events.V1;
 namespace Samples.XStateNetAdapter;
 
 /// <summary>
-/// An orchestrator in the process of its machines, as in XStateNet: whoever sends through it gets the target's new
-/// state back. Machines of other processes are reached by the same call.
+/// An orchestrator in the process of its machines, as in XStateNet: the sender of an event gets the target's new state
+/// back. The same call reaches machines of other processes.
 /// </summary>
 internal sealed class EventBusOrchestrator(EventClient bus) : IAsyncDisposable
 {
-    /// <summary>Makes a machine known, here and to all other processes.</summary>
+    /// <summary>Registers a machine, here and for all other processes.</summary>
     public Task<IDisposable> RegisterMachineAsync(IStateMachine machine) =>
         bus.RegisterMachineAsync(machine.Id, async received =>
             received.NewState = await machine.HandleAsync(received.EventName, received.Payload));
 
-    /// <summary>Sends an event and waits until the target has handled it. What goes wrong is in the result.</summary>
+    /// <summary>Sends an event and waits until the target has handled it. A failure is in the result.</summary>
     public async Task<EventResult> SendEventAsync(
         string fromMachineId,
         string toMachineId,

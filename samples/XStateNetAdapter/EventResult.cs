@@ -1,4 +1,4 @@
 namespace Samples.XStateNetAdapter;
 
-/// <summary>What came of an event that the orchestrator sent, as XStateNet's own orchestrator says it.</summary>
+/// <summary>The result of an event that the orchestrator sent, in the form of XStateNet's own orchestrator.</summary>
 internal sealed record EventResult(bool Success, string NewState, string? ErrorMessage);

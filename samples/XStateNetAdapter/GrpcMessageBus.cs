@@ -3,7 +3,7 @@ using Samples.XStateNetAdapter.Bus;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>XStateNet's message bus over the event service: all there is to write.</summary>
+/// <summary>XStateNet's message bus over the event service. This class is all that is needed.</summary>
 internal sealed class GrpcMessageBus(EventClient client) : IMessageBus
 {
     public Task ConnectAsync() => client.ConnectAsync();

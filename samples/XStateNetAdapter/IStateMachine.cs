@@ -1,6 +1,6 @@
 namespace Samples.XStateNetAdapter;
 
-/// <summary>What the orchestrator needs of a state machine.</summary>
+/// <summary>The part of a state machine that the orchestrator needs.</summary>
 internal interface IStateMachine
 {
     string Id { get; }

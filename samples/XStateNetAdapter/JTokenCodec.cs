@@ -7,7 +7,7 @@ using Newtonsoft.Json.Linq;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>Payloads of Newtonsoft's <see cref="JToken"/>. On the way they are JSON like any other.</summary>
+/// <summary>Payloads of Newtonsoft's <see cref="JToken"/>. They are sent as ordinary JSON.</summary>
 internal sealed class JTokenCodec : IPayloadCodec
 {
     private const string ContentType = "application/json";
@@ -36,7 +36,7 @@ internal sealed class JTokenCodec : IPayloadCodec
 
         try
         {
-            // Dates stay the text that they are, and what another process sent has a bound on its depth.
+            // Dates stay text, and the depth of data from another process is limited.
             using var reader = new JsonTextReader(new StringReader(encoded.Data.ToString(Encoding.UTF8)))
             {
                 DateParseHandling = DateParseHandling.None,

@@ -4,7 +4,7 @@ using Samples.XStateNetAdapter;
 
 var transport = new Option<string>("--transport", "-t")
 {
-    Description = "What carries the events: shared memory, a Unix socket, TCP, or a named pipe.",
+    Description = "The transport of the events: shared memory, a Unix socket, TCP, or a named pipe.",
     DefaultValueFactory = _ => "shm",
 };
 transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
@@ -16,7 +16,7 @@ var root = new RootCommand(
 root.SetAction((result, cancellationToken) => Demonstration.RunAsync(
     Enum.Parse<TransportKind>(result.GetRequiredValue(transport), ignoreCase: true), cancellationToken));
 
-// How the program starts its other processes; not for people.
+// The program uses these commands to start its other processes; they are not for people.
 AddRole("hub", Roles.HubAsync);
 AddRole("machines", Roles.MachinesAsync);
 return await root.Parse(args).InvokeAsync();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>The parts of the other processes. Each ends when its standard input does.</summary>
+/// <summary>The roles of the other processes. Each ends when its standard input ends.</summary>
 internal static class Roles
 {
     /// <summary>Holds the hub.</summary>
@@ -41,7 +41,7 @@ internal static class Roles
         return 0;
     }
 
-    /// <summary>Makes a client that knows Newtonsoft's payloads.</summary>
+    /// <summary>Makes a client that supports Newtonsoft's payloads.</summary>
     public static EventClient CreateClient(Grpc.Core.ChannelBase channel, string name) =>
         new(channel, new EventBusClientOptions { Name = name, Codecs = { new JTokenCodec() } });
 }

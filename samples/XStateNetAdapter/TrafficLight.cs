@@ -2,9 +2,7 @@ using Newtonsoft.Json.Linq;
 
 namespace Samples.XStateNetAdapter;
 
-/// <summary>
-/// A state machine that is small enough to read: red, green, yellow, red; and dark when it is told so.
-/// </summary>
+/// <summary>A small state machine: red, green, yellow, red; and dark on a command.</summary>
 internal sealed class TrafficLight(string id) : IStateMachine
 {
     private string _state = "red";

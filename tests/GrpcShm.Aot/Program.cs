@@ -1,5 +1,5 @@
-// Shows that a gRPC server and client over shared memory work when they are compiled ahead of time. Started without
-// arguments it is the client and starts itself a second time as the server.
+// Shows that a gRPC server and client over shared memory work when they are compiled ahead of time. Without arguments
+// this program is the client, and starts itself a second time as the server.
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GrpcShm.Aot;
@@ -16,7 +16,7 @@ if (args is ["server", var served])
     app.MapGrpcService<AdderService>();
     await app.StartAsync();
 
-    // The client's end, in whatever way it comes, is the end of this pipe.
+    // When the client ends, for any reason, this pipe ends.
     await Console.In.ReadToEndAsync();
     return 0;
 }

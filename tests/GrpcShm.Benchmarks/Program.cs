@@ -2,7 +2,7 @@ using System.CommandLine;
 using BenchmarkDotNet.Running;
 using GrpcShm.Benchmarks.Raw;
 
-// Without a command of ours it is BenchmarkDotNet's own command line: --filter, --list, …
+// Without one of our commands, the command line is BenchmarkDotNet's own: --filter, --list, …
 if (args is not [RawCommand.Name or RawCommand.PeerName, ..])
 {
     BenchmarkSwitcher.FromAssembly(typeof(RawCommand).Assembly).Run(args);

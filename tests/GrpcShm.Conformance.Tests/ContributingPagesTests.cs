@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace GrpcShm.Conformance.Tests;
 
-/// <summary>What the pages name is there: links, projects, and steps of the checks.</summary>
+/// <summary>All that the pages name exists: links, projects, and steps of the checks.</summary>
 public sealed partial class ContributingPagesTests
 {
     private static readonly string[] Foreign = ["GrpcChannel", "SocketsHttpHandler", "HttpClient"];

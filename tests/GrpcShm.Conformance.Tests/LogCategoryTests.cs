@@ -20,7 +20,7 @@ public sealed partial class LogCategoryTests
 
         Assert.Equal(declared.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
 
-        // A type's name as a category would change with the type.
+        // If a type's name were the category, it would change with the type.
         Assert.DoesNotContain(sources, static text => OfAType().IsMatch(text));
     }
 

@@ -42,7 +42,7 @@ public sealed partial class MemoryOrderingPageTests
     {
         var fields = SourceFields.Of(Path.Join(SourceTree.Root, "src")).Unlocked().ToList();
 
-        Assert.True(fields.Count > 100, "The scan finds too little to be right.");
+        Assert.True(fields.Count > 100, "The scan finds too few fields to be right.");
         Assert.Empty(fields.Except(Named(Page())));
     }
 
@@ -53,7 +53,7 @@ public sealed partial class MemoryOrderingPageTests
         var named = Named(Page()).ToList();
         var gone = named.Where(name => !sources.Declares(name.Split('.')[0], name.Split('.')[1])).ToList();
 
-        Assert.True(named.Count > 100, "The page names too little to be right.");
+        Assert.True(named.Count > 100, "The page names too few fields to be right.");
         Assert.Empty(gone);
     }
 
@@ -85,7 +85,7 @@ public sealed partial class MemoryOrderingPageTests
             .Select(static m => $"{m.Groups[1].Value}.{m.Groups[2].Value}")
             .ToList();
 
-        Assert.True(locks.Count > 30, "The scan finds too few to be right.");
+        Assert.True(locks.Count > 30, "The scan finds too few locks to be right.");
         Assert.Empty(locks.Except(named));
         Assert.Empty(named.Except(locks));
     }

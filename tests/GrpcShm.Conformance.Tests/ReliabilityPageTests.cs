@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Conformance.Tests;
 
 /// <summary>
-/// The pages on reliability, the event service, threats and direct mode name the test that holds each promise. A test
-/// that is not there holds nothing.
+/// The pages on reliability, the event service, threats and direct mode name the test for each promise. These tests
+/// must exist.
 /// </summary>
 public sealed partial class ReliabilityPageTests
 {
@@ -38,7 +38,7 @@ public sealed partial class ReliabilityPageTests
         }
     }
 
-    /// <summary>By the source, since the tests of other projects are not built into this one.</summary>
+    /// <summary>This reads the sources, since the tests of other projects are not part of this program.</summary>
     private static HashSet<(string Class, string Method)> Tests() =>
     [
         .. from file in Directory.GetFiles(Path.Join(SourceTree.Root, "tests"), "*.cs", SearchOption.AllDirectories)

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace GrpcShm.Conformance.Tests;
 
 /// <summary>
-/// The fields that C# sources declare, and those that they hand to <c>Interlocked</c> or <c>Volatile</c> or declare
-/// <c>volatile</c>: found by the text, which keeps to one style.
+/// The fields that C# sources declare, and the fields that they pass to <c>Interlocked</c> or <c>Volatile</c> or
+/// declare <c>volatile</c>. They are found in the text, which has one style.
 /// </summary>
 internal sealed partial class SourceFields
 {
@@ -31,13 +31,13 @@ internal sealed partial class SourceFields
                 $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             .Select(File.ReadAllText));
 
-    /// <summary>Whether a type declares a field, in whichever of its parts.</summary>
+    /// <summary>True if a type declares a field, in any of its parts.</summary>
     public bool Declares(string type, string field) => _declared.Contains((type, field));
 
-    /// <summary>The fields that several threads may look at without a lock, as far as the text says so.</summary>
+    /// <summary>The fields that several threads may use without a lock, as far as the text shows it.</summary>
     public IEnumerable<string> Unlocked() => _sources.SelectMany(Unlocked).Distinct().Order(StringComparer.Ordinal);
 
-    /// <summary>The locks that types have: each <c>Lock</c>, and each object that is there to be locked.</summary>
+    /// <summary>The locks of all types: each <c>Lock</c>, and each object that serves as a lock.</summary>
     public IEnumerable<string> Locks() =>
     [
         .. from source in _sources
@@ -88,7 +88,7 @@ internal sealed partial class SourceFields
         return made.SelectMany(field => Resolve(source, index, field));
     }
 
-    /// <summary>The last name of a path, without indices: that of the field.</summary>
+    /// <summary>The last name of a path, without indices, which is the name of the field.</summary>
     private static string? LastName(string path)
     {
         var names = NamePattern().Matches(IndexPattern().Replace(path, ""));
@@ -143,7 +143,7 @@ internal sealed partial class SourceFields
             Text = text;
             foreach (var match in TypePattern().Matches(text).AsEnumerable())
             {
-                // One without a body ends before the next brace opens.
+                // A type without a body ends before the next opening brace.
                 var begin = text.IndexOfAny(['{', ';'], match.Index);
                 if (begin >= 0 && text[begin] == '{')
                 {

@@ -19,7 +19,7 @@ internal static class DifferentialCommand
             new Option<long>("--responses") { Description = "How many responses.", DefaultValueFactory = _ => 20_000 };
         var seed = new Option<int>("--seed")
         {
-            Description = "Reproduces a run. Defaults to another one each time.",
+            Description = "The seed, which reproduces a run. Defaults to another number each time.",
             DefaultValueFactory = _ => Random.Shared.Next(),
         };
         var first = new Option<long>("--first")
@@ -28,7 +28,7 @@ internal static class DifferentialCommand
         };
         var found = new Option<string>("--found")
         {
-            Description = "Where differences go.",
+            Description = "The directory for differences.",
             DefaultValueFactory = _ => Path.Join(Path.GetTempPath(), "grpcshm-differential"),
         };
         var plant = new Option<string?>("--plant")

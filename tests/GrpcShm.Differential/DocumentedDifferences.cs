@@ -3,27 +3,29 @@ using Microsoft.Extensions.Primitives;
 
 namespace GrpcShm.Differential;
 
-/// <summary>All in which direct mode may differ from Kestrel over HTTP/2, with the reason. Keep it short.</summary>
+/// <summary>
+/// All differences that are allowed between direct mode and Kestrel over HTTP/2, each with the reason. Keep it short.
+/// </summary>
 internal static class DocumentedDifferences
 {
     /// <summary>
-    /// Headers that Kestrel adds to each response, of a gRPC call too, and that nobody there looks at: direct mode
-    /// leaves them out, since they would be half of what a small call sends. What a handler sets itself is sent.
+    /// Headers that Kestrel adds to each response, and that no gRPC client reads. Direct mode leaves them out, since
+    /// they would be half of the bytes of a small call. It sends them if a handler sets them itself.
     /// </summary>
     public static bool IsOfServer(string responseHeader) =>
         responseHeader.Equals("Date", StringComparison.OrdinalIgnoreCase)
         || responseHeader.Equals("Server", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// A body behind a content-length of 0. Where a handler fails before its response has started, Kestrel sends what
-    /// it had written into the pipe behind the headers of the error; direct mode drops that.
+    /// A body after a content-length of 0. If a handler fails before its response has started, Kestrel sends the bytes
+    /// that the handler had written into the pipe after the headers of the error. Direct mode drops them.
     /// </summary>
     public static bool HasBody(System.Net.Http.Headers.HttpContentHeaders headers) =>
         !headers.NonValidated.TryGetValues("Content-Length", out var length) || length.ToString() != "0";
 
     /// <summary>
-    /// The same, and more of it than the client takes at once: then the response is still under way in Kestrel when its
-    /// handler resets it. In direct mode the error was whole before.
+    /// The same with more bytes than the client takes at once. Kestrel is then still sending the response when its
+    /// handler resets it. In direct mode the error response was complete before.
     /// </summary>
     public static bool IsCutOff(Responses.ResponseScript script)
     {
@@ -39,9 +41,9 @@ internal static class DocumentedDifferences
     }
 
     /// <summary>
-    /// A response that Kestrel itself never ends, for example one of a status without content for which a length has
-    /// been set; or which it breaks off after it has refused the content of such a status, where direct mode answers
-    /// with an error.
+    /// A response that Kestrel itself never ends, for example a response with a length and a status that allows no
+    /// content. Or a response that Kestrel breaks off after it has refused the content of such a status; direct mode
+    /// answers with an error.
     /// </summary>
     public static bool IsUnanswered(Responses.ResponseScript script, string byKestrel) =>
         byKestrel.EndsWith("no end\n", StringComparison.Ordinal)
@@ -53,14 +55,15 @@ internal static class DocumentedDifferences
                 || byKestrel.EndsWith("no valid response\n", StringComparison.Ordinal)));
 
     /// <summary>
-    /// What a writer says that has been completed and whose response has been broken off by its handler: Kestrel drops
-    /// what is written there, direct mode says that it is completed.
+    /// The result of a write after the writer was completed and the handler has broken off the response. Kestrel drops
+    /// the data, direct mode says that the writer is completed.
     /// </summary>
     public static bool IsOver(bool isCompleted, bool isBrokenOff) => isCompleted && isBrokenOff;
 
     /// <summary>
-    /// A length beside a transfer coding, which HTTP/2 does not have. Kestrel drops the coding, and does not hold the
-    /// body to the length, so that the response may be none. Direct mode holds it to that: the handler learns of it.
+    /// A length together with a transfer coding, which HTTP/2 does not have. Kestrel drops the coding and does not
+    /// check the body against the length, so the response may be invalid. Direct mode checks it, and the handler gets
+    /// the error.
     /// </summary>
     public static bool HasTwoLengths(Responses.ResponseScript script) =>
         script.Steps.Any(static s => s.Name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
@@ -68,22 +71,21 @@ internal static class DocumentedDifferences
             || s.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>
-    /// What BodyWriter.WriteAsync of no bytes tells its caller: Kestrel says that nobody reads any more, which is not
-    /// so.
+    /// The result of BodyWriter.WriteAsync without bytes: Kestrel says that the reader has ended, which is wrong.
     /// </summary>
     public static bool HasResult(int bytesWritten) => bytesWritten > 0;
 
     /// <summary>
-    /// What a writer tells its caller of so many bytes that its client may have gone meanwhile: the client may read the
-    /// beginning, find that it is no response, and say so before the end is written, or after it.
+    /// The result of a write of many bytes: the client may read the beginning, find that it is no valid response, and
+    /// reset the call before the write ends, or after it.
     /// </summary>
     public static bool MayBeBrokenOff(int bytesInAll) => bytesInAll >= 50_000;
 
     /// <summary>
-    /// Which of two errors says that the server's answer is none, for example for a status of 101: the client for
-    /// sockets has the one or the other, by what of it it comes upon first. A gRPC channel makes the same status of
-    /// both. After a status below 200 the client for sockets waits for another, and so hears of a reset that comes
-    /// instead; and of one of more than three digits it hears as soon as it looks, or of the reset behind it.
+    /// The error for an invalid answer of the server, for example for a status of 101. The client over sockets has two
+    /// errors for it, and reports the one that it meets first. A gRPC channel gives the same status for both. After a
+    /// status below 200 the client over sockets waits for another one, and may get a reset instead. For a status of
+    /// more than three digits it reports the status or the reset after it.
     /// </summary>
     public static bool IsInvalidResponse(Responses.ResponseScript script, HttpRequestError? error, long? code) =>
         error == HttpRequestError.InvalidResponse
@@ -91,8 +93,8 @@ internal static class DocumentedDifferences
             && (code == 1 || script.Sets(static status => status is < StatusCodes.Status200OK or > 999)));
 
     /// <summary>
-    /// A request's trailer without a value. Kestrel drops it; direct mode shows it, so that others of its name may
-    /// stand elsewhere among those of other names.
+    /// A trailer of a request without a value. Kestrel drops it, and direct mode shows it. So other trailers of the
+    /// same name may have another place among the trailers.
     /// </summary>
     public static IEnumerable<KeyValuePair<string, StringValues>> Order(IHeaderDictionary trailers) =>
         trailers.OrderBy(static t => t.Key, StringComparer.OrdinalIgnoreCase);
@@ -101,8 +103,8 @@ internal static class DocumentedDifferences
     public static bool IsShown(string trailerValue) => trailerValue.Length > 0;
 
     /// <summary>
-    /// A block of headers that is larger than the protocol of direct mode allows, which ends the connection there as a
-    /// broken frame does. Kestrel ends its own for one that is half as large.
+    /// A block of headers that is larger than the protocol of direct mode allows. In direct mode it ends the
+    /// connection, as a broken frame does. Kestrel ends its connection already for a block of half this size.
     /// </summary>
     public static bool IsBeyondProtocol(Requests.GeneratedRequest request) =>
         request.Fields.Concat(request.Trailers ?? []).Sum(static f => f.Name.Length + f.Value.Length + 8L) > 64 * 1024;

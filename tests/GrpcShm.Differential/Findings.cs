@@ -1,6 +1,6 @@
 namespace GrpcShm.Differential;
 
-/// <summary>What a run has found so far. Any thread.</summary>
+/// <summary>The differences that a run has found so far. For any thread.</summary>
 internal sealed class Findings(Settings settings)
 {
     private readonly Lock _gate = new();
@@ -20,10 +20,10 @@ internal sealed class Findings(Settings settings)
 
     public long Unsteady => Volatile.Read(ref _unsteady);
 
-    /// <summary>Whether there is no use in looking for more before these have been mended.</summary>
+    /// <summary>True if there are so many that the run should end, so that they can be repaired first.</summary>
     public bool IsEnough => Count >= Settings.MostFound;
 
-    /// <summary>A difference was gone when it was looked at again.</summary>
+    /// <summary>Notes a difference that did not come again when it was repeated.</summary>
     public void AddUnsteady(Difference difference)
     {
         Interlocked.Increment(ref _unsteady);

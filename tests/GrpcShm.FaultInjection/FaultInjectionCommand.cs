@@ -16,17 +16,17 @@ internal static class FaultInjectionCommand
         var kills = new Option<int>("--kills")
         {
             Description =
-                "How many processes die. With as many as there are cells in the plan, each cell has its turn.",
+                "How many processes die. With as many as the plan has combinations, each combination is tried once.",
             DefaultValueFactory = _ => FaultPlan.Cells.Count,
         };
         var seed = new Option<int>("--seed")
         {
-            Description = "What the order, the moments and the ways to die follow from. Random if not given.",
+            Description = "The seed for the order, the moments and the ways to die. Random by default.",
             DefaultValueFactory = _ => Random.Shared.Next(),
         };
         var within = new Option<double>("--within")
         {
-            Description = "How many seconds the other side has to notice.",
+            Description = "In how many seconds the other side must notice a death.",
             DefaultValueFactory = _ => 1,
         };
         var only = new Option<string[]>("--only")
@@ -39,13 +39,13 @@ internal static class FaultInjectionCommand
         };
         var broken = new Option<Breakage>("--break")
         {
-            Description = "Breaks the surviving client on purpose, to see that this is found out.",
+            Description = "Breaks the surviving client on purpose, to show that the run finds it.",
         };
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
         var command = new RootCommand(
             "Kills and freezes client and server processes at each step of a connection's life, in both modes, "
-            + "under each kind of call, and looks what that does to the other side.")
+            + "during each kind of call, and checks the other side.")
         {
             kills, seed, within, only, broken, json,
         };

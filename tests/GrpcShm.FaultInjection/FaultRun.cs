@@ -9,17 +9,19 @@ using Spectre.Console;
 
 namespace GrpcShm.FaultInjection;
 
-/// <summary>One death after the other, and after each a look at what it left behind on those who live on.</summary>
+/// <summary>
+/// Kills processes one after the other. After each death it checks what is left behind in the survivors.
+/// </summary>
 internal sealed class FaultRun(FaultSettings settings)
 {
-    // What is compiled, pooled and cached comes with the first of each kind.
+    // The first deaths of each kind make the survivors compile code, and fill pools and caches.
     private const int WarmUp = 12;
 
-    // Pools of buffers take longer to have seen the most that is ever rented at once.
+    // Pools of buffers take longer to reach their largest size.
     private const int MostMemoryWarmUp = 150;
 
-    // What the garbage collector finds alive moves by so much of itself: buffers wait in pools, more of them when more
-    // threads rent at once. What each death leaves behind goes beyond it in a long run.
+    // The managed memory in use varies by this much on its own, since pools keep more buffers when more threads rent at
+    // once. If each death leaves memory behind, a long run exceeds this.
     private const long MemorySlack = 4 * 1024 * 1024;
 
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
@@ -72,7 +74,7 @@ internal sealed class FaultRun(FaultSettings settings)
         Bystander bystander,
         CancellationToken cancellationToken)
     {
-        // So that its connections are there before anybody counts.
+        // This opens the connections of the survivors before the first count.
         await bystander.CallAsync(SharedMemoryMode.Direct);
         Footprint? ofServer = null;
         Footprint? ofClient = null;
@@ -123,8 +125,10 @@ internal sealed class FaultRun(FaultSettings settings)
         }
     }
 
-    /// <summary>Waits until a survivor holds no more than before. What is gone may take a moment to be gone.</summary>
-    /// <returns>What the next death is measured by.</returns>
+    /// <summary>
+    /// Waits until a survivor has no more resources than before. Released resources may take a moment to disappear.
+    /// </summary>
+    /// <returns>The count with which the next death is compared.</returns>
     private async Task<Footprint> SettleAsync(
         Fault fault, string who, int processId, Footprint? before, Func<Task<long>> collect)
     {
@@ -146,8 +150,8 @@ internal sealed class FaultRun(FaultSettings settings)
 
             if (clock.Elapsed > SettleTime / 10 && now.Beyond(before).SharedBytes > 0)
             {
-                // A reader or writer that nobody completed leaves its mapping to the garbage collector, and the peer's
-                // doorbell with it. A descriptor without that is one that nobody has closed.
+                // A reader or writer that was not completed leaves its mapping, and the peer's doorbell, to the garbage
+                // collector. Any other descriptor that stays was not closed.
                 await collect();
             }
 

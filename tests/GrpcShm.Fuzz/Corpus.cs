@@ -1,9 +1,9 @@
 namespace GrpcShm.Fuzz;
 
-/// <summary>The inputs to make others from: one for each thing that can become of an input.</summary>
+/// <summary>The inputs from which new inputs are made: one for each outcome.</summary>
 internal sealed class Corpus
 {
-    // More make the seeds seldom; what is left out is found again.
+    // With more inputs the seeds would be used seldom. An input that is left out is found again.
     private const int MaxInputs = 4096;
 
     private readonly Dictionary<string, byte[]> _byOutcome = [];

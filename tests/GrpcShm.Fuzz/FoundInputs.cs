@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace GrpcShm.Fuzz;
 
 /// <summary>
-/// A directory for inputs that do what no input may. The input of the moment stands in a mapped file, which the kernel
-/// keeps if the process dies of it.
+/// A directory for inputs that cause a failure. The current input is in a mapped file, which the kernel keeps if the
+/// process dies.
 /// </summary>
 internal sealed unsafe class FoundInputs : IDisposable
 {
@@ -35,17 +35,17 @@ internal sealed unsafe class FoundInputs : IDisposable
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _current);
     }
 
-    /// <summary>How many different ones this run has found.</summary>
+    /// <summary>The number of different failing inputs that this run has found.</summary>
     public int Count => _saved.Count;
 
-    /// <summary>Notes what is about to be run.</summary>
+    /// <summary>Notes the input that is about to run.</summary>
     public void Begin(ReadOnlySpan<byte> input)
     {
         *(int*)_current = input.Length;
         input.CopyTo(new Span<byte>(_current + LengthSize, _maxLength));
     }
 
-    /// <summary>Whether there is no use in looking for more before these have been mended.</summary>
+    /// <summary>True if there are so many that the run should end, so that they can be repaired first.</summary>
     public bool IsEnough => Count >= MostFound;
 
     public void Save(ReadOnlySpan<byte> input, Exception failure)

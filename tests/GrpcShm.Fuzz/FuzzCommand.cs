@@ -22,24 +22,25 @@ internal static class FuzzCommand
         only.AcceptOnlyFromAmong(names);
         var inputs = new Option<long>("--inputs")
         {
-            Description = "How many inputs, shared among the targets.",
+            Description = "How many inputs to run, shared among the targets.",
             DefaultValueFactory = _ => 1_000_000,
         };
         var seed = new Option<int>("--seed")
         {
-            Description = "Reproduces a run. Defaults to another one each time.",
+            Description = "The seed, which reproduces a run. Defaults to another number each time.",
             DefaultValueFactory = _ => Random.Shared.Next(),
         };
         var found = new Option<string>("--found")
         {
-            Description = "Where inputs go that do what none may.",
+            Description = "The directory for inputs that cause a failure.",
             DefaultValueFactory = _ => Path.Join(Path.GetTempPath(), "grpcshm-fuzz"),
         };
-        var keep = new Option<string?>("--keep") { Description = "Where one input of each outcome goes." };
+        var keep = new Option<string?>("--keep") { Description = "The directory for one input of each outcome." };
         var replay = new Option<string?>("--replay") { Description = "Runs the inputs of a directory instead." };
         var json = new Option<bool>("--json") { Description = "Ends with one line of JSON." };
 
-        var command = new RootCommand("Feeds what takes bytes from a peer with what no good peer would send.")
+        var command = new RootCommand(
+            "Feeds the code that reads a peer's bytes with bytes that no correct peer would send.")
         {
             only, inputs, seed, found, keep, replay, json,
         };

@@ -1,6 +1,6 @@
 namespace GrpcShm.Fuzz;
 
-/// <summary>A target found something not to be as it always has to be.</summary>
+/// <summary>A target found that a condition does not hold that must always hold.</summary>
 internal sealed class FuzzFailureException : Exception
 {
     public FuzzFailureException(string message)

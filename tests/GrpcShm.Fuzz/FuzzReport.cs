@@ -1,6 +1,6 @@
 namespace GrpcShm.Fuzz;
 
-/// <summary>How a run did.</summary>
+/// <summary>The result of a run.</summary>
 internal sealed record FuzzReport(int Seed, IReadOnlyList<TargetReport> Targets)
 {
     public long Inputs => Targets.Sum(t => t.Inputs);

@@ -11,9 +11,9 @@ internal static class FuzzRun
             [.. settings.Targets.Select(t => TargetRun.Run(t, (settings.Inputs * t.Weight / weights) + 1, settings))]);
     }
 
-    /// <summary>Runs inputs that were kept, each under the target that its directory is called after.</summary>
-    /// <returns>How many there were.</returns>
-    /// <exception cref="FuzzFailureException">One of them does what none may; says which.</exception>
+    /// <summary>Runs kept inputs, each with the target whose name its directory has.</summary>
+    /// <returns>The number of inputs.</returns>
+    /// <exception cref="FuzzFailureException">An input causes a failure; the message says which input.</exception>
     public static int Replay(string directory)
     {
         var inputs = 0;

@@ -2,7 +2,7 @@ using GrpcShm.Fuzz.Targets;
 
 namespace GrpcShm.Fuzz;
 
-/// <summary>All that there is to fuzz.</summary>
+/// <summary>All targets.</summary>
 internal static class FuzzTargets
 {
     public static IReadOnlyList<IFuzzTarget> All { get; } =

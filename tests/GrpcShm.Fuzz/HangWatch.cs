@@ -1,6 +1,6 @@
 namespace GrpcShm.Fuzz;
 
-/// <summary>Ends the process if one input takes too long: nobody can end it in another way.</summary>
+/// <summary>Ends the process if one input takes too long. Nothing else could end it.</summary>
 internal sealed class HangWatch : IDisposable
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);

@@ -1,15 +1,15 @@
 namespace GrpcShm.Fuzz;
 
 /// <summary>
-/// Something that takes bytes from a peer. To fuzz another one, write a class of this kind and add it to
-/// <see cref="FuzzTargets"/>.
+/// A part of the libraries that takes bytes from a peer. To fuzz another part, write a target and add it to <see
+/// cref="FuzzTargets"/>.
 /// </summary>
 internal interface IFuzzTarget
 {
-    /// <summary>What it is called on the command line, in file names and in reports.</summary>
+    /// <summary>Its name on the command line, in file names and in reports.</summary>
     string Name { get; }
 
-    /// <summary>How many of a run's inputs it gets, in relation to the others: more for what is faster.</summary>
+    /// <summary>Its share of a run's inputs, in relation to the other targets: more for a faster target.</summary>
     int Weight { get; }
 
     /// <summary>The longest input in bytes that makes sense.</summary>
@@ -19,10 +19,8 @@ internal interface IFuzzTarget
     IEnumerable<byte[]> Seeds { get; }
 
     /// <summary>Takes one input, on the calling thread only.</summary>
-    /// <returns>
-    /// What became of it, in a few words that are the same for inputs that go the same way: an input that leads to
-    /// something new is kept to make others from.
-    /// </returns>
-    /// <exception cref="Exception">The input does what no input may: this is a finding.</exception>
+    /// <returns>The outcome in a few words, which are the same for inputs that take the same way. An input with a new
+    /// outcome is kept, and new inputs are made from it.</returns>
+    /// <exception cref="Exception">The input causes a failure: this is a finding.</exception>
     string Run(ReadOnlySpan<byte> input);
 }

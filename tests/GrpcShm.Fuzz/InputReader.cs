@@ -2,14 +2,14 @@ using System.Buffers.Binary;
 
 namespace GrpcShm.Fuzz;
 
-/// <summary>Takes an input apart; where it ends, all is 0.</summary>
+/// <summary>Reads values from an input; after its end all values are 0.</summary>
 internal ref struct InputReader(ReadOnlySpan<byte> input)
 {
     private ReadOnlySpan<byte> _rest = input;
 
     public readonly bool IsEmpty => _rest.IsEmpty;
 
-    /// <summary>All that has not been taken yet.</summary>
+    /// <summary>The part of the input that has not been read yet.</summary>
     public readonly ReadOnlySpan<byte> Rest => _rest;
 
     public byte TakeByte() => (byte)Take(1);

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace GrpcShm.Fuzz;
 
-/// <summary>Makes new inputs from old ones. The same seed and the same inputs give the same again.</summary>
+/// <summary>Makes new inputs from old ones. The same seed and the same inputs always give the same result.</summary>
 internal sealed class Mutator(int seed, int maxLength)
 {
     private static readonly long[] Interesting =
@@ -17,7 +17,7 @@ internal sealed class Mutator(int seed, int maxLength)
     private int _length;
 
     /// <summary>Changes one input in one to eight places.</summary>
-    /// <returns>Valid until the next call.</returns>
+    /// <returns>The new input; valid until the next call.</returns>
     public ReadOnlySpan<byte> Next(IReadOnlyList<byte[]> corpus)
     {
         var start = corpus[_random.Next(corpus.Count)];

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace GrpcShm.Fuzz;
 
-/// <summary>One target's part of a run: its seeds as they are, and then what the mutator makes of them.</summary>
+/// <summary>One target's part of a run: first its seeds, and then inputs that the mutator makes from them.</summary>
 internal sealed class TargetRun
 {
-    // What an input may allocate: none is longer than a few KiB, and none may be made into much more.
+    // The most that an input may allocate: an input has a few KiB at most, and must not lead to much more memory.
     private const long MostAllocated = 1024 * 1024;
 
-    // What the run-time opens and closes by itself while it runs.
+    // The descriptors that the run-time opens and closes by itself.
     private const int DescriptorSlack = 16;
 
     private readonly IFuzzTarget _target;
@@ -59,7 +59,7 @@ internal sealed class TargetRun
         if (CountDescriptors() is var left && left > descriptors + DescriptorSlack)
         {
             _found.Save(
-                [], new FuzzFailureException($"{left - descriptors} descriptors are open that were not before."));
+                [], new FuzzFailureException($"{left - descriptors} more descriptors are open than before."));
         }
 
         return done;
@@ -73,12 +73,13 @@ internal sealed class TargetRun
             var before = GC.GetAllocatedBytesForCurrentThread();
             var outcome = _target.Run(input);
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            FuzzFailureException.ThrowIf(allocated > MostAllocated, $"The input made {allocated} bytes be allocated.");
+            FuzzFailureException.ThrowIf(
+                allocated > MostAllocated, $"The input led to the allocation of {allocated} bytes.");
             _corpus.Add(outcome, input);
         }
         catch (Exception failure)
         {
-            // Whatever it is, it is what was looked for.
+            // Any exception is a finding.
             _found.Save(input, failure);
         }
 

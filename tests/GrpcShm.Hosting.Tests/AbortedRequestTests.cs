@@ -16,8 +16,8 @@ using Microsoft.Extensions.Hosting;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// What a handler meets whose request ends early: the same exceptions in each mode and over a socket, which is
-/// Kestrel's own. In direct mode the request's token has fired by then, and so has whatever its callbacks fire.
+/// A handler whose request ends early gets the same exceptions in each mode as over Kestrel's own sockets. In direct
+/// mode the request's token has been cancelled by then, and so have all tokens that its callbacks cancel.
 /// </summary>
 public sealed class AbortedRequestTests
 {
@@ -148,12 +148,12 @@ public sealed class AbortedRequestTests
             }
             finally
             {
-                // To dispose of the registration waits for the callback.
+                // Disposing of the registration waits for the callback.
                 handlerEnded.Set();
             }
         });
 
-        // A callback of a token that has fired already would run where it is registered.
+        // If the token is cancelled already, its callback runs on the thread that registers it.
         using (await host.BeginAsync())
         {
             await isReady.Task.WaitAsync(TimeLimit.Value, Token);
@@ -177,7 +177,7 @@ public sealed class AbortedRequestTests
                 mayEnd.Wait(TimeLimit.Value);
             });
 
-            // It has come, and stays for the next read.
+            // The data has arrived, and stays for the next read.
             var result = await context.Request.BodyReader.ReadAsync(Token);
             context.Request.BodyReader.AdvanceTo(result.Buffer.Start);
             isReady.SetResult();
@@ -196,7 +196,7 @@ public sealed class AbortedRequestTests
             await ReadToEndAsync(context);
         });
 
-        // Else a machine that stands still for long enough would have the read fail while the callback goes on.
+        // Otherwise, on a machine that stands still for long, the read could fail while the callback still runs.
         host.StopTime();
         using (await host.BeginAsync([1, 2, 3]))
         {
@@ -223,7 +223,7 @@ public sealed class AbortedRequestTests
 
         for (var i = 0; i < 3; i++)
         {
-            // A callback of a token that has fired already would throw where it is registered.
+            // If the token is cancelled already, its callback throws on the thread that registers it.
             using (await host.BeginAsync())
             {
                 await isReady.WaitAsync(TimeLimit.Value, Token);
@@ -237,11 +237,11 @@ public sealed class AbortedRequestTests
 
     private static void AssertTold(string mode, Ending ending)
     {
-        // Kestrel fires the token and fails the read at the same time, and nearly always in this order.
+        // Kestrel cancels the token and fails the read at the same time, and nearly always in this order.
         if (mode == "direct")
         {
-            Assert.True(ending.IsCancelled, "The request's token has not fired.");
-            Assert.True(ending.IsLinkedCancelled, "The token that the request's fires has not fired.");
+            Assert.True(ending.IsCancelled, "The request's token is not cancelled.");
+            Assert.True(ending.IsLinkedCancelled, "The linked token is not cancelled.");
         }
     }
 
@@ -294,7 +294,7 @@ public sealed class AbortedRequestTests
             return host;
         }
 
-        /// <summary>Lets nothing of direct mode's time limits come.</summary>
+        /// <summary>Stops the clock of direct mode's time limits.</summary>
         public void StopTime() => _server.Services.GetRequiredService<DirectApplication>().Time = new StandingTime();
 
         /// <summary>Begins a call, whose request never ends, and waits for its response.</summary>
@@ -341,7 +341,7 @@ public sealed class AbortedRequestTests
 
         private async Task ServeAsync(HttpContext context, Func<HttpContext, SemaphoreSlim, Task> handler)
         {
-            // As a gRPC call with a deadline does it.
+            // A gRPC call with a deadline does the same.
             using var linked = new CancellationTokenSource();
             using var registration = context.RequestAborted.Register(linked.Cancel);
             await context.Response.StartAsync(Token);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What gRPC logs on the server of calls that their clients cancel.</summary>
+/// <summary>The lines that gRPC logs on the server when clients cancel their calls.</summary>
 public sealed class CancelledCallTests
 {
     private const int Times = 50;
@@ -40,8 +40,8 @@ public sealed class CancelledCallTests
             await TimeLimit.UntilAsync(() => provider.Endings.Count > i);
         }
 
-        // A read that the handler begins when gRPC has ended the call already, by its token, is an error to gRPC over
-        // any transport.
+        // If gRPC has already ended the call by its token, a read that the handler begins is an error of gRPC, over any
+        // transport.
         Assert.DoesNotContain(provider.Endings, static ending => ending.Level >= LogLevel.Warning
             && ending.Exception is not InvalidOperationException
             {
@@ -49,7 +49,7 @@ public sealed class CancelledCallTests
             });
     }
 
-    /// <summary>Keeps what gRPC logs of methods that end by an exception.</summary>
+    /// <summary>Keeps the lines that gRPC logs when a method ends by an exception.</summary>
     private sealed class Provider : ILoggerProvider
     {
         public ConcurrentQueue<(LogLevel Level, Exception Exception)> Endings { get; } = [];

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>The ways in which a client comes by its connection.</summary>
+/// <summary>The ways in which a client gets its connection.</summary>
 public sealed class ClientTests
 {
     [Fact]
@@ -131,7 +131,7 @@ public sealed class ClientTests
             cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal("Hello, Ada.", answer.Text);
 
-        // The server is in this process.
+        // The server runs in this process.
         Assert.Equal(Environment.ProcessId, answer.PeerProcessId);
         Assert.True(new PeerIdentity(answer.PeerUserId).IsSameUser);
         Assert.Equal("shm:greeter", answer.EndPoint);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What clients give back that are done, in whatever way they are.</summary>
+/// <summary>A client closes its connections, in whatever way it ends.</summary>
 public sealed class ConnectionLifeTests
 {
     private const int Providers = 200;
@@ -32,7 +32,7 @@ public sealed class ConnectionLifeTests
             held.Add(client);
         }
 
-        // By the end of their provider, and not because nobody holds them.
+        // The end of their provider must close them, not the garbage collector.
         await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
         Assert.Equal(Providers, held.Count);
     }
@@ -51,7 +51,7 @@ public sealed class ConnectionLifeTests
 
         await TimeLimit.UntilAsync(() => server.CountConnections() == 0);
 
-        // They work as before.
+        // The connections work as before.
         foreach (var channel in channels)
         {
             await GreetAsync(new Greeter.GreeterClient(channel));

@@ -10,9 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>
-/// Headers and trailers that have no value: both sides see of them what they see over a socket, which is Kestrel's own.
-/// </summary>
+/// <summary>Headers and trailers without a value: both sides see them as over Kestrel's own sockets.</summary>
 public sealed class EmptyHeaderTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -27,7 +25,7 @@ public sealed class EmptyHeaderTests
 
         await host.CallAsync();
 
-        // The third one is there twice, once with a value.
+        // The third header is there twice, once with a value.
         Assert.Equal(["x-blob-bin: ", "x-flag: ", "x-several: , one"], host.Seen);
     }
 
@@ -79,7 +77,7 @@ public sealed class EmptyHeaderTests
         }
 
         /// <summary>Makes a call.</summary>
-        /// <returns>What the client sees of headers and trailers.</returns>
+        /// <returns>The headers and trailers that the client sees.</returns>
         public async Task<List<string>> CallAsync()
         {
             using var call = new Greeter.GreeterClient(_channel).GreetAsync(
@@ -103,7 +101,7 @@ public sealed class EmptyHeaderTests
                 .Order(StringComparer.Ordinal);
     }
 
-    /// <summary>Notes what comes, and sends the like back.</summary>
+    /// <summary>Notes the headers that arrive, and sends headers of the same kind back.</summary>
     private sealed class Filter(List<string> seen) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

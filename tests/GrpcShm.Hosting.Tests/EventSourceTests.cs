@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What those hear of a call who listen to the event sources of .NET and of Kestrel.</summary>
+/// <summary>The events of a call that the event sources of .NET and of Kestrel write.</summary>
 public sealed class EventSourceTests
 {
     private const string Kestrel = "Microsoft-AspNetCore-Server-Kestrel";
@@ -46,7 +46,8 @@ public sealed class EventSourceTests
     }
 
     /// <summary>
-    /// In the order in which .NET writes them over a socket. Only that the request's end has no place of its own there.
+    /// The events come in the order in which .NET writes them over a socket. Only the end of the request has no fixed
+    /// place.
     /// </summary>
     [Theory]
     [InlineData("shm")]
@@ -77,7 +78,7 @@ public sealed class EventSourceTests
             Assert.Equal(["2", "0", connection[2], "http", server.Host(transport), "80", ""], connection);
             AssertPayloads(heard);
 
-            // On the connection that there is.
+            // The call uses the connection that exists already.
             heard.Clear();
             await GreetAsync(channel);
             await TimeLimit.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
@@ -86,7 +87,7 @@ public sealed class EventSourceTests
             AssertPayloads(heard);
         }
 
-        // Others end at the same time, and a small number may stand for something else.
+        // Other calls end at the same time, and a small number may be the id of something else.
         var closed =
             () => listener.Of(Client, "ConnectionClosed", connection[2]).Where(payload => payload[2] == connection[2]);
         await TimeLimit.UntilAsync(() => closed().Any());
@@ -98,7 +99,7 @@ public sealed class EventSourceTests
                 connection[2], Assert.Single(heard.Single(static h => h.Name == "RequestHeadersStart").Payload));
             Assert.Equal("200", Assert.Single(heard.Single(static h => h.Name == "ResponseHeadersStop").Payload));
 
-            // A message of one field with three letters, and what gRPC puts before it.
+            // A message of one field with three letters, and the prefix that gRPC puts before it.
             Assert.Equal("10", Assert.Single(heard.Single(static h => h.Name == "RequestContentStop").Payload));
         }
     }
@@ -150,12 +151,12 @@ public sealed class EventSourceTests
 
     private sealed class Listener : EventListener
     {
-        /// <summary>Where the steps of a test's own requests are put. Other tests write to the same sources.</summary>
+        /// <summary>The list for the steps of a test's own requests. Other tests write to the same sources.</summary>
         public static readonly AsyncLocal<ConcurrentQueue<(string Name, string[] Payload)>?> Flow = new();
 
         private readonly ConcurrentQueue<(string Source, string Name, string[] Payload)> _heard = [];
 
-        /// <summary>What has been heard from a source by that name in which a text occurs.</summary>
+        /// <summary>The events of a source with this name that contain a text.</summary>
         public IEnumerable<string[]> Of(string source, string name, string text) =>
             _heard
                 .Where(heard => heard.Source == source && heard.Name == name && heard.Payload.Contains(text))

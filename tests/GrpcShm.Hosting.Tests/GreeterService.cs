@@ -19,7 +19,7 @@ internal sealed class GreeterService : Greeter.GreeterBase
 
     public override async Task<Answer> GreetAll(IAsyncStreamReader<Greeting> requestStream, ServerCallContext context)
     {
-        // So that the client knows that the call has begun.
+        // The headers tell the client that the call has begun.
         await context.WriteResponseHeadersAsync([]);
         var names = new List<string>();
         while (await requestStream.MoveNext(context.CancellationToken))

@@ -9,9 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>
-/// Handlers that leave their call in a state in which it cannot end, or serve the next one, as usual.
-/// </summary>
+/// <summary>Handlers that leave their call in a state in which it cannot end, or be used again, as usual.</summary>
 public sealed class HandlerEndTests
 {
     private const int Size = 3000;
@@ -95,7 +93,7 @@ public sealed class HandlerEndTests
 
             await context.Request.Body.CopyToAsync(Stream.Null, Token);
 
-            // If what was left behind goes on in a call, it does so while one is served.
+            // If the work that was left behind touches another call, it does so while that call is served.
             gate.TrySetResult();
             await ((Task)await first.Task).ContinueWith(
                 static _ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>That a handler for <see cref="HttpClient"/> behaves alike, whatever mode carries its requests.</summary>
+/// <summary>A handler for <see cref="HttpClient"/> behaves alike in each mode.</summary>
 public sealed class HandlerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -54,7 +54,7 @@ public sealed class HandlerTests
             (HttpStatusCode.OK, HttpVersion.Version20),
             await GetAsync(client, (HttpVersion.Version30, HttpVersionPolicy.RequestVersionOrLower)));
 
-        // Kestrel's own words to HTTP/1.1 where it speaks HTTP/2 alone.
+        // This is Kestrel's own answer to HTTP/1.1 if the endpoint speaks HTTP/2 only.
         Assert.Equal(
             (HttpStatusCode.BadRequest, HttpVersion.Version11),
             await GetAsync(client, (HttpVersion.Version11, HttpVersionPolicy.RequestVersionExact)));
@@ -216,7 +216,7 @@ public sealed class HandlerTests
         }
         finally
         {
-            // It stays its owner's.
+            // Its owner disposes of it.
             Assert.Equal(before, (request.Version, request.VersionPolicy));
         }
     }

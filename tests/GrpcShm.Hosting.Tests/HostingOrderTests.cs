@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// In which order a host is built does not matter, and an endpoint that cannot give what the options offer says why.
+/// The order in which a host is built does not matter. An endpoint that cannot offer a mode of the options says why.
 /// </summary>
 public sealed class HostingOrderTests
 {
@@ -188,7 +188,7 @@ public sealed class HostingOrderTests
     [Fact]
     public async Task Start_KestrelShowsNothing_ServesOverHttp2AndSaysWhy()
     {
-        // A later version may keep elsewhere what this library reads.
+        // In a later version the members that this library reads may be elsewhere.
         var log = new Provider();
         await using var server = await StartAsync(log, static builder =>
             builder.Services.AddSingleton(new KestrelInternals { AreReadable = false }));
@@ -219,7 +219,7 @@ public sealed class HostingOrderTests
                 return next;
             }))));
 
-        // Behind that middleware comes the library's own, which is none of Kestrel's.
+        // After that middleware comes the library's own, which is not Kestrel's.
         Assert.Null(seen.Application);
         await using var other = await TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next =>
@@ -274,7 +274,7 @@ public sealed class HostingOrderTests
         return (await call.ResponseHeadersAsync).GetValue(ModeFilter.Header);
     }
 
-    /// <summary>A server that somebody has put around Kestrel, and that nobody else knows.</summary>
+    /// <summary>A server of another library that wraps Kestrel.</summary>
     private sealed class OwnServer(IServer inner) : IServer
     {
         public IFeatureCollection Features => inner.Features;
@@ -287,7 +287,7 @@ public sealed class HostingOrderTests
         public void Dispose() => inner.Dispose();
     }
 
-    /// <summary>Takes the application that is shown.</summary>
+    /// <summary>Keeps the application that the server starts with.</summary>
     private sealed class Seen
     {
         public object? Application { get; private set; }
@@ -296,7 +296,7 @@ public sealed class HostingOrderTests
             where TContext : notnull => Application = application;
     }
 
-    /// <summary>Keeps what this library logs.</summary>
+    /// <summary>Keeps the lines that this library logs.</summary>
     private sealed class Provider : ILoggerProvider
     {
         private readonly ConcurrentQueue<Line> _lines = [];

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>How Kestrel's own meter tags connections, and what a server sees as a request's host.</summary>
+/// <summary>The tags of connections in Kestrel's own meter, and the host of a request as a server sees it.</summary>
 public sealed class KestrelMetricsTests
 {
     [Theory]

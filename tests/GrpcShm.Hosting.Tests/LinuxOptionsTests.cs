@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// What Linux alone has. That this project, which is for every system, compiles without a warning is a part of the
-/// test.
+/// The options that only Linux has. A part of the test is that this project, which is for every system, compiles
+/// without a warning.
 /// </summary>
 public sealed class LinuxOptionsTests
 {

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What is logged of requests, and a logger that throws, as one does whose disk is full.</summary>
+/// <summary>
+/// The lines that are logged for requests, and a logger that throws, as a logger does when its disk is full.
+/// </summary>
 public sealed class LoggerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -37,7 +39,7 @@ public sealed class LoggerTests
             () => provider.Messages.Any(static m => m.Contains("refused", StringComparison.Ordinal)));
         Assert.Contains(provider.Messages, static m => m.Contains("unhandled", StringComparison.Ordinal));
 
-        // It waits for each handler.
+        // To stop the server waits for each handler.
         await server.StopAsync();
     }
 
@@ -112,7 +114,7 @@ public sealed class LoggerTests
             static app => app.Run(ServeAsync);
     }
 
-    /// <summary>Keeps what this library logs, and throws then.</summary>
+    /// <summary>Keeps the lines that this library logs, and then throws.</summary>
     private sealed class Provider(bool throws) : ILoggerProvider
     {
         public ConcurrentQueue<string> Messages { get; } = [];

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What the meter of a host shows.</summary>
+/// <summary>The figures that the meter of a host shows.</summary>
 public sealed class MetricsTests : IDisposable
 {
     private readonly ConcurrentDictionary<string, long> _values = new();
@@ -41,7 +41,7 @@ public sealed class MetricsTests : IDisposable
             deadline: TimeLimit.Deadline,
             cancellationToken: TestContext.Current.CancellationToken);
 
-        // The server counts what it has sent when it has sent it, and the client may be faster.
+        // The server counts bytes after it has sent them, and the client may be faster.
         await TimeLimit.UntilAsync(() =>
         {
             _values.Clear();

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Tells the client by which mode its request has come.</summary>
+/// <summary>Tells the client the mode by which its request arrived.</summary>
 internal sealed class ModeFilter : IStartupFilter
 {
     public const string Header = "x-mode";

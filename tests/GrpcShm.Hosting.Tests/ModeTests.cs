@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Which mode client and server come to, by the options of both.</summary>
+/// <summary>The mode that client and server agree on, by the options of both.</summary>
 public sealed class ModeTests
 {
     [Theory]
@@ -60,13 +60,13 @@ public sealed class ModeTests
         Assert.Equal(firstDirect ? "direct" : "http2", await GetModeAsync(invoker));
         await first.StopAsync();
 
-        // A busy client learns late that the server has gone, and HTTP/2 goes on with its successor until then.
+        // A busy client notices late that the server has ended, and until then HTTP/2 goes on with the next server.
         await WhenNoConnectionStandsAsync(options.MeterFactory);
 
         await using var second = await StartAsync(
             firstDirect ? SharedMemoryMode.Http2 : SharedMemoryMode.Auto, first.Directory);
 
-        // The first calls may meet what is left of the old connection.
+        // The first calls may still use the old connection.
         Assert.Equal(firstDirect ? "http2" : "direct", await RetryAsync(() => GetModeAsync(invoker)));
     }
 
@@ -140,7 +140,7 @@ public sealed class ModeTests
             metadata.Add($"x-{i}", new string('x', size));
         }
 
-        // With more than twice of what it takes, Kestrel does not even answer.
+        // With headers of more than twice its limit, Kestrel does not even answer.
         var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(invoker, metadata));
         Assert.Equal(status, exception.StatusCode);
         Assert.Contains(detail, exception.Status.Detail, StringComparison.Ordinal);
@@ -191,7 +191,7 @@ public sealed class ModeTests
     private static void ListenWithMiddlewareThatReads(KestrelServerOptions kestrel) =>
         kestrel.ListenSharedMemory("greeter", static listen => listen.Use(static next => connection =>
         {
-            // Whoever asks for the pipe may read from it.
+            // Middleware that asks for the pipe may read from it.
             _ = connection.Transport.Input;
             return next(connection);
         }));

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What a web application has beside gRPC.</summary>
+/// <summary>The parts of a web application that are not gRPC.</summary>
 internal sealed class PlainApplication : IStartupFilter
 {
     public const int FileSize = 1_000_000;
@@ -99,7 +99,7 @@ internal sealed class PlainApplication : IStartupFilter
         return context.Response.WriteAsync(context.Request.Cookies["biscuit"] ?? "none");
     }
 
-    /// <summary>Sends what is compressed, whether that was asked for or not.</summary>
+    /// <summary>Sends a compressed body, even if the client has not asked for it.</summary>
     private static async Task SendZippedAsync(HttpContext context)
     {
         context.Response.Headers.ContentEncoding = "gzip";

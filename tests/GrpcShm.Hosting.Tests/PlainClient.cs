@@ -43,7 +43,7 @@ internal sealed class PlainClient : IAsyncDisposable
     }
 
     /// <summary>Makes a gRPC call.</summary>
-    /// <returns>The mode by which it came.</returns>
+    /// <returns>The mode by which the call arrived.</returns>
     public async Task<string> GreetAsync(Grpc.Core.Metadata? headers = null)
     {
         using var call = new Greeter.GreeterClient(_channel).GreetAsync(

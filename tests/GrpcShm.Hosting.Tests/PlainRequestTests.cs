@@ -86,7 +86,7 @@ public sealed class PlainRequestTests
         Assert.Equal("http2", mode);
         if (isObserved)
         {
-            // gRPC's own span is in between, and no other.
+            // Only gRPC's own span is between the two.
             Assert.Equal(parent!.SpanId, Assert.Single(spans).Parent?.ParentSpanId);
         }
     }
@@ -209,7 +209,7 @@ public sealed class PlainRequestTests
 
         using var response = await plain.Http.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
 
-        // Kestrel's own words to HTTP/1.1 on an endpoint that speaks HTTP/2 alone.
+        // This is Kestrel's own answer to HTTP/1.1 on an endpoint that speaks HTTP/2 only.
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("direct", await plain.GreetAsync());
     }
@@ -260,7 +260,7 @@ public sealed class PlainRequestTests
             {
                 lock (spans)
                 {
-                    // Other tests have theirs at the same time.
+                    // Other tests have connections at the same time.
                     if (span.TraceId == parent.TraceId && span.OperationName == "System.Net.Http.HttpRequestOut")
                     {
                         spans.Add(span);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What Kestrel's <c>kestrel.queued_requests</c> says of calls in direct mode.</summary>
+/// <summary>The values of Kestrel's <c>kestrel.queued_requests</c> for calls in direct mode.</summary>
 public sealed class QueuedRequestsTests
 {
     private const int Callers = 64;
@@ -35,7 +35,9 @@ public sealed class QueuedRequestsTests
         }
 
         var sum = 0L;
-        Assert.All(server.Measured, m => Assert.True((sum += m.Change) >= 0, "Less than none are said to wait."));
+        Assert.All(
+            server.Measured,
+            m => Assert.True((sum += m.Change) >= 0, "The number of waiting calls is negative."));
         var direct = Assert.Single(server.Measured.Select(static m => m.Tags).Distinct());
         server.Measured.Clear();
         using (var channel = server.Connect(SharedMemoryMode.Http2))
@@ -81,7 +83,7 @@ public sealed class QueuedRequestsTests
         await GreetAsync(channel);
     }
 
-    /// <summary>Calls by many at once, until something has come about.</summary>
+    /// <summary>Makes many calls at once, until a condition is true.</summary>
     private static async Task CallUntilAsync(Grpc.Net.Client.GrpcChannel channel, Func<bool> condition)
     {
         using var enough = new CancellationTokenSource();
@@ -108,7 +110,7 @@ public sealed class QueuedRequestsTests
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
         .GreetAsync(new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: Token).ResponseAsync;
 
-    /// <summary>A server whose queue is listened to, with a heartbeat in the test's hand.</summary>
+    /// <summary>A server with a listener of its queue, and with a heartbeat that the test drives.</summary>
     private sealed class Server : ILoggerProvider, ILogger, IAsyncDisposable
     {
         private readonly MeterListener _listener = new();
@@ -120,10 +122,10 @@ public sealed class QueuedRequestsTests
 
         public ConcurrentQueue<Exception> Logged { get; } = [];
 
-        /// <summary>How many instruments of that name there are.</summary>
+        /// <summary>The number of instruments with this name.</summary>
         public int Instruments { get; private set; }
 
-        /// <summary>What the listener throws.</summary>
+        /// <summary>The exception that the listener throws.</summary>
         public Exception? Failure { get; set; }
 
         public static async Task<Server> StartAsync(

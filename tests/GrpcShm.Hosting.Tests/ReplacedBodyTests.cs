@@ -9,8 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// Middleware that reads, replaces or puts back the bodies, and the gRPC handler behind it, which reads and writes
-/// pipes.
+/// Middleware that reads, replaces or restores the bodies, and the gRPC handler after it, which reads and writes pipes.
 /// </summary>
 public sealed class ReplacedBodyTests
 {
@@ -35,7 +34,7 @@ public sealed class ReplacedBodyTests
         await GreetTwiceAsync(server, mode, "Ada");
         await AnswersToAllAsync(server, mode, "Hello, Ada and Bob.", waitsForHeaders: false);
 
-        // A message has five bytes of its own, and a field two.
+        // The prefix of a message has five bytes, and that of a field two.
         Assert.Equal([10, 10, 20], lengths);
     }
 
@@ -85,7 +84,7 @@ public sealed class ReplacedBodyTests
             context.Response.Body = new ReplacingStream(context.Response.Body);
             await next(context);
 
-            // A writer on a stream keeps what is not flushed, also the response's headers.
+            // A writer on a stream keeps all that is not flushed, also the response's headers.
             await context.Response.BodyWriter.FlushAsync(Token);
         });
 
@@ -119,7 +118,7 @@ public sealed class ReplacedBodyTests
         var client = new Greeter.GreeterClient(channel);
         for (var i = 0; i < 2; i++)
         {
-            // The second is served by what is left of the first.
+            // The second call uses the object of the first one again.
             var answer = await client.GreetAsync(new Greeting { Name = "Ada" }, null, TimeLimit.Deadline, Token);
             Assert.Equal($"Hello, {expected}.", answer.Text);
         }
@@ -151,7 +150,7 @@ public sealed class ReplacedBodyTests
         builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter(middleware));
     });
 
-    /// <summary>Reads what another gives, or writes to it, with one name in the place of another.</summary>
+    /// <summary>Reads from another stream, or writes to it, and replaces one name by another.</summary>
     private sealed class ReplacingStream(Stream inner) : Stream
     {
         public override bool CanRead => true;
@@ -196,7 +195,7 @@ public sealed class ReplacedBodyTests
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-        // A single letter may be a length, too.
+        // A single letter could also be a length.
         private static void Replace(Span<byte> bytes)
         {
             for (var i = bytes.IndexOf("Ada"u8); i >= 0; i = bytes.IndexOf("Ada"u8))

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>That no response is lost where Kestrel has left a mark on a stream that it uses again.</summary>
+/// <summary>No response is lost if Kestrel has left a mark on a stream that it uses again.</summary>
 public sealed class StaleScheduleTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -41,7 +41,7 @@ public sealed class StaleScheduleTests
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
 
-        // Which stream serves a request is Kestrel's choice, so all that have served one are left as the defect leaves
+        // Kestrel chooses the stream for a request, so all streams that have served one are marked as the defect marks
         // them.
         var reused = 0;
         for (var i = 0; reused < 5; i++)
@@ -53,14 +53,15 @@ public sealed class StaleScheduleTests
         }
     }
 
-    /// <summary>Answers, and knows the streams that requests have come on.</summary>
+    /// <summary>Answers requests, and knows the streams that they have come on.</summary>
     private sealed class StreamWitness : IStartupFilter
     {
         private readonly ConcurrentDictionary<IFeatureCollection, bool> _streams = new(
             ReferenceEqualityComparer.Instance);
         private volatile bool _wasReused;
 
-        /// <returns>Whether the last request has come on a stream that had served one, and had been marked.</returns>
+        /// <returns>True if the last request came on a stream that had served another one before, and had been
+        /// marked.</returns>
         public bool MarkAll()
         {
             foreach (var stream in _streams.Keys)

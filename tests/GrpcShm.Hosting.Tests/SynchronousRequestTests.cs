@@ -8,9 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>
-/// Requests that block their caller's thread: what comes of them is what comes of them over a socket.
-/// </summary>
+/// <summary>Requests that block their caller's thread have the same outcome as over a socket.</summary>
 public sealed class SynchronousRequestTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -118,7 +116,7 @@ public sealed class SynchronousRequestTests
         Content = new StringContent("hello", Encoding.UTF8, "text/plain"),
     };
 
-    /// <summary>Sends a request, and says what has come of it.</summary>
+    /// <summary>Sends a request, and returns its outcome.</summary>
     private static async Task<string> SendAsync(
         TestServer server, string mode, string endPoint, Version version, HttpVersionPolicy policy)
     {

@@ -53,7 +53,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
-    /// <summary>How many connections the server has at present, as its own meter says.</summary>
+    /// <summary>The number of the server's connections at present, by its own meter.</summary>
     public int CountConnections()
     {
         var factory = Services.GetRequiredService<IMeterFactory>();

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Hosting;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// A call of which it turns out only when it is sent that direct mode does not carry it goes over HTTP/2, and is told
-/// of once.
+/// If direct mode turns out not to carry a call only when the call is sent, the call goes over HTTP/2, and is reported
+/// once.
 /// </summary>
 public sealed class UncarriedCallTests
 {
@@ -64,7 +64,7 @@ public sealed class UncarriedCallTests
         }
     }
 
-    /// <summary>What is measured of the requests for a host.</summary>
+    /// <summary>The measurements of the requests for a host.</summary>
     private sealed class Measured : IDisposable
     {
         private readonly MeterListener _listener;
@@ -113,7 +113,7 @@ public sealed class UncarriedCallTests
         }
     }
 
-    /// <summary>Keeps the events of one request, and may change it at its first.</summary>
+    /// <summary>Keeps the events of one request, and may change the request at its first event.</summary>
     private sealed class EventListener
         : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
     {

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>The way to a server that what comes over shared memory is compared with.</summary>
+/// <summary>A way to a server over a Unix socket, with which calls over shared memory are compared.</summary>
 internal static class UnixSocket
 {
     /// <summary>Makes .NET's own handler, which connects to a socket.</summary>

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>What responses that nobody reads cost their client in HTTP/2 mode.</summary>
+/// <summary>The memory that unread responses take in their client in HTTP/2 mode.</summary>
 public sealed class UnreadResponseTests
 {
     private const int Unread = 4;
@@ -42,7 +42,7 @@ public sealed class UnreadResponseTests
                 .WaitAsync(TimeLimit.Value, Token));
         }
 
-        // Kestrel serves its streams in turn. While all this goes through, the others send what they may.
+        // Kestrel serves its streams in turn. While this response is sent, the other streams send as much as they may.
         for (var i = 0; i < 40; i++)
         {
             var body = await client.GetByteArrayAsync(new Uri("/large", UriKind.Relative), Token)
@@ -50,7 +50,7 @@ public sealed class UnreadResponseTests
             Assert.Equal(MiB, body.Length);
         }
 
-        // A window of 256 KiB, and what waits in Kestrel.
+        // A window of 256 KiB, and the data that waits in Kestrel.
         Assert.InRange(writer.Written, 1, Unread * 512 * 1024);
         Assert.Equal(1, server.CountConnections());
         responses.ForEach(static response => response.Dispose());
@@ -60,7 +60,7 @@ public sealed class UnreadResponseTests
     {
         private long _written;
 
-        /// <summary>How many bytes of endless responses have found room.</summary>
+        /// <summary>The number of bytes of endless responses that the server could send.</summary>
         public long Written => Interlocked.Read(ref _written);
 
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app => app.Run(AnswerAsync);

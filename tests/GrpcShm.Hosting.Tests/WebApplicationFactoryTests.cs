@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>A test of somebody's application, which lets the application's own host run on Kestrel.</summary>
+/// <summary>A test of a user's application that runs the application's own host on Kestrel.</summary>
 public sealed class WebApplicationFactoryTests
 {
     [Fact]

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace GrpcShm.PackageChecks;
 
-/// <summary>The files of the commit that is checked out: the project's home serves them at the commit's address.</summary>
+/// <summary>
+/// The files of the commit that is checked out: the project's home serves them at the commit's address.
+/// </summary>
 internal sealed class CommittedFiles : IDisposable
 {
     private readonly Process _git;

@@ -26,9 +26,11 @@ internal static class DocumentationChecks
                 yield return $"{package.Name}: its documentation tells of {name}, which only generated code uses.";
             }
 
-            foreach (var reference in member.Descendants().Attributes("cref").Where(item => !IsKnown(item.Value, surface)))
+            var references = member.Descendants().Attributes("cref");
+            foreach (var reference in references.Where(item => !IsKnown(item.Value, surface)))
             {
-                yield return $"{package.Name}: the documentation of {name} refers to {reference.Value}: it is not public.";
+                yield return $"{package.Name}: the documentation of {name} refers to {reference.Value}, "
+                    + "which is not public.";
             }
         }
 

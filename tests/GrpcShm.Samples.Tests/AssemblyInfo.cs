@@ -1,5 +1,5 @@
 using Xunit.Sdk;
 using Xunit.v3;
 
-// Each sample starts processes of its own: side by side they would take each other's time.
+// Each sample starts processes of its own. Side by side they would slow each other down.
 [assembly: Parallelization(Mode = ParallelMode.None)]

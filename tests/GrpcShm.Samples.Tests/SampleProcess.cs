@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace GrpcShm.Samples.Tests;
 
-/// <summary>A sample, run as a person would. It and what it has started end with the test, by their ids.</summary>
+/// <summary>
+/// A sample, run as a person would run it. At the end of the test it and the processes that it has started are killed
+/// by their ids.
+/// </summary>
 internal sealed class SampleProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
@@ -25,7 +28,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // Before its output is read to the end, which does not come otherwise.
+            // This comes before its output is read to the end, since the end does not come otherwise.
             process._process.Kill(entireProcessTree: true);
             Assert.Fail(
                 $"{sample} did not end within {Timeout.TotalSeconds:0} s. It said:\n{await output}\n{await error}");
@@ -53,11 +56,11 @@ internal sealed class SampleProcess : IAsyncDisposable
 
     public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().WaitAsync(Timeout);
 
-    /// <summary>The processes that it has started and that live.</summary>
+    /// <summary>The living processes that it has started.</summary>
     public IReadOnlyList<Process> GetChildren() =>
         [.. Process.GetProcesses().Where(process => ParentOf(process.Id) == Id)];
 
-    /// <summary>Kills it alone, as <c>kill -9</c> does.</summary>
+    /// <summary>Kills only this process, as <c>kill -9</c> does.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
@@ -79,7 +82,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     {
         try
         {
-            // The name, in brackets, may hold anything; the state and the parent come after it.
+            // The name, in brackets, may contain anything; the state and the parent come after it.
             var stat = File.ReadAllText($"/proc/{processId}/stat");
             return int.Parse(
                 stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);

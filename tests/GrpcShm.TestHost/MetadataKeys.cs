@@ -1,6 +1,6 @@
 namespace GrpcShm.TestHost;
 
-/// <summary>The metadata by which client and server of a test understand each other.</summary>
+/// <summary>The metadata that client and server of a test exchange.</summary>
 public static class MetadataKeys
 {
     /// <summary>Names a call, so that <c>Control.AwaitCall</c> can watch it.</summary>
@@ -9,10 +9,10 @@ public static class MetadataKeys
     /// <summary>Holds a call before it reads its first message, until <c>Control.OpenGate</c>.</summary>
     public const string Gate = "x-gate";
 
-    /// <summary>Entries that begin so come back as response headers.</summary>
+    /// <summary>Entries with this prefix come back as response headers.</summary>
     public const string EchoInitial = "x-echo-initial";
 
-    /// <summary>Entries that begin so come back as trailers.</summary>
+    /// <summary>Entries with this prefix come back as trailers.</summary>
     public const string EchoTrailing = "x-echo-trailing";
 
     /// <summary>Asks the server's interceptor to answer by <see cref="ServerStamp"/>.</summary>
@@ -21,6 +21,6 @@ public static class MetadataKeys
     /// <summary>The client's stamp in the response headers, and the method's name in the trailers.</summary>
     public const string ServerStamp = "x-server-interceptor";
 
-    /// <summary>How Grpc.Net is told, on either side, to compress the messages of one call.</summary>
+    /// <summary>Asks Grpc.Net, on either side, to compress the messages of one call.</summary>
     public const string RequestCompression = "grpc-internal-encoding-request";
 }

@@ -1,16 +1,16 @@
 namespace GrpcShm.TestHost;
 
 /// <summary>
-/// The leash on which a test holds this process: it stops on the word <c>stop</c>, and when the pipe closes, so that
-/// a test run that was killed leaves no orphan.
+/// The connection of this process to its test. The process stops on the word <c>stop</c>, and when the pipe closes, so
+/// that a killed test run leaves no process behind.
 /// </summary>
 internal static class StandardInput
 {
     /// <summary>
-    /// Reads lines on a thread of its own, because reading the console blocks, until the leash is let go.
+    /// Reads lines until the pipe closes, on a thread of its own, because reading the console blocks.
     /// </summary>
-    /// <param name="stop">What to do to stop; may be called twice.</param>
-    /// <param name="command">What to do with any other line, also while stopping.</param>
+    /// <param name="stop">Stops the process; may be called twice.</param>
+    /// <param name="command">Carries out any other line, also while the process stops.</param>
     public static void Watch(Action stop, Action<string>? command = null)
     {
         var thread = new Thread(() =>

@@ -45,7 +45,7 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
 
     public LogCollector ServerLog => _endPoint.ServerLog;
 
-    /// <summary>Makes a pair; with the smallest rings if it does not say otherwise.</summary>
+    /// <summary>Makes a pair, by default with the smallest rings.</summary>
     public static async Task<CallPair> CreateAsync(
         Func<TestCall, Task>? handler = null,
         CallSettings? settings = null,
@@ -73,7 +73,7 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
             settings with { MaxBufferedBytes = settings.MaxBufferedBytes ?? 128 * 1024 * 1024 });
     }
 
-    /// <summary>Sends back what comes, as it comes.</summary>
+    /// <summary>Sends all received data back at once.</summary>
     public static async Task EchoAsync(TestCall call)
     {
         call.SetHeaders((":status", "200"));
@@ -114,7 +114,7 @@ internal sealed class CallPair : ICallAcceptor, IAsyncDisposable
         return call;
     }
 
-    /// <summary>Sends so many bytes in pieces and checks that they come back.</summary>
+    /// <summary>Sends a number of bytes in pieces, and checks that they come back.</summary>
     public async Task EchoAsync(long count, int piece)
     {
         var call = Begin();

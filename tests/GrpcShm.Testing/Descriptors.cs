@@ -5,10 +5,10 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Testing;
 
-/// <summary>The descriptors of this process, as far as they are not the run-time's own files.</summary>
+/// <summary>The descriptors of this process, without the run-time's own files.</summary>
 internal static partial class Descriptors
 {
-    // The run-time's own engine for sockets has a descriptor, too, and keeps it from the first wait on.
+    // The run-time's own engine for sockets also has a descriptor, from the first wait on.
     static Descriptors()
     {
         using var directory = new TempDirectory();
@@ -26,7 +26,7 @@ internal static partial class Descriptors
 
     public static int Count => Targets().Count();
 
-    /// <summary>What they refer to, for a message.</summary>
+    /// <summary>The targets of the descriptors, for a message.</summary>
     public static string List() => string.Join('\n', Targets());
 
     /// <summary>Duplicates the descriptor that is open on a path, as a fork does.</summary>
@@ -46,21 +46,21 @@ internal static partial class Descriptors
         return Libc.Open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
     }
 
-    /// <summary>Takes the pages of a file away, without changing its size.</summary>
+    /// <summary>Removes the pages of a file, without changing its size.</summary>
     public static void PunchHole(SafeFileDescriptor file, long length)
     {
         const int KeepSizeAndPunchHole = 1 | 2;
         Assert.Equal(0, Allocate(file, KeepSizeAndPunchHole, 0, length));
     }
 
-    /// <summary>What a descriptor was opened with, as the kernel shows it.</summary>
+    /// <summary>The flags that a descriptor was opened with, as the kernel shows them.</summary>
     public static int Flags(int number) =>
         Convert.ToInt32(
             File.ReadLines($"/proc/self/fdinfo/{number}")
                 .Single(l => l.StartsWith("flags:", StringComparison.Ordinal))[6..].Trim(),
             8);
 
-    /// <summary>The descriptors that refer to something of this kind.</summary>
+    /// <summary>The descriptors whose targets are of this kind.</summary>
     public static IEnumerable<int> Of(Func<string, bool> kind) =>
         from path in Directory.GetFiles("/proc/self/fd")
         where new FileInfo(path).LinkTarget is { } target && kind(target)

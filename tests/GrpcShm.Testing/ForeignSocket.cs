@@ -2,13 +2,13 @@ using System.Net.Sockets;
 
 namespace GrpcShm.Testing;
 
-/// <summary>A socket of a program that knows nothing of this transport and its lock files.</summary>
+/// <summary>A socket of a program that does not use this transport and its lock files.</summary>
 internal static class ForeignSocket
 {
     /// <summary>Binds a stream socket and listens.</summary>
-    /// <param name="path">Where.</param>
-    /// <param name="backlog">How many may wait for it.</param>
-    /// <param name="everybodys">Whether any user may connect.</param>
+    /// <param name="path">The path of the socket.</param>
+    /// <param name="backlog">The number of clients that may wait.</param>
+    /// <param name="everybodys">True if any user may connect.</param>
     public static Socket Listen(string path, int backlog = 16, bool everybodys = false)
     {
         var socket = Bind(path, SocketType.Stream);

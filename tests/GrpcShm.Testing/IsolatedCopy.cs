@@ -4,13 +4,14 @@ using System.Runtime.Loader;
 namespace GrpcShm.Testing;
 
 /// <summary>
-/// A copy of the libraries and of this assembly with statics of their own, such as the reactors: whatever other tests
-/// leave behind in this process, here nothing is registered but what a test registers.
+/// A copy of the libraries and of this assembly with static fields of its own, for example the reactors. So no objects
+/// of other tests are registered in this copy.
 /// </summary>
 internal sealed class IsolatedCopy() : AssemblyLoadContext("isolated", isCollectible: true)
 {
     /// <summary>
-    /// Runs an internal static method of a class of tests in a copy of its own. Its waits have ends of their own.
+    /// Runs an internal static method of a test class in a copy of its own. The waits of this method must end by
+    /// themselves.
     /// </summary>
     public static async Task RunAsync(Type type, string method, params object[] arguments)
     {

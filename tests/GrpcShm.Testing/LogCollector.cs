@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Testing;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Keeps all log lines.</summary>
 internal sealed class LogCollector : ILogger
 {
     private readonly Lock _gate = new();
@@ -37,7 +37,7 @@ internal sealed class LogCollector : ILogger
         }
     }
 
-    /// <summary>Waits until something has been logged.</summary>
+    /// <summary>Waits until a line with this name and text has been logged.</summary>
     public async Task<LogLine> WaitForAsync(string name, string text)
     {
         LogLine? found = null;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Testing;
 
 /// <summary>
-/// Acts as another user, where the tests run as root. The kernel keeps the identity per thread, and the raw system
-/// call, unlike the C library's, changes that of the calling thread only.
+/// Acts as another user, if the tests run as root. The kernel keeps the identity per thread, and the raw system call,
+/// unlike the C library's, changes that of the calling thread only.
 /// </summary>
 internal static partial class OtherUser
 {

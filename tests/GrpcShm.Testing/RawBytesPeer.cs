@@ -3,7 +3,7 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Testing;
 
-/// <summary>A client that knows nothing of the protocol but sockets.</summary>
+/// <summary>A client that has only a socket, and sends any bytes.</summary>
 internal sealed class RawBytesPeer : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
@@ -52,7 +52,7 @@ internal sealed class RawBytesPeer : IDisposable
                 return ControlMessage.Read(buffer.AsSpan(0, length), []);
             }
 
-            // By the byte: what follows stays where it is.
+            // It reads exactly one message: the bytes after it stay in the socket.
             int received;
             try
             {
@@ -73,7 +73,7 @@ internal sealed class RawBytesPeer : IDisposable
         }
     }
 
-    /// <summary>Receives until the server closes, and gives the refusal, if there was one.</summary>
+    /// <summary>Receives until the server closes, and returns the refusal, if there was one.</summary>
     public RefusalCode ReceiveToTheEnd()
     {
         var code = RefusalCode.None;

@@ -8,7 +8,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Testing;
 
-/// <summary>A client that has shaken hands properly and then does with the shared memory what it likes.</summary>
+/// <summary>A client that makes a correct handshake, and may then write anything into the shared memory.</summary>
 internal sealed class RawClient : IDisposable
 {
     private readonly LinuxControlSocket _socket;
@@ -61,7 +61,7 @@ internal sealed class RawClient : IDisposable
 
     public Task<ControlMessage> ReceiveAsync() => _channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();
 
-    /// <summary>Writes bytes as the protocol wants it.</summary>
+    /// <summary>Writes bytes by the rules of the protocol.</summary>
     public unsafe void Publish(int count)
     {
         var control = ToServer;
@@ -103,7 +103,7 @@ internal sealed class RawClient : IDisposable
         Ring();
     }
 
-    /// <summary>Takes all frames that the server has sent, without what is in them.</summary>
+    /// <summary>Takes all frames that the server has sent, and ignores their contents.</summary>
     public List<FrameHeader> TakeFrames()
     {
         var frames = new List<FrameHeader>();
@@ -147,7 +147,7 @@ internal sealed class RawClient : IDisposable
 
     public void Ring() => _server.Ring();
 
-    /// <summary>Goes without a word, as a killed process does.</summary>
+    /// <summary>Closes without a message, as a killed process does.</summary>
     public void Dispose()
     {
         _channel.Dispose();

@@ -5,13 +5,13 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Testing;
 
-/// <summary>Frames byte by byte, as a peer may send them that keeps to no rule.</summary>
+/// <summary>Frames byte by byte, as a peer that breaks the rules may send them.</summary>
 internal static class RawFrames
 {
     /// <summary>A block with ":method: POST" and ":path: /".</summary>
     public static readonly byte[] Block = [0x02, 0x0d, 0x01, (byte)'/'];
 
-    /// <summary>What begins each request of gRPC.</summary>
+    /// <summary>The first fields of each request of gRPC.</summary>
     public static (string Name, string Value)[] Request(string path, params (string Name, string Value)[] more) =>
     [
         (":method", "POST"),
@@ -24,7 +24,7 @@ internal static class RawFrames
     ];
 
     /// <summary>
-    /// A block of fields whose values are spelled out, whatever they are. A name that has a number is sent as that.
+    /// A block of fields whose values are sent as text, valid or not. A name that has a number is sent as the number.
     /// </summary>
     public static byte[] Fields(params ReadOnlySpan<(string Name, string Value)> fields)
     {

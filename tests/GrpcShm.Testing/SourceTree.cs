@@ -1,6 +1,6 @@
 namespace GrpcShm.Testing;
 
-/// <summary>The source tree that the tests run in: each in its …/tests/PROJECT/bin/Release/net10.0.</summary>
+/// <summary>The source tree of the tests. Each runs in its folder tests/PROJECT/bin/Release/net10.0.</summary>
 internal static class SourceTree
 {
     public static string Root { get; } = FindRoot();

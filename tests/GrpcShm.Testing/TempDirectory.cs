@@ -1,7 +1,7 @@
 namespace GrpcShm.Testing;
 
 /// <summary>
-/// A directory of mode 0700 of a test's or a fixture's own, short enough for a socket's path, gone after it.
+/// A directory of mode 0700 for one test or fixture, with a path short enough for a socket. It is deleted at the end.
 /// </summary>
 public sealed class TempDirectory : IDisposable
 {
@@ -11,7 +11,7 @@ public sealed class TempDirectory : IDisposable
     /// <summary>A place for a socket in it.</summary>
     public string Socket => File("test.sock");
 
-    /// <summary>The names of what is in it.</summary>
+    /// <summary>The names of its files and directories.</summary>
     public IEnumerable<string> Files =>
         new DirectoryInfo(Path).EnumerateFileSystemInfos().Select(static file => file.Name);
 

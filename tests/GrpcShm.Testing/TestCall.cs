@@ -5,7 +5,7 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Testing;
 
-/// <summary>A call on either side that keeps what it is told, and complains if it is told twice.</summary>
+/// <summary>A call on either side that records its events, and fails if an event comes twice.</summary>
 internal sealed class TestCall : ICallStreamOwner
 {
     private readonly Func<TestCall, Task>? _handler;
@@ -29,7 +29,7 @@ internal sealed class TestCall : ICallStreamOwner
         _work = handler is null ? null : new HandlerWork(this);
     }
 
-    /// <summary>What carries it.</summary>
+    /// <summary>The stream that carries the call.</summary>
     public CallStream Stream { get; }
 
     public uint Id => Stream.Id;
@@ -63,10 +63,10 @@ internal sealed class TestCall : ICallStreamOwner
     /// <summary>Makes it throw where it must not, as a bug would.</summary>
     public bool FailsOnFailed { get; init; }
 
-    /// <summary>Makes its reader and its writer learn of a failure by <see cref="Tell"/>, and not before.</summary>
+    /// <summary>Makes its reader and its writer learn of a failure only when <see cref="Tell"/> is called.</summary>
     public bool TellsLater { get; set; }
 
-    /// <summary>Runs when it has failed, before that is noted or told.</summary>
+    /// <summary>Runs when the call has failed, before the failure is noted or told.</summary>
     public Action? Failing { get; set; }
 
     public bool HoldsBack
@@ -79,7 +79,7 @@ internal sealed class TestCall : ICallStreamOwner
     /// <summary>Notes a failure of its own.</summary>
     public void Note() => Stream.NoteFailure(new IOException("It has failed."), byPeer: false);
 
-    /// <summary>Tells what has been noted.</summary>
+    /// <summary>Tells the noted failure to reader and writer.</summary>
     public void Tell() => Stream.TellFailure();
 
     public void SetHeaders(params ReadOnlySpan<(string Name, string Value)> fields) => Set(Stream.Headers, fields);
@@ -118,7 +118,7 @@ internal sealed class TestCall : ICallStreamOwner
         }
     }
 
-    /// <summary>Reads the whole input in one piece, as one does who wants a message.</summary>
+    /// <summary>Reads the whole input in one piece, as a reader of a whole message does.</summary>
     public async Task<byte[]> ReadWholeAsync()
     {
         while (true)
@@ -173,7 +173,7 @@ internal sealed class TestCall : ICallStreamOwner
             _ended.SetResult();
         }
 
-        // Last: the handler may look at once whether the end has come.
+        // This comes last: the handler may check at once whether the end has come.
         _work?.Begin();
     }
 

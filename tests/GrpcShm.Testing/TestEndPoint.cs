@@ -6,7 +6,7 @@ using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Testing;
 
-/// <summary>An endpoint in a directory of its own, with all that it logs.</summary>
+/// <summary>An endpoint in a directory of its own, with its log.</summary>
 internal sealed class TestEndPoint : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();
@@ -59,8 +59,8 @@ internal sealed class TestEndPoint : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until the listener has made what it gives to its next client, since that counts where resources are
-    /// counted.
+    /// Waits until the listener has made the memory for its next client, since tests that count resources count it,
+    /// too.
     /// </summary>
     public Task SpareIsReadyAsync() =>
         TimeLimit.UntilAsync(() => Listener.HasSpare, () => "The listener makes no spare.");

@@ -3,12 +3,12 @@ using Grpc.Core.Interceptors;
 
 namespace Samples.BringYourOwnService.Client;
 
-/// <summary>Shows the key with each call.</summary>
+/// <summary>Adds the key to each call.</summary>
 internal sealed class BearerTokenInterceptor(string token) : Interceptor
 {
     private int _calls;
 
-    /// <summary>How many calls were made through it.</summary>
+    /// <summary>The number of calls through this interceptor.</summary>
     public int Calls => Volatile.Read(ref _calls);
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(

@@ -3,13 +3,13 @@ using Spectre.Console;
 
 namespace Samples.BringYourOwnService.Client;
 
-/// <summary>What a person sees.</summary>
+/// <summary>The output for people.</summary>
 internal static class ConsoleView
 {
     public static void Show(Report report)
     {
         var table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("what must work as before", "over " + report.Transport, "");
+            .AddColumns("must work as before", "over " + report.Transport, "");
         foreach (var check in report.Checks)
         {
             table.AddRow(
@@ -26,7 +26,8 @@ internal static class ConsoleView
         if (report.MedianMicrosecondsBeside is { } beside)
         {
             AnsiConsole.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"By the TCP endpoint of the same server it takes {beside:N0} µs."));
+                CultureInfo.InvariantCulture,
+                $"Over the TCP endpoint of the same server a call takes {beside:N0} µs."));
         }
     }
 }

@@ -7,7 +7,7 @@ using Samples.BringYourOwnService.Server;
 
 namespace Samples.BringYourOwnService.Client;
 
-/// <summary>Calls the service in every way that must work whatever carries the calls.</summary>
+/// <summary>Calls the service in every way that must work over each transport.</summary>
 internal sealed class GreeterChecks
 {
     private readonly List<Check> _checks = [];
@@ -26,10 +26,10 @@ internal sealed class GreeterChecks
     /// <summary>The generated client, with the key.</summary>
     public Greeter.GreeterClient Greeter { get; }
 
-    /// <summary>What was found so far.</summary>
+    /// <summary>The results so far.</summary>
     public IReadOnlyList<Check> Checks => _checks;
 
-    /// <summary>A client that shows its key by an interceptor.</summary>
+    /// <summary>A client that sends its key by an interceptor.</summary>
     public Greeter.GreeterClient WithKey(GrpcChannel channel) => new(channel.Intercept(_key));
 
     public async Task CheckAllAsync(SampleEndpoint endpoint)
@@ -59,7 +59,7 @@ internal sealed class GreeterChecks
         await CheckAsync("calls that the client's interceptor saw", "4", () => Task.FromResult($"{_key.Calls}"));
     }
 
-    /// <summary>The endpoint of <c>--urls</c> goes on listening, and the policy holds there, too.</summary>
+    /// <summary>The server still listens on the endpoint of <c>--urls</c>, and the policy applies there, too.</summary>
     public async Task CheckEndpointBeforeAsync(GrpcChannel channel)
     {
         await CheckAsync("the TCP endpoint beside it", "Hello world", () => SayHelloAsync(WithKey(channel)));
@@ -69,7 +69,7 @@ internal sealed class GreeterChecks
             () => IntroduceAsync(WithKey(channel)));
     }
 
-    /// <summary>Takes a refusal for a result like any other.</summary>
+    /// <summary>Runs a check. A refused call is a result, too.</summary>
     private async Task CheckAsync(string what, string expected, Func<Task<string>> call)
     {
         string actual;

@@ -12,7 +12,7 @@ internal static class GreeterRun
     private const int CallsPerRound = 250;
     private const int Rounds = 8;
 
-    // For the just-in-time compiler. Their times are written over.
+    // These calls are for the just-in-time compiler. Their times are overwritten.
     private const int WarmUpRounds = 8;
 
     public static async Task<int> RunAsync(TransportKind kind, bool json, CancellationToken cancellationToken)
@@ -52,7 +52,7 @@ internal static class GreeterRun
     {
         await using var server = await ServerProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
 
-        // The README's line: all that a client needs.
+        // This is the line of the README, and all that a client needs.
         using var channel = kind == TransportKind.Shm
             ? SharedMemoryChannel.ForAddress($"shm:{server.Endpoint.Address}")
             : server.Endpoint.CreateChannel();
@@ -71,7 +71,8 @@ internal static class GreeterRun
     }
 
     /// <summary>
-    /// Times calls one after the other, by turns, so that what disturbs the machine disturbs all clients.
+    /// Measures calls one after the other. The clients take turns, so that other work on the machine disturbs all of
+    /// them.
     /// </summary>
     /// <returns>Each client's median, in microseconds.</returns>
     private static async Task<double[]> MeasureAsync(

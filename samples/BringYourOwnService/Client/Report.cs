@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Samples.BringYourOwnService.Client;
 
-/// <summary>What a run has found.</summary>
+/// <summary>The result of a run.</summary>
 internal sealed record Report(
     [property: JsonPropertyName("transport")] string Transport,
     [property: JsonIgnore] IReadOnlyList<Check> Checks,

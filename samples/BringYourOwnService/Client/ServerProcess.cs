@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Samples.BringYourOwnService.Client;
 
-/// <summary>The second process, seen from the first, which ends it in any case.</summary>
+/// <summary>The second process, as the first process sees it. The first process ends it in any case.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private readonly SampleProcess _process;
@@ -12,7 +12,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         (_process, Endpoint, ApiKey) = (process, endpoint, apiKey);
 
-        // Its TCP port: where it was moved to, or where it still listens as before, if it does.
+        // Its TCP port: the new endpoint, or the old endpoint if the server still listens there.
         var port = process.Greeting;
         if (endpoint.Kind == TransportKind.Tcp)
         {
@@ -24,13 +24,13 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Where it was moved to.</summary>
+    /// <summary>The new endpoint of the server.</summary>
     public SampleEndpoint Endpoint { get; }
 
-    /// <summary>Where it still listens as before, if it does.</summary>
+    /// <summary>The old endpoint, if the server still listens there.</summary>
     public SampleEndpoint? EndpointBefore { get; }
 
-    /// <summary>The key that it wants to see.</summary>
+    /// <summary>The key that callers must send.</summary>
     public string ApiKey { get; }
 
     /// <summary>Starts this program once more, as the server.</summary>
@@ -38,7 +38,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         var kind = endpoint.Kind.ToString().ToLower(CultureInfo.InvariantCulture);
 
-        // Not an argument: those can be read by every user of the machine.
+        // The key is no argument, since every user of the machine can read arguments.
         var apiKey = RandomNumberGenerator.GetHexString(32);
         var process = await SampleProcess.StartAsync(
             ["serve", "--transport", kind, endpoint.Address],

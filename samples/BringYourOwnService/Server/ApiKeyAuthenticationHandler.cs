@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>Knows a caller by the key in the call's metadata: <c>authorization: Bearer …</c>.</summary>
+/// <summary>Recognizes a caller by the key in the call's metadata: <c>authorization: Bearer …</c>.</summary>
 internal sealed class ApiKeyAuthenticationHandler(
     IOptionsMonitor<ApiKeyOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
     : AuthenticationHandler<ApiKeyOptions>(options, loggers, encoder)
@@ -25,11 +25,11 @@ internal sealed class ApiKeyAuthenticationHandler(
             return Task.FromResult(AuthenticateResult.NoResult());
         }
 
-        // How long the comparison takes must not tell how much of the key was right.
+        // The time of the comparison must not show how much of the key was right.
         var given = Encoding.UTF8.GetBytes(header[Prefix.Length..]);
         if (!CryptographicOperations.FixedTimeEquals(given, Encoding.UTF8.GetBytes(Options.ApiKey)))
         {
-            return Task.FromResult(AuthenticateResult.Fail("The key is not the right one."));
+            return Task.FromResult(AuthenticateResult.Fail("The key is wrong."));
         }
 
         var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, "key holder")], SchemeName);

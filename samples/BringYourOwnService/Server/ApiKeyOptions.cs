@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>The key that callers have to show; from the configuration's <c>Authentication:ApiKey</c>.</summary>
+/// <summary>The key that callers must send, from <c>Authentication:ApiKey</c> of the configuration.</summary>
 internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
 {
     public string ApiKey { get; set; } = "";
@@ -12,7 +12,7 @@ internal sealed class ApiKeyOptions : AuthenticationSchemeOptions
         if (ApiKey.Length == 0)
         {
             throw new InvalidOperationException(
-                "The configuration has no 'Authentication:ApiKey', without which nobody could call.");
+                "The configuration has no 'Authentication:ApiKey'. Set it, or no client can call.");
         }
     }
 }

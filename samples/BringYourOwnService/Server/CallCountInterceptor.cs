@@ -4,7 +4,7 @@ using Grpc.Core.Interceptors;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>Numbers the calls that were let in, and tells each caller in the trailers.</summary>
+/// <summary>Numbers the admitted calls, and sends each caller the number in the trailers.</summary>
 internal sealed class CallCountInterceptor : Interceptor
 {
     public const string TrailerName = "call-number";

@@ -3,9 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>
-/// A middleware like any other: it says in the response's headers by what connection the request has come.
-/// </summary>
+/// <summary>An ordinary middleware: it writes the connection of the request into the headers of the response.</summary>
 internal sealed class ConnectionHeaderMiddleware(RequestDelegate next)
 {
     public const string HeaderName = "came-by";

@@ -13,7 +13,7 @@ namespace Samples.BringYourOwnService.Server;
 
 /// <summary>
 /// An ordinary gRPC server: the template's, with authentication, authorization, an interceptor, a middleware, health
-/// and reflection. It listens where <c>--urls</c> says, and beside that on the endpoint that it was moved to.
+/// and reflection. It listens on the addresses of <c>--urls</c>, and on the new endpoint.
 /// </summary>
 internal static class GreeterServer
 {
@@ -38,7 +38,7 @@ internal static class GreeterServer
 
         if (endpoint?.Kind == TransportKind.Shm)
         {
-            // The README's lines: all that a server needs.
+            // These are the lines of the README, and all that a server needs.
             builder.WebHost.UseSharedMemory();
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(endpoint.Address));
         }
@@ -61,8 +61,8 @@ internal static class GreeterServer
     private static void UseStandardErrorForLogs(WebApplicationBuilder builder)
     {
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Comes with authentication, for cookies; nothing here needs its keys, so how they are stored is nobody's
-        // worry.
+        // This comes with authentication, for cookies. This sample does not use its keys, so it does not matter how
+        // they are stored.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Services.Configure<ConsoleLoggerOptions>(
             options => options.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Samples.BringYourOwnService.Server;
 
-/// <summary>The service class of the template. Nothing in it depends on what carries the calls.</summary>
+/// <summary>The service class of the template. Nothing in it depends on the transport.</summary>
 [Authorize]
 internal sealed class GreeterService : Greeter.GreeterBase
 {
@@ -15,7 +15,7 @@ internal sealed class GreeterService : Greeter.GreeterBase
     [Authorize(Policy = SameUserRequirement.PolicyName)]
     public override Task<IntroduceReply> Introduce(IntroduceRequest request, ServerCallContext context)
     {
-        // The policy lets nobody in who has come by another transport.
+        // The policy admits only callers over shared memory.
         var connection = context.GetHttpContext().Features.GetRequiredFeature<ISharedMemoryConnectionFeature>();
         return Task.FromResult(new IntroduceReply
         {

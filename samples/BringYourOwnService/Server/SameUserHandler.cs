@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http;
 namespace Samples.BringYourOwnService.Server;
 
 /// <summary>
-/// Decides by the identity of the peer, which shared memory knows without a key or a certificate. Callers that have
-/// come by another transport have none, and do not meet the requirement.
+/// Decides by the identity of the peer, which shared memory knows without a key or a certificate. Callers over another
+/// transport have no such identity, and do not meet the requirement.
 /// </summary>
 /// <remarks>
-/// Without settings the transport lets in the same user alone, so this is for servers whose <c>AuthorizePeer</c> lets
-/// in more: everybody may call, and some methods stay for one user.
+/// By default the transport admits only the server's own user. So this handler is for servers whose
+/// <c>AuthorizePeer</c> admits more users: all of them may call, but some methods are for one user only.
 /// </remarks>
 internal sealed class SameUserHandler : AuthorizationHandler<SameUserRequirement>
 {

@@ -9,15 +9,14 @@ namespace Samples.BringYourOwnService.Server;
 
 /// <summary>The second process.</summary>
 /// <remarks>
-/// It says "ready" and its TCP port, or 0 if it has none, on its standard output, and ends when its standard input
-/// does: that is also how it learns that the first process has died.
+/// It writes "ready" and its TCP port, or 0 if it has none, to its standard output. It ends when its standard input
+/// ends, which also happens when the first process dies.
 /// </remarks>
 internal static class ServerProgram
 {
     public static async Task<int> RunAsync(SampleEndpoint endpoint)
     {
-        // What the server had before it was moved. Endpoints in code replace --urls, shared-memory ones stand beside
-        // them.
+        // The endpoint that the server had before. Endpoints in code replace --urls; endpoints of shared memory do not.
         string[] arguments =
             endpoint.Kind is TransportKind.Shm or TransportKind.Tcp ? ["--urls", "http://127.0.0.1:0"] : [];
         await using var app = GreeterServer.Build(arguments, endpoint.Kind == TransportKind.Tcp ? null : endpoint);

@@ -21,13 +21,14 @@ internal static class ComparisonCommand
 
     private static readonly Option<bool> Quick = new("--quick")
     {
-        Description = "Not every step of a series, shorter and fewer rounds: under two minutes.",
+        Description = "Take less than two minutes: fewer and shorter rounds, and only some steps of a series.",
     };
 
     private static readonly Option<string[]> Only = new("--only")
     {
         Description =
-            $"Run only these scenarios (comma-separated, * for anything): {string.Join(", ", ScenarioRegistry.Names)}.",
+            "Run only these scenarios (comma-separated; * stands for any characters): "
+            + $"{string.Join(", ", ScenarioRegistry.Names)}.",
         DefaultValueFactory = _ => [],
         CustomParser = SplitNames,
     };
@@ -41,13 +42,13 @@ internal static class ComparisonCommand
 
     private static readonly Option<int?> Rounds = new("--rounds")
     {
-        Description = "How often every transport has its turn in a scenario. Defaults to 5, with --quick to 3.",
+        Description = "How many turns each transport has in a scenario. Defaults to 5, with --quick to 3.",
         CustomParser = result => ParseNumber<int>(result, 1, 1000),
     };
 
     private static readonly Option<double?> Seconds = new("--seconds")
     {
-        Description = "How long one turn lasts. Defaults to 2, with --quick to what two minutes allow.",
+        Description = "How many seconds one turn takes. Defaults to 2, with --quick to what two minutes allow.",
         CustomParser = result => ParseNumber<double>(result, 0.05, 3600),
     };
 
@@ -64,7 +65,7 @@ internal static class ComparisonCommand
 
     private static readonly Option<FileInfo> Compare = new("--compare")
     {
-        Description = "Print what got slower since an earlier run, of which this is the --json file.",
+        Description = "Compare with the --json file of an earlier run, and print what got slower.",
     };
 
     private static readonly Option<bool> FailOnRegression = new("--fail-on-regression")
@@ -144,7 +145,7 @@ internal static class ComparisonCommand
     private static Task<int> CompareAsync(ParseResult result, CancellationToken cancellationToken) =>
         GuardAsync(async () =>
         {
-            // Before anything is measured: a file that cannot be read is no surprise after half an hour.
+            // The file is read before the measurement, so that an error does not come after half an hour.
             var old = result.GetValue(Compare) is { } earlier ? await JsonReport.ReadAsync(earlier.FullName) : null;
             var plan = CreatePlan(result);
             var report = new ConsoleReport(plan);

@@ -1,7 +1,7 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// What the machine did at one moment, without gRPC. Round trips are in microseconds, rates in bytes a second.
+/// The speed of the machine at one moment, without gRPC. Round trips are in microseconds, rates in bytes a second.
 /// </summary>
 internal readonly record struct FloorRound(
     double RingP50,

@@ -1,8 +1,8 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// A way for two processes to exchange bytes, without gRPC. The same make with another way of waiting is another
-/// transport with another name.
+/// A way for two processes to exchange bytes, without gRPC. If only the way of waiting differs, it is another transport
+/// with another name.
 /// </summary>
 internal interface IRawTransport
 {
@@ -11,10 +11,10 @@ internal interface IRawTransport
     string Description { get; }
 
     /// <summary>
-    /// Peer process: listens on the address, calls <paramref name="listening"/>, and takes the first to connect.
+    /// Peer process: listens on the address, calls <paramref name="listening"/>, and accepts the first client.
     /// </summary>
     /// <param name="address">A path that does not exist, in a directory of the run's own.</param>
-    /// <param name="listening">From here on a client may connect.</param>
+    /// <param name="listening">Called when a client may connect.</param>
     IRawChannel Accept(string address, Action listening);
 
     /// <summary>Measuring process: connects to a peer that listens.</summary>

@@ -1,8 +1,8 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// The machine's own floor: two bare rings and a socket between two processes in C# without gRPC, and copies in memory.
-/// Measured again and again in between the scenarios, since a machine that is shared is not the same all the time.
+/// The lower limits of the machine: two bare rings and a socket between two processes in C# without gRPC, and copies in
+/// memory. They are measured again between the scenarios, since the speed of a shared machine changes.
 /// </summary>
 internal sealed class MachineFloor : IAsyncDisposable
 {
@@ -33,11 +33,11 @@ internal sealed class MachineFloor : IAsyncDisposable
         var ring = await PeerProcess.StartAsync(Transports[0], directory, PeerCommand, cancellationToken);
         try
         {
-            // The transports that are compared have names of their own in the same directory.
+            // The compared transports have other names in the same directory.
             var floor = new MachineFloor(
                 ring, await PeerProcess.StartAsync(Transports[1], directory, PeerCommand, cancellationToken));
 
-            // Compiles.
+            // This run only makes the just-in-time compiler compile the code.
             floor.MeasureOnce();
             floor.Rest();
             return floor;

@@ -3,11 +3,11 @@ using System.IO.MemoryMappedFiles;
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// One direction: a writer and a reader in different processes, a cursor of each on cache lines of its own.
+/// One direction: a writer and a reader in different processes, each with a cursor on cache lines of its own.
 /// </summary>
 /// <remarks>
-/// The writer alone moves the tail, after it has written (release); the reader, who sees it (acquire), sees the bytes.
-/// The reader alone moves the head, after it has read; the writer overwrites only what lies before it.
+/// Only the writer moves the tail, after it has written (release). A reader that sees the tail (acquire) also sees the
+/// bytes. Only the reader moves the head, after it has read. The writer overwrites only bytes before the head.
 /// </remarks>
 internal sealed unsafe class MappedRing : IDisposable
 {
@@ -29,10 +29,10 @@ internal sealed unsafe class MappedRing : IDisposable
         _start += _view.PointerOffset;
     }
 
-    /// <summary>Whether one of the two ends has gone.</summary>
+    /// <summary>True if one of the two ends has closed.</summary>
     public bool IsClosed => Volatile.Read(ref At(ClosedOffset)) != 0;
 
-    /// <summary>Copies in as much as there is room for.</summary>
+    /// <summary>Copies in as many bytes as there is room for.</summary>
     public int Write(ReadOnlySpan<byte> source)
     {
         var tail = At(TailOffset);
@@ -46,7 +46,7 @@ internal sealed unsafe class MappedRing : IDisposable
         return count;
     }
 
-    /// <summary>Copies out what there is and fits.</summary>
+    /// <summary>Copies out as many bytes as there are and fit.</summary>
     public int Read(Span<byte> destination)
     {
         var head = At(HeadOffset);

@@ -3,12 +3,13 @@ using System.IO.MemoryMappedFiles;
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// The least that two processes need to exchange bytes through memory: a mapped file with a ring in each direction,
-/// both ends looking. No handshake, no checks, no doorbells. What the machine can do, not what a transport may do.
+/// The least that two processes need to exchange bytes through memory: a mapped file with a ring in each direction, and
+/// both ends spin. It has no handshake, no checks and no doorbells. It shows the speed of the machine; a real transport
+/// needs more.
 /// </summary>
 internal sealed class MappedRingRawTransport : IRawTransport
 {
-    // The measuring side never waits for long; the peer waits for its next order, and ends with its parent.
+    // The measuring side never waits for long. The peer waits for its next order, and ends with its parent.
     private const int MeasuringPatience = 10_000;
     private const int PeerPatience = int.MaxValue / 2;
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Floor;
 
-/// <summary>How fast one thread copies: what no transport that copies once can beat.</summary>
+/// <summary>The speed at which one thread copies. A transport that copies once cannot be faster.</summary>
 internal sealed unsafe class MemoryCopyFloor : IDisposable
 {
     public const int RingSize = 256 * 1024;
@@ -29,7 +29,7 @@ internal sealed unsafe class MemoryCopyFloor : IDisposable
     private static byte* Allocate()
     {
         var memory = (byte*)NativeMemory.AlignedAlloc(LargeSize, Alignment);
-        // Written to, so that the pages are there and are not all the same one.
+        // This writes to the pages, so that each has memory of its own.
         new Span<byte>(memory, LargeSize).Fill(0x5A);
         return memory;
     }

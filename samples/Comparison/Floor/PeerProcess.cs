@@ -9,11 +9,11 @@ internal sealed class PeerProcess : IAsyncDisposable
 
     public IRawChannel Channel { get; }
 
-    /// <param name="transport">What connects the two.</param>
+    /// <param name="transport">The transport between the two processes.</param>
     /// <param name="directory">A directory of the run's own.</param>
     /// <param name="command">The command of this program that runs a <see cref="RawPeer"/>, before the transport and
     /// the address.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<PeerProcess> StartAsync(
         IRawTransport transport, string directory, string command, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal sealed class PeerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets the peer do nothing at all until it is woken.</summary>
+    /// <summary>Lets the peer rest until it is woken.</summary>
     public void Rest() => Channel.Order(roundTrips: 0, bytes: 0);
 
     /// <summary>Wakes the peer from its rest.</summary>

@@ -4,7 +4,7 @@ namespace GrpcShm.Samples.Comparison.Floor;
 
 internal static class RawChannelExtensions
 {
-    /// <summary>Fills the destination; false if the peer was gone before its first byte.</summary>
+    /// <summary>Fills the destination; false if the peer ended before the first byte.</summary>
     public static bool ReadExactly(this IRawChannel channel, Span<byte> destination)
     {
         for (var read = 0; read < destination.Length;)
@@ -14,7 +14,7 @@ internal static class RawChannelExtensions
             {
                 return read == 0
                     ? false
-                    : throw new EndOfStreamException("The peer went away in the middle of a message.");
+                    : throw new EndOfStreamException("The peer closed the connection in the middle of a message.");
             }
 
             read += count;

@@ -14,7 +14,7 @@ internal sealed class RawMeter(IRawChannel channel)
     private readonly byte[] _block = new byte[RawPeer.BlockSize];
     private readonly LongHistogram _histogram = new(10, Longest, 3);
 
-    /// <summary>Microseconds from sending a small message to having it back.</summary>
+    /// <summary>Microseconds from sending a small message until it is back.</summary>
     public (double P50, double P99) MeasureRoundTrip(TimeSpan duration)
     {
         _histogram.Reset();
@@ -36,7 +36,9 @@ internal sealed class RawMeter(IRawChannel channel)
         return (_histogram.GetValueAtPercentile(50) / 1000.0, _histogram.GetValueAtPercentile(99) / 1000.0);
     }
 
-    /// <summary>Bytes a second in one direction, in large blocks, until the peer confirms that it has them.</summary>
+    /// <summary>
+    /// Bytes a second in one direction, in large blocks, until the peer confirms that it has received them.
+    /// </summary>
     public double MeasureBytes(TimeSpan duration)
     {
         long sent = 0;

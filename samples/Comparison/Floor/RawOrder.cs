@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Floor;
 
-/// <summary>What the measuring process tells its peer to do next, sent as it lies in memory.</summary>
+/// <summary>The next order of the measuring process to its peer, sent as it is in memory.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct RawOrder
 {
     /// <summary>
-    /// Send back so many messages, one by one; or, at zero, take all bytes and confirm the last; or, if there are none
-    /// of either, rest until woken.
+    /// The number of messages to send back, one by one. With 0, the peer receives all bytes and confirms the last one;
+    /// if there are no bytes either, it rests until it is woken.
     /// </summary>
     public long RoundTrips;
 
-    /// <summary>The size of each message, or of everything together.</summary>
+    /// <summary>The size of each message, or the number of all bytes.</summary>
     public long Bytes;
 }

@@ -2,18 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Floor;
 
-/// <summary>The other process: does what it is ordered to until the connection ends.</summary>
+/// <summary>The other process: it carries out orders until the connection ends.</summary>
 internal static class RawPeer
 {
     public const string Ready = "ready";
 
-    /// <summary>What a peer that rests is told.</summary>
+    /// <summary>The line that wakes a resting peer.</summary>
     public const string WakeRequest = "wake";
 
     public const int BlockSize = 64 * 1024;
 
     /// <summary>
-    /// Serves one connection. Ends the process when its standard input ends: its parent is gone then.
+    /// Serves one connection. Ends the process when its standard input ends, since then the parent has ended.
     /// </summary>
     public static void Run(IRawTransport transport, string address)
     {
@@ -34,7 +34,8 @@ internal static class RawPeer
             }
             else
             {
-                // One that looks for its next order, however seldom, takes a processor from what is measured meanwhile.
+                // A peer that checks for its next order, however seldom, takes a processor away from the current
+                // measurement.
                 woken.Wait();
             }
         }
@@ -63,8 +64,8 @@ internal static class RawPeer
     }
 
     /// <summary>
-    /// A raw transport may spin or sleep for ever; the pipe ends whatever happens to the parent. A line in it wakes a
-    /// peer that rests.
+    /// A raw transport may spin or sleep for ever, but this pipe ends whatever happens to the parent. A line in it
+    /// wakes a resting peer.
     /// </summary>
     private static void ExitWithParent(SemaphoreSlim woken) => new Thread(() =>
     {

@@ -1,10 +1,10 @@
 namespace GrpcShm.Samples.Comparison.Floor;
 
 /// <summary>
-/// Waits for another process without a system call while that process is at work, and lets the processor go when it has
-/// nothing to do: a peer that nobody talks to must not take a processor from what is measured meanwhile.
+/// Waits for another process without a system call while that process works, and sleeps when it has nothing to do. An
+/// unused peer must not take a processor away from the current measurement.
 /// </summary>
-/// <param name="maxSleeps">After so many sleeps of a millisecond the other process must be dead.</param>
+/// <param name="maxSleeps">The number of sleeps of a millisecond after which the other process must be dead.</param>
 internal struct SpinThenSleep(int maxSleeps)
 {
     private const int Spins = 2_000;
@@ -20,7 +20,7 @@ internal struct SpinThenSleep(int maxSleeps)
         }
         else if (_count < Yields)
         {
-            // Also what makes it work, slowly, where both processes have one processor.
+            // This also makes it work, slowly, if both processes share one processor.
             Thread.Yield();
         }
         else if (_count - Yields < maxSleeps)
@@ -29,7 +29,7 @@ internal struct SpinThenSleep(int maxSleeps)
         }
         else
         {
-            throw new TimeoutException("The other process does nothing any more.");
+            throw new TimeoutException("The other process does not respond any more.");
         }
 
         _count++;

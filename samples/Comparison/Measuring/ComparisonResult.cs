@@ -5,9 +5,9 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 
 /// <summary>All that a comparison has measured.</summary>
 /// <param name="Measurements">Scenario by scenario.</param>
-/// <param name="Floor">The machine itself, over the time of the run.</param>
-/// <param name="OthersCpuPercent">What other processes took, in percent of one processor; none where the system does
-/// not tell.</param>
+/// <param name="Floor">The limits of the machine itself, over the time of the run.</param>
+/// <param name="OthersCpuPercent">The processor time of other processes, in percent of one processor; null if the
+/// system does not report it.</param>
 internal sealed record ComparisonResult(
     IReadOnlyList<Measurement> Measurements, IReadOnlyList<FloorRound> Floor, double? OthersCpuPercent)
 {
@@ -16,7 +16,7 @@ internal sealed record ComparisonResult(
 
     public int NoisyRows => Measurements.Count(measurement => measurement.IsNoisy);
 
-    /// <summary>Why the figures are not to be trusted as a whole; nothing if they are.</summary>
+    /// <summary>The reasons not to trust the figures as a whole; empty if there are none.</summary>
     public IReadOnlyList<string> Disturbances =>
     [
         .. NoisyRows > Measurements.Count * MostNoisyRows

@@ -4,7 +4,7 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>Runs a plan: the servers of all transports stand side by side, and the transports take turns.</summary>
+/// <summary>Runs a plan: the servers of all transports run side by side, and the transports take turns.</summary>
 internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
 {
     private readonly List<Session> _sessions = [];
@@ -76,7 +76,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
         {
             for (var turn = 0; turn < sessions.Length; turn++)
             {
-                // Each round begins with another transport, so that none is always the one after a certain other.
+                // Each round begins with another transport, so that no transport always comes after the same other one.
                 var session = sessions[(round + turn) % sessions.Length];
                 progress.Running(scenario.Name, session.Transport, $"round {round + 1} of {plan.Rounds}");
                 rounds[session.Transport].Add(

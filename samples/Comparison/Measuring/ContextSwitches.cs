@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.Samples.Comparison.Measuring;
 
 /// <summary>
-/// How often threads of this process, those that have ended included, gave up their processor to wait.
+/// How often threads of this process gave up their processor to wait, threads that have ended included.
 /// </summary>
 internal static partial class ContextSwitches
 {

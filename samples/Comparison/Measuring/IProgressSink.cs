@@ -2,7 +2,7 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>Is told how far a comparison has come. Called between runs, never during one.</summary>
+/// <summary>Receives the progress of a comparison. It is called between runs, never during a run.</summary>
 internal interface IProgressSink
 {
     void Running(string scenario, ITransport transport, string what);

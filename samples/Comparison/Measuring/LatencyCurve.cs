@@ -20,7 +20,7 @@ internal sealed record LatencyCurve(IReadOnlyList<double> Values)
 
     public double Maximum => Get(100);
 
-    /// <summary>The median of several, percentile by percentile.</summary>
+    /// <summary>The median of several curves, percentile by percentile.</summary>
     public static LatencyCurve Median(IReadOnlyList<LatencyCurve> curves) => new(
         [.. Enumerable.Range(0, Percentiles.Count).Select(
             i => Spread.Of(curves.Select(curve => curve.Values[i])).Median)]);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>What the machine does besides the comparison.</summary>
+/// <summary>Watches the other work of the machine.</summary>
 internal sealed class MachineWatch
 {
     private const string StatisticsFile = "/proc/stat";
@@ -25,15 +25,16 @@ internal sealed class MachineWatch
         return watch;
     }
 
-    /// <summary>The processor time that others took since the start, in percent of one processor.</summary>
+    /// <summary>The processor time of other processes since the start, in percent of one processor.</summary>
     public async Task<double?> ReadOthersCpuPercentAsync()
     {
         var others = ReadBusy() - _busy - (await ReadOwnAsync() - _own);
         return others is null ? null : Math.Max(0, 100 * others.Value / Stopwatch.GetElapsedTime(_started));
     }
 
-    // Programs and their system calls, and what the host of a virtual machine took from it. Not interrupts: who caused
-    // them, nobody knows. Nor the floor's peers, which run for some milliseconds a scenario.
+    // This counts programs with their system calls, and the time that the host of a virtual machine took. It does not
+    // count interrupts, since their cause is unknown, and the peers of the floor, which run for some milliseconds in
+    // each scenario.
     private static TimeSpan? ReadBusy()
     {
         if (!File.Exists(StatisticsFile))

@@ -4,14 +4,12 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Measuring;
 
 /// <summary>All rounds of one scenario over one transport.</summary>
-/// <param name="Transport">What carried it.</param>
-/// <param name="Scenario">What was run.</param>
+/// <param name="Transport">The transport that carried the calls.</param>
+/// <param name="Scenario">The scenario.</param>
 /// <param name="Rounds">In the order of time.</param>
-/// <param name="RatioToBaseline">
-/// This transport's figure through the baseline's, of the same round each time, because what else the machine does
-/// changes from round to round and hits both. None if the baseline was not run.
-/// </param>
-/// <param name="Memory">What a connection of the transport takes.</param>
+/// <param name="RatioToBaseline">This transport's figure divided by the baseline's figure of the same round, since
+/// other work on the machine changes from round to round and affects both. Null if the baseline was not run.</param>
+/// <param name="Memory">The memory of a connection of the transport.</param>
 internal sealed record Measurement(
     ITransport Transport,
     Scenario Scenario,
@@ -19,7 +17,7 @@ internal sealed record Measurement(
     Spread? RatioToBaseline,
     ChannelMemory Memory)
 {
-    // Beyond this the machine was doing something else, and a difference between transports may be no difference.
+    // Beyond this the machine did other work, and a difference between transports may mean nothing.
     public const double NoisyWidth = 0.4;
 
     public Spread Figure => Spread.Of(Rounds.Select(round => round.Get(Scenario.Figure)));
@@ -28,11 +26,11 @@ internal sealed record Measurement(
         (RatioToBaseline is { } ratio && Transport.Name != TransportRegistry.Baseline ? ratio : Figure).Width
             > NoisyWidth;
 
-    /// <summary>The median of the rounds, percentile by percentile. None for streams in one direction.</summary>
+    /// <summary>The median of the rounds, percentile by percentile. Null for streams in one direction.</summary>
     public LatencyCurve? Latencies => GetMedian(round => round.Latencies);
 
     /// <summary>
-    /// As <see cref="Latencies"/>, not corrected for coordinated omission. Only for loads at a fixed rate.
+    /// The same as <see cref="Latencies"/>, but not corrected for coordinated omission. Only for loads at a fixed rate.
     /// </summary>
     public LatencyCurve? UncorrectedLatencies => GetMedian(round => round.UncorrectedLatencies);
 

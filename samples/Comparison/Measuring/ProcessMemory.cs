@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>The memory that this process holds once it has given back what it does not need.</summary>
+/// <summary>The memory of this process after it has released all that it does not need.</summary>
 internal static class ProcessMemory
 {
     private const string MappingsFile = "/proc/self/smaps";
     private const string RingName = "/memfd:grpcshm";
 
     /// <summary>
-    /// Bytes, where the system tells what is shared: memory of two processes counts by half in each. Rings count in
-    /// full, touched or not, since they are allocated in full.
+    /// The number of bytes. If the system reports shared memory, memory of two processes counts by half in each. Rings
+    /// count in full, used or not, since they are allocated in full.
     /// </summary>
     public static long Measure()
     {
-        // Twice: what the first leaves to finalizers goes with the second.
+        // The second collection frees the objects that the first one leaves to finalizers.
         for (var i = 0; i < 2; i++)
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -24,7 +24,7 @@ internal static class ProcessMemory
         return File.Exists(MappingsFile) ? SumMappings() : Environment.WorkingSet;
     }
 
-    // Of each mapping first a line that ends with its name, then lines such as "Size:   256 kB" and "Pss:   12 kB".
+    // Each mapping has first a line that ends with its name, and then lines such as "Size: 256 kB" and "Pss: 12 kB".
     private static long SumMappings()
     {
         long kibibytes = 0;

@@ -1,12 +1,12 @@
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>What a process has used since it started.</summary>
+/// <summary>The resources that a process has used since its start.</summary>
 /// <param name="Cpu">Processor time, user and kernel.</param>
 /// <param name="AllocatedBytes">Bytes allocated on the managed heap.</param>
-/// <param name="CompiledMethods">Methods that the just-in-time compiler has compiled, each time that it has.</param>
-/// <param name="Doorbells">System calls that woke the other side of a shared-memory connection; none without such
+/// <param name="CompiledMethods">The number of compilations of methods by the just-in-time compiler.</param>
+/// <param name="Doorbells">System calls that woke the other side of a shared-memory connection; null without such
 /// connections.</param>
-/// <param name="Sleeps">How often a thread went to sleep to wait for something, where the system tells.</param>
+/// <param name="Sleeps">How often a thread slept to wait for something; null if the system does not report it.</param>
 internal readonly record struct ResourceUsage(
     TimeSpan Cpu, long AllocatedBytes, long CompiledMethods, long? Doorbells, long? Sleeps)
 {

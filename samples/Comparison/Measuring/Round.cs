@@ -9,27 +9,30 @@ internal sealed record Round
 
     public required double Rate { get; init; }
 
-    /// <summary>None for streams in one direction.</summary>
+    /// <summary>Null for streams in one direction.</summary>
     public LatencyCurve? Latencies { get; init; }
 
-    /// <summary>Of a load at a fixed rate: counted from the send, not from when it was due.</summary>
+    /// <summary>
+    /// The latencies of a load at a fixed rate, from the time of the send instead of the time at which the call was
+    /// due.
+    /// </summary>
     public LatencyCurve? UncorrectedLatencies { get; init; }
 
     /// <summary>In percent of one processor.</summary>
     public required double ClientCpuPercent { get; init; }
 
-    /// <summary>In percent of one processor. None if the client's process is the server's.</summary>
+    /// <summary>In percent of one processor. Null if client and server are one process.</summary>
     public required double? ServerCpuPercent { get; init; }
 
     public required double ClientAllocatedPerOperation { get; init; }
 
-    /// <summary>None if the client's process is the server's.</summary>
+    /// <summary>Null if client and server are one process.</summary>
     public required double? ServerAllocatedPerOperation { get; init; }
 
-    /// <summary>Of both processes. None where there are no doorbells.</summary>
+    /// <summary>The doorbells of both processes. Null for transports without doorbells.</summary>
     public required double? DoorbellsPerOperation { get; init; }
 
-    /// <summary>How often a thread of either process went to sleep. None where the system does not tell.</summary>
+    /// <summary>How often a thread of either process slept. Null if the system does not report it.</summary>
     public required double? SleepsPerOperation { get; init; }
 
     public static Round Create(Scenario scenario, RunResult result, ResourceUsage client, ResourceUsage? server)
@@ -37,7 +40,7 @@ internal sealed record Round
         if (result.Operations == 0)
         {
             throw new ComparisonException(
-                $"Not one operation of {scenario.Name} ended in its time; give it more seconds.");
+                $"No operation of {scenario.Name} ended in its time. Give it more time with --seconds.");
         }
 
         var seconds = result.Elapsed.TotalSeconds;
@@ -52,8 +55,8 @@ internal sealed record Round
             ServerCpuPercent = 100 * server?.Cpu.TotalSeconds / seconds,
             ClientAllocatedPerOperation = client.AllocatedBytes / operations,
             ServerAllocatedPerOperation = server?.AllocatedBytes / operations,
-            // The client's process has connections of other transports, too; only the server's tells whether this one
-            // has doorbells.
+            // The client's process also has connections of other transports. Only the server's figures show whether
+            // this transport has doorbells.
             DoorbellsPerOperation = (client.Doorbells + server?.Doorbells) / operations,
             SleepsPerOperation = (client.Sleeps + (server is null ? 0 : server.Value.Sleeps)) / operations,
         };

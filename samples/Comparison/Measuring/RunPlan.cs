@@ -3,15 +3,15 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>What to run, and for how long.</summary>
-/// <param name="Transports">What is compared.</param>
-/// <param name="Scenarios">With what.</param>
+/// <summary>The scenarios and transports of a run, and their times.</summary>
+/// <param name="Transports">The compared transports.</param>
+/// <param name="Scenarios">The scenarios.</param>
 /// <param name="Rounds">How often each transport has its turn in a scenario.</param>
 /// <param name="RoundDuration">How long a turn is.</param>
-/// <param name="LongestFirstWarmUp">For each transport in the first scenario, which compiles what all of them
-/// share.</param>
-/// <param name="LongestWarmUp">For each transport in a later scenario.</param>
-/// <param name="HasMinimumOperations">Whether a scenario ends only after the operations that it should have.</param>
+/// <param name="LongestFirstWarmUp">The limit for each transport in the first scenario, which compiles the code that
+/// all scenarios share.</param>
+/// <param name="LongestWarmUp">The limit for each transport in a later scenario.</param>
+/// <param name="HasMinimumOperations">True if a scenario ends only after its number of operations.</param>
 internal sealed record RunPlan(
     IReadOnlyList<ITransport> Transports,
     IReadOnlyList<Scenario> Scenarios,
@@ -30,22 +30,22 @@ internal sealed record RunPlan(
     private static readonly TimeSpan FullWarmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FullFirstWarmUp = TimeSpan.FromSeconds(8);
 
-    // What starting the servers, measuring memory and the largest payloads leave of two minutes.
+    // This is the rest of two minutes after starting the servers, measuring memory and the largest payloads.
     private static readonly TimeSpan QuickBudget = TimeSpan.FromSeconds(62);
     private static readonly TimeSpan LongestQuickRound = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan QuickFirstWarmUp = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>What would be run if there were more time.</summary>
+    /// <summary>The scenarios that are left out for lack of time.</summary>
     public IReadOnlyList<Scenario> LeftOut { get; init; } = [];
 
-    /// <summary>How long it will take, about.</summary>
+    /// <summary>The approximate time of the whole run.</summary>
     public TimeSpan Estimate =>
         StartTime
         + (Transports.Count * LongestFirstWarmUp)
         + (CountCells(Transports, Scenarios) * ((Rounds * RoundDuration) + (LongestWarmUp / 2)));
 
-    /// <summary>A plan that takes the time that it needs.</summary>
+    /// <summary>A plan that takes as long as it needs.</summary>
     public static RunPlan CreateFull(
         IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration) =>
         new(
@@ -57,7 +57,7 @@ internal sealed record RunPlan(
             FullWarmUp,
             HasMinimumOperations: duration is null);
 
-    /// <summary>A plan that divides less than two minutes among what there is to run.</summary>
+    /// <summary>A plan that divides less than two minutes among all scenarios.</summary>
     public static RunPlan CreateQuick(
         IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios, int? rounds, TimeSpan? duration)
     {

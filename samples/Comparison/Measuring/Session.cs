@@ -14,7 +14,8 @@ internal sealed class Session : IAsyncDisposable
     private const int MemoryCallsInFlight = 16;
     private const int MemoryPayload = 64 * 1024;
 
-    // Far longer than any run that works, so that a transport that has lost a call ends the comparison with its name.
+    // This is much longer than any working run. If a transport loses a call, the comparison ends with the name of the
+    // transport.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly IServer _server;
@@ -36,7 +37,7 @@ internal sealed class Session : IAsyncDisposable
         CancellationToken cancellationToken) =>
         new(transport, await transport.StartServerAsync(directory, cancellationToken), meter);
 
-    /// <summary>Has as many connections as the scenario wants, and no more.</summary>
+    /// <summary>Opens or closes connections until there are as many as the scenario needs.</summary>
     public Task PrepareAsync(Scenario scenario, CancellationToken cancellationToken) =>
         ConnectAsync(scenario.Connections, cancellationToken);
 
@@ -53,16 +54,16 @@ internal sealed class Session : IAsyncDisposable
         return Round.Create(scenario, result, client, server);
     }
 
-    /// <summary>How many methods both processes have compiled.</summary>
+    /// <summary>The number of methods that both processes have compiled.</summary>
     public async Task<long> CountCompiledAsync() =>
         _meter.Read().CompiledMethods + ((await _server.ReadUsageAsync())?.CompiledMethods ?? 0);
 
     public async Task<TimeSpan> ReadServerCpuAsync() => (await _server.ReadUsageAsync())?.Cpu ?? TimeSpan.Zero;
 
-    /// <summary>Measures what further connections take.</summary>
+    /// <summary>Measures the memory of further connections.</summary>
     public async Task<ChannelMemory> MeasureChannelMemoryAsync(CancellationToken cancellationToken)
     {
-        // Two in vain: what is compiled on the way belongs to no connection.
+        // The first two connections are not measured, since the code that they compile belongs to no connection.
         await ConnectAsync(3, cancellationToken);
         await ConnectAsync(1, cancellationToken);
 

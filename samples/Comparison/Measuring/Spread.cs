@@ -3,7 +3,7 @@ namespace GrpcShm.Samples.Comparison.Measuring;
 /// <summary>The median of several rounds, and how far they lie apart.</summary>
 internal readonly record struct Spread(double Median, double Least, double Most)
 {
-    /// <summary>From least to most, in relation to the median.</summary>
+    /// <summary>The distance from the lowest to the highest value, in relation to the median.</summary>
     public double Width => Median == 0 ? 0 : (Most - Least) / Median;
 
     public static Spread Of(IEnumerable<double> values)

@@ -2,7 +2,7 @@ using System.Runtime;
 
 namespace GrpcShm.Samples.Comparison.Measuring;
 
-/// <summary>Reads what this process uses.</summary>
+/// <summary>Reads the resources that this process uses.</summary>
 internal sealed class UsageMeter : IDisposable
 {
     private readonly DoorbellCounter _doorbells = new();

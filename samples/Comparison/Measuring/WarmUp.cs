@@ -4,16 +4,16 @@ using GrpcShm.Samples.Comparison.Scenarios;
 namespace GrpcShm.Samples.Comparison.Measuring;
 
 /// <summary>
-/// Runs a scenario over a transport until it gets no faster: the compiler recompiles what is hot, connections grow
-/// their windows, pools fill.
+/// Runs a scenario over a transport until it gets no faster: the compiler recompiles often used code, connections
+/// enlarge their windows, pools fill.
 /// </summary>
 internal sealed class WarmUp
 {
     private const int SlicesWithoutGain = 3;
     private const double Gain = 0.97;
 
-    // The compiler waits until nothing new has run for a while before it recompiles, so the figures stand still for a
-    // moment before they fall. A slice in which more than this was compiled is therefore never the end.
+    // The compiler recompiles only after a while without new code, so the figures stay equal for a moment before they
+    // improve. So if more methods than this were compiled in a slice, the warm-up goes on.
     private const int CompiledAtRest = 8;
 
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(100);
@@ -27,12 +27,12 @@ internal sealed class WarmUp
     private WarmUp(Session session, Scenario scenario, long compiled) =>
         (_session, _scenario, _compiled) = (session, scenario, compiled);
 
-    /// <summary>Warms up all of them, in turns: while one runs, the compilers of the others get on.</summary>
+    /// <summary>Warms up all transports, in turns: while one runs, the compilers of the others go on.</summary>
     /// <param name="sessions">The transports.</param>
-    /// <param name="scenario">What to run.</param>
-    /// <param name="longest">How long it may take for each of them, about.</param>
-    /// <param name="progress">Is told.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="scenario">The scenario to run.</param>
+    /// <param name="longest">The approximate limit for each transport.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancellationToken">Stops the warm-up.</param>
     public static async Task RunAsync(
         IReadOnlyList<Session> sessions,
         Scenario scenario,
@@ -60,7 +60,7 @@ internal sealed class WarmUp
         }
     }
 
-    /// <returns>Whether it gets no faster.</returns>
+    /// <returns>True if it gets no faster.</returns>
     private async Task<bool> RunSliceAsync(CancellationToken cancellationToken)
     {
         var result = await _session.RunAsync(_scenario, new RunLimits(Slice), cancellationToken);

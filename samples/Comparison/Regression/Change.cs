@@ -1,12 +1,12 @@
 namespace GrpcShm.Samples.Comparison.Regression;
 
-/// <summary>How a measurement stands to an earlier one of the same.</summary>
+/// <summary>The result of comparing a measurement with an earlier one.</summary>
 internal enum Change
 {
-    /// <summary>The rounds of both lie among each other, or the difference is too small to matter.</summary>
+    /// <summary>The rounds of both overlap, or the difference is too small to matter.</summary>
     None,
 
-    /// <summary>It got slower, beyond what the rounds differ by, and beyond what the Unix socket did.</summary>
+    /// <summary>It got slower, by more than the rounds differ, and by more than the Unix socket did.</summary>
     Slower,
 
     /// <summary>
@@ -14,6 +14,6 @@ internal enum Change
     /// </summary>
     SlowerAsAll,
 
-    /// <summary>It got faster, beyond what the rounds differ by, and beyond what the Unix socket did.</summary>
+    /// <summary>It got faster, by more than the rounds differ, and by more than the Unix socket did.</summary>
     Faster,
 }

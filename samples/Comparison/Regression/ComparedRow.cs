@@ -5,16 +5,16 @@ namespace GrpcShm.Samples.Comparison.Regression;
 /// <summary>A measurement beside an earlier one of the same scenario over the same transport.</summary>
 /// <param name="Old">The earlier one.</param>
 /// <param name="New">The later one.</param>
-/// <param name="Change">What came of the figure by which the scenario is compared.</param>
+/// <param name="Change">The change of the figure by which the scenario is compared.</param>
 internal sealed record ComparedRow(JsonMeasurement Old, JsonMeasurement New, Change Change)
 {
     private const double AllocationTolerance = 1.1;
     private const double AllocationSlack = 100;
 
-    /// <summary>What it costs now through what it cost then; more than 1 is slower.</summary>
+    /// <summary>The new cost divided by the old cost; more than 1 is slower.</summary>
     public double Factor => New.GetCost().Median / Old.GetCost().Median;
 
-    /// <summary>Whether an operation allocates more, which differs little from run to run.</summary>
+    /// <summary>True if an operation allocates more memory. The figure differs little from run to run.</summary>
     public bool AllocatesMore =>
         New.AllocatedBytesPerOp > (Old.AllocatedBytesPerOp * AllocationTolerance) + AllocationSlack;
 }

@@ -5,9 +5,9 @@ namespace GrpcShm.Samples.Comparison.Regression;
 
 /// <summary>Compares a run with an earlier one, with the spread of both taken into account.</summary>
 /// <remarks>
-/// A machine is not the same from day to day, so a transport is held against the Unix socket of its own run wherever
-/// that was measured: it got slower if its ratio to that got worse so far that the rounds of the two runs do not meet,
-/// and if it costs more time, too.
+/// The speed of a machine changes from day to day. So a transport is compared with the Unix socket of its own run, if
+/// that was measured. It got slower if its ratio to the socket got worse so much that the rounds of the two runs do not
+/// overlap, and if it also takes more time.
 /// </remarks>
 internal sealed class RegressionCheck
 {
@@ -22,16 +22,16 @@ internal sealed class RegressionCheck
         Doubts = [.. FindDoubts(old, now)];
     }
 
-    /// <summary>What both have.</summary>
+    /// <summary>The measurements of both runs.</summary>
     public IReadOnlyList<ComparedRow> Rows { get; }
 
-    /// <summary>What only one of the two has.</summary>
+    /// <summary>The measurements of only one run.</summary>
     public IReadOnlyList<string> OnlyOld { get; }
 
     /// <inheritdoc cref="OnlyOld"/>
     public IReadOnlyList<string> OnlyNew { get; }
 
-    /// <summary>Why the result is to be taken with care, a sentence each.</summary>
+    /// <summary>The reasons to be careful with the result, a sentence each.</summary>
     public IReadOnlyList<string> Doubts { get; }
 
     public bool HasRegression => Rows.Any(row => row.Change == Change.Slower);
@@ -50,8 +50,7 @@ internal sealed class RegressionCheck
             return new ComparedRow(old, now, change);
         }
 
-        // The machine itself and the Unix socket are what the others are held against. Without them there is only the
-        // clock.
+        // The others are compared with the machine itself and the Unix socket. These two can only be compared by time.
         var isMeasure = now.Transport is TransportRegistry.Baseline or JsonMeasurement.Floor;
         return new ComparedRow(
             old,

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace GrpcShm.Samples.Comparison.Regression;
 
-/// <summary>Prints what got slower.</summary>
+/// <summary>Prints the measurements that got slower.</summary>
 internal static class RegressionReport
 {
     private const int NamesShown = 6;
@@ -29,7 +29,7 @@ internal static class RegressionReport
         var slower = check.Rows.Count(row => row.Change == Change.Slower);
         console.WriteLine(slower == 0
             ? $"Nothing got slower, among {check.Rows.Count} measurements."
-            : $"{slower} of {check.Rows.Count} measurements got slower, beyond what the rounds differ by.");
+            : $"{slower} of {check.Rows.Count} measurements got slower by more than the rounds differ.");
         PrintNames("Only in the old run", check.OnlyOld);
         PrintNames("Only in the new run", check.OnlyNew);
         foreach (var doubt in check.Doubts)
@@ -70,7 +70,7 @@ internal static class RegressionReport
         var change = row.Change switch
         {
             Change.Slower => "[red]slower[/]",
-            Change.SlowerAsAll => "[yellow]slower, and not it alone[/]",
+            Change.SlowerAsAll => "[yellow]slower, as others are[/]",
             Change.Faster => "[green]faster[/]",
             _ => "",
         };

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-/// <summary>What a person sees: the machine, how far it has come, and the tables at the end.</summary>
+/// <summary>The output for people: the machine, the progress, and the tables at the end.</summary>
 internal sealed class ConsoleReport : IProgressSink
 {
     private const int WidthWithoutTerminal = 150;

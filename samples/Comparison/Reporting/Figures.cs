@@ -11,7 +11,7 @@ internal static class Figures
     private const double GigaByte = 1e9;
     private const double MebiByte = 1024 * 1024;
 
-    /// <summary>With a digit after the point if it is small.</summary>
+    /// <summary>A number, with a digit after the point if it is small.</summary>
     public static string Format(double? value) => value switch
     {
         null => None,
@@ -28,7 +28,7 @@ internal static class Figures
         $"{plan.Rounds} rounds of {plan.RoundDuration.TotalSeconds:0.##} s, transports taking turns; "
         + $"medians of the rounds");
 
-    /// <summary>What a short run does not show; nothing if there is time for all.</summary>
+    /// <summary>The parts that a short run leaves out; null if there is time for all.</summary>
     public static string? DescribeLeftOut(RunPlan plan) => plan.LeftOut.Count == 0
         ? null
         : string.Join(", ", plan.LeftOut.Select(scenario => scenario.Name))

@@ -7,7 +7,7 @@ using GrpcShm.Samples.Comparison.Scenarios;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-/// <summary>The page to show: one file that needs no other, and the charts as files beside it.</summary>
+/// <summary>The HTML page: one file that needs no other file. The charts are also written as files beside it.</summary>
 internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
 {
     public const string FileName = "index.html";

@@ -2,7 +2,7 @@ using GrpcShm.Samples.Comparison.Regression;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-// The figure by which a measurement is compared with others, and with itself of another day.
+// The figure by which a measurement is compared with others, and with the same measurement of another day.
 internal sealed partial record JsonMeasurement
 {
     private const string LatencyFigure = "p50_us";
@@ -12,7 +12,7 @@ internal sealed partial record JsonMeasurement
     private bool IsLessBetter => RatioOf == LatencyFigure;
 
     /// <summary>The figure that <see cref="RatioOf"/> names.</summary>
-    /// <exception cref="ComparisonException">It is not there.</exception>
+    /// <exception cref="ComparisonException">The figure is missing.</exception>
     public double GetFigure() => RatioOf switch
     {
         LatencyFigure => P50Us,
@@ -21,11 +21,11 @@ internal sealed partial record JsonMeasurement
         _ => null,
     } ?? throw new ComparisonException($"{Scenario} over {Transport} has no figure '{RatioOf}'.");
 
-    /// <summary>What an operation costs, in time.</summary>
+    /// <summary>The time of an operation.</summary>
     public Interval GetCost() => Interval.Of(GetFigure(), FigureMin, FigureMax, Rounds, IsLessBetter);
 
     /// <summary>
-    /// What an operation costs in relation to the Unix socket of the same run; none if that was not measured.
+    /// The time of an operation in relation to the Unix socket of the same run; null if the socket was not measured.
     /// </summary>
     public Interval? GetRelativeCost() => RatioToUds is { } ratio
         ? Interval.Of(ratio, RatioToUdsMin ?? ratio, RatioToUdsMax ?? ratio, Rounds, IsLessBetter)

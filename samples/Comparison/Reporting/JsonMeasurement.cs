@@ -7,7 +7,7 @@ namespace GrpcShm.Samples.Comparison.Reporting;
 /// <summary>A measurement as <c>--json</c> writes it, in snake case; README.md documents every property.</summary>
 internal sealed partial record JsonMeasurement
 {
-    /// <summary>What stands for a transport where the machine itself was measured.</summary>
+    /// <summary>The name instead of a transport's for measurements of the machine itself.</summary>
     public const string Floor = "floor";
 
     public required string Transport { get; init; }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-/// <summary>The file to keep: a JSON array, one object a measurement.</summary>
+/// <summary>The file of a run: a JSON array with one object for each measurement.</summary>
 internal static class JsonReport
 {
     private static readonly JsonSerializerOptions Options = new()
@@ -17,7 +17,7 @@ internal static class JsonReport
         await JsonSerializer.SerializeAsync(file, measurements, Options);
     }
 
-    /// <exception cref="ComparisonException">The file is not what <see cref="WriteAsync"/> writes.</exception>
+    /// <exception cref="ComparisonException">The file was not written by <see cref="WriteAsync"/>.</exception>
     public static async Task<IReadOnlyList<JsonMeasurement>> ReadAsync(string path)
     {
         try

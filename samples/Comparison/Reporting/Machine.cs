@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
 
-/// <summary>What the figures were measured on.</summary>
+/// <summary>The machine on which the figures were measured.</summary>
 internal sealed record Machine(int Processors, string Processor, string Kernel, string Runtime, string Settings)
 {
     private const string LoadFile = "/proc/loadavg";
@@ -20,7 +20,7 @@ internal sealed record Machine(int Processors, string Processor, string Kernel, 
         $"tiered PGO {(IsTieredPgoOff() ? "off" : "on (default)")}");
 
     /// <summary>
-    /// The average number of runnable threads over one, five and fifteen minutes, where the system tells.
+    /// The average number of runnable threads over one, five and fifteen minutes, if the system reports it.
     /// </summary>
     public static string ReadLoad() =>
         File.Exists(LoadFile)

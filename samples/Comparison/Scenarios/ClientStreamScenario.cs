@@ -4,7 +4,7 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
-/// <summary>One stream to the server, as fast as it takes it.</summary>
+/// <summary>One stream to the server, as fast as the server reads it.</summary>
 internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
     public override bool NeedsStreams => true;
@@ -23,7 +23,7 @@ internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scen
             sent++;
         }
 
-        // What counts is what has arrived, so the clock runs until the server says that it has it all.
+        // Only arrived messages count, so the clock runs until the server confirms that it has all.
         await call.RequestStream.CompleteAsync();
         var absorbed = await call;
         var elapsed = Stopwatch.GetElapsedTime(start);

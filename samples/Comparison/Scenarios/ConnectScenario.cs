@@ -5,8 +5,8 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
-/// One connection after the other: a new channel and its first call, which is the latency, and then its close, which is
-/// in the rate only. With a pause before each, what the last one left to be done in the background is out of the way.
+/// One connection after the other: a new channel and its first call, which is the latency, and then its close, which
+/// counts in the rate only. With a pause before each, the background work of the last connection is done.
 /// </summary>
 internal sealed class ConnectScenario(string name, int payloadBytes, TimeSpan pause = default)
     : Scenario(name, payloadBytes, Figure.P50)

@@ -26,7 +26,7 @@ internal sealed class EventArrivals(int payloadBytes)
         }
     }
 
-    /// <summary>Completes when so many have arrived.</summary>
+    /// <summary>Completes when this number of events has arrived.</summary>
     public Task WhenAsync(long expected)
     {
         Interlocked.Exchange(ref _expected, expected);

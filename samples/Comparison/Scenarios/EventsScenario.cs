@@ -6,12 +6,12 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
-/// Events from one machine through the hub, in the server's process, to another machine: as fast as they are
-/// acknowledged. Both machines are the client's, with a connection each.
+/// Events from one machine to another through the hub in the server's process, as fast as they are acknowledged. Both
+/// machines are in the client, with a connection each.
 /// </summary>
 internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
-    // Enough on their way for full messages, few enough that memory does not matter.
+    // The number of events on their way: enough for full messages, and so few that memory does not matter.
     private const int Window = 2_048;
 
     private static readonly TimeSpan ArrivalTime = TimeSpan.FromSeconds(30);

@@ -6,13 +6,13 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
 /// <summary>
-/// Unary calls at a fixed rate, whether or not earlier ones have been answered: for the processor time that a steady
-/// load takes, and for how the latency grows with the load.
+/// Unary calls at a fixed rate, even if earlier calls are not answered yet. It shows the processor time of a steady
+/// load, and the latency as the load grows.
 /// </summary>
 /// <remarks>
-/// A latency counts from the moment at which the call was due. A transport, or a machine, that holds up the pacer pays
-/// for it in every call that is late: no coordinated omission. The pacer's own waking is in it, too, some tens of
-/// microseconds; beside it, the latencies from the send are kept.
+/// A latency begins when the call was due. If a transport or the machine delays the thread that sends, each late call
+/// shows it: there is no coordinated omission. The latency also includes some tens of microseconds until this thread
+/// wakes. The latencies from the time of the send are kept, too.
 /// </remarks>
 internal sealed class PacedScenario(string name, int payloadBytes, int callsPerSecond)
     : Scenario(name, payloadBytes, Figure.P50)
@@ -23,7 +23,7 @@ internal sealed class PacedScenario(string name, int payloadBytes, int callsPerS
     public override int? OfferedPerSecond => callsPerSecond;
 
     public override Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits) =>
-        // A thread of its own, because it sleeps.
+        // This needs a thread of its own, because it sleeps.
         Task.Factory.StartNew(
             () => PaceAsync(connections[0].Service, limits),
             CancellationToken.None,

@@ -6,7 +6,7 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
-/// <summary>One bidirectional stream: a message, and the next when its answer is there.</summary>
+/// <summary>One bidirectional stream: a message, and the next one when its answer has come.</summary>
 internal sealed class PingPongScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.P50)
 {
     private readonly LatencyHistogram _histogram = new();

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
-/// <summary>Lets its thread sleep until a moment, to some tens of microseconds where the system can do that.</summary>
+/// <summary>
+/// Lets its thread sleep until a moment, precise to some tens of microseconds if the system can do this.
+/// </summary>
 internal sealed partial class PreciseSleep : IDisposable
 {
     private const int MonotonicClock = 1;
@@ -17,8 +19,8 @@ internal sealed partial class PreciseSleep : IDisposable
 
     public PreciseSleep() => UseTimerSlack(LeastSlack);
 
-    /// <param name="timestamp">As <see cref="Stopwatch.GetTimestamp"/> counts, which on Linux is the clock that is
-    /// slept by.</param>
+    /// <param name="timestamp">The moment, by <see cref="Stopwatch.GetTimestamp"/>. On Linux the sleep uses the same
+    /// clock.</param>
     public void SleepUntil(long timestamp)
     {
         while (Stopwatch.GetTimestamp() < timestamp)
@@ -44,7 +46,7 @@ internal sealed partial class PreciseSleep : IDisposable
     {
         if (_isLinux)
         {
-            // Where it is refused, the waking is 50 µs later.
+            // If the system refuses this, the thread wakes 50 µs later.
             _ = Control(SetTimerSlack, nanoseconds, 0, 0, 0);
         }
     }

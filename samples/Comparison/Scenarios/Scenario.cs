@@ -5,7 +5,7 @@ using GrpcShm.Samples.Comparison.Transports;
 
 namespace GrpcShm.Samples.Comparison.Scenarios;
 
-/// <summary>A load on the service. It knows nothing of the transport beneath the clients that it is given.</summary>
+/// <summary>A load on the service. It does not know the transport of its clients.</summary>
 internal abstract class Scenario
 {
     protected Scenario(string name, int payloadBytes, Figure figure)
@@ -14,7 +14,7 @@ internal abstract class Scenario
         PayloadBytes = payloadBytes;
         Figure = figure;
 
-        // Random, so that nothing on the way can be clever about it.
+        // The payload is random, so that nothing on the way can take a short cut.
         var body = new byte[payloadBytes];
         new Random(payloadBytes).NextBytes(body);
         Message = new Payload { Body = UnsafeByteOperations.UnsafeWrap(body) };
@@ -26,23 +26,25 @@ internal abstract class Scenario
 
     public Figure Figure { get; }
 
-    /// <summary>Whether it is one of several loads of which only the first is of interest by itself.</summary>
+    /// <summary>True if it is one of several loads of which only the first is interesting by itself.</summary>
     public bool IsLoad { get; init; }
 
-    /// <summary>Whether it is also run when time is short.</summary>
+    /// <summary>True if it also runs when time is short.</summary>
     public bool IsQuick { get; init; } = true;
 
-    /// <summary>Round trips that a full comparison makes in all its rounds together, however long that takes.</summary>
+    /// <summary>
+    /// The number of round trips in all rounds of a full comparison together, however long they take.
+    /// </summary>
     public long MinimumOperations { get; init; }
 
     public virtual int InFlight => 1;
 
     /// <summary>
-    /// Operations a second that are begun whether or not earlier ones have ended; none where each waits for another.
+    /// Operations a second that begin even if earlier ones have not ended; null if each waits for another.
     /// </summary>
     public virtual int? OfferedPerSecond => null;
 
-    /// <summary>Whether it has to do with streams of gRPC, which another exchange may not have.</summary>
+    /// <summary>True if it needs streams of gRPC, which another exchange may not have.</summary>
     public virtual bool NeedsStreams => false;
 
     public virtual int Connections => 1;
@@ -52,8 +54,9 @@ internal abstract class Scenario
 
     protected Payload Message { get; }
 
-    /// <param name="connections">As many as <see cref="Connections"/>, and what opens further ones.</param>
-    /// <param name="limits">When to end.</param>
+    /// <param name="connections">As many connections as <see cref="Connections"/>; it can also open further
+    /// ones.</param>
+    /// <param name="limits">The end of the run.</param>
     public abstract Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits);
 
     protected void CheckEcho(Payload reply)

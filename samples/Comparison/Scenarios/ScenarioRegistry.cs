@@ -19,7 +19,7 @@ internal static class ScenarioRegistry
         new ServerStreamScenario("server-stream", SmallPayload),
         new EventsScenario("events", SmallPayload) { MinimumOperations = 1_000_000 },
         new UnaryScenario("payload-0", 0, Figure.P50),
-        // The same as the first, beside the other payloads.
+        // The same as the first scenario, as one of the payloads.
         new UnaryScenario("payload-64", SmallPayload, Figure.P50) { IsQuick = false },
         new UnaryScenario("payload-1k", KiB, Figure.P50),
         new UnaryScenario("payload-64k", 64 * KiB, Figure.Rate),
@@ -44,7 +44,7 @@ internal static class ScenarioRegistry
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(scenario => scenario.Name)];
 
-    /// <summary>Those whose name matches the pattern, in which <c>*</c> stands for anything.</summary>
+    /// <summary>The scenarios whose name matches the pattern, in which <c>*</c> stands for any characters.</summary>
     public static IEnumerable<Scenario> Match(string pattern) =>
         All.Where(scenario => FileSystemName.MatchesSimpleExpression(pattern, scenario.Name));
 

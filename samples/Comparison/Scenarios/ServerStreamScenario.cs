@@ -14,7 +14,7 @@ internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scen
 
     public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
-        // Disposal cancels the call, which is how the server learns that it has sent enough.
+        // Disposal cancels the call, and so the server learns that it has sent enough.
         using var call = connections[0].Service.Flood(new FloodRequest { BodyBytes = PayloadBytes });
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();

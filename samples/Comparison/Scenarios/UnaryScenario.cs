@@ -8,7 +8,7 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 /// <summary>Unary calls, a constant number of them in flight, spread evenly over the connections.</summary>
 internal sealed class UnaryScenario : Scenario
 {
-    // Kept from run to run: they would be most of what is allocated.
+    // These are kept from run to run, since they would be most of the allocated memory.
     private readonly LatencyHistogram[] _histograms;
     private readonly LatencyHistogram _sum = new();
 
@@ -34,7 +34,8 @@ internal sealed class UnaryScenario : Scenario
         {
             var client = connections[i % connections.Count].Service;
             var histogram = _histograms[i];
-            // On the pool, because a caller whose calls complete at once would never let the next one start.
+            // This runs on the pool, because a caller whose calls complete at once would never let the next caller
+            // start.
             callers[i] = Task.Run(() => CallAsync(client, histogram, end, minimum));
         }
 

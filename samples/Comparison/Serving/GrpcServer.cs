@@ -31,7 +31,7 @@ internal static class GrpcServer
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Standard output carries the address, so complaints go to standard error.
+        // Standard output is for the address, so log lines go to standard error.
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddGrpc(grpc =>
         {

@@ -2,17 +2,19 @@ using GrpcShm.Samples.Comparison.Measuring;
 
 namespace GrpcShm.Samples.Comparison.Serving;
 
-/// <summary>The client's side of a server that is compared.</summary>
+/// <summary>The client's view of a compared server.</summary>
 internal interface IServer : IAsyncDisposable
 {
-    /// <summary>What a client connects to.</summary>
+    /// <summary>The address for clients.</summary>
     string Address { get; }
 
-    /// <summary>What the server's process has used since it started; nothing if it has none of its own.</summary>
+    /// <summary>
+    /// The resources that the server's process has used since its start; null if it is no process of its own.
+    /// </summary>
     Task<ResourceUsage?> ReadUsageAsync();
 
     /// <summary>
-    /// The bytes that the server's process holds, once it has given back what it does not need; 0 if it has none of its
+    /// The bytes of the server's process after it has released all that it does not need; 0 if it is no process of its
     /// own.
     /// </summary>
     Task<long> MeasureMemoryAsync();

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.TestHost;
 
 namespace GrpcShm.Samples.Comparison.Serving;
 
-/// <summary>A server in the client's own process. What it uses is counted as the client's.</summary>
+/// <summary>A server in the client's own process. Its resources count as the client's.</summary>
 internal sealed class InProcessServer : IServer
 {
     private readonly WebApplication _application;

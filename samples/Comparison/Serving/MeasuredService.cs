@@ -46,7 +46,7 @@ internal sealed class MeasuredService : Measured.MeasuredBase
         }
         catch (Exception) when (context.CancellationToken.IsCancellationRequested)
         {
-            // The client has enough: that is how this call ends.
+            // The client has enough. This call always ends in this way.
         }
     }
 }

@@ -5,7 +5,7 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Serving;
 
 /// <summary>
-/// The parent's side of a server process. What the server complains of goes where this process's own complaints go.
+/// The parent's side of a server process. The server's log lines go to the standard error of this process.
 /// </summary>
 internal sealed class ServerProcess : IServer
 {

@@ -5,18 +5,18 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.Serving;
 
 /// <summary>
-/// The server process: serves one transport until its standard input ends, and answers there, aside from what is
-/// measured, what it has used.
+/// The server process: it serves one transport until its standard input ends. Lines on its standard input ask for the
+/// resources that it has used, which is no part of the measurement.
 /// </summary>
 internal static class ServerProgram
 {
-    /// <summary>What the server writes before its address, once it listens.</summary>
+    /// <summary>The word that the server writes before its address when it listens.</summary>
     public const string ReadyPrefix = "ready ";
 
     /// <summary>Asks for a <see cref="ResourceUsage"/>.</summary>
     public const string UsageRequest = "usage";
 
-    /// <summary>Asks for the bytes that the process holds.</summary>
+    /// <summary>Asks for the memory of the process in bytes.</summary>
     public const string MemoryRequest = "memory";
 
     public static async Task<int> RunAsync(string transportName, string address)
@@ -25,7 +25,7 @@ internal static class ServerProgram
         using var meter = new UsageMeter();
         using var stopping = new CancellationTokenSource();
 
-        // On a thread of its own: the console reads synchronously, by whatever method.
+        // This needs a thread of its own, since all methods of the console read synchronously.
         var listening = new TaskCompletionSource<string>();
         var serving = transport.ServeAsync(address, listening.SetResult, stopping.Token);
         if (await Task.WhenAny(listening.Task, serving) == listening.Task)
@@ -43,7 +43,7 @@ internal static class ServerProgram
         return 0;
     }
 
-    // The pipe ends with the parent, however the parent ends: no server outlives its comparison.
+    // The pipe ends with the parent, however the parent ends, so no server outlives its comparison.
     private static void AnswerUntilParentEnds(UsageMeter meter)
     {
         while (Console.In.ReadLine() is { } request)

@@ -1,6 +1,6 @@
 namespace GrpcShm.Samples.Comparison.Transports;
 
-/// <summary>The connections that stand to one server, and the way to further ones.</summary>
+/// <summary>The open connections to one server. It can open further ones.</summary>
 internal sealed class ConnectionSet(ITransport transport, string address) : IAsyncDisposable
 {
     private readonly List<IConnection> _connections = [];
@@ -11,10 +11,10 @@ internal sealed class ConnectionSet(ITransport transport, string address) : IAsy
 
     public IConnection this[int index] => _connections[index];
 
-    /// <summary>A connection that is the caller's own. Nothing is connected before its first call.</summary>
+    /// <summary>Makes a connection, which the caller owns. It connects with its first call.</summary>
     public IConnection Open() => transport.Connect(address);
 
-    /// <summary>Adds a connection to those that stand.</summary>
+    /// <summary>Adds a connection to the open ones.</summary>
     public IConnection Add()
     {
         var connection = Open();
@@ -22,7 +22,7 @@ internal sealed class ConnectionSet(ITransport transport, string address) : IAsy
         return connection;
     }
 
-    /// <summary>Closes all but so many.</summary>
+    /// <summary>Closes connections until only this number is open.</summary>
     public async Task TrimAsync(int count)
     {
         while (_connections.Count > count)

@@ -2,14 +2,14 @@ using GrpcShm.Samples.Comparison.Protos;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-/// <summary>A connection to the server's process, and what is called over it.</summary>
+/// <summary>A connection to the server's process, with its clients.</summary>
 internal interface IConnection : IAsyncDisposable
 {
-    /// <summary>The service that is measured.</summary>
+    /// <summary>The client of the measured service.</summary>
     Measured.MeasuredClient Service { get; }
 
-    /// <summary>Joins the event service that the transport has, as a machine.</summary>
-    /// <param name="machineId">The machine, of which there must be no other.</param>
-    /// <param name="handler">Gets the payload of each event, one after the other.</param>
+    /// <summary>Joins the event service of the transport as a machine.</summary>
+    /// <param name="machineId">The id of the machine, which no other machine may have.</param>
+    /// <param name="handler">Receives the payload of each event, one after the other.</param>
     Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler);
 }

@@ -4,9 +4,10 @@ namespace GrpcShm.Samples.Comparison.Transports;
 internal interface IEventMachine : IAsyncDisposable
 {
     /// <summary>
-    /// Sends an event. It has its place in the order when this returns the task, which ends with the acknowledgement.
+    /// Sends an event. When this method returns, the event has its place in the order. The task ends with the
+    /// acknowledgement.
     /// </summary>
-    /// <param name="targetId">The machine that it is for.</param>
-    /// <param name="payload">Must not be changed afterwards.</param>
+    /// <param name="targetId">The target machine.</param>
+    /// <param name="payload">The payload, which must not change afterwards.</param>
     Task SendAsync(string targetId, byte[] payload);
 }

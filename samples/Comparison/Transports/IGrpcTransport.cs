@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Builder;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-/// <summary>A transport that carries gRPC. These are all the lines in which they differ.</summary>
+/// <summary>A transport that carries gRPC. All differences between these transports are in these methods.</summary>
 internal interface IGrpcTransport : ITransport
 {
     /// <summary>Server process: makes the host listen on the address.</summary>
     void ConfigureServer(WebApplicationBuilder builder, string address);
 
-    /// <summary>Server process, once it listens: what a client connects to.</summary>
+    /// <summary>Server process, when it listens: the address for clients.</summary>
     string GetBoundAddress(WebApplication application, string address) => address;
 
-    /// <summary>Client process: a channel of its own connection.</summary>
+    /// <summary>Client process: makes a channel with a connection of its own.</summary>
     ChannelBase CreateChannel(string address);
 
     Task ITransport.ServeAsync(string address, Action<string> listening, CancellationToken stopping) =>

@@ -4,8 +4,8 @@ using GrpcShm.Samples.Comparison.Serving;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
-/// One way for the client to reach the server. A new one is added to <see cref="TransportRegistry"/>; one that carries
-/// gRPC is an <see cref="IGrpcTransport"/>.
+/// One way for the client to reach the server. Add a new transport to <see cref="TransportRegistry"/>; a transport that
+/// carries gRPC is an <see cref="IGrpcTransport"/>.
 /// </summary>
 internal interface ITransport
 {
@@ -13,21 +13,23 @@ internal interface ITransport
 
     string Description { get; }
 
-    /// <summary>What the server is told to listen on; files go into <paramref name="directory"/>.</summary>
+    /// <summary>Chooses the address on which the server listens; files go into <paramref name="directory"/>.</summary>
     string ChooseAddress(string directory);
 
-    /// <summary>Server process: listens, says what a client connects to, and serves until it is told to stop.</summary>
+    /// <summary>
+    /// Server process: listens, reports the address for clients, and serves until it is asked to stop.
+    /// </summary>
     Task ServeAsync(string address, Action<string> listening, CancellationToken stopping);
 
-    /// <summary>Client process: a connection of its own.</summary>
+    /// <summary>Client process: makes a connection.</summary>
     IConnection Connect(string address);
 
     /// <summary>
-    /// Client process: starts the server, in a process of its own unless the transport is about having none.
+    /// Client process: starts the server in a process of its own, except for the transport without a second process.
     /// </summary>
     async Task<IServer> StartServerAsync(string directory, CancellationToken cancellationToken) =>
         await ServerProcess.StartAsync(this, directory, cancellationToken);
 
-    /// <summary>Whether it has what the scenario needs.</summary>
+    /// <summary>True if the transport supports the scenario.</summary>
     bool CanRun(Scenario scenario) => true;
 }

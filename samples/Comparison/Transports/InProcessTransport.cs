@@ -5,11 +5,11 @@ namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
 /// No second process and no transport: the client's handler calls the server's application in the same process, by
-/// ASP.NET Core's TestServer. What is left is gRPC's own client and server.
+/// ASP.NET Core's TestServer. It measures gRPC's own client and server only.
 /// </summary>
 internal sealed class InProcessTransport : ITransport
 {
-    // The one server of this process, between StartServerAsync and its disposal.
+    // The single server of this process, between StartServerAsync and its disposal.
     private InProcessServer? _server;
 
     public string Name => "in-process";

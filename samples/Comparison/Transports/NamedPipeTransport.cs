@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
-/// Kestrel's own named pipes on Windows. It has none elsewhere, where .NET makes them of Unix sockets: there it is the
-/// samples' listener over <see cref="NamedPipeServerStream"/>.
+/// On Windows these are Kestrel's own named pipes. On other systems Kestrel has none, and .NET makes named pipes from
+/// Unix sockets. There the samples' listener over <see cref="NamedPipeServerStream"/> is used.
 /// </summary>
 internal sealed class NamedPipeTransport : IGrpcTransport
 {
@@ -42,8 +42,8 @@ internal sealed class NamedPipeTransport : IGrpcTransport
             ConnectCallback =
                 async (_, cancellationToken) => await NamedPipeConnector.ConnectAsync(address, cancellationToken),
 
-            // Where a stream's window runs out, Kestrel 10.0.12 may lose the response that comes next
-            // (dotnet/aspnetcore#53736), and by the named pipe's timing it did so in one of a few runs.
+            // If the window of a stream runs out, Kestrel 10.0.12 may lose the next response (dotnet/aspnetcore#53736).
+            // With the timing of named pipes this happened in one of a few runs.
             InitialHttp2StreamWindowSize = 2 * 1024 * 1024,
         };
         return GrpcChannel.ForAddress("http://localhost", ChannelOptions.Create(handler));

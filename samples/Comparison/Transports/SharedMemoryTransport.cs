@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Samples.Comparison.Transports;
 
-/// <summary>Shared memory in one of its modes, pinned so that the row is what it says.</summary>
+/// <summary>Shared memory in one fixed mode, so that the row's name is right.</summary>
 internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransport
 {
     public string Name => mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";

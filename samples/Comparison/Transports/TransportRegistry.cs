@@ -4,7 +4,7 @@ namespace GrpcShm.Samples.Comparison.Transports;
 
 internal static class TransportRegistry
 {
-    /// <summary>The transport that the others are put in relation to.</summary>
+    /// <summary>The transport with which the others are compared.</summary>
     public const string Baseline = "uds";
 
     public static IReadOnlyList<ITransport> All { get; } =

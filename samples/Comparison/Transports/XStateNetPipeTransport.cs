@@ -4,8 +4,8 @@ using GrpcShm.Samples.Comparison.XStateNetPipe;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>
-/// What XStateNet's processes use today, without gRPC: one JSON object a line through a named pipe to a hub. See
-/// <see cref="PipeHub"/>.
+/// The exchange that XStateNet's processes use today, without gRPC: one JSON object in each line through a named pipe
+/// to a hub. See <see cref="PipeHub"/>.
 /// </summary>
 internal sealed class XStateNetPipeTransport : ITransport
 {
@@ -27,6 +27,6 @@ internal sealed class XStateNetPipeTransport : ITransport
 
     public IConnection Connect(string address) => new PipeConnection(address);
 
-    /// <summary>It has events, to which another event may answer, and no streams.</summary>
+    /// <summary>It has events, which another event may answer, and no streams.</summary>
     public bool CanRun(Scenario scenario) => !scenario.NeedsStreams;
 }

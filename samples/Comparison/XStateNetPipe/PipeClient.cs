@@ -22,8 +22,8 @@ internal sealed class PipeClient : IAsyncDisposable
     /// <summary>Connects, registers the machine and subscribes to its events.</summary>
     /// <param name="pipeName">The hub's pipe.</param>
     /// <param name="machineId">The machine.</param>
-    /// <param name="handler">Gets the machine's events, one after the other.</param>
-    /// <param name="ended">Told why there will be no more.</param>
+    /// <param name="handler">Receives the machine's events, one after the other.</param>
+    /// <param name="ended">Receives the reason when there are no more events.</param>
     public static async Task<PipeClient> ConnectAsync(
         string pipeName, string machineId, Action<PipeEvent> handler, Action<Exception> ended)
     {
@@ -73,7 +73,7 @@ internal sealed class PipeClient : IAsyncDisposable
                 : reason;
         }
 
-        // What is written from now on fails by itself.
+        // Later writes fail by themselves.
         while (_unanswered.TryDequeue(out var answer))
         {
             answer.SetException(reason);

@@ -1,6 +1,6 @@
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
 /// <summary>
-/// The payload of an event that is to be answered; the exchange itself does not know which answer belongs to which.
+/// The payload of an event that needs an answer. The exchange itself does not know which answer belongs to which event.
 /// </summary>
 internal sealed record PipeEcho(long Id, byte[] Body);

@@ -21,10 +21,10 @@ internal sealed class PipeHub(string pipeName) : IAsyncDisposable
     public void AddLocalMachine(string machineId, Func<PipeHub, PipeEvent, Task> handler) =>
         _localMachines[machineId] = handler;
 
-    /// <summary>From here on clients can connect.</summary>
+    /// <summary>Listens, so that clients can connect.</summary>
     public void Start() => _next = CreatePipe();
 
-    /// <summary>Serves until it is told to stop.</summary>
+    /// <summary>Serves until it is asked to stop.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         while (_next is { } pipe && !stopping.IsCancellationRequested)
@@ -44,7 +44,7 @@ internal sealed class PipeHub(string pipeName) : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands an event to its target.</summary>
+    /// <summary>Passes an event to its target.</summary>
     public async Task<PipeResponse> RouteAsync(PipeEvent @event)
     {
         var target = @event.TargetMachineId;
@@ -90,7 +90,7 @@ internal sealed class PipeHub(string pipeName) : IAsyncDisposable
         catch (Exception exception)
             when (exception is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The client is gone, or the hub stops.
+            // The client has closed, or the hub stops.
         }
 
         foreach (var pair in _subscribed.Where(pair => pair.Value == lines))

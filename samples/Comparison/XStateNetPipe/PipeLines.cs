@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
 /// <summary>
-/// A pipe that carries one JSON object a line, each written out at once. Any number of writers, one reader.
+/// A pipe that carries one JSON object in each line, and flushes each line. It has any number of writers and one
+/// reader.
 /// </summary>
 internal sealed class PipeLines(Stream pipe) : IDisposable
 {
@@ -14,9 +15,9 @@ internal sealed class PipeLines(Stream pipe) : IDisposable
     private readonly StreamWriter _writer = new(pipe, WithoutMark);
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <summary>Writes a line. Those who wait for their turn get it in the order in which they came.</summary>
+    /// <summary>Writes a line. Waiting writers get their turn in the order in which they came.</summary>
     /// <param name="value">The object.</param>
-    /// <param name="writing">Called when it has its place in the order.</param>
+    /// <param name="writing">Called when the line has its place in the order.</param>
     public async Task WriteAsync<T>(T value, Action? writing = null)
     {
         await _writing.WaitAsync();
@@ -32,7 +33,7 @@ internal sealed class PipeLines(Stream pipe) : IDisposable
         }
     }
 
-    /// <summary>Reads a line; none at the end.</summary>
+    /// <summary>Reads a line; null at the end.</summary>
     public async Task<T?> ReadAsync<T>(CancellationToken cancellationToken)
         where T : class
     {
@@ -40,6 +41,6 @@ internal sealed class PipeLines(Stream pipe) : IDisposable
         return line is null ? null : JsonSerializer.Deserialize<T>(line);
     }
 
-    // The reader and the writer hold nothing else: each line is flushed.
+    // Reader and writer keep no data back, since each line is flushed.
     public void Dispose() => pipe.Dispose();
 }

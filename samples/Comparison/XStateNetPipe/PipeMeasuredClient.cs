@@ -39,7 +39,7 @@ internal sealed class PipeMeasuredClient(string pipeName, string machineId) : Me
         var reply = new TaskCompletionSource<Payload>(TaskCreationOptions.RunContinuationsAsynchronously);
         _calls[id] = reply;
 
-        // The array beneath, not a copy of it: the original has its payload as an object, too.
+        // This uses the array itself and no copy, since the original exchange also passes its payload as an object.
         var body = MemoryMarshal.TryGetArray(request.Body.Memory, out var array) && array.Count == array.Array!.Length
             ? array.Array
             : request.Body.ToByteArray();

@@ -1,6 +1,6 @@
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
-/// <summary>What a client asks of the hub. Sent as its number.</summary>
+/// <summary>The kind of a client's request to the hub. It is sent as its number.</summary>
 internal enum PipeMessageType
 {
     Register,

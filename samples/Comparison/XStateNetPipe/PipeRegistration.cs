@@ -1,4 +1,4 @@
 namespace GrpcShm.Samples.Comparison.XStateNetPipe;
 
-/// <summary>A machine that makes itself known.</summary>
+/// <summary>The registration of a machine.</summary>
 internal sealed record PipeRegistration(string MachineId, string ProcessName, int ProcessId, DateTime RegisteredAt);

@@ -1,29 +1,29 @@
 namespace Samples.Stress.Journals;
 
-/// <summary>What a process counts in its journal, over all its lives.</summary>
+/// <summary>The counters in a process's journal, over all its lives.</summary>
 internal enum Counter
 {
-    /// <summary>Producer: events handed to the bus, those that were sent again included.</summary>
+    /// <summary>Producer: events passed to the bus, including events that were sent again.</summary>
     Sent,
 
-    /// <summary>Producer: events handed to the bus once more, because they had not been acknowledged.</summary>
+    /// <summary>Producer: events passed to the bus again, because they had not been acknowledged.</summary>
     SentAgain,
 
     /// <summary>Producer: sends that the bus answered with an error.</summary>
     Failed,
 
-    /// <summary>Producer: sends that the bus did not answer at all.</summary>
+    /// <summary>Producer: sends without any answer of the bus.</summary>
     Hung,
 
-    /// <summary>Consumer: events that the bus handed over.</summary>
+    /// <summary>Consumer: events that the bus delivered.</summary>
     Received,
 
     /// <summary>Consumer: events that had been processed before and were acknowledged again.</summary>
     Duplicates,
 
-    /// <summary>Consumer: events that were refused because one before them was missing.</summary>
+    /// <summary>Consumer: events that were refused because an event before them was missing.</summary>
     Refused,
 
-    /// <summary>Consumer: events whose checksum was wrong, or that were for another.</summary>
+    /// <summary>Consumer: events with a wrong checksum, or for another consumer.</summary>
     Corrupt,
 }

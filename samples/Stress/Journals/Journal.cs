@@ -3,15 +3,14 @@ using System.IO.MemoryMappedFiles;
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// What a process must not forget when it is killed: the position of each of its lanes, and its counters. A mapped
-/// file, so a write costs some nanoseconds, outlives the process at once, and can be read by the first process
-/// meanwhile.
+/// The data of a process that must survive a kill: the position of each of its lanes, and its counters. It is a mapped
+/// file. So a write takes some nanoseconds, survives the process at once, and the first process can read it meanwhile.
 /// </summary>
 /// <remarks>
-/// One process writes at a time. Of each lane there are two copies of the position and a version, whose lowest bit says
-/// which copy holds. The writer fills the other copy and then counts the version up (release). A process that is killed
-/// in between has changed nothing that holds. The reader takes the copy that holds and takes it again if the version
-/// has changed meanwhile: a copy is filled anew only after the version has moved on.
+/// One process writes at a time. Each lane has two copies of its position and a version. The lowest bit of the version
+/// says which copy is valid. The writer fills the other copy and then increments the version (release). If the process
+/// is killed in between, the valid copy is unchanged. The reader reads the valid copy, and reads it again if the
+/// version has changed meanwhile, since a copy is filled again only after the version has changed.
 /// </remarks>
 internal sealed unsafe class Journal : IDisposable
 {
@@ -49,7 +48,7 @@ internal sealed unsafe class Journal : IDisposable
             var copy = OffsetOf(lane) + CopiesOffset + ((int)(before & 1) * CopySize);
             var position = new Position(Volatile.Read(ref At(copy)), (ulong)Volatile.Read(ref At(copy + sizeof(long))));
 
-            // The loads above are acquires: this one comes after them.
+            // The loads above are acquires, so this load comes after them.
             if (Volatile.Read(ref version) == before)
             {
                 return position;

@@ -1,8 +1,7 @@
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// A producer's journal has two lanes for each consumer: how far its events are acknowledged, and how far they were
-/// sent.
+/// A producer's journal has two lanes for each consumer: one for the acknowledged events, and one for the sent events.
 /// </summary>
 internal static class ProducerJournal
 {

@@ -4,15 +4,15 @@ using System.IO.Hashing;
 namespace Samples.Stress.Journals;
 
 /// <summary>
-/// An event's payload: whose it is, its number in its lane, a checksum over all of it, and a body whose length and
-/// bytes follow from these, so that it is the same when a new life of its producer sends it again.
+/// The payload of an event: its producer, its number in its lane, a checksum, and a body. Length and bytes of the body
+/// follow from producer and number, so the event is the same when a new life of its producer sends it again.
 /// </summary>
 internal readonly record struct StressEvent(int Producer, int Consumer, long Sequence, ulong Checksum)
 {
     private const int ChecksumOffset = 16;
     private const int BodyOffset = 24;
 
-    /// <summary>The checksum of the lane so far, with this event's.</summary>
+    /// <summary>The digest of the lane, extended by this event.</summary>
     public ulong Extend(ulong digest)
     {
         Span<byte> both = stackalloc byte[2 * sizeof(ulong)];
@@ -22,11 +22,11 @@ internal readonly record struct StressEvent(int Producer, int Consumer, long Seq
     }
 
     /// <summary>Makes an event.</summary>
-    /// <param name="producer">Whose it is.</param>
-    /// <param name="consumer">Whom it is for.</param>
+    /// <param name="producer">The producer.</param>
+    /// <param name="consumer">The consumer.</param>
     /// <param name="sequence">Its number in the lane between the two.</param>
     /// <param name="maxBody">The most bytes that a body has.</param>
-    /// <param name="payload">What is sent.</param>
+    /// <param name="payload">The bytes to send.</param>
     public static StressEvent Create(int producer, int consumer, long sequence, int maxBody, out byte[] payload)
     {
         var state = Mix(((ulong)producer << 48) ^ ((ulong)consumer << 32) ^ (ulong)sequence);
@@ -41,7 +41,7 @@ internal readonly record struct StressEvent(int Producer, int Consumer, long Seq
     }
 
     /// <summary>Reads an event.</summary>
-    /// <returns>Whether it is whole: every bit as it was made.</returns>
+    /// <returns>True if the event is undamaged.</returns>
     public static bool TryRead(ReadOnlySpan<byte> payload, out StressEvent read)
     {
         read = default;
@@ -58,7 +58,7 @@ internal readonly record struct StressEvent(int Producer, int Consumer, long Seq
         return read.Checksum == Sum(payload);
     }
 
-    // Of everything but the checksum itself.
+    // The checksum covers all bytes but its own.
     private static ulong Sum(ReadOnlySpan<byte> payload)
     {
         var hash = new XxHash3();

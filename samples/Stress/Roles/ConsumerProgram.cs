@@ -29,7 +29,7 @@ internal sealed class ConsumerProgram(int index, Journal journal)
         return 0;
     }
 
-    /// <summary>Processes an event, or does not: then it throws, and the producer is told.</summary>
+    /// <summary>Processes an event. If it cannot, it throws, and the bus tells the producer.</summary>
     internal void Process(ReadOnlySpan<byte> payload)
     {
         journal.Count(Counter.Received);
@@ -38,15 +38,15 @@ internal sealed class ConsumerProgram(int index, Journal journal)
             || received.Producer < 0 || received.Producer >= journal.Lanes)
         {
             journal.Count(Counter.Corrupt);
-            throw new InvalidDataException("The event is not what was sent.");
+            throw new InvalidDataException("The event is damaged.");
         }
 
         var lane = received.Producer;
         var position = journal.Read(lane);
         if (received.Sequence <= position.Sequence)
         {
-            // It was processed, and the acknowledgement did not get through, or this machine's last life could not give
-            // it.
+            // The event was processed before, but the acknowledgement was lost, or this machine's last life could not
+            // send it.
             journal.Count(Counter.Duplicates);
             return;
         }
@@ -57,7 +57,8 @@ internal sealed class ConsumerProgram(int index, Journal journal)
             throw new InvalidDataException($"After event {position.Sequence} came event {received.Sequence}.");
         }
 
-        // Before the acknowledgement goes out: what is acknowledged is processed, whatever happens to this process.
+        // This comes before the acknowledgement. So each acknowledged event is processed, whatever happens to this
+        // process.
         journal.Write(lane, new Position(received.Sequence, received.Extend(position.Digest)));
     }
 
@@ -80,7 +81,7 @@ internal sealed class ConsumerProgram(int index, Journal journal)
             catch (EventBusException exception)
                 when (exception.StatusCode is StatusCode.AlreadyExists or StatusCode.Unavailable)
             {
-                // The hub has not noticed yet that the machine's last life is over, or is away itself.
+                // The hub has not noticed yet that the machine's last life has ended, or the hub itself does not run.
                 await Task.WhenAny(gone, Task.Delay(TakeOverPause));
             }
         }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Samples.Stress.Roles;
 
-/// <summary>The process of the hub: nothing but the event service. It says where it listens.</summary>
+/// <summary>The process of the hub: only the event service. It writes its address to its standard output.</summary>
 internal static class HubProgram
 {
     public static async Task<int> RunAsync(SampleEndpoint endpoint)
@@ -13,7 +13,7 @@ internal static class HubProgram
         var commands = ParentCommands.Listen();
         if (endpoint.Kind == TransportKind.Uds)
         {
-            // A hub that was killed leaves its socket's file, which Kestrel takes for one in use.
+            // A killed hub leaves the file of its socket, and Kestrel takes the socket for one in use.
             File.Delete(endpoint.Address);
         }
 

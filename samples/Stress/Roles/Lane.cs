@@ -8,9 +8,10 @@ namespace Samples.Stress.Roles;
 
 /// <summary>The events from one producer to one consumer, numbered from one without a gap.</summary>
 /// <remarks>
-/// Several are on their way at a time. An event is done when the bus has acknowledged that the consumer has processed
-/// it, and the journal says so. If one fails, those behind it may have been refused or not, so the lane waits until all
-/// are answered and goes back to the first that was not acknowledged. A new life of the producer begins there, too.
+/// Several events are on their way at a time. An event is done when the bus has acknowledged that the consumer has
+/// processed it, and the journal has noted this. If an event fails, the events after it may have been refused or not.
+/// So the lane waits until all are answered, and goes back to the first event without an acknowledgement. A new life of
+/// the producer also begins there.
 /// </remarks>
 internal sealed class Lane(EventClient bus, Journal journal, int producer, int consumer, LaneOptions options)
 {
@@ -18,8 +19,8 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    // Acknowledgements have half a minute, and a hub that was killed comes back: nothing that works is silent for so
-    // long.
+    // An acknowledgement may take half a minute, and a killed hub is started again. If everything works, there is
+    // always an answer within this time.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly int _sentLane = ProducerJournal.SentLane(journal, consumer);
@@ -51,7 +52,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
             }
             else
             {
-                // Ahead of its rate.
+                // The lane is ahead of its rate.
                 await Task.Delay(ShortestPause);
             }
         }
@@ -64,7 +65,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
             var isAgain = _next <= _highest;
             if (!isAgain)
             {
-                // Before the send: a next life has to know of every event that may have been processed.
+                // This comes before the send, since the next life must know every event that may have been processed.
                 _highest = _next;
                 journal.Write(_sentLane, new Position(_next, 0));
             }
@@ -109,7 +110,7 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
         }
     }
 
-    // What is behind the one that failed has an answer soon, and whatever it is, the event is sent again.
+    // The events after the failed one get an answer soon. They are sent again, whatever the answer is.
     private async Task SettleAsync()
     {
         Task all = Task.WhenAll(_onTheirWay.Select(one => one.Sent)).WaitAsync(Patience);

@@ -1,13 +1,14 @@
 namespace Samples.Stress.Roles;
 
-/// <summary>How a producer sends.</summary>
-/// <param name="InFlight">How many events of a lane may be without an acknowledgement.</param>
+/// <summary>The settings of a producer.</summary>
+/// <param name="InFlight">The most events of a lane without an acknowledgement.</param>
 /// <param name="MaxBody">The most bytes that an event's body has.</param>
-/// <param name="Rate">Events a second of a lane; 0 for as many as are acknowledged.</param>
+/// <param name="Rate">Events a second of a lane; with 0, as fast as they are acknowledged.</param>
 internal readonly record struct LaneOptions(int InFlight, int MaxBody, double Rate)
 {
     /// <summary>
-    /// The most that <see cref="InFlight"/> may be: the consumers' mailboxes have room for that much of each producer.
+    /// The highest value of <see cref="InFlight"/>: the consumers' mailboxes have room for this number of events of
+    /// each producer.
     /// </summary>
     public const int MostInFlight = 64;
 }

@@ -1,6 +1,6 @@
 namespace Samples.Stress.Roles;
 
-/// <summary>What the first process tells a role on its standard input.</summary>
+/// <summary>The commands of the first process on a role's standard input.</summary>
 internal sealed class ParentCommands
 {
     /// <summary>Make no more events, and end when all are acknowledged.</summary>
@@ -19,7 +19,7 @@ internal sealed class ParentCommands
     {
         var commands = new ParentCommands();
 
-        // On a thread of its own: the console reads synchronously, by whatever method.
+        // This needs a thread of its own, since all methods of the console read synchronously.
         new Thread(commands.Read) { IsBackground = true, Name = "parent" }.Start();
         return commands;
     }

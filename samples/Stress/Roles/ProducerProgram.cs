@@ -21,7 +21,7 @@ internal static class ProducerProgram
             return 0;
         }
 
-        // The first process is gone, and with it the reason to go on.
+        // The first process has ended, so this process ends, too.
         return 1;
     }
 

@@ -4,10 +4,10 @@ using Polly;
 
 namespace Samples.Stress.Roles;
 
-/// <summary>How producers and consumers join the bus.</summary>
+/// <summary>Connects producers and consumers to the bus.</summary>
 internal static class StressBus
 {
-    /// <summary>A hub that is killed is back within seconds; on a busy machine that may take longer.</summary>
+    /// <summary>A killed hub is started again within seconds; on a busy machine it may take longer.</summary>
     private static readonly TimeSpan ConnectTime = TimeSpan.FromMinutes(5);
 
     public static string ConsumerId(int index) => $"consumer-{index}";
@@ -19,8 +19,8 @@ internal static class StressBus
         Name = name,
         ConnectTimeout = ConnectTime,
 
-        // A lane that fails goes back to what was not acknowledged: to try one event again by itself would overtake
-        // others.
+        // A lane that fails goes back to the first event without an acknowledgement. If the client repeated a single
+        // event, this event would overtake others.
         SendPipeline = ResiliencePipeline.Empty,
     });
 }

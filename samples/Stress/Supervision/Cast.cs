@@ -5,7 +5,7 @@ namespace Samples.Stress.Supervision;
 /// <summary>All processes of a run.</summary>
 internal sealed class Cast : IAsyncDisposable
 {
-    // Each start keeps a processor busy for some hundred milliseconds.
+    // Each start takes some hundred milliseconds of a processor.
     private const int StartsAtOnce = 4;
 
     private readonly StressOptions _options;
@@ -26,7 +26,7 @@ internal sealed class Cast : IAsyncDisposable
 
     public IEnumerable<Member> All => [Hub, .. Producers, .. Consumers];
 
-    /// <summary>What the hub held before anybody had connected to it.</summary>
+    /// <summary>The resources of the hub before the first client.</summary>
     public ProcessFigures IdleHub { get; private set; }
 
     /// <summary>Starts the hub, then the consumers, then the producers.</summary>
@@ -38,7 +38,7 @@ internal sealed class Cast : IAsyncDisposable
         var address = await hub.StartAsync(cancellationToken);
         if (address != endpoint.Address)
         {
-            // The port that was free: the hub's next lives have to have it again.
+            // The hub chose a free port. Its next lives must use the same port.
             await hub.DisposeAsync();
             endpoint = endpoint with { Address = address };
             hub = MakeHub(endpoint, options);
@@ -52,7 +52,7 @@ internal sealed class Cast : IAsyncDisposable
             cast.Producers = [.. Enumerable.Range(0, options.Producers).Select(i => cast.MakeProducer(i, endpoint))];
             cast.Consumers = [.. Enumerable.Range(0, options.Consumers).Select(i => cast.MakeConsumer(i, endpoint))];
 
-            // All consumers are there before the first event for one of them.
+            // All consumers run before the first event.
             foreach (var some in cast.Consumers.Chunk(StartsAtOnce).Concat(cast.Producers.Chunk(StartsAtOnce)))
             {
                 await Task.WhenAll(some.Select(member => member.StartAsync(cancellationToken)));

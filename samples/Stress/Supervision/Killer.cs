@@ -8,7 +8,7 @@ internal sealed class Killer(Cast cast, TimeSpan interval, int seed, Action<stri
     private readonly Random _random = new(seed);
     private readonly List<Task> _absences = [];
 
-    /// <summary>Kills until it is stopped, and ends when all are back.</summary>
+    /// <summary>Kills processes until it is stopped, and ends when all processes run again.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested && !_absences.Exists(absence => absence.IsFaulted))
@@ -36,7 +36,7 @@ internal sealed class Killer(Cast cast, TimeSpan interval, int seed, Action<stri
         say($"{victim.Name} is back");
     }
 
-    // Each kind as often as the others: there is one hub, and it has the most to lose.
+    // Each kind is killed equally often. There is only one hub, and its death has the most consequences.
     private Member? Choose()
     {
         var kind = (MemberKind)_random.Next(Enum.GetValues<MemberKind>().Length);

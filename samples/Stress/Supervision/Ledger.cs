@@ -8,7 +8,7 @@ internal sealed class Ledger : IDisposable
     private readonly List<Journal> _producers = [];
     private readonly List<Journal> _consumers = [];
 
-    /// <summary>Makes the journals, or opens those that are there.</summary>
+    /// <summary>Makes the journals, or opens the existing ones.</summary>
     public Ledger(string directory, int producers, int consumers)
     {
         for (var i = 0; i < producers; i++)
@@ -22,7 +22,7 @@ internal sealed class Ledger : IDisposable
         }
     }
 
-    /// <summary>Adds up what is so now, while all go on.</summary>
+    /// <summary>Computes the totals at this moment, while all processes go on.</summary>
     public Totals Read()
     {
         long acknowledged = 0;
@@ -30,7 +30,8 @@ internal sealed class Ledger : IDisposable
         long lost = 0;
         ForEachLane((producer, consumer, _) =>
         {
-            // In this order: what is acknowledged by now was processed before, so it is in what is read next.
+            // The order matters: events that are acknowledged now were processed before, so the next read sees them as
+            // processed.
             var first = producer.Acknowledged().Sequence;
             var second = consumer().Sequence;
             acknowledged += first;
@@ -55,7 +56,7 @@ internal sealed class Ledger : IDisposable
     /// <summary>
     /// Compares every lane's two ends after the last event: number by number, and all bytes by their digest.
     /// </summary>
-    /// <returns>What is wrong, a sentence each.</returns>
+    /// <returns>The errors, a sentence each.</returns>
     public IReadOnlyList<string> Inspect()
     {
         var problems = new List<string>();

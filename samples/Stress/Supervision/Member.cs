@@ -1,12 +1,12 @@
 namespace Samples.Stress.Supervision;
 
 /// <summary>One of the processes, through all its lives.</summary>
-/// <param name="kind">Its part.</param>
+/// <param name="kind">Its role.</param>
 /// <param name="index">Its number among those of its kind.</param>
-/// <param name="arguments">What makes this program take that part.</param>
+/// <param name="arguments">The arguments that choose its role.</param>
 internal sealed class Member(MemberKind kind, int index, string[] arguments) : IAsyncDisposable
 {
-    // The others leave little of the processors to one that starts.
+    // The other processes leave little processor time to a starting process.
     private static readonly TimeSpan StartTime = TimeSpan.FromMinutes(3);
 
     private SampleProcess? _process;
@@ -19,17 +19,17 @@ internal sealed class Member(MemberKind kind, int index, string[] arguments) : I
 
     public int Kills { get; private set; }
 
-    /// <summary>Whether it was started, and not killed since.</summary>
+    /// <summary>True if it was started and not killed since.</summary>
     public bool IsMeantToLive => Volatile.Read(ref _process) is not null;
 
-    /// <summary>Whether it has ended though nobody killed it.</summary>
+    /// <summary>True if it has ended although nobody killed it.</summary>
     public bool HasDied => Volatile.Read(ref _process) is { HasExited: true };
 
-    /// <summary>When its first life was seen first, in its present state, and at their highest.</summary>
+    /// <summary>The resources of its first life at the first look, its resources now, and the highest values.</summary>
     public (ProcessFigures First, ProcessFigures Last, ProcessFigures Most)? Figures { get; private set; }
 
     /// <summary>Starts it, for the first time or again.</summary>
-    /// <returns>What it said of itself.</returns>
+    /// <returns>The line that it wrote when it was ready.</returns>
     public async Task<string> StartAsync(CancellationToken cancellationToken)
     {
         var process = await SampleProcess.StartAsync(arguments, StartTime, cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class Member(MemberKind kind, int index, string[] arguments) : I
     public async Task<int> WaitForExitAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
         _process is { } process ? await process.WaitForExitAsync(timeout, cancellationToken) : 0;
 
-    /// <summary>Looks at what it holds.</summary>
+    /// <summary>Measures its resources.</summary>
     public ProcessFigures? Look()
     {
         if (Volatile.Read(ref _process) is { } process && ProcessFigures.Read(process.Id) is { } now)
@@ -68,7 +68,7 @@ internal sealed class Member(MemberKind kind, int index, string[] arguments) : I
         return null;
     }
 
-    /// <summary>Lets it end, and ends it if it does not.</summary>
+    /// <summary>Asks it to end, and kills it if it does not.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _process, null) is { } process)

@@ -1,9 +1,9 @@
 namespace Samples.Stress.Supervision;
 
-/// <summary>The part that a process takes.</summary>
+/// <summary>The role of a process.</summary>
 internal enum MemberKind
 {
-    /// <summary>The hub, of which there is one.</summary>
+    /// <summary>The single hub.</summary>
     Hub,
 
     /// <summary>Sends events.</summary>

@@ -3,14 +3,14 @@ using System.Globalization;
 
 namespace Samples.Stress.Supervision;
 
-/// <summary>What a process holds.</summary>
+/// <summary>The resources of a process.</summary>
 /// <param name="Bytes">Resident memory.</param>
-/// <param name="Descriptors">Open files, sockets and the like; on Linux without the assemblies that the runtime has
-/// loaded and keeps open.</param>
+/// <param name="Descriptors">Open files and sockets; on Linux without the assemblies that the runtime keeps
+/// open.</param>
 /// <param name="Threads">Threads.</param>
 internal readonly record struct ProcessFigures(long Bytes, int Descriptors, int Threads)
 {
-    /// <summary>Reads them; nothing if the process is no more.</summary>
+    /// <summary>Reads them; null if the process has ended.</summary>
     public static ProcessFigures? Read(int processId)
     {
         try
@@ -39,7 +39,7 @@ internal readonly record struct ProcessFigures(long Bytes, int Descriptors, int 
             threads = line.StartsWith("Threads:", StringComparison.Ordinal) ? ReadNumber(line) : threads;
         }
 
-        // A process that has ended and was not waited for has neither.
+        // A process that has ended and was not waited for has neither of these.
         return kibibytes == 0
             ? null
             : new ProcessFigures(

@@ -3,7 +3,7 @@ using Samples.Stress.Roles;
 
 namespace Samples.Stress.Supervision;
 
-/// <summary>One run: starts all, disturbs them, stops them, and judges.</summary>
+/// <summary>One run: it starts all processes, kills some of them, stops all, and checks the result.</summary>
 internal sealed class StressRun(StressOptions options)
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
@@ -12,7 +12,7 @@ internal sealed class StressRun(StressOptions options)
     private static readonly TimeSpan StallTime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ReleaseTime = TimeSpan.FromSeconds(20);
 
-    // What the runtime may open on the way for itself.
+    // The number of descriptors that the runtime may open for itself during the run.
     private const int SpareDescriptors = 8;
 
     private readonly StressView _view = new(options.Json);
@@ -55,7 +55,7 @@ internal sealed class StressRun(StressOptions options)
         }
         finally
         {
-            // All are back when this has ended.
+            // When this has ended, all processes run again.
             await stopping.CancelAsync();
             await killing;
         }
@@ -65,8 +65,8 @@ internal sealed class StressRun(StressOptions options)
     }
 
     /// <summary>
-    /// On a machine so busy that processes were killed before they had come to anything, a run has said nothing yet: it
-    /// goes on, without kills, until it has.
+    /// On a very busy machine processes may be killed before they have done anything. Such a run shows nothing yet, so
+    /// it goes on without kills until events were processed.
     /// </summary>
     private async Task AwaitFirstEventAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
     {
@@ -125,7 +125,7 @@ internal sealed class StressRun(StressOptions options)
         }
     }
 
-    /// <summary>Lets the producers end when all that they have sent is acknowledged.</summary>
+    /// <summary>Asks the producers to end when all their events are acknowledged.</summary>
     private async Task<double> DrainAsync(Cast cast, CancellationToken cancellationToken)
     {
         foreach (var producer in cast.Producers)
@@ -163,10 +163,10 @@ internal sealed class StressRun(StressOptions options)
         AddIf(totals.Lost > 0 && _problems.Count == 0, $"{totals.Lost} events were acknowledged and not processed.");
         AddIf(totals.Corrupt > 0, $"{totals.Corrupt} events came damaged or to the wrong consumer.");
         AddIf(totals.Hung > 0, $"{totals.Hung} sends were never answered.");
-        AddIf(totals.Processed == 0, "Not one event was processed.");
+        AddIf(totals.Processed == 0, "No event was processed.");
         if (CountKills(cast) == 0)
         {
-            // Without a kill there is no excuse for any of these.
+            // Without a kill none of these may happen.
             AddIf(totals.Failed > 0, $"{totals.Failed} sends failed though nothing was killed.");
             AddIf(totals.Duplicates > 0, $"{totals.Duplicates} events came twice though nothing was killed.");
             AddIf(totals.Refused > 0, $"{totals.Refused} events came out of order though nothing was killed.");
@@ -197,7 +197,7 @@ internal sealed class StressRun(StressOptions options)
         };
     }
 
-    /// <summary>When all clients are gone, the hub has to have let go of what it held for them.</summary>
+    /// <summary>When all clients have closed, the hub must have released their resources.</summary>
     private async Task CheckHubAsync(Cast cast, CancellationToken cancellationToken)
     {
         foreach (var member in cast.Producers.Concat(cast.Consumers))
@@ -226,7 +226,7 @@ internal sealed class StressRun(StressOptions options)
             await timer.WaitForNextTickAsync(cancellationToken);
         }
 
-        _problems.Add("The hub ended though nobody had killed it.");
+        _problems.Add("The hub ended although nobody had killed it.");
     }
 
     private static int CountKills(Cast cast) => cast.All.Sum(member => member.Kills);

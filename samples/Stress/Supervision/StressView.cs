@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Samples.Stress.Supervision;
 
 /// <summary>
-/// What a person sees: lines. With <c>--json</c> they go to the standard error, since the standard output is for the
-/// result.
+/// The output for people, line by line. With <c>--json</c> the lines go to the standard error, since the standard
+/// output is for the result.
 /// </summary>
 internal sealed class StressView(bool isJson)
 {
@@ -14,7 +14,7 @@ internal sealed class StressView(bool isJson)
 
     public void Say(TimeSpan at, string line) => _lines.WriteLine(Invariant($"{at:hh\\:mm\\:ss}  {line}"));
 
-    /// <summary>The line of every ten seconds, and one with what each process holds.</summary>
+    /// <summary>Writes the line of every ten seconds, and a line with the resources of each process.</summary>
     public void Show(TimeSpan at, TimeSpan since, Totals before, Totals now, int kills, Cast cast)
     {
         var rate = (now.Processed - before.Processed) / since.TotalSeconds;

@@ -1,22 +1,22 @@
 namespace Samples.Stress.Supervision;
 
-/// <summary>What has become of all events at one moment.</summary>
+/// <summary>The totals of all events at one moment.</summary>
 internal readonly record struct Totals
 {
-    /// <summary>Handed to the bus, again or not.</summary>
+    /// <summary>Events passed to the bus, including events that were sent again.</summary>
     public required long Sent { get; init; }
 
-    /// <summary>Handed to the bus once more.</summary>
+    /// <summary>Events passed to the bus again.</summary>
     public required long SentAgain { get; init; }
 
-    /// <summary>Acknowledged to their producers.</summary>
+    /// <summary>Events acknowledged to their producers.</summary>
     public required long Acknowledged { get; init; }
 
-    /// <summary>Processed by their consumers, once each.</summary>
+    /// <summary>Events processed by their consumers, once each.</summary>
     public required long Processed { get; init; }
 
     /// <summary>
-    /// Acknowledged to their producers and not processed by their consumers: must be 0 at any moment.
+    /// Events acknowledged to their producers and not processed by their consumers: must be 0 at any moment.
     /// </summary>
     public required long Lost { get; init; }
 
@@ -26,12 +26,12 @@ internal readonly record struct Totals
     /// <summary>Sends that were never answered: must be 0.</summary>
     public required long Hung { get; init; }
 
-    /// <summary>Events that came to a consumer that had processed them, and were not processed again.</summary>
+    /// <summary>Events that a consumer had processed before, and did not process again.</summary>
     public required long Duplicates { get; init; }
 
-    /// <summary>Events that came to a consumer before one that was sent before them, and were not processed.</summary>
+    /// <summary>Events that arrived before an earlier event, and were not processed.</summary>
     public required long Refused { get; init; }
 
-    /// <summary>Events that came damaged, or to the wrong consumer: must be 0.</summary>
+    /// <summary>Events that arrived damaged, or at the wrong consumer: must be 0.</summary>
     public required long Corrupt { get; init; }
 }

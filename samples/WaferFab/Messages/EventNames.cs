@@ -9,9 +9,9 @@ internal static class EventNames
     /// <summary>A tool has started, or started again: <see cref="ToolReady"/>.</summary>
     public const string ToolReady = "TOOL_READY";
 
-    /// <summary>A tool tells how its step goes: <see cref="Messages.Reading"/>.</summary>
+    /// <summary>A tool reports a measurement during its step: <see cref="Messages.Reading"/>.</summary>
     public const string Reading = "READING";
 
-    /// <summary>A tool has done its step: <see cref="Messages.StepDone"/>.</summary>
+    /// <summary>A tool has finished its step: <see cref="Messages.StepDone"/>.</summary>
     public const string StepDone = "STEP_DONE";
 }

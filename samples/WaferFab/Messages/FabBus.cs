@@ -4,7 +4,7 @@ using GrpcShm.EventBus;
 
 namespace Samples.WaferFab.Messages;
 
-/// <summary>How every process of the fab joins the event bus.</summary>
+/// <summary>Connects each process of the fab to the event bus.</summary>
 internal static class FabBus
 {
     public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Samples.WaferFab.Messages;
 
-/// <summary>How the messages are written as JSON, made when the program is compiled.</summary>
+/// <summary>Writes the messages as JSON, with code that is generated at compile time.</summary>
 [JsonSerializable(typeof(StepCommand))]
 [JsonSerializable(typeof(ToolReady))]
 [JsonSerializable(typeof(Reading))]

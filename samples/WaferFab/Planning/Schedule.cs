@@ -1,7 +1,7 @@
 namespace Samples.WaferFab.Planning;
 
 /// <summary>
-/// Decides which tool does what next. Knows nothing of events and processes, and is not safe for several threads.
+/// Decides the next step of each tool. It does not know events and processes, and is not safe for several threads.
 /// </summary>
 internal sealed class Schedule
 {
@@ -13,11 +13,11 @@ internal sealed class Schedule
 
     public bool IsFinished => Wafers.All(wafer => wafer.IsFinished);
 
-    /// <summary>The wafer that the tool was told to work on and has not reported as done, if there is one.</summary>
+    /// <summary>The wafer that the tool has a command for and has not reported as done, if there is one.</summary>
     public Wafer? RunningOn(string tool) => _running.GetValueOrDefault(tool);
 
     /// <summary>Finds the tool's next wafer and marks its next step as running.</summary>
-    /// <returns>The wafer, or <see langword="null"/> if the tool is busy or has nothing that it can do now.</returns>
+    /// <returns>The wafer, or <see langword="null"/> if the tool is busy or has no possible step now.</returns>
     public Wafer? StartNext(string tool)
     {
         if (_running.ContainsKey(tool))
@@ -25,7 +25,7 @@ internal sealed class Schedule
             return null;
         }
 
-        // The wafer that is furthest first: it makes room for those behind it.
+        // The wafer that is furthest comes first, since it makes room for the wafers behind it.
         var wafer = Wafers.Where(wafer => CanStart(wafer, tool)).MaxBy(wafer => wafer.Done);
         if (wafer is not null)
         {
@@ -36,8 +36,8 @@ internal sealed class Schedule
         return wafer;
     }
 
-    /// <summary>Takes a tool's report.</summary>
-    /// <returns>Whether it was the step that the tool was told to do; not if it was reported before.</returns>
+    /// <summary>Notes a tool's report.</summary>
+    /// <returns>True if it was the step that the tool had a command for; false if it was reported before.</returns>
     public bool Complete(string tool, int waferNumber, int step)
     {
         if (RunningOn(tool) is not { } wafer || wafer.Number != waferNumber || wafer.Running != step)

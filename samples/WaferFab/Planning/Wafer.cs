@@ -14,12 +14,12 @@ internal sealed class Wafer(int number)
     /// <summary>The step that was done last; zero before the first.</summary>
     public int Done { get; private set; }
 
-    /// <summary>The step that a tool was told to do and has not reported yet; zero if there is none.</summary>
+    /// <summary>The step that a tool has a command for and has not reported yet; zero if there is none.</summary>
     public int Running { get; private set; }
 
     public bool IsFinished => Done == Route.Steps.Count;
 
-    /// <summary>Whether the wafer is in the place, or on its way there.</summary>
+    /// <summary>True if the wafer is in the place, or on its way there.</summary>
     public bool Takes(Place place) => Running == place.Entry || (Done >= place.Entry && Done < place.Exit);
 
     public void Start(int step) => Running = step;

@@ -4,14 +4,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>The event hub. It lives in the scheduler's process; it could as well be one of its own.</summary>
+/// <summary>The event hub. It runs in the scheduler's process; it could also have a process of its own.</summary>
 internal sealed class HubServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
     private HubServer(WebApplication app, SampleEndpoint endpoint) => (_app, Endpoint) = (app, endpoint);
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The endpoint on which it listens.</summary>
     public SampleEndpoint Endpoint { get; }
 
     public static async Task<HubServer> StartAsync(TransportKind kind, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Samples.WaferFab.Tools;
 namespace Samples.WaferFab.Scheduling;
 
 /// <summary>
-/// Checks at the end what the wafers went through, by the scheduler's word and by the tools' own journals.
+/// Checks at the end the steps of all wafers, by the scheduler's records and by the tools' own journals.
 /// </summary>
 internal static class Inspection
 {

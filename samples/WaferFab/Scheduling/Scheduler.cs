@@ -6,7 +6,7 @@ using XStateNet.Events.V1;
 
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>The machine that has the plan: it tells each tool what to do and takes their reports.</summary>
+/// <summary>The machine that has the plan: it sends commands to the tools and receives their reports.</summary>
 internal sealed class Scheduler
 {
     private readonly Lock _gate = new();
@@ -33,7 +33,7 @@ internal sealed class Scheduler
 
     public IReadOnlyList<Wafer> Wafers => _schedule.Wafers;
 
-    /// <summary>What was not as it must be, so far.</summary>
+    /// <summary>The errors so far.</summary>
     public IReadOnlyList<string> Problems
     {
         get
@@ -45,7 +45,7 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Takes part in the bus. Tools that start from now on are put to work.</summary>
+    /// <summary>Joins the bus. Tools that start from now on get work.</summary>
     public async Task<IDisposable> JoinAsync() => await _bus.SubscribeAsync(SchedulerId.Value, HandleAsync);
 
     public FabSnapshot Snapshot()
@@ -56,7 +56,9 @@ internal sealed class Scheduler
         }
     }
 
-    /// <summary>Waits until the fab is as wished. Each event is looked at, so no moment is missed.</summary>
+    /// <summary>
+    /// Waits until the fab fulfils a condition. The condition is checked after each event, so no state is missed.
+    /// </summary>
     public Task<FabSnapshot> WhenAsync(Func<FabSnapshot, bool> condition, CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -106,7 +108,7 @@ internal sealed class Scheduler
         CheckOrder(tool, ready.Life, ready.Number);
         if (_schedule.RunningOn(tool.Id) is { } unfinished)
         {
-            // Its last life died with this step. If it had done it, its journal knows.
+            // The tool's last life died during this step. If the step was done, the journal has it.
             Command(tool, unfinished);
         }
         else
@@ -135,7 +137,7 @@ internal sealed class Scheduler
         CommandAll();
     }
 
-    // What one tool has done may be what another was waiting for.
+    // The end of a step may allow another tool to begin.
     private void CommandAll()
     {
         foreach (var tool in _tools.Values)
@@ -151,7 +153,7 @@ internal sealed class Scheduler
     {
         var command = new StepCommand(tool.Life, tool.NextCommandNumber(), wafer.Number, wafer.Running);
 
-        // Has its place in the order when the call returns, so it may be made under the lock.
+        // The event has its place in the order when the call returns, so the call is made under the lock.
         var sent = _bus.SendEventAsync(
             SchedulerId.Value,
             tool.Id,
@@ -161,7 +163,7 @@ internal sealed class Scheduler
         _ = WatchAsync(tool, tool.Life, sent);
     }
 
-    /// <summary>Learns from the answer to a command if the tool has died.</summary>
+    /// <summary>Learns from the answer to a command that the tool has died.</summary>
     private async Task WatchAsync(ToolRecord tool, string life, Task sent)
     {
         try

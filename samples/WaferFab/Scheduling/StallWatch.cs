@@ -1,11 +1,11 @@
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>Notices that nothing happens any more, so that a run that is stuck ends and says where.</summary>
+/// <summary>Notices when nothing happens any more, so that a stuck run ends and reports the place.</summary>
 internal static class StallWatch
 {
     private static readonly TimeSpan StallTime = TimeSpan.FromSeconds(20);
 
-    /// <summary>Fails when no event has come for so long.</summary>
+    /// <summary>Fails when no event has come for this time.</summary>
     public static async Task RunAsync(Scheduler scheduler, CancellationToken cancellationToken)
     {
         using var clock = new PeriodicTimer(StallTime);

@@ -5,7 +5,7 @@ using Samples.WaferFab.Planning;
 namespace Samples.WaferFab.Scheduling;
 
 /// <summary>
-/// Kills a tool in the middle of a step, and starts it again when the others have shown that they go on.
+/// Kills a tool in the middle of a step, and starts it again when the other tools have done further steps.
 /// </summary>
 internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark tools, Action<string> say)
 {
@@ -40,17 +40,17 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
         return new Disturbance(victim, wafer, step, noticed, away, meanwhile);
     }
 
-    /// <summary>Waits until the hub has answered, in its place, the command that the victim was doing.</summary>
+    /// <summary>Waits until the hub has answered the victim's last command instead of the victim.</summary>
     private async Task<TimeSpan> NoticeAsync(long killed, CancellationToken cancellationToken)
     {
-        // There is no such command if it got done in the last moment.
+        // There is no such command if the victim finished it in the last moment.
         await scheduler.WhenAsync(fab => fab.Tool(victim) is { IsReady: false } or { Step: 0 }, cancellationToken);
         return Stopwatch.GetElapsedTime(killed);
     }
 
     /// <summary>
-    /// In the middle of a step, well into the run, and while another tool works too, if that comes to pass before half
-    /// of the victim's work is done.
+    /// The moment of the kill: in the middle of a step, well into the run, and while another tool also works, if such a
+    /// moment comes before half of the victim's work is done.
     /// </summary>
     private bool IsTheMoment(FabSnapshot fab)
     {

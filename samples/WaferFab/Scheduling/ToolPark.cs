@@ -10,10 +10,10 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
     private readonly Dictionary<string, SampleProcess> _processes = [];
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Fails when a process ends without being told.</summary>
+    /// <summary>Fails when a process ends although nobody asked it to end.</summary>
     public Task Failed => _failed.Task;
 
-    /// <summary>The files in which the tools wrote what they have done.</summary>
+    /// <summary>The files in which the tools record their finished steps.</summary>
     public IReadOnlyDictionary<string, string> Journals => Route.Tools.ToDictionary(tool => tool, JournalPath);
 
     public void StartAll()
@@ -46,8 +46,8 @@ internal sealed class ToolPark(SampleEndpoint hub) : IAsyncDisposable
         await process.DisposeAsync();
     }
 
-    /// <summary>Lets all processes end by themselves.</summary>
-    /// <returns>How many events each says it has sent.</returns>
+    /// <summary>Asks all processes to end.</summary>
+    /// <returns>The number of events that each reports as sent.</returns>
     public async Task<IReadOnlyDictionary<string, long>> EndAllAsync(CancellationToken cancellationToken)
     {
         var sent = new Dictionary<string, long>();

@@ -1,6 +1,6 @@
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>What the scheduler knows of a tool.</summary>
+/// <summary>The scheduler's record of a tool.</summary>
 internal sealed class ToolRecord(string id)
 {
     public string Id { get; } = id;
@@ -13,22 +13,22 @@ internal sealed class ToolRecord(string id)
 
     public int ProcessId { get; private set; }
 
-    /// <summary>Whether commands can be sent to it.</summary>
+    /// <summary>True if commands can be sent to it.</summary>
     public bool IsReady { get; private set; }
 
     /// <summary>The number of the last event of this life.</summary>
     public long LastNumber { get; private set; }
 
-    /// <summary>How many events of all lives came.</summary>
+    /// <summary>The number of received events of all lives.</summary>
     public long Events { get; private set; }
 
-    /// <summary>How many commands this life was sent.</summary>
+    /// <summary>The number of commands to this life.</summary>
     public long Commands { get; private set; }
 
     /// <summary>How many steps it has done.</summary>
     public int StepsDone { get; set; }
 
-    /// <summary>The last tick of the step that it works on, as far as is known.</summary>
+    /// <summary>The last known tick of its current step.</summary>
     public int Tick { get; set; }
 
     public long NextCommandNumber() => ++Commands;
@@ -40,7 +40,7 @@ internal sealed class ToolRecord(string id)
         Lives++;
     }
 
-    /// <summary>Takes note that a life is over, if it is the present one.</summary>
+    /// <summary>Notes that a life has ended, if it is the current one.</summary>
     public void End(string life)
     {
         if (life == Life)
@@ -49,8 +49,8 @@ internal sealed class ToolRecord(string id)
         }
     }
 
-    /// <summary>Counts an event in.</summary>
-    /// <returns>Whether it is the one that was due.</returns>
+    /// <summary>Counts a received event.</summary>
+    /// <returns>True if it is the next event in order.</returns>
     public bool Count(string life, long number)
     {
         Events++;

@@ -3,11 +3,11 @@ namespace Samples.WaferFab.Scheduling;
 /// <summary>A tool at one moment.</summary>
 /// <param name="Id">Its id as a machine.</param>
 /// <param name="ProcessId">Its process.</param>
-/// <param name="IsReady">Whether it takes commands.</param>
+/// <param name="IsReady">True if it accepts commands.</param>
 /// <param name="Lives">How often it has started.</param>
 /// <param name="Wafer">The wafer that it works on; zero for none.</param>
 /// <param name="Step">The step that it does; zero for none.</param>
-/// <param name="Tick">How far it is with that.</param>
+/// <param name="Tick">The last tick of this step.</param>
 /// <param name="StepsDone">How many steps it has done.</param>
 /// <param name="Events">How many events it has sent.</param>
 /// <param name="LastNumber">The number of the last one in this life.</param>

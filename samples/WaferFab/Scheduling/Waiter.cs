@@ -1,6 +1,6 @@
 namespace Samples.WaferFab.Scheduling;
 
-/// <summary>Somebody who waits for the fab to be as wished.</summary>
+/// <summary>A task that waits until the fab fulfils a condition.</summary>
 internal sealed class Waiter(Func<FabSnapshot, bool> condition)
 {
     private readonly TaskCompletionSource<FabSnapshot> _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,8 +4,8 @@ using System.Text;
 namespace Samples.WaferFab.Tools;
 
 /// <summary>
-/// The steps that a tool has done, in a file that outlives its process: an etched wafer must not be etched again only
-/// because the tool died before it could say that it is done.
+/// The steps that a tool has done, in a file that survives its process. An etched wafer must not be etched again only
+/// because the tool died before it could report the end of the step.
 /// </summary>
 internal sealed class StepJournal : IDisposable
 {
@@ -35,8 +35,8 @@ internal sealed class StepJournal : IDisposable
 
     public void Add(int wafer, int step)
     {
-        // One write, unbuffered: it is in the system's hands as a whole before anybody is told, or not at all. A tool
-        // that must survive a power cut would flush to the disk as well.
+        // This is a single write without a buffer. So the system has the whole entry before the step is reported, or
+        // none of it. A tool that must survive a power cut would also flush it to the disk.
         _file.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{wafer} {step}\n")));
         _done.Add((wafer, step));
     }

@@ -13,7 +13,7 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
     private const string Idle = "idle";
     private const string Working = "working";
 
-    /// <summary>How long the tool's work takes: a tick is the simulation's unit of time.</summary>
+    /// <summary>The duration of the tool's work. A tick is the simulation's unit of time.</summary>
     private static readonly TimeSpan TickTime = TimeSpan.FromMilliseconds(10);
 
     private readonly string _life = Guid.NewGuid().ToString("N");
@@ -24,7 +24,7 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
     /// <summary>How many events it has sent to the scheduler.</summary>
     public long Sent => Volatile.Read(ref _sent);
 
-    /// <summary>Tells the scheduler that commands can come.</summary>
+    /// <summary>Tells the scheduler that it accepts commands.</summary>
     public async Task AnnounceAsync()
     {
         await ChangeStateAsync(Idle, "START");
@@ -32,7 +32,8 @@ internal sealed class Tool(string id, EventClient bus, StepJournal journal)
     }
 
     /// <summary>
-    /// Does a step. The scheduler waits for its end, so it is told at once if this process dies in between.
+    /// Does a step. The scheduler waits for its end, so the bus tells the scheduler at once if this process dies
+    /// before.
     /// </summary>
     public async Task HandleAsync(BusEvent @event)
     {

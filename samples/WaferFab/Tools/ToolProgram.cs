@@ -6,8 +6,8 @@ namespace Samples.WaferFab.Tools;
 
 /// <summary>The process of one tool.</summary>
 /// <remarks>
-/// It ends when its standard input does, which is also how it learns that the first process has died, and says then on
-/// its standard output how many events it has sent.
+/// It ends when its standard input ends, which also happens when the first process dies. It then writes the number of
+/// its sent events to its standard output.
 /// </remarks>
 internal static class ToolProgram
 {
@@ -28,7 +28,7 @@ internal static class ToolProgram
         }
         catch (OperationCanceledException) when (parent.IsCancellationRequested)
         {
-            // The first process ended before this one was ready: there is no hub any more to wait for.
+            // The first process ended before this one was ready, so there is no hub to wait for.
             return 1;
         }
         catch (EventBusException exception)
@@ -42,7 +42,7 @@ internal static class ToolProgram
         return 0;
     }
 
-    // On a thread of its own: the console reads synchronously, by whatever method.
+    // This needs a thread of its own, since all methods of the console read synchronously.
     private static Task WaitForParentAsync(CancellationTokenSource parent) => Task.Factory.StartNew(
         () =>
         {

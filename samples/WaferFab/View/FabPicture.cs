@@ -2,13 +2,13 @@ using Samples.WaferFab.Scheduling;
 
 namespace Samples.WaferFab.View;
 
-/// <summary>What is to be shown of one moment.</summary>
+/// <summary>The state of the fab at one moment, for the view.</summary>
 /// <param name="Fab">The fab.</param>
 /// <param name="States">The machines' states, as they published them.</param>
-/// <param name="EventsPerSecond">How many events the hub took, since the last picture.</param>
+/// <param name="EventsPerSecond">Events a second that the hub accepted since the last picture.</param>
 internal sealed record FabPicture(FabSnapshot Fab, IReadOnlyDictionary<string, string> States, double EventsPerSecond)
 {
-    /// <summary>A machine's state. One whose process is gone can't publish that.</summary>
+    /// <summary>A machine's state. A machine whose process has died cannot publish this itself.</summary>
     public string StateOf(ToolSnapshot tool) => tool switch
     {
         { Lives: 0 } => "starting",

@@ -1,12 +1,12 @@
 namespace Samples.WaferFab.View;
 
-/// <summary>What a person sees of a run.</summary>
+/// <summary>The output of a run for people.</summary>
 internal interface IFabView
 {
-    /// <summary>Tells of something that happens once.</summary>
+    /// <summary>Shows a single event of the run.</summary>
     void Say(string line);
 
-    /// <summary>Shows the fab until the run is over, however it ends.</summary>
+    /// <summary>Shows the fab until the run has ended, for whatever reason.</summary>
     Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run);
 
     /// <summary>Shows the result.</summary>

@@ -1,6 +1,6 @@
 namespace Samples.WaferFab.View;
 
-/// <summary>For programs that read the result.</summary>
+/// <summary>Shows nothing; for programs that read the result.</summary>
 internal sealed class SilentView : IFabView
 {
     public void Say(string line)

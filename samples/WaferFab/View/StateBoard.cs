@@ -7,7 +7,7 @@ using XStateNet.Events.V1;
 namespace Samples.WaferFab.View;
 
 /// <summary>
-/// Watches the bus as any program for people could, from any process: the machines' states, and how busy the hub is.
+/// Watches the bus: the machines' states, and the load of the hub. Any program in any process could do this.
 /// </summary>
 internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, Scheduler scheduler)
 {
@@ -22,7 +22,7 @@ internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, S
         return Task.CompletedTask;
     });
 
-    /// <summary>How many events the hub has taken.</summary>
+    /// <summary>The number of events that the hub has accepted.</summary>
     public async Task<long> CountEventsAsync() =>
         (long)(await hub.GetHealthAsync(new GetHealthRequest())).EventsAccepted;
 

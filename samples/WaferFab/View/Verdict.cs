@@ -13,7 +13,7 @@ internal static class Verdict
         if (report.Killed is not null)
         {
             yield return Invariant(
-                $"The {report.Killed} was killed: the bus told of it after {report.NoticedMilliseconds:N1} ms,")
+                $"The {report.Killed} was killed: the bus reported it after {report.NoticedMilliseconds:N1} ms,")
                 + Invariant($" it was back after {report.AwayMilliseconds:N0} ms,")
                 + Invariant($" and the others did {report.StepsMeanwhile} steps meanwhile.");
         }

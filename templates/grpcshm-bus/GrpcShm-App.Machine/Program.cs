@@ -4,7 +4,8 @@ using XStateNet.Events.V1;
 
 if (args.Length is 0 or > 2)
 {
-    Console.Error.WriteLine("Name this machine, and another one if this one is to send events to it: 'oven', or 'robot oven'.");
+    Console.Error.WriteLine(
+        "Name this machine, and another one if this one is to send events to it: 'oven', or 'robot oven'.");
     return 2;
 }
 
@@ -45,7 +46,11 @@ Task Handle(BusEvent received)
 async Task SendAsync(string target)
 {
     // Each send waits until the other machine has handled the event, and so knows its new state.
-    var sending = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10) };
+    var sending = new EventSendOptions
+    {
+        Acknowledgement = AcknowledgementLevel.Processed,
+        Timeout = TimeSpan.FromSeconds(10),
+    };
     foreach (var eventName in new[] { "HEAT", "COOL" })
     {
         var result = await bus.SendEventAsync(name, target, eventName, payload: null, sending);

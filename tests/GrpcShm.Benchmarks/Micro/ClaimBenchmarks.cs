@@ -4,13 +4,13 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
-/// Pieces of a ring that one or two threads claim, write and commit. Whoever finds no room takes out what has been
-/// published: a third thread to do that would be one more than many a machine has processors.
+/// One or two threads claim, write and commit pieces of a ring. A thread that finds no room takes the published pieces
+/// out itself, since many machines have no processor for a third thread.
 /// </summary>
 [MemoryDiagnoser]
 public unsafe class ClaimBenchmarks
 {
-    // So many that it does not count what it takes to start the second thread.
+    // There are so many pieces that the time to start the second thread does not matter.
     private const int Pieces = 100_000;
 
     private readonly Lock _consuming = new();
@@ -42,7 +42,7 @@ public unsafe class ClaimBenchmarks
     [GlobalCleanup]
     public void Cleanup() => _ring.Dispose();
 
-    /// <summary>Claims, copies in, commits; and what comes on average of taking it out.</summary>
+    /// <summary>Claims, copies in and commits; on average it also takes a piece out.</summary>
     [Benchmark(OperationsPerInvoke = Pieces)]
     public void ClaimAndCommit()
     {
@@ -77,7 +77,7 @@ public unsafe class ClaimBenchmarks
     {
         if (!_consuming.TryEnter())
         {
-            // The other one does.
+            // The other thread takes the pieces out.
             Thread.SpinWait(1);
             return;
         }

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>The doorbell: a system call to ring it, another to hear it.</summary>
+/// <summary>The doorbell: one system call rings it, another one notices the ring.</summary>
 [MemoryDiagnoser]
 public class DoorbellBenchmarks
 {
@@ -22,7 +22,7 @@ public class DoorbellBenchmarks
         _poller.Add(_watched.Source, 1);
     }
 
-    /// <summary>Gives all back.</summary>
+    /// <summary>Disposes of them.</summary>
     [GlobalCleanup]
     public void Cleanup()
     {
@@ -32,11 +32,11 @@ public class DoorbellBenchmarks
         _unwatched.Dispose();
     }
 
-    /// <summary>Rings where nobody listens.</summary>
+    /// <summary>Rings a doorbell that nobody watches.</summary>
     [Benchmark]
     public void Ring() => _unwatched.Ring();
 
-    /// <summary>Rings, and takes note of it on the same thread.</summary>
+    /// <summary>Rings, and notices the ring on the same thread.</summary>
     [Benchmark]
     public int RingAndHear()
     {
@@ -44,7 +44,7 @@ public class DoorbellBenchmarks
         return _poller.Wait(_events, block: false);
     }
 
-    /// <summary>Looks whether it has been rung, and it has not.</summary>
+    /// <summary>Checks a doorbell that has not been rung.</summary>
     [Benchmark]
     public int Listen() => _poller.Wait(_events, block: false);
 }

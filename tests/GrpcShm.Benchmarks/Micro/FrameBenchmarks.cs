@@ -5,7 +5,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>A frame's header into the ring's memory, and out of it with all its checks.</summary>
+/// <summary>Writing a frame's header into the ring's memory, and reading it with all its checks.</summary>
 [MemoryDiagnoser]
 public class FrameBenchmarks
 {
@@ -15,7 +15,7 @@ public class FrameBenchmarks
     private readonly byte[] _ring = new byte[4096];
     private FrameHeader _header;
 
-    /// <summary>Makes a unary call's only frame.</summary>
+    /// <summary>Makes the single frame of a unary call.</summary>
     [GlobalSetup]
     public void Setup()
     {

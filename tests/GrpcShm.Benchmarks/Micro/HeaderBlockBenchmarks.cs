@@ -3,9 +3,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Benchmarks.Micro;
 
-/// <summary>
-/// The headers of a unary call as gRPC's client has them: the first time on a connection, and from then on.
-/// </summary>
+/// <summary>The headers of a unary call of gRPC's client: the first time on a connection, and later.</summary>
 [MemoryDiagnoser]
 public class HeaderBlockBenchmarks
 {
@@ -28,7 +26,7 @@ public class HeaderBlockBenchmarks
     private byte[] _first = [];
     private byte[] _later = [];
 
-    /// <summary>Lets both sides know what the first call of a connection tells them.</summary>
+    /// <summary>Gives both sides the pairs that the first call of a connection defines.</summary>
     [GlobalSetup]
     public void Setup()
     {
@@ -37,21 +35,19 @@ public class HeaderBlockBenchmarks
         _later = Write(_sent);
     }
 
-    /// <summary>
-    /// Puts together the first block of a connection, with all that a connection remembers made anew.
-    /// </summary>
+    /// <summary>Writes the first block of a connection, with new tables of pairs.</summary>
     [Benchmark]
     public int WriteFirst() => Fill(new SentPairs());
 
-    /// <summary>Puts together a later one.</summary>
+    /// <summary>Writes a later block.</summary>
     [Benchmark]
     public int WriteLater() => Fill(_sent);
 
-    /// <summary>Reads the first block of a connection, with all that a connection remembers made anew.</summary>
+    /// <summary>Reads the first block of a connection, with new tables of pairs.</summary>
     [Benchmark]
     public int ReadFirst() => Read(_first, new ReceivedPairs());
 
-    /// <summary>Reads a later one.</summary>
+    /// <summary>Reads a later block.</summary>
     [Benchmark]
     public int ReadLater() => Read(_later, _received);
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
-/// What the event hub does with an event between two machines of its own process: no gRPC, no transport.
+/// The work of the event hub for an event between two machines of its own process, without gRPC and transport.
 /// </summary>
 [MemoryDiagnoser]
 public class HubDispatchBenchmarks
@@ -21,7 +21,7 @@ public class HubDispatchBenchmarks
     private EncodedPayload _payload;
     private int _handled;
 
-    /// <summary>How many other machines the hub has.</summary>
+    /// <summary>The number of other machines in the hub.</summary>
     [Params(0, 1000)]
     public int OtherMachines { get; set; }
 
@@ -48,7 +48,7 @@ public class HubDispatchBenchmarks
     [GlobalCleanup]
     public ValueTask Cleanup() => _application.DisposeAsync();
 
-    /// <summary>From the send to the return of the handler, many at a time.</summary>
+    /// <summary>From the send to the return of the handler, with many events at a time.</summary>
     [Benchmark(OperationsPerInvoke = Events)]
     public async Task SendToMachine()
     {

@@ -6,8 +6,8 @@ namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
 /// A message through a connection of this process with itself, by the adapters that Kestrel and
-/// <c>SocketsHttpHandler</c> use; and through an ordinary <see cref="Pipe"/>. What is written is there when it is read,
-/// so nobody waits.
+/// <c>SocketsHttpHandler</c> use; and through an ordinary <see cref="Pipe"/>. The data is always written before it is
+/// read, so nothing waits.
 /// </summary>
 [MemoryDiagnoser]
 public class PipeAdapterBenchmarks
@@ -92,7 +92,7 @@ public class PipeAdapterBenchmarks
             reader.AdvanceTo(result.Buffer.End);
         }
 
-        // An ordinary pipe of this size asks its writer to wait, until the reader has read.
+        // With this size an ordinary pipe makes its writer wait until the reader has read.
         await flush;
         return received;
     }

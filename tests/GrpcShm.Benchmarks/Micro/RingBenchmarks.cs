@@ -4,7 +4,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Benchmarks.Micro;
 
 /// <summary>
-/// A message through the ring, both ends on one thread: what the ring itself costs, without the way between two caches.
+/// A message through the ring, with both ends on one thread: the cost of the ring itself, without the transfer between
+/// two caches.
 /// </summary>
 [MemoryDiagnoser]
 public unsafe class RingBenchmarks
@@ -33,7 +34,7 @@ public unsafe class RingBenchmarks
     [GlobalCleanup]
     public void Cleanup() => _ring.Dispose();
 
-    /// <summary>Copies in, publishes, looks, copies out.</summary>
+    /// <summary>Copies in, publishes, checks, copies out.</summary>
     [Benchmark]
     public int WriteAndRead()
     {

@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace GrpcShm.Benchmarks.Raw;
 
-/// <summary>The bare ring in C, compiled on the spot: what the language and its runtime cost.</summary>
+/// <summary>The bare ring in C, compiled at start: it shows the cost of C# and its runtime.</summary>
 internal sealed class CompiledRing : IRawMeter
 {
     private const double NanosecondsPerMicrosecond = 1000;
@@ -20,8 +20,8 @@ internal sealed class CompiledRing : IRawMeter
 
     public string Compiler { get; }
 
-    /// <summary>Compiles it with the first compiler that is at hand.</summary>
-    /// <returns>Nothing if there is none, or if this is not Linux.</returns>
+    /// <summary>Compiles it with the first compiler that is found.</summary>
+    /// <returns>Null if there is no compiler, or if this is not Linux.</returns>
     public static CompiledRing? TryCompile(string directory)
     {
         if (!OperatingSystem.IsLinux())
@@ -40,7 +40,7 @@ internal sealed class CompiledRing : IRawMeter
             }
             catch (Win32Exception)
             {
-                // There is no such program.
+                // This compiler does not exist here.
             }
         }
 

@@ -5,7 +5,7 @@ internal interface IRawMeter
 {
     string Name { get; }
 
-    /// <summary>Microseconds from sending a small message to having it back.</summary>
+    /// <summary>Microseconds from sending a small message until it is back.</summary>
     (double P50, double P99) MeasureRoundTrip(TimeSpan duration);
 
     /// <summary>Bytes a second in one direction, in large blocks.</summary>

@@ -16,20 +16,20 @@ internal static class RawCommand
     {
         var only = new Option<string[]>("--transports")
         {
-            Description = $"Which to measure: {string.Join(", ", RawTransports.Names)}. Defaults to all.",
+            Description = $"The transports to measure: {string.Join(", ", RawTransports.Names)}. Defaults to all.",
             DefaultValueFactory = _ => [.. RawTransports.Names],
             AllowMultipleArgumentsPerToken = true,
         };
         only.AcceptOnlyFromAmong([.. RawTransports.Names]);
         var rounds = new Option<int>("--rounds")
         {
-            Description = "How often each has its turn.",
+            Description = "How many turns each transport has.",
             DefaultValueFactory = _ => 5,
             CustomParser = result => ParseNumber(result, 1, 1000),
         };
         var seconds = new Option<double>("--seconds")
         {
-            Description = "How long it takes for each figure.",
+            Description = "How many seconds each figure takes.",
             DefaultValueFactory = _ => 0.5,
             CustomParser = result => ParseNumber(result, 0.01, 600),
         };

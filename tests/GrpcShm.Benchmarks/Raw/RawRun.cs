@@ -90,8 +90,8 @@ internal sealed class RawRun(IReadOnlyList<IRawTransport> transports, int rounds
 
         console.Write(table);
         console.WriteLine(_compiler is null
-            ? "No C compiler is at hand (cc, gcc, clang), or this is not Linux: nothing to compare with in C."
-            : $"ring-bare in C was compiled by {_compiler} -O2 just now.");
+            ? "There is no C compiler (cc, gcc, clang), or this is not Linux, so there is no comparison with C."
+            : $"ring-bare in C was compiled by {_compiler} -O2.");
     }
 
     private void Measure(List<IRawMeter> meters, MemoryCopyFloor copy, bool isKept)

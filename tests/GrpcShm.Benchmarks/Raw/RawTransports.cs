@@ -4,7 +4,7 @@ namespace GrpcShm.Benchmarks.Raw;
 
 internal static class RawTransports
 {
-    /// <summary>The transport that round trips are put in relation to.</summary>
+    /// <summary>The transport with which round trips are compared.</summary>
     public const string Baseline = "uds";
 
     public static IReadOnlyList<IRawTransport> All { get; } =

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GrpcShm.Benchmarks.Raw;
 
-/// <summary>The transport's own connection; how its ends wait is the subclass's business.</summary>
+/// <summary>The transport's own connection. A subclass decides how its ends wait.</summary>
 internal abstract class RingRawTransport : IRawTransport
 {
     public abstract string Name { get; }
@@ -20,7 +20,7 @@ internal abstract class RingRawTransport : IRawTransport
 
     public IRawChannel Connect(string address) => CreateChannel(ConnectConnection(address));
 
-    /// <summary>Listens, and takes the first to connect.</summary>
+    /// <summary>Listens, and accepts the first client.</summary>
     public static SharedMemoryConnection AcceptConnection(string address, Action listening)
     {
         var rendezvous = new RendezvousSettings(null);

@@ -3,7 +3,7 @@ using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Benchmarks.Raw;
 
-/// <summary>The bare rings: both ends look at them without pause, no doorbell is ever rung.</summary>
+/// <summary>The bare rings: both ends look at them without a pause, and no doorbell is ever rung.</summary>
 internal sealed class SpinningRingRawTransport : RingRawTransport
 {
     public override string Name => "ring-spin";
@@ -14,7 +14,7 @@ internal sealed class SpinningRingRawTransport : RingRawTransport
 
     private sealed class Channel(SharedMemoryConnection connection) : IRawChannel
     {
-        // The connection tells of a peer that has died, and a peer of no orders for long is no error.
+        // The connection reports a peer that has died. A peer that sends no order for long is no error.
         private const int Patience = int.MaxValue / 2;
 
         public void Write(ReadOnlySpan<byte> source)

@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 
-/// <summary>The bound of every wait, for calls, and for failures that a call has to end with.</summary>
+/// <summary>The time limit of every wait for a call, and for the failure with which a call must end.</summary>
 internal static class CallTimeLimit
 {
     public static Task<T> InTime<T>(
@@ -15,7 +15,7 @@ internal static class CallTimeLimit
         [CallerArgumentExpression(nameof(call))] string? what = null) =>
         call.ResponseAsync.InTime(what);
 
-    /// <summary>Waits for the failure that a call has to end with.</summary>
+    /// <summary>Waits for the failure with which a call must end.</summary>
     public static Task<RpcException> FailsInTime(
         this Task task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
         Assert.ThrowsAsync<RpcException>(() => task.InTime(what));

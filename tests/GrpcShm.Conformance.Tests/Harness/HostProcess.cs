@@ -30,7 +30,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>What it said when it was ready.</summary>
+    /// <summary>The message of the process when it was ready.</summary>
     public HostMessage Ready { get; private set; } = new("", 0);
 
     /// <summary>The last lines of its log.</summary>
@@ -48,13 +48,14 @@ public sealed partial class HostProcess : IAsyncDisposable
         WhenReadyAsync(Start(Container.Command(directory, [Program, .. arguments])));
 
     /// <summary>
-    /// Starts a process that is passed a listening socket, as systemd does it, and waits until it is ready.
+    /// Starts a process with a listening socket that is passed to it, as systemd does, and waits until it is ready.
     /// </summary>
-    /// <param name="descriptor">The socket's, which has to be one that a child inherits, under the same number.</param>
+    /// <param name="descriptor">The descriptor of the socket. A child process must inherit it under the same
+    /// number.</param>
     /// <param name="arguments">The process's arguments.</param>
     public static Task<HostProcess> StartActivatedAsync(int descriptor, params IEnumerable<string> arguments)
     {
-        // The shell becomes the process, and so knows its id. What is passed begins at 3, whatever the others are.
+        // The shell becomes the process, so it knows the process's id. The passed descriptors begin at 3.
         var script = $"LISTEN_PID=$$ LISTEN_FDS={descriptor - 2} exec \"$0\" \"$@\"";
         return WhenReadyAsync(Start(new ProcessStartInfo("/bin/sh", ["-c", script, Program, .. arguments])));
     }
@@ -73,7 +74,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a process that may fail; what it says is for the caller to read.</summary>
+    /// <summary>Starts a process that may fail; the caller reads its messages.</summary>
     public static HostProcess Start(
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
         Start(new ProcessStartInfo(Program, arguments), environment);
@@ -84,7 +85,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
 
-        // What listens is said by the test alone.
+        // Only the test decides on which endpoints the process listens.
         start.Environment.Remove("ASPNETCORE_URLS");
         start.Environment.Remove("ASPNETCORE_HTTP_PORTS");
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
@@ -123,7 +124,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Sends a line to its standard input.</summary>
     public Task WriteAsync(string line) => _process.StandardInput.WriteLineAsync(line).InTime();
 
-    /// <summary>Stops it where it is, until <see cref="Thaw"/>.</summary>
+    /// <summary>Freezes it at once, until <see cref="Thaw"/>.</summary>
     public void Freeze() => Signal(StopSignal);
 
     /// <summary>Lets it go on.</summary>
@@ -137,7 +138,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         await WaitForExitAsync();
     }
 
-    /// <summary>Lets it end gracefully and waits for that.</summary>
+    /// <summary>Asks it to end in order, and waits for its end.</summary>
     public async Task StopAsync()
     {
         await RequestStopAsync();
@@ -146,7 +147,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         Assert.Equal(0, _process.ExitCode);
     }
 
-    /// <summary>Asks it to end gracefully.</summary>
+    /// <summary>Asks it to end in order.</summary>
     public Task RequestStopAsync()
     {
         _mayEnd = true;
@@ -162,13 +163,13 @@ public sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The process had died, which no test had asked for.</exception>
+    /// <exception cref="InvalidOperationException">The process had died, although no test had asked for it.</exception>
     public async ValueTask DisposeAsync()
     {
         var died = _process.HasExited && !_mayEnd;
         if (!_process.HasExited)
         {
-            // A fixture's clean-up runs without a test, hence without its token.
+            // A fixture is disposed of outside of a test, so there is no token of a test.
             _process.StandardInput.Close();
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             try
@@ -187,7 +188,7 @@ public sealed partial class HostProcess : IAsyncDisposable
         _process.Dispose();
         if (died)
         {
-            // Whatever a test that failed has said before, this is why.
+            // This is the cause, whatever the failed test has reported before.
             throw new InvalidOperationException(
                 $"A host died with the exit code {exitCode}.{Environment.NewLine}{Log}");
         }

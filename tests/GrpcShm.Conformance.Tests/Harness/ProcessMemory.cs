@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 
-/// <summary>What a process has in memory of its own.</summary>
+/// <summary>The private memory of a process.</summary>
 internal static class ProcessMemory
 {
-    /// <summary>Looks, in bytes.</summary>
+    /// <summary>Measures it, in bytes.</summary>
     public static long Of(int processId)
     {
         using var process = Process.GetProcessById(processId);

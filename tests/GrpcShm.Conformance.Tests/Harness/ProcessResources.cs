@@ -1,6 +1,6 @@
 namespace GrpcShm.Conformance.Tests.Harness;
 
-/// <summary>What a process holds, as the kernel counts it.</summary>
+/// <summary>The resources of a process, as the kernel counts them.</summary>
 /// <param name="Descriptors">Open file descriptors.</param>
 /// <param name="Mappings">Mapped ranges of memory.</param>
 /// <param name="Threads">Threads.</param>
@@ -18,7 +18,7 @@ internal sealed record ProcessResources(int Descriptors, int Mappings, int Threa
             .Select(line => line.IndexOf('/', StringComparison.Ordinal) is var start and >= 0 ? line[start..] : "")
             .Where(name => name.Length > 0);
 
-    /// <summary>Whether none of the counts is more above the others than is allowed.</summary>
+    /// <summary>True if no count exceeds the other's by more than is allowed.</summary>
     public bool IsWithin(ProcessResources others, ProcessResources slack) =>
         Descriptors <= others.Descriptors + slack.Descriptors
         && Mappings <= others.Mappings + slack.Mappings

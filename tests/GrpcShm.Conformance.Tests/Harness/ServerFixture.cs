@@ -4,11 +4,11 @@ using GrpcShm.Conformance.Tests.Modes;
 namespace GrpcShm.Conformance.Tests.Harness;
 
 /// <summary>A server process and one channel to it for all tests of a class.</summary>
-/// <typeparam name="TMode">What carries them.</typeparam>
+/// <typeparam name="TMode">The mode that carries the calls.</typeparam>
 public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     where TMode : TransportMode, new()
 {
-    // Beyond the largest message of the suite, and beyond gRPC's own default of 4 MiB.
+    // This is more than the largest message of the suite, and more than gRPC's own default of 4 MiB.
     private const int MaxMessageSize = 80 * 1024 * 1024;
 
     private readonly TempDirectory _directory = new();
@@ -47,7 +47,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        // The directory goes even when the server turns out to have died, which its disposal reports.
+        // The directory is deleted even if the server has died, which its disposal reports.
         using (_directory)
         {
             _channel?.Dispose();

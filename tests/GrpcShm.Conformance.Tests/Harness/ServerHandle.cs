@@ -19,7 +19,8 @@ public sealed class ServerHandle : IAsyncDisposable
         Address = address;
         Process = process;
 
-        // What a test does to the connections under test must not reach the one by which it watches.
+        // The actions of a test on the connections under test must not touch the connection by which it watches the
+        // server.
         _controlChannel = ChannelFactory.CreateChannel(
             EndpointAddress.Parse(process.Ready.Listening[1]),
             new ClientSetup { CertificateFingerprint = process.Ready.CertificateFingerprint });
@@ -32,7 +33,7 @@ public sealed class ServerHandle : IAsyncDisposable
     /// <summary>The process.</summary>
     public HostProcess Process { get; }
 
-    /// <summary>The test's view into the process, by a Unix socket of its own.</summary>
+    /// <summary>The client of the control service, over a Unix socket of its own.</summary>
     public Control.ControlClient Control { get; }
 
     /// <summary>Starts a server of a mode.</summary>
@@ -62,14 +63,14 @@ public sealed class ServerHandle : IAsyncDisposable
     /// <summary>Makes a client for plain HTTP to the endpoint under test.</summary>
     public HttpClient CreateHttpClient() => _mode.CreateHttpClient(Address, _directory);
 
-    /// <summary>Waits until a watched call has come so far, as the server sees it.</summary>
+    /// <summary>Waits until a watched call has reached a phase, as the server sees it.</summary>
     public Task WhenCallAsync(string callId, CallPhase phase) =>
         Control.AwaitCallAsync(
             new AwaitCallRequest { CallId = callId, Phase = phase },
             cancellationToken: TestContext.Current.CancellationToken).ResponseAsync
             .InTime($"'{callId}' comes to {phase} in the server");
 
-    /// <summary>Lets the calls go on that wait at a gate.</summary>
+    /// <summary>Opens a gate, so that the calls that wait at it go on.</summary>
     public Task OpenGateAsync(string gate) =>
         Control.OpenGateAsync(
             new OpenGateRequest { Gate = gate }, cancellationToken: TestContext.Current.CancellationToken).InTime();

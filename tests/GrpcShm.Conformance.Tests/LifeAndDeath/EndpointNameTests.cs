@@ -7,7 +7,9 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>Who owns a shared-memory endpoint's name, and what is left of it. Sockets have no such rules.</summary>
+/// <summary>
+/// The owner of a shared-memory endpoint's name, and the files that it leaves. Sockets have no such rules.
+/// </summary>
 public sealed class EndpointNameTests : IDisposable
 {
     private readonly TempDirectory _directory = new();
@@ -89,7 +91,7 @@ public sealed class EndpointNameTests : IDisposable
 
         await using var second = await StartServerAsync();
 
-        // The dead one leaves its socket and its lock at most, and the next one adds nothing to them.
+        // The dead server leaves its socket and its lock at most, and the next server adds no other files.
         Assert.InRange(leftovers.Length, 0, 2);
         Assert.InRange(NamesOfEndpoint().Count(), 1, 2);
         using var channel = second.CreateChannel();

@@ -30,7 +30,7 @@ public abstract partial class LifeAndDeathTests
         await using var server = await StartServerAsync();
         using var channel = server.CreateChannel(new()
         {
-            // More than a server lacks a processor that is not frozen.
+            // This is longer than a server that is not frozen ever waits for a processor.
             KeepAliveTimeout = TimeSpan.FromSeconds(5),
         });
         using var call = new TestService.TestServiceClient(channel)
@@ -41,7 +41,7 @@ public abstract partial class LifeAndDeathTests
         var failure = await call.FailsInTime();
         server.Process.Thaw();
 
-        // SocketsHttpHandler takes a ping without an answer for a breach of HTTP/2, over whatever transport.
+        // SocketsHttpHandler takes a ping without an answer for a breach of HTTP/2, over any transport.
         Assert.Contains(failure.StatusCode, (StatusCode[])[StatusCode.Unavailable, StatusCode.Internal]);
         Assert.Equal(server.Process.Id, await GetServerProcessIdAsync(channel));
     }

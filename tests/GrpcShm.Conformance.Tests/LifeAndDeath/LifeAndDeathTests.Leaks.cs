@@ -5,14 +5,14 @@ using GrpcShm.TestHost;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>What connections leave behind: nothing.</summary>
+/// <summary>Connections leave nothing behind.</summary>
 public abstract partial class LifeAndDeathTests
 {
     private const int Connects = 1000;
 
-    // A leak of one a connection would be near a thousand. Below that the runtime has its own ways: the thread pool
+    // A leak of one in each connection would be near a thousand. Smaller numbers come from the runtime: the thread pool
     // adds and retires threads, each with a stack of two mappings and a guard, and the garbage collector and the JIT
-    // compiler map as they go.
+    // compiler map memory as they need it.
     private static readonly ProcessResources Slack = new(Descriptors: 10, Mappings: 150, Threads: 12);
 
     [Fact]
@@ -26,7 +26,8 @@ public abstract partial class LifeAndDeathTests
 
         await ChurnAsync(Connects - 10);
 
-        // What is closed may take a moment to be gone: the last connection's end is not the client's to wait for.
+        // Closed resources may take a moment to disappear, since the client does not wait for the end of the last
+        // connection.
         await AssertNoMoreAsync(server.Process.Id, serverAfterTen);
         await AssertNoMoreAsync(client.Id, clientAfterTen);
 
@@ -45,7 +46,7 @@ public abstract partial class LifeAndDeathTests
         await using var server = await StartServerAsync();
         await using var client = await StartClientAsync(server, "pending");
 
-        // What has no name needs nobody to delete it, however its processes end.
+        // Memory without a name need not be deleted by anybody, however its processes end.
         foreach (var process in new[] { server.Process.Id, client.Id })
         {
             Assert.DoesNotContain(

@@ -6,7 +6,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>Servers that stop gracefully.</summary>
+/// <summary>Servers that stop in order.</summary>
 public abstract partial class LifeAndDeathTests
 {
     [Fact]
@@ -20,7 +20,7 @@ public abstract partial class LifeAndDeathTests
         await unary.ResponseHeadersAsync.InTime();
         await ExchangeAsync();
 
-        // The endpoint goes first: from then on the server is stopping, and nobody new comes in.
+        // The endpoint closes first: from then on the server is stopping, and accepts no new clients.
         await server.Process.RequestStopAsync();
         await TimeLimit.UntilAsync(() => IsRefusedAsync(server));
 
@@ -52,7 +52,7 @@ public abstract partial class LifeAndDeathTests
 
         await server.Process.RequestStopAsync();
 
-        // With which status is a race of Kestrel's: it resets the stream, closes the connection, and fires the token.
+        // The status depends on a race in Kestrel: it resets the stream, closes the connection, and cancels the token.
         await call.FailsInTime();
         await server.Process.WaitForExitAsync();
     }
@@ -67,7 +67,8 @@ public abstract partial class LifeAndDeathTests
         }
         catch (RpcException e)
         {
-            // A call that was let in and then caught by the stop ends as Kestrel's race decides: ask once more.
+            // A call that was accepted just before the stop ends as the race in Kestrel decides, so the test asks once
+            // more.
             return e.StatusCode == StatusCode.Unavailable;
         }
     }

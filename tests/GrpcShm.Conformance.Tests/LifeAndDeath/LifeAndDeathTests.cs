@@ -9,7 +9,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>Processes that come, go and are killed. Every mode runs these same tests.</summary>
+/// <summary>Processes that start, stop and are killed. Every mode runs the same tests.</summary>
 public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposable
 {
     private readonly TempDirectory _directory = new();

@@ -8,12 +8,12 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
-/// <summary>Servers that are replaced by others while clients go on calling: nobody notices.</summary>
+/// <summary>Servers that are replaced by others while clients go on calling. No client notices it.</summary>
 public abstract class RestartTests(TransportMode mode) : IDisposable
 {
     private const int Restarts = 20;
 
-    // So many calls at least go to each server before the next takes its place.
+    // Each server gets at least this number of calls before the next server replaces it.
     private const int CallsBetween = 5_000;
 
     private readonly TempDirectory _directory = new();
@@ -62,15 +62,16 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
             ["serve", "--listen", address, "--wait-for-name", "00:01:00", .. mode.GetServerArguments(_directory)];
         await using var first = await StartContainedAsync(serve);
 
-        // Far less than the test itself waits: at the end there is no server any more, and a call that may be sent
-        // again waits so long for each of its attempts.
+        // This is much shorter than the test itself waits. At the end there is no server any more, and a call that may
+        // be sent again waits this long for each attempt.
         await using var client = await StartContainedAsync(
         [
             "call", "--scenario", "exchange", "--address", address, "--wait-for-server", "00:00:10",
             .. mode.GetClientArguments(_directory),
         ]);
 
-        // The last is one that may be sent twice: messages of a stream that flow already cannot move to another server.
+        // The last call is one that may be sent twice, since a stream cannot move to another server when some messages
+        // are sent.
         foreach (var kind in Exchanges.Kinds.Reverse())
         {
             await client.WriteAsync($"run {kind}");
@@ -81,14 +82,14 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         await first.StopAsync();
         await using var second = await next;
 
-        // One that was answered before may still be on its way.
+        // An answer from before may still be on its way.
         await client.ReadAsync(HostMessage.Round);
         await client.ReadAsync(HostMessage.Round);
         await second.KillAsync();
         HostMessage last;
         while ((last = await client.ReadAsync()).Kind == HostMessage.Round)
         {
-            // What was under way when the server was killed.
+            // Calls that were open when the server was killed.
         }
 
         Assert.Equal(HostMessage.Failed, last.Kind);
@@ -103,7 +104,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A new server takes the name over from one that has a call under way, which ends well.</summary>
+    /// <summary>A new server takes over the name of a server that has an open call. This call ends well.</summary>
     private async Task<ServerHandle> ReplaceAsync(ServerHandle current, GrpcChannel channel)
     {
         using var slow = new TestService.TestServiceClient(channel).WaitAsync(
@@ -126,11 +127,11 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     private Task<ServerHandle> StartServerAsync() => ServerHandle.StartAsync(
         mode, _directory, "server", "--wait-for-name", "00:01:00", "--shutdown-timeout", "00:00:50");
 
-    /// <summary>Unary calls by the clock, however long those before them take.</summary>
+    /// <summary>Unary calls at fixed times, however long the calls before them take.</summary>
     private sealed class PacedLoad : IAsyncDisposable
     {
-        // On a machine that does not manage the pace it becomes as many as are answered. Over HTTP/2 that is a hundred
-        // connections, some of which a server gets in the moment in which it is told to stop.
+        // If the machine cannot keep this rate, there are as many calls as it can answer. Over HTTP/2 they need a
+        // hundred connections, some of which arrive just when a server is asked to stop.
         private const int MostUnderWay = 10_000;
 
         private readonly TestService.TestServiceClient _client;
@@ -153,7 +154,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
 
         public List<string> Failures => _failures;
 
-        /// <summary>Waits until so many more have been answered, or one has failed.</summary>
+        /// <summary>Waits until this number of further calls has been answered, or a call has failed.</summary>
         public async Task WhenAnsweredAsync(int count)
         {
             var goal = Answered + count;

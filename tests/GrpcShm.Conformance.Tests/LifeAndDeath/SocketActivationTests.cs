@@ -11,7 +11,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.Conformance.Tests.LifeAndDeath;
 
 /// <summary>
-/// A server that is started with its socket, which somebody else has bound and keeps: systemd, here the test.
+/// A server that is started with its socket. Another process has bound the socket and keeps it: systemd, or here the
+/// test.
 /// </summary>
 public sealed partial class SocketActivationTests : IDisposable
 {
@@ -42,7 +43,7 @@ public sealed partial class SocketActivationTests : IDisposable
     {
         for (var i = 0; i < 2; i++)
         {
-            // Waits in the socket's queue: nobody accepts it yet.
+            // The call waits in the socket's queue, since no server accepts it yet.
             using var early = CreateChannel();
             using var call = CallAsync(early);
 

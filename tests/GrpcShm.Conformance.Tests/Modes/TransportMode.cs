@@ -5,8 +5,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.Conformance.Tests.Modes;
 
 /// <summary>
-/// One way to carry gRPC between two processes. All that the suites know of a transport is here, so that the same
-/// source runs over each of them.
+/// One way to carry gRPC between two processes. All that is special to a transport is here, so the suites are the same
+/// for each transport.
 /// </summary>
 public abstract class TransportMode
 {
@@ -16,21 +16,21 @@ public abstract class TransportMode
     /// <summary>Makes the address of an endpoint whose files live in a directory.</summary>
     public abstract EndpointAddress CreateAddress(TempDirectory directory, string name);
 
-    /// <summary>What a server of this mode is started with, besides its endpoints.</summary>
+    /// <summary>The arguments of a server of this mode, besides its endpoints.</summary>
     public virtual IEnumerable<string> GetServerArguments(TempDirectory directory) =>
         ["--runtime-directory", directory.Path];
 
-    /// <summary>What a client process of this mode is started with, besides its address.</summary>
+    /// <summary>The arguments of a client process of this mode, besides its address.</summary>
     public virtual IEnumerable<string> GetClientArguments(TempDirectory directory) =>
         ["--runtime-directory", directory.Path, "--mode", Pinned.ToString()];
 
     /// <summary>
-    /// Whether a write that is under way ends with its call, and harms no other. By itself
-    /// <see cref="SocketsHttpHandler"/> sees to neither.
+    /// True if a write that is under way ends with its call, and harms no other call. <see cref="SocketsHttpHandler"/>
+    /// by itself guarantees neither.
     /// </summary>
     public virtual bool EndsWritesWithTheirCalls => true;
 
-    /// <summary>How shared memory carries the calls, so that no test runs over another mode than it says.</summary>
+    /// <summary>The mode of shared memory, so that no test runs over another mode by mistake.</summary>
     protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
 
     /// <summary>Makes a channel.</summary>

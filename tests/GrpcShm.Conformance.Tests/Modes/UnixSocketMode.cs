@@ -3,7 +3,7 @@ using GrpcShm.TestHost.Calling;
 namespace GrpcShm.Conformance.Tests.Modes;
 
 /// <summary>
-/// HTTP/2 over a Unix socket: the control group, which shows that a test asks for what gRPC really does.
+/// HTTP/2 over a Unix socket: the control group. It shows that a test expects the real behaviour of gRPC.
 /// </summary>
 public sealed class UnixSocketMode : TransportMode
 {

@@ -9,8 +9,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.Conformance.Tests.Overload;
 
 /// <summary>
-/// A process that has no memory or no descriptors left, the other one being well: who asks is told so at once, whoever
-/// is connected is served on, and as soon as it is over all is as before.
+/// One process has no memory or no descriptors left, and the other one has. A new client gets the reason at once,
+/// connected clients are still served, and when the lack is over, all is as before.
 /// </summary>
 public sealed class OverloadTests : IDisposable
 {
@@ -112,8 +112,8 @@ public sealed class OverloadTests : IDisposable
         await SucceedsAsync(client, "kept");
         await TellAsync(server.Process, string.Create(CultureInfo.InvariantCulture, $"fail wait {NotPermitted}"));
 
-        // The call may be answered before the server waits again, and a server that accepts nobody is not seen to fail
-        // at once: what counts is that no call fails otherwise, and that all do well afterwards.
+        // The call may be answered before the server waits again, and a server that accepts no client does not fail
+        // visibly at once. The test checks that no call fails in another way, and that all calls succeed afterwards.
         var message = await AttemptAsync(client, "kept");
         Assert.True(
             message.Kind == HostMessage.Done || message.Errors[0] == nameof(StatusCode.Unavailable),
@@ -132,11 +132,12 @@ public sealed class OverloadTests : IDisposable
         await using var client = await StartClientAsync(server);
         await SucceedsAsync(client, "kept");
 
-        // More than once: it can refuse only by a descriptor that it keeps back, and has to get it back each time.
+        // This is done several times: the server can refuse only by a descriptor that it keeps for this, and must get
+        // it back each time.
         for (var i = 0; i < 2; i++)
         {
-            // With the memory that the server has ready, a client needs but one descriptor, and any connection that
-            // closes, however late, gives some back.
+            // The server has memory ready, so a client needs only one descriptor. Any connection that closes, however
+            // late, frees some.
             await TimeLimit.UntilAsync(async () =>
             {
                 await TellAsync(server.Process, "descriptors take");
@@ -221,7 +222,7 @@ public sealed class OverloadTests : IDisposable
     [Fact]
     public async Task Server_HasAllTheConnectionsItMayHave_CutsTheNextOffUntilOneGoes()
     {
-        // Kestrel counts them by endpoint.
+        // Kestrel counts the connections of each endpoint.
         await using var server = await StartServerAsync("--max-connections", "1");
         await using (var first = await StartClientAsync(server))
         {
@@ -249,7 +250,7 @@ public sealed class OverloadTests : IDisposable
 
         await CallManyAsync(2_000);
 
-        // What the other side leaves unread stops at HTTP/2's windows, the rings, and a pipe's few blocks.
+        // The unread data is limited by HTTP/2's windows, the rings, and the few blocks of a pipe.
         Assert.InRange(ProcessMemory.Of(server.Process.Id) - before, long.MinValue, 64L << 20);
 
         async Task CallManyAsync(int count)
@@ -282,13 +283,13 @@ public sealed class OverloadTests : IDisposable
         Assert.True(message.Kind == HostMessage.Done, string.Join(": ", message.Errors));
     }
 
-    /// <summary>Lets a client have what the server had made before it was short of it, if it had.</summary>
+    /// <summary>Connects a client that uses the memory that the server may have made before the lack began.</summary>
     private static Task<HostMessage> UseSpareAsync(HostProcess client) => AttemptAsync(client, "new");
 
     private static async Task FailsAsync(HostProcess client, params string[] sentence) =>
         Assert.True(await FailsAsync(client, times: 1, sentence), "It did not fail.");
 
-    /// <summary>Whether so many calls in a row fail, each with these words.</summary>
+    /// <summary>True if this number of calls in a row fails, each with these words.</summary>
     private static async Task<bool> FailsAsync(HostProcess client, int times, params string[] sentence)
     {
         for (var i = 0; i < times; i++)

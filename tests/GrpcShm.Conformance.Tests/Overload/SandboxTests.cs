@@ -7,9 +7,8 @@ using GrpcShm.TestHost;
 namespace GrpcShm.Conformance.Tests.Overload;
 
 /// <summary>
-/// A process in a sandbox whose rules forbid a system call, by a real filter of the kernel's (seccomp). A server says
-/// so when it starts; what shows only later is told to each client, and what a client may not do is told to its callers
-/// and to the server.
+/// A process in a sandbox that forbids a system call, with a real filter of the kernel (seccomp). A server reports this
+/// when it starts. If it shows only later, the server tells each client. A client tells its callers and the server.
 /// </summary>
 public sealed class SandboxTests : IDisposable
 {
@@ -71,7 +70,7 @@ public sealed class SandboxTests : IDisposable
         await client.ReadAsync(HostMessage.Done);
         await ForbidAsync(server.Process, call, NotPermitted);
 
-        // The first may have what was made before.
+        // The first client may get memory that was made before.
         await client.WriteAsync("new");
         await client.ReadAsync();
         await FailsAsync(client, "The server refused the connection", call, NotPermitted);
@@ -97,7 +96,8 @@ public sealed class SandboxTests : IDisposable
         await using var client = await StartClientAsync(server.Address.ToString());
         if (isToldToServer)
         {
-            // The run-time finds its own files by such calls, too: it has to have found them, also those for a failure.
+            // The run-time also uses such calls to find its own files. So it must have loaded them before, also the
+            // files that a failure needs.
             await client.WriteAsync("new");
             await client.ReadAsync(HostMessage.Done);
             await client.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"fail map {NotPermitted}"));

@@ -2,7 +2,7 @@ using GrpcShm.Conformance.Tests.Harness;
 
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
-/// <summary>What the suite needs of its fixture, whatever carries it.</summary>
+/// <summary>The members that the suite needs of its fixture, over each transport.</summary>
 public interface IPlainFixture
 {
     /// <summary>The server process of the class.</summary>

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.SignalR.Client;
 
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
-/// <summary>What stays open in both directions: WebSockets, and SignalR over each of its transports.</summary>
+/// <summary>
+/// Connections that stay open in both directions: WebSockets, and SignalR over each of its transports.
+/// </summary>
 public abstract partial class PlainConformance
 {
     [Fact]

@@ -2,7 +2,7 @@ using GrpcShm.Conformance.Tests.Harness;
 
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
-/// <summary>What a client sends.</summary>
+/// <summary>Bodies that a client sends.</summary>
 public abstract partial class PlainConformance
 {
     [Theory]
@@ -34,7 +34,7 @@ public abstract partial class PlainConformance
             await response.Content.ReadAsStringAsync(TestToken).InTime());
     }
 
-    /// <summary>Gives its bytes in pieces of many sizes, and does not say how many there are.</summary>
+    /// <summary>Returns its bytes in pieces of many sizes, and does not know its length.</summary>
     private sealed class UnknownLengthStream(byte[] body) : Stream
     {
         private int _position;

@@ -7,8 +7,8 @@ using GrpcShm.TestHost;
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
 /// <summary>
-/// What a client and a server in two processes may expect of HTTP, whatever carries it and in which version. One sealed
-/// class a way, which adds nothing.
+/// The behaviour that a client and a server in two processes may expect of HTTP, over each transport and in each
+/// version. Each combination is a sealed class that adds nothing.
 /// </summary>
 public abstract partial class PlainConformance : IDisposable
 {
@@ -32,7 +32,7 @@ public abstract partial class PlainConformance : IDisposable
     }
 
     /// <summary>
-    /// Bodies of nothing, of less and more than the blocks, rings and windows on the way, and of much more.
+    /// Bodies that are empty, smaller or larger than the blocks, rings and windows on the way, or much larger.
     /// </summary>
     public static TheoryData<int> Sizes => [0, 1, 4_096, 16_385, 65_535, 140_000, 420_000, MiB + 1, 16 * MiB];
 

@@ -6,7 +6,7 @@ using GrpcShm.TestHost.Calling;
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
 /// <summary>A server process with an endpoint for each version of HTTP, and a handler for each.</summary>
-/// <typeparam name="TMode">What carries the requests.</typeparam>
+/// <typeparam name="TMode">The mode that carries the requests.</typeparam>
 public sealed class PlainFixture<TMode> : IPlainFixture, IAsyncLifetime
     where TMode : TransportMode, new()
 {

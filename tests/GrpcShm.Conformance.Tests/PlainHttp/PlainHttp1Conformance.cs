@@ -5,7 +5,7 @@ using GrpcShm.Conformance.Tests.Harness;
 
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
-/// <summary>What only HTTP/1.1 has: pipelining, upgrades, and asking before a body is sent.</summary>
+/// <summary>Features that only HTTP/1.1 has: pipelining, upgrades, and asking before a body is sent.</summary>
 public abstract class PlainHttp1Conformance(IPlainFixture fixture) : PlainConformance(fixture, HttpVersion.Version11)
 {
     private const int Requests = 100;

@@ -3,7 +3,7 @@ using GrpcShm.Conformance.Tests.Harness;
 
 namespace GrpcShm.Conformance.Tests.PlainHttp;
 
-/// <summary>What only HTTP/2 has: a response that begins while its request goes on.</summary>
+/// <summary>A feature that only HTTP/2 has: a response that begins while its request goes on.</summary>
 public abstract class PlainHttp2Conformance(IPlainFixture fixture) : PlainConformance(fixture, HttpVersion.Version20)
 {
     [Fact]

@@ -11,6 +11,6 @@ internal sealed class VersionHandler(HttpMessageHandler inner, Version version) 
         return base.SendAsync(request, cancellationToken);
     }
 
-    // The inner one is the fixture's.
+    // The fixture disposes of the inner handler.
     protected override void Dispose(bool disposing) => base.Dispose(disposing: false);
 }

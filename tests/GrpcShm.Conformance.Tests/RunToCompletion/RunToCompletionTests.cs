@@ -9,8 +9,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.Conformance.Tests.RunToCompletion;
 
 /// <summary>
-/// Handlers and continuations run on the thread that took their frames off the ring. Whatever they do to it, on either
-/// side and on both at once, all others of the same connection go on.
+/// Handlers and continuations run on the thread that took their frames off the ring. Whatever they do to this thread,
+/// on one side or on both, all other calls of the connection go on.
 /// </summary>
 public sealed class RunToCompletionTests : IAsyncLifetime
 {
@@ -53,7 +53,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     [Fact]
     public async Task ShortCall_OnBothSides_RunsOnTheReactor()
     {
-        // Not each: one that was held up by a busy machine runs elsewhere for a while.
+        // Not every call does: a call that a busy machine has delayed runs elsewhere for a while.
         await TimeLimit.UntilAsync(
             async () => (await MarkAsync()).Thread.StartsWith(Reactor, StringComparison.Ordinal));
         await TimeLimit.UntilAsync(IsContinuedOnReactorAsync);
@@ -67,7 +67,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         await using var holds = new Holds(this);
         for (var i = 0; i < 3; i++)
         {
-            // Whoever takes over is held as well.
+            // The thread that takes over is blocked as well.
             await holds.StartAsync(how);
             await AssertServesAsync();
         }
@@ -130,7 +130,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
             await Server.WhenCallAsync(id, CallPhase.Started);
         }
 
-        // Each gate is opened by a call from a continuation that waits for it, in turn.
+        // Each gate is opened by a call in a continuation, which then waits for this call.
         foreach (var gate in gates)
         {
             held.Add(await HoldReactorAsync(() => Client.Open(new HoldRequest { Gate = gate }, Call())));
@@ -172,8 +172,8 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// Connects anew. Inline where a test holds up the reactor again and again: it would learn, and run the rest
-    /// elsewhere.
+    /// Connects again. The mode is inline if a test blocks the reactor again and again; otherwise the reactor would
+    /// learn this, and run later calls elsewhere.
     /// </summary>
     private void Connect(RunMode mode)
     {
@@ -189,12 +189,12 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         Client.MarkAsync(new MarkRequest { Mark = "a mark" }, Call()).ResponseAsync.InTime();
 
     /// <summary>Leaves a mark on the thread that continues a call.</summary>
-    /// <returns>The one that was there.</returns>
+    /// <returns>The mark that was there before.</returns>
     private Task<string?> LeaveMarkAsync()
     {
         var found = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        // Unlike an await, this brings no execution context along: it runs in what it finds.
+        // Unlike an await, this does not restore an execution context: it runs in the context of the thread.
         var answer = Client.MarkAsync(new MarkRequest(), Call()).ResponseAsync.ConfigureAwait(false).GetAwaiter();
         answer.UnsafeOnCompleted(() =>
         {
@@ -222,7 +222,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         Thread.CurrentThread.Name?.StartsWith(Reactor, StringComparison.Ordinal) == true;
 
     /// <summary>Runs an action on the reactor of this process, as the continuation of a call.</summary>
-    /// <returns>When it has begun: a task that ends with it.</returns>
+    /// <returns>When the action has begun, a task that ends with it.</returns>
     private async Task<Task> HoldReactorAsync(Action action)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -247,7 +247,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
         }
     }
 
-    /// <summary>Calls that hold a thread of the server, which end with this.</summary>
+    /// <summary>Calls that block a thread of the server, until this object is disposed of.</summary>
     private sealed class Holds(RunToCompletionTests test) : IAsyncDisposable
     {
         private readonly string _gate = Guid.NewGuid().ToString("N");

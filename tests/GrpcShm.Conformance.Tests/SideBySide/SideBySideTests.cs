@@ -91,7 +91,7 @@ public sealed class SideBySideTests : IDisposable
         var start = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var meeting = new MeetRequest { Group = "crowd", Count = Clients };
 
-        // None is answered before all are connected.
+        // No call is answered before all are connected.
         var clock = Stopwatch.StartNew();
         var meetings = channels.Select(async channel =>
         {

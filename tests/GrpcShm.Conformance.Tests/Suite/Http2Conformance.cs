@@ -5,7 +5,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>What only modes with HTTP/2 have: its own pings, which a server can see go by.</summary>
+/// <summary>A feature that only modes with HTTP/2 have: HTTP/2's own pings, which a server can see.</summary>
 public abstract class Http2Conformance(IServerFixture fixture) : TransportConformance(fixture)
 {
     [Fact]
@@ -44,7 +44,7 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
         await waiting.ResponseHeadersAsync.InTime();
         var connection = await client.DescribeAsync(new Empty(), Call()).InTime();
 
-        // Clients also ping on their own account while data flows, so those that came before do not count.
+        // Clients also send pings of their own while data flows, so the pings that came before do not count.
         var request =
             new AwaitPingsRequest { ConnectionId = connection.ConnectionId, Acknowledgements = acknowledgements };
         request.Count = (await server.Control.AwaitPingsAsync(request, Call()).InTime()).Count + 2;

@@ -12,7 +12,7 @@ public abstract partial class TransportConformance
     private const int KiB = 1024;
     private const int MiB = 1024 * KiB;
 
-    // Sizes that no buffer or window is a multiple of, as the gRPC project's own tests have them.
+    // Sizes that are no multiple of a buffer or a window, as in the gRPC project's own tests.
     private static readonly int[] RequestSizes = [27182, 8, 1828, 45904];
     private static readonly int[] ResponseSizes = [31415, 9, 2653, 58979];
 
@@ -143,7 +143,7 @@ public abstract partial class TransportConformance
         var pieces = Enumerable.Range(0, Messages).Select(_ => NewPiece(size)).ToList();
         using var call = Client.Converse(Call());
 
-        // Nobody waits for anybody: both directions are full at the same time.
+        // Neither side waits for the other: both directions are full at the same time.
         var reading = ReadAllAsync(call.ResponseStream);
         foreach (var piece in pieces)
         {

@@ -6,7 +6,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>Calls that end early, and what the server hears of it.</summary>
+/// <summary>Calls that end early, and the way in which the server learns of it.</summary>
 public abstract partial class TransportConformance
 {
     [Theory]
@@ -57,8 +57,8 @@ public abstract partial class TransportConformance
             statuses.Add((await call.Task.FailsInTime()).StatusCode);
         }
 
-        // The time that is left travels in whole milliseconds, the rest cut off: the server may be at the end a moment
-        // before the client is, which then hears that the call was cancelled.
+        // The remaining time is sent in whole milliseconds, rounded down. So the server may reach its end a moment
+        // before the client, which then sees a cancelled call.
         Assert.Contains(StatusCode.DeadlineExceeded, statuses);
         Assert.Empty(statuses.Except([StatusCode.DeadlineExceeded, StatusCode.Cancelled]));
     }
@@ -70,7 +70,7 @@ public abstract partial class TransportConformance
 
         var seen = await Client.DescribeAsync(new Empty(), Call(deadline: deadline)).InTime();
 
-        // It travels as the time that is left, so being on the way makes it later, never earlier.
+        // The deadline is sent as the remaining time, so the time on the way makes it later, never earlier.
         Assert.InRange(seen.Deadline.ToDateTime(), deadline.AddSeconds(-1), deadline.AddMinutes(5));
     }
 

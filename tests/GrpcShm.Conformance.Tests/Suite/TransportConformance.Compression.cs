@@ -6,7 +6,7 @@ using GrpcShm.TestHost.Services;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>Compression of single messages: whoever unpacks one counts it.</summary>
+/// <summary>Compression of single messages: each decompression is counted.</summary>
 public abstract partial class TransportConformance
 {
     private static Metadata Compressed => new() { { MetadataKeys.RequestCompression, "gzip" } };
@@ -16,7 +16,8 @@ public abstract partial class TransportConformance
     {
         var request = new UnaryRequest { Body = TestBody.Create(NewPiece(271828)), ExpectCompressed = true };
 
-        // That the server can tell at all: it refuses what should have come compressed and did not.
+        // This shows that the server can tell the difference: it refuses a message that should be compressed and is
+        // not.
         var refusal = await Client.UnaryAsync(request, Call()).FailsInTime();
         Assert.Equal(StatusCode.InvalidArgument, refusal.StatusCode);
 

@@ -43,7 +43,7 @@ public abstract partial class TransportConformance
             { TrailingBinary, [1, 2, 3] },
         }));
 
-        // The headers come although neither side has said anything yet.
+        // The headers arrive although neither side has sent a message yet.
         var headers = await call.ResponseHeadersAsync.InTime();
         await call.RequestStream.CompleteAsync().InTime();
         await ReadAllAsync(call.ResponseStream);
@@ -65,7 +65,7 @@ public abstract partial class TransportConformance
         var headers = await call.ResponseHeadersAsync.InTime();
         await call.InTime();
 
-        // As HTTP joins them.
+        // The values are joined as in HTTP.
         Assert.Equal(
             ", one, ", string.Join(", ", headers.GetAll(MetadataKeys.EchoInitial).Select(entry => entry.Value)));
     }
@@ -79,10 +79,10 @@ public abstract partial class TransportConformance
         using var channel = CreateChannelWith(RetryPolicy());
         var client = new TestService.TestServiceClient(channel);
 
-        // By then the client knows what the server takes.
+        // At this time the client knows the server's limits.
         await client.NothingAsync(new Empty(), Call()).InTime();
 
-        // What no server has refused is no server's fault, so it is not Unavailable, which would be tried again.
+        // No server has refused the call, so the status must not be Unavailable, which would make clients try again.
         var failure = await client.NothingAsync(new Empty(), Call(new Metadata { { "x-user", value } })).FailsInTime();
 
         Assert.Equal(StatusCode.Internal, failure.StatusCode);
@@ -124,7 +124,7 @@ public abstract partial class TransportConformance
         Assert.Equal("one, two", Joined(headers, MetadataKeys.EchoInitial));
         Assert.Equal("three, four", Joined(call.GetTrailers(), MetadataKeys.EchoTrailing));
 
-        // HTTP leaves everybody on the way free to join the values of a key, and Grpc.AspNetCore does.
+        // HTTP allows each part on the way to join the values of a key, and Grpc.AspNetCore does this.
         static string Joined(Metadata metadata, string key) =>
             string.Join(", ", metadata.GetAll(key).Select(entry => entry.Value));
     }
@@ -135,7 +135,7 @@ public abstract partial class TransportConformance
     [InlineData(6000)]
     public async Task CustomMetadata_OfSize_ArrivesUnchanged(int size)
     {
-        // Three of the largest are more than an HTTP/2 frame holds.
+        // Three of the largest values do not fit into one HTTP/2 frame.
         var text = new string('t', size);
         var binary = TestBody.Create(NewPiece(size)).ToByteArray();
         using var call = Client.NothingAsync(new Empty(), Call(new Metadata

@@ -6,9 +6,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>
-/// What a service config asks of the client: retries and hedging; and the pings that keep connections alive.
-/// </summary>
+/// <summary>The policies of a service config, retries and hedging, and the pings that keep connections alive.</summary>
 public abstract partial class TransportConformance
 {
     [Fact]

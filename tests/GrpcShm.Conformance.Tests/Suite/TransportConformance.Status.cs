@@ -10,7 +10,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
 
-/// <summary>How calls fail, and what the client learns of it.</summary>
+/// <summary>The ways in which calls fail, and the status that the client gets.</summary>
 public abstract partial class TransportConformance
 {
     [Theory]
@@ -95,7 +95,7 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task TrailersOnly_FailureBeforeAnyMessage_IsOneHeaderBlock()
     {
-        // gRPC's own client hides the difference, so this asks by plain HTTP.
+        // gRPC's own client hides the difference, so this test uses plain HTTP.
         var message = new UnaryRequest
         {
             Status = new StatusWish { Code = (int)StatusCode.FailedPrecondition, Message = "not now" },

@@ -18,7 +18,7 @@ public abstract partial class TransportConformance
         await call.RequestStream.WriteAsync(new ConverseRequest { Pieces = { pieces } }, TestToken).InTime();
         await call.RequestStream.CompleteAsync().InTime();
 
-        // Only now the server begins: the client's side of the call is closed already.
+        // The server begins only now, when the client has already closed its side of the call.
         await Server.OpenGateAsync(gate);
         var responses = await ReadAllAsync(call.ResponseStream);
 
@@ -45,7 +45,8 @@ public abstract partial class TransportConformance
     [Fact]
     public async Task HalfClose_ServerFirstAgainstFullWindows_CallsEndWithOkAndHarmNobody()
     {
-        // Where a write may outlive its call and break the connection, there is one call, and a connection to break.
+        // If a write may outlive its call and break the connection, the test has one call only, with a connection of
+        // its own.
         var ends = Fixture.Mode.EndsWritesWithTheirCalls;
         var calls = Enumerable.Range(0, ends ? 100 : 1);
         using var channel = Server.CreateChannel();
@@ -59,7 +60,7 @@ public abstract partial class TransportConformance
             HangUp = true,
         };
 
-        // At a time no more than leave room in the server, which keeps what it has reset for seconds.
+        // This limits the calls at a time, since the server keeps calls that it has reset for some seconds.
         var options = new ParallelOptions { MaxDegreeOfParallelism = 20, CancellationToken = TestToken };
         await Parallel.ForEachAsync(calls, options, async (_, _) =>
         {
@@ -85,7 +86,7 @@ public abstract partial class TransportConformance
             }
             catch (Exception e) when (e is RpcException or InvalidOperationException or OperationCanceledException)
             {
-                // Whatever the call's own end makes of a write after it.
+                // A write after the end of its call may fail in any way.
             }
         }
     }
@@ -97,7 +98,7 @@ public abstract partial class TransportConformance
         using var slow = Client.Produce(request, Call());
         Assert.True(await slow.ResponseStream.MoveNext(TestToken).InTime());
 
-        // More than any buffer on the way would hold behind the stream that nobody reads.
+        // This is more than the buffers on the way can hold after the stream that is not read.
         await ExchangeAsync(Client, messages: 64, size: 64 * KiB);
     }
 
@@ -107,8 +108,8 @@ public abstract partial class TransportConformance
         const int Messages = 64;
         const int ConnectionWindow = 4 * MiB;
 
-        // Kestrel gives credit for the connection back by halves of its window. With the default windows (1 MiB, and
-        // 768 KiB a call) a single call that is not read keeps more than a half, and the whole connection stands still.
+        // Kestrel returns the connection's credit when half of its window is used. With the default windows (1 MiB, and
+        // 768 KiB for a call) a single unread call can hold more than half of it, and the whole connection stops.
         await using var server = await Fixture.StartServerAsync("--connection-window-size", $"{ConnectionWindow}");
         using var channel = server.CreateChannel();
         var client = new TestService.TestServiceClient(channel);
@@ -148,7 +149,7 @@ public abstract partial class TransportConformance
         var client = new TestService.TestServiceClient(channel);
         var meeting = new MeetRequest { Group = NewId("meeting"), Count = count };
 
-        // None is answered before all have arrived.
+        // No call is answered before all have arrived.
         var calls = Enumerable.Range(0, count).Select(_ => client.MeetAsync(meeting, Call()).ResponseAsync).ToList();
         var responses = await Task.WhenAll(calls).InTime();
 
@@ -177,7 +178,7 @@ public abstract partial class TransportConformance
 
         Assert.Equal(Streams, stats.CallsInFlight);
 
-        // The one that asks for the numbers is a connection, too.
+        // The client that asks for the numbers has a connection, too.
         Assert.InRange(stats.ConnectionsOpen, (Streams / StreamsPerConnection) + 1, Streams);
         Assert.DoesNotContain(true, ends);
         calls.ForEach(call => call.Dispose());

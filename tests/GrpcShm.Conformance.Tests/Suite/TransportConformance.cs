@@ -7,8 +7,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.Conformance.Tests.Suite;
 
 /// <summary>
-/// What a gRPC client and a gRPC server in two processes may expect of each other, whatever carries them. Every mode
-/// runs these same tests: one sealed class a mode, which adds nothing.
+/// The behaviour that a gRPC client and a gRPC server in two processes may expect of each other, over each transport.
+/// Every mode runs the same tests, by a sealed class that adds nothing.
 /// </summary>
 public abstract partial class TransportConformance(IServerFixture fixture)
 {

@@ -3,16 +3,14 @@ using System.Globalization;
 namespace GrpcShm.Differential.Hosting;
 
 /// <summary>
-/// What a request says of itself in the header x-case: which it is, which way it came, and what the application is to
-/// do.
+/// The header x-case of a request: its number, the way by which it was sent, and the task of the application.
 /// </summary>
 /// <param name="Number">The request's number.</param>
 /// <param name="Side">d for direct mode, k for Kestrel.</param>
-/// <param name="Attempt">It may have been sent before.</param>
-/// <param name="Reading">How its body is read.</param>
-/// <param name="IsEndSeparate">
-/// Whether it has no body and says so in a second piece only: whether the application is told so is a matter of luck.
-/// </param>
+/// <param name="Attempt">The number of the attempt: a request may be sent several times.</param>
+/// <param name="Reading">The way in which the application reads the body.</param>
+/// <param name="IsEndSeparate">True if it has no body and a separate second piece says so. The application may or may
+/// not see this in time.</param>
 internal readonly record struct CallMark(long Number, char Side, int Attempt, Reading Reading, bool IsEndSeparate)
 {
     public const string Header = "x-case";

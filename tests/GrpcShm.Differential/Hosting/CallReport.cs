@@ -1,6 +1,6 @@
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>What the application has seen of a request. Written by its handler, read by whoever sent it.</summary>
+/// <summary>All that the application has seen of a request. The handler writes it, and the sender reads it.</summary>
 internal sealed class CallReport : IDisposable
 {
     private readonly ManualResetEventSlim _done = new();
@@ -8,15 +8,13 @@ internal sealed class CallReport : IDisposable
     private int _begun;
     private long _bytesRead;
 
-    /// <summary>How often a handler has begun with it.</summary>
+    /// <summary>How often a handler has begun to serve the request.</summary>
     public int Begun => Volatile.Read(ref _begun);
 
-    /// <summary>
-    /// How many bytes of the body the handler has had, so that a reset behind them finds a reader that waits.
-    /// </summary>
+    /// <summary>The number of bytes that the handler has read. A reset after them finds a reader that waits.</summary>
     public long BytesRead => Volatile.Read(ref _bytesRead);
 
-    /// <summary>All of it; <see langword="null"/> until the handler has ended.</summary>
+    /// <summary>The whole report; <see langword="null"/> until the handler has ended.</summary>
     public string? Text => _text;
 
     public void Begin() => Interlocked.Increment(ref _begun);

@@ -47,7 +47,7 @@ internal sealed class DifferentialHost : IAsyncDisposable
         {
             options.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2);
 
-            // Time plays no part in what is compared.
+            // No time limit may influence the results.
             options.Limits.MinRequestBodyDataRate = null;
             options.Limits.MinResponseDataRate = null;
         });
@@ -68,7 +68,7 @@ internal sealed class DifferentialHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Whether a request came in direct mode.</summary>
+    /// <summary>True if a request came in direct mode.</summary>
     public static bool IsDirect(HttpContext context) =>
         context.Features.Get<ISharedMemoryConnectionFeature>() is not null;
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.Differential.Hosting;
 
 /// <summary>
-/// Faults that are planted into what the application sees of direct mode, each as a missing check would look: a run
-/// that does not find one is worth nothing.
+/// Faults that are put on purpose into the requests that the application sees in direct mode. Each looks as if a check
+/// were missing. A run that does not find such a fault is worthless.
 /// </summary>
 internal static class Plants
 {

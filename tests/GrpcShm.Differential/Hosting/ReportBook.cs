@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>Where handlers leave their reports for those who sent the requests.</summary>
+/// <summary>The place where handlers leave their reports for the senders of the requests.</summary>
 internal sealed class ReportBook
 {
     private readonly ConcurrentDictionary<CallMark, CallReport> _reports = new();
     private long _strays;
 
-    /// <summary>Requests that nobody sent like that: their mark was missing or spoilt.</summary>
+    /// <summary>The number of requests whose mark was missing or damaged, so that no sender knows them.</summary>
     public long Strays => Volatile.Read(ref _strays);
 
     public CallReport Open(CallMark mark) => _reports[mark] = new CallReport();

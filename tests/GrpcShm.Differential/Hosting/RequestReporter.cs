@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>The application for requests: reports all that it can see of one.</summary>
+/// <summary>The application for requests: it reports all that it can see of a request.</summary>
 internal sealed class RequestReporter(ReportBook book)
 {
-    // Longer than anything takes, on a busy machine too.
+    // This is longer than any step takes, also on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public async Task HandleAsync(HttpContext context)
@@ -22,7 +22,7 @@ internal sealed class RequestReporter(ReportBook book)
 
         if (book.Find(mark) is not { } report)
         {
-            // Its connection was ended by another request, and it has been sent again.
+            // Another request has ended its connection, and it has been sent again.
             return;
         }
 
@@ -107,14 +107,14 @@ internal sealed class RequestReporter(ReportBook book)
         Line(text, "aborts", context.RequestAborted.CanBeCanceled);
     }
 
-    // Whether all has come by now is a matter of luck; but without all there can be none.
+    // All data may or may not have arrived by now. But if some is missing, there can be no trailers.
     private static string DescribeAvailable(IHttpRequestTrailersFeature feature)
     {
         try
         {
             var wasAvailable = feature.Available;
             var count = feature.Trailers.Count;
-            // All may have come between the two.
+            // The rest may have arrived between the two checks.
             return wasAvailable || feature.Available ? "" : count.ToString(CultureInfo.InvariantCulture);
         }
         catch (InvalidOperationException)
@@ -179,7 +179,7 @@ internal sealed class RequestReporter(ReportBook book)
     {
         if (outcome == nameof(IOException))
         {
-            // The client has reset it, and the token that says so comes from another thread.
+            // The client has reset the request, and its token is cancelled by another thread.
             try
             {
                 await Task.Delay(Patience, context.RequestAborted);

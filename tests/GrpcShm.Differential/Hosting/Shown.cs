@@ -3,7 +3,9 @@ using System.Text;
 
 namespace GrpcShm.Differential.Hosting;
 
-/// <summary>Text as it can be compared and printed: what is no printable ASCII is spelled out.</summary>
+/// <summary>
+/// Text in a form that can be compared and printed: characters other than printable ASCII are escaped.
+/// </summary>
 internal static class Shown
 {
     private const int MaxLength = 2000;
@@ -41,13 +43,13 @@ internal static class Shown
 
     public static string Text(byte[] bytes) => Text(Encoding.Latin1.GetString(bytes));
 
-    /// <summary>What an exception is to whoever catches it by its type and asks it for its code.</summary>
+    /// <summary>The type and the code of an exception, as code that catches it can see them.</summary>
     public static string Failure(Exception exception) => exception switch
     {
         Microsoft.AspNetCore.Http.BadHttpRequestException bad => $"BadHttpRequestException {bad.StatusCode}",
         OperationCanceledException => nameof(OperationCanceledException),
 
-        // Kestrel's own kinds of it are not public, or made by the connection.
+        // Kestrel's own types are not public, or the connection makes them.
         IOException => nameof(IOException),
         _ => exception.GetType().Name,
     };

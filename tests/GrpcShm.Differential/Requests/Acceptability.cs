@@ -5,12 +5,12 @@ using System.Text.Unicode;
 namespace GrpcShm.Differential.Requests;
 
 /// <summary>
-/// What direct mode carries, by its documentation and not by its code: it has to take these requests whenever Kestrel
-/// does. All others it may refuse.
+/// The requests that direct mode carries, by its documentation and not by its code. Direct mode must accept these
+/// requests if Kestrel does. It may refuse all others.
 /// </summary>
 internal static partial class Acceptability
 {
-    // Kestrel's MaxRequestHeaderCount, to which headers and trailers count together.
+    // Kestrel's MaxRequestHeaderCount; headers and trailers count together.
     private const int MostFields = 100;
 
     private static readonly string[] Forbidden =
@@ -33,9 +33,9 @@ internal static partial class Acceptability
     }
 
     /// <summary>
-    /// Whether trailers are such that direct mode resets the call for them, also once the application has it: with
-    /// characters that no name or value may have, which Kestrel does not look for in trailers or ends its connection
-    /// for, with the host, or too many. How far the application has come by then is a matter of luck on both sides.
+    /// True if direct mode resets the call because of its trailers, also when the application already runs: they have
+    /// forbidden characters, contain the host, or are too many. For forbidden characters Kestrel does not check, or
+    /// ends its connection. The application may be at any point by then, on both sides.
     /// </summary>
     public static bool HasBadTrailers(GeneratedRequest request) =>
         request.Fields.Count + request.Trailers?.Count > MostFields
@@ -45,8 +45,8 @@ internal static partial class Acceptability
             || !Utf8.IsValid(t.Value)) ?? false);
 
     /// <summary>
-    /// Whether a body is not as long as its content-length says. Both sides reset such a call; how much of it the
-    /// application has seen by then is a matter of luck.
+    /// True if the length of a body differs from its content-length. Both sides reset such a call, and the application
+    /// may have seen any part of it by then.
     /// </summary>
     public static bool HasWrongLength(GeneratedRequest request) =>
         request.Fields.Any(f => f.NameText == "content-length"
@@ -65,7 +65,7 @@ internal static partial class Acceptability
     [GeneratedRegex(@"\A[a-z0-9!#$%&'*+\-.^_`|~]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
 
-    // As a number is written. Kestrel takes a plus sign and spaces, too.
+    // Only digits. Kestrel also accepts a plus sign and spaces.
     [GeneratedRegex(@"\A(0|[1-9][0-9]*)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Length();
 

@@ -4,7 +4,7 @@ using GrpcShm.Differential.Wire;
 
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>A request on one of its two ways.</summary>
+/// <summary>A request as it was sent to one of the two sides.</summary>
 internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, CallReport report)
 {
     public GeneratedRequest Request => request;
@@ -15,7 +15,7 @@ internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, C
 
     public WireCall Call { get; set; } = new(0);
 
-    /// <summary>Whether its sender has reset it while it was under way.</summary>
+    /// <summary>True if its sender reset it before it ended.</summary>
     public bool IsReset { get; set; }
 
     public bool IsHandled => report.Begun > 0;
@@ -32,8 +32,8 @@ internal sealed partial class Attempt(GeneratedRequest request, CallMark mark, C
 
     public string Outcome => IsReset ? "reset by its sender" : Call.ToString();
 
-    // Whether an answer, or the end of a handler that does not wait for the body's, is faster than its sender's reset
-    // is luck.
+    // An answer, or the end of a handler that does not wait for the whole body, may or may not be faster than the
+    // sender's reset.
     public override string ToString()
     {
         if (!IsHandled)

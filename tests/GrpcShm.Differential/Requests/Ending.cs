@@ -6,9 +6,9 @@ internal enum Ending
     /// <summary>With its last piece.</summary>
     WithLast,
 
-    /// <summary>With an empty piece behind the last one.</summary>
+    /// <summary>With an empty piece after the last one.</summary>
     Empty,
 
-    /// <summary>By a reset, when the application has read all of it that came before.</summary>
+    /// <summary>By a reset, when the application has read all data before it.</summary>
     Reset,
 }

@@ -6,7 +6,7 @@ namespace GrpcShm.Differential.Requests;
 /// <summary>A header, a trailer, or a field with a colon.</summary>
 /// <param name="Name">As it is sent.</param>
 /// <param name="Value">As it is sent.</param>
-/// <param name="Spelling">How direct mode spells it, where there is a choice.</param>
+/// <param name="Spelling">The form in which direct mode sends it, if there is a choice.</param>
 internal sealed record Field(byte[] Name, byte[] Value, int Spelling = 0)
 {
     public Field(string name, string value, int spelling = 0)

@@ -16,7 +16,7 @@ internal sealed record GeneratedRequest(
 {
     public long BodyLength => Body.Sum(static b => (long)b.Length);
 
-    /// <summary>Whether there is no body, and the headers do not say so.</summary>
+    /// <summary>True if there is no body, and the headers do not say so.</summary>
     public bool IsEndSeparate =>
         BodyLength == 0 && (Body.Count > 0 || Trailers is not null || Ending != Ending.WithLast);
 

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>Whether a request was the same both ways, or may be something else in direct mode.</summary>
+/// <summary>Compares the two outcomes of a request, and knows which differences are allowed.</summary>
 internal static class RequestComparison
 {
-    /// <summary>Says in a line what differs, or <see langword="null"/>.</summary>
+    /// <summary>Describes the difference in a line, or returns <see langword="null"/>.</summary>
     public static string? Find(Attempt direct, Attempt kestrel)
     {
         if (DocumentedDifferences.IsBeyondProtocol(direct.Request))
@@ -26,7 +26,7 @@ internal static class RequestComparison
         if (Acceptability.HasBadTrailers(direct.Request))
         {
             return direct.Report.Text?.Contains("\ntrailer count: ", StringComparison.Ordinal) ?? false
-                ? "direct mode showed trailers that may not be there"
+                ? "direct mode showed trailers that are not allowed"
                 : null;
         }
 
@@ -48,11 +48,11 @@ internal static class RequestComparison
         };
     }
 
-    /// <summary>Both sides in one text; what they have in common stands there once.</summary>
+    /// <summary>Both sides in one text, which has their common lines once.</summary>
     public static string Describe(string sent, string direct, string kestrel)
     {
         var (one, other) = (direct.Split('\n'), kestrel.Split('\n'));
-        var text = new StringBuilder().Append(sent).Append("  --- what became of it: < in direct mode, > by Kestrel\n");
+        var text = new StringBuilder().Append(sent).Append("  --- the outcome: < in direct mode, > by Kestrel\n");
         for (int i = 0, j = 0; i < one.Length || j < other.Length;)
         {
             if (i < one.Length && j < other.Length && one[i] == other[j])

@@ -1,6 +1,6 @@
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>What has become of the requests of a run. Any thread.</summary>
+/// <summary>Counts the outcomes of a run's requests. For any thread.</summary>
 internal sealed class RequestCounts
 {
     private long _all;

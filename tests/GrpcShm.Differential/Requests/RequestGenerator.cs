@@ -5,8 +5,8 @@ using GrpcShm.Differential.Hosting;
 namespace GrpcShm.Differential.Requests;
 
 /// <summary>
-/// Makes requests: valid ones of gRPC, most of them changed in a place or two. The same number and seed give the same
-/// again.
+/// Makes requests: valid requests of gRPC, most of them changed in one or two places. The same number and seed always
+/// give the same request.
 /// </summary>
 internal sealed class RequestGenerator
 {
@@ -97,7 +97,7 @@ internal sealed class RequestGenerator
         };
         if (_ending == Ending.Reset)
         {
-            // Behind what the application reads: then it is there when the reset comes.
+            // This piece comes after the part that the application reads, so it is there when the reset comes.
             _reading = Chance(50) ? Reading.Pipe : Reading.Stream;
         }
 
@@ -276,7 +276,7 @@ internal sealed class RequestGenerator
     private static string Repeat(string text, int length) =>
         string.Concat(Enumerable.Repeat(text, (length / text.Length) + 1))[..length];
 
-    // Latin 1 where a text says so by its first character, so that there are bytes that are no UTF-8.
+    // Some texts are sent as Latin 1, which their first character decides, so that some bytes are no UTF-8.
     private Field New(string name, string value) => value is ['\u00ff', ..]
         ? new Field(Encoding.UTF8.GetBytes(name), Encoding.Latin1.GetBytes(value), _random.Next(3))
         : new Field(name, value, _random.Next(3));

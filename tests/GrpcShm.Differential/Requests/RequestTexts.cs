@@ -1,6 +1,6 @@
 namespace GrpcShm.Differential.Requests;
 
-/// <summary>What requests are made of.</summary>
+/// <summary>The parts from which requests are made.</summary>
 internal static class RequestTexts
 {
     public static readonly string[] GoodPaths =

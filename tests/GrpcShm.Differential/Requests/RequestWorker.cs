@@ -5,16 +5,16 @@ using GrpcShm.Differential.Wire;
 namespace GrpcShm.Differential.Requests;
 
 /// <summary>
-/// Sends requests both ways and compares what became of them. One thread, with connections of its own.
+/// Sends requests to both sides and compares the outcomes. For one thread, with connections of its own.
 /// </summary>
 internal sealed class RequestWorker(DifferentialHost host, Findings findings, RequestCounts counts) : IDisposable
 {
-    // Longer than anything takes, on a busy machine too.
+    // This is longer than any step takes, also on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(200);
 
-    // What was refused on one side only may still be about to begin.
+    // If only one side refused a request, the other side may still be about to begin it.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
 
     private DirectWire? _direct;
@@ -24,7 +24,8 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     /// <summary>Sends a number of requests at once.</summary>
     public void Run(IReadOnlyList<GeneratedRequest> requests)
     {
-        // One that Kestrel refuses may end the connection, with all that is on it. In direct mode none may.
+        // A request that Kestrel refuses may end the connection, with all its requests. In direct mode no request may
+        // do this.
         var direct = Send(Direct(), requests, 'd');
         var kestrel = Send(Kestrel(), [.. requests.Where(Acceptability.IsAcceptable)], 'k')
             .ToDictionary(static a => a.Request.Number);
@@ -32,7 +33,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         Collect(Kestrel(), [.. kestrel.Values]);
         foreach (var one in direct)
         {
-            // The connection may have been ended by another one.
+            // Another request may have ended the connection.
             var own = one.Call.IsLost ? Instead(one, Direct, one.Request, 'd') : one;
             var other = kestrel.GetValueOrDefault(one.Request.Number);
             if (other is not { Call.IsLost: false })
@@ -40,8 +41,8 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
                 other = Instead(other, Kestrel, one.Request, 'k');
             }
 
-            // So may that on which it was alone, by the one before, of which only the end of the connection is seen
-            // now.
+            // Even the connection on which it is alone may have been ended by the request before it, and this shows
+            // only now.
             if (own.IsHandled && other is { IsHandled: false, Call.IsLost: true })
             {
                 other = Instead(other, Kestrel, one.Request, 'k');
@@ -83,7 +84,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         findings.Add(Again(smallest) ?? again);
     }
 
-    /// <summary>Sends a request by itself and compares again.</summary>
+    /// <summary>Sends a request alone and compares again.</summary>
     private Difference? Again(GeneratedRequest request)
     {
         var kestrel = RunAlone(Kestrel, request, 'k');
@@ -194,7 +195,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
                 break;
             }
 
-            // By looks and not by the clock, which goes on while a whole machine stands still.
+            // This counts rounds and not time, since time goes on while the whole machine stands still.
             var started = Stopwatch.GetTimestamp();
             wire.Receive(hasResets ? 1 : 100);
             var look = Stopwatch.GetElapsedTime(started);

@@ -5,10 +5,10 @@ using GrpcShm.Differential.Hosting;
 
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>Sends a request and tells all that its caller can see of the response.</summary>
+/// <summary>Sends a request and reports all that its caller can see of the response.</summary>
 internal static class ClientReport
 {
-    // Longer than anything takes, on a busy machine too.
+    // This is longer than any step takes, also on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public static async Task<string> SendAsync(HttpMessageInvoker client, ResponseAct act)
@@ -51,7 +51,7 @@ internal static class ClientReport
         }
         catch (Exception exception)
         {
-            // Whether it fails before the response or behind it depends on how soon its reader looks.
+            // It may fail before the response or after it, depending on the time at which its reader reads.
             return $"failed: {Describe(act.Script, exception)}\n";
         }
     }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>A response on one of its two ways: what its handler does, and what it sees of that.</summary>
+/// <summary>A response of one of the two sides: the actions of its handler, and their results.</summary>
 internal sealed class ResponseAct(long id, ResponseScript script)
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -13,13 +13,13 @@ internal sealed class ResponseAct(long id, ResponseScript script)
 
     public ResponseScript Script => script;
 
-    /// <summary>Completes when the request is over for the server, its callbacks included.</summary>
+    /// <summary>Completes when the server has ended the request, with all callbacks.</summary>
     public Task Done => _done.Task;
 
     /// <summary>The connection that it came on.</summary>
     public string ConnectionId { get; set; } = "";
 
-    /// <summary>How many bytes it has written so far. The handler's own.</summary>
+    /// <summary>How many bytes the handler has written so far. Only the handler uses it.</summary>
     public int Written { get; set; }
 
     public string Seen

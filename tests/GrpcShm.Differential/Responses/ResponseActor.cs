@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>The application for responses: does what a script says, and notes what it sees of that.</summary>
+/// <summary>The application for responses: it does the steps of a script, and notes their results.</summary>
 internal sealed class ResponseActor(ResponseBook book)
 {
     public const string Header = "x-script";
@@ -19,7 +19,7 @@ internal sealed class ResponseActor(ResponseBook book)
 
         act.ConnectionId = context.Connection.Id;
 
-        // Last of all, since the first that is registered comes last.
+        // This callback runs last, since the first registered callback runs last.
         context.Response.OnCompleted(() =>
         {
             act.End();
@@ -168,7 +168,7 @@ internal sealed class ResponseActor(ResponseBook book)
                 response.OnStarting(() => throw new InvalidOperationException("on purpose"));
                 break;
             case ResponseAction.OnStartingSetsStatus:
-                // A pipe is completed with an error without a wait for what that leads to.
+                // Completing a pipe with an error does not wait for the consequences.
                 var isAwaited = act.Script.Steps.All(static s => s.Action != ResponseAction.CompletePipeWithError);
                 response.OnStarting(async () =>
                 {

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>The responses that are under way. Any thread.</summary>
+/// <summary>The responses that are not finished. For any thread.</summary>
 internal sealed class ResponseBook
 {
     private readonly ConcurrentDictionary<long, ResponseAct> _acts = new();

@@ -1,12 +1,12 @@
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>What a handler does, step by step.</summary>
+/// <summary>The steps of a handler.</summary>
 internal sealed record ResponseScript(long Number, IReadOnlyList<ResponseStep> Steps)
 {
-    /// <summary>Whether it sets a status.</summary>
+    /// <summary>True if it sets a status.</summary>
     public bool Sets(int status) => Sets(s => s == status);
 
-    /// <summary>Whether it sets a status of some kind.</summary>
+    /// <summary>True if it sets a status that fulfils a condition.</summary>
     public bool Sets(Predicate<int> isStatus) =>
         Steps.Any(s => s.Action == ResponseAction.SetStatus && isStatus(s.Number));
 

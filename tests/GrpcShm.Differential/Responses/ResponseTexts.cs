@@ -1,6 +1,6 @@
 namespace GrpcShm.Differential.Responses;
 
-/// <summary>What responses are made of.</summary>
+/// <summary>The parts from which responses are made.</summary>
 internal static class ResponseTexts
 {
     public static readonly int[] Statuses =
@@ -9,7 +9,7 @@ internal static class ResponseTexts
         431, 499, 500, 501, 502, 503, 504, 599, 600, 700, 998, 999
     ];
 
-    // Of those that a handler has no business with.
+    // These are statuses that a handler should not set.
     public static readonly int[] BadStatuses = [100, 101, 102, 103, 150, 199, 0, 1, 99, 1000, 65536, -1, int.MaxValue];
 
     public static readonly string[] Names =
@@ -64,6 +64,7 @@ internal static class ResponseTexts
 
     public static readonly int[] Sizes = [0, 1, 5, 10, 100, 1000, 4096, 5000, 20_000, 70_000];
 
-    // Not 7, which says that a call was not begun: it is begun again then, by one client more often than by the other.
+    // Not 7, which says that a call was not begun: a client then sends it again, and the two clients do so in different
+    // numbers.
     public static readonly int[] ResetCodes = [0, 1, 2, 5, 8, 11, 13, 255, int.MaxValue];
 }

@@ -1,10 +1,10 @@
 namespace GrpcShm.Differential.Wire;
 
-/// <summary>Where a block of fields is split into frames.</summary>
+/// <summary>Splits a block of fields into frames.</summary>
 internal static class BlockPieces
 {
     /// <param name="length">The block's length.</param>
-    /// <param name="splits">Where it is split, in thousandths of its length.</param>
+    /// <param name="splits">The places where it is split, in thousandths of its length.</param>
     /// <param name="most">The longest piece.</param>
     public static IEnumerable<(int Start, int Length, bool IsEnd)> Of(int length, IReadOnlyList<int> splits, int most)
     {

@@ -110,7 +110,7 @@ internal sealed class DirectBlock
 
     private void Write(MemoryStream block, Field field, byte[] value)
     {
-        // Numbers stand for names in lower case; another case has to be spelled out.
+        // Numbers stand for names in lower case; names with other letters must be sent as text.
         var name = field.NameText;
         var number = HeaderNames.NumberOf(name);
         if (number == HeaderNames.Unknown

@@ -13,10 +13,9 @@ namespace GrpcShm.Differential.Wire;
 
 /// <summary>The client's side of direct mode, frame by frame, in the rings themselves.</summary>
 /// <remarks>
-/// The only thread of this side writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping
-/// of the other one. It stores with release what it has written, and fences before it looks whether the server sleeps,
-/// or before it looks again when it has said that it is about to sleep itself: as docs/protocol.md, "Doorbells", has
-/// it.
+/// This side has one thread. It writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping
+/// of the other ring. It stores them with release. It fences before it checks whether the server sleeps, and after it
+/// has announced its own sleep, before it looks at the ring again: see docs/protocol.md, "Doorbells".
 /// </remarks>
 internal sealed unsafe partial class DirectWire : IWire
 {
@@ -34,15 +33,15 @@ internal sealed unsafe partial class DirectWire : IWire
     private readonly Queue<uint> _ids = new(Enumerable.Range(0, MaxCalls).Select(static i => (uint)i));
     private readonly DirectBlock _blocks = new();
 
-    // What is to be answered to frames that are being taken: it is sent behind them, since to wait for room takes
-    // frames, too.
+    // The answers to the frames that are being taken. They are sent afterwards, since waiting for room takes frames,
+    // too.
     private readonly Queue<FrameHeader> _answers = [];
     private readonly int _ringToServer;
     private readonly int _ringToClient;
 
     public DirectWire(string path)
     {
-        var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"Nobody listens at '{path}'.");
+        var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"No server listens at '{path}'.");
         _channel = new ControlChannel(socket, ProcessReactors.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
         var answer =
@@ -89,7 +88,7 @@ internal sealed unsafe partial class DirectWire : IWire
         {
             var (start, length, isEnd) = pieces[i];
 
-            // What is whole in one piece goes with its first data, as a client does that has both.
+            // A block in one piece goes in one frame with the first data, as a client sends it that has both.
             var fits = length + (body.Count > 0 ? body[0].Length : 0) < MaxFrame - FrameHeader.Size;
             var first = isEnd && body.Count > 0 && request.Splits.Count == 0 && fits ? body[0] : [];
             var takes = first.Length > 0;
@@ -194,7 +193,7 @@ internal sealed unsafe partial class DirectWire : IWire
     {
         if (call.HasSentEnd || (flags == FrameFlags.None && data.IsEmpty))
         {
-            // It was reset meanwhile, and that answered; or there is nothing in it.
+            // The call was reset meanwhile, and this was answered; or the frame is empty.
             return;
         }
 
@@ -322,7 +321,7 @@ internal sealed unsafe partial class DirectWire : IWire
         var hasCall = _calls.TryGetValue(header.Call, out var call);
         if (header.Type == FrameType.Message)
         {
-            // Of calls that nobody waits for any more, too: it may define a pair.
+            // This also reads blocks of calls that are over, since they may define a pair.
             var status =
                 header.Has(FrameFlags.Headers) ? _blocks.ReadStatus(content[..(int)header.HeadersLength]) : null;
             if (header.Has(FrameFlags.Trailers))

@@ -4,16 +4,14 @@ using GrpcShm.Differential.Requests;
 
 namespace GrpcShm.Differential.Wire;
 
-/// <summary>
-/// Blocks of fields as HTTP/2 has them (RFC 7541), as far as a client with a table of size 0 needs that.
-/// </summary>
+/// <summary>Blocks of fields of HTTP/2 (RFC 7541), as far as a client with a table of size 0 needs them.</summary>
 internal static class HpackBlock
 {
     private const int StatusIndex = 8;
 
     private static readonly string[] StaticStatuses = ["200", "204", "206", "304", "400", "404", "500"];
 
-    /// <summary>Each field a literal that is not indexed, with its name spelled out.</summary>
+    /// <summary>Writes each field as a literal that is not indexed, with its name as text.</summary>
     public static byte[] Write(IReadOnlyList<Field> fields, string mark)
     {
         var block = new MemoryStream();

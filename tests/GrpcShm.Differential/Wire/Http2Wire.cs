@@ -33,7 +33,7 @@ internal sealed class Http2Wire : IWire
         _socket.Connect(new UnixDomainSocketEndPoint(path));
         _out.Write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8);
 
-        // A table of size 0, so that nothing of one answer has to be kept for the next.
+        // A table of size 0, so that no state of one answer is needed for the next.
         WriteFrame(SettingsFrame, 0, 0, [0, 1, 0, 0, 0, 0]);
         Span<byte> more = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(more, 1 << 30);
@@ -154,7 +154,7 @@ internal sealed class Http2Wire : IWire
         switch (type)
         {
             case Headers:
-                // Those of trailers have none, and the last of several is what counts: the others are interim.
+                // A block of trailers has no status. Of several statuses the last one counts; the others are interim.
                 call.Status = HpackBlock.ReadStatus(content) ?? call.Status;
                 break;
             case RstStream:
@@ -240,7 +240,7 @@ internal sealed class Http2Wire : IWire
         }
         catch (SocketException)
         {
-            // The end, and why, is read.
+            // The end and its reason are read by the receiving code.
         }
 
         _out.SetLength(0);
@@ -248,7 +248,7 @@ internal sealed class Http2Wire : IWire
 
     private void End(string reason)
     {
-        // What follows a going away with an error is the end of the socket, and the error says more.
+        // After a going away with an error the socket ends, and the error says more.
         Ended ??= reason;
         foreach (var call in _calls.Values)
         {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace GrpcShm.Differential.Wire;
 
-/// <summary>What has become of a call, as its sender sees it.</summary>
+/// <summary>The outcome of a call, as its sender sees it.</summary>
 internal sealed class WireCall(uint id)
 {
     public uint Id => id;
@@ -14,7 +14,7 @@ internal sealed class WireCall(uint id)
 
     public bool HasEnded { get; set; }
 
-    /// <summary>Why the connection was lost before the end, if it was.</summary>
+    /// <summary>The reason why the connection was lost before the end of the call, if it was.</summary>
     public string? LostBy { get; set; }
 
     public bool IsLost => LostBy is not null;

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.FaultInjection.Planning;
 
-/// <summary>Which processes die where, in which order.</summary>
+/// <summary>The deaths of a run in their order: which process dies, and at which step.</summary>
 internal static class FaultPlan
 {
     private static readonly FaultStep[] OfBoth =
@@ -27,7 +27,7 @@ internal static class FaultPlan
         FaultStep.NameReleased,
     ];
 
-    /// <summary>All that there is to try: each side, mode, kind of call and step.</summary>
+    /// <summary>All combinations: each side, mode, kind of call and step.</summary>
     public static IReadOnlyList<(Side Side, SharedMemoryMode Mode, string Kind, FaultStep Step)> Cells { get; } =
     [
         .. from side in Enum.GetValues<Side>()
@@ -38,7 +38,9 @@ internal static class FaultPlan
            select (side, mode, kind, step),
     ];
 
-    /// <summary>The deaths of a run: all cells in an order that follows from the seed, again and again.</summary>
+    /// <summary>
+    /// The deaths of a run: all combinations in an order that follows from the seed, again and again.
+    /// </summary>
     public static IEnumerable<Fault> Create(FaultSettings settings)
     {
         var random = new Random(settings.Seed);
@@ -67,22 +69,22 @@ internal static class FaultPlan
 
             if (left == before)
             {
-                throw new InvalidOperationException("Nothing of the plan is left.");
+                throw new InvalidOperationException("No part of the plan has all these words.");
             }
         }
     }
 
     private static bool IsReached(Side side, SharedMemoryMode mode, string kind, FaultStep step) => step switch
     {
-        // Who only takes large messages and sends a few small ones never finds its ring full.
+        // A side that only receives large messages and sends a few small ones never finds its ring full.
         FaultStep.WaitAnnounced => kind != (side == Side.Client ? "server streaming" : "client streaming"),
 
-        // HTTP/2's frame of that name is not the transport's.
+        // HTTP/2 has a frame of the same name, but this is not a step of the transport.
         FaultStep.GoingAway or FaultStep.GoneAway => mode == SharedMemoryMode.Direct,
         _ => true,
     };
 
-    // Each connection comes to most steps once, to some for each message.
+    // Each connection comes to most steps once, and to some steps once for each message.
     private static int MostTimes(FaultStep step) => step switch
     {
         FaultStep.GoingAway or FaultStep.GoneAway or FaultStep.NameRemoved or FaultStep.NameReleased

@@ -3,9 +3,9 @@ namespace GrpcShm.FaultInjection.Planning;
 /// <summary>Which of the two processes dies.</summary>
 internal enum Side
 {
-    /// <summary>The one that calls.</summary>
+    /// <summary>The process that calls.</summary>
     Client,
 
-    /// <summary>The one that is called.</summary>
+    /// <summary>The process that is called.</summary>
     Server,
 }

@@ -8,13 +8,13 @@ internal sealed class Endpoints : IDisposable
 {
     private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("grpcshm-");
 
-    /// <summary>The server that outlives all.</summary>
+    /// <summary>The name of the server that survives all deaths.</summary>
     public EndpointAddress Steady { get; } = new(EndpointKind.SharedMemory, "steady");
 
-    /// <summary>The servers that die, one after the other.</summary>
+    /// <summary>The name of the servers that die, one after the other.</summary>
     public EndpointAddress Mortal { get; } = new(EndpointKind.SharedMemory, "mortal");
 
-    /// <summary>By which the steady server is asked how it fares.</summary>
+    /// <summary>The endpoint of the steady server's control service.</summary>
     public EndpointAddress Control => new(EndpointKind.UnixSocket, Path.Combine(_directory.FullName, "steady.control"));
 
     public string Directory => _directory.FullName;
@@ -24,7 +24,7 @@ internal sealed class Endpoints : IDisposable
 
     public ClientSetup Setup(SharedMemoryMode mode) => new() { RuntimeDirectory = Directory, Mode = mode };
 
-    /// <summary>What lies there that should not: anything but the two names' sockets and locks.</summary>
+    /// <summary>The files that should not be there: all files except the sockets and locks of the two names.</summary>
     public IEnumerable<FileInfo> Strangers() => _directory
         .EnumerateFiles("*", SearchOption.AllDirectories)
         .Where(file => file.FullName != Control.Value

@@ -7,7 +7,7 @@ using GrpcShm.TestHost;
 namespace GrpcShm.FaultInjection.Processes;
 
 /// <summary>
-/// A <c>GrpcShm.TestHost</c> that may be killed. It ends with this process, since its standard input does.
+/// A <c>GrpcShm.TestHost</c> that may be killed. It ends with this process, which closes its standard input.
 /// </summary>
 internal sealed partial class Host : IAsyncDisposable
 {
@@ -31,10 +31,10 @@ internal sealed partial class Host : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Completes when it has come to its step, with the time; a fault if it ends without.</summary>
+    /// <summary>Completes with the time when it has come to its step; fails if it ends before.</summary>
     public Task<long> Dying => _dying.Task;
 
-    /// <summary>How often its scenario has come round.</summary>
+    /// <summary>The number of finished rounds of its scenario.</summary>
     public int Rounds => Volatile.Read(ref _rounds);
 
     /// <summary>The last lines of its log.</summary>
@@ -59,7 +59,7 @@ internal sealed partial class Host : IAsyncDisposable
             RedirectStandardError = true,
         };
 
-        // Where it listens is said here alone.
+        // Only this program decides on which endpoints it listens.
         start.Environment.Remove("ASPNETCORE_URLS");
         start.Environment.Remove("ASPNETCORE_HTTP_PORTS");
         var host = new Host(Process.Start(start)!);
@@ -89,8 +89,8 @@ internal sealed partial class Host : IAsyncDisposable
         return await ReadAsync(answer);
     }
 
-    /// <summary>Ends it at once, wherever it is.</summary>
-    /// <returns>When that was.</returns>
+    /// <summary>Kills it at once.</summary>
+    /// <returns>The time of the kill.</returns>
     public long Kill()
     {
         var now = Stopwatch.GetTimestamp();
@@ -107,7 +107,7 @@ internal sealed partial class Host : IAsyncDisposable
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < Patience; await timer.WaitForNextTickAsync())
         {
-            // After the name in parentheses, which may hold anything.
+            // The state comes after the name in parentheses, which may contain anything.
             var status = await File.ReadAllTextAsync($"/proc/{Id}/stat");
             if (status[(status.LastIndexOf(')') + 2)..].StartsWith('T'))
             {
@@ -118,7 +118,7 @@ internal sealed partial class Host : IAsyncDisposable
         throw new TimeoutException($"The process {Id} does not stand still.");
     }
 
-    /// <summary>Waits until its scenario has come round once more.</summary>
+    /// <summary>Waits until its scenario has finished one more round.</summary>
     public async Task WhenRoundAsync()
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(2));

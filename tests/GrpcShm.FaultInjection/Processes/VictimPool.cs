@@ -3,7 +3,7 @@ using GrpcShm.FaultInjection.Planning;
 namespace GrpcShm.FaultInjection.Processes;
 
 /// <summary>
-/// Starts the victims of the next deaths while this one is being looked at: starting costs more than dying.
+/// Starts the victims of the next deaths while the current death is examined, since a start takes longer than a death.
 /// </summary>
 internal sealed class VictimPool(IEnumerable<Fault> faults, Endpoints endpoints) : IAsyncDisposable
 {
@@ -12,7 +12,7 @@ internal sealed class VictimPool(IEnumerable<Fault> faults, Endpoints endpoints)
     private readonly IEnumerator<Fault> _faults = faults.GetEnumerator();
     private readonly Queue<(Fault Fault, Task<Host> Host)> _started = new();
 
-    /// <summary>The next death and who is to die it; <see langword="null"/> when there is none left.</summary>
+    /// <summary>The next death and its victim; <see langword="null"/> when there are no more.</summary>
     public async Task<(Fault Fault, Host Victim)?> NextAsync()
     {
         while (_started.Count <= Ahead && _faults.MoveNext())

@@ -2,7 +2,7 @@ using GrpcShm.FaultInjection.Planning;
 
 namespace GrpcShm.FaultInjection.Reporting;
 
-/// <summary>What went wrong, and how long it took to notice.</summary>
+/// <summary>All failures, and the times until deaths were noticed.</summary>
 internal sealed class Findings
 {
     public int Kills { get; private set; }
@@ -23,7 +23,7 @@ internal sealed class Findings
 
     public TimeSpan MaxDetect { get; private set; }
 
-    /// <summary>Each of them, in words.</summary>
+    /// <summary>The failures, in words.</summary>
     public List<string> Lines { get; } = [];
 
     public void Died() => Kills++;
@@ -50,7 +50,7 @@ internal sealed class Findings
         Add(fault, $"wrong status: {what}");
     }
 
-    /// <summary>Somebody else, or a successor, was not served.</summary>
+    /// <summary>Another client was not served, or a successor did not serve.</summary>
     public void NotServed(Fault fault, string what) => NotServed($"{what}, at {fault}");
 
     /// <inheritdoc cref="NotServed(Fault, string)"/>
@@ -60,7 +60,7 @@ internal sealed class Findings
         Lines.Add($"not served {what}");
     }
 
-    /// <summary>A victim did not come to its step, so nothing has been tried.</summary>
+    /// <summary>A victim did not come to its step, so this fault was not tried.</summary>
     public void NotReached(Fault fault, string what)
     {
         Missed++;

@@ -1,6 +1,6 @@
 namespace GrpcShm.FaultInjection.Reporting;
 
-/// <summary>What a process holds that the transport made.</summary>
+/// <summary>The resources of the transport in a process.</summary>
 /// <param name="Descriptors">Sockets, doorbells and memory files.</param>
 /// <param name="SharedBytes">Mapped memory that it shares with a peer.</param>
 /// <param name="Threads">The transport's own.</param>
@@ -8,7 +8,7 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
 {
     private const string MemoryFile = "/memfd:grpcshm";
 
-    // The reactor's thread, its two spares, and the sentinel: which of the spares there are is a matter of timing.
+    // The reactor's thread, its two spares, and the sentinel. The number of spares depends on timing.
     private const int MostThreads = 4;
 
     public bool IsEmpty => this is { Descriptors: 0, SharedBytes: 0, Threads: 0 };
@@ -20,7 +20,7 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
             .Sum(SizeOf),
         Directory.EnumerateDirectories($"/proc/{processId}/task").Count(IsTransportsThread));
 
-    /// <summary>What it has more than before.</summary>
+    /// <summary>The resources that it has more than before.</summary>
     public Footprint Beyond(Footprint before) => new(
         Math.Max(0, Descriptors - before.Descriptors),
         Math.Max(0, SharedBytes - before.SharedBytes),
@@ -45,7 +45,7 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
         }
         catch (IOException)
         {
-            // It has just ended.
+            // The thread has just ended.
             return false;
         }
     }

@@ -1,6 +1,6 @@
 namespace GrpcShm.FaultInjection.Survivors;
 
-/// <summary>What a <see cref="BrokenSurvivor"/> does wrong.</summary>
+/// <summary>The fault that a <see cref="BrokenSurvivor"/> makes.</summary>
 internal enum Breakage
 {
     /// <summary>Nothing.</summary>

@@ -5,9 +5,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.FaultInjection.Survivors;
 
-/// <summary>
-/// Breaks this process as a client, if that is asked for, so that it is seen that a run finds it out.
-/// </summary>
+/// <summary>Breaks this process as a client, if asked to, to show that a run finds such a fault.</summary>
 internal sealed class BrokenSurvivor : IDisposable
 {
     private const int LeftBytes = 64 * 1024;
@@ -25,7 +23,7 @@ internal sealed class BrokenSurvivor : IDisposable
         }
     }
 
-    /// <summary>What the caller of a call is told of its end, and when.</summary>
+    /// <summary>The end of a call as its caller sees it, and the time.</summary>
     public async Task<Status> TellAsync(Status status)
     {
         switch (_breakage)

@@ -8,7 +8,7 @@ using GrpcShm.Transport;
 namespace GrpcShm.FaultInjection.Survivors;
 
 /// <summary>
-/// One whom the deaths of others do not concern: calls the steady server all the time, in both modes.
+/// A client that the deaths of other processes must not affect. It calls the steady server all the time, in both modes.
 /// </summary>
 internal sealed class Bystander : IAsyncDisposable
 {
@@ -30,8 +30,8 @@ internal sealed class Bystander : IAsyncDisposable
     /// <summary>The call that failed, if one has.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Makes a call by each channel that is there and by a new one.</summary>
-    /// <exception cref="RpcException">It failed.</exception>
+    /// <summary>Makes a call with each open channel and with a new one.</summary>
+    /// <exception cref="RpcException">The call failed.</exception>
     public async Task CallAsync(SharedMemoryMode mode)
     {
         foreach (var channel in _channels)

@@ -6,19 +6,19 @@ using GrpcShm.TestHost.Faults;
 
 namespace GrpcShm.FaultInjection.Survivors;
 
-/// <summary>What every death has in common, whoever dies.</summary>
+/// <summary>The common steps of every death, of a client or of a server.</summary>
 internal sealed class Execution(Fault fault, Host victim, Bystander bystander, Findings findings)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Tells the victim where to die.</summary>
+    /// <summary>Tells the victim the step at which it must die.</summary>
     public Task ArmAsync() => victim.AskAsync(
         $"crash {fault.Step} {fault.Times} {(fault.Death == Death.Killed ? CrashAction.Kill : CrashAction.Freeze)}",
         HostMessage.Done);
 
     /// <summary>Waits until the victim is dead.</summary>
-    /// <param name="thawed">What to do when it has stood still and goes on.</param>
-    /// <returns>When it died.</returns>
+    /// <param name="thawed">Runs when the victim has stood still and goes on.</param>
+    /// <returns>The time of its death.</returns>
     public async Task<long> DieAsync(Func<Task> thawed)
     {
         long died;
@@ -48,7 +48,7 @@ internal sealed class Execution(Fault fault, Host victim, Bystander bystander, F
         return victim.Kill();
     }
 
-    /// <summary>Whatever has become of the victim, others are served.</summary>
+    /// <summary>Checks that other clients are served.</summary>
     public async Task ServeOthersAsync()
     {
         try

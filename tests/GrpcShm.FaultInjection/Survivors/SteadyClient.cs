@@ -12,8 +12,8 @@ using GrpcShm.Transport;
 namespace GrpcShm.FaultInjection.Survivors;
 
 /// <summary>
-/// This process as a client whose servers die. It keeps a channel a mode for all of them, which has to find each
-/// successor by itself.
+/// This process as a client whose servers die. For each mode it keeps one channel for all servers, and the channel must
+/// find each successor by itself.
 /// </summary>
 internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
         new[] { SharedMemoryMode.Http2, SharedMemoryMode.Direct }
         .ToDictionary(mode => mode, mode => ChannelFactory.CreateChannel(endpoints.Mortal, endpoints.Setup(mode)));
 
-    /// <summary>Lets a server die and looks what becomes of the calls to it.</summary>
+    /// <summary>Makes a server die, and checks the end of the calls to it.</summary>
     public async Task TryAsync(Fault fault, Host victim, Bystander bystander, FaultSettings settings, Findings findings)
     {
         await victim.AskAsync("listen", HostMessage.Listens);
@@ -70,7 +70,7 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
 
     private TestService.TestServiceClient Client(SharedMemoryMode mode) => new(_kept[mode]);
 
-    /// <summary>The channels that lost the last server find this one.</summary>
+    /// <summary>Checks that the channels that lost the last server find this one.</summary>
     private async Task GreetSuccessorAsync(Fault fault, Findings findings)
     {
         foreach (var mode in _kept.Keys)
@@ -102,7 +102,7 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
     }
 
     /// <summary>
-    /// A server that has stood still goes on with the calls that it had, and takes new ones unless it is stopping.
+    /// Checks that a server that has stood still goes on with its calls, and accepts new calls unless it is stopping.
     /// </summary>
     private async Task GoOnAsync(Fault fault, Findings findings)
     {

@@ -40,10 +40,10 @@ internal sealed class SteadyServer : IAsyncDisposable
         return new SteadyServer(host, ChannelFactory.CreateChannel(endpoints.Control, new ClientSetup()));
     }
 
-    /// <summary>The bytes that are alive in it.</summary>
+    /// <summary>The managed memory in use in the server, in bytes.</summary>
     public async Task<long> MeasureMemoryAsync() => (await _host.AskAsync("memory", HostMessage.Done)).Number;
 
-    /// <summary>Lets one of its clients die and looks what becomes of the client's calls and connection.</summary>
+    /// <summary>Makes one of its clients die, and checks the end of the client's calls and connection.</summary>
     public async Task TryAsync(Fault fault, Host victim, Bystander bystander, FaultSettings settings, Findings findings)
     {
         var before = await _control.StatsAsync(new Empty());

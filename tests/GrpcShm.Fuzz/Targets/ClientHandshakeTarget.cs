@@ -6,8 +6,8 @@ using GrpcShm.Transport.Signaling;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// A client whose server says and sends what it likes. Before what is the socket's, an input has the header of the
-/// memory (if its first byte is odd; else the header is as it should be).
+/// A client whose server sends any bytes and handles. An input begins with the header of the memory if its first byte
+/// is odd; otherwise the header is correct. The rest of the input is for the socket.
 /// </summary>
 internal sealed class ClientHandshakeTarget : HandshakeTarget
 {

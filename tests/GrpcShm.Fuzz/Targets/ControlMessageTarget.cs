@@ -27,7 +27,7 @@ internal sealed class ControlMessageTarget : IFuzzTarget
         try
         {
             var length = ControlMessage.ReadLength(input);
-            FuzzFailureException.ThrowIf(length > ControlMessage.MaxSize, "A message is longer than any may be.");
+            FuzzFailureException.ThrowIf(length > ControlMessage.MaxSize, "A message is longer than the limit.");
             if (length == 0 || length > input.Length)
             {
                 return length == 0 ? "no prefix" : "not all of it";
@@ -65,7 +65,7 @@ internal sealed class ControlMessageTarget : IFuzzTarget
                 var (code, text) = message.ReadCodeAndText();
                 FuzzFailureException.ThrowIf(text.Any(char.IsControl), "A text has control characters.");
                 FuzzFailureException.ThrowIf(text.Length > ControlMessage.MaxTextBytes, "A text is too long.");
-                FuzzFailureException.ThrowIf(!Enum.IsDefined(RefusalCodes.FromWire(code)), "A code means nothing.");
+                FuzzFailureException.ThrowIf(!Enum.IsDefined(RefusalCodes.FromWire(code)), "A code has no meaning.");
                 return Encoding.UTF8.GetByteCount(text) == message.Body.Length - 2 ? "text" : "text, mended";
         }
     }

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// One end of a connection in direct mode whose peer writes what it likes into the ring, while the application goes on
-/// with its calls. An input is a list of steps: one byte that says which, and what it needs.
+/// One end of a connection in direct mode. The peer writes any bytes into the ring, while the application goes on with
+/// its calls. An input is a list of steps: one byte for the kind of step, and then the step's arguments.
 /// </summary>
 internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, ICallAcceptor
 {
@@ -203,7 +203,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
                 break;
         }
 
-        // As the reactor does when the doorbell was rung.
+        // The reactor does this when the doorbell was rung.
         _connection.Receiving.Signal(onReactor: false);
     }
 
@@ -246,7 +246,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         Publish(frame);
     }
 
-    /// <summary>Puts bytes where the next frame belongs, as a sender does that knows the rules of the ring.</summary>
+    /// <summary>Writes bytes to the place of the next frame, by the rules of the ring.</summary>
     private void Publish(ReadOnlySpan<byte> bytes)
     {
         var stride = (bytes.Length + FrameHeader.Alignment - 1) & -FrameHeader.Alignment;
@@ -270,7 +270,9 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         Volatile.Write(ref _inbound->Tail, _tail);
     }
 
-    /// <summary>Reads what this side has sent. Whatever came, that has to be frames that a peer may send.</summary>
+    /// <summary>
+    /// Reads the frames that this side has sent. They must always be valid, whatever the peer has sent.
+    /// </summary>
     private void Drain()
     {
         var tail = Volatile.Read(ref _outbound->Tail);
@@ -333,7 +335,7 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
         }
     }
 
-    // Mostly a call that there is or could be, sometimes any.
+    // Mostly an existing or possible call, sometimes any number.
     private uint IdOf(byte choice) =>
         choice < 16 && role == ConnectionRole.Client && _calls.Count > 0 ? _calls[choice % _calls.Count].Stream.Id
         : choice < 240 ? (uint)(choice % 10) | ((uint)(choice / 80) << 16)
@@ -352,18 +354,17 @@ internal abstract unsafe class DirectTarget(ConnectionRole role) : IFuzzTarget, 
 
     private string Judge(bool endedByPeer, int seen)
     {
-        // A client that has been told of the going away looks at its calls on the thread pool, which may have the turn
-        // just now.
+        // After a going away a client checks its calls on the thread pool, which may have the turn just now.
         FuzzFailureException.ThrowIf(
-            !_connection.Completion.Wait(EndsWithin), "The connection has been closed, and its calls go on.");
+            !_connection.Completion.Wait(EndsWithin), "The connection has been closed, but its calls go on.");
         var failure = _connection.Completion.Result;
         FuzzFailureException.ThrowIf(
             failure is not (SharedMemoryProtocolException or IOException or ObjectDisposedException),
             $"The connection ended by an error that no peer can cause: {failure}");
-        FuzzFailureException.ThrowIf(_calls.Exists(call => call.IsConfused), "A call was told of something twice.");
+        FuzzFailureException.ThrowIf(_calls.Exists(call => call.IsConfused), "A call got an event twice.");
         FuzzFailureException.ThrowIf(
             !_calls.TrueForAll(call => call.HasLeftOnce), "A call has not left its connection.");
-        FuzzFailureException.ThrowIf(_connection.ActiveCalls != 0, "The connection has ended, and counts calls.");
+        FuzzFailureException.ThrowIf(_connection.ActiveCalls != 0, "The connection has ended, but still counts calls.");
         return endedByPeer ? Outcome.Of(failure) : $"{seen:x} {_calls.Count} calls";
     }
 }

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>Addresses, as they stand in configurations and URLs.</summary>
+/// <summary>Addresses, as in configurations and URLs.</summary>
 internal sealed class EndPointTarget : IFuzzTarget
 {
     public string Name => "endpoint";
@@ -55,7 +55,7 @@ internal sealed class EndPointTarget : IFuzzTarget
         }
         catch (ArgumentException refusal)
         {
-            // Without the address itself, which it may quote first.
+            // The outcome is without the address itself, which the message may quote first.
             var quote = $"'{text}'";
             var message = refusal.Message;
             var reason = message.StartsWith(quote, StringComparison.Ordinal) ? message[quote.Length..] : message;

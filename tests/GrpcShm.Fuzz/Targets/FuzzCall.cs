@@ -4,7 +4,7 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>A call on either side that reads all that it is told, and counts how it ends.</summary>
+/// <summary>A call on either side that reads all its data, and counts its ends.</summary>
 internal sealed class FuzzCall : ICallStreamOwner
 {
     private static readonly RunProfile Pool = new(RunMode.ThreadPool);
@@ -17,17 +17,17 @@ internal sealed class FuzzCall : ICallStreamOwner
 
     public FuzzCall() => Stream = new CallStream(this, Pool);
 
-    /// <summary>What carries it.</summary>
+    /// <summary>The stream that carries the call.</summary>
     public CallStream Stream { get; }
 
     public bool IsInputTimed => false;
 
     public bool HasLeftOnce => Volatile.Read(ref _timesLeft) == 1;
 
-    /// <summary>Whether it was told of one thing twice, or of things in an order in which they cannot be.</summary>
+    /// <summary>True if an event came twice, or if events came in an impossible order.</summary>
     public bool IsConfused => _isConfused || _timesLeft > 1 || _timesFailed > 1 || _timesEnded > 1 || _blocks > 2;
 
-    /// <summary>What the application does with it.</summary>
+    /// <summary>Does an action of the application with the call.</summary>
     public void Act(int what, int size)
     {
         switch (what % 5)
@@ -107,7 +107,7 @@ internal sealed class FuzzCall : ICallStreamOwner
             }
             catch (FuzzFailureException)
             {
-                // Else it would end this call and no more.
+                // Otherwise the exception would only end this call.
                 _isConfused = true;
                 throw;
             }
@@ -129,7 +129,7 @@ internal sealed class FuzzCall : ICallStreamOwner
         }
         catch (InvalidOperationException)
         {
-            // It has ended its output before.
+            // The call has ended its output before.
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed class FuzzCall : ICallStreamOwner
         }
         catch (IOException)
         {
-            // It has been reset, or the connection has ended.
+            // The call has been reset, or the connection has ended.
         }
     }
 }

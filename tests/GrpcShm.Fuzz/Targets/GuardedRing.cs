@@ -5,7 +5,7 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// A ring whose data lies between two pages that nobody may touch: the process dies of the first byte outside.
+/// A ring whose data lies between two pages that cannot be accessed: the first access outside ends the process.
 /// </summary>
 internal sealed unsafe partial class GuardedRing
 {

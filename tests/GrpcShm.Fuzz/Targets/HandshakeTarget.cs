@@ -29,7 +29,7 @@ internal abstract class HandshakeTarget : IFuzzTarget
 
     protected abstract Task<ConnectionParts> ShakeHandsAsync(ControlChannel channel, Reactor reactor);
 
-    /// <summary>Takes off an input what is not the socket's.</summary>
+    /// <summary>Reads the part of an input that is not for the socket.</summary>
     protected virtual ReadOnlySpan<byte> Prepare(ReadOnlySpan<byte> input) => input;
 
     public string Run(ReadOnlySpan<byte> input)
@@ -46,14 +46,14 @@ internal abstract class HandshakeTarget : IFuzzTarget
         var channel = new ControlChannel(socket, reactor);
         var handshake = ShakeHandsAsync(channel, reactor);
 
-        // The socket has an answer each time, so nothing is left to wait for.
+        // The socket has an answer each time, so nothing waits any more.
         FuzzFailureException.ThrowIf(!handshake.IsCompleted, "The handshake waits although the socket has ended.");
         if (handshake.Exception?.InnerException is { } failure)
         {
             channel.Dispose();
             return Outcome.IsExpected(failure)
                 ? Outcome.Of(failure)
-                : throw new FuzzFailureException($"The handshake failed in a way that is nobody's doing: {failure}");
+                : throw new FuzzFailureException($"The handshake failed by an error that no peer can cause: {failure}");
         }
 
         using var connection = new SharedMemoryConnection(

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>A block of headers in direct mode; what can be read can be written and read again.</summary>
+/// <summary>A block of headers in direct mode. All fields that can be read can be written and read again.</summary>
 internal sealed class HeaderBlockTarget : IFuzzTarget
 {
     public string Name => "header-block";
@@ -52,13 +52,13 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         var again = new HeaderReader(Write(new HeaderBlock(), new SentPairs(), [.. fields]), new ReceivedPairs());
         foreach (var (name, value) in fields)
         {
-            // What was no UTF-8 has been replaced by what is.
+            // Bytes that are no UTF-8 have been replaced by characters that are.
             FuzzFailureException.ThrowIf(
                 !again.Read()
                     || again.Name != name
                     || Encoding.UTF8.GetByteCount(again.Value) != Encoding.UTF8.GetByteCount(value)
                     || again.Value != value,
-                $"The field '{name}' is another one when it has been written and read again.");
+                $"The field '{name}' differs after it has been written and read again.");
         }
 
         FuzzFailureException.ThrowIf(again.Read(), "There are more fields than were written.");
@@ -78,7 +78,7 @@ internal sealed class HeaderBlockTarget : IFuzzTarget
         }
     }
 
-    /// <summary>Whatever a peer sends, this is what its receiver sees.</summary>
+    /// <summary>Checks the rules for the fields that a receiver sees, whatever its peer sends.</summary>
     public static void Verify(in HeaderReader reader)
     {
         FuzzFailureException.ThrowIf(

@@ -3,13 +3,13 @@ using GrpcShm.Transport.Handshake;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>What became of an input, in words that leave out what the peer has chosen.</summary>
+/// <summary>The outcome of an input, in words without the parts that the peer has chosen.</summary>
 internal static class Outcome
 {
-    // Long enough to tell one sentence of the transport from another.
+    // This is long enough to distinguish the sentences of the transport.
     private const int MostLetters = 60;
 
-    /// <summary>Whether an exception is one that a peer's doing may lead to.</summary>
+    /// <summary>True if a peer may cause an exception of this type.</summary>
     public static bool IsExpected(Exception exception) =>
         exception
             is SharedMemoryProtocolException
@@ -20,7 +20,7 @@ internal static class Outcome
     public static string Of(Exception exception) => $"{exception.GetType().Name} {Of(exception.Message)}";
 
     /// <summary>
-    /// A message up to the first colon or quote, behind which the peer's own words come, and without numbers.
+    /// A message without numbers, up to the first colon or quote, since the peer's own words come after that.
     /// </summary>
     public static string Of(string message)
     {
@@ -30,7 +30,7 @@ internal static class Outcome
         {
             if (message[i] == '0' && i + 1 < message.Length && message[i + 1] == 'x')
             {
-                // A number with letters in it.
+                // A number may contain letters.
                 while (i + 1 < message.Length && char.IsAsciiLetterOrDigit(message[i + 1]))
                 {
                     i++;

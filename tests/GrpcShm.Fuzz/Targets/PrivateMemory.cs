@@ -3,7 +3,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>Memory of this process alone, in the place of shared memory.</summary>
+/// <summary>Memory of this process only, instead of shared memory.</summary>
 internal sealed unsafe class PrivateMemory : MappedMemory
 {
     public PrivateMemory(long length)

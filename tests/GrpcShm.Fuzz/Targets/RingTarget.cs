@@ -4,8 +4,8 @@ using GrpcShm.Transport.Memory;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// Both ends of a ring between which a peer writes what it likes into the control fields. An input is a list of steps:
-/// one byte that says which, and what it needs.
+/// Both ends of a ring, while a peer writes any values into the control fields. An input is a list of steps: one byte
+/// for the kind of step, and then the step's arguments.
 /// </summary>
 internal sealed unsafe class RingTarget : IFuzzTarget
 {
@@ -54,12 +54,12 @@ internal sealed unsafe class RingTarget : IFuzzTarget
             }
             catch (SharedMemoryProtocolException)
             {
-                FuzzFailureException.ThrowIf(!_isTampered, "A peer was accused that did nothing.");
+                FuzzFailureException.ThrowIf(!_isTampered, "A peer was accused of a violation that it did not make.");
                 FuzzFailureException.ThrowIf(
                     head != _ring.Value.Consumer.Head
                         || tail != _ring.Value.Consumer.Tail
                         || free != _ring.Value.Producer.Free,
-                    "Something was believed of what has been refused.");
+                    "A refused value changed the cursors.");
                 _violations |= 1 << step;
             }
 
@@ -140,7 +140,7 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         }
     }
 
-    /// <summary>What a peer could do: any field, any value, but more often one that nearly makes sense.</summary>
+    /// <summary>An action of a peer: any value in any field, but mostly a value that is nearly valid.</summary>
     private void Tamper(ref InputReader reader)
     {
         _isTampered = true;
@@ -188,16 +188,16 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         var (producer, consumer) = (_ring.Value.Producer, _ring.Value.Consumer);
         FuzzFailureException.ThrowIf(consumer.Head < head || consumer.Tail < tail, "A cursor went back.");
         FuzzFailureException.ThrowIf(
-            consumer.Available is < 0 or > GuardedRing.Capacity, "More is available than there is room for.");
+            consumer.Available is < 0 or > GuardedRing.Capacity, "More bytes are available than the ring has.");
         FuzzFailureException.ThrowIf(
-            producer.Free is < 0 or > GuardedRing.Capacity, "More is free than there is room for.");
+            producer.Free is < 0 or > GuardedRing.Capacity, "More bytes are free than the ring has.");
         FuzzFailureException.ThrowIf(
             producer.Offset is < 0 or >= GuardedRing.Capacity, "The next byte goes outside of the ring.");
         FuzzFailureException.ThrowIf(
             producer.Contiguous < 0 || producer.Offset + producer.Contiguous > GuardedRing.Capacity,
             "The free piece goes beyond the ring.");
         FuzzFailureException.ThrowIf(
-            producer.Unpublished is < 0 or > GuardedRing.Capacity, "More is unpublished than there is room for.");
+            producer.Unpublished is < 0 or > GuardedRing.Capacity, "More bytes are unpublished than the ring has.");
     }
 
     private void LookAtAll(RingConsumer consumer)
@@ -207,9 +207,9 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         FuzzFailureException.ThrowIf(
             consumer.OffsetOf(consumer.Head) + first.Length > GuardedRing.Capacity
                 || second.Length > GuardedRing.Capacity - first.Length,
-            "What is available does not lie in the ring.");
+            "Available bytes lie outside of the ring.");
 
-        // To touch each of them is to die of one that lies outside.
+        // This touches each byte, so that a byte outside of the ring ends the process.
         first.CopyTo(_bytes);
         second.CopyTo(_bytes.AsSpan(first.Length));
     }
@@ -218,7 +218,7 @@ internal sealed unsafe class RingTarget : IFuzzTarget
     {
         for (var i = 0; i < read.Length && !_isTampered; i++)
         {
-            FuzzFailureException.ThrowIf(read[i] != At(_read + i), "Other bytes were read than were written.");
+            FuzzFailureException.ThrowIf(read[i] != At(_read + i), "The read bytes differ from the written bytes.");
         }
 
         _read += read.Length;
@@ -235,6 +235,6 @@ internal sealed unsafe class RingTarget : IFuzzTarget
         return bytes;
     }
 
-    // 251 is a prime, so that a byte of another lap shows.
+    // 251 is a prime, so that a byte of another round through the ring is noticed.
     private static byte At(long position) => (byte)(position % 251);
 }

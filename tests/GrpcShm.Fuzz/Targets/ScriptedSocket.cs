@@ -6,9 +6,9 @@ using GrpcShm.Transport.Platform.Linux;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// A control socket on which comes what an input says, in pieces, with descriptors, and then the end. The input: the
-/// size of the pieces (0 for all at once), how many descriptors come with the first piece, four kinds of these, whether
-/// the peer is gone when it is sent something, and then the bytes.
+/// A control socket that receives the bytes of an input in pieces, with descriptors, and then the end. The input has
+/// the size of the pieces (0 for all at once), the number of descriptors with the first piece, four kinds of
+/// descriptors, whether the peer is gone when this side sends, and then the bytes.
 /// </summary>
 internal sealed class ScriptedSocket : ControlSocket
 {
@@ -83,11 +83,11 @@ internal sealed class ScriptedSocket : ControlSocket
 
     public override void Dispose() => _handle.Dispose();
 
-    /// <summary>Whoever has received descriptors has to have closed them, whatever came of them.</summary>
+    /// <summary>Checks that the receiver has closed all its descriptors, whatever the outcome was.</summary>
     public void VerifyClosed()
     {
         FuzzFailureException.ThrowIf(!_handle.IsClosed, "The socket is still open.");
-        FuzzFailureException.ThrowIf(_given.Exists(h => !h.IsClosed), "A descriptor that came is still open.");
+        FuzzFailureException.ThrowIf(_given.Exists(h => !h.IsClosed), "A received descriptor is still open.");
     }
 
     private void Give(List<SafeHandle> attachments)
@@ -101,7 +101,7 @@ internal sealed class ScriptedSocket : ControlSocket
 
         if (_attachments > MaxAttachments)
         {
-            // What MSG_CTRUNC leads to.
+            // The kernel reports this case by MSG_CTRUNC.
             throw new SharedMemoryResourcesException("The peer's handles could not be taken over.");
         }
     }

@@ -4,7 +4,7 @@ using GrpcShm.Transport.Memory;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>The header of a segment, beside sizes that the handshake may have brought.</summary>
+/// <summary>The header of a segment, compared with any sizes from the handshake.</summary>
 internal sealed unsafe class SegmentHeaderTarget : IFuzzTarget
 {
     private readonly Lazy<PrivateMemory> _memory =
@@ -48,7 +48,7 @@ internal sealed unsafe class SegmentHeaderTarget : IFuzzTarget
                 || header.TotalSize != SegmentLayout.DataStart + (long)toServer + toClient
                 || header.ClientToServerSize != toServer
                 || header.ServerToClientSize != toClient,
-            "A header was taken that does not agree with the handshake.");
+            "A header was accepted although it differs from the handshake.");
         return $"taken, {toServer} and {toClient}";
     }
 }

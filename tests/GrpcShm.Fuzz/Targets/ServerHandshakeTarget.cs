@@ -6,10 +6,10 @@ using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>A server whose client says what it likes.</summary>
+/// <summary>A server whose client sends any bytes.</summary>
 internal sealed class ServerHandshakeTarget : HandshakeTarget
 {
-    // Small, since each hello that is granted is allocated in full.
+    // The rings are small, since the server allocates them in full for each granted hello.
     private static readonly ListenerSettings Settings = new()
     {
         Rendezvous = new RendezvousSettings(null),

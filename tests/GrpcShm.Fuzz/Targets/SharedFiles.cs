@@ -4,10 +4,10 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>Descriptors of all kinds that a peer could send, as a server should and as it should not.</summary>
+/// <summary>Descriptors of all kinds that a peer could send, valid ones and others.</summary>
 internal sealed unsafe class SharedFiles
 {
-    /// <summary>The size of both rings in the memory that is as it should be.</summary>
+    /// <summary>The size of both rings in valid memory.</summary>
     public const int RingSize = 4096;
 
     private const int DuplicateCloseOnExec = 1030;
@@ -39,12 +39,12 @@ internal sealed unsafe class SharedFiles
     }
 
     /// <summary>
-    /// Makes a descriptor for the receiver to own. The first kinds are memory and doorbell as they should be.
+    /// Makes a descriptor, which the receiver then owns. The first kinds are valid memory and a valid doorbell.
     /// </summary>
     public SafeFileDescriptor Duplicate(byte kind) =>
         new(Libc.Control(_kinds[kind % _kinds.Length], DuplicateCloseOnExec, 0));
 
-    /// <summary>Writes the header of the memory that is otherwise as it should be.</summary>
+    /// <summary>Writes any header into memory that is otherwise valid.</summary>
     public void SetHeader(in SegmentHeader header) => *(SegmentHeader*)_header.Pointer = header;
 
     public static SegmentHeader GoodHeader => new()
@@ -56,7 +56,7 @@ internal sealed unsafe class SharedFiles
         ServerToClientSize = RingSize,
     };
 
-    /// <summary>Takes a header from an input.</summary>
+    /// <summary>Reads a header from an input.</summary>
     public static SegmentHeader ReadHeader(ReadOnlySpan<byte> bytes)
     {
         var header = default(SegmentHeader);

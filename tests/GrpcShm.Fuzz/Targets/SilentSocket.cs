@@ -5,7 +5,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.Fuzz.Targets;
 
-/// <summary>A control socket on which nothing comes: the peer lives.</summary>
+/// <summary>A control socket that receives nothing, of a peer that lives.</summary>
 internal sealed class SilentSocket : ControlSocket
 {
     private readonly SafeFileDescriptor _handle = Libc.EventCreate();

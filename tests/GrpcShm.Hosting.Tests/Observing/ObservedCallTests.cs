@@ -12,43 +12,43 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.Hosting.Tests.Observing;
 
 /// <summary>
-/// What anybody hears of a call: instruments with their tags, events, spans and diagnostics are those of the same call
-/// over a Unix socket, but for what is listed here, and in docs/direct-mode.md.
+/// The measurements with their tags, the events, spans and diagnostics of a call are those of the same call over a Unix
+/// socket. The exceptions are listed here, and in docs/direct-mode.md.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed partial class ObservedCallTests
 {
     private const string EndPoint = "(the endpoint)";
 
-    /// <summary>What may be told otherwise: how it is told over a socket, and how over shared memory.</summary>
+    /// <summary>The lines that may differ: the line over a socket, and the line over shared memory.</summary>
     private static readonly (string Pattern, string Replacement)[] Differences =
     [
-        // Kestrel names the transport of an endpoint that it does not know itself by its address family, and a socket's
-        // client has no address.
+        // If Kestrel does not know an endpoint's type, it names the transport by the address family. A socket's client
+        // has no address.
         ("network.transport=unix", "network.transport=Unix"),
         (
             $"^(event Microsoft-AspNetCore-Server-Kestrel ConnectionStart an id), {Regex.Escape(EndPoint)},$",
             $"$1, {EndPoint}, {EndPoint}"),
     ];
 
-    /// <summary>What is told over a socket alone.</summary>
+    /// <summary>The lines that only a socket has.</summary>
     private static readonly string[] OfSocketsAlone =
     [
-        // The memory of Kestrel's own transports.
+        // This is the memory of Kestrel's own transports.
         "^meter Microsoft.AspNetCore.MemoryPool ",
     ];
 
-    /// <summary>What is told over a socket, and not in direct mode.</summary>
+    /// <summary>The lines that a socket has, and direct mode has not.</summary>
     private static readonly string[] NotInDirectMode =
     [
         // .NET has declared them obsolete.
         "^diagnostic HttpHandlerDiagnosticListener System.Net.Http.(Request|Response)$",
     ];
 
-    /// <summary>What is told in direct mode by chance.</summary>
+    /// <summary>The lines that direct mode may have or not have.</summary>
     private const string ByChance = "meter Microsoft.AspNetCore.Server.Kestrel kestrel.queued_requests ";
 
-    /// <summary>What is told in other words.</summary>
+    /// <summary>The lines whose texts differ.</summary>
     private static readonly Regex Words = new("^event System.Net.Http (RequestFailed|RequestFailedDetailed) .*$");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -70,7 +70,7 @@ public sealed partial class ObservedCallTests
         string[] notTold = [.. OfSocketsAlone, .. mode == SharedMemoryMode.Direct ? NotInDirectMode : []];
         if (mode == SharedMemoryMode.Direct)
         {
-            // It is told if a call waits while Kestrel's heartbeat comes. Over HTTP/2 it is told of each call.
+            // The line is there if a call waits while Kestrel's heartbeat comes. Over HTTP/2 each call has it.
             Assert.NotEqual(0, socket.RemoveWhere(static line => line.StartsWith(ByChance, StringComparison.Ordinal)));
             sharedMemory.RemoveWhere(static line => line.StartsWith(ByChance, StringComparison.Ordinal));
         }
@@ -127,14 +127,14 @@ public sealed partial class ObservedCallTests
                 await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.WaitAsync(TimeLimit.Value, Token));
             }
 
-            // The server's part ends when it likes.
+            // The server's part may end later.
             await TimeLimit.UntilAsync(() =>
                 observer.Has("meter Microsoft.AspNetCore.Hosting http.server.request.duration")
                 && observer.Has("event Microsoft.AspNetCore.Hosting RequestStop")
                 && observer.Has("event System.Net.Http RequestContentStop"));
         }
 
-        // And so do both ends of the connection.
+        // Both ends of the connection may end later, too.
         await TimeLimit.UntilAsync(() =>
             observer.Has("meter Microsoft.AspNetCore.Server.Kestrel kestrel.connection.duration")
             && observer.Has("meter System.Net.Http http.client.connection.duration")
@@ -149,7 +149,7 @@ public sealed partial class ObservedCallTests
     {
         if (end != "answer")
         {
-            // A client that learns of the end before it has sent its request tells of no end of that.
+            // A client that learns of the end before it has sent its request does not report the end of the request.
             await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
         }
 
@@ -191,7 +191,7 @@ public sealed partial class ObservedCallTests
     }
 
     /// <summary>
-    /// Names of the endpoint, of connections and of requests, and how long anything took, are another in each run.
+    /// Makes equal what differs in each run: names of the endpoint, of connections and of requests, and times.
     /// </summary>
     private static string Normalize(object? value, string name) => value switch
     {
@@ -203,7 +203,7 @@ public sealed partial class ObservedCallTests
             "an id"),
     };
 
-    /// <summary>Kestrel's ids, and ours, with a request's behind it.</summary>
+    /// <summary>A connection's id of Kestrel or of this library, followed by a request's number.</summary>
     [GeneratedRegex("^(shm-[0-9]+-[0-9]+|0H[0-9A-V]{11})(:[0-9A-F]{8})?$")]
     private static partial Regex Varying();
 }

@@ -6,12 +6,12 @@ namespace GrpcShm.Hosting.Tests.Observing;
 
 /// <summary>
 /// Listens to all meters of one factory, and to the event sources, spans and diagnostic listeners of HTTP and gRPC in
-/// this process. What it hears it writes as lines that are the same for two runs of the same thing.
+/// this process. It writes what they report as lines that are equal in two runs of the same calls.
 /// </summary>
 internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
 {
-    // Not gRPC's: they know nothing of what is below, and a plug-in's copy of gRPC in the same process takes the
-    // source's name.
+    // Without gRPC's own event sources: they do not know the transport, and a copy of gRPC in a plug-in takes their
+    // name.
     private static readonly string[] Sources =
         ["System.Net.Http", "Microsoft-AspNetCore-Server-Kestrel", "Microsoft.AspNetCore.Hosting"];
 
@@ -26,8 +26,8 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
     private readonly Dictionary<string, double> _sums = [];
     private readonly bool _isReady;
 
-    /// <param name="factory">Whose meters.</param>
-    /// <param name="normalize">Makes what differs from run to run the same.</param>
+    /// <param name="factory">The factory of the meters.</param>
+    /// <param name="normalize">Makes equal the parts that differ from run to run.</param>
     public Observer(IMeterFactory factory, Func<object?, string> normalize)
     {
         _normalize = normalize;
@@ -61,7 +61,7 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
         _subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
     }
 
-    /// <summary>All that has been heard, each once.</summary>
+    /// <summary>All lines, each once.</summary>
     public SortedSet<string> Heard
     {
         get
@@ -73,7 +73,7 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
         }
     }
 
-    /// <summary>What counts up and down, and has not come back to 0.</summary>
+    /// <summary>The counters that go up and down, and are not 0 at the end.</summary>
     public IEnumerable<string> LeftOver
     {
         get
@@ -127,7 +127,7 @@ internal sealed class Observer : EventListener, IObserver<DiagnosticListener>
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        // Who begins to listen is told of all servers of the process.
+        // A new listener gets events of all servers of the process.
         if (eventData.EventName != "Configuration")
         {
             var payload = string.Join(", ", (eventData.Payload ?? []).Select(_normalize));

@@ -10,7 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Hosting.Tests.PlugIns;
 
-/// <summary>What a plug-in does. Called by name, in a copy that belongs to a <see cref="PlugInContext"/>.</summary>
+/// <summary>
+/// The actions of a plug-in. They are called by name, in a copy that belongs to a <see cref="PlugInContext"/>.
+/// </summary>
 public static class PlugIn
 {
     /// <summary>Uses a channel and disposes of it.</summary>
@@ -55,14 +57,14 @@ public static class PlugIn
     }
 
     /// <summary>
-    /// Makes the first call of all with a value in a context that flows, and waits with the channel open until it is
-    /// told to go on.
+    /// Makes the first of all calls while the execution context has a value, and waits with an open channel until it
+    /// may go on.
     /// </summary>
-    /// <param name="directory">Where the server is.</param>
-    /// <param name="mode">How to speak to it.</param>
-    /// <param name="context">Where the value is set; elsewhere it is not.</param>
-    /// <param name="called">Is told when the call has been made.</param>
-    /// <param name="mayEnd">Says when.</param>
+    /// <param name="directory">The directory of the server.</param>
+    /// <param name="mode">The mode of the client.</param>
+    /// <param name="context">The execution context that has the value. No other context has it.</param>
+    /// <param name="called">Completes when the call has been made.</param>
+    /// <param name="mayEnd">Completes when the plug-in may go on.</param>
     public static async Task CallInContextAsync(
         string directory, string mode, ExecutionContext? context, Action called, Task mayEnd)
     {

@@ -5,13 +5,13 @@ using System.Runtime.Loader;
 namespace GrpcShm.Hosting.Tests.PlugIns;
 
 /// <summary>
-/// A plug-in as a host loads it: with a copy of its own of all that is not the framework's, this assembly among it.
+/// A plug-in as a host loads it: with its own copy of all assemblies that are not the framework's, this one included.
 /// </summary>
-/// <param name="shared">What it shares with the host all the same.</param>
+/// <param name="shared">The assembly that the plug-in shares with the host.</param>
 internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext("plug-in", isCollectible: true)
 {
     /// <summary>Runs a method of <see cref="PlugIn"/> in a copy of its own, and unloads it.</summary>
-    /// <returns>What tells whether the copy has been collected.</returns>
+    /// <returns>A reference that shows whether the copy has been collected.</returns>
     public static Task<WeakReference> UseAsync(string method, params object[] arguments) =>
         UseSharingAsync(null, method, arguments);
 
@@ -32,7 +32,7 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
         return new WeakReference(context, trackResurrection: true);
     }
 
-    /// <summary>Waits until no copy is left.</summary>
+    /// <summary>Waits until all copies have been collected.</summary>
     public static Task AssertCollectedAsync(IReadOnlyCollection<WeakReference> contexts)
     {
         var alive = contexts.Count;

@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace GrpcShm.Hosting.Tests.PlugIns;
 
 /// <summary>
-/// A plug-in that has used the libraries can be unloaded, and nothing keeps what a caller's context held.
+/// A plug-in that has used the libraries can be unloaded, and nothing keeps the values of a caller's execution context.
 /// </summary>
 public sealed class UnloadingTests
 {
     private const int Times = 10;
 
-    // Each takes the just-in-time compiler some seconds.
+    // In each copy the just-in-time compiler needs some seconds.
     private const int TimesServed = 3;
 
     private static readonly AsyncLocal<object?> Local = new();
@@ -49,7 +49,7 @@ public sealed class UnloadingTests
     [Fact]
     public async Task Unload_PlugInHasCalledOverAUnixSocket_IsCollected()
     {
-        // What the others are compared with: if this fails, it is not ours.
+        // The other tests are compared with this one: if it fails, the fault is not in this library.
         await using var server = await StartAsync();
         var contexts = new List<WeakReference>();
         for (var i = 0; i < Times; i++)

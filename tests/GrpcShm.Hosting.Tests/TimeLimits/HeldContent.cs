@@ -3,7 +3,7 @@ using System.Threading.Channels;
 
 namespace GrpcShm.Hosting.Tests.TimeLimits;
 
-/// <summary>A request's body that is sent as a test says, and ends when it says so.</summary>
+/// <summary>The body of a request. The test decides when its parts are sent, and when it ends.</summary>
 internal sealed class HeldContent : HttpContent
 {
     private readonly Channel<int> _pieces = Channel.CreateUnbounded<int>();

@@ -18,7 +18,7 @@ public sealed class KeepAliveTimeoutTests
         server.Heartbeat.Beat((int)Limit.TotalSeconds);
         Assert.Equal(0, server.Closed);
 
-        // The handler, whose client has had its answer, may have ended after the first of these beats.
+        // The client has its answer, but the handler may still run at the first of these beats.
         await server.Heartbeat.UntilAsync(() => server.Closed == 1);
         await TimeLimit.UntilAsync(() => server.Live == 0);
 
@@ -53,7 +53,7 @@ public sealed class KeepAliveTimeoutTests
 
         server.Heartbeat.Beat(2000);
 
-        // gRPC has said of itself that its clients' streams may be silent: no limit for their data, either.
+        // gRPC turns the limit for data off by itself, since the streams of its clients may be silent.
         await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);
         await call.RequestStream.CompleteAsync();
         Assert.Equal("Hello, A and B.", (await call.ResponseAsync.WaitAsync(TimeLimit.Value, Token)).Text);
@@ -76,7 +76,7 @@ public sealed class KeepAliveTimeoutTests
         Assert.Equal((0, 1), (server.Closed, server.Live));
     }
 
-    /// <summary>By Kestrel's own heartbeat, with the shortest limit.</summary>
+    /// <summary>With Kestrel's own heartbeat, and the shortest limit.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -90,7 +90,7 @@ public sealed class KeepAliveTimeoutTests
         using var other = server.CreateInvoker(overUnixSocket);
         for (var i = 1; i <= 2; i++)
         {
-            // Over a socket a client that has not heard of the end yet loses the call that it sends then.
+            // Over a socket a client that has not noticed the end yet loses the call that it sends at this moment.
             var invoker = overUnixSocket && i > 1 ? other : kept;
             using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
             using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
@@ -132,7 +132,7 @@ public sealed class KeepAliveTimeoutTests
         }
     }
 
-    /// <summary>Calls now and then, and so begins at any moment of a closing.</summary>
+    /// <summary>Calls at random moments, so also at any moment while a connection closes.</summary>
     private static async Task CallAsync(Greeter.GreeterClient client, int seed, CancellationToken stop)
     {
         var random = new Random(seed);
@@ -146,7 +146,7 @@ public sealed class KeepAliveTimeoutTests
                 continue;
             }
 
-            // Its content cannot be sent again.
+            // The content of this call cannot be sent again.
             using var call = client.GreetAll(cancellationToken: Token);
             await call.RequestStream.WriteAsync(new Greeting { Name = "A" }, Token);
             await call.RequestStream.WriteAsync(new Greeting { Name = "B" }, Token);

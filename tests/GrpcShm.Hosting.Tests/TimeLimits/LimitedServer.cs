@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Hosting.Tests.TimeLimits;
 
 /// <summary>
-/// A server with time limits, on a shared-memory endpoint and on a Unix socket. The heartbeat of the first is in the
-/// test's hand, or both have Kestrel's.
+/// A server with time limits, on a shared-memory endpoint and on a Unix socket. Either the test drives the heartbeat of
+/// the first endpoint, or both have Kestrel's heartbeat.
 /// </summary>
 internal sealed class LimitedServer : IAsyncDisposable
 {
@@ -28,16 +28,16 @@ internal sealed class LimitedServer : IAsyncDisposable
 
     public ManualHeartbeat Heartbeat { get; } = new();
 
-    /// <summary>How many connections there have been.</summary>
+    /// <summary>The number of all connections so far.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
-    /// <summary>How many connections there are.</summary>
+    /// <summary>The number of open connections.</summary>
     public int Live => _live.Count;
 
-    /// <summary>Whether there is a connection that closes because it had no calls.</summary>
+    /// <summary>True if a connection is closing because it had no calls.</summary>
     public bool HasClosing => _idle.Keys.Any(_live.ContainsKey);
 
-    /// <summary>How many connections were closed because they had no calls.</summary>
+    /// <summary>The number of connections that were closed because they had no calls.</summary>
     public int Closed => _idle.Count;
 
     private string SocketPath => Path.Join(_server.Directory, "kestrel.sock");
@@ -99,7 +99,7 @@ internal sealed class LimitedServer : IAsyncDisposable
 
     private async Task ServeAsync(ConnectionContext context, ConnectionDelegate next, bool hasOwnHeartbeat)
     {
-        // Kestrel's is there in any case, which is what the limits hang on.
+        // Kestrel's heartbeat is there in any case, and the limits depend on it.
         Assert.NotNull(context.Features.Get<IConnectionHeartbeatFeature>());
         if (hasOwnHeartbeat)
         {
@@ -128,7 +128,7 @@ internal sealed class LimitedServer : IAsyncDisposable
         };
     }
 
-    /// <summary>Notes which connections were found idle.</summary>
+    /// <summary>Notes the connections that were found idle.</summary>
     private sealed class IdleLog(LimitedServer server) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Connections.Features;
 
 namespace GrpcShm.Hosting.Tests.TimeLimits;
 
-/// <summary>A heartbeat, and the time that it goes by, in a test's hand.</summary>
+/// <summary>A heartbeat and its clock, both driven by the test.</summary>
 internal sealed class ManualHeartbeat : TimeProvider, IConnectionHeartbeatFeature
 {
     public static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -43,7 +43,7 @@ internal sealed class ManualHeartbeat : TimeProvider, IConnectionHeartbeatFeatur
         }
     }
 
-    /// <summary>Lets time pass until something has come about that may take a while after it is due.</summary>
+    /// <summary>Lets time pass until a condition is true, which may take a while after it is due.</summary>
     public Task UntilAsync(Func<bool> condition) => TimeLimit.UntilAsync(() =>
     {
         Beat(Second);

@@ -143,7 +143,7 @@ public sealed class RequestRateTests
         Assert.Equal((Message, Message, false), await seen.Task.WaitAsync(TimeLimit.Value, Token));
     }
 
-    /// <summary>By Kestrel's own heartbeat, with limits that it can hold soonest.</summary>
+    /// <summary>With Kestrel's own heartbeat, and the shortest limits that it can check.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -169,7 +169,7 @@ public sealed class RequestRateTests
     private static Task<LimitedServer> StartAsync(RequestDelegate handler) => LimitedServer.StartAsync(
         static limits => limits.MinRequestBodyDataRate = new MinDataRate(Rate, TimeSpan.FromSeconds(Grace)), handler);
 
-    /// <summary>A handler that reads all, and what it comes upon.</summary>
+    /// <summary>A handler that reads the whole request, and notes its outcome.</summary>
     private sealed class Reading
     {
         private readonly TaskCompletionSource<Exception> _failure = new(
@@ -181,7 +181,7 @@ public sealed class RequestRateTests
 
         public Task Aborted => _aborted.Task;
 
-        /// <summary>Waits until so much has been read, by all together.</summary>
+        /// <summary>Waits until all handlers together have read this number of bytes.</summary>
         public Task UntilAsync(long count) => TimeLimit.UntilAsync(() => Volatile.Read(ref _read) >= count);
 
         public async Task ReadAsync(HttpContext context)

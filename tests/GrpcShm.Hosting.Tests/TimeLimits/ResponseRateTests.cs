@@ -21,7 +21,7 @@ public sealed class ResponseRateTests
         using var response = await SendAsync(invoker, "all");
 
         server.Heartbeat.Beat(Grace);
-        Assert.False(aborted.Task.IsCompleted, "The call was given no time.");
+        Assert.False(aborted.Task.IsCompleted, "The call was ended before its time was over.");
         await server.Heartbeat.UntilAsync(() => aborted.Task.IsCompleted);
 
         await Assert.ThrowsAnyAsync<IOException>(() => ReadAsync(response));
@@ -101,7 +101,7 @@ public sealed class ResponseRateTests
         Assert.Equal(Size, await ReadAsync(response));
     }
 
-    /// <summary>By Kestrel's own heartbeat, with limits that it can hold soonest.</summary>
+    /// <summary>With Kestrel's own heartbeat, and the shortest limits that it can check.</summary>
     [Fact]
     public async Task Response_NeverReadByKestrelsHeartbeat_IsAborted()
     {
@@ -121,7 +121,7 @@ public sealed class ResponseRateTests
     private static Task<LimitedServer> StartAsync(RequestDelegate handler) => LimitedServer.StartAsync(
         static limits => limits.MinResponseDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(Grace)), handler);
 
-    /// <summary>A handler that writes more than there is credit for, or a little.</summary>
+    /// <summary>A handler that writes more data than there is credit for, or only a little.</summary>
     private static async Task WriteAsync(HttpContext context, TaskCompletionSource aborted)
     {
         using var registration = context.RequestAborted.Register(() => aborted.TrySetResult());

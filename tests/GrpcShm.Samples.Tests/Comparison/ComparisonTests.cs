@@ -4,7 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace GrpcShm.Samples.Tests.Comparison;
 
-/// <summary>One short comparison, and what it writes. What it measures is for a quieter place.</summary>
+/// <summary>
+/// One short comparison, and its output. The tests do not check the measured values, since the machine is too busy for
+/// this.
+/// </summary>
 public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.ShortRun>
 {
     private const int RegressionExitCode = 3;
@@ -158,7 +161,7 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
             Assert.True(result.ExitCode == 0, result.ToString());
         }
 
-        /// <summary>From its own folder, since what draws the charts lies there.</summary>
+        /// <summary>Runs it from its own folder, since the library for the charts is there.</summary>
         internal static Task<SampleResult> StartAsync(params string[] arguments) => SampleProcess.RunAsync(
             Path.Combine(Folder, "bin", SourceTree.Configuration, SourceTree.Framework, "Comparison"), arguments);
 

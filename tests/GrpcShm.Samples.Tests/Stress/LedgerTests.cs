@@ -3,7 +3,7 @@ using Samples.Stress.Supervision;
 
 namespace GrpcShm.Samples.Tests.Stress;
 
-/// <summary>Whether the judge of a stress run sees what is wrong.</summary>
+/// <summary>The ledger of a stress run finds errors.</summary>
 public sealed class LedgerTests : IDisposable
 {
     private const int Producers = 2;
@@ -51,7 +51,7 @@ public sealed class LedgerTests : IDisposable
 
     public void Dispose() => _directory.Delete(recursive: true);
 
-    // One lane; all others stay at their beginning.
+    // Only one lane has events; all others have none.
     private Ledger Write(long sent, Position acknowledged, Position processed)
     {
         using (var producer = ProducerJournal.Open(Cast.ProducerJournalPath(_directory.FullName, 1), Consumers))

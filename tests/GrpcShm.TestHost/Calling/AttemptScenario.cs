@@ -7,8 +7,8 @@ using GrpcShm.TestHost.Faults;
 namespace GrpcShm.TestHost.Calling;
 
 /// <summary>
-/// A client that calls when it is told to and says how that went: <c>new</c> by a channel of its own, <c>kept</c> by
-/// one that stays open. Any other line is one of <see cref="FaultCommands"/>.
+/// A client that makes a call for each line on standard input and reports the result: for <c>new</c> with a channel of
+/// its own, for <c>kept</c> with a channel that stays open. Any other line is one of <see cref="FaultCommands"/>.
 /// </summary>
 internal static class AttemptScenario
 {

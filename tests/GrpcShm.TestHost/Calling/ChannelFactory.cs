@@ -7,7 +7,7 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>Makes clients to any kind of endpoint, each the way its users make it.</summary>
+/// <summary>Makes clients for each kind of endpoint, as users make them.</summary>
 public static class ChannelFactory
 {
     /// <summary>Makes a gRPC channel, which owns all that is beneath it.</summary>
@@ -56,7 +56,7 @@ public static class ChannelFactory
     /// <summary>Makes a connection for bytes of the caller's own.</summary>
     public static async Task<Stream> ConnectAsync(EndpointAddress address, ClientSetup setup)
     {
-        // Only a handler can ask for a connection. This one does so for a request that is never sent.
+        // Only a handler can ask for a connection. This handler does it for a request that is never sent.
         var connected = new TaskCompletionSource<Stream>(TaskCreationOptions.RunContinuationsAsynchronously);
         var handler = CreateHandler(address, setup);
         var connect = handler.ConnectCallback!;
@@ -73,13 +73,13 @@ public static class ChannelFactory
         }
         catch (Exception) when (connected.Task.IsCompletedSuccessfully)
         {
-            // As it was told to.
+            // The request has failed, as intended.
         }
 
         return await connected.Task;
     }
 
-    /// <summary>Makes a handler that is set up as users do it who have one of their own.</summary>
+    /// <summary>Makes a handler as users do who have a handler of their own.</summary>
     public static SocketsHttpHandler CreateHandler(EndpointAddress address, ClientSetup setup)
     {
         var handler = new SocketsHttpHandler { UseProxy = false };

@@ -5,7 +5,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>A client that makes a channel, calls once and closes it, as often as it is told to.</summary>
+/// <summary>A client that makes a channel, calls once and closes the channel, as often as it is asked to.</summary>
 internal static class ChurnScenario
 {
     public static async Task PlayAsync(EndpointAddress address, ClientSetup setup, CancellationToken cancellationToken)

@@ -7,26 +7,27 @@ namespace GrpcShm.TestHost.Calling;
 /// <summary>How a client differs from the default one.</summary>
 public sealed record ClientSetup
 {
-    /// <summary>Where shared-memory names live.</summary>
+    /// <summary>The directory of shared-memory names.</summary>
     public string? RuntimeDirectory { get; init; }
 
-    /// <summary>How shared memory carries the calls.</summary>
+    /// <summary>The mode in which shared memory carries the calls.</summary>
     public SharedMemoryMode Mode { get; init; }
 
     /// <summary>
-    /// How long a server may take to answer a ping, which it gets after a second of silence while calls are under way.
+    /// The time in which the server must answer a ping. The client sends a ping after a second of silence while calls
+    /// are open.
     /// </summary>
     public TimeSpan? KeepAliveTimeout { get; init; }
 
-    /// <summary>What to set on the gRPC channel.</summary>
+    /// <summary>Configures the gRPC channel.</summary>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; init; }
 
-    /// <summary>What to set on the HTTP handler beneath it.</summary>
+    /// <summary>Configures the HTTP handler below the channel.</summary>
     public Action<SocketsHttpHandler>? ConfigureHandler { get; init; }
 
-    /// <summary>What to set for shared memory alone.</summary>
+    /// <summary>Configures the options of shared memory.</summary>
     public Action<SharedMemoryClientOptions>? ConfigureSharedMemory { get; init; }
 
-    /// <summary>The SHA-256 of the certificate that the server must show; null is a connection without TLS.</summary>
+    /// <summary>The SHA-256 of the certificate that the server must show; null for a connection without TLS.</summary>
     public string? CertificateFingerprint { get; init; }
 }

@@ -3,9 +3,7 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>
-/// Where a server listens and a client connects: <c>shm:NAME</c>, <c>uds:PATH</c> or <c>tcp:PORT</c>.
-/// </summary>
+/// <summary>The address of a server: <c>shm:NAME</c>, <c>uds:PATH</c> or <c>tcp:PORT</c>.</summary>
 /// <param name="Kind">The transport.</param>
 /// <param name="Value">The name, the path or the port.</param>
 public sealed record EndpointAddress(EndpointKind Kind, string Value)
@@ -14,7 +12,7 @@ public sealed record EndpointAddress(EndpointKind Kind, string Value)
     public int Port => int.Parse(Value, CultureInfo.InvariantCulture);
 
     /// <summary>Reads an address.</summary>
-    /// <exception cref="FormatException"><paramref name="text"/> is none.</exception>
+    /// <exception cref="FormatException"><paramref name="text"/> is no address.</exception>
     public static EndpointAddress Parse(string text)
     {
         var value = text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];

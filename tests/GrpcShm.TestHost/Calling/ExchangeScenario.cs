@@ -5,8 +5,8 @@ using GrpcShm.TestHost.Faults;
 namespace GrpcShm.TestHost.Calling;
 
 /// <summary>
-/// A client that connects, calls and disconnects without end, to be killed on the way. It begins when standard input
-/// has said <c>run KIND</c> (see <see cref="Exchanges"/>); before that it takes <see cref="CrashCommands"/>.
+/// A client that connects, calls and disconnects without end, until a test kills it. It begins when it reads <c>run
+/// KIND</c> from standard input (see <see cref="Exchanges"/>); before that it accepts <see cref="CrashCommands"/>.
 /// </summary>
 internal static class ExchangeScenario
 {
@@ -32,7 +32,7 @@ internal static class ExchangeScenario
 
         await foreach (var kind in kinds.Reader.ReadAllAsync(cancellationToken))
         {
-            // Until it is told to end, or to go on by another kind.
+            // Runs until standard input asks it to end, or to use another kind of call.
             while (!stopping.IsCancellationRequested && !kinds.Reader.TryPeek(out _))
             {
                 using (var channel = ChannelFactory.CreateChannel(address, setup))

@@ -5,8 +5,8 @@ using GrpcShm.TestHost.Contracts;
 namespace GrpcShm.TestHost.Calling;
 
 /// <summary>
-/// Calls of each kind with small and large messages, several at once, so that rings run empty and full. Each ends by
-/// itself and checks what it gets.
+/// Calls of each kind with small and large messages, several at once, so that rings get empty and full. Each call ends
+/// by itself and checks its answers.
 /// </summary>
 public static class Exchanges
 {
@@ -16,13 +16,13 @@ public static class Exchanges
     private const int SmallCount = 8;
 
     /// <summary>
-    /// The kinds of calls, as <see cref="RunAsync"/> knows them. <see cref="PendingCalls"/> has each of them, too.
+    /// The kinds of calls that <see cref="RunAsync"/> accepts. <see cref="PendingCalls"/> has each of them, too.
     /// </summary>
     public static IReadOnlyList<string> Kinds { get; } =
         ["unary", "client streaming", "server streaming", "bidirectional"];
 
     /// <summary>Makes calls of a kind.</summary>
-    /// <exception cref="RpcException">One of them failed; the first that did.</exception>
+    /// <exception cref="RpcException">One of the calls failed; this is the first failure.</exception>
     /// <exception cref="InvalidDataException">The server answered with something else.</exception>
     public static async Task RunAsync(
         TestService.TestServiceClient client, string kind, CancellationToken cancellationToken)
@@ -130,7 +130,8 @@ public static class Exchanges
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
-            // A write that is under way when the connection breaks says so in HTTP's words; the call has the status.
+            // If the connection breaks during a write, the write fails with an exception of HTTP; the call itself has
+            // the status.
         }
     }
 
@@ -139,7 +140,7 @@ public static class Exchanges
         if (!body.Equals(expected))
         {
             throw new InvalidDataException(
-                $"The server answered with other {body.Length} bytes than the {expected.Length} asked for.");
+                $"The server answered with {body.Length} bytes that differ from the {expected.Length} expected ones.");
         }
     }
 }

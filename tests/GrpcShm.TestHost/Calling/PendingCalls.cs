@@ -3,10 +3,10 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Calling;
 
-/// <summary>Calls of every kind that wait, each in the way that its kind waits, until they are cancelled.</summary>
+/// <summary>Calls of every kind that wait until they are cancelled.</summary>
 public static class PendingCalls
 {
-    /// <summary>The ways to wait, as <see cref="StartAsync"/> knows them.</summary>
+    /// <summary>The kinds of waiting calls that <see cref="StartAsync"/> accepts.</summary>
     public static IReadOnlyList<string> Kinds { get; } =
     [
         "unary",
@@ -22,11 +22,11 @@ public static class PendingCalls
     /// <summary>
     /// Starts a call, which the server knows as <paramref name="callId"/>. The task ends when the call does.
     /// </summary>
-    /// <param name="client">Who calls.</param>
+    /// <param name="client">The client that makes the call.</param>
     /// <param name="kind">One of <see cref="Kinds"/>.</param>
     /// <param name="callId">The call's name.</param>
-    /// <param name="resumeReading">When a reader that let its window fill up reads on: only reading shows it the
-    /// end.</param>
+    /// <param name="resumeReading">Completes when a reader whose window is full may read on, since only a reader that
+    /// reads sees the end.</param>
     /// <param name="deadline">The call's deadline.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     public static async Task StartAsync(
@@ -96,7 +96,8 @@ public static class PendingCalls
         }
         catch (IOException)
         {
-            // A write that is under way when the connection breaks says so in HTTP's words; the call has the status.
+            // If the connection breaks during a write, the write fails with an exception of HTTP; the call itself has
+            // the status.
         }
     }
 

@@ -38,7 +38,7 @@ internal static class PendingScenario
         }
         catch (Exception) when (stopping.IsCancellationRequested)
         {
-            // That is how these calls end.
+            // These calls always end in this way.
         }
     }
 }

@@ -4,7 +4,7 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.TestHost.Commands;
 
-/// <summary><c>call</c>: a client process that plays a scenario, so that a test can watch it or kill it.</summary>
+/// <summary><c>call</c>: a client process that runs a scenario, so that a test can watch it or kill it.</summary>
 internal sealed class CallCommand : Command
 {
     private readonly Option<EndpointAddress> _address = new("--address")

@@ -1,11 +1,13 @@
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>What a process does to itself.</summary>
+/// <summary>The way in which a process ends or stops itself.</summary>
 public enum CrashAction
 {
-    /// <summary>SIGKILL: it has no chance to say or to finish anything.</summary>
+    /// <summary>SIGKILL: the process cannot write or finish anything.</summary>
     Kill,
 
-    /// <summary>SIGSTOP: it stands still with all that it holds until somebody lets it go on or kills it.</summary>
+    /// <summary>
+    /// SIGSTOP: the process stands still, and keeps all its resources, until another process continues it or kills it.
+    /// </summary>
     Freeze,
 }

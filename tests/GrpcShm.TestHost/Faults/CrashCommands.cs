@@ -4,14 +4,14 @@ using GrpcShm.Transport.Diagnostics;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// The lines on standard input that have this process end itself: <c>crash STEP TIMES ACTION</c>, which is answered
-/// when it is in force; and <c>memory</c>, which is answered with the bytes that are alive after a garbage collection.
+/// The lines on standard input for this process's end: <c>crash STEP TIMES ACTION</c> makes it end itself, and is
+/// answered when it is in force; <c>memory</c> is answered with the bytes in use after a garbage collection.
 /// </summary>
 internal static class CrashCommands
 {
     private static CrashPoint? s_point;
 
-    /// <returns>Whether it was one of these.</returns>
+    /// <returns>True if the line was one of these.</returns>
     public static bool TryExecute(string line)
     {
         const string Crash = "crash ";
@@ -41,7 +41,7 @@ internal static class CrashCommands
         return true;
     }
 
-    /// <summary>What is alive after a garbage collection, with all finalizers run.</summary>
+    /// <summary>The bytes in use after a garbage collection with all finalizers.</summary>
     public static long LiveBytes()
     {
         GC.Collect();

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Diagnostics;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Ends or freezes this process when it comes to a step for the so-manieth time.</summary>
+/// <summary>Ends or freezes this process when it has reached a step the given number of times.</summary>
 internal sealed partial class CrashPoint(FaultStep step, int times, CrashAction action)
 {
     private const int StandardOutput = 1;
@@ -23,8 +23,8 @@ internal sealed partial class CrashPoint(FaultStep step, int times, CrashAction 
             return;
         }
 
-        // By the system call, since any lock of the console's may be held by a thread that will never go on. The time
-        // comes before the signal: whoever measures from here measures too much rather than too little.
+        // This writes by the system call, since a thread that never goes on may hold a lock of the console. The time is
+        // taken before the signal, so the measured time is rather too long than too short.
         var words = Encoding.ASCII.GetBytes(
             string.Create(CultureInfo.InvariantCulture, $"{HostMessage.Dying}{step} {Stopwatch.GetTimestamp()}\n"));
         if (Write(StandardOutput, words, words.Length) == words.Length)

@@ -3,16 +3,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Takes all descriptors that this process may have, until it gives them back.</summary>
+/// <summary>Takes all descriptors that this process may have, and can give them back.</summary>
 internal sealed class DescriptorHoard
 {
-    // Room to take: to open a million files, which is what some systems allow, takes its time.
+    // The number of descriptors to take: some systems allow a million, and to open so many takes long.
     private const int Room = 64;
 
     private readonly List<SafeFileHandle> _taken = [];
     private ulong _before;
 
-    /// <summary>Takes them; a second time, what others have given back meanwhile.</summary>
+    /// <summary>Takes all free descriptors. A second call takes those that became free meanwhile.</summary>
     public void Take()
     {
         if (_taken.Count == 0)
@@ -32,7 +32,7 @@ internal sealed class DescriptorHoard
         }
         catch (IOException)
         {
-            // There are no more.
+            // There are no more descriptors.
         }
     }
 

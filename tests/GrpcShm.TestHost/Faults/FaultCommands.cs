@@ -3,7 +3,7 @@ using System.Globalization;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// The lines on standard input that take something away from this process: <c>fail STEP ERROR</c>, <c>fail none</c>,
+/// The lines on standard input that take a resource away from this process: <c>fail STEP ERROR</c>, <c>fail none</c>,
 /// <c>descriptors take</c>, <c>descriptors give</c>, <c>file-size BYTES</c>, <c>forbid CALL ERROR</c>. Each is answered
 /// when it is in force.
 /// </summary>
@@ -12,7 +12,7 @@ internal sealed class FaultCommands
     private readonly FaultyPlatform _platform = FaultyPlatform.Install();
     private readonly DescriptorHoard _descriptors = new();
 
-    /// <returns>Whether it was one of these.</returns>
+    /// <returns>True if the line was one of these.</returns>
     public bool TryExecute(string line)
     {
         const string Fail = "fail ";

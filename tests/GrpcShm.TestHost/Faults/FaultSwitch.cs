@@ -2,7 +2,7 @@ using GrpcShm.Transport.Platform.Linux;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Which step fails at present, and with which error.</summary>
+/// <summary>The step that fails at present, and its error.</summary>
 internal sealed class FaultSwitch
 {
     public const string Accept = "accept";
@@ -29,7 +29,7 @@ internal sealed class FaultSwitch
         _fault = step is null ? null : new Fault(step, error);
     }
 
-    /// <summary>Fails as the system's own make does with this error.</summary>
+    /// <summary>Throws the exception that the system's own make throws for this error.</summary>
     public void ThrowIf(string step)
     {
         if (_fault is { } fault && fault.Step == step)

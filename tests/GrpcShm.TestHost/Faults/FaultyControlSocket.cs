@@ -4,7 +4,7 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Fails to receive on demand, as where there is no descriptor for what comes.</summary>
+/// <summary>Fails to receive on demand, as when no descriptor is free for a received handle.</summary>
 internal sealed class FaultyControlSocket(ControlSocket inner, FaultSwitch faults) : ControlSocket
 {
     public override SharedMemoryPeer Peer => inner.Peer;

@@ -6,7 +6,7 @@ using GrpcShm.Transport.Platform;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// The system's own make of the platform, but on demand it lacks something, with the error that the kernel gives.
+/// The system's own make of the platform. On demand it lacks a resource, and fails with the kernel's error for this.
 /// </summary>
 internal sealed class FaultyPlatform : TransportPlatform
 {
@@ -19,7 +19,7 @@ internal sealed class FaultyPlatform : TransportPlatform
 
     public override string PrivilegedUsers => _inner.PrivilegedUsers;
 
-    /// <summary>Puts it in front of this process's platform, before anything has been connected.</summary>
+    /// <summary>Wraps this process's platform. This must be done before the first connection.</summary>
     public static FaultyPlatform Install()
     {
         var platform = new FaultyPlatform(Current);
@@ -27,8 +27,8 @@ internal sealed class FaultyPlatform : TransportPlatform
         return platform;
     }
 
-    /// <summary>Lets a step fail from now on.</summary>
-    /// <param name="command">One of <see cref="FaultSwitch.Steps"/> and an error's number; or <c>none</c>.</param>
+    /// <summary>Makes a step fail from now on.</summary>
+    /// <param name="command">One of <see cref="FaultSwitch.Steps"/> and the number of an error; or <c>none</c>.</param>
     public void Fail(string command)
     {
         if (command == "none")

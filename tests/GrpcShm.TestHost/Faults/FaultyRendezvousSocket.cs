@@ -3,7 +3,9 @@ using GrpcShm.Transport.Platform;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>Fails to accept on demand; to refuse it has a descriptor of its own, which does not fail.</summary>
+/// <summary>
+/// Fails to accept on demand. To refuse a client it uses a descriptor of its own, which does not fail.
+/// </summary>
 internal sealed class FaultyRendezvousSocket(RendezvousSocket inner, FaultSwitch faults) : RendezvousSocket
 {
     public override IPollSource Source => inner.Source;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace GrpcShm.TestHost.Faults;
 
-/// <summary>What the kernel lets this process have, and what it may set for itself.</summary>
+/// <summary>The limits that the kernel sets for this process, some of which the process may set itself.</summary>
 internal static unsafe partial class ResourceLimits
 {
     public const int FileSize = 1;
@@ -11,7 +11,9 @@ internal static unsafe partial class ResourceLimits
     /// <summary>The limit in force.</summary>
     public static ulong Get(int resource) => GetBoth(resource).Soft;
 
-    /// <summary>Sets the limit in force, and leaves the one up to which it may be raised again.</summary>
+    /// <summary>
+    /// Sets the limit in force (the soft limit), and leaves the hard limit, so that it can be raised again.
+    /// </summary>
     public static void Set(int resource, ulong value)
     {
         var limit = GetBoth(resource) with { Soft = value };

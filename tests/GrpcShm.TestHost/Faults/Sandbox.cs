@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GrpcShm.TestHost.Faults;
 
 /// <summary>
-/// Takes a system call away from all threads of this process, as a container's seccomp profile does: it fails with an
-/// error and does nothing. For ever: the kernel has no way back.
+/// Forbids a system call for all threads of this process, as a container's seccomp profile does: the call fails with an
+/// error. The kernel cannot undo this.
 /// </summary>
 internal static unsafe partial class Sandbox
 {
@@ -12,7 +12,7 @@ internal static unsafe partial class Sandbox
     private const int SetModeFilter = 1;
     private const int AllThreads = 1;
 
-    // What a filter sees: struct seccomp_data.
+    // The data that a filter sees: struct seccomp_data.
     private const uint NumberOffset = 0;
     private const uint ArchitectureOffset = 4;
     private const uint SecondArgumentOffset = 24;
@@ -26,8 +26,7 @@ internal static unsafe partial class Sandbox
 
     private static readonly bool IsArm64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
-    // The numbers on x64 and arm64, and the second argument if it is what tells the call from others by the same
-    // number.
+    // The numbers on x64 and arm64. The second argument is there if several calls have the same number.
     private static readonly Dictionary<string, (uint X64, uint Arm64, uint? Argument)> Calls = new()
     {
         ["memfd_create"] = (319, 279, null),
@@ -43,8 +42,8 @@ internal static unsafe partial class Sandbox
     };
 
     /// <summary>Forbids a call from now on.</summary>
-    /// <param name="call">One of those that are known here.</param>
-    /// <param name="error">What it fails with.</param>
+    /// <param name="call">One of the calls in the table above.</param>
+    /// <param name="error">The error with which the call fails.</param>
     public static void Forbid(string call, ushort error)
     {
         var (x64, arm64, argument) = Calls[call];

@@ -7,6 +7,6 @@ internal sealed class AttemptRegistry
 {
     private readonly ConcurrentDictionary<string, int> _attempts = new();
 
-    /// <summary>Counts one more and says how many that makes.</summary>
+    /// <summary>Counts one more, and returns the new number.</summary>
     public int Count(string key) => _attempts.AddOrUpdate(key, 1, static (_, count) => count + 1);
 }

@@ -2,14 +2,14 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>How far one watched call has come.</summary>
+/// <summary>The phase that a watched call has reached.</summary>
 internal sealed class CallRecord
 {
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Notes that the call has come so far, and says whether this is news.</summary>
+    /// <summary>Notes that the call has reached a phase, and returns true if this is new.</summary>
     public bool Reach(CallPhase phase) => Find(phase).TrySetResult();
 
     public Task WhenAsync(CallPhase phase) => Find(phase).Task;

@@ -4,7 +4,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>Knows every call to <see cref="ConformanceService"/>, and by name those that a test watches.</summary>
+/// <summary>Knows every call to <see cref="ConformanceService"/>, and the watched calls by their names.</summary>
 internal sealed class CallRegistry
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -21,7 +21,7 @@ internal sealed class CallRegistry
 
     public long Cancelled => Interlocked.Read(ref _cancelled);
 
-    /// <summary>How many have ended by an exception of which their token knew nothing.</summary>
+    /// <summary>The number of calls that ended by an exception although their token was not cancelled.</summary>
     public long Broken => Interlocked.Read(ref _broken);
 
     /// <summary>The record of a call, which may be asked for before the call arrives.</summary>
@@ -41,7 +41,7 @@ internal sealed class CallRegistry
         }
         catch (IOException)
         {
-            // A handler that reads hears of a reset by its read before the token has fired, which is still to come.
+            // After a reset a handler's read may fail before its token is cancelled. The token follows.
             await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
             throw;
         }
@@ -53,8 +53,8 @@ internal sealed class CallRegistry
         }
         finally
         {
-            // The token calls back the latest that registered first, and so a handler that waits on it may have
-            // unwound to here, and take the registration back, before the token comes to it.
+            // The token runs the latest callback first. So a handler that waits for the token may come here, and remove
+            // this callback, before the token runs it.
             if (context.CancellationToken.IsCancellationRequested)
             {
                 NoteCancellation(record);

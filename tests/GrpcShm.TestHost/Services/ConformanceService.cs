@@ -8,9 +8,7 @@ using Status = Grpc.Core.Status;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>
-/// What <c>conformance.proto</c> promises; this part holds the calls with one request and one answer.
-/// </summary>
+/// <summary>Implements <c>conformance.proto</c>; this part has the calls with one request and one answer.</summary>
 internal sealed partial class ConformanceService(
     CallRegistry calls, GateRegistry gates, AttemptRegistry attempts)
     : TestService.TestServiceBase
@@ -20,7 +18,7 @@ internal sealed partial class ConformanceService(
     public override Task<UnaryResponse> Unary(UnaryRequest request, ServerCallContext context) =>
         AnswerAsync(request, context);
 
-    /// <summary>Answers, for whichever service asks.</summary>
+    /// <summary>Answers a request for any of the services.</summary>
     public static async Task<UnaryResponse> AnswerAsync(UnaryRequest request, ServerCallContext context)
     {
         CompressionWitness.Check(
@@ -137,7 +135,7 @@ internal sealed partial class ConformanceService(
 
     private static RpcException ToException(StatusWish wish) => new(new Status((StatusCode)wish.Code, wish.Message));
 
-    // The server compresses if its options or these headers say so; single messages can then still opt out.
+    // The server compresses if its options or these headers say so. A single message can still be sent uncompressed.
     private static Task EnableCompressionAsync(ServerCallContext context) =>
         context.WriteResponseHeadersAsync(new Metadata { { MetadataKeys.RequestCompression, "gzip" } });
 }

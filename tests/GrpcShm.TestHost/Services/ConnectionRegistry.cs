@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>Knows every connection of the process, whatever it came over, as connection middleware sees it.</summary>
+/// <summary>Knows every connection of the process, over each transport, as connection middleware sees it.</summary>
 internal sealed class ConnectionRegistry
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _connections = new();
@@ -32,7 +32,7 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    /// <summary>Ends when the connection is gone, at once if it is already.</summary>
+    /// <summary>Completes when the connection has ended, at once if it already has.</summary>
     public Task WhenClosedAsync(string connectionId) =>
         _connections.TryGetValue(connectionId, out var closed) ? closed.Task : Task.CompletedTask;
 }

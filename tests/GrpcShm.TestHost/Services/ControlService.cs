@@ -4,7 +4,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>What <c>control.proto</c> promises.</summary>
+/// <summary>Implements <c>control.proto</c>.</summary>
 internal sealed class ControlService(
     CallRegistry calls, ConnectionRegistry connections, GateRegistry gates, PingRegistry pings) : Control.ControlBase
 {

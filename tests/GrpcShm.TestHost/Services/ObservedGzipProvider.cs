@@ -4,7 +4,8 @@ using Grpc.Net.Compression;
 namespace GrpcShm.TestHost.Services;
 
 /// <summary>
-/// Gzip that counts the messages it unpacks: the only place that knows of a single message whether it came compressed.
+/// Gzip that counts the messages that it decompresses. Only here a test can see whether a single message was
+/// compressed.
 /// </summary>
 public sealed class ObservedGzipProvider(Action onDecompress) : ICompressionProvider
 {

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace GrpcShm.TestHost.Services;
 
 /// <summary>
-/// Counts the keep-alive pings that arrive, connection by connection. Kestrel tells of them in its log of frames alone,
-/// so this is a logger; only hosts started with <c>--watch-pings</c> pay for it.
+/// Counts the keep-alive pings that arrive, connection by connection. Kestrel reports them only in its log of frames,
+/// so this is a logger. Only hosts started with <c>--watch-pings</c> have it, since it takes time.
 /// </summary>
 internal sealed class PingRegistry : ILoggerProvider, ILogger
 {

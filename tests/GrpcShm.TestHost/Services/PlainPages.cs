@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace GrpcShm.TestHost.Services;
 
 /// <summary>
-/// What a web application has beside gRPC: bodies of every size and kind, events, uploads, upgrades, sockets and a hub.
+/// The parts of a web application that are not gRPC: bodies of every size and kind, events, uploads, upgrades, sockets
+/// and a hub.
 /// </summary>
 internal static class PlainPages
 {
@@ -16,8 +17,7 @@ internal static class PlainPages
     /// </summary>
     private const string UpgradeProtocol = "next-byte";
 
-    // The sizes in which a body is written, one after the other: below, at and beyond the blocks and rings of all that
-    // is in between.
+    // The sizes of the parts of a body: below, at and beyond the sizes of all blocks and rings on the way.
     private static readonly int[] s_pieces = [1, 2, 13, 250, 4_095, 4_096, 16_384, 65_536, 70_000, 300_000];
 
     public static void Map(WebApplication app)
@@ -52,7 +52,7 @@ internal static class PlainPages
             var piece = Math.Min(body.Length, s_pieces[i % s_pieces.Length]);
             if (pipe)
             {
-                // What is given is used up, as by those who write text: it ends where the ring or a block does.
+                // This fills all memory that it gets, as writers of text do, so it ends where the ring or a block ends.
                 var memory = context.Response.BodyWriter.GetMemory(piece);
                 piece = Math.Min(body.Length, memory.Length);
                 body.Span[..piece].CopyTo(memory.Span);
@@ -72,7 +72,7 @@ internal static class PlainPages
 
         if (pipe)
         {
-            // With its length, Kestrel itself flushes only what was written otherwise.
+            // With a known length, Kestrel itself flushes only the parts that were not written by the pipe.
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         }
     }
@@ -90,7 +90,7 @@ internal static class PlainPages
         }
     }
 
-    /// <summary>Says what has come: how much, by its hash, and how its length was told.</summary>
+    /// <summary>Returns the received size, the hash, and the declared length.</summary>
     private static async Task<string> HashAsync(HttpContext context)
     {
         var hash = new XxHash128();

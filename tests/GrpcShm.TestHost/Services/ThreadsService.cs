@@ -6,9 +6,7 @@ using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.TestHost.Services;
 
-/// <summary>
-/// What <c>threads.proto</c> promises. Nothing here awaits: each call is done on the thread that began it.
-/// </summary>
+/// <summary>Implements <c>threads.proto</c>. No method awaits: each call ends on the thread that began it.</summary>
 internal sealed class ThreadsService(CallRegistry calls, GateRegistry gates) : Threads.ThreadsBase
 {
     private static readonly AsyncLocal<string?> Left = new();

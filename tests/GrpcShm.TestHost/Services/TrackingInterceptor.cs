@@ -4,8 +4,8 @@ using Grpc.Core.Interceptors;
 namespace GrpcShm.TestHost.Services;
 
 /// <summary>
-/// The server's interceptor: stamps every answer, echoes the metadata that asks for it, and has the call tracked. It
-/// does for all four kinds of call exactly the same.
+/// The server's interceptor: it stamps every answer, returns the metadata of the request if asked, and tracks the call.
+/// It treats all four kinds of call in the same way.
 /// </summary>
 internal sealed class TrackingInterceptor(CallRegistry calls, GateRegistry gates) : Interceptor
 {
@@ -35,7 +35,7 @@ internal sealed class TrackingInterceptor(CallRegistry calls, GateRegistry gates
 
     private Task<T> RunAsync<T>(ServerCallContext context, Func<Task<T>> continuation)
     {
-        // What the test asks of the server itself, and what the gRPC project's own services do, is not under test.
+        // The control service of the test, and the gRPC project's own services, are not under test.
         if (!context.Method.StartsWith("/grpcshm.testing.v1.TestService/", StringComparison.Ordinal))
         {
             return continuation();
@@ -74,7 +74,7 @@ internal sealed class TrackingInterceptor(CallRegistry calls, GateRegistry gates
             context.ResponseTrailers.Add(MetadataKeys.ServerStamp, context.Method);
         }
 
-        // A call that asks for nothing keeps the chance of a response in trailers only.
+        // Without such a request, the response can still consist of trailers only.
         if (headers.Count > 0)
         {
             await context.WriteResponseHeadersAsync(headers);

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace GrpcShm.TestHost.Serving;
 
-/// <summary>A certificate for one run, which its clients know by its fingerprint.</summary>
+/// <summary>A certificate for one run. Its clients know its fingerprint.</summary>
 internal static class ServerCertificate
 {
     public static X509Certificate2 Create()

@@ -2,7 +2,7 @@ using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.TestHost.Serving;
 
-/// <summary>What <c>serve</c> was told to do.</summary>
+/// <summary>The options of <c>serve</c>.</summary>
 internal sealed record ServerSetup
 {
     public required IReadOnlyList<EndpointAddress> Listen { get; init; }

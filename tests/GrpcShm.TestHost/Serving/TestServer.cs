@@ -12,9 +12,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace GrpcShm.TestHost.Serving;
 
-/// <summary>
-/// The server under test: an ordinary ASP.NET Core gRPC application, set up the way a user sets one up.
-/// </summary>
+/// <summary>The server under test: an ordinary ASP.NET Core gRPC application, set up as a user does.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly ServerSetup _setup;
@@ -41,7 +39,7 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Serves until <see cref="Stop"/>, and for as long after as calls in flight and the time-out allow.
+    /// Serves until <see cref="Stop"/>, and then until the calls in flight have ended or the time-out is over.
     /// </summary>
     public async Task RunAsync()
     {
@@ -117,7 +115,7 @@ internal sealed class TestServer : IAsyncDisposable
                 options.RuntimeDirectory = _setup.RuntimeDirectory;
                 options.WaitForName = _setup.WaitForName ?? options.WaitForName;
 
-                // In direct mode a call is what a stream is to HTTP/2.
+                // A call in direct mode corresponds to a stream in HTTP/2.
                 options.MaxCallsPerConnection = _setup.MaxStreamsPerConnection ?? options.MaxCallsPerConnection;
                 options.MaxBufferedBytesPerConnection = Math.Max(
                     options.MaxBufferedBytesPerConnection, options.MaxCallsPerConnection * 128L * 1024);
@@ -146,7 +144,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     private void SetLimits(KestrelServerLimits limits)
     {
-        // gRPC has limits of its own. The rates would abort the calls that tests leave waiting on a busy machine.
+        // gRPC has limits of its own. On a busy machine the rates would abort calls that tests leave waiting.
         limits.MaxRequestBodySize = null;
         limits.MinRequestBodyDataRate = null;
         limits.MinResponseDataRate = null;
@@ -166,7 +164,7 @@ internal sealed class TestServer : IAsyncDisposable
                 kestrel.ListenSharedMemory(address.Value, Configure);
                 break;
             case EndpointKind.UnixSocket:
-                // Sockets leave their file behind when their process is killed; shared memory must look after itself.
+                // A killed process leaves the files of its sockets behind. Shared memory must handle its own old files.
                 File.Delete(address.Value);
                 kestrel.ListenUnixSocket(address.Value, Configure);
                 break;

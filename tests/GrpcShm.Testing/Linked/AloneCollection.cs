@@ -1,6 +1,6 @@
 namespace GrpcShm.Testing;
 
-/// <summary>Tests that count what the whole process has, or change it: nothing else runs meanwhile.</summary>
+/// <summary>Tests that count or change resources of the whole process. No other test runs meanwhile.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection
 {

@@ -3,7 +3,7 @@ using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
-/// <summary>What all charts have in common.</summary>
+/// <summary>The common style of all charts.</summary>
 internal static class ChartStyle
 {
     public const int Width = 900;
@@ -13,7 +13,7 @@ internal static class ChartStyle
     private const float MarkerSize = 6;
     private const int FewPoints = 10;
 
-    // Told apart by people who do not see all colours, too (Okabe and Ito), after a grey.
+    // A grey, and then colours that colour-blind people can distinguish, too (Okabe and Ito).
     private static readonly Color[] Palette =
     [
         Color.FromHex("#7F7F7F"), Color.FromHex("#E69F00"), Color.FromHex("#0072B2"), Color.FromHex("#56B4E9"),

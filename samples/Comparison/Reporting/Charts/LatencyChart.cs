@@ -3,7 +3,7 @@ using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
-/// <summary>How the latencies of a scenario are distributed: how many calls took no longer than this.</summary>
+/// <summary>The distribution of a scenario's latencies: the share of calls that took no longer than a time.</summary>
 internal static class LatencyChart
 {
     private static readonly (double Percentile, string Label)[] Ticks =
@@ -47,6 +47,6 @@ internal static class LatencyChart
             plot.GetImage(ChartStyle.Width, ChartStyle.Height).GetImageBytes(ImageFormat.Png));
     }
 
-    // One to the right for each further nine.
+    // One step to the right for each further nine of the percentile.
     private static double PositionOf(double percentile) => -Math.Log10(1 - (percentile / 100));
 }

@@ -3,10 +3,10 @@ using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
-/// <summary>How the latency grows with the load that is offered.</summary>
+/// <summary>The latency as the offered load grows.</summary>
 internal static class LoadChart
 {
-    // A transport that carries less than this of what it was offered has a queue that only grows.
+    // If a transport carries less than this share of the offered load, its queue only grows.
     private const double Sustained = 0.95;
 
     public static Chart? Create(IReadOnlyList<Measurement> measurements)

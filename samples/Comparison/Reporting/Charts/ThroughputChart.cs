@@ -4,7 +4,9 @@ using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
-/// <summary>Operations a second of the scenarios that are compared by them, each with an axis of its own.</summary>
+/// <summary>
+/// Operations a second of the scenarios that are compared by this figure, each with an axis of its own.
+/// </summary>
 internal static class ThroughputChart
 {
     private const int Columns = 2;
