@@ -8,7 +8,7 @@ namespace GrpcShm.Client.Tests.Direct;
 /// </summary>
 public sealed partial class CallsWithoutHttpTests
 {
-    private static readonly string Folder = Path.Combine(FindRoot(), "src", "GrpcShm.Client", "Direct");
+    private static readonly string Folder = Path.Combine(SourceTree.Root, "src", "GrpcShm.Client", "Direct");
 
     public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.cs").Select(f => Path.GetFileName(f))];
 
@@ -39,16 +39,4 @@ public sealed partial class CallsWithoutHttpTests
         @"\b(Http(RequestMessage|ResponseMessage|Content|MessageHandler|RequestException)|Uri)\b"
         + @"|using GrpcShm\.Client\.Http2?;")]
     private static partial Regex OfHttp();
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "GrpcShm.sln")))
-        {
-            folder = Path.GetDirectoryName(folder)
-                ?? throw new InvalidOperationException("The tests do not run in the source tree.");
-        }
-
-        return folder;
-    }
 }

@@ -16,6 +16,10 @@ public sealed partial class SeamWordsTests
         ("SharedMemoryTransportOptions.cs", "Linux"),
         ("SharedMemoryTransportOptions.cs", "\"linux\""),
         ("SharedMemoryTransportOptions.cs", "OperatingSystem.IsLinux()"),
+        ("SharedMemorySection.cs", "Linux"),
+        ("SharedMemorySection.cs", "linux"),
+        ("SharedMemorySection.cs", "UnixFileMode"),
+        ("FileModeText.cs", "UnixFileMode"),
         ("SharedMemoryTransportFactory.cs", "LinuxModes"),
         ("SharedMemoryTransportFactory.cs", "LinuxRendezvous"),
 
@@ -109,13 +113,7 @@ public sealed partial class SeamWordsTests
 
     private static IEnumerable<(string Path, string[] Lines)> Sources()
     {
-        var root = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Join(root, "GrpcShm.sln")))
-        {
-            root = Path.GetDirectoryName(root)
-                ?? throw new InvalidOperationException("The test does not run in the solution's tree.");
-        }
-
+        var root = SourceTree.Root;
         string[] projects = ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "Shared"];
         return projects
             .SelectMany(project => Directory.EnumerateFiles(
