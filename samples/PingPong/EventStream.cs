@@ -14,14 +14,13 @@ namespace Samples.PingPong;
 /// </summary>
 internal static class EventStream
 {
-    private const int WarmUpEvents = 300_000;
     private const int SteadyPerSecond = 1_000;
-    private const int SteadySeconds = 5;
 
     // The number of events on their way: enough for full messages, and so few that memory does not matter.
     private const int Window = 2_048;
 
-    public static async Task<int> RunAsync(TransportKind kind, int events, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        TransportKind kind, int warmUpEvents, int events, int steadySeconds, CancellationToken cancellationToken)
     {
         try
         {
@@ -30,22 +29,27 @@ internal static class EventStream
             await using var receiver = await SampleProcess.StartAsync(
                 ["receive", "--transport", name, pong.Endpoint.Address], cancellationToken);
             using var channel = pong.Endpoint.CreateChannel();
-            await using var client = new EventClient(channel, new EventBusClientOptions { Name = "sender" });
+            await using var client = new EventClient(channel, new EventBusClientOptions
+            {
+                Name = "sender",
+                ConnectTimeout = SampleProcess.StartTime,
+            });
             await client.ConnectAsync(cancellationToken);
 
-            await SendAsync(client, WarmUpEvents, cancellationToken);
+            await SendAsync(client, warmUpEvents, cancellationToken);
             await AskAsync(client, cancellationToken);
             var before = await pong.MeasureAsync(cancellationToken);
             await SendAsync(client, events, cancellationToken);
             var fast = await AskAsync(client, cancellationToken);
             var after = await pong.MeasureAsync(cancellationToken);
-            await SendSteadilyAsync(client, cancellationToken);
+            var steadyEvents = SteadyPerSecond * steadySeconds;
+            await SendSteadilyAsync(client, steadyEvents, cancellationToken);
             var steady = await AskAsync(client, cancellationToken);
             var report = new EventStreamReport
             {
                 Transport = name,
                 Events = events,
-                Missing = events - fast.Received + (SteadyPerSecond * SteadySeconds) - steady.Received,
+                Missing = events - fast.Received + steadyEvents - steady.Received,
                 OutOfOrder = fast.OutOfOrder + steady.OutOfOrder,
                 PerSecond = Math.Round(fast.Received / fast.Seconds),
                 SteadyP50Microseconds = steady.P50Microseconds,
@@ -82,17 +86,21 @@ internal static class EventStream
 
     // This uses a thread of its own that sleeps, since the ticks of a timer are often 4 ms apart, by the system's
     // coarse clock.
-    private static Task SendSteadilyAsync(EventClient client, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(
-            () => SendSteadily(client, cancellationToken),
+    private static async Task SendSteadilyAsync(EventClient client, int events, CancellationToken cancellationToken)
+    {
+        var sends = await Task.Factory.StartNew(
+            () => SendSteadily(client, events, cancellationToken),
             cancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
+        await Task.WhenAll(sends).WaitAsync(cancellationToken);
+    }
 
-    private static void SendSteadily(EventClient client, CancellationToken cancellationToken)
+    private static Task[] SendSteadily(EventClient client, int events, CancellationToken cancellationToken)
     {
+        var sends = new Task[events];
         var due = Stopwatch.GetTimestamp();
-        for (var i = 1; i <= SteadyPerSecond * SteadySeconds; i++)
+        for (var i = 0; i < events; i++)
         {
             due += Stopwatch.Frequency / SteadyPerSecond;
             while (Stopwatch.GetTimestamp() < due)
@@ -101,8 +109,10 @@ internal static class EventStream
             }
 
             cancellationToken.ThrowIfCancellationRequested();
-            _ = SendOneAsync(client, i);
+            sends[i] = SendOneAsync(client, i + 1);
         }
+
+        return sends;
     }
 
     private static Task SendOneAsync(EventClient client, int number)
@@ -117,7 +127,7 @@ internal static class EventStream
     private static async Task<ReceiverReport> AskAsync(EventClient client, CancellationToken cancellationToken)
     {
         var reply = await client.RequestAsync(
-            "sender", "receiver", "REPORT", timeout: TimeSpan.FromMinutes(2), cancellationToken: cancellationToken);
+            "sender", "receiver", "REPORT", timeout: TimeSpan.FromMinutes(5), cancellationToken: cancellationToken);
         return JsonSerializer.Deserialize(reply.RawPayload.Data.Span, RunReportContext.Default.ReceiverReport)!;
     }
 }

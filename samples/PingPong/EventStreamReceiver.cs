@@ -17,7 +17,11 @@ internal sealed class EventStreamReceiver
     public static async Task<int> RunAsync(SampleEndpoint endpoint)
     {
         using var channel = endpoint.CreateChannel();
-        await using var client = new EventClient(channel, new EventBusClientOptions { Name = "receiver" });
+        await using var client = new EventClient(channel, new EventBusClientOptions
+        {
+            Name = "receiver",
+            ConnectTimeout = SampleProcess.StartTime,
+        });
         await client.ConnectAsync();
         await client.RegisterMachineAsync("receiver", new EventStreamReceiver().HandleAsync);
         Console.WriteLine("ready");

@@ -9,7 +9,7 @@ namespace Samples.PingPong;
 /// <summary>The machine 'ping': after each answer it sends the next ball.</summary>
 internal sealed class PingPlayer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly EventClient _client;
     private TaskCompletionSource _over = new();
@@ -27,7 +27,11 @@ internal sealed class PingPlayer : IAsyncDisposable
     /// <summary>Connects and registers the machine.</summary>
     public static async Task<PingPlayer> JoinAsync(Grpc.Core.ChannelBase channel, CancellationToken cancellationToken)
     {
-        var client = new EventClient(channel, new EventBusClientOptions { Name = "ping" });
+        var client = new EventClient(channel, new EventBusClientOptions
+        {
+            Name = "ping",
+            ConnectTimeout = SampleProcess.StartTime,
+        });
         var player = new PingPlayer(client);
         client.SendFailed += (_, failure) => player._over.TrySetException(failure.Exception);
         try

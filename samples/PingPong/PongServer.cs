@@ -26,7 +26,9 @@ internal static class PongServer
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             options => options.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton<IHostLifetime, ParentLifetime>();
-        builder.Services.AddEventBus();
+
+        // A sender waits as long as a receiver may stand still on a busy machine. No event is refused before.
+        builder.Services.AddEventBus(bus => bus.MaxBlockTime = SampleProcess.StartTime);
 
         // A hub never waits, and does not run handlers on the thread that reads. So it needs no second thread for its
         // calls.

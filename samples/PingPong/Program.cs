@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Samples;
 using Samples.PingPong;
 
@@ -64,15 +65,41 @@ var events = new Option<int>("--events", "-n")
     HelpName = "number",
     DefaultValueFactory = _ => 1_000_000,
 };
+var warmUp = new Option<int>("--warm-up")
+{
+    Description = "How many events to send before, until the code is compiled.",
+    HelpName = "number",
+    DefaultValueFactory = _ => 300_000,
+};
+warmUp.Validators.Add(RefuseNegative);
+var steady = new Option<int>("--steady")
+{
+    Description = "How many seconds to send at a steady rate.",
+    HelpName = "seconds",
+    DefaultValueFactory = _ => 5,
+};
+steady.Validators.Add(RefuseNegative);
 var stream = new Command(
     "stream", "Send events from this process to a third one, and print the figures as one JSON object.")
 {
-    events, transport,
+    warmUp, events, steady, transport,
 };
 stream.SetAction((result, cancellationToken) => EventStream.RunAsync(
-    ParseKind(result.GetRequiredValue(transport)), result.GetRequiredValue(events), cancellationToken));
+    ParseKind(result.GetRequiredValue(transport)),
+    result.GetRequiredValue(warmUp),
+    result.GetRequiredValue(events),
+    result.GetRequiredValue(steady),
+    cancellationToken));
 root.Subcommands.Add(stream);
 
 return await root.Parse(args).InvokeAsync();
+
+static void RefuseNegative(OptionResult result)
+{
+    if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var value) && value < 0)
+    {
+        result.AddError($"{result.Option.Name} must not be negative, as {result.Tokens[0].Value} is.");
+    }
+}
 
 static TransportKind ParseKind(string name) => Enum.Parse<TransportKind>(name, ignoreCase: true);

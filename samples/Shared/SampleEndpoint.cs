@@ -22,6 +22,9 @@ namespace Samples;
 /// </param>
 internal sealed record SampleEndpoint(TransportKind Kind, string Address)
 {
+    // Over shared memory the two ends agree on a connection at once, but a busy machine may let one of them wait.
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(60);
+
     /// <summary>Makes a unique endpoint.</summary>
     public static SampleEndpoint CreateUnique(TransportKind kind)
     {
@@ -42,7 +45,11 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
         switch (Kind)
         {
             case TransportKind.Shm:
-                builder.UseSharedMemory(sharedMemory);
+                builder.UseSharedMemory(options =>
+                {
+                    options.HandshakeTimeout = HandshakeTime;
+                    sharedMemory?.Invoke(options);
+                });
                 builder.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(Address));
                 break;
             case TransportKind.Uds:
@@ -84,7 +91,8 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
     /// <summary>Makes a channel to the server that listens here.</summary>
     public GrpcChannel CreateChannel() => Kind switch
     {
-        TransportKind.Shm => SharedMemoryChannel.ForAddress($"shm:{Address}"),
+        TransportKind.Shm => SharedMemoryChannel.ForAddress(
+            $"shm:{Address}", new SharedMemoryClientOptions { ConnectTimeout = HandshakeTime }),
         TransportKind.Tcp => GrpcChannel.ForAddress($"http://127.0.0.1:{Address}"),
         TransportKind.Uds => ChannelOver(ConnectSocketAsync),
         TransportKind.NamedPipe => ChannelOver(ConnectPipeAsync),

@@ -9,10 +9,8 @@ namespace Samples;
 /// </remarks>
 internal sealed class SampleProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
-    // This is much longer than a start takes, for a busy machine.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,6 +21,12 @@ internal sealed class SampleProcess : IAsyncDisposable
         _process = process;
         _ = WatchAsync();
     }
+
+    /// <summary>
+    /// The limit for the start of a process, and for its first connection. As all limits here, it is much longer than
+    /// this takes, since other processes may leave little processor time to a starting one.
+    /// </summary>
+    public static TimeSpan StartTime { get; } = TimeSpan.FromMinutes(3);
 
     /// <summary>The process's id.</summary>
     public int Id => _process.Id;
@@ -67,17 +71,12 @@ internal sealed class SampleProcess : IAsyncDisposable
 
     /// <summary>Starts this program with other arguments and waits until it is ready.</summary>
     public static Task<SampleProcess> StartAsync(string[] arguments, CancellationToken cancellationToken) =>
-        StartAsync(arguments, StartTime, cancellationToken);
+        WaitUntilReadyAsync(Start(arguments), cancellationToken);
 
-    /// <summary>The same as the other overload, with another time limit.</summary>
-    public static Task<SampleProcess> StartAsync(
-        string[] arguments, TimeSpan timeout, CancellationToken cancellationToken) =>
-        WaitUntilReadyAsync(Start(arguments), timeout, cancellationToken);
-
-    /// <summary>The same as the first overload, with environment variables.</summary>
+    /// <summary>The same as the other overload, with environment variables.</summary>
     public static Task<SampleProcess> StartAsync(
         string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken cancellationToken) =>
-        WaitUntilReadyAsync(Start(arguments, environment), StartTime, cancellationToken);
+        WaitUntilReadyAsync(Start(arguments, environment), cancellationToken);
 
     /// <summary>Writes a line to it and reads its answer.</summary>
     public async Task<string> AskAsync(string line, CancellationToken cancellationToken)
@@ -137,11 +136,11 @@ internal sealed class SampleProcess : IAsyncDisposable
     }
 
     private static async Task<SampleProcess> WaitUntilReadyAsync(
-        SampleProcess process, TimeSpan timeout, CancellationToken cancellationToken)
+        SampleProcess process, CancellationToken cancellationToken)
     {
         try
         {
-            var line = await process.ReadLineAsync(timeout, cancellationToken);
+            var line = await process.ReadLineAsync(StartTime, cancellationToken);
             process.Greeting = line == "ready" || line.StartsWith("ready ", StringComparison.Ordinal)
                 ? line["ready".Length..].Trim()
                 : throw new IOException($"the process {process.Id} said '{line}' instead of 'ready'.");

@@ -9,7 +9,8 @@ namespace Samples.XStateNetAdapter;
 /// </summary>
 internal static class Demonstration
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    // This is much longer than an event takes, also on a busy machine.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static async Task<int> RunAsync(TransportKind kind, CancellationToken cancellationToken)
     {
@@ -71,7 +72,8 @@ internal static class Demonstration
     private static async Task<bool> ShowAsync(
         EventBusOrchestrator orchestrator, string target, string eventName, object? payload, string? expected)
     {
-        var result = await orchestrator.SendEventAsync("", target, eventName, payload);
+        var result = await orchestrator.SendEventAsync(
+            "", target, eventName, payload, (int)Patience.TotalMilliseconds);
         var outcome = result.Success ? result.NewState : "failed: " + result.ErrorMessage;
         Console.WriteLine($"  {eventName,-6} to {target,-8} -> {outcome}");
         return result.Success ? result.NewState == expected : expected is null;

@@ -43,5 +43,10 @@ internal static class Roles
 
     /// <summary>Makes a client that supports Newtonsoft's payloads.</summary>
     public static EventClient CreateClient(Grpc.Core.ChannelBase channel, string name) =>
-        new(channel, new EventBusClientOptions { Name = name, Codecs = { new JTokenCodec() } });
+        new(channel, new EventBusClientOptions
+        {
+            Name = name,
+            Codecs = { new JTokenCodec() },
+            ConnectTimeout = SampleProcess.StartTime,
+        });
 }

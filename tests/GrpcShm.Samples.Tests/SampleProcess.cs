@@ -8,7 +8,9 @@ namespace GrpcShm.Samples.Tests;
 /// </summary>
 internal sealed class SampleProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+    // This only guards against a hang. Each sample has limits of its own, which it reaches earlier, and then it says
+    // what it has waited for.
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(15);
 
     private readonly Process _process;
 
@@ -64,7 +66,7 @@ internal sealed class SampleProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync().WaitAsync(Timeout);
+        await _process.WaitForExitAsync().InTime();
     }
 
     public async ValueTask DisposeAsync()
@@ -72,7 +74,7 @@ internal sealed class SampleProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync().WaitAsync(Timeout);
+            await _process.WaitForExitAsync().InTime();
         }
 
         _process.Dispose();

@@ -52,6 +52,9 @@ internal static class ComparisonCommand
         CustomParser = result => ParseNumber<double>(result, 0.05, 3600),
     };
 
+    // For tests of the output alone, since the values mean nothing without a warm-up.
+    private static readonly Option<bool> NoWarmUp = new("--no-warm-up") { Hidden = true };
+
     private static readonly Option<FileInfo?> Json = new("--json")
     {
         Description = "Write the measurements to this file, as a JSON array with one object for each.",
@@ -85,7 +88,7 @@ internal static class ComparisonCommand
     {
         var root = new RootCommand("Compares transports for gRPC between two processes of this machine.")
         {
-            Quick, Only, Transports, Rounds, Seconds, Json, Report, Compare, FailOnRegression,
+            Quick, Only, Transports, Rounds, Seconds, NoWarmUp, Json, Report, Compare, FailOnRegression,
             CreateServe(), CreateFloorPeer(), CreateCompare(),
         };
         root.SetAction(CompareAsync);
@@ -187,12 +190,15 @@ internal static class ComparisonCommand
         Scenario[] scenarios =
             [.. all.Where(scenario => chosen.Count > 0 ? chosen.Contains(scenario) : scenario.IsQuick || !quick)];
         var duration = result.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
-        return quick
+        var plan = quick
             ? RunPlan.CreateQuick(transports, scenarios, result.GetValue(Rounds), duration) with
             {
                 LeftOut = chosen.Count > 0 ? [] : [.. all.Except(scenarios)],
             }
             : RunPlan.CreateFull(transports, scenarios, result.GetValue(Rounds), duration);
+        return result.GetValue(NoWarmUp)
+            ? plan with { LongestFirstWarmUp = TimeSpan.Zero, LongestWarmUp = TimeSpan.Zero }
+            : plan;
     }
 
     private static async Task<int> GuardAsync(Func<Task<int>> run, CancellationToken cancellationToken)

@@ -74,7 +74,7 @@ internal sealed record RunPlan(
     }
 
     public RunLimits GetLimits(Scenario scenario) =>
-        new(RoundDuration, HasMinimumOperations ? scenario.MinimumOperations / Rounds : 0);
+        new(RoundDuration, Math.Max(1, HasMinimumOperations ? scenario.MinimumOperations / Rounds : 0));
 
     private static int CountCells(IReadOnlyList<ITransport> transports, IReadOnlyList<Scenario> scenarios) =>
         scenarios.Sum(scenario => transports.Count(transport => transport.CanRun(scenario)));

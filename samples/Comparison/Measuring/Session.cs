@@ -16,7 +16,7 @@ internal sealed class Session : IAsyncDisposable
 
     // This is much longer than any working run. If a transport loses a call, the comparison ends with the name of the
     // transport.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly IServer _server;
     private readonly UsageMeter _meter;

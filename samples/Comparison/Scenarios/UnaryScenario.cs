@@ -26,7 +26,7 @@ internal sealed class UnaryScenario : Scenario
 
     public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
-        var minimum = limits.MinimumOperations / InFlight;
+        var minimum = (limits.MinimumOperations + InFlight - 1) / InFlight;
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();
         var callers = new Task[InFlight];

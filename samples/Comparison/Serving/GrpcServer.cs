@@ -38,7 +38,9 @@ internal static class GrpcServer
             grpc.MaxReceiveMessageSize = null;
             grpc.MaxSendMessageSize = null;
         });
-        builder.Services.AddEventBus();
+
+        // A sender waits as long as a receiver may stand still on a busy machine. No event is refused before.
+        builder.Services.AddEventBus(bus => bus.MaxBlockTime = SampleProcess.StartTime);
         return builder;
     }
 

@@ -11,7 +11,11 @@ internal sealed class GrpcConnection(ChannelBase channel) : IConnection
 
     public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler)
     {
-        var client = new EventClient(channel, new EventBusClientOptions { Name = machineId });
+        var client = new EventClient(channel, new EventBusClientOptions
+        {
+            Name = machineId,
+            ConnectTimeout = SampleProcess.StartTime,
+        });
         try
         {
             await client.ConnectAsync();

@@ -9,6 +9,9 @@ namespace GrpcShm.Samples.Comparison.Transports;
 /// <summary>Shared memory in one fixed mode, so that the row's name is right.</summary>
 internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransport
 {
+    // The two ends agree on a connection at once, but a busy machine may let one of them wait.
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(60);
+
     public string Name => mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";
 
     public string Description => mode == SharedMemoryMode.Direct
@@ -19,11 +22,13 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransp
 
     public void ConfigureServer(WebApplicationBuilder builder, string address)
     {
-        builder.WebHost.UseSharedMemory();
+        builder.WebHost.UseSharedMemory(options => options.HandshakeTimeout = HandshakeTime);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(address));
     }
 
     public ChannelBase CreateChannel(string address) =>
         SharedMemoryChannel.ForAddress(
-            $"shm://{address}", new SharedMemoryClientOptions { Mode = mode }, ChannelOptions.Create());
+            $"shm://{address}",
+            new SharedMemoryClientOptions { Mode = mode, ConnectTimeout = HandshakeTime },
+            ChannelOptions.Create());
 }

@@ -19,9 +19,8 @@ internal sealed class Lane(EventClient bus, Journal journal, int producer, int c
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    // An acknowledgement may take half a minute, and a killed hub is started again. If everything works, there is
-    // always an answer within this time.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    // If everything works, there is always an answer within this time, also if a killed hub is started again.
+    private static readonly TimeSpan Patience = StressBus.SendTime + TimeSpan.FromMinutes(3);
 
     private readonly int _sentLane = ProducerJournal.SentLane(journal, consumer);
     private readonly Queue<(StressEvent Event, Task<EventSendResult> Sent)> _onTheirWay = new();

@@ -10,6 +10,12 @@ internal static class StressBus
     /// <summary>A killed hub is started again within seconds; on a busy machine it may take longer.</summary>
     private static readonly TimeSpan ConnectTime = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// How long a send may take that nothing has lost: as long as a consumer may stand still on a busy machine. The
+    /// hub has the same limit.
+    /// </summary>
+    public static TimeSpan SendTime { get; } = TimeSpan.FromMinutes(5);
+
     public static string ConsumerId(int index) => $"consumer-{index}";
 
     public static string ProducerId(int index) => $"producer-{index}";
@@ -18,6 +24,7 @@ internal static class StressBus
     {
         Name = name,
         ConnectTimeout = ConnectTime,
+        AcknowledgementTimeout = SendTime,
 
         // A lane that fails goes back to the first event without an acknowledgement. If the client repeated a single
         // event, this event would overtake others.

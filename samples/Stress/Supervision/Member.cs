@@ -6,9 +6,6 @@ namespace Samples.Stress.Supervision;
 /// <param name="arguments">The arguments that choose its role.</param>
 internal sealed class Member(MemberKind kind, int index, string[] arguments) : IAsyncDisposable
 {
-    // The other processes leave little processor time to a starting process.
-    private static readonly TimeSpan StartTime = TimeSpan.FromMinutes(3);
-
     private SampleProcess? _process;
 
     public MemberKind Kind { get; } = kind;
@@ -32,7 +29,7 @@ internal sealed class Member(MemberKind kind, int index, string[] arguments) : I
     /// <returns>The line that it wrote when it was ready.</returns>
     public async Task<string> StartAsync(CancellationToken cancellationToken)
     {
-        var process = await SampleProcess.StartAsync(arguments, StartTime, cancellationToken);
+        var process = await SampleProcess.StartAsync(arguments, cancellationToken);
         Lives++;
         Volatile.Write(ref _process, process);
         return process.Greeting;

@@ -8,9 +8,9 @@ internal sealed class StressRun(StressOptions options)
 {
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan DrainTime = TimeSpan.FromMinutes(4);
-    private static readonly TimeSpan StallTime = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan ReleaseTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DrainTime = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan StallTime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ReleaseTime = TimeSpan.FromMinutes(2);
 
     // The number of descriptors that the runtime may open for itself during the run.
     private const int SpareDescriptors = 8;

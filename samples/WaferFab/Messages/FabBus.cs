@@ -10,6 +10,10 @@ internal static class FabBus
     public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
     {
         Name = name,
+        ConnectTimeout = SampleProcess.StartTime,
+
+        // A step is acknowledged when it is done. The stall watch notices earlier if nothing happens any more.
+        AcknowledgementTimeout = TimeSpan.FromMinutes(5),
         Json = new JsonSerializerOptions(JsonSerializerDefaults.Web) { TypeInfoResolver = MessageContext.Default },
     });
 }

@@ -19,7 +19,9 @@ internal sealed class HubServer : IAsyncDisposable
         var endpoint = SampleEndpoint.CreateUnique(kind);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddEventBus();
+
+        // A sender waits as long as a receiver may stand still on a busy machine. No event is refused before.
+        builder.Services.AddEventBus(bus => bus.MaxBlockTime = SampleProcess.StartTime);
         endpoint.Listen(builder.WebHost);
         var app = builder.Build();
         app.MapEventBus();

@@ -3,7 +3,8 @@ namespace Samples.WaferFab.Scheduling;
 /// <summary>Notices when nothing happens any more, so that a stuck run ends and reports the place.</summary>
 internal static class StallWatch
 {
-    private static readonly TimeSpan StallTime = TimeSpan.FromSeconds(20);
+    // While all tools wait for one that is started again, no event comes.
+    private static readonly TimeSpan StallTime = SampleProcess.StartTime;
 
     /// <summary>Fails when no event has come for this time.</summary>
     public static async Task RunAsync(Scheduler scheduler, CancellationToken cancellationToken)

@@ -39,13 +39,19 @@ public sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Starts a process and waits until it is ready.</summary>
     public static Task<HostProcess> StartAsync(
         IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        WhenReadyAsync(Start(arguments, environment));
+        Start(arguments, environment).WhenReadyAsync();
 
     /// <summary>Starts a process in a container of its own and waits until it is ready.</summary>
     /// <param name="directory">The one directory that it shares with others.</param>
     /// <param name="arguments">The process's arguments.</param>
     public static Task<HostProcess> StartContainedAsync(string directory, params IEnumerable<string> arguments) =>
-        WhenReadyAsync(Start(Container.Command(directory, [Program, .. arguments])));
+        StartContained(directory, arguments).WhenReadyAsync();
+
+    /// <summary>Starts a process in a container of its own; the caller waits until it is ready.</summary>
+    /// <param name="directory">The one directory that it shares with others.</param>
+    /// <param name="arguments">The process's arguments.</param>
+    public static HostProcess StartContained(string directory, params IEnumerable<string> arguments) =>
+        Start(Container.Command(directory, [Program, .. arguments]));
 
     /// <summary>
     /// Starts a process with a listening socket that is passed to it, as systemd does, and waits until it is ready.
@@ -57,21 +63,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     {
         // The shell becomes the process, so it knows the process's id. The passed descriptors begin at 3.
         var script = $"LISTEN_PID=$$ LISTEN_FDS={descriptor - 2} exec \"$0\" \"$@\"";
-        return WhenReadyAsync(Start(new ProcessStartInfo("/bin/sh", ["-c", script, Program, .. arguments])));
-    }
-
-    private static async Task<HostProcess> WhenReadyAsync(HostProcess host)
-    {
-        try
-        {
-            host.Ready = await host.ReadAsync(HostMessage.Ready);
-            return host;
-        }
-        catch
-        {
-            await host.DisposeAsync();
-            throw;
-        }
+        return Start(new ProcessStartInfo("/bin/sh", ["-c", script, Program, .. arguments])).WhenReadyAsync();
     }
 
     /// <summary>Starts a process that may fail; the caller reads its messages.</summary>
@@ -94,6 +86,21 @@ public sealed partial class HostProcess : IAsyncDisposable
         }
 
         return new HostProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits until it is ready.</summary>
+    public async Task<HostProcess> WhenReadyAsync()
+    {
+        try
+        {
+            Ready = await ReadAsync(HostMessage.Ready);
+            return this;
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Waits for the next message, which must be of this kind.</summary>

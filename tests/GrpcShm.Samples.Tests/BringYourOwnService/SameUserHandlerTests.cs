@@ -25,7 +25,7 @@ public class SameUserHandlerTests
         var http = new DefaultHttpContext();
         http.Features.Set(connection);
         var context = new AuthorizationHandlerContext([new SameUserRequirement()], new ClaimsPrincipal(), http);
-        await new SameUserHandler().HandleAsync(context).WaitAsync(TimeSpan.FromSeconds(10));
+        await new SameUserHandler().HandleAsync(context).InTime();
         return context.HasSucceeded;
     }
 

@@ -157,7 +157,8 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
         {
             var result = await StartAsync(
                 "--only", "unary-1,events,load-2000", "--transports", string.Join(',', Transports),
-                "--rounds", "1", "--seconds", "0.1", "--quick", "--json", JsonFile, "--report", ReportFolder);
+                "--rounds", "1", "--seconds", "0.1", "--quick", "--no-warm-up",
+                "--json", JsonFile, "--report", ReportFolder);
             Assert.True(result.ExitCode == 0, result.ToString());
         }
 

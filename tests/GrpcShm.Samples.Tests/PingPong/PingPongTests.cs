@@ -19,7 +19,8 @@ public class PingPongTests
     [Fact]
     public async Task Stream_ThroughThreeProcesses_LosesNothing()
     {
-        var result = await SampleProcess.RunAsync("PingPong", "stream", "--events", "20000");
+        var result = await SampleProcess.RunAsync(
+            "PingPong", "stream", "--warm-up", "1000", "--events", "20000", "--steady", "1");
 
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Equal(0, result.Json.GetProperty("missing").GetInt32());

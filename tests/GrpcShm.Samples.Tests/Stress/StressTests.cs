@@ -55,7 +55,7 @@ public class StressTests
 
         foreach (var process in processes)
         {
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+            await process.WaitForExitAsync().InTime();
             process.Dispose();
         }
     }

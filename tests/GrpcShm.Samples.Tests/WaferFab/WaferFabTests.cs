@@ -74,7 +74,7 @@ public class WaferFabTests
 
         foreach (var tool in tools)
         {
-            await tool.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+            await tool.WaitForExitAsync().InTime();
             tool.Dispose();
         }
     }

@@ -12,5 +12,6 @@ public class XStateNetAdapterTests
         var result = await SampleProcess.RunAsync("XStateNetAdapter", "--transport", transport);
 
         Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal("All as expected.", result.LastLine);
     }
 }

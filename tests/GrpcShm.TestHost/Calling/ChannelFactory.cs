@@ -10,6 +10,9 @@ namespace GrpcShm.TestHost.Calling;
 /// <summary>Makes clients for each kind of endpoint, as users make them.</summary>
 public static class ChannelFactory
 {
+    // A busy machine may let a server wait long before it answers. The server waits for its clients equally long.
+    internal static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(60);
+
     /// <summary>Makes a gRPC channel, which owns all that is beneath it.</summary>
     public static GrpcChannel CreateChannel(EndpointAddress address, ClientSetup setup)
     {
@@ -118,6 +121,7 @@ public static class ChannelFactory
             RuntimeDirectory = setup.RuntimeDirectory,
             ConfigureHandler = setup.ConfigureHandler,
             Mode = setup.Mode,
+            ConnectTimeout = HandshakeTime,
         };
         if (setup.KeepAliveTimeout is { } timeout)
         {

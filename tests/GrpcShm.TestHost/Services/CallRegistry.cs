@@ -14,6 +14,7 @@ internal sealed class CallRegistry
     private long _inFlight;
     private long _cancelled;
     private long _broken;
+    private long _bytesProduced;
 
     public long Started => Interlocked.Read(ref _started);
 
@@ -23,6 +24,9 @@ internal sealed class CallRegistry
 
     /// <summary>The number of calls that ended by an exception although their token was not cancelled.</summary>
     public long Broken => Interlocked.Read(ref _broken);
+
+    /// <summary>The number of bytes in the bodies that the server has sent without waiting for requests.</summary>
+    public long BytesProduced => Interlocked.Read(ref _bytesProduced);
 
     /// <summary>The record of a call, which may be asked for before the call arrives.</summary>
     public CallRecord this[string callId] => _records.GetOrAdd(callId, static _ => new CallRecord());
@@ -64,6 +68,9 @@ internal sealed class CallRegistry
             record.Reach(CallPhase.Finished);
         }
     }
+
+    /// <summary>Counts the body of a response.</summary>
+    public void NoteProduced(int bytes) => Interlocked.Add(ref _bytesProduced, bytes);
 
     private void NoteCancellation(CallRecord record)
     {

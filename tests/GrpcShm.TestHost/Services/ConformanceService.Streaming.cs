@@ -52,6 +52,7 @@ internal sealed partial class ConformanceService
                 responseStream.WriteOptions = piece.Compress ? null : Uncompressed;
                 await responseStream.WriteAsync(
                     new ProduceResponse { Body = TestBody.Create(piece) }, context.CancellationToken);
+                calls.NoteProduced(piece.Size);
             }
         }
         while (request.Forever);

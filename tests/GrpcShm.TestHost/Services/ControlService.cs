@@ -17,6 +17,7 @@ internal sealed class ControlService(
         ConnectionsOpened = connections.Opened,
         ConnectionsOpen = connections.Open,
         CallsBroken = calls.Broken,
+        BytesProduced = calls.BytesProduced,
     });
 
     public override async Task<Empty> AwaitCall(AwaitCallRequest request, ServerCallContext context)

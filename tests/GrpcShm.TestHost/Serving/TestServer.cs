@@ -113,6 +113,7 @@ internal sealed class TestServer : IAsyncDisposable
             builder.WebHost.UseSharedMemory(options =>
             {
                 options.RuntimeDirectory = _setup.RuntimeDirectory;
+                options.HandshakeTimeout = ChannelFactory.HandshakeTime;
                 options.WaitForName = _setup.WaitForName ?? options.WaitForName;
 
                 // A call in direct mode corresponds to a stream in HTTP/2.
