@@ -134,6 +134,9 @@ public sealed partial class EventBusOptions
     /// <remarks>Defaults to <see langword="null"/>: none.</remarks>
     public string? AuthorizationPolicy { get; set; }
 
+    // How long a client may take to end its side of a session once the hub has ended it.
+    internal TimeSpan SessionClosingTime { get; set; } = TimeSpan.FromSeconds(1);
+
     private static long Check(long value, long least, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, least, name);

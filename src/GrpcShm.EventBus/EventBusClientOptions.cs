@@ -101,6 +101,12 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
 
+    // How long the hub may take to answer earlier sends while a caller waits for the end of the link.
+    internal TimeSpan ClosingTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    // The same, while the thread of the caller is held.
+    internal TimeSpan BlockingClosingTime { get; set; } = TimeSpan.FromSeconds(2);
+
     private static TimeSpan Check(TimeSpan value, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1), name);

@@ -110,7 +110,7 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting for the hub; the client is disconnected anyway.</param>
     public Task DisconnectAsync(CancellationToken cancellationToken = default) =>
-        _parts.Link.EndAsync(HubLink.ClosingTime, cancellationToken);
+        _parts.Link.EndAsync(cancellationToken);
 
     /// <summary>
     /// Disconnects for good, as <see cref="DisconnectAsync(CancellationToken)"/> does. A send that is under way and

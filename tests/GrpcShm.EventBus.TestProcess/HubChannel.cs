@@ -7,10 +7,16 @@ namespace GrpcShm.EventBus.TestProcess;
 /// <summary>Channels over shared memory (<c>shm:name</c>) or Unix sockets (a path).</summary>
 internal static class HubChannel
 {
+    /// <summary>How long one connection may take on a busy machine. It guards against a hang.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(60);
+
     public static bool IsSharedMemory(string address) => address.StartsWith("shm:", StringComparison.Ordinal);
 
     public static GrpcChannel To(string address) =>
-        IsSharedMemory(address) ? SharedMemoryChannel.ForAddress(address) : ToSocket(address);
+        IsSharedMemory(address)
+            ? SharedMemoryChannel.ForAddress(
+                address, new SharedMemoryClientOptions { ConnectTimeout = ConnectTimeout })
+            : ToSocket(address);
 
     private static GrpcChannel ToSocket(string path) => GrpcChannel.ForAddress(
         "http://localhost",

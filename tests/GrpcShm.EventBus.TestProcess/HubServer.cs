@@ -31,7 +31,7 @@ internal sealed class HubServer : IAsyncDisposable
         builder.Services.AddEventBus(configure);
         if (HubChannel.IsSharedMemory(socket))
         {
-            builder.WebHost.UseSharedMemory();
+            builder.WebHost.UseSharedMemory(options => options.HandshakeTimeout = HubChannel.ConnectTimeout);
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(socket["shm:".Length..]));
         }
         else

@@ -9,7 +9,7 @@ namespace GrpcShm.EventBus.TestProcess;
 /// </summary>
 internal static class LeftBehindRole
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly EventSendOptions Processed = new() { Acknowledgement = AcknowledgementLevel.Processed };
 
     public static async Task<int> RunAsync(string address, string held)

@@ -15,9 +15,6 @@ namespace GrpcShm.EventBus.Service;
 /// </summary>
 internal sealed class EventSession
 {
-    // How long the client may take to end its side once the hub has ended the session.
-    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(1);
-
     private readonly HubCore _hub;
     private readonly Outbox _outbox = new(runWriterInline: true);
     private readonly MachineOwner _owner;
@@ -120,7 +117,7 @@ internal sealed class EventSession
         }
 
         // A client that does not read any more must not keep the call for long. Its machines have gone already.
-        await Task.WhenAll(reading, writing).WaitAsync(ClosingTime, _callCancelled)
+        await Task.WhenAll(reading, writing).WaitAsync(_hub.Options.SessionClosingTime, _callCancelled)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         throw verdict.ToException();
     }

@@ -11,12 +11,12 @@ namespace GrpcShm.EventBus.Client;
 /// </summary>
 internal sealed class ClientParts : IAsyncDisposable, IDisposable
 {
-    // How long the hub may take to answer earlier sends while the thread of a caller is held.
-    private static readonly TimeSpan BlockingTime = TimeSpan.FromSeconds(2);
+    private readonly EventBusClientOptions _options;
 
     public ClientParts(
         EventClient client, Contract.EventBusClient contract, EventBusClientOptions options, string instanceId)
     {
+        _options = options;
         var loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         var logger = new UnfailingLogger(loggers.CreateLogger(EventBusLog.Category));
         var newEvents = new NewEvents(new PayloadCodecs(options));
@@ -72,15 +72,15 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
 
     public HubQueries Queries { get; }
 
-    public ValueTask DisposeAsync() => new(DisposeWithinAsync(HubLink.ClosingTime));
+    public ValueTask DisposeAsync() => new(DisposeWithinAsync(_options.ClosingTime));
 
     public void Dispose()
     {
-        var disposing = DisposeWithinAsync(BlockingTime);
+        var disposing = DisposeWithinAsync(_options.BlockingClosingTime);
 
         // A stream that does not end by itself is let go of, which may take half as long again. After that the end goes
         // on without this thread.
-        if (Task.WaitAny([disposing], BlockingTime * 1.5) == 0)
+        if (Task.WaitAny([disposing], _options.BlockingClosingTime * 1.5) == 0)
         {
             disposing.GetAwaiter().GetResult();
         }

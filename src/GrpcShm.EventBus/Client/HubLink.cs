@@ -14,11 +14,6 @@ internal sealed class HubLink(
     RaisedEvents events,
     ClientEnd end)
 {
-    /// <summary>
-    /// How long the hub may take to answer earlier sends, for callers that wait for the end of the link.
-    /// </summary>
-    public static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
-
     // Guards _span, _running and _connected, and the note that the client is disposed of.
     private readonly Lock _lock = new();
 
@@ -64,7 +59,7 @@ internal sealed class HubLink(
         catch (TimeoutException)
         {
             var failure = sessions.LastFailure;
-            await EndAsync(ClosingTime, CancellationToken.None).ConfigureAwait(false);
+            await EndAsync(CancellationToken.None).ConfigureAwait(false);
             throw new EventBusException(
                 StatusCode.Unavailable,
                 $"The hub could not be reached within {options.ConnectTimeout.TotalSeconds:0.###} s: "
@@ -74,10 +69,14 @@ internal sealed class HubLink(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await EndAsync(ClosingTime, CancellationToken.None).ConfigureAwait(false);
+            await EndAsync(CancellationToken.None).ConfigureAwait(false);
             throw;
         }
     }
+
+    /// <summary>Ends the link. Earlier sends are written and answered, within the usual bound of time.</summary>
+    /// <param name="cancellationToken">Gives up waiting for the hub; the link ends anyway.</param>
+    public Task EndAsync(CancellationToken cancellationToken) => EndAsync(options.ClosingTime, cancellationToken);
 
     /// <summary>Ends the link. Earlier sends are written and answered, within a bound of time.</summary>
     /// <param name="closingTime">How long the hub may take to answer.</param>

@@ -52,6 +52,7 @@ internal sealed class DirectHost : IAsyncDisposable
         {
             options.RuntimeDirectory = host.Directory;
             options.RingSize = 4096;
+            options.HandshakeTimeout = TimeLimit.Value;
             transport?.Invoke(options);
         });
         host._app = builder.Build();

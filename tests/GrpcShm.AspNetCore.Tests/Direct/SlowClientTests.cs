@@ -34,15 +34,34 @@ public sealed class SlowClientTests
         await using var host = await DirectHost.StartAsync(
             static context => context.Response.CompleteAsync(),
             static kestrel => kestrel.Limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
+        while (!await IsServedAndClosedAsync(host))
+        {
+            // The limit is so short that a connection may be closed before its call has arrived.
+        }
+    }
+
+    /// <summary>Whether the server took the call of a client before it closed its connection.</summary>
+    private static async Task<bool> IsServedAndClosedAsync(DirectHost host)
+    {
         using var client = await RawClient.ConnectAsync(host.SocketPath, ConnectionModes.Calls);
 
-        // The whole response has come, but the request never ends.
+        // The whole response comes, but the request never ends.
         client.PublishFrame(RawFrames.Message(1, FrameFlags.Headers, Fields));
-        await TakeAsync(client, static header => header.Call == 1 && header.Has(FrameFlags.End));
+        var isServed = false;
+        await TakeAsync(client, header =>
+        {
+            isServed |= header.Call == 1 && header.Has(FrameFlags.End);
+            return isServed || header.Type == FrameType.GoAway;
+        });
+        if (!isServed)
+        {
+            return false;
+        }
+
         await TakeAsync(client, static header => header.Type == FrameType.GoAway);
         await TakeAsync(client, static header => header.Type == FrameType.Ping);
-
         await client.ReceiveAsync();
+        return true;
     }
 
     private static async Task TakeAsync(RawClient client, Func<FrameHeader, bool> isMeant)

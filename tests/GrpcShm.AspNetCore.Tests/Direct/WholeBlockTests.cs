@@ -137,7 +137,10 @@ public sealed class WholeBlockTests
     private static HttpMessageInvoker Connect(DirectHost host) =>
         new(SharedMemoryChannel.CreateHandler(
             host.Name,
-            new SharedMemoryClientOptions { RuntimeDirectory = host.Directory, Mode = SharedMemoryMode.Direct }));
+            new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = host.Directory, Mode = SharedMemoryMode.Direct, ConnectTimeout = TimeLimit.Value,
+            }));
 
     private static HttpRequestMessage Call(string path, string header)
     {

@@ -413,7 +413,7 @@ public sealed class DirectResponseTests
                     await CallOnceAsync(invoker, random);
                 }
             },
-            None))).InTime();
+            None)));
 
         var connection = await server.AcceptedAsync();
         await connection.UntilIdleAsync();

@@ -43,10 +43,11 @@ public sealed class ResponseLeakTests
         await using var server = new FakeServer(call => AnswerAsync(call, Volatile.Read(ref current)));
         server.Options.IdleTimeout = Timeout.InfiniteTimeSpan;
         await UseAsync(server, current, isDisposedFirst: false);
+        await server.SpareIsReadyAsync();
         var before = 0;
         await SettleAsync(() =>
         {
-            // Resources that are made once, and the listener's spare, exist from now on.
+            // Resources that are made once exist from now on.
             var count = Descriptors.Count;
             (var isSettled, before) = (count == before, count);
             return isSettled;

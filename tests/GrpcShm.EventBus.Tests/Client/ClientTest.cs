@@ -20,7 +20,10 @@ public abstract class ClientTest : HubTest, IAsyncLifetime
 
     internal async Task<EventClient> ConnectClientAsync(Action<EventBusClientOptions>? configure = null)
     {
-        var options = new EventBusClientOptions();
+        var options = new EventBusClientOptions
+        {
+            ConnectTimeout = TimeLimit.Value, AcknowledgementTimeout = TimeLimit.Value,
+        };
         configure?.Invoke(options);
         var client = new EventClient(Connect(), options);
         _clients.Add(client);

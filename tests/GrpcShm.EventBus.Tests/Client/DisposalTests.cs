@@ -13,17 +13,18 @@ public sealed class DisposalTests : ClientTest
     [Fact]
     public async Task Dispose_AfterSendsThatNobodyAwaited_TheyArriveThoughTheChannelIsDisposedOfNext()
     {
-        const int count = 5000;
+        const int count = 1000;
         var receiver = await ConnectClientAsync();
         var inbox = await ReceiveAsync(receiver, "m");
         for (var round = 0; round < 4; round++)
         {
             var channel = HubChannel.To(Server.Socket);
-            var sender = new EventClient(channel);
+            var sender = new EventClient(
+                channel, new EventBusClientOptions { BlockingClosingTime = TimeLimit.Value });
             await sender.ConnectAsync().InTime();
             var sends = Enumerable.Range(0, count).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
 
-            sender.Dispose();
+            await Task.Run(sender.Dispose).InTime();
             var state = sender.State;
             channel.Dispose();
 

@@ -38,12 +38,7 @@ internal sealed class HubMeter : IDisposable
 
     public async Task WaitForAsync(string instrument, long atLeast)
     {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (Read(instrument) < atLeast)
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await TimeLimit.UntilAsync(() => Read(instrument) >= atLeast);
     }
 
     public void Dispose() => _listener.Dispose();

@@ -64,6 +64,7 @@ public sealed class PausingTests : ClientTest
 
         var refused = await FailsAsync(sends[^1], StatusCode.ResourceExhausted);
         Assert.Equal("m", refused.MachineId);
+        await TimeLimit.UntilAsync(() => sends.All(send => send.IsCompleted));
         subscription.Resume();
         for (var i = 0; i < sends.Length && sends[i].IsCompletedSuccessfully; i++)
         {

@@ -256,7 +256,7 @@ public sealed class SendTests : ClientTest
         using var release = new ManualResetEventSlim();
         await receiver.RegisterMachineAsync("slow", _ =>
         {
-            release.Wait(TimeSpan.FromSeconds(20));
+            release.Wait(TimeLimit.Value * 10);
             return Task.CompletedTask;
         }, new MachineOptions { OverflowPolicy = OverflowPolicy.DropOldest, MailboxCapacity = 10 }).InTime();
         var fast = await ReceiveAsync(receiver, "fast");

@@ -248,12 +248,7 @@ public sealed class WaitCircleTests : ClientTest
 
     private async Task NobodyWaitsAsync()
     {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (Waits.Count > 0)
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await TimeLimit.UntilAsync(() => Waits.Count == 0);
     }
 
     private async Task<EventClient[]> ConnectAsync(int[] layout, bool deliverLocally)

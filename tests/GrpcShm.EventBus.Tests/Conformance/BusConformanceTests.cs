@@ -131,7 +131,7 @@ public abstract class BusConformanceTests : ClientTest
             subscription.Dispose();
         }
 
-        await UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Subscriptions == 1);
+        await TimeLimit.UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Subscriptions == 1);
         await Bus.SendEventAsync("s", "t", "E2", null, None).InTime();
         Assert.False(copies.Reader.TryRead(out _));
     }
@@ -155,7 +155,7 @@ public abstract class BusConformanceTests : ClientTest
         second.Dispose();
 
         Assert.Equal(["first", "second", "second"], handled);
-        await UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Machines == 0);
+        await TimeLimit.UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Machines == 0);
         using var again = await Bus.RegisterMachineAsync("m", Handle("again"), null, None).InTime();
     }
 
@@ -217,7 +217,7 @@ public abstract class BusConformanceTests : ClientTest
         await waiting.InTime();
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => inVain.InTime());
-        await UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Subscriptions == 1);
+        await TimeLimit.UntilAsync(async () => (await Bus.GetHubHealthAsync(None).InTime()).Subscriptions == 1);
     }
 
     [Fact]
@@ -405,15 +405,5 @@ public abstract class BusConformanceTests : ClientTest
         }
 
         return [.. texts.Order(StringComparer.Ordinal)];
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> isSo)
-    {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!await isSo())
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

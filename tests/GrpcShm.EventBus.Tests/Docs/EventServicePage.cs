@@ -95,7 +95,7 @@ internal static class EventServicePage
     {
         var options = new EventSendOptions
         {
-            Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(10),
+            Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeSpan.FromSeconds(30),
         };
         var order = new MoveOrder("loadport", "etcher");
         var result = await bus.SendEventAsync("scheduler", "robot", "MOVE", order, options);
@@ -105,7 +105,7 @@ internal static class EventServicePage
 
     public static async Task<string> RequestAsync(EventClient bus)
     {
-        var reply = await bus.RequestAsync("scheduler", "clock", "WHAT TIME", timeout: TimeSpan.FromSeconds(1));
+        var reply = await bus.RequestAsync("scheduler", "clock", "WHAT TIME", timeout: TimeSpan.FromSeconds(30));
         var time = reply.GetPayload<string>();
         return time!;
     }

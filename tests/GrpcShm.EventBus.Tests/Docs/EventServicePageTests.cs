@@ -86,12 +86,7 @@ public sealed partial class EventServicePageTests
 
     private static async Task WaitForAsync(ConcurrentQueue<string> shown, string beginning)
     {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!shown.Any(line => line.StartsWith(beginning, StringComparison.Ordinal)))
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await TimeLimit.UntilAsync(() => shown.Any(line => line.StartsWith(beginning, StringComparison.Ordinal)));
     }
 
     // The page's blocks are not indented as their methods are.

@@ -26,7 +26,7 @@ public sealed class WakeSignalTests
     public async Task Set_FromManyThreads_LosesNoWakeUp(bool runInline)
     {
         const int threads = 4;
-        const int perThread = 50_000;
+        const int perThread = 10_000;
         var signal = new WakeSignal(runInline);
         var added = 0;
         var consumer = Task.Run(async () =>

@@ -11,12 +11,16 @@ internal sealed class ChildProcess : IAsyncDisposable
     private ChildProcess(Process process) => _process = process;
 
     /// <summary>Starts the test process in a role and waits until it is ready.</summary>
-    public static async Task<ChildProcess> StartAsync(params string[] arguments)
+    public static Task<ChildProcess> StartAsync(params string[] arguments) =>
+        StartWithinAsync(TimeLimit.Value, arguments);
+
+    /// <summary>The same for a role that has much to do before it is ready.</summary>
+    public static async Task<ChildProcess> StartWithinAsync(TimeSpan time, params string[] arguments)
     {
         var child = Start(arguments);
         try
         {
-            Assert.Equal("ready", await child.ReadLineAsync());
+            Assert.Equal("ready", await child.ReadLineAsync(time));
             return child;
         }
         catch

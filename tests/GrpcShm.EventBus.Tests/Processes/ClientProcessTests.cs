@@ -9,6 +9,8 @@ namespace GrpcShm.EventBus.Tests.Processes;
 
 public sealed class ClientProcessTests
 {
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(5);
+
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
@@ -111,27 +113,6 @@ public sealed class ClientProcessTests
     [Theory]
     [InlineData("shm")]
     [InlineData("uds")]
-    public async Task Register_TenThousandMachines_AllAnswer(string transport)
-    {
-        const int count = 10_000;
-        await using var hub = await HubProcess.StartAsync(transport);
-        await using var machines = await ChildProcess.StartAsync("many-machines", hub.Address, $"{count}");
-        using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
-        await client.ConnectAsync().InTime();
-
-        var replies = await Task.WhenAll(
-            Enumerable.Range(0, count).Select(i => client.RequestAsync("s", $"machine-{i}", "WHO"))).InTime();
-
-        for (var i = 0; i < count; i++)
-        {
-            Assert.Equal($"machine-{i}", replies[i].GetPayload<string>());
-        }
-    }
-
-    [Theory]
-    [InlineData("shm")]
-    [InlineData("uds")]
     public async Task SendEvent_OneMebibyte_ArrivesWhole(string transport)
     {
         await using var hub = await HubProcess.StartAsync(transport);
@@ -164,10 +145,12 @@ public sealed class ClientProcessTests
         var options = new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed };
         for (var number = from; number < to; number++)
         {
-            using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            // A process may have to start and to connect before the event is handled.
+            var giveUpAt = DateTime.UtcNow + (TimeLimit.Value * 5);
             while (!await IsHandledAsync(client, number, options).InTime())
             {
-                giveUp.Token.ThrowIfCancellationRequested();
+                Assert.True(DateTime.UtcNow < giveUpAt, $"The event {number} was not handled.");
+                await Task.Delay(BetweenTries, TestContext.Current.CancellationToken);
             }
         }
     }
@@ -179,7 +162,8 @@ public sealed class ClientProcessTests
             var numbered = new EventSendOptions { Acknowledgement = options.Acknowledgement, Version = number };
             return (await client.SendEventAsync("s", "m", "N", null, numbered)).NewState == $"{number}";
         }
-        catch (EventBusException exception) when (exception.StatusCode is StatusCode.NotFound or StatusCode.Unavailable)
+        catch (EventBusException exception) when (
+            exception.StatusCode is StatusCode.NotFound or StatusCode.Unavailable or StatusCode.DeadlineExceeded)
         {
             return false;
         }

@@ -145,23 +145,20 @@ public sealed class PolicyProcessTests
         /// events.</param>
         public async Task<(int Lost, int[] Handled)> ReportAsync(bool tellsOfAll = false)
         {
-            while (true)
+            // The request is an event itself: in a full mailbox it would take the place of another one.
+            var contract = new XStateNet.Events.V1.EventBus.EventBusClient(channel);
+            var ofMachine = new ListMachinesRequest { MachinePattern = "m" };
+            await TimeLimit.UntilAsync(
+                async () => Assert.Single((await contract.ListMachinesAsync(ofMachine)).Machines).Waiting == 0);
+
+            var (lost, handled) = (0, Array.Empty<int>());
+            await TimeLimit.UntilAsync(async () =>
             {
-                try
-                {
-                    var report = (await sender.RequestAsync("s", "m", "REPORT").InTime()).GetPayload<int[]>()!;
-                    var (lost, handled) = (report[0], report[1..]);
-                    if (!tellsOfAll || lost >= Count - handled.Length)
-                    {
-                        return (lost, handled);
-                    }
-                }
-                catch (EventBusException exception) when (
-                    exception.StatusCode is StatusCode.Aborted or StatusCode.ResourceExhausted)
-                {
-                    // There was no room for the request itself yet.
-                }
-            }
+                var report = (await sender.RequestAsync("s", "m", "REPORT")).GetPayload<int[]>()!;
+                (lost, handled) = (report[0], report[1..]);
+                return !tellsOfAll || lost >= Count - handled.Length;
+            });
+            return (lost, handled);
         }
 
         public async ValueTask DisposeAsync()

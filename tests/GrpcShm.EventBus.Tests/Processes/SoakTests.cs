@@ -1,15 +1,23 @@
 using System.Globalization;
+using GrpcShm.EventBus.TestProcess;
 
 namespace GrpcShm.EventBus.Tests.Processes;
 
-/// <summary>Full speed for a while. <c>GRPCSHM_SOAK_SECONDS</c> says for how long; a minute if it is not set.</summary>
+/// <summary>
+/// Much at once, for a while. <c>GRPCSHM_SOAK_SECONDS</c> says for how long; then there are ten times as many machines,
+/// too. Without it both are short, so that the tests of a change are not long.
+/// </summary>
 [Collection(nameof(SoakTests))]
 public sealed class SoakTests
 {
     private const int Machines = 10;
 
-    private static readonly int Seconds = int.Parse(
-        Environment.GetEnvironmentVariable("GRPCSHM_SOAK_SECONDS") ?? "60", CultureInfo.InvariantCulture);
+    private static readonly string? SoakTime = Environment.GetEnvironmentVariable("GRPCSHM_SOAK_SECONDS");
+    private static readonly int Seconds = int.Parse(SoakTime ?? "2", CultureInfo.InvariantCulture);
+    private static readonly int ManyMachines = SoakTime is null ? 1_000 : 10_000;
+
+    // What the processes may take besides the time of the soak. It guards against a hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     [Fact]
     public async Task SendEvent_TenProducersToTenConsumers_NothingIsLostDoubledOrReordered()
@@ -22,7 +30,7 @@ public sealed class SoakTests
             "producers", hub.Address, "0", "5", $"{Machines}", $"{Seconds}");
         await using var moreProducers = await ChildProcess.StartAsync(
             "producers", hub.Address, "5", "10", $"{Machines}", $"{Seconds}");
-        var time = TimeSpan.FromSeconds(Seconds + 60);
+        var time = TimeSpan.FromSeconds(Seconds) + Patience;
 
         await producers.WriteLineAsync("go");
         await moreProducers.WriteLineAsync("go");
@@ -33,6 +41,29 @@ public sealed class SoakTests
             Count("good", await consumers.ReadLineAsync(time)) + Count("good", await moreConsumers.ReadLineAsync(time));
         Assert.Equal(sent, received);
         Assert.True(sent > 0);
+    }
+
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("uds")]
+    public async Task Register_VeryManyMachines_AllAnswer(string transport)
+    {
+        await using var hub = await HubProcess.StartAsync(transport);
+        await using var machines = await ChildProcess.StartWithinAsync(
+            Patience, "many-machines", hub.Address, $"{ManyMachines}");
+        using var channel = HubChannel.To(hub.Address);
+        await using var client = new EventClient(
+            channel, new EventBusClientOptions { AcknowledgementTimeout = Patience });
+        await client.ConnectAsync().InTime();
+
+        var replies = await Task.WhenAll(
+            Enumerable.Range(0, ManyMachines).Select(i => client.RequestAsync("s", $"machine-{i}", "WHO")))
+            .WaitAsync(Patience * 2, TestContext.Current.CancellationToken);
+
+        for (var i = 0; i < ManyMachines; i++)
+        {
+            Assert.Equal($"machine-{i}", replies[i].GetPayload<string>());
+        }
     }
 
     private static long Count(string word, string? line)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using GrpcShm.EventBus.Routing;
 
 namespace GrpcShm.EventBus.Tests.Routing;
@@ -25,13 +24,10 @@ public sealed class GlobTests
     }
 
     [Fact]
-    public void Matches_HostilePattern_EndsSoon()
+    public async Task Matches_HostilePattern_EndsSoon()
     {
         var pattern = string.Concat(Enumerable.Repeat("a*", 100)) + "b";
-        var started = Stopwatch.GetTimestamp();
 
-        Assert.False(Glob.Matches(pattern, new string('a', 1000)));
-
-        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5));
+        Assert.False(await Task.Run(() => Glob.Matches(pattern, new string('a', 1000))).InTime());
     }
 }

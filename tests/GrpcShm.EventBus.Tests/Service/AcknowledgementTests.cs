@@ -64,16 +64,31 @@ public sealed class AcknowledgementTests : HubTest
     public async Task Ask_NotAnsweredWithinItsDeadline_IsDeadlineExceededAndALateReplyDoesNoHarm()
     {
         await using var target = await OpenMachineAsync("m");
-        var call = Client.AskAsync(
-            new AskRequest { Event = NewEvent("m", "QUESTION") }, deadline: DateTime.UtcNow.AddMilliseconds(200));
-        var delivery = await target.Deliveries.ReadAsync().InTime();
-
-        await FailsAsync(call, StatusCode.DeadlineExceeded);
+        var client = Client;
+        var time = TimeSpan.FromMilliseconds(200);
+        Delivery? delivery;
+        do
+        {
+            // On a busy machine a deadline may pass before the question has come to the target.
+            await FailsAsync(
+                client.AskAsync(
+                    new AskRequest { Event = NewEvent("m", "QUESTION") }, deadline: DateTime.UtcNow + time),
+                StatusCode.DeadlineExceeded);
+            time *= 2;
+            Assert.InRange(time, TimeSpan.Zero, TimeLimit.Value);
+        }
+        while (!target.Deliveries.TryRead(out delivery));
 
         await target.SendAsync(
             Acknowledge(delivery, new Acknowledgement { Reply = new Event { Name = "LATE" } })).InTime();
         await target.SendAsync(Send("m", "NEXT")).InTime();
-        Assert.Equal("NEXT", (await target.Deliveries.ReadAsync().InTime()).Event.Name);
+        do
+        {
+            delivery = await target.Deliveries.ReadAsync().InTime();
+        }
+        while (delivery.Event.Name == "QUESTION");
+
+        Assert.Equal("NEXT", delivery.Event.Name);
         Assert.Empty(target.Failures);
     }
 

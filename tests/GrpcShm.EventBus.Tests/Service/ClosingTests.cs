@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Service;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using XStateNet.Events.V1;
@@ -8,6 +9,9 @@ namespace GrpcShm.EventBus.Tests.Service;
 /// <summary>The hub says why it ends a session before it does.</summary>
 public sealed class ClosingTests : HubTest
 {
+    // A client that is to hear why has time enough for it, and ends its side then.
+    protected override void Configure(EventBusOptions options) => options.SessionClosingTime = TimeLimit.Value;
+
     [Fact]
     public async Task Session_WhenTheHubStops_SaysWhyBeforeItEnds()
     {
@@ -24,6 +28,7 @@ public sealed class ClosingTests : HubTest
     [Fact]
     public async Task Session_WhenTheHubStopsAndTheClientDoesNotEndItsSide_HearsWhyAndTheHubWaitsOnlyAMoment()
     {
+        Server.Services.GetRequiredService<HubCore>().Options.SessionClosingTime = TimeSpan.FromSeconds(5);
         using var call = Client.Session();
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
         Assert.NotNull(call.ResponseStream.Current.Opened);

@@ -31,7 +31,7 @@ public sealed class SessionEndTests : HubTest
         session.Complete();
         await running.InTime();
 
-        await UntilAsync(() => Hub.Budget.Acknowledgements.Used == 0);
+        await TimeLimit.UntilAsync(() => Hub.Budget.Acknowledgements.Used == 0);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class SessionEndTests : HubTest
         await isWriting.Task.InTime();
 
         session.Complete();
-        await UntilAsync(() => session.Session.Life.HasEnded && Hub.Metrics.Sessions == 0);
+        await TimeLimit.UntilAsync(() => session.Session.Life.HasEnded && Hub.Metrics.Sessions == 0);
 
         Assert.Equal(1, Hub.Budget.Sessions.Users);
         reads.SetResult();
@@ -66,7 +66,7 @@ public sealed class SessionEndTests : HubTest
         using var session = new FakeSession(Hub) { IsDeaf = true };
         var running = session.RunAsync();
         session.Send(new SessionCommand { Register = new Registration { MachineId = "m" } });
-        await UntilAsync(() => Hub.Machines.Count == 1);
+        await TimeLimit.UntilAsync(() => Hub.Machines.Count == 1);
 
         session.Cancel();
 
@@ -85,7 +85,7 @@ public sealed class SessionEndTests : HubTest
             .. Enumerable.Range(0, count)
                 .Select(static i => new SessionCommand { Register = new Registration { MachineId = $"m{i}" } }),
         ]);
-        await UntilAsync(() => Hub.Machines.Count == count);
+        await TimeLimit.UntilAsync(() => Hub.Machines.Count == count);
         var verdict = new Verdict(StatusCode.Aborted, "ended", "");
 
         var ending = Task.Run(() => session.Session.Life.End(verdict));
@@ -139,7 +139,7 @@ public sealed class SessionEndTests : HubTest
         await Assert.ThrowsAsync<RpcException>(() => running.InTime());
         Assert.Equal(0, Hub.Machines.Count);
         goOn.Set();
-        await UntilAsync(() => Hub.Metrics.Subscriptions == 1);
+        await TimeLimit.UntilAsync(() => Hub.Metrics.Subscriptions == 1);
         watcher.Complete();
         await watching.InTime();
         Assert.Equal(0, Hub.Metrics.Subscriptions);
@@ -184,7 +184,8 @@ public sealed class SessionEndTests : HubTest
             await Record.ExceptionAsync(() => running.InTime());
         }
 
-        await UntilAsync(() => Hub.KnownSessions == 0 && Hub.Machines.Count == 0 && Hub.Metrics.Subscriptions == 0);
+        await TimeLimit.UntilAsync(
+            () => Hub.KnownSessions == 0 && Hub.Machines.Count == 0 && Hub.Metrics.Subscriptions == 0);
         Assert.Equal(0, Hub.Budget.Sessions.Users);
         Assert.Equal(0, Hub.Budget.Machines.Used);
     }
@@ -209,15 +210,5 @@ public sealed class SessionEndTests : HubTest
 
         Assert.Equal(0, outcome.StatusCode);
         Assert.Equal(1, Hub.Waits.Count);
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 }

@@ -66,12 +66,7 @@ public sealed class UserBoundsTests : HubTest
 
         // One that is refused for another reason, too, gives its place back.
         call.Dispose();
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (Hub.Metrics.Subscriptions > 0)
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
+        await TimeLimit.UntilAsync(() => Hub.Metrics.Subscriptions == 0);
 
         for (var i = 0; i < 3; i++)
         {

@@ -330,7 +330,7 @@ public sealed class ReceivedBodyTests
             if (waits is not null)
             {
                 // A read that the body has woken completes on the thread pool.
-                Assert.True(!pipeWaits!.IsCompleted || Task.WhenAny(waits).Wait(TimeSpan.FromSeconds(30), Token));
+                Assert.True(!pipeWaits!.IsCompleted || Task.WhenAny(waits).Wait(TimeLimit.Value, Token));
                 Assert.Equal(pipeWaits!.IsCompleted, waits.IsCompleted);
                 if (waits.IsCompleted)
                 {

@@ -31,7 +31,7 @@ public sealed class LockOrderTests
             Exception? thrown = null;
             var other = new Thread(() => thrown = Record.Exception(() => LockOrder.ThrowIfHeld(gate)));
             other.Start();
-            Assert.True(other.Join(TimeSpan.FromSeconds(30)), "The other thread does not end.");
+            Assert.True(other.Join(TimeLimit.Value), "The other thread does not end.");
             Assert.Null(thrown);
         }
     }

@@ -12,13 +12,15 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
             : 0);
 
     /// <summary>
-    /// Whether the use is as before. There may be fewer threads, since threads that reactors no longer need end, and a
-    /// few more, which took over from threads that were kept from a processor.
+    /// Whether the use is as before. There may be fewer descriptors, since the finalizers of earlier tests may run
+    /// late. There may be fewer threads, since threads that reactors no longer need end, and a few more, which took
+    /// over from threads that were kept from a processor.
     /// </summary>
     public bool IsBackAt(ProcessUse before)
     {
         const int Overtaken = 4;
-        return this with { ReactorThreads = before.ReactorThreads } == before
+        return this with { Descriptors = before.Descriptors, ReactorThreads = before.ReactorThreads } == before
+            && Descriptors <= before.Descriptors
             && ReactorThreads <= before.ReactorThreads + Overtaken;
     }
 

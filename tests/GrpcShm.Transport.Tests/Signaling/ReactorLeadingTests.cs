@@ -22,10 +22,11 @@ public sealed class ReactorLeadingTests
     [Fact]
     public async Task Work_BlocksForEver_AnotherThreadLeadsAndItsLikeGoesToThePool()
     {
-        // On a busy machine a thread can lack a processor before it begins to block.
-        using var runner = new WorkRunner(static () => new FakeThreadWatch(isKept: false));
-        using var never = new ManualResetEventSlim();
+        // On a busy machine a thread can lack a processor, and its work is not blamed for it. Here the work that blocks
+        // is blamed in any case, and all other work in none.
         var blocking = new RunProfile(RunMode.Adaptive);
+        using var runner = new WorkRunner(() => new FakeThreadWatch(() => !blocking.MayRunInline));
+        using var never = new ManualResetEventSlim();
         var other = new RunProfile(RunMode.Adaptive);
         runner.Post(blocking, () => never.Wait(TimeLimit.Value));
         Assert.True(await runner.RunAsync(other, () => runner.IsHere));

@@ -85,20 +85,10 @@ public sealed class SessionSendsTests : SessionPartTest
         _sends.Send(MakeSend(1, AcknowledgementLevel.Processed), Context);
 
         await over.CancelAsync();
-        await UntilAsync(() => Owner.Budget.Acknowledgements.Used == 0);
+        await TimeLimit.UntilAsync(() => Owner.Budget.Acknowledgements.Used == 0);
 
         Answer(target, "late");
         Assert.False(_answers.Reader.TryRead(out _));
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        using var giveUp = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!isSo())
-        {
-            giveUp.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     private static SessionCommand MakeSend(ulong number, AcknowledgementLevel level) => new()
