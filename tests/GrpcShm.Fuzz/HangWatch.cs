@@ -3,7 +3,7 @@ namespace GrpcShm.Fuzz;
 /// <summary>Ends the process if one input takes too long. Nothing else could end it.</summary>
 internal sealed class HangWatch : IDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     private readonly Timer _timer;
     private readonly string _target;

@@ -14,8 +14,10 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
 
     private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(200);
 
-    // If only one side refused a request, the other side may still be about to begin it.
-    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(200);
+    // If only one side refused a request, the other side may still be about to begin it. A busy machine may hold it up
+    // for seconds. When the request is repeated to make it smaller, a difference is known already.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan GraceOfRepetition = TimeSpan.FromMilliseconds(200);
 
     private DirectWire? _direct;
     private Http2Wire? _kestrel;
@@ -63,7 +65,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
     private void Judge(Attempt direct, Attempt kestrel)
     {
         counts.Add(direct, kestrel);
-        if (Find(direct, kestrel) is not { } what)
+        if (Find(direct, kestrel, Grace) is not { } what)
         {
             return;
         }
@@ -90,7 +92,7 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         var kestrel = RunAlone(Kestrel, request, 'k');
         var direct = RunAlone(Direct, request, 'd');
         Difference? difference = null;
-        if (Find(direct, kestrel) is { } what)
+        if (Find(direct, kestrel, GraceOfRepetition) is { } what)
         {
             difference = Differ(direct, kestrel, what);
         }
@@ -100,12 +102,12 @@ internal sealed class RequestWorker(DifferentialHost host, Findings findings, Re
         return difference;
     }
 
-    private static string? Find(Attempt direct, Attempt kestrel)
+    private static string? Find(Attempt direct, Attempt kestrel, TimeSpan grace)
     {
         var what = RequestComparison.Find(direct, kestrel);
         if (what is not null && direct.IsHandled != kestrel.IsHandled)
         {
-            (direct.IsHandled ? kestrel : direct).Report.Wait(Grace);
+            (direct.IsHandled ? kestrel : direct).Report.Wait(grace);
             what = RequestComparison.Find(direct, kestrel);
         }
 

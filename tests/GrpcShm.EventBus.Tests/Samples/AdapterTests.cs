@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Newtonsoft.Json.Linq;
 using Samples.XStateNetAdapter;
 using Samples.XStateNetAdapter.Bus;
@@ -7,34 +6,6 @@ namespace GrpcShm.EventBus.Tests.Samples;
 
 public sealed class AdapterTests : Client.ClientTest
 {
-    [Theory]
-    [InlineData("shm")]
-    [InlineData("uds")]
-    [InlineData("tcp")]
-    public async Task Run_TheSample_AllIsAsExpected(string transport)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
-        start.ArgumentList.Add(typeof(GrpcMessageBus).Assembly.Location);
-        start.ArgumentList.Add("--transport");
-        start.ArgumentList.Add(transport);
-        using var process = Process.Start(start)!;
-        try
-        {
-            var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
-            await process.WaitForExitAsync().InTime();
-
-            Assert.EndsWith("All as expected.", output.TrimEnd(), StringComparison.Ordinal);
-            Assert.Equal(0, process.ExitCode);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
-    }
-
     [Fact]
     public async Task MessageBus_SendsSubscribesAndPublishes()
     {

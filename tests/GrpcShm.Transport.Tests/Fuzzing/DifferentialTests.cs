@@ -10,6 +10,9 @@ public sealed class DifferentialTests : IDisposable
 {
     private const int Seed = 1;
 
+    // This only guards against a hang. Each step of a comparison has a limit of its own.
+    private static readonly TimeSpan HangTime = TimeSpan.FromMinutes(10);
+
     private readonly TempDirectory _found = new();
 
     public void Dispose() => _found.Dispose();
@@ -38,5 +41,6 @@ public sealed class DifferentialTests : IDisposable
     }
 
     private Task<Report> RunAsync(long requests, long responses, string? plant) =>
-        DifferentialRun.RunAsync(new Settings(requests, responses, Seed, First: 0, _found.Path, plant)).InTime();
+        DifferentialRun.RunAsync(new Settings(requests, responses, Seed, First: 0, _found.Path, plant))
+            .WaitAsync(HangTime, TestContext.Current.CancellationToken);
 }
