@@ -32,7 +32,10 @@ public sealed class EventSourceTests
             }));
         });
         using var channel = SharedMemoryChannel.ForAddress(
-            name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
+            name, new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
+            });
 
         await new Greeter.GreeterClient(channel).GreetAsync(
             new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
@@ -139,7 +142,12 @@ public sealed class EventSourceTests
         public Grpc.Net.Client.GrpcChannel Connect(string transport) => transport == "shm"
             ? SharedMemoryChannel.ForAddress(
                 name,
-                new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct })
+                new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = server.Directory,
+                    Mode = SharedMemoryMode.Direct,
+                    ConnectTimeout = TimeLimit.Value,
+                })
             : Grpc.Net.Client.GrpcChannel.ForAddress($"http://{Host(transport)}", new Grpc.Net.Client.GrpcChannelOptions
             {
                 HttpHandler = UnixSocket.CreateHandler(Path.Join(server.Directory, "kestrel.sock")),
