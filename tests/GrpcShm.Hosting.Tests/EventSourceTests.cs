@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Tracing;
 using GrpcShm.Client;
+using GrpcShm.Hosting.Tests.Observing;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,7 +9,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>The events of a call that the event sources of .NET and of Kestrel write.</summary>
+/// <summary>
+/// The events of a call that the event sources of .NET and of Kestrel write. A plug-in's copy of the client counts its
+/// connections from the beginning, too, so events of another test could bear the same numbers.
+/// </summary>
+[Collection(Alone.Name)]
 public sealed class EventSourceTests
 {
     private const string Kestrel = "Microsoft-AspNetCore-Server-Kestrel";
