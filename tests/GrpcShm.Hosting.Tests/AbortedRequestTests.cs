@@ -196,8 +196,6 @@ public sealed class AbortedRequestTests
             await ReadToEndAsync(context);
         });
 
-        // Otherwise, on a machine that stands still for long, the read could fail while the callback still runs.
-        host.StopTime();
         using (await host.BeginAsync([1, 2, 3]))
         {
             await isReady.Task.WaitAsync(TimeLimit.Value, Token);
@@ -276,6 +274,8 @@ public sealed class AbortedRequestTests
                 socket = Path.Combine(builder.Environment.ContentRootPath, "kestrel.sock");
                 builder.WebHost.ConfigureKestrel(kestrel =>
                 {
+                    // A body that never comes is what the tests are about.
+                    kestrel.Limits.MinRequestBodyDataRate = null;
                     kestrel.ListenSharedMemory("greeter");
                     kestrel.ListenUnixSocket(socket, static listen => listen.Protocols = HttpProtocols.Http2);
                 });
@@ -289,13 +289,14 @@ public sealed class AbortedRequestTests
                 : SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = host._server.Directory,
+                    ConnectTimeout = TimeLimit.Value,
                     Mode = mode == "direct" ? SharedMemoryMode.Direct : SharedMemoryMode.Http2,
                 }));
+
+            // Otherwise, on a machine that stands still for long, a read could fail while a callback still runs.
+            host._server.Services.GetRequiredService<DirectApplication>().Time = new StandingTime();
             return host;
         }
-
-        /// <summary>Stops the clock of direct mode's time limits.</summary>
-        public void StopTime() => _server.Services.GetRequiredService<DirectApplication>().Time = new StandingTime();
 
         /// <summary>Begins a call, whose request never ends, and waits for its response.</summary>
         public async Task<HttpResponseMessage> BeginAsync(byte[]? data = null)

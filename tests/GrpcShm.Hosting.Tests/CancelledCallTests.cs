@@ -25,7 +25,10 @@ public sealed class CancelledCallTests
         });
         using var channel = SharedMemoryChannel.ForAddress(
             "greeter",
-            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct });
+            new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct, ConnectTimeout = TimeLimit.Value,
+            });
         var client = new Greeter.GreeterClient(channel);
 
         for (var i = 0; i < Times; i++)

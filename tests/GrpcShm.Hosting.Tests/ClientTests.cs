@@ -71,7 +71,10 @@ public sealed class ClientTests
     {
         await using var server = await StartAsync();
         var factory = new SharedMemoryConnectionFactory(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            "greeter", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+            });
         using var handler = new SocketsHttpHandler { ConnectCallback = factory.ConnectAsync };
         using var channel = GrpcChannel.ForAddress(
             "http://localhost", new GrpcChannelOptions { HttpHandler = handler });
@@ -83,7 +86,10 @@ public sealed class ClientTests
     public async Task ForAddress_OptionsUsedForTwoChannels_BothConnect()
     {
         await using var server = await StartAsync();
-        var options = new SharedMemoryClientOptions { RuntimeDirectory = server.Directory };
+        var options = new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+        };
         var channelOptions = new GrpcChannelOptions();
         using var first = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);
         using var second = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);

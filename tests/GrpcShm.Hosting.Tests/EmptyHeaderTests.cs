@@ -71,6 +71,7 @@ public sealed class EmptyHeaderTests
                 : SharedMemoryChannel.ForAddress("greeter", new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = host._server.Directory,
+                    ConnectTimeout = TimeLimit.Value,
                     Mode = mode == "direct" ? SharedMemoryMode.Direct : SharedMemoryMode.Http2,
                 });
             return host;

@@ -112,7 +112,10 @@ public sealed class EndPointTests
         {
             Assert.Equal("shm", new Uri(url).Host);
             using var channel = SharedMemoryChannel.ForAddress(
-                url, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+                url, new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+                });
             await new Greeter.GreeterClient(channel)
                 .GreetAsync(
                     new Greeting(),
@@ -127,7 +130,10 @@ public sealed class EndPointTests
     private static async Task<bool> GreetsAsync(TestServer server, string name)
     {
         using var channel = SharedMemoryChannel.ForAddress(
-            name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            name, new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+            });
         var answer = await new Greeter.GreeterClient(channel)
             .GreetAsync(
                 new Greeting { Name = "Ada" },

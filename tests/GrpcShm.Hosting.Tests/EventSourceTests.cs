@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Tracing;
 using GrpcShm.Client;
+using GrpcShm.Hosting.Tests.Observing;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,7 +9,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>The events of a call that the event sources of .NET and of Kestrel write.</summary>
+/// <summary>
+/// The events of a call that the event sources of .NET and of Kestrel write. A plug-in's copy of the client counts its
+/// connections from the beginning, too, so events of another test could bear the same numbers.
+/// </summary>
+[Collection(Alone.Name)]
 public sealed class EventSourceTests
 {
     private const string Kestrel = "Microsoft-AspNetCore-Server-Kestrel";
@@ -32,7 +37,10 @@ public sealed class EventSourceTests
             }));
         });
         using var channel = SharedMemoryChannel.ForAddress(
-            name, new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
+            name, new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
+            });
 
         await new Greeter.GreeterClient(channel).GreetAsync(
             new Greeting(), deadline: TimeLimit.Deadline, cancellationToken: TestContext.Current.CancellationToken);
@@ -139,7 +147,12 @@ public sealed class EventSourceTests
         public Grpc.Net.Client.GrpcChannel Connect(string transport) => transport == "shm"
             ? SharedMemoryChannel.ForAddress(
                 name,
-                new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct })
+                new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = server.Directory,
+                    Mode = SharedMemoryMode.Direct,
+                    ConnectTimeout = TimeLimit.Value,
+                })
             : Grpc.Net.Client.GrpcChannel.ForAddress($"http://{Host(transport)}", new Grpc.Net.Client.GrpcChannelOptions
             {
                 HttpHandler = UnixSocket.CreateHandler(Path.Join(server.Directory, "kestrel.sock")),

@@ -79,7 +79,10 @@ public sealed class FailedResponseTests
             builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter(middleware));
         });
         using var channel = SharedMemoryChannel.ForAddress(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
+            "greeter", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
+            });
         var client = new Greeter.GreeterClient(channel);
         return await Assert.ThrowsAsync<RpcException>(
             async () => await client.GreetAsync(new Greeting { Name = "Ada" }, null, TimeLimit.Deadline, Token));

@@ -164,7 +164,10 @@ public sealed class HandlerEndTests
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
         "greeter",
-        new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
+        new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct, ConnectTimeout = TimeLimit.Value,
+        }));
 
     private static HttpRequestMessage CreateRequest(string address, byte value)
     {

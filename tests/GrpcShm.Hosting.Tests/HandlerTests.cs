@@ -234,6 +234,7 @@ public sealed class HandlerTests
         SharedMemoryChannel.CreateHandler("greeter", new SharedMemoryClientOptions
         {
             RuntimeDirectory = server.Directory,
+            ConnectTimeout = TimeLimit.Value,
             Mode = mode,
             ConfigureHandler = configure,
         });

@@ -267,7 +267,10 @@ public sealed class HostingOrderTests
     private static async Task<string?> ModeAsync(string directory)
     {
         using var channel = SharedMemoryChannel.ForAddress(
-            "ordered", new SharedMemoryClientOptions { RuntimeDirectory = directory });
+            "ordered", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = directory, ConnectTimeout = TimeLimit.Value,
+            });
         using var call = new Greeter.GreeterClient(channel).GreetAsync(
             new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: Token);
         await call;

@@ -72,7 +72,10 @@ public sealed class KestrelMetricsTests
 
     private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) =>
         SharedMemoryChannel.ForAddress(
-        "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
+        "metered", new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
+        });
 
     private static Task<Answer> GreetAsync(Grpc.Net.Client.GrpcChannel channel) => new Greeter.GreeterClient(channel)
         .GreetAsync(

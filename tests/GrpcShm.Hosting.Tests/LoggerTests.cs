@@ -98,7 +98,10 @@ public sealed class LoggerTests
 
     private static HttpMessageInvoker CreateInvoker(TestServer server) => new(SharedMemoryChannel.CreateHandler(
         "greeter",
-        new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct }));
+        new SharedMemoryClientOptions
+        {
+            RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Direct, ConnectTimeout = TimeLimit.Value,
+        }));
 
     private static Task<TestServer> StartAsync(Provider provider) => TestServer.StartAsync(builder =>
     {

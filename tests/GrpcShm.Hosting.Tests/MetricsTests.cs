@@ -74,7 +74,10 @@ public sealed class MetricsTests : IDisposable
 
     private static Grpc.Net.Client.GrpcChannel Connect(TestServer server) =>
         SharedMemoryChannel.ForAddress(
-            "metered", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            "metered", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+            });
 
     private async Task<TestServer> StartAsync(Action<GrpcShm.AspNetCore.SharedMemoryTransportOptions> configure)
     {

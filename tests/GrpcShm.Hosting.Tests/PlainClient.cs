@@ -17,7 +17,10 @@ internal sealed class PlainClient : IAsyncDisposable
         _server = server;
         Application = application;
         Handler = SharedMemoryChannel.CreateHandler(
-            "greeter", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+            "greeter", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
+            });
         Http = new HttpClient(Handler, disposeHandler: false) { Timeout = TimeLimit.Value };
         _channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions { HttpHandler = Handler });
     }

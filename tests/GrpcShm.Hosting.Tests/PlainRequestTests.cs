@@ -220,7 +220,10 @@ public sealed class PlainRequestTests
         await using var plain = await PlainClient.StartAsync();
         using var http2 = SharedMemoryChannel.CreateHandler(
             "greeter",
-            new SharedMemoryClientOptions { RuntimeDirectory = plain.Directory, Mode = SharedMemoryMode.Http2 });
+            new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = plain.Directory, Mode = SharedMemoryMode.Http2, ConnectTimeout = TimeLimit.Value,
+            });
         using var ofHttp2 = new HttpMessageInvoker(http2);
         using var ofAuto = new HttpMessageInvoker(plain.Handler, disposeHandler: false);
 

@@ -155,7 +155,10 @@ public sealed class QueuedRequestsTests
         }
 
         public Grpc.Net.Client.GrpcChannel Connect(SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
-            "queued", new SharedMemoryClientOptions { RuntimeDirectory = _server.Directory, Mode = mode });
+            "queued", new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = _server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
+            });
 
         public ILogger CreateLogger(string categoryName) => this;
 

@@ -33,7 +33,10 @@ public sealed class StaleScheduleTests
         });
         using var handler = SharedMemoryChannel.CreateHandler(
             "greeter",
-            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
+            new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2, ConnectTimeout = TimeLimit.Value,
+            });
         using var client = new HttpClient(handler, disposeHandler: false)
         {
             BaseAddress = new Uri("http://localhost"),

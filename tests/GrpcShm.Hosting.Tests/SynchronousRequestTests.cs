@@ -105,6 +105,7 @@ public sealed class SynchronousRequestTests
         : SharedMemoryChannel.CreateHandler(endPoint, new SharedMemoryClientOptions
         {
             RuntimeDirectory = server.Directory,
+            ConnectTimeout = TimeLimit.Value,
             Mode = Enum.Parse<SharedMemoryMode>(mode, ignoreCase: true),
         }));
 

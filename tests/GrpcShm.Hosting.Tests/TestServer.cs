@@ -36,7 +36,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
 
         builder.Services.AddGrpc();
-        builder.WebHost.UseSharedMemory();
+        builder.WebHost.UseSharedMemory(static options => options.HandshakeTimeout = TimeLimit.Value);
         configure?.Invoke(builder);
         var app = builder.Build();
         try

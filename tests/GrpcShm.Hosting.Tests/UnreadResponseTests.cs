@@ -27,7 +27,10 @@ public sealed class UnreadResponseTests
         });
         using var handler = SharedMemoryChannel.CreateHandler(
             "greeter",
-            new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2 });
+            new SharedMemoryClientOptions
+            {
+                RuntimeDirectory = server.Directory, Mode = SharedMemoryMode.Http2, ConnectTimeout = TimeLimit.Value,
+            });
         using var client = new HttpClient(handler, disposeHandler: false)
         {
             BaseAddress = new Uri("http://localhost"),

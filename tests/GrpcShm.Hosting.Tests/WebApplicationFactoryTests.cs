@@ -21,7 +21,10 @@ public sealed class WebApplicationFactoryTests
             factory.StartServer();
 
             using var channel = SharedMemoryChannel.ForAddress(
-                "factory", new SharedMemoryClientOptions { RuntimeDirectory = directory });
+                "factory", new SharedMemoryClientOptions
+                {
+                    RuntimeDirectory = directory, ConnectTimeout = TimeLimit.Value,
+                });
             using var call = new Greeter.GreeterClient(channel).GreetAsync(
                 new Greeting { Name = "Ada" },
                 deadline: TimeLimit.Deadline,

@@ -179,6 +179,7 @@ public sealed partial class ObservedCallTests
                 new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = server.Directory,
+                    ConnectTimeout = TimeLimit.Value,
                     Mode = mode.Value,
                     MeterFactory = factory,
                 });

@@ -83,6 +83,7 @@ public static class PlugIn
         SharedMemoryChannel.ForAddress("shm:greeter", new SharedMemoryClientOptions
         {
             RuntimeDirectory = directory,
+            ConnectTimeout = TimeLimit.Value,
             Mode = Enum.Parse<SharedMemoryMode>(mode),
         });
 

@@ -10,6 +10,9 @@ namespace GrpcShm.Hosting.Tests.PlugIns;
 /// <param name="shared">The assembly that the plug-in shares with the host.</param>
 internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext("plug-in", isCollectible: true)
 {
+    // A copy of everything is loaded and compiled meanwhile. It guards against a hang.
+    private static readonly TimeSpan Patience = TimeLimit.Value * 5;
+
     /// <summary>Runs a method of <see cref="PlugIn"/> in a copy of its own, and unloads it.</summary>
     /// <returns>A reference that shows whether the copy has been collected.</returns>
     public static Task<WeakReference> UseAsync(string method, params object[] arguments) =>
@@ -22,7 +25,7 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
         var context = new PlugInContext(shared);
         try
         {
-            await context.RunAsync(method, arguments).WaitAsync(TimeLimit.Value, TestContext.Current.CancellationToken);
+            await context.RunAsync(method, arguments).WaitAsync(Patience, TestContext.Current.CancellationToken);
         }
         finally
         {

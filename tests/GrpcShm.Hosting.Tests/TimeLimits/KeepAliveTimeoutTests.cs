@@ -87,24 +87,38 @@ public sealed class KeepAliveTimeoutTests
             static _ => Task.CompletedTask,
             hasOwnHeartbeat: false);
         using var kept = server.CreateInvoker(overUnixSocket);
-        using var other = server.CreateInvoker(overUnixSocket);
         for (var i = 1; i <= 2; i++)
         {
-            // Over a socket a client that has not noticed the end yet loses the call that it sends at this moment.
-            var invoker = overUnixSocket && i > 1 ? other : kept;
-            using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
-            using var response = await invoker.SendAsync(request, Token).WaitAsync(TimeLimit.Value, Token);
-            Assert.True(response.IsSuccessStatusCode);
-
+            // The limit is so short that connections may be closed before a call has arrived.
+            var before = server.Accepted;
+            await TimeLimit.UntilAsync(IsServedAsync);
             await TimeLimit.UntilAsync(() => server.Live == 0);
-            Assert.Equal(i, server.Accepted);
+            Assert.InRange(server.Accepted, before + 1, int.MaxValue);
+        }
+
+        async Task<bool> IsServedAsync()
+        {
+            // Over a socket a client that has not noticed the end yet loses the call that it sends at this moment.
+            using var other = server.CreateInvoker(overUnixSocket);
+            var invoker = overUnixSocket ? other : kept;
+            using var request = LimitedServer.Request("nothing", new ByteArrayContent([1]));
+            try
+            {
+                using var response = await invoker.SendAsync(request, Token);
+                Assert.True(response.IsSuccessStatusCode);
+                return true;
+            }
+            catch (HttpRequestException) when (overUnixSocket)
+            {
+                return false;
+            }
         }
     }
 
     [Fact]
     public async Task Calls_ThatMeetTheClosing_AreAllServed()
     {
-        const int Closings = 300;
+        const int Closings = 50;
         await using var server = await LimitedServer.StartAsync(
             static limits => limits.KeepAliveTimeout = TimeSpan.FromTicks(1));
         using var channel = server.CreateChannel();
@@ -113,10 +127,15 @@ public sealed class KeepAliveTimeoutTests
         var callers =
             Enumerable.Range(0, 2).Select(i => Task.Run(() => CallAsync(client, i, stop.Token), Token)).ToArray();
 
-        var deadline = TimeLimit.Deadline + TimeLimit.Value;
+        var (closed, deadline) = (0, TimeLimit.Deadline);
         while (server.Closed < Closings && !callers.Any(static c => c.IsCompleted))
         {
-            Assert.True(DateTime.UtcNow < deadline, $"There were only {server.Closed} closings.");
+            if (server.Closed > closed)
+            {
+                (closed, deadline) = (server.Closed, TimeLimit.Deadline);
+            }
+
+            Assert.True(DateTime.UtcNow < deadline, $"There were only {closed} closings.");
             server.Heartbeat.Beat(TimeSpan.Zero);
             server.Heartbeat.Beat(1);
             server.Heartbeat.Beat(1);

@@ -95,7 +95,10 @@ internal sealed class LimitedServer : IAsyncDisposable
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private SharedMemoryClientOptions Options =>
-        new() { RuntimeDirectory = _server.Directory, Mode = SharedMemoryMode.Direct };
+        new()
+        {
+            RuntimeDirectory = _server.Directory, Mode = SharedMemoryMode.Direct, ConnectTimeout = TimeLimit.Value,
+        };
 
     private async Task ServeAsync(ConnectionContext context, ConnectionDelegate next, bool hasOwnHeartbeat)
     {
