@@ -153,6 +153,8 @@ public sealed class AbortedRequestTests
             }
         });
 
+        host.StartTime();
+
         // If the token is cancelled already, its callback runs on the thread that registers it.
         using (await host.BeginAsync())
         {
@@ -297,6 +299,9 @@ public sealed class AbortedRequestTests
             host._server.Services.GetRequiredService<DirectApplication>().Time = new StandingTime();
             return host;
         }
+
+        /// <summary>Lets time pass, for a test of a time limit.</summary>
+        public void StartTime() => _server.Services.GetRequiredService<DirectApplication>().Time = TimeProvider.System;
 
         /// <summary>Begins a call, whose request never ends, and waits for its response.</summary>
         public async Task<HttpResponseMessage> BeginAsync(byte[]? data = null)

@@ -32,7 +32,9 @@ public sealed class ListenerLoggerTests
     /// <summary>Closes the listener while a refusal is logged, and waits until its name is given back.</summary>
     private sealed class ClosingLogger(string path) : ILogger, IDisposable
     {
-        private readonly TaskCompletionSource<bool> _hasClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> _hasClosed =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         private Task _closing = Task.CompletedTask;
         private bool _hasBegun;
 
