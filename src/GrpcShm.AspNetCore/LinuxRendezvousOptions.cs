@@ -2,8 +2,9 @@ namespace GrpcShm.AspNetCore;
 
 /// <summary>
 /// The modes of the files of an endpoint on Linux: they decide who can reach it. A client that reaches the endpoint is
-/// then admitted or refused by <see cref="SharedMemoryTransportOptions.AuthorizePeer"/>. In a configuration a mode is
-/// an octal number (<c>0660</c>) or a list of names (<c>UserRead, UserWrite</c>).
+/// then admitted or refused by <see cref="SharedMemoryTransportOptions.AuthorizePeer"/>. In the section
+/// <c>SharedMemory</c> of the configuration a mode is an octal number (<c>0660</c>) or a list of names
+/// (<c>UserRead, UserWrite</c>).
 /// </summary>
 public sealed class LinuxRendezvousOptions
 {

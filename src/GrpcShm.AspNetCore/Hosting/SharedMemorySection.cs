@@ -54,7 +54,11 @@ internal static class SharedMemorySection
         {
             if (IsOneOf(child.Key, [Endpoints]))
             {
-                CheckHasNoValue(child, "a list, as [ \"orders\" ]", failures);
+                CheckHasNoValue(child, $"a list: [ \"orders\" ], or '{child.Path}:0' for its first entry", failures);
+                foreach (var endPoint in child.GetChildren())
+                {
+                    CheckHasNoKeys(endPoint, failures);
+                }
             }
             else if (IsOneOf(child.Key, [Linux]))
             {
@@ -88,7 +92,7 @@ internal static class SharedMemorySection
     }
 
     private static UnixFileMode? ReadMode(IConfigurationSection linux, string key) =>
-        linux[key] is { } text && FileModeText.TryParse(text, out var mode) ? mode : null;
+        linux[key] is { Length: > 0 } text && FileModeText.TryParse(text, out var mode) ? mode : null;
 
     private static void CheckLinux(IConfigurationSection linux, List<string> failures)
     {
@@ -102,7 +106,7 @@ internal static class SharedMemorySection
             }
 
             CheckHasNoKeys(child, failures);
-            if (child.Value is { } text && !FileModeText.TryParse(text, out _))
+            if (child.Value is { Length: > 0 } text && !FileModeText.TryParse(text, out _))
             {
                 failures.Add(
                     $"'{child.Path}' is '{text}', which is no mode of a file. Write an octal number, as '0660', or "

@@ -104,9 +104,16 @@ internal sealed partial class ClientConnections : IDisposable
 
     public void Dispose()
     {
-        _table.Dispose();
-        _queue.WakeAll();
-        _byteRoute?.Dispose();
+        try
+        {
+            _table.Dispose();
+        }
+        finally
+        {
+            // A logger may have thrown. Whatever waits for a connection has to learn that none comes any more.
+            _queue.WakeAll();
+            _byteRoute?.Dispose();
+        }
     }
 
     private void CountFailure(IPendingCall pending) => ThrowIfTooMany(pending.Failures++);

@@ -86,7 +86,7 @@ internal sealed class HttpExchange : ICallExchange
                     throw new MalformedCallException(
                         CallError.Protocol,
                         $"The server answered with '{headers.Name}: {PeerText.Clean(headers.Value)}', "
-                        + "which makes no sense.");
+                        + "which a response cannot have. Do both sides use the same version?");
                 case HeaderNames.ContentType:
                     content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
                     break;

@@ -116,7 +116,8 @@ internal sealed class PushedRequestHandler : DelegatingHandler
                     throw new HttpRequestException(
                         HttpRequestError.ConnectionError,
                         failure.Message,
-                        new IOException("No connection took the request.", failure));
+                        new IOException(
+                            "The server refused the request on every connection. It may be stopping.", failure));
                 }
             }
 

@@ -10,7 +10,7 @@ namespace GrpcShm.Transport.Calls;
 /// <code>
 /// field               written by                                       read by
 /// Id                  the table of the connection, under its lock,     threads that got the call from the table, or
-/// keep                     before the call is in it                         the stream from carrying the next call
+///                     before the call is in it                         keep the stream from carrying the next call
 /// Carrier, HasWindow  Attach, before IsOn; Reuse                       as Id
 /// IsOn                Attach, last; taken down under the gate          under the gate
 /// HasSentEnd          under the gate                                   under the gate; others, which may see it late

@@ -183,7 +183,7 @@ internal sealed class CallStream
             if (!_sending.TryAddCredit(count, out leaves))
             {
                 throw new SharedMemoryProtocolException(
-                    $"The peer gave {count} bytes of credit for call {id}, more than it has received.");
+                    $"The peer gave {count} bytes of credit for call {id}, more than the window has room for.");
             }
         }
 

@@ -75,9 +75,9 @@ internal sealed class GoingAway(ControlFrames control, Pings pings)
     /// sent its first message: the answer tells the server that no more calls come. By the thread that receives.
     /// </summary>
     /// <remarks>
-    /// The going away is noted under the table's lock, and no call is added after that. If a call has not begun, this
-    /// method sees that under the call's gate. So the call sends later, sees the going away, and lets the thread that
-    /// receives look again.
+    /// The going away is noted first. Then the table admits no call any more, under its lock, and only then this method
+    /// looks, on the same thread. If a call has not begun, this method sees that under the call's gate. So the call
+    /// sends later, sees the going away, and lets the thread that receives look again.
     /// </remarks>
     /// <exception cref="SharedMemoryProtocolException">The peer broke a rule.</exception>
     public void AnswerHeldPing(CallConnection carrier, CallTable calls)

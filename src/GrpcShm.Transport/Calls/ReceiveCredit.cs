@@ -13,8 +13,8 @@ namespace GrpcShm.Transport.Calls;
 /// the first window. If a reader has seen all bytes and consumes none, since its message is not complete, the call is
 /// granted more bytes beyond the examined ones. These come out of the budget alone, and the call waits for them if it
 /// has to.</para>
-/// <para>Credit that has been given cannot be taken back. So a call holds less as its reader consumes, because consumed
-/// bytes are not granted again.</para>
+/// <para>Credit that has been given cannot be taken back. If the budget does not allow more, consumed bytes are not
+/// granted again, so the call holds less as its reader consumes.</para>
 /// </remarks>
 /// <param name="call">The call.</param>
 /// <param name="gate">The gate of its input.</param>

@@ -69,7 +69,8 @@ internal sealed partial class SharedMemoryConnection
     }
 
     /// <summary>Ends an operation of a connection that this side has ended.</summary>
-    /// <exception cref="IOException">The connection has been aborted, or the exception of the abort.</exception>
+    /// <exception cref="IOException">The connection has been aborted. If the abort had its own exception, that one is
+    /// thrown.</exception>
     /// <exception cref="ObjectDisposedException">The connection has been closed.</exception>
     public void ThrowIfClosed()
     {

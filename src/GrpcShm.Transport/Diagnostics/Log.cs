@@ -48,7 +48,7 @@ internal static partial class Log
     public static partial void ListenerFailed(ILogger logger, SharedMemoryEndPoint endPoint, Exception exception);
 
     [LoggerMessage(8, LogLevel.Error,
-        "A callback on the end of connection {ConnectionId} threw.", EventName = "CallbackFailed")]
+        "A callback that runs when connection {ConnectionId} ends threw an exception.", EventName = "CallbackFailed")]
     public static partial void CallbackFailed(ILogger logger, string connectionId, Exception exception);
 
     [LoggerMessage(EventId = 20, Message = "Listening on '{EndPoint}': {Remark}", EventName = "NameRemark")]
@@ -67,6 +67,6 @@ internal static partial class Log
     public static partial void TakeOverFailed(ILogger logger, string reactor, string reason, Exception exception);
 
     [LoggerMessage(11, LogLevel.Warning,
-        "{Count} more lines {Kind} of '{EndPoint}' were left out in the meantime.", EventName = "LinesLeftOut")]
+        "{Count} more log lines of the kind {Kind} about '{EndPoint}' were left out.", EventName = "LinesLeftOut")]
     public static partial void LinesLeftOut(ILogger logger, SharedMemoryEndPoint endPoint, string kind, long count);
 }

@@ -129,8 +129,8 @@ internal static class ServerHandshake
             : throw new HandshakeException(
                 RefusalCode.Mode,
                 offered == ConnectionModes.None
-                    ? "This endpoint offers direct mode alone, but cannot offer it at present. The server's log says "
-                        + "why."
+                    ? "This endpoint is to offer direct mode alone, and cannot offer it at present. The server's "
+                        + "log says why."
                     : $"This endpoint offers the modes 0x{(uint)offered:x}, the client asks for 0x{(uint)wanted:x} (1 "
                         + "is HTTP/2 over the rings, 2 is direct mode).");
     }

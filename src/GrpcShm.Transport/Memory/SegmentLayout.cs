@@ -64,8 +64,9 @@ internal struct SegmentHeader
 /// field            written by                  read by            ordering
 /// Tail             producer                    consumer           release after the bytes / acquire before them
 /// ProducerState    producer, once              consumer           release after the last Tail / acquire, then Tail
-/// again Head             consumer                    producer           release after the bytes were read / acquire
-/// before                                                                 they are overwritten
+///                                                                 again
+/// Head             consumer                    producer           release after the bytes were read / acquire
+///                                                                 before they are overwritten
 /// ConsumerState    consumer, once              producer           release / acquire
 /// ConsumerSleeping consumer sets, both clear   producer           Dekker with Tail: each side stores, fences, loads
 /// ProducerWaiting  producer sets, both clear   consumer           Dekker with Head: each side stores, fences, loads

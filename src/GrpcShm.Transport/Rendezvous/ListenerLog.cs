@@ -13,9 +13,6 @@ internal sealed class ListenerLog(SharedMemoryEndPoint endPoint, TransportMetric
     private readonly RepeatedLines _refusals = new();
     private readonly RepeatedLines _failures = new();
 
-    /// <summary>The logger of the endpoint.</summary>
-    public ILogger Logger => logger;
-
     /// <summary>Sums up the lines on connections of this endpoint whose peer broke a rule.</summary>
     public RepeatedLines Violations { get; } = new();
 

@@ -24,7 +24,19 @@ internal sealed class PendingHandshakes(int most)
         }
     }
 
-    /// <summary>Ends a handshake that has begun.</summary>
+    /// <summary>
+    /// Begins to refuse a client, whatever the bound is. <see cref="End"/> has to follow. It counts as a handshake, so
+    /// that the listener does not end before the refusal is sent and logged.
+    /// </summary>
+    public void BeginRefusal()
+    {
+        lock (_gate)
+        {
+            _count++;
+        }
+    }
+
+    /// <summary>Ends a handshake, or a refusal, that has begun.</summary>
     public void End()
     {
         lock (_gate)

@@ -89,7 +89,7 @@ internal sealed partial class SharedMemoryListener
 
         lock (_acceptGate)
         {
-            if (_isRetrying && !isRetry)
+            if (_disposed || (_isRetrying && !isRetry))
             {
                 return true;
             }
@@ -97,6 +97,10 @@ internal sealed partial class SharedMemoryListener
             _isRetrying = true;
         }
 
+        // No handles or no memory. The poller has reported the client and will not report it again, so look again by a
+        // timer. There is one timer for all clients, which runs only while the shortage lasts. It starts first, since a
+        // logger may throw.
+        _ = RetryAcceptAsync();
         if (isRetry)
         {
             // The shortage lasts: the clients that wait are told so.
@@ -107,9 +111,6 @@ internal sealed partial class SharedMemoryListener
             Log.AcceptFailed(_logger, EndPoint, failure.Message, AcceptRetryDelay);
         }
 
-        // No handles or no memory. The poller has reported the client and will not report it again, so look again by a
-        // timer. There is one timer for all clients, which runs only while the shortage lasts.
-        _ = RetryAcceptAsync();
         return true;
     }
 
@@ -141,17 +142,28 @@ internal sealed partial class SharedMemoryListener
     {
         var reason = $"The server cannot take another connection at present. {why}";
         var message = ControlMessage.Write(ControlMessageType.Refusal, (ushort)RefusalCode.Resources, reason);
-        for (var i = 0; i < AcceptsPerTurn && RefuseNext(message) is { } peer; i++)
+        for (var i = 0; i < AcceptsPerTurn; i++)
         {
-            _log.WriteRefusal(peer, RefusalCode.Resources, reason);
-        }
-    }
+            SharedMemoryPeer peer;
+            lock (_acceptGate)
+            {
+                if (_disposed || _socket.Refuse(message) is not { } refused)
+                {
+                    return;
+                }
 
-    private SharedMemoryPeer? RefuseNext(byte[] message)
-    {
-        lock (_acceptGate)
-        {
-            return _disposed ? null : _socket.Refuse(message);
+                peer = refused;
+                _handshakes.BeginRefusal();
+            }
+
+            try
+            {
+                _log.WriteRefusal(peer, RefusalCode.Resources, reason);
+            }
+            finally
+            {
+                _handshakes.End();
+            }
         }
     }
 

@@ -143,6 +143,7 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
         var channel = new ControlChannel(client, reactor);
         if (!_handshakes.TryBegin())
         {
+            _handshakes.BeginRefusal();
             return channel;
         }
 
@@ -162,9 +163,14 @@ internal sealed partial class SharedMemoryListener : IReactorTarget, IAsyncDispo
 
     private void RefuseBusy(ControlChannel channel)
     {
-        using (channel)
+        try
         {
             Refuse(channel, RefusalCode.Busy, "Too many clients are connecting at the same moment. Try again.");
+        }
+        finally
+        {
+            channel.Dispose();
+            _handshakes.End();
         }
     }
 

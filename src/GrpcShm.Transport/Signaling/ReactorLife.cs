@@ -59,7 +59,7 @@ internal sealed class ReactorLife
         _leadership = leadership;
     }
 
-    /// <summary>The lock of all that is here.</summary>
+    /// <summary>The lock of all fields here. The table of the targets has its own.</summary>
     public Lock Gate { get; } = new();
 
     /// <summary>The poller of the loop that runs. For the leader.</summary>

@@ -7,7 +7,10 @@ namespace GrpcShm.Transport.Signaling;
 /// How a reactor's leader waits for the next round. Before the leader sleeps it looks at the rings that it served
 /// last, as far as that pays, and asks their peers for doorbells.
 /// </summary>
-/// <remarks>All of it is touched only by the leader, except for <see cref="ExpectSoon"/>.</remarks>
+/// <remarks>
+/// Only the leader uses it, except for <see cref="ExpectSoon"/>, and for what diagnostics and handshakes read of
+/// <see cref="Adaptive"/> and <see cref="Trust"/>.
+/// </remarks>
 internal sealed class ReactorWait
 {
     /// <summary>To look at more rings than this takes longer than a doorbell.</summary>

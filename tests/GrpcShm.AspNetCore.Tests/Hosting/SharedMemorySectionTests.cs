@@ -24,7 +24,8 @@ public sealed class SharedMemorySectionTests
     [InlineData("Linux:SocketMod", "'SharedMemory:Linux:SocketMod' is no setting.", "are DirectoryMode, SocketMode.")]
     [InlineData("RingSize:Bytes", "'SharedMemory:RingSize:Bytes' is no", "'SharedMemory:RingSize' is one value")]
     [InlineData("Linux:SocketMode:Octal", "'SharedMemory:Linux:SocketMode:Octal' is no", "is one value")]
-    [InlineData("Endpoints", "'SharedMemory:Endpoints' is the value '1'", "has to be a list")]
+    [InlineData("Endpoints", "'SharedMemory:Endpoints' is the value '1'", "'SharedMemory:Endpoints:0' for its first")]
+    [InlineData("Endpoints:0:Name", "'SharedMemory:Endpoints:0:Name' is no", "'SharedMemory:Endpoints:0' is one value")]
     [InlineData("Linux", "'SharedMemory:Linux' is the value '1'", "has to be a section")]
     public void Configuration_KeyThatIsNoSetting_IsRefusedWithItsNameAndWhatToWrite(
         string key, string what, string advice)
@@ -68,7 +69,6 @@ public sealed class SharedMemorySectionTests
     [Theory]
     [InlineData("0799")]
     [InlineData("0o755")]
-    [InlineData("")]
     [InlineData("rwx")]
     public void Configuration_NoModeOfAFile_IsRefusedWithItsValue(string text)
     {
@@ -86,6 +86,15 @@ public sealed class SharedMemorySectionTests
 
         Assert.Equal(new LinuxRendezvousOptions().DirectoryMode, options.DirectoryMode);
         Assert.NotEqual(new LinuxRendezvousOptions().SocketMode, options.SocketMode);
+    }
+
+    [Fact]
+    public void Configuration_EmptyMode_MeansTheDefault()
+    {
+        // An environment variable that is set to nothing, as for any other setting.
+        var options = Configure(("SharedMemory:Linux:SocketMode", "")).LinuxRendezvous;
+
+        Assert.Equal(new LinuxRendezvousOptions().SocketMode, options.SocketMode);
     }
 
     [Fact]

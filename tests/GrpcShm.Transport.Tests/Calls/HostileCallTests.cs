@@ -66,7 +66,7 @@ public sealed class HostileCallTests : HostileTest, ICallAcceptor
     [InlineData(Attack.UnknownPair, "which it has not defined")]
     [InlineData(Attack.PairDefinedTwice, "which it may not")]
     [InlineData(Attack.DataBeyondCredit, "than it had credit for")]
-    [InlineData(Attack.CreditBeyondTheWindow, "more than it has received")]
+    [InlineData(Attack.CreditBeyondTheWindow, "more than the window has room for")]
     [InlineData(Attack.GoAway, "means nothing")]
     [InlineData(Attack.CreditOfNothing, "means nothing")]
     [InlineData(Attack.ChecksumThatWasNotAgreedOn, "not agreed on")]

@@ -32,6 +32,21 @@ public sealed class PendingHandshakesTests
     }
 
     [Fact]
+    public async Task BeginRefusal_NoRoom_IsWaitedForAndTakesNoRoom()
+    {
+        var handshakes = new PendingHandshakes(most: 1);
+        handshakes.TryBegin();
+        handshakes.BeginRefusal();
+        handshakes.End();
+        Assert.False(handshakes.TryBegin());
+        var ended = handshakes.WhenAllEnded();
+        Assert.False(ended.IsCompleted);
+
+        handshakes.End();
+        await ended.InTime();
+    }
+
+    [Fact]
     public async Task WhenAllEnded_NoneIsUnderWay_DoesNotWait()
     {
         var handshakes = new PendingHandshakes(most: 1);

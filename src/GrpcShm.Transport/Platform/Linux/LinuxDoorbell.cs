@@ -41,7 +41,8 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
         if (!link.SequenceEqual("anon_inode:[eventfd]"u8))
         {
             throw new SharedMemoryProtocolException(
-                $"The doorbell that the server offers is no eventfd but '{Encoding.UTF8.GetString(link)}'.");
+                "The server offers a doorbell (which wakes the other process) that is no eventfd but "
+                    + $"'{Encoding.UTF8.GetString(link)}'.");
         }
 
         var flags = Libc.Control(descriptor, Libc.F_GETFL, 0);
@@ -52,7 +53,8 @@ internal sealed unsafe class LinuxDoorbell : Doorbell
 
         if ((flags & Libc.O_NONBLOCK) == 0)
         {
-            throw new SharedMemoryProtocolException("The doorbell that the server offers would block.");
+            throw new SharedMemoryProtocolException(
+                "The doorbell that the server offers would block the process that rings it.");
         }
     }
 
