@@ -101,7 +101,7 @@ internal sealed class AccessGate(
             : "This caller";
         return new Verdict(
             StatusCode.PermissionDenied,
-            $"{who} may not do this: {access.Action}, {what}. The hub's own policy decides that.",
+            $"{who} may not do this: {access.Action}, {what}. The hub's Authorize or AuthorizationPolicy forbids it.",
             access.Subject == EventBusSubject.Machine ? access.Name : "");
     }
 

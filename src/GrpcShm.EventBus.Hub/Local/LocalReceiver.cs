@@ -179,7 +179,10 @@ internal sealed class LocalReceiver : IPausable
                     var item = items[i];
                     items[i] = default;
                     await WaitWhilePausedAsync().ConfigureAwait(false);
-                    if (HasEnded)
+
+                    // Read once: a handler that is removed from here on still gets this event.
+                    var handlers = Volatile.Read(ref _handlers);
+                    if (HasEnded || handlers.Length == 0)
                     {
                         // The event was taken out and gets to no handler. Only this code can tell its sender.
                         item.Pending?.FailGone();
@@ -187,7 +190,7 @@ internal sealed class LocalReceiver : IPausable
                     }
 
                     subscriber.Fill(delivery, item);
-                    await HandleAsync(subscriber, delivery).ConfigureAwait(false);
+                    await HandleAsync(subscriber, delivery, handlers).ConfigureAwait(false);
                 }
 
                 _hub.Metrics.CountDelivered(taken);
@@ -197,7 +200,11 @@ internal sealed class LocalReceiver : IPausable
                 }
             }
 
-            await Outbox.WaitAsync().ConfigureAwait(false);
+            // The signal of the end may have been taken by the wait in the middle of a batch.
+            if (!HasEnded)
+            {
+                await Outbox.WaitAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -210,7 +217,7 @@ internal sealed class LocalReceiver : IPausable
         }
     }
 
-    private async ValueTask HandleAsync(Subscriber subscriber, Delivery delivery)
+    private async ValueTask HandleAsync(Subscriber subscriber, Delivery delivery, Func<BusEvent, Task>[] handlers)
     {
         var (number, level) = (delivery.Number, delivery.Acknowledgement);
         if (level == AcknowledgementLevel.Delivered)
@@ -231,7 +238,7 @@ internal sealed class LocalReceiver : IPausable
         HandlerFlow.Begin(received);
         try
         {
-            foreach (var handler in Volatile.Read(ref _handlers))
+            foreach (var handler in handlers)
             {
                 await handler(received).ConfigureAwait(false);
             }

@@ -68,7 +68,7 @@ internal sealed class LocalSubscriptions(
                 machine = MakeReceiver(new Subscription { Inbox = machineId }, new MachineOptions(), handler);
                 if (_machines.TryAdd(machineId, machine))
                 {
-                    Begin(machine, []);
+                    Begin(machine, new Registration { MachineId = machineId });
                     return new BusSubscription(machine, () => Unsubscribe(machine, handler));
                 }
             }
@@ -88,6 +88,9 @@ internal sealed class LocalSubscriptions(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var machine = MakeReceiver(new Subscription { Inbox = machineId }, options, handler);
+
+        // Before the machine is in the table: reading the caller's groups may throw.
+        var registration = new Registration { MachineId = machineId, Groups = { options.Groups } };
         if (!_machines.TryAdd(machineId, machine))
         {
             throw new EventBusException(
@@ -96,7 +99,7 @@ internal sealed class LocalSubscriptions(
                 machineId);
         }
 
-        Begin(machine, options.Groups);
+        Begin(machine, registration);
         return new LocalMachine(machine, () => Unsubscribe(machine, handler));
     }
 
@@ -108,7 +111,9 @@ internal sealed class LocalSubscriptions(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var receiver = MakeReceiver(subscription, options, handler);
-        Begin(receiver, options.Groups);
+
+        // A subscription that is no machine has no id to be a member of groups by: it is refused for its empty id.
+        Begin(receiver, options.Groups.Count == 0 ? null : new Registration { Groups = { options.Groups } });
         return new BusSubscription(receiver, () => Unsubscribe(receiver, handler));
     }
 
@@ -119,17 +124,11 @@ internal sealed class LocalSubscriptions(
         return new LocalReceiver(hub, codecs, instruments, events, owner, filter, handler);
     }
 
-    private void Begin(LocalReceiver receiver, IReadOnlyCollection<string> groups)
+    private void Begin(LocalReceiver receiver, Registration? registration)
     {
         var context = new RoutingContext();
         LiveSubscription? live = null;
-        var verdict = Verdict.Ok;
-        if (receiver.IsMachine || groups.Count > 0)
-        {
-            // A subscription that is no machine has no id to be a member of groups by: it is refused for its empty id.
-            verdict = Register(receiver, groups);
-        }
-
+        var verdict = registration is null ? Verdict.Ok : Register(receiver, registration);
         if (verdict.IsOk)
         {
             verdict = hub.Router.Subscribe(receiver.Owner, receiver.Filter, receiver.Outbox, context, out live);
@@ -156,9 +155,8 @@ internal sealed class LocalSubscriptions(
         }
     }
 
-    private Verdict Register(LocalReceiver receiver, IReadOnlyCollection<string> groups)
+    private Verdict Register(LocalReceiver receiver, Registration registration)
     {
-        var registration = new Registration { MachineId = receiver.Filter.Inbox, Groups = { groups } };
         var verdict = hub.Limits.Check(registration);
         return verdict.IsOk
             ? hub.Machines.Register(receiver.Owner, registration.MachineId, registration.Groups, out _)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Grpc.Core;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
@@ -110,8 +111,10 @@ internal sealed class EventLimits(EventBusOptions options)
         var size = reply.CalculateSize();
         return size <= options.MaxEventSize
             ? Verdict.Ok
-            : Verdict.Exhausted(
-                $"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
+            : new Verdict(
+                StatusCode.Internal,
+                $"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).",
+                "");
     }
 
     public Verdict Check(Registration? registration)

@@ -249,7 +249,9 @@ internal sealed class EventRouter(
                 var verdict = limits.CheckId(publication.MachinePattern, "pattern of machines");
                 return verdict.IsOk ? limits.Check(pattern = new NamePattern(publication.MachinePattern)) : verdict;
             case Publication.AudienceOneofCase.None:
-                return Verdict.Invalid("The publication has no audience that this hub knows.");
+                return Verdict.Invalid(
+                    "The publication names no receivers that this hub knows (all, a group, a pattern, observers). The "
+                        + "client may be newer than the hub.");
             default:
                 return Verdict.Ok;
         }

@@ -96,6 +96,7 @@ internal sealed partial class EventReceiver
     }
 
     // The hub would refuse a reply that is too large and end this session by it, or leave the asker without an answer.
+    // The code is none that a sender tries again after: the event has been handled.
     private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
     {
         if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)
@@ -105,7 +106,7 @@ internal sealed partial class EventReceiver
 
         return new Acknowledgement
         {
-            StatusCode = (int)StatusCode.ResourceExhausted,
+            StatusCode = (int)StatusCode.Internal,
             Message = $"The reply of the machine '{Name}' has {size} bytes; "
                 + $"the hub takes at most {item.Link.MaxEventSize} (MaxEventSize).",
         };

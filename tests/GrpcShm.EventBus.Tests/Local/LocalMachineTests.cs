@@ -41,6 +41,70 @@ public sealed class LocalMachineTests : ClientTest
     }
 
     [Fact]
+    public async Task Dispose_PausedWithEventsInHand_EndsAndTellsTheirSenders()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var begun = new SemaphoreSlim(0);
+            var mayEnd = new SemaphoreSlim(0);
+            var machine = await Server.Hub.RegisterMachineAsync("local", async _ =>
+            {
+                begun.Release();
+                await mayEnd.WaitAsync(TestContext.Current.CancellationToken);
+            }).InTime();
+
+            // The loop takes the other events at once when it has handled the first one.
+            var first = Server.Hub.SendEventAsync("", "local", "FIRST", null, Processed);
+            await begun.WaitAsync(TestContext.Current.CancellationToken).InTime();
+            var second = Server.Hub.SendEventAsync("", "local", "SECOND", null, Processed);
+            var third = Server.Hub.SendEventAsync("", "local", "THIRD", null, Processed);
+            mayEnd.Release();
+            await begun.WaitAsync(TestContext.Current.CancellationToken).InTime();
+            machine.Pause();
+            mayEnd.Release();
+            await first.InTime();
+            await second.InTime();
+
+            await machine.DisposeAsync().InTime();
+
+            var gone = await Assert.ThrowsAsync<EventBusException>(() => third.InTime());
+            Assert.Equal(StatusCode.Unavailable, gone.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Register_GroupsThatCannotBeRead_FailsAndLeavesTheIdFree()
+    {
+        var options = new MachineOptions { Groups = ["a", null!] };
+        Task<LocalMachine> Register(MachineOptions? with) =>
+            Server.Hub.RegisterMachineAsync("local", static _ => Task.CompletedTask, with);
+
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Register(options).InTime());
+
+        await using var machine = await Register(null).InTime();
+        await Server.Hub.SendEventAsync("", "local", "E", null, Processed).InTime();
+    }
+
+    [Fact]
+    public async Task Request_ReplyIsTooLarge_FailsAndIsHandledOnce()
+    {
+        var handled = 0;
+        await using var local = await Server.Hub.RegisterMachineAsync("local", received =>
+        {
+            handled++;
+            received.Reply(new byte[new EventBusOptions().MaxEventSize]);
+            return Task.CompletedTask;
+        }).InTime();
+
+        var failure = await Assert.ThrowsAsync<EventBusException>(
+            () => Server.Hub.RequestAsync("", "local", "ASK").InTime());
+
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
+        Assert.Contains("MaxEventSize", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, handled);
+    }
+
+    [Fact]
     public async Task NewState_OfALocalMachine_StaysUntilItIsSetAgain()
     {
         var seen = new List<string?>();
