@@ -33,13 +33,16 @@ internal sealed class ClientSubscriptions(
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return BeginAsync(
-            MakeReceiver(subscription, options ?? new MachineOptions(), handler), handler, cancellationToken);
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<IDisposable>(cancellationToken)
+            : BeginAsync(
+                MakeReceiver(subscription, options ?? new MachineOptions(), handler), handler, cancellationToken);
     }
 
     /// <summary>Waits until a machine of whatever process is registered.</summary>
     public async Task WaitForMachineAsync(string machineId, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var (tracker, present) = PresenceTracker.AwaitMachine(machineId);
         Func<BusEvent, Task> handler = tracker.HandleAsync;
         var receiver = MakeReceiver(new Subscription { MachineChanges = machineId }, new MachineOptions(), handler);
@@ -148,11 +151,15 @@ internal sealed class ClientSubscriptions(
     }
 
     private async Task<IDisposable> RegisterAsync(
-        string machineId, Func<BusEvent, Task> handler, MachineOptions options, CancellationToken cancellationToken) =>
-        TryAddMachine(machineId, handler, options, out var machine)
+        string machineId, Func<BusEvent, Task> handler, MachineOptions options, CancellationToken cancellationToken)
+    {
+        // The hub must not hear of a machine that is not to be: for a moment nobody else could register it.
+        cancellationToken.ThrowIfCancellationRequested();
+        return TryAddMachine(machineId, handler, options, out var machine)
             ? await BeginAsync(machine, handler, cancellationToken).ConfigureAwait(false)
             : throw new EventBusException(
                 StatusCode.AlreadyExists, $"This client has registered the machine '{machineId}' already.", machineId);
+    }
 
     private bool TryAddMachine(
         string machineId, Func<BusEvent, Task> handler, MachineOptions options, out EventReceiver machine)

@@ -48,7 +48,7 @@ public sealed class SendTests : ClientTest
         var small = asker.RequestAsync("a", "m", "SMALL");
 
         var failure = await Assert.ThrowsAsync<EventBusException>(() => large.InTime());
-        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
         Assert.Contains("MaxEventSize", failure.Message, StringComparison.Ordinal);
         Assert.Equal(10, ((byte[])(await small.InTime()).Payload!).Length);
         Assert.Equal(EventBusConnectionState.Connected, responder.State);

@@ -79,7 +79,7 @@ public sealed class LocalMachineTests : ClientTest
         Task<LocalMachine> Register(MachineOptions? with) =>
             Server.Hub.RegisterMachineAsync("local", static _ => Task.CompletedTask, with);
 
-        await Assert.ThrowsAsync<ArgumentNullException>(() => Register(options).InTime());
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => Register(options).InTime());
 
         await using var machine = await Register(null).InTime();
         await Server.Hub.SendEventAsync("", "local", "E", null, Processed).InTime();
