@@ -19,6 +19,9 @@ internal sealed class LogCollector : ILogger
         }
     }
 
+    /// <summary>Runs on the thread that logs, after the line has been kept; none unless a test sets it.</summary>
+    public Action<LogLine>? Written { get; set; }
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
@@ -31,10 +34,13 @@ internal sealed class LogCollector : ILogger
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
+        var line = new LogLine(logLevel, eventId.Name ?? string.Empty, formatter(state, exception), exception);
         lock (_gate)
         {
-            _lines.Add(new LogLine(logLevel, eventId.Name ?? string.Empty, formatter(state, exception), exception));
+            _lines.Add(line);
         }
+
+        Written?.Invoke(line);
     }
 
     /// <summary>Waits until a line with this name and text has been logged.</summary>

@@ -1,4 +1,3 @@
-using GrpcShm.Transport.Platform;
 using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Tests.Signaling;
@@ -6,13 +5,7 @@ namespace GrpcShm.Transport.Tests.Signaling;
 /// <summary>A queue without a loop. Each test's thread leads.</summary>
 public sealed class ReactorWorkQueueTests
 {
-    private readonly Reactor _reactor = new(
-        TransportPlatform.Current.CreatePoller,
-        "test reactor",
-        new AdaptiveWait(TimeSpan.Zero),
-        TransportPlatform.Current.WatchThread,
-        static () => TimeSpan.Zero);
-
+    private readonly Reactor _reactor = IdleReactor.Create();
     private readonly ReactorLeadership _leadership;
     private readonly ReactorWorkQueue _queue;
 
