@@ -91,7 +91,10 @@ public sealed class EventSourceTests
             await GreetAsync(channel);
             await TimeLimit.UntilAsync(() => heard.Any(static h => h.Name == "RequestContentStop"));
 
-            Assert.Equal(["RequestStart", .. steps, "RequestStop"], NamesOf(heard));
+            // The handler of sockets may give the first call its connection before it takes the connection up into its
+            // pool. A call that comes between the two waits in the queue for the same connection.
+            var names = NamesOf(heard).Where(name => transport != "socket" || name != "RequestLeftQueue");
+            Assert.Equal(["RequestStart", .. steps, "RequestStop"], names);
             AssertPayloads(heard);
         }
 

@@ -8,6 +8,10 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
 {
     private const string MemoryFile = "/memfd:grpcshm";
 
+    // All threads of the transport are named so. The space matters: the first thread has the program's name, and may pass
+    // that on to threads that it starts.
+    private const string ThreadPrefix = "GrpcShm ";
+
     // The reactor's thread, its two spares, and the sentinel. The number of spares depends on timing.
     private const int MostThreads = 4;
 
@@ -41,7 +45,7 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
     {
         try
         {
-            return File.ReadAllText(Path.Combine(task, "comm")).StartsWith("GrpcShm", StringComparison.Ordinal);
+            return File.ReadAllText(Path.Combine(task, "comm")).StartsWith(ThreadPrefix, StringComparison.Ordinal);
         }
         catch (IOException)
         {

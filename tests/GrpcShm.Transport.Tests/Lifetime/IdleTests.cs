@@ -65,7 +65,8 @@ public sealed class IdleTests
         {
             try
             {
-                if (File.ReadAllText(Path.Join(task, "comm")).StartsWith("GrpcShm", StringComparison.Ordinal))
+                // With the space: the first thread has the program's name, which begins in the same way.
+                if (File.ReadAllText(Path.Join(task, "comm")).StartsWith("GrpcShm ", StringComparison.Ordinal))
                 {
                     statuses.Add((task, File.ReadAllLines(Path.Join(task, "status"))));
                 }

@@ -31,7 +31,8 @@ internal readonly record struct ProcessUse(int Descriptors, int Mappings, int Re
     {
         try
         {
-            return File.ReadAllText(Path.Join(task, "comm")).StartsWith("GrpcShm", StringComparison.Ordinal);
+            // With the space: the first thread has the program's name, which begins in the same way.
+            return File.ReadAllText(Path.Join(task, "comm")).StartsWith("GrpcShm ", StringComparison.Ordinal);
         }
         catch (IOException)
         {
