@@ -21,7 +21,8 @@ public sealed class AddressesPageTests
         var refused = Rows().Where(static row => !row[1].StartsWith('`')).ToList();
 
         Assert.True(refused.Count >= 4);
-        Assert.All(refused, static row => Assert.False(SharedMemoryEndPoint.TryParse(Page.Code(row[0]), out _), row[0]));
+        Assert.All(
+            refused, static row => Assert.False(SharedMemoryEndPoint.TryParse(Page.Code(row[0]), out _), row[0]));
     }
 
     private static IEnumerable<string[]> Rows() =>

@@ -7,6 +7,8 @@ public sealed partial class LinksOfPagesTests
 {
     private const string Home = "https://github.com/grpcshm/grpcshm/blob/main/";
 
+    private static readonly string[] Folders = ["docs", "samples", "templates", "src"];
+
     [Fact]
     public void Links_OfEachPage_LeadToAFileAndAHeading()
     {
@@ -47,8 +49,8 @@ public sealed partial class LinksOfPagesTests
                 continue;
             }
 
-            var exists = File.Exists(file) || Directory.Exists(file);
-            var content = file == page ? text : exists && File.Exists(file) ? File.ReadAllText(file) : "";
+            var exists = file == page || File.Exists(file) || Directory.Exists(file);
+            var content = file == page ? text : File.Exists(file) ? File.ReadAllText(file) : "";
             if (!exists || (heading.Length > 0 && !Anchors(content).Contains(heading)))
             {
                 yield return $"{Path.GetRelativePath(SourceTree.Root, page)}: {link.Value}";
@@ -75,7 +77,7 @@ public sealed partial class LinksOfPagesTests
     }
 
     private static IEnumerable<string> Pages() =>
-        new[] { "docs", "samples", "templates", "src" }
+        Folders
             .SelectMany(static folder => Directory.GetFiles(
                 Path.Join(SourceTree.Root, folder), "*.md", SearchOption.AllDirectories))
             .Where(static page => !BuildOutput().IsMatch(page))

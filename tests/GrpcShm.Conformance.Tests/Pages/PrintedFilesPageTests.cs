@@ -8,6 +8,8 @@ namespace GrpcShm.Conformance.Tests.Pages;
 /// </summary>
 public sealed partial class PrintedFilesPageTests
 {
+    private static readonly string[] Languages = ["", "xml", "csharp"];
+
     [Theory]
     [InlineData("containers.md", 2)]
     [InlineData("systemd.md", 3)]
@@ -40,7 +42,7 @@ public sealed partial class PrintedFilesPageTests
         var page = Page.Read("start", name);
         var source = File.ReadAllText(Path.Join(SourceTree.Root, "src", package, "README.md"));
 
-        foreach (var language in new[] { "", "xml", "csharp" })
+        foreach (var language in Languages)
         {
             Assert.Superset(Page.Blocks(source, language).ToHashSet(), Page.Blocks(page, language).ToHashSet());
         }
