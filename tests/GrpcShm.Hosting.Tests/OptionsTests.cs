@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace GrpcShm.Hosting.Tests;
 
-/// <summary>Options that are refused: values without a name.</summary>
+/// <summary>Options that are refused: values without a name, and values that contradict each other.</summary>
 public sealed class OptionsTests
 {
     [Fact]
@@ -47,6 +47,43 @@ public sealed class OptionsTests
             "LinuxRendezvousOptions.SocketMode is 4480, and the bits 0x1000 of it", refused, StringComparison.Ordinal);
         Assert.Contains("LinuxRendezvousOptions.DirectoryMode is -1, and the bits", refused, StringComparison.Ordinal);
         Assert.Contains("UserWrite", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_PartLargerThanItsWhole_IsRefusedAndNamesBoth()
+    {
+        var refused = await RefusedAsync(static options =>
+        {
+            options.RingSize = 8192;
+            options.MaxRingSize = 4096;
+            options.MaxBufferedBytes = 2 * 1024 * 1024;
+        });
+
+        Assert.Contains(
+            "SharedMemoryTransportOptions.RingSize is 8192 bytes, more than MaxRingSize, which is 4096.",
+            refused,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "MaxBufferedBytesPerConnection is 134217728 bytes, more than MaxBufferedBytes, which is 2097152. Raise "
+            + "MaxBufferedBytes, or lower MaxBufferedBytesPerConnection.",
+            refused,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_PartAsLargeAsItsWhole_IsTaken()
+    {
+        await using var server = await TestServer.StartAsync(static builder =>
+        {
+            builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("equal"));
+            builder.WebHost.UseSharedMemory(static options =>
+            {
+                options.RingSize = options.MaxRingSize;
+                options.MaxBufferedBytesPerConnection = options.MaxBufferedBytes;
+            });
+        });
+
+        Assert.Single(server.Urls);
     }
 
     private static void Refuses(string message, Action set) =>

@@ -13,6 +13,12 @@ internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMem
         var failures = new List<string>();
         CheckIsNotMore(
             nameof(options.RingSize), options.RingSize, nameof(options.MaxRingSize), options.MaxRingSize, failures);
+        CheckIsNotMore(
+            nameof(options.MaxBufferedBytesPerConnection),
+            options.MaxBufferedBytesPerConnection,
+            nameof(options.MaxBufferedBytes),
+            options.MaxBufferedBytes,
+            failures);
 
         // Not by the properties: the binder of the configuration sets them to the octal number, read as a decimal
         // number, before SharedMemorySection sets them to the right value.
