@@ -18,8 +18,10 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class SharedMemoryHostingExtensions
 {
     /// <summary>
-    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and
-    /// those in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
+    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/>, those
+    /// in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and those that <c>--urls</c>, <c>ASPNETCORE_URLS</c> or
+    /// <c>Kestrel:Endpoints:…:Url</c> name as <c>shm:name</c>, or as a server logs them (<c>http://shm:/name</c>). It
+    /// leaves all others as they are.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <param name="configure">

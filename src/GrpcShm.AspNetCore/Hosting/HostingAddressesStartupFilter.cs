@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
-/// Runs <see cref="HostingAddresses"/> while the application is built: only then hosting knows its addresses and the
-/// server has not started yet.
+/// Runs <see cref="KestrelSection"/> and <see cref="HostingAddresses"/> while the application is built: only then
+/// hosting knows its addresses and the server has not started yet.
 /// </summary>
 internal sealed class HostingAddressesStartupFilter(
     IOptions<KestrelServerOptions> options,
@@ -26,7 +26,8 @@ internal sealed class HostingAddressesStartupFilter(
         }
         else
         {
-            HostingAddresses.MoveTo(options.Value, server, internals);
+            var isConfigured = KestrelSection.MoveTo(options.Value, internals);
+            HostingAddresses.MoveTo(options.Value, server, internals, isConfigured);
         }
 
         return next;
