@@ -28,6 +28,7 @@ internal sealed class HostingAddressesStartupFilter(
         {
             var isConfigured = KestrelSection.MoveTo(options.Value, internals);
             HostingAddresses.MoveTo(options.Value, server, internals, isConfigured);
+            LogIfThereIsNoEndPoint();
         }
 
         return next;
@@ -38,6 +39,17 @@ internal sealed class HostingAddressesStartupFilter(
         && server.GetType().Assembly is var assembly
         && assembly != typeof(KestrelServer).Assembly
         && assembly.GetName().Name?.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal) == true;
+
+    // A warning and no error: a server may have its TCP endpoints alone in one environment, and name a shared-memory
+    // endpoint by the configuration of another one. Kestrel, too, starts without any endpoint that it was told of.
+    private void LogIfThereIsNoEndPoint()
+    {
+        if (internals.ListenedInCode(options.Value) is { } listened
+            && !listened.Exists(static listen => listen.EndPoint is SharedMemoryEndPoint))
+        {
+            Diagnostics.Log.NoEndPoint(application.Logger);
+        }
+    }
 
     private void LogOtherServer()
     {
