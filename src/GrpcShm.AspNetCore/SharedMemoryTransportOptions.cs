@@ -214,7 +214,8 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call
-    /// of each connection may go beyond the limit.
+    /// of each connection may go beyond the limit. A server does not start if this is less than
+    /// <see cref="MaxBufferedBytesPerConnection"/>: its clients would be told of more calls than it has room for.
     /// </summary>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>

@@ -58,6 +58,14 @@ internal static partial class Log
     public static partial void ListenerFailed(
         ILogger logger, string connectionId, string instrument, Exception exception);
 
+    [LoggerMessage(110, LogLevel.Warning,
+        "This server has no shared-memory endpoint, although UseSharedMemory was called. Name one in code "
+        + "(kestrel.ListenSharedMemory(\"orders\") in ConfigureKestrel), in the configuration "
+        + "(SharedMemory:Endpoints:0), or as an address (--urls shm:orders). If it is to have none, do not call "
+        + "UseSharedMemory.",
+        EventName = "NoEndPoint")]
+    public static partial void NoEndPoint(ILogger logger);
+
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended by a time limit. {Reason}",
         EventName = "RequestOverdue")]
