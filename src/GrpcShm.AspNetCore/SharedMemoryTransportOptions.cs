@@ -57,7 +57,7 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
     /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a server that is started while its
-    /// predecessor still serves: see <c>docs/how-to/deployment.md</c>, "Replacing a server".
+    /// predecessor still serves: see <c>docs/how-to/replace-a-server.md</c>.
     /// </summary>
     /// <remarks>Defaults to zero: it fails at once.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than a day.</exception>
