@@ -57,7 +57,7 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
     /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a server that is started while its
-    /// predecessor still serves: see <c>docs/deployment.md</c>, "Replacing a server".
+    /// predecessor still serves: see <c>docs/how-to/deployment.md</c>, "Replacing a server".
     /// </summary>
     /// <remarks>Defaults to zero: it fails at once.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than a day.</exception>
@@ -109,7 +109,7 @@ public sealed class SharedMemoryTransportOptions
     internal LinuxRendezvousOptions LinuxRendezvous { get; } = new();
 
     /// <summary>The directory for names, instead of the user's run-time directory.</summary>
-    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>

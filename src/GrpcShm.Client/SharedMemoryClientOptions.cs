@@ -46,7 +46,7 @@ public sealed class SharedMemoryClientOptions
     /// The directory in which names are looked up, instead of the user's run-time directory. Not used for an endpoint
     /// that is a path.
     /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>
@@ -65,7 +65,7 @@ public sealed class SharedMemoryClientOptions
     /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode
     /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 without further
     /// settings; with <see cref="SharedMemoryMode.Direct"/> they fail. In the other two modes a handler for
-    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/direct-mode.md</c>.
+    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/why/direct-mode.md</c>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public SharedMemoryMode Mode

@@ -14,7 +14,7 @@ public sealed partial class LogCategoryTests
         var declared = sources
             .SelectMany(static text => Declared().Matches(text))
             .Select(static match => match.Groups["name"].Value);
-        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "deployment.md"));
+        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "how-to", "deployment.md"));
         var named = Row().Matches(page[page.IndexOf("Log categories", StringComparison.Ordinal)..])
             .Select(static match => match.Groups["name"].Value);
 

@@ -11,7 +11,7 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Docs;
 
 /// <summary>
-/// The code of <c>docs/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and
+/// The code of <c>docs/reference/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and
 /// runs this.
 /// </summary>
 internal static class EventServicePage

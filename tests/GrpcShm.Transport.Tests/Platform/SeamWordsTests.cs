@@ -89,7 +89,7 @@ public sealed partial class SeamWordsTests
     [Theory]
     [InlineData("services.Add(ServiceDescriptor.Singleton<T>());")]
     [InlineData("using GrpcShm.Transport.Signaling;")]
-    [InlineData("// Specified in docs/protocol.md")]
+    [InlineData("// Specified in docs/why/protocol.md")]
     [InlineData("is \"application/grpc\" or \"/package.Service/Method\"")]
     [InlineData("EXIT, SIGNAL and statistics")]
     public void Find_OtherWords_AreNotFound(string line) => Assert.Empty(Find("Any.cs", [line]));
