@@ -39,7 +39,7 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
 
     /// <summary>Looks the name up, or waits for the lookup that runs already.</summary>
     /// <returns>
-    /// <see langword="null"/> if the system has no name for the user, or the name cannot be found now; then the log says
+    /// <see langword="null"/> if the system has no name for the user, or if the name cannot be found now. The log says
     /// why.
     /// </returns>
     /// <exception cref="OperationCanceledException">The call has ended.</exception>
@@ -95,7 +95,9 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         return true;
     }
 
-    /// <summary>One lookup. It runs on the thread pool, since it may block: this may be the thread of a reactor.</summary>
+    /// <summary>
+    /// One lookup. It runs on the thread pool, since it may block, and the thread of the call may be a reactor's.
+    /// </summary>
     private sealed class Lookup
     {
         private readonly TaskCompletionSource<string?> _name = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -67,8 +67,8 @@ public sealed class SharedMemoryPeerTests
         Assert.Equal(StatusCode.PermissionDenied, await GuardedServer.CallAsync(channel));
     }
 
-    // As root, whom the policy does not name, the tests can connect as the user whom it names. Without root there is one
-    // user, who is not named.
+    // As root, whom the policy does not name, the tests can connect as the user whom it names. Without root there is
+    // one user, who is not named.
     [Theory]
     [MemberData(nameof(Modes))]
     public async Task Call_ByAnotherUserOfTheMachine_IsWhatThePolicySaysOfThatUser(SharedMemoryMode mode)
