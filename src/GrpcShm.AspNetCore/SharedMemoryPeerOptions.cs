@@ -16,6 +16,7 @@ public sealed class SharedMemoryPeerOptions : AuthenticationSchemeOptions
     /// How long a call may wait for the user's name. Afterwards the call goes on, and its claims have no name. Later
     /// calls of the connection have the name as soon as it is known.
     /// </summary>
+    /// <value>1 ms to 1 hour.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than an hour.</exception>
     public TimeSpan UserNameTimeout
