@@ -10,6 +10,7 @@ namespace GrpcShm.AspNetCore;
 public sealed class LinuxRendezvousOptions
 {
     /// <summary>The mode of the rendezvous socket's file.</summary>
+    /// <value>A mode, for example <c>0660</c>.</value>
     /// <remarks>Defaults to 0600.</remarks>
     public UnixFileMode SocketMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -17,6 +18,7 @@ public sealed class LinuxRendezvousOptions
     /// The mode of the directory of the rendezvous sockets, if the listener creates it. The directory of an endpoint
     /// that is a path has to exist.
     /// </summary>
+    /// <value>A mode, for example <c>0750</c>.</value>
     /// <remarks>Defaults to 0700.</remarks>
     public UnixFileMode DirectoryMode { get; set; } =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

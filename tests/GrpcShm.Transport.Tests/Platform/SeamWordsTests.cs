@@ -29,8 +29,8 @@ public sealed partial class SeamWordsTests
         ("PeerIdentity.cs", "<c>root</c>"),
 
         // Names of claims, which are documented.
-        ("SharedMemoryConnectionContext.cs", "\"gid\""),
-        ("SharedMemoryConnectionContext.cs", "\"pid\""),
+        ("SharedMemoryPeerClaimTypes.cs", "\"gid\""),
+        ("SharedMemoryPeerClaimTypes.cs", "\"pid\""),
         ("ISharedMemoryConnectionFeature.cs", "<c>gid</c>"),
         ("ISharedMemoryConnectionFeature.cs", "<c>pid</c>"),
 
