@@ -10,6 +10,7 @@ namespace GrpcShm.AspNetCore;
 public sealed class LinuxRendezvousOptions
 {
     /// <summary>The mode of the rendezvous socket's file.</summary>
+    /// <value>A mode, for example <c>0660</c>.</value>
     /// <remarks>Defaults to 0600.</remarks>
     public UnixFileMode SocketMode { get; set; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -17,7 +18,24 @@ public sealed class LinuxRendezvousOptions
     /// The mode of the directory of the rendezvous sockets, if the listener creates it. The directory of an endpoint
     /// that is a path has to exist.
     /// </summary>
+    /// <value>A mode, for example <c>0750</c>.</value>
     /// <remarks>Defaults to 0700.</remarks>
     public UnixFileMode DirectoryMode { get; set; } =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Finds modes with bits that mean nothing.</summary>
+    /// <remarks>
+    /// Not refused by the properties: from an octal number in a configuration the binder takes a decimal one, and sets
+    /// that first, before the right one is set.
+    /// </remarks>
+    /// <returns>A sentence for each mistake.</returns>
+    internal IEnumerable<string> FindMistakes()
+    {
+        string?[] mistakes =
+        [
+            Choices.FindMistake(SocketMode, $"{nameof(LinuxRendezvousOptions)}.{nameof(SocketMode)}"),
+            Choices.FindMistake(DirectoryMode, $"{nameof(LinuxRendezvousOptions)}.{nameof(DirectoryMode)}"),
+        ];
+        return mistakes.OfType<string>();
+    }
 }

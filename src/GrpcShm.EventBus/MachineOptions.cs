@@ -9,7 +9,8 @@ public sealed class MachineOptions
     /// <remarks>Defaults to none.</remarks>
     public IReadOnlyCollection<string> Groups { get; init; } = [];
 
-    /// <summary>How many events may wait at the hub, and as many on their way to the handler.</summary>
+    /// <summary>How many events may wait at the hub. As many more may be on their way to the handler.</summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 0: the hub's own default.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MailboxCapacity
