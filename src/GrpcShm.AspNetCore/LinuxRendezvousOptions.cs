@@ -4,7 +4,8 @@ namespace GrpcShm.AspNetCore;
 /// The modes of the files of an endpoint on Linux: they decide who can reach it. A client that reaches the endpoint is
 /// then admitted or refused by <see cref="SharedMemoryTransportOptions.AuthorizePeer"/>. In the section
 /// <c>SharedMemory</c> of the configuration a mode is an octal number (<c>0660</c>) or a list of names
-/// (<c>UserRead, UserWrite</c>).
+/// (<c>UserRead, UserWrite</c>). A server does not start with a mode of other bits than those of
+/// <see cref="UnixFileMode"/>.
 /// </summary>
 public sealed class LinuxRendezvousOptions
 {

@@ -61,7 +61,7 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
     /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a server that is started while its
-    /// predecessor still serves: see <c>docs/how-to/deployment.md</c>, "Replacing a server".
+    /// predecessor still serves: see <c>docs/how-to/replace-a-server.md</c>.
     /// </summary>
     /// <value>Zero to 1 day.</value>
     /// <remarks>Defaults to zero: it fails at once.</remarks>
@@ -225,7 +225,8 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// The number of bytes of requests that the calls of all connections of an endpoint together may hold, or may let
     /// their clients send, counted as for <see cref="MaxBufferedBytesPerConnection"/>. One call of each connection may
-    /// go beyond the limit.
+    /// go beyond the limit. A server does not start if this is less than <see cref="MaxBufferedBytesPerConnection"/>:
+    /// its clients would be told of more calls than it has room for.
     /// </summary>
     /// <value>1 MiB or more.</value>
     /// <remarks>Defaults to 1 GiB.</remarks>

@@ -9,7 +9,12 @@ public sealed class EventSendOptions
 {
     /// <summary>How far the event must have come for the send to be complete.</summary>
     /// <remarks>Defaults to <see cref="AcknowledgementLevel.Accepted"/>: it is in the target's mailbox.</remarks>
-    public AcknowledgementLevel Acknowledgement { get; init; } = AcknowledgementLevel.Accepted;
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public AcknowledgementLevel Acknowledgement
+    {
+        get;
+        init => field = Choices.Check(value, nameof(Acknowledgement));
+    } = AcknowledgementLevel.Accepted;
 
     /// <summary>How long to wait for an acknowledgement later than <c>Accepted</c>.</summary>
     /// <value>1 ms or more. A shorter time counts as 1 ms.</value>

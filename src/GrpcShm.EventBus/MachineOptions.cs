@@ -31,7 +31,12 @@ public sealed class MachineOptions
     /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription
     /// drops the oldest event.
     /// </remarks>
-    public OverflowPolicy OverflowPolicy { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public OverflowPolicy OverflowPolicy
+    {
+        get;
+        init => field = Choices.Check(value, nameof(OverflowPolicy));
+    }
 
     /// <summary>The settings that the hub is asked for; none if it may choose.</summary>
     internal MailboxSettings? ToMailbox() => MailboxCapacity > 0 || OverflowPolicy != OverflowPolicy.Unspecified
