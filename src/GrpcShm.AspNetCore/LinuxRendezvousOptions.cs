@@ -22,4 +22,20 @@ public sealed class LinuxRendezvousOptions
     /// <remarks>Defaults to 0700.</remarks>
     public UnixFileMode DirectoryMode { get; set; } =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Finds modes with bits that mean nothing.</summary>
+    /// <remarks>
+    /// Not refused by the properties: from an octal number in a configuration the binder takes a decimal one, and sets
+    /// that first, before the right one is set.
+    /// </remarks>
+    /// <returns>A sentence for each mistake.</returns>
+    internal IEnumerable<string> FindMistakes()
+    {
+        string?[] mistakes =
+        [
+            Choices.FindMistake(SocketMode, $"{nameof(LinuxRendezvousOptions)}.{nameof(SocketMode)}"),
+            Choices.FindMistake(DirectoryMode, $"{nameof(LinuxRendezvousOptions)}.{nameof(DirectoryMode)}"),
+        ];
+        return mistakes.OfType<string>();
+    }
 }

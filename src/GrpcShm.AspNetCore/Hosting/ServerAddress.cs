@@ -69,7 +69,7 @@ internal sealed record ServerAddress(SharedMemoryEndPoint EndPoint, bool IsTls)
         var port = ushort.TryParse(rest, out var number) ? $"{number}" : "5000";
         return $"The address '{address}' ({origin}) is no address of a shared-memory endpoint. For the endpoint "
             + $"'{name}' write 'shm:{name}' or 'http://shm:/{name}', for the path of a socket "
-            + $"'shm:///run/{name}.sock' or 'http://shm:///run/{name}.sock'. For a TCP port write another host than "
-            + $"'{Host}', as in 'http://*:{port}'.";
+            + $"'shm:///absolute/{name}.sock' or 'http://shm:///absolute/{name}.sock'. For a TCP port write another "
+            + $"host than '{Host}', as in 'http://*:{port}'.";
     }
 }

@@ -19,11 +19,7 @@ internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMem
             nameof(options.MaxBufferedBytes),
             options.MaxBufferedBytes,
             failures);
-
-        // Not by the properties: the binder of the configuration sets them to the octal number, read as a decimal
-        // number, before SharedMemorySection sets them to the right value.
-        CheckMode(nameof(LinuxRendezvousOptions.SocketMode), options.LinuxRendezvous.SocketMode, failures);
-        CheckMode(nameof(LinuxRendezvousOptions.DirectoryMode), options.LinuxRendezvous.DirectoryMode, failures);
+        failures.AddRange(options.LinuxRendezvous.FindMistakes());
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 
@@ -34,14 +30,6 @@ internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMem
             failures.Add(
                 $"{nameof(SharedMemoryTransportOptions)}.{name} is {value} bytes, more than {limitName}, which is "
                 + $"{limit}. Raise {limitName}, or lower {name}.");
-        }
-    }
-
-    private static void CheckMode(string name, UnixFileMode mode, List<string> failures)
-    {
-        if (Choices.FindMistake(mode, $"{nameof(LinuxRendezvousOptions)}.{name}") is { } mistake)
-        {
-            failures.Add(mistake);
         }
     }
 }

@@ -19,6 +19,7 @@ public sealed partial class SeamWordsTests
         ("SharedMemorySection.cs", "Linux"),
         ("SharedMemorySection.cs", "linux"),
         ("SharedMemorySection.cs", "UnixFileMode"),
+        ("SharedMemoryOptionsValidation.cs", "LinuxRendezvous"),
         ("FileModeText.cs", "UnixFileMode"),
         ("SharedMemoryTransportFactory.cs", "LinuxModes"),
         ("SharedMemoryTransportFactory.cs", "LinuxRendezvous"),

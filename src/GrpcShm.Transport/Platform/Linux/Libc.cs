@@ -133,6 +133,9 @@ internal static unsafe partial class Libc
     public static SafeFileDescriptor Socket() =>
         Owned(SocketRaw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
+    public static SafeFileDescriptor DatagramSocket() =>
+        Owned(SocketRaw(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+
     public static SafeFileDescriptor Accept(SafeFileDescriptor listener) =>
         Owned(Accept4Raw(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
 
