@@ -201,6 +201,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         remark = null;
         if (endPoint.IsPath)
         {
+            RendezvousPaths.CheckFolder(endPoint);
             return paths[0];
         }
 
