@@ -8,8 +8,9 @@ namespace GrpcShm.Client;
 public sealed class SharedMemoryClientOptions
 {
     /// <summary>How long one attempt to connect, with its handshake, may take.</summary>
+    /// <value>1 ms to 1 hour.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than an hour.</exception>
     public TimeSpan ConnectTimeout
     {
         get;
@@ -21,6 +22,7 @@ public sealed class SharedMemoryClientOptions
     /// calls wait while a server restarts. If a server refuses the connection, the client does not try again. A call
     /// that is made with <c>WithWaitForReady()</c> waits until its deadline, whatever this time is.
     /// </summary>
+    /// <value>Zero to 1 hour.</value>
     /// <remarks>
     /// Defaults to zero: if no server listens, a call fails at once with <c>Unavailable</c>, as over a socket.
     /// </remarks>
@@ -32,11 +34,12 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// The size in bytes of the ring in each direction, a power of two from 4 KiB to 64 MiB, or <see langword="null"/>
-    /// for the server's default. The server may give a smaller ring than it is asked for.
+    /// The size in bytes of the ring in each direction, or <see langword="null"/> for the server's default. The server
+    /// may give a smaller ring than the client asks for.
     /// </summary>
+    /// <value>A power of two, 4 KiB to 64 MiB; or <see langword="null"/>.</value>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
     public int? RingSize
     {
         get;
@@ -47,7 +50,7 @@ public sealed class SharedMemoryClientOptions
     /// The directory in which names are looked up, instead of the user's run-time directory. Not used for an endpoint
     /// that is a path.
     /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
     /// <exception cref="ArgumentException">The value is empty.</exception>
     public string? RuntimeDirectory
     {
@@ -75,7 +78,7 @@ public sealed class SharedMemoryClientOptions
     /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode
     /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 without further
     /// settings; with <see cref="SharedMemoryMode.Direct"/> they fail. In the other two modes a handler for
-    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/direct-mode.md</c>.
+    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/why/direct-mode.md</c>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public SharedMemoryMode Mode
@@ -101,9 +104,11 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// How long the server may send nothing, with calls under way, before the client asks it for a sign of life. The
-    /// end of a server's process is noticed at once and without this; it is for a server that is stopped or that hangs.
+    /// How long the server may send nothing while calls are under way. Then the client asks it for a sign of life (a
+    /// ping). This is for a server that is stopped or that hangs. The client notices the end of the server's process at
+    /// once, without a ping.
     /// </summary>
+    /// <value>1 second to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to <see cref="Timeout.InfiniteTimeSpan"/>: never.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
     /// day.</exception>
@@ -113,7 +118,11 @@ public sealed class SharedMemoryClientOptions
         set => field = CheckPing(value, nameof(KeepAlivePingDelay));
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long to wait for that sign of life before the connection is ended, and its calls with it.</summary>
+    /// <summary>
+    /// How long the server may take to answer the ping of <see cref="KeepAlivePingDelay"/>. Then the connection is
+    /// ended, and its calls with it.
+    /// </summary>
+    /// <value>1 second to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to 20 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
     /// day.</exception>
@@ -124,17 +133,18 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Whether another connection is made when each connection has as many calls as the server takes. If not, calls
+    /// Whether to make another connection when every connection has as many calls as the server takes. If not, calls
     /// wait in order until others end.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool EnableMultipleConnections { get; set; } = true;
 
     /// <summary>
-    /// How long a connection may have no calls before it is closed; it is closed after twice that time at the latest.
-    /// The next call makes another one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is
+    /// How long a connection stays open without calls. It is closed after twice that time at the latest. The next call
+    /// makes another connection. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is
     /// disposed, or collected as garbage.
     /// </summary>
+    /// <value>1 ms to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to 1 minute.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a
     /// day.</exception>

@@ -11,7 +11,7 @@ namespace GrpcShm.Transport;
 /// </summary>
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
-/// <c>docs/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
+/// <c>docs/why/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
 /// <c>http://shm:///absolute/path.sock</c>. These URIs can be read, too.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint

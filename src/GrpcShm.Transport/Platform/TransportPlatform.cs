@@ -23,6 +23,13 @@ internal abstract class TransportPlatform
     /// </summary>
     public abstract string PrivilegedUsers { get; }
 
+    /// <summary>
+    /// The name by which this system knows a user. May take long: the list of users may be on another machine.
+    /// </summary>
+    /// <returns><see langword="null"/> if the system has no name for this user.</returns>
+    /// <exception cref="IOException">The list of users cannot be read; the message says why.</exception>
+    public abstract string? FindUserName(PeerIdentity user);
+
     /// <summary>Takes an endpoint's name.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on the endpoint.</exception>
     /// <exception cref="IOException">The name cannot be taken; the message says why.</exception>

@@ -9,6 +9,8 @@ internal sealed class UnsupportedPlatform : TransportPlatform
 
     public override string PrivilegedUsers => throw Unsupported();
 
+    public override string? FindUserName(PeerIdentity user) => throw Unsupported();
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         throw Unsupported();
 

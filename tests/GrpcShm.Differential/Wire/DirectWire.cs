@@ -15,7 +15,7 @@ namespace GrpcShm.Differential.Wire;
 /// <remarks>
 /// This side has one thread. It writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping
 /// of the other ring. It stores them with release. It fences before it checks whether the server sleeps, and after it
-/// has announced its own sleep, before it looks at the ring again: see docs/protocol.md, "Doorbells".
+/// has announced its own sleep, before it looks at the ring again: see docs/why/protocol.md, "Doorbells".
 /// </remarks>
 internal sealed unsafe partial class DirectWire : IWire
 {

@@ -19,6 +19,8 @@ internal sealed class FaultyPlatform : TransportPlatform
 
     public override string PrivilegedUsers => _inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => _inner.FindUserName(user);
+
     /// <summary>Wraps this process's platform. This must be done before the first connection.</summary>
     public static FaultyPlatform Install()
     {

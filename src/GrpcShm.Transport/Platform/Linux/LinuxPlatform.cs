@@ -9,6 +9,8 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override string PrivilegedUsers => LinuxUser.Privileged;
 
+    public override string? FindUserName(PeerIdentity user) => LinuxUser.FindName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         LinuxRendezvousSocket.Listen(endPoint, settings);
 

@@ -73,17 +73,29 @@ internal sealed class LinuxServerAbsence(
 
     private string DescribeGap(string path, int error)
     {
-        var folder = endPoint.IsPath ? "the folder of this path" : $"the folder '{Path.GetDirectoryName(path)}'";
-        var setting = endPoint.IsPath ? "the path" : "RuntimeDirectory";
-        return FindGap(path, error) switch
+        var gap = FindGap(path, error);
+        if (endPoint.IsPath)
         {
-            Gap.Folder when endPoint.IsPath => $"{folder} does not exist. Make the folder, or correct the path.",
-            Gap.Folder => $"{folder} does not exist. Make the folder, for its owner alone (mode 0700), or start the "
-                + $"server, which makes it. {setting} has to be the same on both sides.",
-            Gap.NotAFolder => $"{folder} is a file. Remove it and make the folder, or correct {setting}.",
-            _ when endPoint.IsPath => $"there is no such file. {Start}",
-            _ => $"there is no file '{path}'. {DescribeServerElsewhere() ?? Start}",
+            return gap switch
+            {
+                Gap.Folder => "the folder of this path does not exist. Make the folder, or correct the path.",
+                Gap.NotAFolder => "the folder of this path is a file. Remove it and make the folder, or correct the path.",
+                _ => $"there is no such file. {Start}",
+            };
+        }
+
+        var folder = $"the folder '{Path.GetDirectoryName(path)}'";
+        var (problem, remedy) = gap switch
+        {
+            Gap.Folder => (
+                $"{folder} does not exist",
+                "Make the folder, for its owner alone (mode 0700), or start the server, which makes it. "
+                + "RuntimeDirectory has to be the same on both sides."),
+            Gap.NotAFolder => ($"{folder} is a file", "Remove it and make the folder, or correct RuntimeDirectory."),
+            Gap.NotOwnFolder => ($"{folder} is another user's, or a link, and is not used", Start),
+            _ => ($"there is no file '{path}'", Start),
         };
+        return $"{problem}. {DescribeServerElsewhere() ?? remedy}";
     }
 
     private string DescribeGaps()

@@ -40,7 +40,7 @@ internal static partial class ListeningSockets
     /// True if a socket may be an endpoint's: there is a lock file beside it, or its directory has the name that this
     /// transport gives to a user's directory, and is closed to this user.
     /// </summary>
-    public static bool MayBeOurs(string path) => Kernel.Stat(path + ".lock", follow: false, out _) switch
+    public static bool MayBeOurs(string path) => Kernel.Stat(LinuxNameLock.PathFor(path), follow: false, out _) switch
     {
         0 => true,
         Libc.EACCES => UserDirectory().IsMatch(Path.GetDirectoryName(path)!),

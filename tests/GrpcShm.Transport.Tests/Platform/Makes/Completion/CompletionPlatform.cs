@@ -18,6 +18,8 @@ internal sealed class CompletionPlatform : TransportPlatform
 
     public override string PrivilegedUsers => _system.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => _system.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings)
     {
         var name = (endPoint.Name, settings.Directory);

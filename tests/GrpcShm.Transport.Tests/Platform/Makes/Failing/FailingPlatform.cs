@@ -12,6 +12,8 @@ internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage
 
     public override string PrivilegedUsers => inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => inner.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new FailingRendezvousSocket(inner.Listen(endPoint, settings), shortage);
 

@@ -13,6 +13,8 @@ internal sealed class HesitantPlatform(TransportPlatform inner) : TransportPlatf
 
     public override string PrivilegedUsers => inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => inner.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new HesitantRendezvousSocket(inner.Listen(endPoint, settings));
 
