@@ -127,13 +127,29 @@ internal sealed class OptionsPage
             $"has the value '{value}' in a new instance, but its documentation says '{remarks}'.");
 
         // "none", "`null`: nothing is logged", "65,536. Sends wait here, too."
-        var end = text.AsSpan().IndexOfAny(':', '.');
-        if (end < 0 || end == text.Length - 1)
+        var end = EndOfValue(text);
+        if (end == text.Length - 1)
         {
             return (text.TrimEnd('.'), "");
         }
 
         return (text[..end], text[end] == ':' ? $" By default:{text[(end + 1)..]}" : text[(end + 1)..]);
+    }
+
+    /// <summary>Where the value ends: at the first colon or full stop that is not part of code.</summary>
+    private static int EndOfValue(string text)
+    {
+        var isCode = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            isCode ^= text[i] == '`';
+            if (!isCode && text[i] is (':' or '.'))
+            {
+                return i;
+            }
+        }
+
+        return text.Length - 1;
     }
 
     private void WriteEnumerations(StringBuilder text)

@@ -15,14 +15,15 @@ internal static class RunTimeSettings
             "The number of threads that serve the rings (*reactors*). Each connection belongs to one of them."),
         Number(
             ProcessReactors.SpinTime,
-            "How long, in microseconds, a reactor may look at its rings before it sleeps (it *spins*). A reactor also "
-            + "tries to wait about 70 µs after a wake-up, so that more bytes gather. It measures both, and does what "
-            + "moves most bytes. 0 turns both off, and also the look for the answer in a handshake, which takes up to "
-            + "100 µs. On a machine with one processor it is always 0."),
+            "In microseconds: a reactor looks at its rings for this time before it sleeps (it *spins*). A reactor also "
+            + "tries, now and then, whether more bytes move if it waits about 70 µs after a wake-up, so that more "
+            + "messages gather. It measures both ways, and keeps the way that moves more bytes. The value 0 turns both "
+            + "off, and also the look for the answer in a handshake, which takes up to 100 µs. On a machine with one "
+            + "processor the value is always 0."),
         Number(
             ProcessReactors.IdleMilliseconds,
-            "How long, in milliseconds, a reactor stays after its last connection or listener has closed. Then its "
-            + "threads end. The next connection starts them again."),
+            "In milliseconds: a reactor stays for this time after its last connection or listener has closed. Then its "
+            + "threads end, and the next connection starts them again."),
         (
             FaultPoint.Switch,
             "`false`",

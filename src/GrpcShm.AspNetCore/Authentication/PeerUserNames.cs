@@ -13,8 +13,8 @@ namespace GrpcShm.AspNetCore.Authentication;
 internal sealed class PeerUserNames(ILoggerFactory loggers)
 {
     // A connection does not live longer for being a key. Calls of one connection may ask at the same time: all of them
-    // get the lookup that the table took first.
-    private readonly ConditionalWeakTable<ISharedMemoryConnectionFeature, Lookup> _lookups = [];
+    // get the lookup that the table took first, and the first of them starts it.
+    private readonly ConditionalWeakTable<ISharedMemoryConnectionFeature, Lazy<Task<string?>>> _lookups = [];
     private readonly ILogger _logger = new UnfailingLogger(loggers.CreateLogger(Log.Category));
 
     // Callers can cause these lines as often as they like.
@@ -27,9 +27,10 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
     /// <returns>False if the name has to be waited for.</returns>
     public bool TryGet(ISharedMemoryConnectionFeature connection, out string? name)
     {
-        if (_lookups.TryGetValue(connection, out var lookup) && lookup.Name.IsCompletedSuccessfully)
+        if (_lookups.TryGetValue(connection, out var lookup)
+            && lookup is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } found })
         {
-            name = lookup.Name.Result;
+            name = found.Result;
             return true;
         }
 
@@ -47,17 +48,16 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         ISharedMemoryConnectionFeature connection, TimeSpan timeout, TimeProvider time, CancellationToken aborted)
     {
         var user = connection.Peer.User;
-        var lookup = _lookups.GetValue(connection, static _ => new Lookup());
-        lookup.Start(Find, user);
+        var lookup = _lookups.GetValue(connection, _ => new Lazy<Task<string?>>(() => LookUp(user))).Value;
         try
         {
-            return await lookup.Name.WaitAsync(timeout, time, aborted).ConfigureAwait(false);
+            return await lookup.WaitAsync(timeout, time, aborted).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!lookup.Name.IsFaulted)
+        catch (TimeoutException) when (!lookup.IsFaulted)
         {
-            if (lookup.Name.IsCompletedSuccessfully)
+            if (lookup.IsCompletedSuccessfully)
             {
-                return await lookup.Name.ConfigureAwait(false);
+                return await lookup.ConfigureAwait(false);
             }
 
             if (MayLog())
@@ -95,39 +95,17 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         return true;
     }
 
-    /// <summary>
-    /// One lookup. It runs on the thread pool, since it may block, and the thread of the call may be a reactor's.
-    /// </summary>
-    private sealed class Lookup
+    // On the thread pool, since it may block, and the thread of the call may be a reactor's.
+    private Task<string?> LookUp(PeerIdentity user)
     {
-        private readonly TaskCompletionSource<string?> _name = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _isStarted;
+        var lookup = Task.Run(() => Find(user));
 
-        public Task<string?> Name => _name.Task;
-
-        public void Start(Func<PeerIdentity, string?> find, PeerIdentity user)
-        {
-            if (Interlocked.Exchange(ref _isStarted, 1) != 0)
-            {
-                return;
-            }
-
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static state =>
-                {
-                    try
-                    {
-                        state._name.SetResult(state.find(state.user));
-                    }
-                    catch (Exception exception)
-                    {
-                        // Whoever waits for the name gets it. It may be that nobody does any more.
-                        state._name.SetException(exception);
-                        _ = state._name.Task.Exception;
-                    }
-                },
-                (_name, find, user),
-                preferLocal: false);
-        }
+        // Calls that wait see its exception. It may be that none waits any more.
+        _ = lookup.ContinueWith(
+            static failed => failed.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return lookup;
     }
 }
