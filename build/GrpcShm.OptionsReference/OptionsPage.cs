@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace GrpcShm.OptionsReference;
 
 /// <summary>The page of all options, and what is missing in their documentation.</summary>
-internal sealed class OptionsPage
+/// <param name="types">The types of options, in the order of the page.</param>
+internal sealed partial class OptionsPage(IReadOnlyList<OptionType> types)
 {
     /// <summary>The command that writes the page, in the root of the source tree.</summary>
     public const string Command = "dotnet run -c Release --project build/GrpcShm.OptionsReference";
@@ -52,7 +54,7 @@ internal sealed class OptionsPage
         """;
 
     private readonly Documentation _documentation = new(
-        OptionTypes.All.Select(static options => options.Type.Assembly).Distinct());
+        types.Select(static options => options.Type.Assembly).Distinct());
 
     private readonly List<string> _problems = [];
 
@@ -63,12 +65,12 @@ internal sealed class OptionsPage
     public string Write()
     {
         var text = new StringBuilder(Beginning);
-        foreach (var missing in OptionTypes.Public().Except(OptionTypes.All.Select(static options => options.Type)))
+        foreach (var missing in OptionTypes.Public().Except(types.Select(static options => options.Type)))
         {
             _problems.Add($"{missing}: a type of options that {nameof(OptionTypes)} does not have.");
         }
 
-        foreach (var options in OptionTypes.All)
+        foreach (var options in types)
         {
             Write(text, options);
         }
@@ -127,39 +129,23 @@ internal sealed class OptionsPage
             $"has the value '{value}' in a new instance, but its documentation says '{remarks}'.");
 
         // "none", "`null`: nothing is logged", "65,536. Sends wait here, too."
-        var end = EndOfValue(text);
-        if (end == text.Length - 1)
+        if (EndOfDefault().Match(text) is not { Success: true } end || end.Index == text.Length - 1)
         {
             return (text.TrimEnd('.'), "");
         }
 
-        return (text[..end], text[end] == ':' ? $" By default:{text[(end + 1)..]}" : text[(end + 1)..]);
-    }
-
-    /// <summary>Where the value ends: at the first colon or full stop that is not part of code.</summary>
-    private static int EndOfValue(string text)
-    {
-        var isCode = false;
-        for (var i = 0; i < text.Length; i++)
-        {
-            isCode ^= text[i] == '`';
-            if (!isCode && text[i] is (':' or '.'))
-            {
-                return i;
-            }
-        }
-
-        return text.Length - 1;
+        var rest = text[(end.Index + 1)..];
+        return (text[..end.Index], end.Value == ":" ? $" By default:{rest}" : rest);
     }
 
     private void WriteEnumerations(StringBuilder text)
     {
-        var types = OptionTypes.All.SelectMany(static options => options.Options)
+        var enumerations = types.SelectMany(static options => options.Options)
             .Select(static option => option.PropertyType)
             .Where(static type => type.IsEnum && type != typeof(UnixFileMode))
             .Distinct()
             .OrderBy(static type => type.Name, StringComparer.Ordinal);
-        foreach (var type in types)
+        foreach (var type in enumerations)
         {
             text.Append($"\n## {type.Name}\n\n{_documentation.Of(type)}\n\n| value | what it means |\n|---|---|\n");
             foreach (var name in Enum.GetNames(type))
@@ -194,4 +180,7 @@ internal sealed class OptionsPage
             _problems.Add($"{option.DeclaringType!.Name}.{option.Name} {problem}");
         }
     }
+
+    [GeneratedRegex("[:.](?= |$)")]
+    private static partial Regex EndOfDefault();
 }
