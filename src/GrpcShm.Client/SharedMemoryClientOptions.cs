@@ -19,7 +19,8 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>
     /// How long to go on trying while no server listens on the endpoint. So a client may start before its server, and
-    /// calls wait while a server restarts. If a server refuses the connection, the client does not try again.
+    /// calls wait while a server restarts. If a server refuses the connection, the client does not try again. A call
+    /// that is made with <c>WithWaitForReady()</c> waits until its deadline, whatever this time is.
     /// </summary>
     /// <value>Zero to 1 hour.</value>
     /// <remarks>
@@ -50,7 +51,16 @@ public sealed class SharedMemoryClientOptions
     /// that is a path.
     /// </summary>
     /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
-    public string? RuntimeDirectory { get; set; }
+    /// <exception cref="ArgumentException">The value is empty.</exception>
+    public string? RuntimeDirectory
+    {
+        get;
+        set => field = value is null || !string.IsNullOrWhiteSpace(value)
+            ? value
+            : throw new ArgumentException(
+                $"{nameof(RuntimeDirectory)} is empty. Name a directory, or leave it unset for the user's own.",
+                nameof(RuntimeDirectory));
+    }
 
     /// <summary>
     /// Decides whether to trust the server that listens on the endpoint. Without this function the client trusts only a
@@ -78,8 +88,8 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// Whether each frame has a checksum, so that corrupted memory is noticed. In direct mode alone. The server may ask
-    /// for checksums, too.
+    /// Whether each frame has a checksum, so that corrupted memory is noticed. In direct mode alone, so a client whose
+    /// <see cref="Mode"/> is <see cref="SharedMemoryMode.Http2"/> refuses it. The server may ask for checksums, too.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
@@ -156,7 +166,8 @@ public sealed class SharedMemoryClientOptions
     /// <summary>
     /// Configures a handler that carries HTTP/2 over the rings, as the last step: TLS options, limits, redirects,
     /// cookies, decompression. Has no effect on calls in direct mode. A channel may have up to four such handlers; the
-    /// function is called for each.
+    /// function is called for each. A client whose <see cref="Mode"/> is <see cref="SharedMemoryMode.Direct"/> has no
+    /// such handler, and refuses the function.
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is
@@ -179,6 +190,27 @@ public sealed class SharedMemoryClientOptions
     /// those of the process.
     /// </remarks>
     public IMeterFactory? MeterFactory { get; set; }
+
+    /// <summary>Refuses options that contradict each other. When a client is made.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other; the message says which.</exception>
+    internal void Check()
+    {
+        if (Mode == SharedMemoryMode.Http2 && UseChecksums)
+        {
+            throw new ArgumentException(
+                $"{nameof(UseChecksums)} is set, but {nameof(Mode)} is {Mode}, which has no checksums. Set "
+                + $"{nameof(Mode)} to {SharedMemoryMode.Auto} or {SharedMemoryMode.Direct}, or leave "
+                + $"{nameof(UseChecksums)} unset.");
+        }
+
+        if (Mode == SharedMemoryMode.Direct && ConfigureHandler is not null)
+        {
+            throw new ArgumentException(
+                $"{nameof(ConfigureHandler)} is set, but {nameof(Mode)} is {Mode}, which has no handler to configure. "
+                + $"Set {nameof(Mode)} to {SharedMemoryMode.Auto} or {SharedMemoryMode.Http2}, or leave "
+                + $"{nameof(ConfigureHandler)} unset.");
+        }
+    }
 
     private static TimeSpan CheckPing(TimeSpan value, string name)
     {

@@ -1,8 +1,9 @@
 namespace GrpcShm.EventBus;
 
 /// <summary>
-/// The bounds of an event hub, and who may use it. Where there is a bound for a part (a session, a user, a mailbox) and one for the whole,
-/// the lower of the two decides. A host does not start if the bound of a part has been raised above that of the whole.
+/// The bounds of an event hub, and who may use it. Where there is a bound for a part (a session, a user, a mailbox) and
+/// one for the whole, the lower of the two decides. A host does not start if the bound of a part has been raised above
+/// that of the whole.
 /// </summary>
 public sealed partial class EventBusOptions
 {

@@ -113,6 +113,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
 
+    // True if the client connects at its first use; services set it.
+    internal bool ConnectsByItself { get; set; }
+
     // How long the hub may take to answer earlier sends while a caller waits for the end of the link.
     internal TimeSpan ClosingTime { get; set; } = TimeSpan.FromSeconds(5);
 

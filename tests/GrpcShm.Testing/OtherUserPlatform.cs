@@ -56,20 +56,21 @@ internal sealed class OtherUserPlatform : TransportPlatform
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         _inner.Listen(endPoint, settings);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         var place = endPoint.IsPath ? Path.GetDirectoryName(endPoint.Name) : directory;
         if (place is null || !Directories.ContainsKey(place))
         {
-            return _inner.Connect(endPoint, directory, out lookedAt);
+            return _inner.Connect(endPoint, directory, out absence);
         }
 
         // It does not block, so this thread waits for little more than the start of another one.
         ControlSocket? socket;
-        (socket, lookedAt) = OtherUser.RunAsync(() =>
+        (socket, absence) = OtherUser.RunAsync(() =>
         {
-            var found = _inner.Connect(endPoint, directory, out var places);
-            return (found, places);
+            var found = _inner.Connect(endPoint, directory, out var missing);
+            return (found, missing);
         }).GetAwaiter().GetResult();
         return socket;
     }

@@ -14,8 +14,8 @@ internal sealed class UnsupportedPlatform : TransportPlatform
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         throw Unsupported();
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt) =>
-        throw Unsupported();
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence) => throw Unsupported();
 
     public override SharedAllocation Allocate(long size) => throw Unsupported();
 

@@ -46,10 +46,11 @@ internal sealed class FaultyPlatform : TransportPlatform
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new FaultyRendezvousSocket(_inner.Listen(endPoint, settings), _switch);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         _switch.ThrowIf(FaultSwitch.Connect);
-        return _inner.Connect(endPoint, directory, out lookedAt) is { } socket
+        return _inner.Connect(endPoint, directory, out absence) is { } socket
             ? new FaultyControlSocket(socket, _switch)
             : null;
     }

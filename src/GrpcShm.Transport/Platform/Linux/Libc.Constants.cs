@@ -74,6 +74,7 @@ internal static unsafe partial class Libc
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EINVAL = 22;
+    public const int ENOTDIR = 20;
     public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EROFS = 30;

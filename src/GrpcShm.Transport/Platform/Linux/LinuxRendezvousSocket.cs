@@ -206,6 +206,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         remark = null;
         if (endPoint.IsPath)
         {
+            RendezvousPaths.CheckFolder(endPoint);
             return paths[0];
         }
 

@@ -17,10 +17,11 @@ internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new FailingRendezvousSocket(inner.Listen(endPoint, settings), shortage);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         shortage.Count(nameof(Connect));
-        return inner.Connect(endPoint, directory, out lookedAt) is { } socket
+        return inner.Connect(endPoint, directory, out absence) is { } socket
             ? new FailingControlSocket(socket, shortage)
             : null;
     }
