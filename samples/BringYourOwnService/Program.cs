@@ -12,8 +12,9 @@ transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
 
 var json = new Option<bool>("--json")
 {
-    Description = "Print the result as one JSON object and nothing else.",
+    Description = "Print the result as one JSON object, and nothing else, to the standard output.",
 };
+var progress = ProgressOption.Create();
 
 var root = new RootCommand(
     "The gRPC service of the ASP.NET Core template, moved onto shared memory.\n\n"
@@ -21,10 +22,13 @@ var root = new RootCommand(
     + "  features work as before (authentication, policies, interceptors, middleware, health, reflection), and prints\n"
     + "  the results.")
 {
-    transport, json,
+    transport, json, progress,
 };
 root.SetAction((result, cancellationToken) => GreeterRun.RunAsync(
-    ParseKind(result.GetRequiredValue(transport)), result.GetValue(json), cancellationToken));
+    ParseKind(result.GetRequiredValue(transport)),
+    result.GetValue(json),
+    result.CreateView(progress, result.GetValue(json)),
+    cancellationToken));
 
 // The program uses this command to start its second process; it is not for people.
 var address = new Argument<string>("address");

@@ -1,33 +1,22 @@
-using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 
 namespace Samples.PingPong;
 
-/// <summary>The output for people: the game while it runs, and its result.</summary>
+/// <summary>The result for people.</summary>
 internal static class ConsoleView
 {
-    /// <summary>Shows the progress until the game is over.</summary>
-    public static async Task WatchAsync(TransportKind kind, int rounds, PingPlayer ping, Task play)
+    public static void Show(RunReport report)
     {
-        var started = Stopwatch.GetTimestamp();
-        await AnsiConsole.Progress()
-            .Columns(
-                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
-            .StartAsync(async progress =>
-            {
-                var bar = progress.AddTask(Describe(kind, 0, 0), maxValue: rounds);
-                while (!play.IsCompleted)
-                {
-                    await Task.WhenAny(play, Task.Delay(TimeSpan.FromMilliseconds(250)));
-                    bar.Value = ping.Round;
-                    bar.Description = Describe(kind, ping.Round, Stopwatch.GetElapsedTime(started).TotalSeconds);
-                }
-            });
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = PlainText.Width;
+        }
+
+        AnsiConsole.Write(CreateTable(report));
     }
 
-    /// <summary>Shows the result.</summary>
-    public static void Show(RunReport report)
+    public static Table CreateTable(RunReport report)
     {
         var table = new Table()
             .Border(TableBorder.Rounded)
@@ -47,14 +36,8 @@ internal static class ConsoleView
         table.AddRow("memory of pong's process", Number(report.ServerRssMegabytes, "0") + " MB");
         table.AddRow("doorbells (system calls) per message", Ratio(report.DoorbellsPerMessage));
         table.AddRow("doorbells saved per message", Ratio(report.DoorbellsSavedPerMessage));
-        AnsiConsole.Write(table);
+        return table;
     }
-
-    private static string Describe(TransportKind kind, int round, double seconds) =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{kind.ToString().ToLowerInvariant(),-9} {round,10:N0} rounds "
-            + $"{(seconds > 0 ? round / seconds : 0),8:N0}/s");
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 

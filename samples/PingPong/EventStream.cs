@@ -19,43 +19,32 @@ internal static class EventStream
     // The number of events on their way: enough for full messages, and so few that memory does not matter.
     private const int Window = 2_048;
 
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(2.5);
+
     public static async Task<int> RunAsync(
-        TransportKind kind, int warmUpEvents, int events, int steadySeconds, CancellationToken cancellationToken)
+        TransportKind kind,
+        int warmUpEvents,
+        int events,
+        int steadySeconds,
+        ProgressView view,
+        CancellationToken cancellationToken)
     {
+        var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        Announcement.Print(
+            Announcement.ChooseWriter(outputIsForResult: true),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"This process sends {events:N0} events over {name} to a machine in a third process, through the hub ")
+                + "in a second one, as fast as it can, and then 1,000 a second.",
+            "The result is one JSON object: the events a second, how many are missing or out of order, and the time "
+                + "from a send to the handler.",
+            StartTime + (((double)warmUpEvents + events) * TimeOfEvent(kind)) + TimeSpan.FromSeconds(steadySeconds));
         try
         {
-            await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
-            var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
-            await using var receiver = await SampleProcess.StartAsync(
-                ["receive", "--transport", name, pong.Endpoint.Address], cancellationToken);
-            using var channel = pong.Endpoint.CreateChannel();
-            await using var client = new EventClient(channel, new EventBusClientOptions
-            {
-                Name = "sender",
-                ConnectTimeout = SampleProcess.StartTime,
-            });
-            await client.ConnectAsync(cancellationToken);
-
-            await SendAsync(client, warmUpEvents, cancellationToken);
-            await AskAsync(client, cancellationToken);
-            var before = await pong.MeasureAsync(cancellationToken);
-            await SendAsync(client, events, cancellationToken);
-            var fast = await AskAsync(client, cancellationToken);
-            var after = await pong.MeasureAsync(cancellationToken);
-            var steadyEvents = SteadyPerSecond * steadySeconds;
-            await SendSteadilyAsync(client, steadyEvents, cancellationToken);
-            var steady = await AskAsync(client, cancellationToken);
-            var report = new EventStreamReport
-            {
-                Transport = name,
-                Events = events,
-                Missing = events - fast.Received + steadyEvents - steady.Received,
-                OutOfOrder = fast.OutOfOrder + steady.OutOfOrder,
-                PerSecond = Math.Round(fast.Received / fast.Seconds),
-                SteadyP50Microseconds = steady.P50Microseconds,
-                SteadyP99Microseconds = steady.P99Microseconds,
-                HubCpuPercent = after.CpuPercentSince(before, TimeSpan.FromSeconds(fast.Seconds)),
-            };
+            var progress = new RunProgress(TimeProvider.System);
+            var run = RunAsync(kind, name, warmUpEvents, events, steadySeconds, progress, cancellationToken);
+            await view.ShowAsync(progress, run);
+            var report = await run;
             Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.EventStreamReport));
             return report is { Missing: 0, OutOfOrder: 0 } ? 0 : 1;
         }
@@ -67,7 +56,58 @@ internal static class EventStream
         }
     }
 
-    private static async Task SendAsync(EventClient client, int events, CancellationToken cancellationToken)
+    // About what it takes on an idle machine with two processors.
+    private static TimeSpan TimeOfEvent(TransportKind kind) =>
+        TimeSpan.FromMicroseconds(kind == TransportKind.Shm ? 3 : 6);
+
+    private static async Task<EventStreamReport> RunAsync(
+        TransportKind kind,
+        string name,
+        int warmUpEvents,
+        int events,
+        int steadySeconds,
+        RunProgress progress,
+        CancellationToken cancellationToken)
+    {
+        progress.Begin("starting the other processes");
+        await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
+        await using var receiver = await SampleProcess.StartAsync(
+            ["receive", "--transport", name, pong.Endpoint.Address], cancellationToken);
+        using var channel = pong.Endpoint.CreateChannel();
+        await using var client = new EventClient(channel, new EventBusClientOptions
+        {
+            Name = "sender",
+            ConnectTimeout = SampleProcess.StartTime,
+        });
+        await client.ConnectAsync(cancellationToken);
+
+        progress.Begin("warming up", warmUpEvents);
+        await SendAsync(client, warmUpEvents, progress, cancellationToken);
+        await AskAsync(client, cancellationToken);
+        var before = await pong.MeasureAsync(cancellationToken);
+        progress.Begin("sending as fast as possible", events);
+        await SendAsync(client, events, progress, cancellationToken);
+        var fast = await AskAsync(client, cancellationToken);
+        var after = await pong.MeasureAsync(cancellationToken);
+        var steadyEvents = SteadyPerSecond * steadySeconds;
+        progress.Begin("sending 1,000 events a second", steadyEvents);
+        await SendSteadilyAsync(client, steadyEvents, progress, cancellationToken);
+        var steady = await AskAsync(client, cancellationToken);
+        return new EventStreamReport
+        {
+            Transport = name,
+            Events = events,
+            Missing = events - fast.Received + steadyEvents - steady.Received,
+            OutOfOrder = fast.OutOfOrder + steady.OutOfOrder,
+            PerSecond = Math.Round(fast.Received / fast.Seconds),
+            SteadyP50Microseconds = steady.P50Microseconds,
+            SteadyP99Microseconds = steady.P99Microseconds,
+            HubCpuPercent = after.CpuPercentSince(before),
+        };
+    }
+
+    private static async Task SendAsync(
+        EventClient client, int events, RunProgress progress, CancellationToken cancellationToken)
     {
         var earlier = Task.CompletedTask;
         for (var i = 1; i <= events; i++)
@@ -78,6 +118,7 @@ internal static class EventStream
                 // Answers come in the order of the sends.
                 await earlier.WaitAsync(cancellationToken);
                 earlier = send;
+                progress.Report(i);
             }
         }
 
@@ -86,17 +127,19 @@ internal static class EventStream
 
     // This uses a thread of its own that sleeps, since the ticks of a timer are often 4 ms apart, by the system's
     // coarse clock.
-    private static async Task SendSteadilyAsync(EventClient client, int events, CancellationToken cancellationToken)
+    private static async Task SendSteadilyAsync(
+        EventClient client, int events, RunProgress progress, CancellationToken cancellationToken)
     {
         var sends = await Task.Factory.StartNew(
-            () => SendSteadily(client, events, cancellationToken),
+            () => SendSteadily(client, events, progress, cancellationToken),
             cancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
         await Task.WhenAll(sends).WaitAsync(cancellationToken);
     }
 
-    private static Task[] SendSteadily(EventClient client, int events, CancellationToken cancellationToken)
+    private static Task[] SendSteadily(
+        EventClient client, int events, RunProgress progress, CancellationToken cancellationToken)
     {
         var sends = new Task[events];
         var due = Stopwatch.GetTimestamp();
@@ -110,6 +153,7 @@ internal static class EventStream
 
             cancellationToken.ThrowIfCancellationRequested();
             sends[i] = SendOneAsync(client, i + 1);
+            progress.Report(i + 1);
         }
 
         return sends;

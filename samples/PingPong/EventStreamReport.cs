@@ -28,7 +28,8 @@ internal sealed record EventStreamReport
     public required double SteadyP99Microseconds { get; init; }
 
     /// <summary>
-    /// The CPU of the process while the events came as fast as possible; 100 is one core all the time.
+    /// The CPU of the hub's process while the events came as fast as possible, by its own clock; 100 is one core all
+    /// the time.
     /// </summary>
     [JsonPropertyName("hub_cpu_percent")]
     public required double HubCpuPercent { get; init; }

@@ -12,12 +12,32 @@ internal static class Match
 {
     private const int WarmUpRounds = 2_000;
 
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(1.5);
+
     public static async Task<int> RunAsync(
-        TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+        TransportKind kind,
+        int rounds,
+        bool json,
+        FileInfo? picture,
+        ProgressView view,
+        CancellationToken cancellationToken)
     {
+        var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        Announcement.Print(
+            Announcement.ChooseWriter(json),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Two state machines in two processes play {rounds:N0} rounds of ping-pong over {name}, ")
+                + "through the event service.",
+            "The result is the time of a round trip, and the processor time, the memory and the system calls that it "
+                + "takes.",
+            StartTime + ((WarmUpRounds + rounds) * TimeOfRound(kind)));
         try
         {
-            var report = await PlayAsync(kind, rounds, json, cancellationToken);
+            var progress = new RunProgress(TimeProvider.System);
+            var play = PlayAsync(kind, rounds, progress, cancellationToken);
+            await view.ShowAsync(progress, play);
+            var report = await play;
             if (json)
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.RunReport));
@@ -25,6 +45,16 @@ internal static class Match
             else
             {
                 ConsoleView.Show(report);
+            }
+
+            if (picture is not null)
+            {
+                var command = "dotnet run -c Release --project samples/PingPong"
+                    + (kind == TransportKind.Shm ? "" : " -- -t " + name);
+                await File.WriteAllTextAsync(
+                    picture.FullName,
+                    ConsolePicture.Draw(command, ConsoleView.CreateTable(report)),
+                    cancellationToken);
             }
 
             return report.Lost == 0 ? 0 : 1;
@@ -42,7 +72,6 @@ internal static class Match
             or NotImplementedException
             or PlatformNotSupportedException)
         {
-            var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
             await Console.Error.WriteLineAsync($"The match over {name} could not be played: {Reason(exception)}");
             return 1;
         }
@@ -51,26 +80,27 @@ internal static class Match
     private static string Reason(Exception exception) =>
         exception is RpcException failure ? $"{failure.StatusCode}, {failure.Status.Detail}" : exception.Message;
 
+    // About what it takes on an idle machine with two processors.
+    private static TimeSpan TimeOfRound(TransportKind kind) =>
+        TimeSpan.FromMicroseconds(kind == TransportKind.Shm ? 20 : 150);
+
     private static async Task<RunReport> PlayAsync(
-        TransportKind kind, int rounds, bool json, CancellationToken cancellationToken)
+        TransportKind kind, int rounds, RunProgress progress, CancellationToken cancellationToken)
     {
+        progress.Begin("starting the second process");
         using var doorbells = new DoorbellCounter();
         await using var pong = await PongProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
         using var channel = pong.Endpoint.CreateChannel();
         await using var ping = await PingPlayer.JoinAsync(channel, cancellationToken);
 
+        progress.Begin("warming up", WarmUpRounds, () => ping.Round);
         await ping.PlayAsync(WarmUpRounds, null, cancellationToken);
         var latencies = new LongHistogram(TimeStamp.Minutes(1), 3);
         var serverBefore = await pong.MeasureAsync(cancellationToken);
         var clientBefore = ProcessUsage.OfThisProcess(doorbells);
+        progress.Begin("playing", rounds, () => ping.Round);
         var started = Stopwatch.GetTimestamp();
-        var play = ping.PlayAsync(rounds, latencies, cancellationToken);
-        if (!json)
-        {
-            await ConsoleView.WatchAsync(kind, rounds, ping, play);
-        }
-
-        var received = await play;
+        var received = await ping.PlayAsync(rounds, latencies, cancellationToken);
         var elapsed = Stopwatch.GetElapsedTime(started);
         var client = ProcessUsage.OfThisProcess(doorbells);
         var server = await pong.MeasureAsync(cancellationToken);
@@ -85,8 +115,8 @@ internal static class Match
             P999Microseconds = Microseconds(latencies, 99.9),
             MaxMicroseconds = Microseconds(latencies, 100),
             PerSecond = Math.Round(received / elapsed.TotalSeconds, 1),
-            ClientCpuPercent = client.CpuPercentSince(clientBefore, elapsed),
-            ServerCpuPercent = server.CpuPercentSince(serverBefore, elapsed),
+            ClientCpuPercent = client.CpuPercentSince(clientBefore),
+            ServerCpuPercent = server.CpuPercentSince(serverBefore),
             ClientRssMegabytes = client.RssMegabytes,
             ServerRssMegabytes = server.RssMegabytes,
             DoorbellsPerMessage = DoorbellsPerMessage(client, clientBefore, server, serverBefore, received),

@@ -27,20 +27,35 @@ transport.AcceptOnlyFromAmong("shm", "uds", "tcp", "namedpipe");
 
 var json = new Option<bool>("--json")
 {
-    Description = "Print the result as one JSON object and nothing else.",
+    Description = "Print the result as one JSON object, and nothing else, to the standard output.",
 };
+var picture = new Option<FileInfo?>("--picture")
+{
+    Description = "Also draw the result into this file, as SVG.",
+    HelpName = "file",
+};
+picture.Validators.Add(result =>
+{
+    if (result.GetValue(picture)?.Directory is { Exists: false } directory)
+    {
+        result.AddError($"The directory '{directory.FullName}' of the --picture file does not exist.");
+    }
+});
+var progress = ProgressOption.Create();
 
 var root = new RootCommand(
     "Two state machines in two processes play ping-pong through the XStateNet event service.\n\n"
     + "  This process holds the machine 'ping'. It starts a second process, which holds the event hub and the machine\n"
     + "  'pong'. In each round Ping sends an event, and Pong sends one back.")
 {
-    rounds, transport, json,
+    rounds, transport, json, picture, progress,
 };
 root.SetAction((result, cancellationToken) => Match.RunAsync(
     ParseKind(result.GetRequiredValue(transport)),
     result.GetRequiredValue(rounds),
     result.GetValue(json),
+    result.GetValue(picture),
+    result.CreateView(progress, result.GetValue(json)),
     cancellationToken));
 
 // The program uses this command to start its second process; it is not for people.
@@ -82,13 +97,14 @@ steady.Validators.Add(RefuseNegative);
 var stream = new Command(
     "stream", "Send events from this process to a third one, and print the figures as one JSON object.")
 {
-    warmUp, events, steady, transport,
+    warmUp, events, steady, transport, progress,
 };
 stream.SetAction((result, cancellationToken) => EventStream.RunAsync(
     ParseKind(result.GetRequiredValue(transport)),
     result.GetRequiredValue(warmUp),
     result.GetRequiredValue(events),
     result.GetRequiredValue(steady),
+    result.CreateView(progress, outputIsForResult: true),
     cancellationToken));
 root.Subcommands.Add(stream);
 

@@ -60,13 +60,14 @@ var json = new Option<bool>("--json")
     Description = "Print the result as one JSON object, and nothing else, to the standard output.",
 };
 
+var progress = ProgressOption.Create();
 var root = new RootCommand(
     "Producers and consumers, each in a process of its own, exchange events through the hub's process. "
     + "The events have numbers and checksums.\n\n"
     + "  Processes are killed during the run, if you ask for it. At the end the program checks that each event was\n"
     + "  processed once, in order, and undamaged.")
 {
-    producers, consumers, duration, killInterval, inFlight, payload, rate, transport, seed, json,
+    producers, consumers, duration, killInterval, inFlight, payload, rate, transport, seed, json, progress,
 };
 root.SetAction((result, cancellationToken) => StressProgram.RunAsync(
     new StressOptions
@@ -80,6 +81,7 @@ root.SetAction((result, cancellationToken) => StressProgram.RunAsync(
         Lanes = Lanes(result, result.GetValue(consumers)),
         Json = result.GetValue(json),
     },
+    result.CreateView(progress, result.GetValue(json)),
     cancellationToken));
 
 // The program uses these commands to start its other processes; they are not for people.

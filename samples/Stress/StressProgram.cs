@@ -6,11 +6,17 @@ namespace Samples.Stress;
 /// <summary>The first process: it starts the other processes, kills some of them, and checks the result.</summary>
 internal static class StressProgram
 {
-    public static async Task<int> RunAsync(StressOptions options, CancellationToken cancellationToken)
+    // About what it takes on an idle machine with two processors.
+    private static readonly TimeSpan TimeOfStart = TimeSpan.FromSeconds(0.25);
+    private static readonly TimeSpan TimeOfEnd = TimeSpan.FromSeconds(3);
+
+    public static async Task<int> RunAsync(
+        StressOptions options, ProgressView progress, CancellationToken cancellationToken)
     {
+        Announce(options);
         try
         {
-            var run = new StressRun(options);
+            var run = new StressRun(options, progress);
             var report = await run.RunAsync(cancellationToken);
             run.Show(report);
             if (options.Json)
@@ -32,5 +38,18 @@ internal static class StressProgram
                 $"The stress could not be run over {options.TransportName}: {exception.Message}");
             return 1;
         }
+    }
+
+    private static void Announce(StressOptions options)
+    {
+        var processes = 1 + options.Producers + options.Consumers;
+        Announcement.Print(
+            Announcement.ChooseWriter(options.Json),
+            $"{options.Producers} producers send events over {options.TransportName} to {options.Consumers} consumers "
+                + $"through a hub, {processes} processes in all."
+                + (options.KillInterval is null ? "" : " Some of them are killed meanwhile, and started again."),
+            "You will see the rate of the events every ten seconds, and at the end whether each event was processed "
+                + "once, in order, and undamaged.",
+            options.Duration + (processes * TimeOfStart) + TimeOfEnd);
     }
 }

@@ -11,9 +11,14 @@ namespace Samples.WaferFab;
 /// <summary>The first process: the hub, the scheduler, and the view.</summary>
 internal static class FabProgram
 {
+    // About what it takes on an idle machine: the tools' work does not get faster.
+    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan TimeOfWafer = TimeSpan.FromSeconds(0.25);
+
     public static async Task<int> RunAsync(FabOptions options, CancellationToken cancellationToken)
     {
         var view = ChooseView(options);
+        Announce(options);
         try
         {
             var report = await RunAsync(options, view, cancellationToken);
@@ -39,6 +44,14 @@ internal static class FabProgram
         }
     }
 
+    private static void Announce(FabOptions options) => Announcement.Print(
+        Announcement.ChooseWriter(options.Json),
+        $"A scheduler and four tools, five processes in all, take {options.Wafers} wafers through a fab by events over "
+            + $"{options.TransportName}."
+            + (options.Victim is { } victim ? $" The {victim} is killed meanwhile, and started again." : ""),
+        "You will see what the tools do, and at the end whether anything was lost or done twice.",
+        StartTime + (options.Wafers * TimeOfWafer));
+
     private static async Task<FabReport> RunAsync(
         FabOptions options, IFabView view, CancellationToken cancellationToken)
     {
@@ -56,11 +69,11 @@ internal static class FabProgram
     {
         if (options.Json)
         {
-            return new SilentView();
+            return new JsonView();
         }
 
         return AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected
             ? new LiveView()
-            : new PlainView();
+            : new PlainView(Console.Out);
     }
 }

@@ -10,20 +10,23 @@ namespace Samples.WaferFab;
 internal sealed class FabRun(
     FabOptions options, IFabView view, EventClient bus, Scheduler scheduler, StateBoard board, ToolPark tools)
 {
+    // All times that the run prints come from this clock, so that they agree with each other. It starts with the tools.
+    private readonly Stopwatch _clock = new();
+
     public async Task<FabReport> RunAsync(CancellationToken cancellationToken)
     {
         using var states = await board.JoinAsync();
         using var inbox = await scheduler.JoinAsync();
         await ChangeStateAsync("", "running");
 
-        var started = Stopwatch.GetTimestamp();
+        _clock.Start();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var work = WorkAsync(ending.Token);
         var guarded = GuardAsync(work, ending);
-        await view.ShowAsync(board.TakeAsync, guarded);
+        await view.ShowAsync(() => board.TakeAsync(_clock), guarded);
         await guarded;
         var disturbance = await work;
-        var elapsed = Stopwatch.GetElapsedTime(started);
+        var elapsed = _clock.Elapsed;
 
         var events = await board.CountEventsAsync();
         var sent = await tools.EndAllAsync(cancellationToken);
@@ -65,7 +68,8 @@ internal sealed class FabRun(
             return null;
         }
 
-        var disturbance = await new ToolKiller(victim, scheduler, tools, view.Say).RunAsync(cancellationToken);
+        var disturbance = await new ToolKiller(victim, scheduler, tools, _clock, view.Say)
+            .RunAsync(cancellationToken);
         await finishing;
         return disturbance;
     }

@@ -41,7 +41,7 @@ var noKill = new Option<bool>("--no-kill")
 
 var json = new Option<bool>("--json")
 {
-    Description = "Print the result as one JSON object and nothing else.",
+    Description = "Print the result as one JSON object, and nothing else, to the standard output.",
 };
 
 var root = new RootCommand(

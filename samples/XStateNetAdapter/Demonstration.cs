@@ -9,12 +9,20 @@ namespace Samples.XStateNetAdapter;
 /// </summary>
 internal static class Demonstration
 {
+    private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(3);
+
     // This is much longer than an event takes, also on a busy machine.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static async Task<int> RunAsync(TransportKind kind, CancellationToken cancellationToken)
     {
         var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        Announcement.Print(
+            Console.Out,
+            $"An orchestrator in this process sends events over {name} to machines here and in another process. Then "
+                + "the same is done through XStateNet's own interface, IMessageBus.",
+            "You will see each event, and the new state of its machine or the reason of a failure.",
+            UsualTime);
         var endpoint = SampleEndpoint.CreateUnique(kind);
         await using var hub = await SampleProcess.StartAsync(
             ["hub", "--transport", name, endpoint.Address], cancellationToken);
@@ -36,8 +44,8 @@ internal static class Demonstration
         await using var orchestrator = new EventBusOrchestrator(client);
         await orchestrator.RegisterMachineAsync(new TrafficLight("here"));
 
-        Console.WriteLine($"The orchestrator and the machine 'here' are in process {Environment.ProcessId}, "
-            + $"'north' and 'south' in process {processId}:");
+        Console.WriteLine($"Process {Environment.ProcessId}: the orchestrator and the machine 'here'");
+        Console.WriteLine($"Process {processId}: the machines 'north' and 'south'");
         return await ShowAsync(orchestrator, "here", "TIMER", null, "green")
             & await ShowAsync(orchestrator, "north", "TIMER", null, "green")
             & await ShowAsync(orchestrator, "north", "TIMER", null, "yellow")
@@ -63,8 +71,10 @@ internal static class Demonstration
         var hello = await received.Task.WaitAsync(Patience);
         var news = await published.Task.WaitAsync(Patience);
         var text = (hello.Payload as JObject)?.Value<string>("text");
-        Console.WriteLine($"IMessageBus: '{hello.SourceMachineId}' says {hello.EventName} with '{text}' to "
-            + $"'{hello.TargetMachineId}', and {news.EventName} came for all.");
+        Console.WriteLine(PlainText.Wrap(
+            $"IMessageBus: '{hello.SourceMachineId}' says {hello.EventName} with '{text}' to "
+                + $"'{hello.TargetMachineId}', and {news.EventName} came for all.",
+            indent: 2));
         await bus.DisconnectAsync();
         return text == "hello";
     }
@@ -75,7 +85,7 @@ internal static class Demonstration
         var result = await orchestrator.SendEventAsync(
             "", target, eventName, payload, (int)Patience.TotalMilliseconds);
         var outcome = result.Success ? result.NewState : "failed: " + result.ErrorMessage;
-        Console.WriteLine($"  {eventName,-6} to {target,-8} -> {outcome}");
+        Console.WriteLine(PlainText.Wrap($"  {eventName,-6} to {target,-8} -> {outcome}", indent: 22));
         return result.Success ? result.NewState == expected : expected is null;
     }
 }

@@ -10,7 +10,7 @@ public sealed partial class ReliabilityPageTests
 {
     [Theory]
     [InlineData("why/reliability.md", 50)]
-    [InlineData("reference/event-service.md", 30)]
+    [InlineData("why/event-service.md", 60)]
     [InlineData("why/threat-model.md", 60)]
     [InlineData("why/direct-mode.md", 20)]
     public void Page_TestsThatItNames_AllExist(string page, int atLeast)

@@ -19,9 +19,14 @@ internal sealed class SampleProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Runs a sample to its end.</summary>
-    public static async Task<SampleResult> RunAsync(string sample, params string[] arguments)
+    public static Task<SampleResult> RunAsync(string sample, params string[] arguments) =>
+        RunAsync(sample, arguments, new Dictionary<string, string>());
+
+    /// <summary>Runs a sample to its end, with environment variables.</summary>
+    public static async Task<SampleResult> RunAsync(
+        string sample, string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
-        await using var process = Start(sample, arguments);
+        await using var process = Start(sample, arguments, environment);
         var output = process._process.StandardOutput.ReadToEndAsync();
         var error = process._process.StandardError.ReadToEndAsync();
         try
@@ -40,7 +45,11 @@ internal sealed class SampleProcess : IAsyncDisposable
             process._process.ExitCode, await output.WaitAsync(Timeout), await error.WaitAsync(Timeout));
     }
 
-    public static SampleProcess Start(string sample, params string[] arguments)
+    public static SampleProcess Start(string sample, params string[] arguments) =>
+        Start(sample, arguments, new Dictionary<string, string>());
+
+    private static SampleProcess Start(
+        string sample, string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -53,14 +62,31 @@ internal sealed class SampleProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return new SampleProcess(Process.Start(start)!);
     }
 
-    public async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync().WaitAsync(Timeout);
+    /// <summary>Reads the output up to the first line that contains a text.</summary>
+    public async Task ReadUntilAsync(string text)
+    {
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Timeout) is { } line)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"The sample ended without a line that contains '{text}'.");
+    }
 
     /// <summary>The living processes that it has started.</summary>
     public IReadOnlyList<Process> GetChildren() =>
-        [.. Process.GetProcesses().Where(process => ParentOf(process.Id) == Id)];
+        [.. ChildProcesses.Of(Id).Select(Process.GetProcessById)];
 
     /// <summary>Kills only this process, as <c>kill -9</c> does.</summary>
     public async Task KillAsync()
@@ -78,20 +104,5 @@ internal sealed class SampleProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-    }
-
-    private static int ParentOf(int processId)
-    {
-        try
-        {
-            // The name, in brackets, may contain anything; the state and the parent come after it.
-            var stat = File.ReadAllText($"/proc/{processId}/stat");
-            return int.Parse(
-                stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
     }
 }

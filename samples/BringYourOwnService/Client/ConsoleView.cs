@@ -18,6 +18,11 @@ internal static class ConsoleView
                 check.IsPassed ? "[green]ok[/]" : $"[red]expected {Markup.Escape(check.Expected)}[/]");
         }
 
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = PlainText.Width;
+        }
+
         AnsiConsole.Write(table);
         AnsiConsole.WriteLine($"{report.Count - report.Failed} of {report.Count} work.");
         AnsiConsole.WriteLine(string.Create(

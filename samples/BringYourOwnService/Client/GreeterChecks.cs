@@ -13,11 +13,14 @@ internal sealed class GreeterChecks
     private readonly List<Check> _checks = [];
     private readonly GrpcChannel _channel;
     private readonly BearerTokenInterceptor _key;
+    private readonly RunProgress _progress;
     private readonly CancellationToken _cancellationToken;
 
-    public GreeterChecks(GrpcChannel channel, string apiKey, CancellationToken cancellationToken)
+    public GreeterChecks(
+        GrpcChannel channel, string apiKey, RunProgress progress, CancellationToken cancellationToken)
     {
         _channel = channel;
+        _progress = progress;
         _key = new BearerTokenInterceptor(apiKey);
         _cancellationToken = cancellationToken;
         Greeter = WithKey(channel);
@@ -83,6 +86,7 @@ internal sealed class GreeterChecks
         }
 
         _checks.Add(new Check(what, expected, actual));
+        _progress.Advance();
     }
 
     private async Task<string> GetHealthAsync()

@@ -15,12 +15,27 @@ internal static class GreeterRun
     // These calls are for the just-in-time compiler. Their times are overwritten.
     private const int WarmUpRounds = 8;
 
-    public static async Task<int> RunAsync(TransportKind kind, bool json, CancellationToken cancellationToken)
+    // Two of them only where the server still listens on the endpoint that it had before.
+    private const int ExpectedChecks = 12;
+
+    private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(4);
+
+    public static async Task<int> RunAsync(
+        TransportKind kind, bool json, ProgressView view, CancellationToken cancellationToken)
     {
         var name = kind.ToString().ToLower(CultureInfo.InvariantCulture);
+        Announcement.Print(
+            Announcement.ChooseWriter(json),
+            $"This process calls an ordinary gRPC service in a second process over {name}, in every way that must work "
+                + "as over a socket.",
+            "The result is a table of what was tried and whether it worked, and the time of a call.",
+            UsualTime);
         try
         {
-            var report = await RunAsync(kind, name, cancellationToken);
+            var progress = new RunProgress(TimeProvider.System);
+            var run = RunAsync(kind, name, progress, cancellationToken);
+            await view.ShowAsync(progress, run);
+            var report = await run;
             if (json)
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, ReportContext.Default.Report));
@@ -48,25 +63,29 @@ internal static class GreeterRun
         }
     }
 
-    private static async Task<Report> RunAsync(TransportKind kind, string name, CancellationToken cancellationToken)
+    private static async Task<Report> RunAsync(
+        TransportKind kind, string name, RunProgress progress, CancellationToken cancellationToken)
     {
+        progress.Begin("starting the server");
         await using var server = await ServerProcess.StartAsync(SampleEndpoint.CreateUnique(kind), cancellationToken);
 
         // This is the line of the README, and all that a client needs.
         using var channel = kind == TransportKind.Shm
             ? SharedMemoryChannel.ForAddress($"shm:{server.Endpoint.Address}")
             : server.Endpoint.CreateChannel();
-        var calls = new GreeterChecks(channel, server.ApiKey, cancellationToken);
+        var calls = new GreeterChecks(channel, server.ApiKey, progress, cancellationToken);
+        progress.Begin("trying its features", ExpectedChecks);
         await calls.CheckAllAsync(server.Endpoint);
         if (server.EndpointBefore is not { } before)
         {
-            var alone = await MeasureAsync([calls.Greeter], cancellationToken);
+            var alone = await MeasureAsync([calls.Greeter], progress, cancellationToken);
             return new Report(name, calls.Checks, alone[0], null);
         }
 
         using var channelBefore = before.CreateChannel();
         await calls.CheckEndpointBeforeAsync(channelBefore);
-        var medians = await MeasureAsync([calls.Greeter, calls.WithKey(channelBefore)], cancellationToken);
+        var medians = await MeasureAsync(
+            [calls.Greeter, calls.WithKey(channelBefore)], progress, cancellationToken);
         return new Report(name, calls.Checks, medians[0], medians[1]);
     }
 
@@ -76,8 +95,9 @@ internal static class GreeterRun
     /// </summary>
     /// <returns>Each client's median, in microseconds.</returns>
     private static async Task<double[]> MeasureAsync(
-        Greeter.GreeterClient[] clients, CancellationToken cancellationToken)
+        Greeter.GreeterClient[] clients, RunProgress progress, CancellationToken cancellationToken)
     {
+        progress.Begin("measuring calls", (WarmUpRounds + Rounds) * clients.Length);
         var times = new long[clients.Length][];
         var request = new HelloRequest { Name = "stopwatch" };
         for (var round = 0; round < WarmUpRounds + Rounds; round++)
@@ -91,6 +111,8 @@ internal static class GreeterRun
                     await clients[client].SayHelloAsync(request, cancellationToken: cancellationToken);
                     times[client][(round % Rounds * CallsPerRound) + i] = Stopwatch.GetTimestamp() - started;
                 }
+
+                progress.Report((round * clients.Length) + client + 1);
             }
         }
 

@@ -1,13 +1,11 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
-using System.Numerics;
 using Grpc.Core;
 using GrpcShm.EventBus;
 using GrpcShm.Samples.Comparison.Floor;
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Regression;
 using GrpcShm.Samples.Comparison.Reporting;
+using GrpcShm.Samples.Comparison.Reporting.Charts;
 using GrpcShm.Samples.Comparison.Scenarios;
 using GrpcShm.Samples.Comparison.Serving;
 using GrpcShm.Samples.Comparison.Transports;
@@ -15,7 +13,7 @@ using GrpcShm.Samples.Comparison.Transports;
 namespace GrpcShm.Samples.Comparison.CommandLine;
 
 /// <summary>The command line: <c>--help</c> is its documentation.</summary>
-internal static class ComparisonCommand
+internal static partial class ComparisonCommand
 {
     private const int RegressionExitCode = 3;
 
@@ -55,6 +53,13 @@ internal static class ComparisonCommand
     // For tests of the output alone, since the values mean nothing without a warm-up.
     private static readonly Option<bool> NoWarmUp = new("--no-warm-up") { Hidden = true };
 
+    // Only tests set this, since they do not wait for seconds.
+    private static readonly Option<double> ProgressSeconds = new("--progress-seconds")
+    {
+        Hidden = true,
+        DefaultValueFactory = _ => 3,
+    };
+
     private static readonly Option<FileInfo?> Json = new("--json")
     {
         Description = "Write the measurements to this file, as a JSON array with one object for each.",
@@ -63,7 +68,13 @@ internal static class ComparisonCommand
     private static readonly Option<DirectoryInfo?> Report = new("--report")
     {
         Description =
-            "Write a page with charts to this directory: index.html, which needs no other file, and the charts as PNG.",
+            "Write a page with charts to this directory: index.html, which needs no other file, and the charts as SVG "
+            + "and PNG.",
+    };
+
+    private static readonly Option<DirectoryInfo?> Pictures = new("--pictures")
+    {
+        Description = "Write only the charts to this directory, as SVG.",
     };
 
     private static readonly Option<FileInfo> Compare = new("--compare")
@@ -88,7 +99,8 @@ internal static class ComparisonCommand
     {
         var root = new RootCommand("Compares transports for gRPC between two processes of this machine.")
         {
-            Quick, Only, Transports, Rounds, Seconds, NoWarmUp, Json, Report, Compare, FailOnRegression,
+            Quick, Only, Transports, Rounds, Seconds, NoWarmUp, ProgressSeconds,
+            Json, Report, Pictures, Compare, FailOnRegression,
             CreateServe(), CreateFloorPeer(), CreateCompare(),
         };
         root.SetAction(CompareAsync);
@@ -151,21 +163,31 @@ internal static class ComparisonCommand
             // The file is read before the measurement, so that an error does not come after half an hour.
             var old = result.GetValue(Compare) is { } earlier ? await JsonReport.ReadAsync(earlier.FullName) : null;
             var plan = CreatePlan(result);
-            var report = new ConsoleReport(plan);
+            var report = new ConsoleReport(plan, TimeSpan.FromSeconds(result.GetValue(ProgressSeconds)));
             report.PrintHeader();
             var comparison = await new ComparisonRun(plan, report).RunAsync(cancellationToken);
             report.Print(comparison);
-            var measurements = JsonMeasurement.Create(comparison, Machine.Current, DateTimeOffset.UtcNow);
+            var measuredAt = DateTimeOffset.UtcNow;
+            var measurements = JsonMeasurement.Create(comparison, Machine.Current, measuredAt);
             if (result.GetValue(Json) is { } file)
             {
                 await JsonReport.WriteAsync(file.FullName, measurements);
                 Console.Out.WriteLine($"Written to {file.FullName}");
             }
 
+            var charts = (result.GetValue(Report) ?? result.GetValue(Pictures)) is not null
+                ? ChartList.Create(comparison.Measurements)
+                : [];
             if (result.GetValue(Report) is { } directory)
             {
-                await new HtmlReport(plan, comparison).WriteAsync(directory.FullName);
+                await new HtmlReport(plan, comparison, charts, measuredAt).WriteAsync(directory.FullName);
                 Console.Out.WriteLine($"Written to {Path.Combine(directory.FullName, HtmlReport.FileName)}");
+            }
+
+            if (result.GetValue(Pictures) is { } pictures)
+            {
+                await ChartList.WriteSvgAsync(charts, pictures.FullName);
+                Console.Out.WriteLine($"Written to {pictures.FullName}");
             }
 
             return old is null ? 0 : PrintRegressions(result, old, measurements);
@@ -222,60 +244,5 @@ internal static class ComparisonCommand
             await Console.Error.WriteLineAsync($"{Environment.NewLine}error: {reason}");
             return 1;
         }
-    }
-
-    private static string[] SplitNames(ArgumentResult result) =>
-    [
-        .. result.Tokens.SelectMany(token => token.Value.Split(
-            ',',
-            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
-    ];
-
-    private static void CheckTransports(OptionResult result)
-    {
-        var names = result.GetValue(Transports) ?? [];
-        if (names.Length == 0)
-        {
-            result.AddError($"--transports needs at least one of: {string.Join(", ", TransportRegistry.Names)}.");
-        }
-
-        foreach (var unknown in names.Except(TransportRegistry.Names))
-        {
-            result.AddError(
-                $"There is no transport '{unknown}'. There are: {string.Join(", ", TransportRegistry.Names)}.");
-        }
-    }
-
-    private static void CheckScenarios(OptionResult result)
-    {
-        foreach (var unknown in (result.GetValue(Only) ?? []).Where(pattern => !ScenarioRegistry.Match(pattern).Any()))
-        {
-            result.AddError(
-                $"There is no scenario '{unknown}'. There are: {string.Join(", ", ScenarioRegistry.Names)}.");
-        }
-    }
-
-    private static void CheckJson(OptionResult result)
-    {
-        if (result.GetValue(Json)?.Directory is { Exists: false } directory)
-        {
-            result.AddError($"The directory '{directory.FullName}' of the --json file does not exist.");
-        }
-    }
-
-    private static T? ParseNumber<T>(ArgumentResult result, T least, T most)
-        where T : struct, INumber<T>
-    {
-        var text = result.Tokens.Single().Value;
-        if (T.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
-        {
-            return value;
-        }
-
-        var option = ((OptionResult)result.Parent!).Option.Name;
-        result.AddError(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{option} must be a number from {least} to {most}, not '{text}'."));
-        return null;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ComparisonRun(RunPlan plan, IProgressSink progress)
             await using var floor = await MachineFloor.StartAsync(directory.FullName, cancellationToken);
             foreach (var transport in plan.Transports)
             {
+                progress.Running("starting", transport, "");
                 _sessions.Add(await Session.StartAsync(transport, directory.FullName, meter, cancellationToken));
             }
 

@@ -11,7 +11,7 @@ internal sealed class MachineWatch
 
     private readonly IReadOnlyList<Session> _sessions;
     private readonly UsageMeter _meter;
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private long _started;
     private TimeSpan? _busy;
     private TimeSpan _own;
 
@@ -20,7 +20,7 @@ internal sealed class MachineWatch
     public static async Task<MachineWatch> StartAsync(IReadOnlyList<Session> sessions, UsageMeter meter)
     {
         var watch = new MachineWatch(sessions, meter);
-        watch._busy = ReadBusy();
+        (watch._started, watch._busy) = (Stopwatch.GetTimestamp(), ReadBusy());
         watch._own = await watch.ReadOwnAsync();
         return watch;
     }
@@ -28,8 +28,10 @@ internal sealed class MachineWatch
     /// <summary>The processor time of other processes since the start, in percent of one processor.</summary>
     public async Task<double?> ReadOthersCpuPercentAsync()
     {
-        var others = ReadBusy() - _busy - (await ReadOwnAsync() - _own);
-        return others is null ? null : Math.Max(0, 100 * others.Value / Stopwatch.GetElapsedTime(_started));
+        // The clock is read beside the machine's figures, both times. To ask the servers for theirs takes a while.
+        var (now, busy) = (Stopwatch.GetTimestamp(), ReadBusy());
+        var others = busy - _busy - (await ReadOwnAsync() - _own);
+        return others is null ? null : Math.Max(0, 100 * others.Value / Stopwatch.GetElapsedTime(_started, now));
     }
 
     // This counts programs with their system calls, and the time that the host of a virtual machine took. It does not

@@ -37,6 +37,13 @@ internal sealed record Measurement(
     /// <summary>The longest of all rounds.</summary>
     public double? Maximum => Rounds.Max(round => round.Latencies?.Maximum);
 
+    /// <summary>
+    /// How many times as fast as the baseline the transport is: more is better, whatever figure it is compared by. Null
+    /// if the baseline was not run.
+    /// </summary>
+    public Spread? TimesAsFast =>
+        Scenario.Figure == Scenarios.Figure.P50 ? RatioToBaseline?.Reciprocal : RatioToBaseline;
+
     public static Spread? GetRatio(Scenario scenario, IReadOnlyList<Round> rounds, IReadOnlyList<Round>? baseline) =>
         baseline is null
             ? null

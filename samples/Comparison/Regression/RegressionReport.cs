@@ -1,4 +1,3 @@
-using System.Globalization;
 using GrpcShm.Samples.Comparison.Reporting;
 using Spectre.Console;
 
@@ -8,22 +7,25 @@ namespace GrpcShm.Samples.Comparison.Regression;
 internal static class RegressionReport
 {
     private const int NamesShown = 6;
-    private const int WidthWithoutTerminal = 170;
 
     public static void Print(RegressionCheck check)
     {
         var console = AnsiConsole.Console;
         console.WriteLine();
         console.MarkupLine("[bold]Compared with the earlier run[/]");
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = WidthWithoutTerminal;
-        }
-
         ComparedRow[] changed = [.. check.Rows.Where(row => row.Change != Change.None || row.AllocatesMore)];
         if (changed.Length > 0)
         {
-            console.Write(CreateTable(changed));
+            PrintFigures("", "old", "new");
+            foreach (var row in changed.OrderBy(row => row.Change == Change.Slower ? 0 : 1)
+                .ThenByDescending(row => row.Factor))
+            {
+                PrintRow(row);
+            }
+
+            Console.Out.WriteLine(PlainText.Wrap(
+                "Ratio: how many times as fast as the same over a Unix socket (uds). More is better: median "
+                    + "(least–most)."));
         }
 
         var slower = check.Rows.Count(row => row.Change == Change.Slower);
@@ -38,57 +40,44 @@ internal static class RegressionReport
         }
     }
 
-    private static Table CreateTable(IEnumerable<ComparedRow> rows)
+    private static void PrintRow(ComparedRow row)
     {
-        var table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("scenario", "transport", "figure");
-        string[] columns = ["old", "new", "takes", "ratio to uds, old", "new", "bytes/op, old", "new"];
-        table.AddColumns([.. columns.Select(column => new TableColumn(column).RightAligned().NoWrap())]);
-        table.AddColumn("");
-        var sorted = rows.OrderBy(row => row.Change == Change.Slower ? 0 : 1).ThenByDescending(row => row.Factor);
-        foreach (var row in sorted)
-        {
-            table.AddRow(
-                row.New.Scenario,
-                row.New.Transport,
-                row.New.RatioOf,
-                Figures.Format(row.Old.GetFigure()),
-                Figures.Format(row.New.GetFigure()),
-                Figures.Fine(row.Factor) + "×",
-                DescribeRatio(row.Old),
-                DescribeRatio(row.New),
-                Figures.Format(row.Old.AllocatedBytesPerOp),
-                Figures.Format(row.New.AllocatedBytesPerOp),
-                Describe(row));
-        }
-
-        return table;
+        AnsiConsole.Console.MarkupLineInterpolated($"[bold]{row.New.Scenario} over {row.New.Transport}[/]");
+        Console.Out.WriteLine(PlainText.Wrap($"  {Describe(row)}", indent: 2));
+        PrintFigures(row.New.RatioOf, Figures.Format(row.Old.GetFigure()), Figures.Format(row.New.GetFigure()));
+        PrintFigures("ratio to uds", DescribeRatio(row.Old), DescribeRatio(row.New));
+        PrintFigures(
+            "bytes for one operation",
+            Figures.Format(row.Old.AllocatedBytesPerOp),
+            Figures.Format(row.New.AllocatedBytesPerOp));
     }
+
+    private static void PrintFigures(string name, string old, string now) =>
+        Console.Out.WriteLine($"  {name,-24}{old,22}{now,22}");
 
     private static string Describe(ComparedRow row)
     {
         var change = row.Change switch
         {
-            Change.Slower => "[red]slower[/]",
-            Change.SlowerAsAll => "[yellow]slower, as others are[/]",
-            Change.Faster => "[green]faster[/]",
-            _ => "",
+            Change.Slower => "slower",
+            Change.SlowerAsAll => "slower, as others are",
+            Change.Faster => "faster",
+            _ => "neither slower nor faster",
         };
-        return row.AllocatesMore ? $"{change} [yellow]allocates more[/]".Trim() : change;
+        return $"{change}: it takes {Figures.Fine(row.Factor)} times as long"
+            + (row.AllocatesMore ? "; it allocates more" : "");
     }
 
-    private static string DescribeRatio(JsonMeasurement measurement) => measurement.RatioToUds is { } ratio
-        ? string.Create(
-            CultureInfo.InvariantCulture,
-            $"{ratio:0.00} ({measurement.RatioToUdsMin:0.00}–{measurement.RatioToUdsMax:0.00})")
-        : "–";
+    private static string DescribeRatio(JsonMeasurement measurement) =>
+        measurement.GetTimesAsFast() is { } ratio ? Figures.DescribeRatio(ratio) : "–";
 
     private static void PrintNames(string what, IReadOnlyList<string> names)
     {
         if (names.Count > 0)
         {
             var more = names.Count > NamesShown ? ", …" : "";
-            AnsiConsole.Console.WriteLine($"{what} ({names.Count}): {string.Join(", ", names.Take(NamesShown))}{more}");
+            Console.Out.WriteLine(PlainText.Wrap(
+                $"{what} ({names.Count}): {string.Join(", ", names.Take(NamesShown))}{more}", indent: 2));
         }
     }
 }

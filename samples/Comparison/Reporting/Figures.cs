@@ -34,22 +34,26 @@ internal static class Figures
         : string.Join(", ", plan.LeftOut.Select(scenario => scenario.Name))
             + "; p99.9 and the maximum say little after rounds so short";
 
-    /// <summary>p50, p90, p99, p99.9, maximum, operations and MiB a second.</summary>
-    public static string[] DescribeSpeed(Measurement measurement)
-    {
-        var rate = measurement.GetMedian(round => round.Rate);
-        var latencies = measurement.Latencies;
-        return
-        [
-            Format(latencies?.P50),
-            Format(latencies?.P90),
-            Format(latencies?.P99),
-            Format(latencies?.P999),
-            Format(measurement.Maximum),
-            Whole(rate),
-            Format(rate * measurement.Scenario.BytesPerOperation / MebiByte),
-        ];
-    }
+    /// <summary>A ratio: the median (least–most).</summary>
+    public static string DescribeRatio(Spread ratio) => string.Create(
+        CultureInfo.InvariantCulture, $"{ratio.Median:0.00} ({ratio.Least:0.00}–{ratio.Most:0.00})");
+
+    /// <summary>p50, p99, operations a second.</summary>
+    public static string[] DescribeSpeed(Measurement measurement) =>
+    [
+        Format(measurement.Latencies?.P50),
+        Format(measurement.Latencies?.P99),
+        Whole(measurement.GetMedian(round => round.Rate)),
+    ];
+
+    /// <summary>p90, p99.9, maximum, MiB a second.</summary>
+    public static string[] DescribeTail(Measurement measurement) =>
+    [
+        Format(measurement.Latencies?.P90),
+        Format(measurement.Latencies?.P999),
+        Format(measurement.Maximum),
+        Format(measurement.GetMedian(round => round.Rate) * measurement.Scenario.BytesPerOperation / MebiByte),
+    ];
 
     /// <summary>CPU of the client and the server, bytes of both, doorbells, sleeps.</summary>
     public static string[] DescribeCosts(Measurement measurement) =>

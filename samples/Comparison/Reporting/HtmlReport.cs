@@ -8,7 +8,12 @@ using GrpcShm.Samples.Comparison.Scenarios;
 namespace GrpcShm.Samples.Comparison.Reporting;
 
 /// <summary>The HTML page: one file that needs no other file. The charts are also written as files beside it.</summary>
-internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
+/// <param name="plan">The plan of the run.</param>
+/// <param name="result">What was measured.</param>
+/// <param name="charts">The charts of the page.</param>
+/// <param name="measuredAt">The time that the file of the same run has, too.</param>
+internal sealed class HtmlReport(
+    RunPlan plan, ComparisonResult result, IReadOnlyList<Chart> charts, DateTimeOffset measuredAt)
 {
     public const string FileName = "index.html";
 
@@ -33,29 +38,16 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
 
     public async Task WriteAsync(string directory)
     {
-        var charts = CreateCharts();
-        Directory.CreateDirectory(directory);
+        await ChartList.WriteSvgAsync(charts, directory);
         foreach (var chart in charts)
         {
-            await File.WriteAllBytesAsync(Path.Combine(directory, chart.FileName), chart.Png);
+            await File.WriteAllBytesAsync(Path.Combine(directory, chart.Name + ".png"), chart.Png);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(directory, FileName), CreatePage(charts));
+        await File.WriteAllTextAsync(Path.Combine(directory, FileName), CreatePage());
     }
 
-    private List<Chart> CreateCharts()
-    {
-        var charts = result.Measurements
-            .Where(one => one.Scenario.Figure == Figure.P50 && !one.Scenario.IsLoad)
-            .GroupBy(one => one.Scenario)
-            .Select(group => LatencyChart.Create([.. group]))
-            .ToList();
-        Chart?[] overall = [ThroughputChart.Create(result.Measurements), LoadChart.Create(result.Measurements)];
-        charts.AddRange(overall.OfType<Chart>());
-        return charts;
-    }
-
-    private string CreatePage(IEnumerable<Chart> charts)
+    private string CreatePage()
     {
         _page.Append("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">");
         _page.Append(
@@ -73,7 +65,8 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
         {
             Element("h2", chart.Title);
             _page.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{Encode(chart.Title)}\" ");
-            _page.Append("src=\"data:image/png;base64,").Append(Convert.ToBase64String(chart.Png)).Append("\">");
+            _page.Append("src=\"data:image/svg+xml;base64,");
+            _page.Append(Convert.ToBase64String(Encoding.UTF8.GetBytes(chart.Svg))).Append("\">");
             Element("figcaption", chart.Note);
             _page.Append("</figure>");
         }
@@ -89,7 +82,7 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
     {
         var machine = Machine.Current;
         _page.Append("<dl>");
-        Term("measured", DateTimeOffset.UtcNow.ToString("u", CultureInfo.InvariantCulture));
+        Term("measured", measuredAt.ToString("u", CultureInfo.InvariantCulture));
         Term("machine", $"{machine.Processors} processors, {machine.Processor}; load at the end {Machine.ReadLoad()}");
         Term("system", machine.Kernel);
         Term("runtime", $"{machine.Runtime}; {machine.Settings}");
@@ -111,19 +104,19 @@ internal sealed class HtmlReport(RunPlan plan, ComparisonResult result)
     {
         Element("h2", "Time");
         AddTable(
-            ["p50 µs", "p90", "p99", "p99.9", "max", "per second", "MiB/s", "ratio to uds", "least", "most", ""],
+            ["p50 µs", "p99 µs", "per second", "ratio to uds", "", "p90 µs", "p99.9 µs", "max µs", "MiB/s"],
             measurement =>
             [
                 .. Figures.DescribeSpeed(measurement),
-                Figures.Fine(measurement.RatioToBaseline?.Median),
-                Figures.Fine(measurement.RatioToBaseline?.Least),
-                Figures.Fine(measurement.RatioToBaseline?.Most),
+                measurement.TimesAsFast is { } ratio ? Figures.DescribeRatio(ratio) : "–",
                 measurement.IsNoisy ? "noisy" : "",
+                .. Figures.DescribeTail(measurement),
             ]);
         Element(
             "p",
-            "The ratio compares the transport with uds, round by round: by p50 (less is better) where a scenario is "
-                + "compared by latency, otherwise by the rate (more is better).",
+            "Ratio: how many times as fast as the same over a Unix socket (uds). More is better: 2 is twice as fast, "
+                + "0.5 is half as fast. A scenario is compared by its p50 or by its rate, round by round: median "
+                + "(least–most).",
             "note");
     }
 

@@ -1,3 +1,4 @@
+using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Regression;
 
 namespace GrpcShm.Samples.Comparison.Reporting;
@@ -30,4 +31,19 @@ internal sealed partial record JsonMeasurement
     public Interval? GetRelativeCost() => RatioToUds is { } ratio
         ? Interval.Of(ratio, RatioToUdsMin ?? ratio, RatioToUdsMax ?? ratio, Rounds, IsLessBetter)
         : null;
+
+    /// <summary>
+    /// How many times as fast as the Unix socket it is: more is better. Its own ratio is one of two figures, and less
+    /// is better where the figure is a latency.
+    /// </summary>
+    public Spread? GetTimesAsFast()
+    {
+        if (this is not { RatioToUds: { } median, RatioToUdsMin: { } least, RatioToUdsMax: { } most })
+        {
+            return null;
+        }
+
+        var ratio = new Spread(median, least, most);
+        return IsLessBetter ? ratio.Reciprocal : ratio;
+    }
 }

@@ -7,6 +7,8 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 /// <summary>One stream to the server, as fast as the server reads it.</summary>
 internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
+    public override string Operation => "message";
+
     public override bool NeedsStreams => true;
 
     public override long BytesPerOperation => PayloadBytes;

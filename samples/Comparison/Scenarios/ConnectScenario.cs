@@ -13,6 +13,8 @@ internal sealed class ConnectScenario(string name, int payloadBytes, TimeSpan pa
 {
     private readonly LatencyHistogram _histogram = new();
 
+    public override string Operation => "first call";
+
     public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)
     {
         _histogram.Reset();

@@ -14,6 +14,8 @@ internal sealed class EventsScenario(string name, int payloadBytes) : Scenario(n
     // The number of events on their way: enough for full messages, and so few that memory does not matter.
     private const int Window = 2_048;
 
+    public override string Operation => "event";
+
     public override int InFlight => Window;
 
     public override int Connections => 2;

@@ -11,6 +11,8 @@ internal sealed class PingPongScenario(string name, int payloadBytes) : Scenario
 {
     private readonly LatencyHistogram _histogram = new();
 
+    public override string Operation => "round trip";
+
     public override bool NeedsStreams => true;
 
     public override async Task<RunResult> RunAsync(ConnectionSet connections, RunLimits limits)

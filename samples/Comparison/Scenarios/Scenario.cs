@@ -49,6 +49,9 @@ internal abstract class Scenario
 
     public virtual int Connections => 1;
 
+    /// <summary>The name of one operation, for people.</summary>
+    public virtual string Operation => "call";
+
     /// <summary>Payload bytes that one operation moves, in both directions together.</summary>
     public virtual long BytesPerOperation => 2L * PayloadBytes;
 

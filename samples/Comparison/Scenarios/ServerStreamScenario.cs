@@ -8,6 +8,8 @@ namespace GrpcShm.Samples.Comparison.Scenarios;
 /// <summary>One stream from the server, as fast as it sends.</summary>
 internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scenario(name, payloadBytes, Figure.Rate)
 {
+    public override string Operation => "message";
+
     public override bool NeedsStreams => true;
 
     public override long BytesPerOperation => PayloadBytes;

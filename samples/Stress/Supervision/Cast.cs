@@ -31,7 +31,7 @@ internal sealed class Cast : IAsyncDisposable
 
     /// <summary>Starts the hub, then the consumers, then the producers.</summary>
     public static async Task<Cast> StartAsync(
-        StressOptions options, string directory, CancellationToken cancellationToken)
+        StressOptions options, string directory, RunProgress progress, CancellationToken cancellationToken)
     {
         var endpoint = SampleEndpoint.CreateUnique(options.Transport);
         var hub = MakeHub(endpoint, options);
@@ -45,6 +45,7 @@ internal sealed class Cast : IAsyncDisposable
             await hub.StartAsync(cancellationToken);
         }
 
+        progress.Advance();
         var cast = new Cast(options, directory, hub);
         try
         {
@@ -55,7 +56,7 @@ internal sealed class Cast : IAsyncDisposable
             // All consumers run before the first event.
             foreach (var some in cast.Consumers.Chunk(StartsAtOnce).Concat(cast.Producers.Chunk(StartsAtOnce)))
             {
-                await Task.WhenAll(some.Select(member => member.StartAsync(cancellationToken)));
+                await Task.WhenAll(some.Select(member => StartAsync(member, progress, cancellationToken)));
             }
 
             return cast;
@@ -77,6 +78,12 @@ internal sealed class Cast : IAsyncDisposable
     {
         await Task.WhenAll(Producers.Concat(Consumers).Select(member => member.DisposeAsync().AsTask()));
         await Hub.DisposeAsync();
+    }
+
+    private static async Task StartAsync(Member member, RunProgress progress, CancellationToken cancellationToken)
+    {
+        await member.StartAsync(cancellationToken);
+        progress.Advance();
     }
 
     private static Member MakeHub(SampleEndpoint endpoint, StressOptions options) =>

@@ -4,8 +4,9 @@ using Samples.Stress.Roles;
 namespace Samples.Stress.Supervision;
 
 /// <summary>One run: it starts all processes, kills some of them, stops all, and checks the result.</summary>
-internal sealed class StressRun(StressOptions options)
+internal sealed class StressRun(StressOptions options, ProgressView progressView)
 {
+    private static readonly TimeSpan FirstLine = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan DrainTime = TimeSpan.FromMinutes(10);
@@ -15,7 +16,8 @@ internal sealed class StressRun(StressOptions options)
     // The number of descriptors that the runtime may open for itself during the run.
     private const int SpareDescriptors = 8;
 
-    private readonly StressView _view = new(options.Json);
+    private readonly StressView _view = new(progressView);
+    private readonly RunProgress _progress = new(TimeProvider.System);
     private readonly List<string> _problems = [];
     private readonly Stopwatch _clock = new();
     private TimeSpan _lastLine;
@@ -27,12 +29,21 @@ internal sealed class StressRun(StressOptions options)
         try
         {
             using var ledger = new Ledger(directory.FullName, options.Producers, options.Consumers);
-            await using var cast = await Cast.StartAsync(options, directory.FullName, cancellationToken);
+            _progress.Begin("starting the processes", 1 + options.Producers + options.Consumers);
+            var starting = Cast.StartAsync(options, directory.FullName, _progress, cancellationToken);
+            await progressView.ShowAsync(_progress, starting);
+            await using var cast = await starting;
             _clock.Start();
-            await DisturbAsync(cast, ledger, cancellationToken);
-            var seconds = await DrainAsync(cast, cancellationToken);
+            _progress.Begin(
+                "running, in seconds",
+                (long)Math.Ceiling(options.Duration.TotalSeconds),
+                () => (long)_clock.Elapsed.TotalSeconds);
+            await ShowAsync(DisturbAsync(cast, ledger, cancellationToken), hasLines: true);
+            _progress.Begin("waiting for the last events of the producers", options.Producers);
+            var seconds = await ShowAsync(DrainAsync(cast, cancellationToken));
             var report = Judge(cast, ledger, seconds);
-            await CheckHubAsync(cast, cancellationToken);
+            _progress.Begin("ending the clients", options.Producers + options.Consumers);
+            await ShowAsync(CheckHubAsync(cast, cancellationToken));
             return report with { Problems = [.. _problems] };
         }
         finally
@@ -42,6 +53,18 @@ internal sealed class StressRun(StressOptions options)
     }
 
     public void Show(StressReport report) => _view.Show(report);
+
+    private async Task ShowAsync(Task part, bool hasLines = false)
+    {
+        await progressView.ShowAsync(_progress, part, hasLines);
+        await part;
+    }
+
+    private async Task<double> ShowAsync(Task<double> part)
+    {
+        await progressView.ShowAsync(_progress, part);
+        return await part;
+    }
 
     private async Task DisturbAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
     {
@@ -93,7 +116,7 @@ internal sealed class StressRun(StressOptions options)
             }
 
             Check(cast, now, _clock.Elapsed - lastProgress);
-            if (_clock.Elapsed - _lastLine >= LineInterval)
+            if (_clock.Elapsed - _lastLine >= (_lastLine == default ? FirstLine : LineInterval))
             {
                 ShowLine(cast, ledger);
             }
@@ -102,9 +125,11 @@ internal sealed class StressRun(StressOptions options)
 
     private void ShowLine(Cast cast, Ledger ledger)
     {
-        var now = ledger.Read();
-        _view.Show(_clock.Elapsed, _clock.Elapsed - _lastLine, _lastTotals, now, CountKills(cast), cast);
-        (_lastLine, _lastTotals) = (_clock.Elapsed, now);
+        // The clock is read once, beside the totals: to show them takes a while, since that reads the resources of all
+        // processes.
+        var (at, now) = (_clock.Elapsed, ledger.Read());
+        _view.Show(at, at - _lastLine, _lastTotals, now, CountKills(cast), cast);
+        (_lastLine, _lastTotals) = (at, now);
     }
 
     private void Check(Cast cast, Totals now, TimeSpan withoutProgress)
@@ -145,6 +170,8 @@ internal sealed class StressRun(StressOptions options)
                 {
                     _problems.Add($"{producer.Name} ended with exit code {code}.");
                 }
+
+                _progress.Advance();
             }
             catch (TimeoutException)
             {
@@ -203,8 +230,10 @@ internal sealed class StressRun(StressOptions options)
         foreach (var member in cast.Producers.Concat(cast.Consumers))
         {
             await member.DisposeAsync();
+            _progress.Advance();
         }
 
+        _progress.Begin("waiting until the hub has given back what it held for them");
         var most = cast.IdleHub.Descriptors + SpareDescriptors;
         using var timer = new PeriodicTimer(LookInterval);
         var deadline = _clock.Elapsed + ReleaseTime;

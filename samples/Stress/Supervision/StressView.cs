@@ -6,13 +6,15 @@ namespace Samples.Stress.Supervision;
 /// The output for people, line by line. With <c>--json</c> the lines go to the standard error, since the standard
 /// output is for the result.
 /// </summary>
-internal sealed class StressView(bool isJson)
+internal sealed class StressView(ProgressView output)
 {
     private const double MegaByte = 1024 * 1024;
 
-    private readonly TextWriter _lines = isJson ? Console.Error : Console.Out;
+    // The width of a time and the spaces after it.
+    private const int Indent = 10;
 
-    public void Say(TimeSpan at, string line) => _lines.WriteLine(Invariant($"{at:hh\\:mm\\:ss}  {line}"));
+    public void Say(TimeSpan at, string line) =>
+        output.Say(PlainText.Wrap(Invariant($"{at:hh\\:mm\\:ss}  {line}"), Indent));
 
     /// <summary>Writes the line of every ten seconds, and a line with the resources of each process.</summary>
     public void Show(TimeSpan at, TimeSpan since, Totals before, Totals now, int kills, Cast cast)
@@ -29,20 +31,22 @@ internal sealed class StressView(bool isJson)
 
     public void Show(StressReport report)
     {
-        _lines.WriteLine(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to ")
+        Say(Invariant($"{report.Processed:N0} events went from {report.Producers} producers to ")
             + Invariant($"{report.Consumers} consumers over {report.Transport} in {report.Seconds:N0} s ")
             + Invariant($"({report.ProcessedPerSecond:N0}/s).")
             + Invariant($" {report.Kills} processes were killed (the hub {report.KillsOfHub} times), ")
             + Invariant($"{report.SentAgain:N0} events sent again, {report.Duplicates:N0} duplicates dropped."));
         foreach (var problem in report.Problems)
         {
-            _lines.WriteLine("Wrong: " + problem);
+            Say("Wrong: " + problem);
         }
 
-        _lines.WriteLine(report.IsOk
+        Say(report.IsOk
             ? "OK: every event was processed once, in order, and as it was sent."
             : Invariant($"FAILED: {report.Problems.Count} things are wrong (seed {report.Seed})."));
     }
+
+    private void Say(string line) => output.Say(PlainText.Wrap(line, indent: 2));
 
     private static string Describe(Member member) => member.Look() is { } figures
         ? Invariant($"{figures.Bytes / MegaByte:0}/{figures.Descriptors}/{figures.Threads}")

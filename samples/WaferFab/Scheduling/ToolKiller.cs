@@ -7,23 +7,30 @@ namespace Samples.WaferFab.Scheduling;
 /// <summary>
 /// Kills a tool in the middle of a step, and starts it again when the other tools have done further steps.
 /// </summary>
-internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark tools, Action<string> say)
+internal sealed class ToolKiller(
+    string victim, Scheduler scheduler, ToolPark tools, Stopwatch clock, Action<TimeSpan, string> say)
 {
     public async Task<Disturbance> RunAsync(CancellationToken cancellationToken)
     {
         var before = await scheduler.WhenAsync(IsTheMoment, cancellationToken);
         var (wafer, step) = (before.Tool(victim).Wafer, before.Tool(victim).Step);
-        var killed = Stopwatch.GetTimestamp();
-        var noticing = NoticeAsync(killed, cancellationToken);
-        await tools.KillAsync(victim);
+        var noticing = NoticeAsync(cancellationToken);
+
+        // The line has the time of the signal, not the time at which the system has cleared the process away, which is
+        // much later on a busy machine: the durations below count from the signal.
+        var killed = clock.Elapsed;
+        var killing = tools.KillAsync(victim);
         say(
+            killed,
             $"{victim} (process {before.Tool(victim).ProcessId}) was killed "
             + $"while it did '{Route.Step(step).Name}' with wafer {wafer}");
 
-        var noticed = await noticing;
-        say(string.Create(
+        var noticedAt = await noticing;
+        var noticed = noticedAt - killed;
+        say(noticedAt, string.Create(
             CultureInfo.InvariantCulture,
             $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
+        await killing;
 
         await scheduler.WhenAsync(
             fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy),
@@ -31,9 +38,10 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
         tools.Start(victim);
         var after = await scheduler.WhenAsync(
             fab => fab.Tool(victim).Lives > before.Tool(victim).Lives, cancellationToken);
-        var away = Stopwatch.GetElapsedTime(killed);
+        var backAt = clock.Elapsed;
+        var away = backAt - killed;
         var meanwhile = StepsOfOthers(after) - StepsOfOthers(before);
-        say(string.Create(
+        say(backAt, string.Create(
             CultureInfo.InvariantCulture,
             $"{victim} is back after {away.TotalMilliseconds:N0} ms as process {after.Tool(victim).ProcessId}; ")
             + $"the others did {meanwhile} steps meanwhile");
@@ -41,11 +49,12 @@ internal sealed class ToolKiller(string victim, Scheduler scheduler, ToolPark to
     }
 
     /// <summary>Waits until the hub has answered the victim's last command instead of the victim.</summary>
-    private async Task<TimeSpan> NoticeAsync(long killed, CancellationToken cancellationToken)
+    /// <returns>The time of this.</returns>
+    private async Task<TimeSpan> NoticeAsync(CancellationToken cancellationToken)
     {
         // There is no such command if the victim finished it in the last moment.
         await scheduler.WhenAsync(fab => fab.Tool(victim) is { IsReady: false } or { Step: 0 }, cancellationToken);
-        return Stopwatch.GetElapsedTime(killed);
+        return clock.Elapsed;
     }
 
     /// <summary>

@@ -4,7 +4,9 @@ namespace Samples.WaferFab.View;
 internal interface IFabView
 {
     /// <summary>Shows a single event of the run.</summary>
-    void Say(string line);
+    /// <param name="at">The time of the event, by the clock of the run.</param>
+    /// <param name="line">What happened.</param>
+    void Say(TimeSpan at, string line);
 
     /// <summary>Shows the fab until the run has ended, for whatever reason.</summary>
     Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Samples.WaferFab.Messages;
 using Samples.WaferFab.Planning;
@@ -12,18 +11,19 @@ internal sealed class LiveView : IFabView
 {
     private const int LinesShown = 6;
 
+    // With this the table has eighty columns.
+    private const int BarWidth = 5;
+
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
-    private readonly long _started = Stopwatch.GetTimestamp();
 
-    public void Say(string line)
+    public void Say(TimeSpan at, string line)
     {
         lock (_gate)
         {
-            var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
-            _lines.Add(string.Create(CultureInfo.InvariantCulture, $"{seconds,6:N2} s  {line}"));
+            _lines.Add(string.Create(CultureInfo.InvariantCulture, $"{at.TotalSeconds,9:N3} s  {line}"));
         }
     }
 
@@ -52,10 +52,9 @@ internal sealed class LiveView : IFabView
     {
         var table = new Table().Border(TableBorder.Rounded)
             .AddColumns("machine", "process", "state", "works on", "")
-            .AddColumn(new TableColumn("steps").RightAligned())
             .AddColumn(new TableColumn("events").RightAligned());
         var scheduler = picture.States.GetValueOrDefault(SchedulerId.Value, "?");
-        table.AddRow(SchedulerId.Value, Number(Environment.ProcessId), State(scheduler), "", "", "", "");
+        table.AddRow(SchedulerId.Value, Number(Environment.ProcessId), State(scheduler), "", "", "");
         foreach (var tool in picture.Fab.Tools)
         {
             table.AddRow(
@@ -64,7 +63,6 @@ internal sealed class LiveView : IFabView
                 State(picture.StateOf(tool)),
                 tool.Step == 0 ? "" : $"{Route.Step(tool.Step).Name}, wafer {tool.Wafer}",
                 Bar(tool),
-                tool.StepsDone.ToString("N0", CultureInfo.InvariantCulture),
                 tool.Events.ToString("N0", CultureInfo.InvariantCulture));
         }
 
@@ -94,11 +92,11 @@ internal sealed class LiveView : IFabView
     {
         if (tool.Step == 0)
         {
-            return new string('·', 8);
+            return new string('·', BarWidth);
         }
 
-        var full = Math.Min(8, tool.Tick * 8 / Route.Step(tool.Step).Ticks);
-        return new string('█', full) + new string('·', 8 - full);
+        var full = Math.Min(BarWidth, tool.Tick * BarWidth / Route.Step(tool.Step).Ticks);
+        return new string('█', full) + new string('·', BarWidth - full);
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

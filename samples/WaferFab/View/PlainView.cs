@@ -1,30 +1,29 @@
-using System.Diagnostics;
 using System.Globalization;
 using Samples.WaferFab.Planning;
 
 namespace Samples.WaferFab.View;
 
 /// <summary>One line after the other, for files and pipes.</summary>
-internal sealed class PlainView : IFabView
+internal sealed class PlainView(TextWriter output) : IFabView
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
+    // The width of a time and the spaces after it.
+    private const int Indent = 13;
 
-    public void Say(string line)
-    {
-        var seconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,6:N2} s  {line}"));
-    }
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(2);
+
+    public void Say(TimeSpan at, string line) => output.WriteLine(PlainText.Wrap(
+        string.Create(CultureInfo.InvariantCulture, $"{at.TotalSeconds,9:N3} s  {line}"), Indent));
 
     public async Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run)
     {
-        using var clock = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        while (await Task.WhenAny(run, clock.WaitForNextTickAsync().AsTask()) != run)
+        using var timer = new PeriodicTimer(LineInterval);
+        while (await Task.WhenAny(run, timer.WaitForNextTickAsync().AsTask()) != run)
         {
             var picture = await take();
             var tools = string.Join(", ", picture.Fab.Tools.Select(tool => tool.IsBusy
                 ? $"{tool.Id} {Route.Step(tool.Step).Name} wafer {tool.Wafer}"
                 : $"{tool.Id} {picture.StateOf(tool)}"));
-            Say(string.Create(
+            Say(picture.At, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{picture.Fab.WafersFinished}/{picture.Fab.Wafers} wafers, "
                 + $"{picture.EventsPerSecond:N0} events/s: {tools}"));
@@ -35,7 +34,7 @@ internal sealed class PlainView : IFabView
     {
         foreach (var line in Verdict.Lines(report))
         {
-            Console.WriteLine(line);
+            output.WriteLine(PlainText.Wrap(line, indent: 2));
         }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, S
 {
     private readonly ConcurrentDictionary<string, string> _states = new();
     private long _lastEvents;
-    private long _lastTime = Stopwatch.GetTimestamp();
+    private TimeSpan _lastTime;
 
     /// <summary>Subscribes to the changes of state of all machines.</summary>
     public Task<IDisposable> JoinAsync() => bus.SubscribeToStateChangesAsync("*", change =>
@@ -26,12 +26,12 @@ internal sealed class StateBoard(EventClient bus, EventBus.EventBusClient hub, S
     public async Task<long> CountEventsAsync() =>
         (long)(await hub.GetHealthAsync(new GetHealthRequest())).EventsAccepted;
 
-    public async ValueTask<FabPicture> TakeAsync()
+    public async ValueTask<FabPicture> TakeAsync(Stopwatch clock)
     {
         var events = await CountEventsAsync();
-        var now = Stopwatch.GetTimestamp();
-        var rate = (events - _lastEvents) / Math.Max(0.001, Stopwatch.GetElapsedTime(_lastTime, now).TotalSeconds);
+        var now = clock.Elapsed;
+        var rate = (events - _lastEvents) / Math.Max(0.001, (now - _lastTime).TotalSeconds);
         (_lastEvents, _lastTime) = (events, now);
-        return new FabPicture(scheduler.Snapshot(), _states, rate);
+        return new FabPicture(now, scheduler.Snapshot(), _states, rate);
     }
 }

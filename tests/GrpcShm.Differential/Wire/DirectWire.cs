@@ -41,7 +41,8 @@ internal sealed unsafe partial class DirectWire : IWire
 
     public DirectWire(string path)
     {
-        var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"No server listens at '{path}'.");
+        var socket = LinuxControlSocket.Connect(path, out _)
+            ?? throw new IOException($"No server listens at '{path}'.");
         _channel = new ControlChannel(socket, ProcessReactors.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
         var answer =

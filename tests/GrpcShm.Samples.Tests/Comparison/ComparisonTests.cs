@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 
 namespace GrpcShm.Samples.Tests.Comparison;
 
@@ -54,16 +56,15 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
     public void Report_OnePage_HoldsEveryChartAndNothingFromElsewhere()
     {
         var page = File.ReadAllText(Path.Combine(_run.ReportFolder, "index.html"));
-        var charts = Directory.GetFiles(_run.ReportFolder, "*.png");
+        var charts = Directory.GetFiles(_run.ReportFolder, "*.svg");
 
         Assert.Equal(
-            ["latency-unary-1.png", "throughput.png"],
+            ["latency-unary-1.svg", "throughput.svg"],
             charts.Select(Path.GetFileName).Order());
         foreach (var chart in charts)
         {
-            var png = File.ReadAllBytes(chart);
-            Assert.Equal("PNG"u8.ToArray(), png[1..4]);
-            Assert.Contains(Convert.ToBase64String(png), page, StringComparison.Ordinal);
+            Assert.Contains(Convert.ToBase64String(File.ReadAllBytes(chart)), page, StringComparison.Ordinal);
+            Assert.Equal("PNG"u8.ToArray(), File.ReadAllBytes(Path.ChangeExtension(chart, ".png"))[1..4]);
         }
 
         Assert.All(
@@ -71,6 +72,66 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
             match => Assert.StartsWith("data:", match.Groups[1].Value, StringComparison.Ordinal));
         Assert.All(ShortRun.Transports, transport => Assert.Contains($">{transport}<", page, StringComparison.Ordinal));
         Assert.DoesNotContain("://", Source().Replace(page, ""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Report_Charts_SayInSentencesWhatTheirAxesMeanAndInWhichUnit()
+    {
+        var latency = ReadLabels("latency-unary-1.svg");
+        Assert.Contains("Latency of unary-1 (less is better)", latency);
+        Assert.Contains("A call takes this long.", latency);
+        Assert.Contains("This share of the calls is as fast, or faster.", latency);
+        Assert.Contains(latency, label => label.EndsWith(" µs", StringComparison.Ordinal));
+        Assert.Contains("99 %", latency);
+
+        var throughput = ReadLabels("throughput.svg");
+        Assert.Contains("events (more is better)", throughput);
+        Assert.Contains("Events a second (2× is twice as many as over uds)", throughput);
+        Assert.Contains(throughput, label => Ratio().IsMatch(label));
+    }
+
+    [Fact]
+    public void Report_Charts_HaveTheirOwnLettersAndNeedNoFont()
+    {
+        foreach (var file in Directory.GetFiles(_run.ReportFolder, "*.svg"))
+        {
+            var chart = XDocument.Load(file).Root!;
+
+            Assert.DoesNotContain("font", File.ReadAllText(file), StringComparison.Ordinal);
+            Assert.DoesNotContain(chart.Descendants(), element => element.Name.LocalName == "text");
+            var letters = chart.Descendants().Where(element => element.Name.LocalName == "path")
+                .Attributes("id").Select(id => "#" + id.Value).ToHashSet();
+            var uses = chart.Descendants().Where(element => element.Name.LocalName == "use").ToList();
+            Assert.NotEmpty(uses);
+            Assert.All(uses, use => Assert.Contains(use.Attribute("href")!.Value, letters));
+        }
+    }
+
+    [Fact]
+    public void Run_Piped_SaysWhatItMeasuresAndExplainsTheRatio()
+    {
+        var output = _run.Output.ReplaceLineEndings(" ");
+
+        Assert.Contains("[1/3] starting: uds", output, StringComparison.Ordinal);
+        Assert.Contains("[1/3] unary-1: uds round 1 of 1", output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Ratio: how many times as fast as the same over a Unix socket (uds). More is better",
+            output,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Ratio_InTheTable_IsHowManyTimesAsFastForALatencyToo()
+    {
+        // In the file it is the latency divided by that of uds.
+        var row = ReadRows().Single(
+            row => Text(row, "transport") == "in-process" && Text(row, "scenario") == "unary-1");
+        var timesAsFast = 1 / row["ratio_to_uds"]!.GetValue<double>();
+
+        var table = _run.Output.Split("ratio to uds")[1].Split("unary-1", 2)[1];
+        var line = table.Split('\n').First(line => line.Contains("in-process", StringComparison.Ordinal));
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $" {timesAsFast:0.00} ("), line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,6 +190,13 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
         }
     }
 
+    /// <summary>The texts of a chart.</summary>
+    private List<string> ReadLabels(string chart) =>
+    [
+        .. XDocument.Load(Path.Combine(_run.ReportFolder, chart)).Descendants()
+            .Select(element => element.Attribute("aria-label")?.Value).OfType<string>(),
+    ];
+
     private static string Text(JsonObject row, string property) => row[property]!.GetValue<string>();
 
     private List<JsonObject> ReadRows() =>
@@ -136,6 +204,9 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
 
     [GeneratedRegex("`([a-z0-9_]+)`")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"^[0-9,]+ \([0-9.]+×\)$")]
+    private static partial Regex Ratio();
 
     [GeneratedRegex("src=\"([^\"]*)\"")]
     private static partial Regex Source();
@@ -151,20 +222,27 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
 
         public string JsonFile => Path.Combine(_directory.FullName, "run.json");
 
+        /// <summary>What it has printed.</summary>
+        public string Output { get; private set; } = "";
+
         public string ReportFolder => Path.Combine(_directory.FullName, "report");
 
         public async ValueTask InitializeAsync()
         {
             var result = await StartAsync(
                 "--only", "unary-1,events,load-2000", "--transports", string.Join(',', Transports),
-                "--rounds", "1", "--seconds", "0.1", "--quick", "--no-warm-up",
+                "--rounds", "1", "--seconds", "0.1", "--quick", "--no-warm-up", "--progress-seconds", "0",
                 "--json", JsonFile, "--report", ReportFolder);
             Assert.True(result.ExitCode == 0, result.ToString());
+            Output = result.Output;
         }
 
-        /// <summary>Runs it from its own folder, since the library for the charts is there.</summary>
-        internal static Task<SampleResult> StartAsync(params string[] arguments) => SampleProcess.RunAsync(
-            Path.Combine(Folder, "bin", SourceTree.Configuration, SourceTree.Framework, "Comparison"), arguments);
+        /// <summary>The program in its own folder, since the library for the charts is there.</summary>
+        internal static string Program { get; } =
+            Path.Combine(Folder, "bin", SourceTree.Configuration, SourceTree.Framework, "Comparison");
+
+        internal static Task<SampleResult> StartAsync(params string[] arguments) =>
+            SampleProcess.RunAsync(Program, arguments);
 
         internal string WriteChanged(Action<JsonObject> change)
         {

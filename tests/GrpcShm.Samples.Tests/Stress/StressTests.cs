@@ -47,7 +47,7 @@ public class StressTests
     {
         await using var stress = SampleProcess.Start(
             "Stress", "--producers", "2", "--consumers", "2", "--duration", "10m", "--rate", "100");
-        Assert.Contains("processed", await stress.ReadLineAsync(), StringComparison.Ordinal);
+        await stress.ReadUntilAsync("processed ");
         var processes = stress.GetChildren();
         Assert.Equal(5, processes.Count);
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace GrpcShm.Samples.Tests.WaferFab;
 
 public class WaferFabTests
@@ -48,6 +51,26 @@ public class WaferFabTests
         Assert.DoesNotContain('\x1b', result.Output);
     }
 
+    [Fact]
+    public async Task Run_AToolKilled_DurationsAreTheDifferencesOfTheTimesOfTheirLines()
+    {
+        var result = await SampleProcess.RunAsync("WaferFab", "--wafers", "3");
+
+        Assert.True(result.ExitCode == 0, result.ToString());
+
+        // Wrapped lines are put together again.
+        var output = Regex.Replace(result.Output, "\n {13}", " ");
+        var killed = Number(output, @"([0-9.]+) s  etcher \(process [0-9]+\) was killed");
+        var noticed = Number(output, @"([0-9.]+) s  the bus told the scheduler");
+        var back = Number(output, @"([0-9.]+) s  etcher is back");
+        AssertIsDifference(noticed - killed, Number(output, "told the scheduler ([0-9.,]+) ms after the kill"));
+        AssertIsDifference(back - killed, Number(output, "is back after ([0-9.,]+) ms"));
+
+        // The run is longer than the time of any of its lines.
+        var whole = Number(result.Output.ReplaceLineEndings(" "), @"\bin ([0-9.,]+) s +by ");
+        Assert.True(back <= whole + 0.05, result.Output);
+    }
+
     [Theory]
     [InlineData("--wafers", "0")]
     [InlineData("--wafers", "many")]
@@ -66,7 +89,7 @@ public class WaferFabTests
     public async Task Run_Killed_LeavesNoProcess()
     {
         await using var fab = SampleProcess.Start("WaferFab", "--wafers", "100", "--no-kill");
-        Assert.NotNull(await fab.ReadLineAsync());
+        await fab.ReadUntilAsync(" events/s: ");
         var tools = fab.GetChildren();
         Assert.Equal(4, tools.Count);
 
@@ -78,6 +101,17 @@ public class WaferFabTests
             tool.Dispose();
         }
     }
+
+    private static double Number(string text, string pattern)
+    {
+        var match = Regex.Match(text, pattern);
+        Assert.True(match.Success, $"'{pattern}' is not in:\n{text}");
+        return double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+
+    // The times are printed to a millisecond.
+    private static void AssertIsDifference(double seconds, double milliseconds) =>
+        Assert.InRange((seconds * 1000) - milliseconds, -1.6, 1.6);
 
     private static void AssertIsOk(SampleResult result, int wafers)
     {

@@ -1,5 +1,4 @@
 using GrpcShm.Samples.Comparison.Measuring;
-using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
@@ -7,12 +6,16 @@ namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 internal static class LatencyChart
 {
     private static readonly (double Percentile, string Label)[] Ticks =
-        [(0, "0"), (50, "50 %"), (90, "90 %"), (99, "99 %"), (99.9, "99.9 %"), (99.99, "99.99 %")];
+        [(50, "50 %"), (90, "90 %"), (99, "99 %"), (99.9, "99.9 %"), (99.99, "99.99 %")];
 
     public static Chart Create(IReadOnlyList<Measurement> measurements)
     {
         var scenario = measurements[0].Scenario;
-        using var plot = new Plot();
+        var title = $"Latency of {scenario.Name}";
+        using var plot = ChartStyle.CreatePlot(
+            title + " (less is better)",
+            $"This share of the {scenario.Operation}s is as fast, or faster.",
+            $"A {scenario.Operation} takes this long.");
         int[] shown =
             [.. Enumerable.Range(0, LatencyCurve.Percentiles.Count).Where(i => LatencyCurve.Percentiles[i] < 100)];
         double[] positions = [.. shown.Select(i => PositionOf(LatencyCurve.Percentiles[i]))];
@@ -33,18 +36,16 @@ internal static class LatencyChart
 
         plot.Axes.Bottom.TickGenerator = ticks;
         ChartStyle.LabelMicroseconds(plot, all);
-        plot.Title($"Latency of {scenario.Name}");
-        plot.XLabel("of all calls …");
-        plot.YLabel("… took no longer than");
-        plot.ShowLegend(Edge.Right);
-        return new Chart(
-            $"latency-{scenario.Name}.png",
-            $"Latency of {scenario.Name}",
+        ChartStyle.ShowLegend(plot);
+        return Chart.Create(
+            $"latency-{scenario.Name}",
+            title,
             scenario.OfferedPerSecond is null
                 ? "Lower is better. Each step to the right keeps only the slowest tenth of the calls."
                 : "Lower is better. Each step to the right keeps only the slowest tenth of the calls. "
                     + "A call's time begins when the call was due.",
-            plot.GetImage(ChartStyle.Width, ChartStyle.Height).GetImageBytes(ImageFormat.Png));
+            ChartStyle.Height,
+            plot.Render);
     }
 
     // One step to the right for each further nine of the percentile.

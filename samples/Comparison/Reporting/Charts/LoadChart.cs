@@ -1,11 +1,12 @@
 using GrpcShm.Samples.Comparison.Measuring;
-using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 
 /// <summary>The latency as the offered load grows.</summary>
 internal static class LoadChart
 {
+    private const string Title = "Latency against load";
+
     // If a transport carries less than this share of the offered load, its queue only grows.
     private const double Sustained = 0.95;
 
@@ -21,18 +22,17 @@ internal static class LoadChart
             return null;
         }
 
-        using var plot = new Plot();
+        using var plot = ChartStyle.CreatePlot(
+            Title + " (less is better)\nline: p50, dots: p99",
+            "The client makes this many calls a second.",
+            "A call takes this long.");
         foreach (var transport in loads.GroupBy(one => one.Transport))
         {
             Measurement[] points = [.. transport.OrderBy(one => one.Scenario.OfferedPerSecond)];
             double[] offered = [.. points.Select(one => Math.Log10(one.Scenario.OfferedPerSecond!.Value))];
             ChartStyle.AddLine(plot, offered, [.. points.Select(one => Math.Log10(one.Latencies!.P50))], transport.Key);
-            ChartStyle.AddLine(
-                plot,
-                offered,
-                [.. points.Select(one => Math.Log10(one.Latencies!.P99))],
-                transport.Key,
-                isDotted: true);
+            ChartStyle.AddDots(
+                plot, offered, [.. points.Select(one => Math.Log10(one.Latencies!.P99))], transport.Key);
         }
 
         var ticks = new ScottPlot.TickGenerators.NumericManual();
@@ -44,14 +44,13 @@ internal static class LoadChart
         plot.Axes.Bottom.TickGenerator = ticks;
         ChartStyle.LabelMicroseconds(
             plot, loads.SelectMany(one => (double[])[Math.Log10(one.Latencies!.P50), Math.Log10(one.Latencies!.P99)]));
-        plot.Title("Latency against offered load");
-        plot.XLabel("calls a second");
-        plot.YLabel("p50 (line), p99 (dots)");
-        plot.ShowLegend(Edge.Right);
-        return new Chart(
-            "latency-against-load.png",
-            "Latency against offered load",
-            "Lower is better. A line ends at the last load that its transport could carry.",
-            plot.GetImage(ChartStyle.Width, ChartStyle.Height).GetImageBytes(ImageFormat.Png));
+        ChartStyle.ShowLegend(plot);
+        return Chart.Create(
+            "latency-against-load",
+            Title,
+            "Lower is better. Half of the calls take no longer than the line says (p50), and 99 % of them no longer "
+                + "than the dots say (p99). A line ends at the last load that its transport could carry.",
+            ChartStyle.Height,
+            plot.Render);
     }
 }

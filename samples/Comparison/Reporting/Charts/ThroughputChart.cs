@@ -1,5 +1,6 @@
 using GrpcShm.Samples.Comparison.Measuring;
 using GrpcShm.Samples.Comparison.Scenarios;
+using GrpcShm.Samples.Comparison.Transports;
 using ScottPlot;
 
 namespace GrpcShm.Samples.Comparison.Reporting.Charts;
@@ -9,8 +10,11 @@ namespace GrpcShm.Samples.Comparison.Reporting.Charts;
 /// </summary>
 internal static class ThroughputChart
 {
-    private const int Columns = 2;
-    private const int RowHeight = 260;
+    private const int HeightOfHeading = 130;
+    private const int HeightOfBar = 38;
+
+    // Beside the longest bar there is room for its figure.
+    private const double RoomForFigure = 1.75;
 
     public static Chart? Create(IReadOnlyList<Measurement> measurements)
     {
@@ -26,26 +30,35 @@ internal static class ThroughputChart
             return null;
         }
 
-        var columns = Math.Min(Columns, scenarios.Length);
-        var rows = (scenarios.Length + columns - 1) / columns;
-        var plots = new Multiplot();
-        plots.AddPlots(scenarios.Length);
-        plots.Layout = new ScottPlot.MultiplotLayouts.Grid(rows, columns);
-        for (var i = 0; i < scenarios.Length; i++)
+        var plots = new Multiplot(CreatePlot(scenarios[0]))
         {
-            Draw(plots.GetPlot(i), scenarios[i]);
+            Layout = new ScottPlot.MultiplotLayouts.Grid(scenarios.Length, columns: 1),
+        };
+        foreach (var scenario in scenarios[1..])
+        {
+            plots.Subplots.Add(CreatePlot(scenario));
         }
 
-        return new Chart(
-            "throughput.png",
+        // All have the height of the one with the most transports, so that their bars are equally thick.
+        var height = HeightOfHeading + (HeightOfBar * scenarios.Max(scenario => scenario.Count));
+        return Chart.Create(
+            "throughput",
             "Operations a second",
             "Longer is better. The bar is the median of the rounds. The thin line goes from the lowest to the highest "
-                + "round. Each scenario has an axis of its own.",
-            plots.Render(ChartStyle.Width, rows * RowHeight).GetImageBytes(ImageFormat.Png));
+                + "round. Each scenario has an axis of its own. Behind a bar stands its figure, and how many times as "
+                + "many that is as over a Unix socket (uds): 2× is twice as many.",
+            height * scenarios.Length,
+            plots.Render);
     }
 
-    private static void Draw(Plot plot, IReadOnlyList<Measurement> measurements)
+    private static Plot CreatePlot(IReadOnlyList<Measurement> measurements)
     {
+        var scenario = measurements[0].Scenario;
+        var plot = ChartStyle.CreatePlot(
+            scenario.Name + " (more is better)",
+            $"{char.ToUpperInvariant(scenario.Operation[0])}{scenario.Operation[1..]}s a second "
+                + "(2× is twice as many as over uds)",
+            left: null);
         var ticks = new ScottPlot.TickGenerators.NumericManual();
         for (var i = 0; i < measurements.Count; i++)
         {
@@ -60,6 +73,10 @@ internal static class ThroughputChart
                 Orientation = Orientation.Horizontal,
             });
             plot.Add.Line(figure.Least, position, figure.Most, position).Color = Colors.Black;
+            var text = plot.Add.Text(Describe(measurements[i]), Math.Max(figure.Median, figure.Most), position);
+            text.LabelStyle.FontSize = ChartStyle.FontSize;
+            text.LabelStyle.Alignment = Alignment.MiddleLeft;
+            text.OffsetX = 6;
             ticks.AddMajor(position, measurements[i].Transport.Name);
         }
 
@@ -67,11 +84,16 @@ internal static class ThroughputChart
         plot.Axes.Left.MajorTickStyle.Length = 0;
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic
         {
-            TargetTickCount = 4,
+            TargetTickCount = 3,
             LabelFormatter = value => FormattableString.Invariant($"{value:N0}"),
         };
-        plot.Axes.SetLimits(0, measurements.Max(one => one.Figure.Most) * 1.08, 0.4, measurements.Count + 0.6);
+        plot.Axes.SetLimits(0, measurements.Max(one => one.Figure.Most) * RoomForFigure, 0.4, measurements.Count + 0.6);
         plot.HideGrid();
-        plot.Title(measurements[0].Scenario.Name, size: 14);
+        return plot;
     }
+
+    private static string Describe(Measurement measurement) =>
+        measurement.TimesAsFast is { } ratio && measurement.Transport.Name != TransportRegistry.Baseline
+            ? FormattableString.Invariant($"{measurement.Figure.Median:N0} ({ratio.Median:0.0}×)")
+            : FormattableString.Invariant($"{measurement.Figure.Median:N0}");
 }
