@@ -13,7 +13,7 @@ public sealed class SharedMemoryTransportOptions
     /// Endpoints to listen on, besides those named by <c>ListenSharedMemory</c>: names or paths, for servers that are
     /// set up by configuration alone (<c>SharedMemory:Endpoints:0</c>).
     /// </summary>
-    /// <value>Names (<c>orders</c>) or paths (<c>shm:///run/orders.sock</c>).</value>
+    /// <value>Names (<c>orders</c>) or paths (<c>shm:///absolute/orders.sock</c>).</value>
     /// <remarks>Defaults to none.</remarks>
     public IList<string> Endpoints { get; } = [];
 
