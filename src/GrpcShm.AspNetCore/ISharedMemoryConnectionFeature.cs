@@ -7,6 +7,7 @@ namespace GrpcShm.AspNetCore;
 /// <c>HttpContext.Features.Get&lt;ISharedMemoryConnectionFeature&gt;()</c>. Absent on connections of other transports.
 /// Code that knows nothing of shared memory finds the peer as <c>IConnectionUserFeature.User</c>, with the claims
 /// <c>NameIdentifier</c> (<see cref="PeerIdentity.Id"/>), <c>gid</c> (if the system tells the group) and <c>pid</c>.
+/// For authorization policies, <c>AddSharedMemoryPeer</c> makes the peer the user of each call.
 /// </summary>
 public interface ISharedMemoryConnectionFeature
 {

@@ -18,8 +18,10 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class SharedMemoryHostingExtensions
 {
     /// <summary>
-    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/> and
-    /// those in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and leaves all others as they are.
+    /// Adds the shared-memory transport to Kestrel. It takes the endpoints of <see cref="ListenSharedMemory"/>, those
+    /// in <see cref="SharedMemoryTransportOptions.Endpoints"/>, and those that <c>--urls</c>, <c>ASPNETCORE_URLS</c> or
+    /// <c>Kestrel:Endpoints:…:Url</c> name as <c>shm:name</c>, or as a server logs them (<c>http://shm:/name</c>). It
+    /// leaves all others as they are.
     /// </summary>
     /// <param name="builder">The web host.</param>
     /// <param name="configure">
@@ -66,7 +68,9 @@ public static class SharedMemoryHostingExtensions
         });
     }
 
-    /// <summary>Listens on a shared-memory endpoint. Needs <see cref="UseSharedMemory"/>.</summary>
+    /// <summary>
+    /// Listens on a shared-memory endpoint. Needs <see cref="UseSharedMemory"/>: without it the server does not start.
+    /// </summary>
     /// <param name="options">Kestrel's options.</param>
     /// <param name="nameOrPath">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
     /// <param name="configure">
@@ -83,23 +87,36 @@ public static class SharedMemoryHostingExtensions
             listen.Protocols = HttpProtocols.Http2;
             configure?.Invoke(listen);
             DirectEndPoints.Note(listen);
-            if (listen.Protocols == HttpProtocols.Http2)
+            var isHttp2 = listen.Protocols == HttpProtocols.Http2;
+
+            // The innermost middleware: the protocol reads from the transport that the connection has here. It is made
+            // when the server starts. Not before then is it sure that all services are there.
+            listen.Use(next =>
             {
-                // The innermost middleware: the protocol reads from the transport that the connection has here.
-                listen.Use(next =>
+                var application = FindApplication(listen);
+                if (!isHttp2)
                 {
-                    listen.ApplicationServices?.GetService<DirectApplication>()?.ServeWhatKestrelServes(next);
-                    return connection =>
-                    {
-                        var feature = connection.Features.Get<ISharedMemoryConnectionFeature>();
-                        return feature is SharedMemoryConnectionContext context
-                            ? context.RunProtocolAsync(next, connection)
-                            : next(connection);
-                    };
-                });
-            }
+                    return next;
+                }
+
+                application.ServeWhatKestrelServes(next);
+                return connection =>
+                {
+                    var feature = connection.Features.Get<ISharedMemoryConnectionFeature>();
+                    return feature is SharedMemoryConnectionContext context
+                        ? context.RunProtocolAsync(next, connection)
+                        : next(connection);
+                };
+            });
         });
     }
+
+    // The services of a host are fixed when Kestrel's options are made, so they cannot be registered from here.
+    private static DirectApplication FindApplication(ListenOptions listen) =>
+        listen.ApplicationServices?.GetService<DirectApplication>()
+        ?? throw new InvalidOperationException(
+            $"The server cannot listen on '{listen.EndPoint}', since its host has no shared-memory transport. Add the "
+            + "line 'builder.WebHost.UseSharedMemory();' before the application is built.");
 
     /// <summary>
     /// Puts a server in front of Kestrel, which sees the application that is passed to Kestrel. Other servers are left

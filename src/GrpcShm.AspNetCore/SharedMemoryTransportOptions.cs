@@ -13,15 +13,17 @@ public sealed class SharedMemoryTransportOptions
     /// Endpoints to listen on, besides those named by <c>ListenSharedMemory</c>: names or paths, for servers that are
     /// set up by configuration alone (<c>SharedMemory:Endpoints:0</c>).
     /// </summary>
+    /// <value>Names (<c>orders</c>) or paths (<c>shm:///run/orders.sock</c>).</value>
     /// <remarks>Defaults to none.</remarks>
     public IList<string> Endpoints { get; } = [];
 
     /// <summary>
-    /// The size in bytes of the ring in each direction for clients that ask for no size, a power of two from 4 KiB to
-    /// 64 MiB. A connection takes twice this memory, at once and in full.
+    /// The size in bytes of the ring in each direction, for clients that ask for no size. A connection takes twice this
+    /// memory, at once and in full.
     /// </summary>
+    /// <value>A power of two, 4 KiB to 64 MiB.</value>
     /// <remarks>Defaults to 256 KiB.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
     public int RingSize
     {
         get;
@@ -32,6 +34,7 @@ public sealed class SharedMemoryTransportOptions
     /// The largest ring in bytes that a client gets, also if it asks for more. A server whose <see cref="RingSize"/> is
     /// larger than this does not start.
     /// </summary>
+    /// <value>A power of two, 4 KiB to 64 MiB.</value>
     /// <remarks>Defaults to 4 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
     public int MaxRingSize
@@ -41,6 +44,7 @@ public sealed class SharedMemoryTransportOptions
     } = 4 * 1024 * 1024;
 
     /// <summary>How long a client may take for its handshake before it is cut off.</summary>
+    /// <value>More than zero, up to 1 hour.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
     public TimeSpan HandshakeTimeout
@@ -57,8 +61,9 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// How long a server that starts waits for another one to give an endpoint's name back before it fails with an
     /// <see cref="Microsoft.AspNetCore.Connections.AddressInUseException"/>. For a server that is started while its
-    /// predecessor still serves: see <c>docs/deployment.md</c>, "Replacing a server".
+    /// predecessor still serves: see <c>docs/how-to/replace-a-server.md</c>.
     /// </summary>
+    /// <value>Zero to 1 day.</value>
     /// <remarks>Defaults to zero: it fails at once.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative, or is more than a day.</exception>
     public TimeSpan WaitForName
@@ -73,8 +78,10 @@ public sealed class SharedMemoryTransportOptions
     }
 
     /// <summary>
-    /// The number of handshakes that an endpoint carries on at once. A further client is refused, and may try again.
+    /// How many handshakes an endpoint carries out at the same time. A client beyond this number is refused, and may
+    /// try again.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingHandshakes
@@ -109,13 +116,14 @@ public sealed class SharedMemoryTransportOptions
     internal LinuxRendezvousOptions LinuxRendezvous { get; } = new();
 
     /// <summary>The directory for names, instead of the user's run-time directory.</summary>
-    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
     public string? RuntimeDirectory { get; set; }
 
     /// <summary>
     /// The number of bytes that a reader may leave unconsumed before its connection is ended. For connection middleware
     /// that reads by itself: Kestrel consumes what it reads.
     /// </summary>
+    /// <value>64 KiB or more.</value>
     /// <remarks>Defaults to 16 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 64 KiB.</exception>
     public long MaxUnconsumedBytes
@@ -166,12 +174,13 @@ public sealed class SharedMemoryTransportOptions
     }
 
     /// <summary>
-    /// The number of calls in direct mode that may be under way on one connection, 1 to 65,536; fewer if
-    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. Clients are told the number: with more
-    /// calls they wait, or make another connection.
+    /// How many calls in direct mode may be under way on one connection; fewer if
+    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. The server tells its clients this number.
+    /// With more calls they wait, or make another connection.
     /// </summary>
+    /// <value>1 to 65,536.</value>
     /// <remarks>Defaults to 1,024.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not in that range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 65,536.</exception>
     public int MaxCallsPerConnection
     {
         get;
@@ -199,6 +208,7 @@ public sealed class SharedMemoryTransportOptions
     /// suffices. One call of a connection may go beyond the limit, so that messages larger than this get through, one
     /// after the other.
     /// </summary>
+    /// <value>1 MiB or more.</value>
     /// <remarks>Defaults to 128 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
     public long MaxBufferedBytesPerConnection
@@ -213,9 +223,12 @@ public sealed class SharedMemoryTransportOptions
     } = 128L * 1024 * 1024;
 
     /// <summary>
-    /// The same as <see cref="MaxBufferedBytesPerConnection"/>, for all connections of an endpoint together. One call
-    /// of each connection may go beyond the limit.
+    /// The number of bytes of requests that the calls of all connections of an endpoint together may hold, or may let
+    /// their clients send, counted as for <see cref="MaxBufferedBytesPerConnection"/>. One call of each connection may
+    /// go beyond the limit. A server does not start if this is less than <see cref="MaxBufferedBytesPerConnection"/>:
+    /// its clients would be told of more calls than it has room for.
     /// </summary>
+    /// <value>1 MiB or more.</value>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
     public long MaxBufferedBytes
@@ -233,6 +246,7 @@ public sealed class SharedMemoryTransportOptions
     /// this is the largest message, with the five bytes before it, also if gRPC's own <c>MaxReceiveMessageSize</c>
     /// allows more. If a reader wants more, its call ends with <c>ResourceExhausted</c>.
     /// </summary>
+    /// <value>1 MiB or more.</value>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 MiB.</exception>
     public long MaxUnconsumedBytesPerCall

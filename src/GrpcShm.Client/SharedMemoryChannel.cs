@@ -15,7 +15,10 @@ namespace GrpcShm.Client;
 public static class SharedMemoryChannel
 {
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
-    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
     /// <returns>
     /// A channel like any other. It connects with its first call, again after a loss, and closes its connections when
     /// it is disposed.
@@ -24,7 +27,10 @@ public static class SharedMemoryChannel
     public static GrpcChannel ForAddress(string address) => ForAddress(address, new SharedMemoryClientOptions());
 
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
-    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
     /// <param name="options">How to connect.</param>
     /// <param name="channelOptions">
     /// The channel's own options. Their <see cref="GrpcChannelOptions.HttpHandler"/> and
@@ -32,7 +38,8 @@ public static class SharedMemoryChannel
     /// </param>
     /// <returns>A channel like any other.</returns>
     /// <exception cref="ArgumentException">
-    /// <paramref name="address"/> is none of these, or <paramref name="channelOptions"/> has a handler of its own.
+    /// <paramref name="address"/> is none of these, or the options contradict each other, or
+    /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
     public static GrpcChannel ForAddress(
         string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
@@ -65,10 +72,15 @@ public static class SharedMemoryChannel
     }
 
     /// <summary>Makes a handler for a channel or an <see cref="HttpClient"/> that the caller makes.</summary>
-    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
     /// <param name="options">How to connect.</param>
     /// <returns>A handler, which owns its connections. It sends requests for any host to the endpoint.</returns>
-    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="address"/> is none of these, or the options contradict each other.
+    /// </exception>
     public static HttpMessageHandler CreateHandler(string address, SharedMemoryClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -94,6 +106,7 @@ public static class SharedMemoryChannel
     internal static HttpMessageHandler CreateHandler(
         string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
     {
+        options.Check();
         var factory = new SharedMemoryConnectionFactory(address, options, loggerFactory, meterFactory);
         if (options.Mode == SharedMemoryMode.Http2)
         {

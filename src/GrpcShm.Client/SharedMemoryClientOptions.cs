@@ -8,8 +8,9 @@ namespace GrpcShm.Client;
 public sealed class SharedMemoryClientOptions
 {
     /// <summary>How long one attempt to connect, with its handshake, may take.</summary>
+    /// <value>1 ms to 1 hour.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not positive, or is more than an hour.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than an hour.</exception>
     public TimeSpan ConnectTimeout
     {
         get;
@@ -18,8 +19,10 @@ public sealed class SharedMemoryClientOptions
 
     /// <summary>
     /// How long to go on trying while no server listens on the endpoint. So a client may start before its server, and
-    /// calls wait while a server restarts. If a server refuses the connection, the client does not try again.
+    /// calls wait while a server restarts. If a server refuses the connection, the client does not try again. A call
+    /// that is made with <c>WithWaitForReady()</c> waits until its deadline, whatever this time is.
     /// </summary>
+    /// <value>Zero to 1 hour.</value>
     /// <remarks>
     /// Defaults to zero: if no server listens, a call fails at once with <c>Unavailable</c>, as over a socket.
     /// </remarks>
@@ -31,11 +34,12 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// The size in bytes of the ring in each direction, a power of two from 4 KiB to 64 MiB, or <see langword="null"/>
-    /// for the server's default. The server may give a smaller ring than it is asked for.
+    /// The size in bytes of the ring in each direction, or <see langword="null"/> for the server's default. The server
+    /// may give a smaller ring than the client asks for.
     /// </summary>
+    /// <value>A power of two, 4 KiB to 64 MiB; or <see langword="null"/>.</value>
     /// <remarks>Defaults to <see langword="null"/>.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two in that range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not a power of two from 4 KiB to 64 MiB.</exception>
     public int? RingSize
     {
         get;
@@ -46,8 +50,17 @@ public sealed class SharedMemoryClientOptions
     /// The directory in which names are looked up, instead of the user's run-time directory. Not used for an endpoint
     /// that is a path.
     /// </summary>
-    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/protocol.md</c>, "Names".</remarks>
-    public string? RuntimeDirectory { get; set; }
+    /// <remarks>Defaults to <see langword="null"/>: see <c>docs/why/protocol.md</c>, "Names".</remarks>
+    /// <exception cref="ArgumentException">The value is empty.</exception>
+    public string? RuntimeDirectory
+    {
+        get;
+        set => field = value is null || !string.IsNullOrWhiteSpace(value)
+            ? value
+            : throw new ArgumentException(
+                $"{nameof(RuntimeDirectory)} is empty. Name a directory, or leave it unset for the user's own.",
+                nameof(RuntimeDirectory));
+    }
 
     /// <summary>
     /// Decides whether to trust the server that listens on the endpoint. Without this function the client trusts only a
@@ -65,7 +78,7 @@ public sealed class SharedMemoryClientOptions
     /// Defaults to <see cref="SharedMemoryMode.Auto"/>: direct mode if the server offers it, else HTTP/2. Direct mode
     /// carries gRPC alone: all other requests, and addresses with <c>https</c>, go over HTTP/2 without further
     /// settings; with <see cref="SharedMemoryMode.Direct"/> they fail. In the other two modes a handler for
-    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/direct-mode.md</c>.
+    /// <see cref="HttpClient"/> behaves in the same way: see <c>docs/why/direct-mode.md</c>.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
     public SharedMemoryMode Mode
@@ -75,8 +88,8 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// Whether each frame has a checksum, so that corrupted memory is noticed. In direct mode alone. The server may ask
-    /// for checksums, too.
+    /// Whether each frame has a checksum, so that corrupted memory is noticed. In direct mode alone, so a client whose
+    /// <see cref="Mode"/> is <see cref="SharedMemoryMode.Http2"/> refuses it. The server may ask for checksums, too.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
@@ -91,9 +104,11 @@ public sealed class SharedMemoryClientOptions
     }
 
     /// <summary>
-    /// How long the server may send nothing, with calls under way, before the client asks it for a sign of life. The
-    /// end of a server's process is noticed at once and without this; it is for a server that is stopped or that hangs.
+    /// How long the server may send nothing while calls are under way. Then the client asks it for a sign of life (a
+    /// ping). This is for a server that is stopped or that hangs. The client notices the end of the server's process at
+    /// once, without a ping.
     /// </summary>
+    /// <value>1 second to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to <see cref="Timeout.InfiniteTimeSpan"/>: never.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
     /// day.</exception>
@@ -103,7 +118,11 @@ public sealed class SharedMemoryClientOptions
         set => field = CheckPing(value, nameof(KeepAlivePingDelay));
     } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>How long to wait for that sign of life before the connection is ended, and its calls with it.</summary>
+    /// <summary>
+    /// How long the server may take to answer the ping of <see cref="KeepAlivePingDelay"/>. Then the connection is
+    /// ended, and its calls with it.
+    /// </summary>
+    /// <value>1 second to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to 20 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a second, or is more than a
     /// day.</exception>
@@ -114,17 +133,18 @@ public sealed class SharedMemoryClientOptions
     } = TimeSpan.FromSeconds(20);
 
     /// <summary>
-    /// Whether another connection is made when each connection has as many calls as the server takes. If not, calls
+    /// Whether to make another connection when every connection has as many calls as the server takes. If not, calls
     /// wait in order until others end.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool EnableMultipleConnections { get; set; } = true;
 
     /// <summary>
-    /// How long a connection may have no calls before it is closed; it is closed after twice that time at the latest.
-    /// The next call makes another one. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is
+    /// How long a connection stays open without calls. It is closed after twice that time at the latest. The next call
+    /// makes another connection. <see cref="Timeout.InfiniteTimeSpan"/> keeps connections until the channel is
     /// disposed, or collected as garbage.
     /// </summary>
+    /// <value>1 ms to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>.</value>
     /// <remarks>Defaults to 1 minute.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than a millisecond, or is more than a
     /// day.</exception>
@@ -146,7 +166,8 @@ public sealed class SharedMemoryClientOptions
     /// <summary>
     /// Configures a handler that carries HTTP/2 over the rings, as the last step: TLS options, limits, redirects,
     /// cookies, decompression. Has no effect on calls in direct mode. A channel may have up to four such handlers; the
-    /// function is called for each.
+    /// function is called for each. A client whose <see cref="Mode"/> is <see cref="SharedMemoryMode.Direct"/> has no
+    /// such handler, and refuses the function.
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: redirects are not followed, cookies are not kept, and nothing is
@@ -169,6 +190,27 @@ public sealed class SharedMemoryClientOptions
     /// those of the process.
     /// </remarks>
     public IMeterFactory? MeterFactory { get; set; }
+
+    /// <summary>Refuses options that contradict each other. When a client is made.</summary>
+    /// <exception cref="ArgumentException">Two options contradict each other; the message says which.</exception>
+    internal void Check()
+    {
+        if (Mode == SharedMemoryMode.Http2 && UseChecksums)
+        {
+            throw new ArgumentException(
+                $"{nameof(UseChecksums)} is set, but {nameof(Mode)} is {Mode}, which has no checksums. Set "
+                + $"{nameof(Mode)} to {SharedMemoryMode.Auto} or {SharedMemoryMode.Direct}, or leave "
+                + $"{nameof(UseChecksums)} unset.");
+        }
+
+        if (Mode == SharedMemoryMode.Direct && ConfigureHandler is not null)
+        {
+            throw new ArgumentException(
+                $"{nameof(ConfigureHandler)} is set, but {nameof(Mode)} is {Mode}, which has no handler to configure. "
+                + $"Set {nameof(Mode)} to {SharedMemoryMode.Auto} or {SharedMemoryMode.Http2}, or leave "
+                + $"{nameof(ConfigureHandler)} unset.");
+        }
+    }
 
     private static TimeSpan CheckPing(TimeSpan value, string name)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using GrpcShm.Client.Http;
 using GrpcShm.Client.Http2;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Connections;
@@ -82,8 +83,8 @@ public sealed class SharedMemoryConnectionFactory
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The connection's bytes. Disposing the stream closes the connection.</returns>
     /// <exception cref="IOException">
-    /// No server listens, or the server refuses, or the handshake fails; the message says which. gRPC reports
-    /// <c>Unavailable</c>.
+    /// No server listens, or the server refuses, or the handshake fails; the message says which, or that of the inner
+    /// exception if the request is a gRPC call. gRPC reports <c>Unavailable</c>.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="PlatformNotSupportedException">The transport does not run on this operating system.</exception>
@@ -91,8 +92,27 @@ public sealed class SharedMemoryConnectionFactory
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var connection = await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-        return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectBytesAsync);
+        try
+        {
+            return await ConnectStreamAsync(context, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException failure) when (GrpcRequests.IsOfCall(context.InitialRequestMessage.Content))
+        {
+            // SocketsHttpHandler repeats the message of this exception, and the status of the call shows both of them,
+            // one even twice.
+            throw new IOException(CallFailures.Unreachable, failure);
+        }
+    }
+
+    /// <summary>Makes a new connection as <see cref="ConnectAsync"/> does, and throws each failure as it is.</summary>
+    internal async ValueTask<Stream> ConnectStreamAsync(
+        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var request = context.InitialRequestMessage;
+        var connecting = GrpcRequests.WaitsForServer(request)
+            ? ConnectWhenReadyAsync(cancellationToken)
+            : ConnectBytesAsync(cancellationToken);
+        return HandoverStream.Create(await connecting.ConfigureAwait(false), request, ConnectBytesAsync);
     }
 
     internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) =>
@@ -101,4 +121,19 @@ public sealed class SharedMemoryConnectionFactory
     /// <summary>Makes a connector with the same settings that asks for other modes.</summary>
     internal SharedMemoryConnector CreateConnector(ConnectionModes modes) =>
         new(EndPoint, _settings with { Modes = modes }, _metrics, _logger);
+
+    private async Task<SharedMemoryConnection> ConnectWhenReadyAsync(CancellationToken cancellationToken)
+    {
+        for (var pause = new ConnectPause(); ; await pause.WaitAsync(cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                return await ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (IOException failure) when (SharedMemoryConnector.MayBecomeReady(failure))
+            {
+                // The request waits until there is a server.
+            }
+        }
+    }
 }

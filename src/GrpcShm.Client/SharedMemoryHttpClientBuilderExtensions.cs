@@ -1,18 +1,45 @@
 using System.Diagnostics.Metrics;
 using Grpc.Net.ClientFactory;
+using GrpcShm;
 using GrpcShm.Client;
+using GrpcShm.Transport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Lets clients of the HTTP and gRPC client factories call over shared memory.</summary>
 public static class SharedMemoryHttpClientBuilderExtensions
 {
+    /// <summary>
+    /// Connects this gRPC client to the server that listens on the shared-memory endpoint of the client's own address.
+    /// </summary>
+    /// <param name="builder">The result of <c>AddGrpcClient</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <remarks>
+    /// The address is one that a server logs, or <c>shm:name</c>, or <c>shm:///absolute/path.sock</c>. An address that
+    /// is none of these, or is not set, is refused when the client is made for the first time.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// services.AddGrpcClient&lt;Orders.OrdersClient&gt;(client => client.Address = new Uri("http://shm:/orders"))
+    ///     .UseSharedMemory();
+    /// </code>
+    /// </example>
+    public static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseSharedMemory(endPoint: null);
+    }
+
     /// <summary>Connects this client to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="builder">The result of <c>AddGrpcClient</c> or <c>AddHttpClient</c>.</param>
-    /// <param name="address">The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>.</param>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
     /// <param name="configure">Changes the options, which start with what was configured for this client's
     /// name.</param>
     /// <returns>The builder.</returns>
@@ -27,46 +54,71 @@ public static class SharedMemoryHttpClientBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
 
         // A wrong address is refused now, and not at the first call.
-        var endPoint = new GrpcShm.Transport.SharedMemoryEndPoint(address);
-        var name = builder.Name;
-        builder.Services.AddOptions<SharedMemoryClientOptions>(name);
+        var endPoint = new SharedMemoryEndPoint(address);
         if (configure is not null)
         {
-            builder.Services.Configure(name, configure);
+            builder.Services.Configure(builder.Name, configure);
         }
 
-        builder.Services.TryAddSingleton<SharedMemoryHandlers>();
-        builder.Services.PostConfigure<GrpcClientFactoryOptions>(
-            name, grpc => grpc.Address ??= SharedMemoryChannel.AddressOf(endPoint));
-        return builder
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(services =>
-            {
-                var options = services.GetRequiredService<Options.IOptionsMonitor<SharedMemoryClientOptions>>().Get(
-                    name);
-                return services.GetRequiredService<SharedMemoryHandlers>().Add(SharedMemoryChannel.CreateHandler(
-                    address, options, services.GetService<ILoggerFactory>(), services.GetService<IMeterFactory>()));
-            });
+        return builder.UseSharedMemory(endPoint);
     }
 
     /// <summary>Connects this client as a section of the configuration says.</summary>
     /// <param name="builder">The result of <c>AddGrpcClient</c> or <c>AddHttpClient</c>.</param>
     /// <param name="configuration">
-    /// A section with <c>Address</c> and any of the settings of <see cref="SharedMemoryClientOptions"/>.
+    /// A section with <c>Address</c> and any of the settings of <see cref="SharedMemoryClientOptions"/>. It may be the
+    /// section of the event service's client, too.
     /// </param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentException">
-    /// The section has no <c>Address</c>, or that is not the address of a shared-memory endpoint.
+    /// The section has no <c>Address</c>, or that is not the address of a shared-memory endpoint, or the section has a
+    /// key that is no setting.
     /// </exception>
     public static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configuration);
-        var address = configuration["Address"]
-            ?? throw new ArgumentException(
-                "The configuration of the shared-memory client has no 'Address'. Set it to the name of the endpoint.",
+        ClientSection.Check(configuration, ClientSection.ConnectionKeys);
+        var setting = configuration.GetSection(ClientSection.Address);
+        if (setting.Value is not { } address)
+        {
+            throw new ArgumentException(
+                $"The configuration of the shared-memory client has no '{setting.Path}'. Set it to the endpoint's "
+                + "address, as 'shm:orders'.",
                 nameof(configuration));
+        }
+
+        if (!SharedMemoryEndPoint.TryParse(address, out var endPoint, out var problem))
+        {
+            throw new ArgumentException($"The setting '{setting.Path}' is wrong: {problem}", nameof(configuration));
+        }
+
         builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name).Bind(configuration);
-        return builder.UseSharedMemory(address);
+        return builder.UseSharedMemory(endPoint);
+    }
+
+    /// <summary>Connects a client to an endpoint, or to that of the client's own address.</summary>
+    private static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder, SharedMemoryEndPoint? endPoint)
+    {
+        var name = builder.Name;
+        builder.Services.AddOptions<SharedMemoryClientOptions>(name);
+        builder.Services.TryAddSingleton<SharedMemoryHandlers>();
+        builder.Services.TryAddSingleton<ClientEndPoints>();
+        builder.Services.AddOptions<GrpcClientFactoryOptions>(name).PostConfigure<ClientEndPoints>(
+            (grpc, endPoints) => grpc.Address = endPoints.Choose(name, endPoint, grpc.Address));
+        return builder
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(services =>
+            {
+                // The client's own address is read when these options are made.
+                _ = services.GetRequiredService<IOptionsMonitor<GrpcClientFactoryOptions>>().Get(name);
+                var address = endPoint ?? services.GetRequiredService<ClientEndPoints>().Find(name);
+                var options = services.GetRequiredService<IOptionsMonitor<SharedMemoryClientOptions>>().Get(name);
+                return services.GetRequiredService<SharedMemoryHandlers>().Add(SharedMemoryChannel.CreateHandler(
+                    address.ToString(),
+                    options,
+                    services.GetService<ILoggerFactory>(),
+                    services.GetService<IMeterFactory>()));
+            });
     }
 }

@@ -4,9 +4,9 @@ namespace GrpcShm.EventBus;
 public sealed partial class EventBusOptions
 {
     /// <summary>
-    /// Whether subscriptions that only observe may have senders wait for them (<c>OVERFLOW_POLICY_BLOCK</c>). Then a
-    /// subscription that takes no event holds up its senders once for <see cref="MaxCopyBlockTime"/>, and a slow one
-    /// holds them up for that time again and again.
+    /// Whether a subscription that only observes may have senders wait for it (<c>OVERFLOW_POLICY_BLOCK</c>). If so, a
+    /// subscription that takes no event holds up its senders once for <see cref="MaxCopyBlockTime"/>, and a slow
+    /// subscription holds them up for that time again and again.
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>: refused with <c>PERMISSION_DENIED</c>.</remarks>
     public bool AllowBlockingObservers { get; set; }
@@ -15,6 +15,7 @@ public sealed partial class EventBusOptions
     /// How long a sender waits for room in a full mailbox that blocks its senders, if it is not the mailbox of the
     /// event's target: for an observer's copy, and for a publication. Never longer than <see cref="MaxBlockTime"/>.
     /// </summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 1 second.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan MaxCopyBlockTime
@@ -27,6 +28,7 @@ public sealed partial class EventBusOptions
     /// The most bytes of events that wait in one mailbox, or for a machine whose inbox has no subscription. Further
     /// events are treated as if the mailbox's capacity were reached. At least one event fits.
     /// </summary>
+    /// <value>1,024 or more.</value>
     /// <remarks>Defaults to 64 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
     public long MaxMailboxSize
@@ -39,6 +41,7 @@ public sealed partial class EventBusOptions
     /// The most bytes of events that wait in the mailboxes of one session or call. The first 16 KiB of each mailbox are
     /// not counted.
     /// </summary>
+    /// <value>1,024 or more.</value>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
     public long MaxWaitingSizePerSession
@@ -51,6 +54,7 @@ public sealed partial class EventBusOptions
     /// The most bytes of events that wait in all mailboxes of the hub. The first 16 KiB of each mailbox are not
     /// counted.
     /// </summary>
+    /// <value>1,024 or more.</value>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
     public long MaxWaitingSize
@@ -62,6 +66,7 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// The most machines that one session or call may have registered at once.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 50,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxMachinesPerSession
@@ -73,6 +78,7 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// The most groups that a machine may be a member of.
     /// </summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 64.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxGroupsPerMachine
@@ -85,6 +91,7 @@ public sealed partial class EventBusOptions
     /// The most bytes that the machines of one session or call may take, with their ids and groups: about 500 for a
     /// machine, about 130 for each group, and two for each character.
     /// </summary>
+    /// <value>1,024 or more.</value>
     /// <remarks>Defaults to 64 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
     public long MaxRegistrationSizePerSession
@@ -94,8 +101,10 @@ public sealed partial class EventBusOptions
     } = 64L * 1024 * 1024;
 
     /// <summary>
-    /// The same for all machines of the hub.
+    /// The most bytes that all machines of the hub together may take, counted as for
+    /// <see cref="MaxRegistrationSizePerSession"/>.
     /// </summary>
+    /// <value>1,024 or more.</value>
     /// <remarks>Defaults to 256 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
     public long MaxRegistrationSize
@@ -108,6 +117,7 @@ public sealed partial class EventBusOptions
     /// The most subscriptions, except those to inboxes, that one session may have. At most 64 of them may name the same
     /// machine, group, source or event.
     /// </summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 10,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxObserversPerSession
@@ -117,8 +127,9 @@ public sealed partial class EventBusOptions
     } = 10_000;
 
     /// <summary>
-    /// The same for all sessions of the hub, without the bound for one name.
+    /// The most subscriptions, except those to inboxes, that all sessions of the hub together may have.
     /// </summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 100,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxObservers
@@ -128,11 +139,12 @@ public sealed partial class EventBusOptions
     } = 100_000;
 
     /// <summary>
-    /// The most weight of those patterns of one session that each event must be compared with, since they name no
-    /// machine, source or event in full. A pattern that says how a name begins (<c>oven-*</c>), or a subscription to
-    /// all events, weighs 1. A pattern with a star elsewhere, or with question marks, weighs 8. A pattern with question
-    /// marks after a star weighs 64 for each 64 characters.
+    /// The weight that the patterns of one session may have together. Only those patterns count that name no machine,
+    /// source or event in full, since each event must be compared with them. A pattern that says how a name begins
+    /// (<c>oven-*</c>), or a subscription to all events, weighs 1. A pattern with a star elsewhere, or with question
+    /// marks, weighs 8. A pattern with question marks after a star weighs 64 for each 64 characters.
     /// </summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 512.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxPatternsPerSession
@@ -142,8 +154,10 @@ public sealed partial class EventBusOptions
     } = 512;
 
     /// <summary>
-    /// The same for all sessions of the hub.
+    /// The weight that the patterns of all sessions of the hub may have together, weighed as for
+    /// <see cref="MaxPatternsPerSession"/>.
     /// </summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 4,096.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 0.</exception>
     public int MaxPatterns
@@ -155,6 +169,7 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// The most sends of one session that wait at once for more than <c>Accepted</c>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 65,536.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxPendingAcknowledgementsPerSession
@@ -164,8 +179,9 @@ public sealed partial class EventBusOptions
     } = 65_536;
 
     /// <summary>
-    /// The same for all sessions of the hub.
+    /// The most sends of all sessions of the hub together that wait at once for more than <c>Accepted</c>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 1,048,576.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxPendingAcknowledgements
@@ -175,9 +191,10 @@ public sealed partial class EventBusOptions
     } = 1_048_576;
 
     /// <summary>
-    /// The most weight of one pattern that all machines are compared with once: the pattern of a publication, or of a
-    /// list of machines. It is weighed as for <see cref="MaxPatternsPerSession"/>.
+    /// The most weight that one pattern may have which the hub compares with all machines once: the pattern of a
+    /// publication, or of a list of machines. It is weighed as for <see cref="MaxPatternsPerSession"/>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 64.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxPatternWeight
@@ -187,10 +204,11 @@ public sealed partial class EventBusOptions
     } = 64;
 
     /// <summary>
-    /// The most sessions that one user may have open at once. A subscription by a single call counts as one. Callers
-    /// whose user is not known count as one user; users that are known and have no name count as one for each
-    /// connection.
+    /// The most sessions that one user may have open at once. A subscription by a single call counts as one. All
+    /// callers whose user is not known count as one user. Users that are known and have no name count as one user for
+    /// each connection.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 5,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxSessionsPerUser
@@ -200,8 +218,10 @@ public sealed partial class EventBusOptions
     } = 5000;
 
     /// <summary>
-    /// The same for all users of the hub.
+    /// The most sessions that all users of the hub together may have open at once. A subscription by a single call
+    /// counts as one.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 10,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxSessions
@@ -214,6 +234,7 @@ public sealed partial class EventBusOptions
     /// The most registrations by a single call (<c>RegisterMachines</c>) that one user may have made within
     /// <see cref="UnclaimedTimeout"/>. Each call counts as one, for any number of machines.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 5,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxLeasesPerUser
@@ -223,8 +244,10 @@ public sealed partial class EventBusOptions
     } = 5000;
 
     /// <summary>
-    /// The same for all users of the hub.
+    /// The most registrations by a single call (<c>RegisterMachines</c>) that all users of the hub together may have
+    /// made within <see cref="UnclaimedTimeout"/>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 10,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxLeases

@@ -1,11 +1,16 @@
 namespace GrpcShm.EventBus;
 
-/// <summary>The bounds of an event hub.</summary>
+/// <summary>
+/// The bounds of an event hub, and who may use it. Where there is a bound for a part (a session, a user, a mailbox) and
+/// one for the whole, the lower of the two decides. A host does not start if the bound of a part has been raised above
+/// that of the whole.
+/// </summary>
 public sealed partial class EventBusOptions
 {
     /// <summary>
     /// The most bytes (UTF-8) that the id of a machine or of an event, or the name of a group, may have.
     /// </summary>
+    /// <value>1 to 65,536.</value>
     /// <remarks>Defaults to 256.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 65,536.</exception>
     public int MaxIdLength
@@ -15,8 +20,9 @@ public sealed partial class EventBusOptions
     } = 256;
 
     /// <summary>The most bytes that one event may have, encoded.</summary>
+    /// <value>1 KiB to 1 GiB.</value>
     /// <remarks>
-    /// Defaults to 3 MiB: with its message around it, less than the 4 MiB that gRPC lets a receiver take by default.
+    /// Defaults to 3 MiB: the message around such an event has less than the 4 MiB that gRPC takes by default.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 KiB … 1 GiB.</exception>
     public int MaxEventSize
@@ -26,6 +32,7 @@ public sealed partial class EventBusOptions
     } = 3 * 1024 * 1024;
 
     /// <summary>How many events a mailbox holds if its subscription asks for no capacity.</summary>
+    /// <value>1 to 16,777,216.</value>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 16,777,216.</exception>
     public int DefaultMailboxCapacity
@@ -35,6 +42,7 @@ public sealed partial class EventBusOptions
     } = 1024;
 
     /// <summary>The largest capacity, in events, that a subscription may ask for.</summary>
+    /// <value>1 to 16,777,216.</value>
     /// <remarks>Defaults to 65,536.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 1 … 16,777,216.</exception>
     public int MaxMailboxCapacity
@@ -46,6 +54,7 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// How many events are kept for a machine that is registered and whose inbox has no subscription.
     /// </summary>
+    /// <value>0 to 16,777,216.</value>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not in 0 … 16,777,216.</exception>
     public int UnclaimedCapacity
@@ -55,6 +64,7 @@ public sealed partial class EventBusOptions
     } = 1024;
 
     /// <summary>The most machines that may be registered at once.</summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 100,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxMachines
@@ -64,6 +74,7 @@ public sealed partial class EventBusOptions
     } = 100_000;
 
     /// <summary>The most subscriptions that one session may have at once.</summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 100,000.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxSubscriptionsPerSession
@@ -76,6 +87,7 @@ public sealed partial class EventBusOptions
     /// How long machines that were registered by a single call, and not in a session, stay registered if nobody
     /// subscribes to their inboxes.
     /// </summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 30 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan UnclaimedTimeout
@@ -87,6 +99,7 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// How long a sender waits for room in a full mailbox that blocks its senders, before the event is refused.
     /// </summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 10 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan MaxBlockTime
@@ -99,6 +112,7 @@ public sealed partial class EventBusOptions
     /// How long to wait for an acknowledgement (delivered, processed, replied) if the sender gives no time-out or
     /// deadline.
     /// </summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 30 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan DefaultAcknowledgementTimeout

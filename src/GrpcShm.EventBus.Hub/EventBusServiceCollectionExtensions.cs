@@ -23,7 +23,9 @@ public static class EventBusServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddGrpc();
         services.AddMetrics();
-        services.AddOptions<EventBusOptions>();
+        services.AddOptions<EventBusOptions>().ValidateOnStart();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<EventBusOptions>, EventBusOptionsValidation>());
         if (configure is not null)
         {
             services.Configure(configure);

@@ -12,6 +12,7 @@ public sealed class LocalMachineOptions : PayloadOptions
     /// How many sends of the hub's own process may wait for room or for an acknowledgement. One more fails at once with
     /// <c>ResourceExhausted</c>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 65,536.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingSends
@@ -24,7 +25,10 @@ public sealed class LocalMachineOptions : PayloadOptions
         }
     } = 65_536;
 
-    /// <summary>Runs the sends that wait for an acknowledgement later than accepted, and the requests.</summary>
+    /// <summary>
+    /// Runs the sends that wait for an acknowledgement later than <c>Accepted</c>, and the requests. So it decides when
+    /// they are tried again.
+    /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: the same retries as <see cref="EventBusClientOptions.SendPipeline"/>.
     /// </remarks>

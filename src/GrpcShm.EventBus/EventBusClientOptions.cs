@@ -11,7 +11,8 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>Defaults to the process's name.</remarks>
     public string Name { get; set; } = AppDomain.CurrentDomain.FriendlyName;
 
-    /// <summary>How long <see cref="EventClient.ConnectAsync"/> tries.</summary>
+    /// <summary>How long <see cref="EventClient.ConnectAsync"/> tries to connect.</summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 30 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan ConnectTimeout
@@ -20,7 +21,10 @@ public sealed class EventBusClientOptions : PayloadOptions
         set => field = Check(value, nameof(ConnectTimeout));
     } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long to wait for an acknowledgement later than accepted, or for a reply.</summary>
+    /// <summary>
+    /// How long a send waits for an acknowledgement that comes later than <c>Accepted</c>, or for a reply.
+    /// </summary>
+    /// <value>1 ms to 1 day.</value>
     /// <remarks>Defaults to 30 seconds.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1 ms or more than a day.</exception>
     public TimeSpan AcknowledgementTimeout
@@ -32,6 +36,7 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <summary>
     /// How many sends may wait for their answer. One more fails at once with <c>ResourceExhausted</c>.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 65,536. Sends wait here, too, while the connection is lost.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int MaxPendingSends
@@ -45,9 +50,11 @@ public sealed class EventBusClientOptions : PayloadOptions
     } = 65_536;
 
     /// <summary>
-    /// How many events may be on their way from the hub to one machine's handler, and how many events from machines of
-    /// this client may wait for it. Further events wait at the hub, where the policy of the machine's mailbox holds.
+    /// How many events may be on their way from the hub to the handler of one machine, and how many events from
+    /// machines of this client may wait for that handler. Further events wait at the hub, where the policy of the
+    /// machine's mailbox applies.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 1,024.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int ReceiveWindow
@@ -67,7 +74,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool DeliverLocally { get; set; } = true;
 
-    /// <summary>Runs the attempts to connect, the first and later ones.</summary>
+    /// <summary>
+    /// Runs the attempts to connect, the first one and later ones. So it decides when the client tries again.
+    /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time
     /// up to 5 s, with jitter; and a circuit breaker that opens for 2 s when at least half of four or more attempts in
@@ -76,7 +85,10 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// </remarks>
     public ResiliencePipeline? ConnectPipeline { get; set; }
 
-    /// <summary>Runs the sends that wait for an acknowledgement later than accepted, and the requests.</summary>
+    /// <summary>
+    /// Runs the sends that wait for an acknowledgement later than <c>Accepted</c>, and the requests. So it decides when
+    /// they are tried again.
+    /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event
     /// was surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/>
@@ -100,6 +112,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
+
+    // True if the client connects at its first use; services set it.
+    internal bool ConnectsByItself { get; set; }
 
     // How long the hub may take to answer earlier sends while a caller waits for the end of the link.
     internal TimeSpan ClosingTime { get; set; } = TimeSpan.FromSeconds(5);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using GrpcShm;
 using GrpcShm.EventBus;
 using GrpcShm.EventBus.Client;
 using Microsoft.Extensions.Configuration;
@@ -15,9 +16,13 @@ public static class EventBusClientServiceCollectionExtensions
     /// <summary>
     /// Adds an <see cref="EventClient"/>, one for the whole program. It talks to the hub by the generated client that
     /// <c>services.AddGrpcClient&lt;EventBus.EventBusClient&gt;(…)</c> adds, over the transport of that client, and
-    /// logs and measures by the services. It is not connected: each user of it calls
-    /// <see cref="EventClient.ConnectAsync"/>, which does nothing if the client is connected already.
+    /// logs and measures by the services. It connects by itself: when the host starts, or else at its first use.
     /// </summary>
+    /// <remarks>
+    /// The host's start does not wait for the hub. Sends and subscriptions wait, and the attempts to connect go on, as
+    /// <see cref="EventBusClientOptions.ConnectPipeline"/> says. To wait for the connection, or to be told that the hub
+    /// cannot be reached, await <see cref="EventClient.ConnectAsync"/>.
+    /// </remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets how it connects, sends and encodes; may be <see langword="null"/>.</param>
     /// <returns>The services.</returns>
@@ -28,6 +33,7 @@ public static class EventBusClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddOptions<EventBusClientOptions>().PostConfigure<IServiceProvider>(static (options, provider) =>
         {
+            options.ConnectsByItself = true;
             options.LoggerFactory ??= provider.GetService<ILoggerFactory>();
             options.MeterFactory ??= provider.GetService<IMeterFactory>();
         });
@@ -41,7 +47,7 @@ public static class EventBusClientServiceCollectionExtensions
                 "The event bus client has no gRPC client to call the hub by. "
                 + "Add one: services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>(…)."),
             provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value));
-        return services;
+        return services.AddHostedService<ClientStarter>();
     }
 
     /// <summary>As the other overload, with the client's options from a section of the configuration.</summary>
@@ -56,11 +62,13 @@ public static class EventBusClientServiceCollectionExtensions
     /// <exception cref="ArgumentNullException">
     /// <paramref name="services"/> or <paramref name="configuration"/> is <see langword="null"/>.
     /// </exception>
+    /// <exception cref="ArgumentException">The section has a key that is no setting.</exception>
     public static IServiceCollection AddEventBusClient(
         this IServiceCollection services, IConfiguration configuration, Action<EventBusClientOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
+        ClientSection.Check(configuration, ClientSection.EventKeys);
         services.Configure<EventBusClientOptions>(options => configuration.Get<ClientSettings>()?.ApplyTo(options));
         return services.AddEventBusClient(configure);
     }

@@ -48,7 +48,7 @@ public sealed partial class EventClient
         string eventName,
         object? payload,
         CancellationToken cancellationToken) =>
-        _parts.Sender.Send(sourceMachineId, targetMachineId, eventName, payload, cancellationToken);
+        Sender.Send(sourceMachineId, targetMachineId, eventName, payload, cancellationToken);
 
     /// <summary>
     /// Sends an event from one machine to another, and waits until it has come as far as the options say.
@@ -76,7 +76,7 @@ public sealed partial class EventClient
         object? payload,
         EventSendOptions options,
         CancellationToken cancellationToken = default) =>
-        _parts.Sender.Send(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
+        Sender.Send(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
 
     /// <summary>
     /// Sends a request and waits for the reply, which the target's handler gives by <see cref="BusEvent.Reply"/>.
@@ -102,7 +102,7 @@ public sealed partial class EventClient
         object? payload = null,
         TimeSpan? timeout = null,
         CancellationToken cancellationToken = default) =>
-        _parts.Sender.Request(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
+        Sender.Request(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
 
     /// <summary>Publishes an event to all machines, this client's included.</summary>
     /// <remarks>
@@ -142,7 +142,7 @@ public sealed partial class EventClient
         object? payload,
         EventPublishOptions options,
         CancellationToken cancellationToken = default) =>
-        _parts.Sender.Publish(eventName, payload, options, cancellationToken);
+        Sender.Publish(eventName, payload, options, cancellationToken);
 
     /// <summary>Tells the subscribers to a machine's changes of state that the machine changed its state.</summary>
     /// <param name="machineId">The machine.</param>
@@ -173,5 +173,5 @@ public sealed partial class EventClient
         object? payload,
         EventSendOptions? options,
         CancellationToken cancellationToken = default) =>
-        _parts.Sender.PublishStateChange(machineId, change, payload, options, cancellationToken);
+        Sender.PublishStateChange(machineId, change, payload, options, cancellationToken);
 }

@@ -18,7 +18,7 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
 {
     private readonly ClientParts _parts;
 
-    /// <summary>Makes a client. It connects by <see cref="ConnectAsync"/>.</summary>
+    /// <summary>Makes a client. It connects by <see cref="ConnectAsync"/>, and not by itself.</summary>
     /// <param name="channel">
     /// The channel to the hub's process. It stays the caller's, who disposes of it after the client.
     /// </param>
@@ -126,7 +126,29 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// </summary>
     public void Dispose() => _parts.Dispose();
 
+    /// <summary>
+    /// Begins to connect, if services made the client and it has not been connected yet. Does not wait for the hub: the
+    /// attempts go on until there is a connection, or <see cref="DisconnectAsync"/>.
+    /// </summary>
+    internal void BeginByItself() => _parts.Link.BeginByItself();
+
     private RaisedEvents Events => _parts.Events;
 
-    private ClientSubscriptions Subscriptions => _parts.Subscriptions;
+    private EventSender Sender
+    {
+        get
+        {
+            _parts.Link.BeginByItself();
+            return _parts.Sender;
+        }
+    }
+
+    private ClientSubscriptions Subscriptions
+    {
+        get
+        {
+            _parts.Link.BeginByItself();
+            return _parts.Subscriptions;
+        }
+    }
 }

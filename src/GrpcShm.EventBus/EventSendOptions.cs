@@ -9,12 +9,18 @@ public sealed class EventSendOptions
 {
     /// <summary>How far the event must have come for the send to be complete.</summary>
     /// <remarks>Defaults to <see cref="AcknowledgementLevel.Accepted"/>: it is in the target's mailbox.</remarks>
-    public AcknowledgementLevel Acknowledgement { get; init; } = AcknowledgementLevel.Accepted;
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public AcknowledgementLevel Acknowledgement
+    {
+        get;
+        init => field = Choices.Check(value, nameof(Acknowledgement));
+    } = AcknowledgementLevel.Accepted;
 
-    /// <summary>How long to wait for an acknowledgement later than accepted.</summary>
+    /// <summary>How long to wait for an acknowledgement later than <c>Accepted</c>.</summary>
+    /// <value>1 ms or more. A shorter time counts as 1 ms.</value>
     /// <remarks>
-    /// Defaults to the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>. For sends of the hub's own
-    /// process it defaults to <c>EventBusOptions.DefaultAcknowledgementTimeout</c>.
+    /// Defaults to <see langword="null"/>: the client's <see cref="EventBusClientOptions.AcknowledgementTimeout"/>, and
+    /// for sends of the hub's own process <c>EventBusOptions.DefaultAcknowledgementTimeout</c>.
     /// </remarks>
     public TimeSpan? Timeout { get; init; }
 
@@ -31,6 +37,7 @@ public sealed class EventSendOptions
     public string? CausationId { get; init; }
 
     /// <summary>The version of the event's meaning and payload.</summary>
+    /// <value>Any number.</value>
     /// <remarks>Defaults to 0: not versioned.</remarks>
     public int Version { get; init; }
 

@@ -9,7 +9,8 @@ public sealed class MachineOptions
     /// <remarks>Defaults to none.</remarks>
     public IReadOnlyCollection<string> Groups { get; init; } = [];
 
-    /// <summary>How many events may wait at the hub, and as many on their way to the handler.</summary>
+    /// <summary>How many events may wait at the hub. As many more may be on their way to the handler.</summary>
+    /// <value>0 or more.</value>
     /// <remarks>Defaults to 0: the hub's own default.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int MailboxCapacity
@@ -30,7 +31,12 @@ public sealed class MachineOptions
     /// Defaults to <see cref="OverflowPolicy.Unspecified"/>: the senders of a machine wait, every other subscription
     /// drops the oldest event.
     /// </remarks>
-    public OverflowPolicy OverflowPolicy { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>
+    public OverflowPolicy OverflowPolicy
+    {
+        get;
+        init => field = Choices.Check(value, nameof(OverflowPolicy));
+    }
 
     /// <summary>The settings that the hub is asked for; none if it may choose.</summary>
     internal MailboxSettings? ToMailbox() => MailboxCapacity > 0 || OverflowPolicy != OverflowPolicy.Unspecified

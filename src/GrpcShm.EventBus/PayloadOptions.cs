@@ -15,11 +15,11 @@ public abstract class PayloadOptions
 
     /// <summary>How the types of JSON payloads are written and read.</summary>
     /// <remarks>
-    /// Defaults to options that write properties and fields by the names that they are declared with, and NaN and the
-    /// infinities as text. They read names in any case, and numbers from text, too. For <c>camelCase</c> set its
-    /// <see cref="JsonSerializerOptions.PropertyNamingPolicy"/> to <see cref="JsonNamingPolicy.CamelCase"/>. Set its
-    /// <see cref="JsonSerializerOptions.TypeInfoResolver"/> to a source-generated context where the program is trimmed
-    /// or compiled ahead of time; scalars and arrays of them need none.
+    /// Defaults to new options: properties and fields are written by the names that they are declared with, and NaN and
+    /// the infinities as text; names are read in any case, and numbers from text, too. For <c>camelCase</c> set
+    /// <see cref="JsonSerializerOptions.PropertyNamingPolicy"/> to <see cref="JsonNamingPolicy.CamelCase"/>. If the
+    /// program is trimmed or compiled ahead of time, set <see cref="JsonSerializerOptions.TypeInfoResolver"/> to a
+    /// source-generated context; scalars and arrays of them need none.
     /// </remarks>
     public JsonSerializerOptions Json { get; set; } = new(JsonSerializerDefaults.Web)
     {

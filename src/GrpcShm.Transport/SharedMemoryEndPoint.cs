@@ -11,7 +11,7 @@ namespace GrpcShm.Transport;
 /// </summary>
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
-/// <c>docs/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
+/// <c>docs/why/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
 /// <c>http://shm:///absolute/path.sock</c>. These URIs can be read, too.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint
@@ -71,6 +71,19 @@ public sealed class SharedMemoryEndPoint : EndPoint
         return endPoint is not null;
     }
 
+    /// <summary>Reads an address.</summary>
+    /// <param name="address">The text.</param>
+    /// <param name="endPoint">The endpoint, if <paramref name="address"/> is well formed.</param>
+    /// <param name="problem">What is wrong if it is not, and what to write.</param>
+    internal static bool TryParse(
+        string address,
+        [NotNullWhen(true)] out SharedMemoryEndPoint? endPoint,
+        [NotNullWhen(false)] out string? problem)
+    {
+        endPoint = Normalize(address, out problem) is null ? null : new SharedMemoryEndPoint(address);
+        return endPoint is not null;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => (IsPath ? PathScheme : _isInAddress ? Scheme + "/" : Scheme) + Name;
 
@@ -99,8 +112,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
             name = text[PathScheme.Length..];
             if (!name.StartsWith('/'))
             {
-                error = $"'{text}' is not a shared-memory address: after 'shm://' comes an absolute path, as in "
-                    + "'shm:///absolute/orders.sock'. A name is written with one colon only, as in 'shm:orders'.";
+                error = WrongAddress.Describe(text);
                 return null;
             }
         }
@@ -147,7 +159,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
     {
         if (path.EndsWith('/') || path.Contains('\0', StringComparison.Ordinal))
         {
-            return $"'{text}' is not a shared-memory address: the path has to name a file.";
+            return WrongAddress.Describe(text);
         }
 
         // The system limits the length of a path further: the rendezvous checks that.
@@ -162,9 +174,6 @@ public sealed class SharedMemoryEndPoint : EndPoint
             wellFormed &= char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-';
         }
 
-        return wellFormed
-            ? null
-            : $"'{text}' is not a shared-memory address: a name has 1 to {MaxNameLength} characters out of A-Z, a-z, "
-                + "0-9, '.', '_' and '-', and does not start with a dot; for a path write 'shm:///absolute/path.sock'.";
+        return wellFormed ? null : WrongAddress.Describe(text);
     }
 }

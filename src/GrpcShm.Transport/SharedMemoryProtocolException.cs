@@ -1,8 +1,8 @@
 namespace GrpcShm.Transport;
 
 /// <summary>
-/// The peer broke the rules of <c>docs/protocol.md</c>: a cursor out of range, a malformed handshake, memory that can
-/// shrink. The connection is over.
+/// The peer broke the rules of <c>docs/why/protocol.md</c>: a cursor out of range, a malformed handshake, memory that
+/// can shrink. The connection is over.
 /// </summary>
 /// <remarks>An <see cref="IOException"/>, so that gRPC reports <c>Unavailable</c>.</remarks>
 public sealed class SharedMemoryProtocolException : IOException

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace GrpcShm.Conformance.Tests;
 
-/// <summary>The page on deployment names each log category, and there are no others.</summary>
+/// <summary>The page on logs names each log category, and there are no others.</summary>
 public sealed partial class LogCategoryTests
 {
     [Fact]
@@ -14,8 +14,8 @@ public sealed partial class LogCategoryTests
         var declared = sources
             .SelectMany(static text => Declared().Matches(text))
             .Select(static match => match.Groups["name"].Value);
-        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "deployment.md"));
-        var named = Row().Matches(page[page.IndexOf("Log categories", StringComparison.Ordinal)..])
+        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "reference", "logs.md"));
+        var named = Row().Matches(page)
             .Select(static match => match.Groups["name"].Value);
 
         Assert.Equal(declared.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
@@ -27,7 +27,7 @@ public sealed partial class LogCategoryTests
     [GeneratedRegex(@"const string Category = ""(?<name>[^""]+)""")]
     private static partial Regex Declared();
 
-    [GeneratedRegex(@"^\| `(?<name>GrpcShm\.[^`]+)` \| (server|client|the event)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^## `(?<name>GrpcShm\.[^`]+)`$", RegexOptions.Multiline)]
     private static partial Regex Row();
 
     [GeneratedRegex(@"CreateLogger<|ILogger<")]

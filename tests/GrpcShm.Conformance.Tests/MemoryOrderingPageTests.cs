@@ -105,7 +105,8 @@ public sealed partial class MemoryOrderingPageTests
     public void Named_FirstColumns_AreReadWithTheTypeBefore(string page, string expected) =>
         Assert.Equal(expected, string.Join(' ', Named(page.Split('\n'))));
 
-    private static string[] Page() => File.ReadAllLines(Path.Join(SourceTree.Root, "docs", "memory-ordering.md"));
+    private static string[] Page() =>
+        File.ReadAllLines(Path.Join(SourceTree.Root, "docs", "why", "memory-ordering.md"));
 
     /// <summary>
     /// The words in backticks in the first column of a table. A field without a type belongs to the type before it.

@@ -9,10 +9,10 @@ namespace GrpcShm.Conformance.Tests;
 public sealed partial class ReliabilityPageTests
 {
     [Theory]
-    [InlineData("reliability.md", 50)]
-    [InlineData("event-service.md", 30)]
-    [InlineData("threat-model.md", 60)]
-    [InlineData("direct-mode.md", 20)]
+    [InlineData("why/reliability.md", 50)]
+    [InlineData("why/event-service.md", 60)]
+    [InlineData("why/threat-model.md", 60)]
+    [InlineData("why/direct-mode.md", 20)]
     public void Page_TestsThatItNames_AllExist(string page, int atLeast)
     {
         var tests = Tests();

@@ -4,7 +4,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.TestProcess;
 
 /// <summary>
-/// Measures the most that one client can cost the others at the hub's defaults, for the table in docs/event-service.md:
+/// Measures the most that one client can cost the others at the hub's defaults, for the table in
+/// docs/why/event-service.md:
 /// <c>dotnet run -c Release --project tests/GrpcShm.EventBus.TestProcess -- costs</c>.
 /// </summary>
 internal static class CostsRole

@@ -43,17 +43,6 @@ public sealed class ClientTests
     }
 
     [Fact]
-    public void UseSharedMemory_ConfigurationWithoutAddress_SaysSo()
-    {
-        var builder = new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>();
-
-        var exception = Assert.Throws<ArgumentException>(
-            () => builder.UseSharedMemory(new ConfigurationBuilder().Build()));
-
-        Assert.Contains("Address", exception.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task UseSharedMemory_RingSizeThatIsNone_IsRefusedByName()
     {
         await using var services = new ServiceCollection()

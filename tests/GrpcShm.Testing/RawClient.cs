@@ -47,7 +47,7 @@ internal sealed class RawClient : IDisposable
         ConnectionFeatures features = ConnectionFeatures.None,
         int ringSize = RingSizes.Smallest)
     {
-        var socket = LinuxControlSocket.Connect(path)!;
+        var socket = LinuxControlSocket.Connect(path, out _)!;
         var channel = new ControlChannel(socket, ProcessReactors.Next());
         channel.Send(new ClientHello(1, 1, modes, (uint)ringSize, (uint)ringSize, (uint)features).Write());
         var answer = await channel.ReceiveAsync(TestContext.Current.CancellationToken).InTime();

@@ -178,14 +178,16 @@ internal sealed class SharedMemoryConnectionContext :
 
     private static ClaimsPrincipal MakeUser(SharedMemoryPeer peer)
     {
-        var identity = new ClaimsIdentity("PeerCredentials", ClaimTypes.NameIdentifier, ClaimTypes.Role);
-        identity.AddClaim(new Claim(ClaimTypes.NameIdentifier, peer.User.Id));
+        var identity = new ClaimsIdentity(
+            SharedMemoryPeerDefaults.AuthenticationType, SharedMemoryPeerClaimTypes.UserId, ClaimTypes.Role);
+        identity.AddClaim(new Claim(SharedMemoryPeerClaimTypes.UserId, peer.User.Id));
         if (peer.GroupId is { } group)
         {
-            identity.AddClaim(new Claim("gid", group));
+            identity.AddClaim(new Claim(SharedMemoryPeerClaimTypes.GroupId, group));
         }
 
-        identity.AddClaim(new Claim("pid", peer.ProcessId.ToString(CultureInfo.InvariantCulture)));
+        var process = peer.ProcessId.ToString(CultureInfo.InvariantCulture);
+        identity.AddClaim(new Claim(SharedMemoryPeerClaimTypes.ProcessId, process));
         return new ClaimsPrincipal(identity);
     }
 }

@@ -58,6 +58,30 @@ internal static partial class Log
     public static partial void ListenerFailed(
         ILogger logger, string connectionId, string instrument, Exception exception);
 
+    [LoggerMessage(110, LogLevel.Warning,
+        "This server has no shared-memory endpoint, although UseSharedMemory was called. Name one in code "
+        + "(kestrel.ListenSharedMemory(\"orders\") in ConfigureKestrel), in the configuration "
+        + "(SharedMemory:Endpoints:0), or as an address (--urls shm:orders). If it is to have none, do not call "
+        + "UseSharedMemory.",
+        EventName = "NoEndPoint")]
+    public static partial void NoEndPoint(ILogger logger);
+
+    [LoggerMessage(111, LogLevel.Warning,
+        "The name of {User} could not be looked up, so the claims of a call have no name. The next call tries again.",
+        EventName = "UserNameFailed")]
+    public static partial void UserNameFailed(ILogger logger, Transport.PeerIdentity user, Exception exception);
+
+    [LoggerMessage(112, LogLevel.Warning,
+        "The name of {User} is not known after {UserNameTimeout} (UserNameTimeout), so the claims of a call have no "
+        + "name. Calls have it as soon as the system's list of users answers.",
+        EventName = "UserNameLate")]
+    public static partial void UserNameLate(ILogger logger, Transport.PeerIdentity user, TimeSpan userNameTimeout);
+
+    [LoggerMessage(113, LogLevel.Warning,
+        "Since then {Count} more calls had no user name, for one of these reasons.",
+        EventName = "MoreUserNamesMissing")]
+    public static partial void MoreUserNamesMissing(ILogger logger, long count);
+
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended by a time limit. {Reason}",
         EventName = "RequestOverdue")]

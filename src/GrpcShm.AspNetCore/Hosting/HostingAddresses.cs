@@ -16,21 +16,33 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// </summary>
 internal static class HostingAddresses
 {
+    private const string Origin = "--urls, ASPNETCORE_URLS or the like";
+
     /// <summary>
     /// Moves the addresses that hosting has collected into the options, just before the server starts.
     /// </summary>
+    /// <param name="options">Kestrel's options.</param>
+    /// <param name="server">The server.</param>
+    /// <param name="internals">Reads the endpoints in code.</param>
+    /// <param name="isConfigured">Whether Kestrel's section of the configuration names endpoints.</param>
     /// <exception cref="InvalidOperationException">
-    /// <c>PreferHostingUrls</c> is set, so Kestrel would drop all endpoints in code.
+    /// An address means shared memory and is not well formed. Or <c>PreferHostingUrls</c> is set, so Kestrel would drop
+    /// all endpoints in code.
     /// </exception>
-    public static void MoveTo(KestrelServerOptions options, IServer server, KestrelInternals internals)
+    public static void MoveTo(
+        KestrelServerOptions options, IServer server, KestrelInternals internals, bool isConfigured)
     {
         if (server.Features.Get<IServerAddressesFeature>() is not { Addresses: { Count: > 0 } addresses } feature)
         {
             return;
         }
 
-        if (internals.ListenedInCode(options) is not { } listened
-            || !listened.Exists(static o => o.EndPoint is SharedMemoryEndPoint))
+        // First of all, since a wrong address must not be dropped or opened in silence.
+        List<(string Text, ServerAddress? SharedMemory)> parsed =
+            [.. addresses.Select(static address => (address, ServerAddress.Read(address, Origin)))];
+        var listened = internals.ListenedInCode(options);
+        if (listened?.Exists(static o => o.EndPoint is SharedMemoryEndPoint) != true
+            && !parsed.Exists(static address => address.SharedMemory is not null))
         {
             // If the endpoints cannot be known, Kestrel's own rule applies, and Kestrel logs a warning.
             return;
@@ -38,8 +50,7 @@ internal static class HostingAddresses
 
         // Endpoints of the configuration replace the addresses, too, and must do so here: container images set a port
         // as an address, for applications that name no endpoint.
-        if (listened.Exists(static o => o.EndPoint is not SharedMemoryEndPoint)
-            || options.ConfigurationLoader?.Configuration.GetSection("Endpoints").GetChildren().Any() == true)
+        if (isConfigured || listened?.Exists(static o => o.EndPoint is not SharedMemoryEndPoint) == true)
         {
             if (feature.PreferHostingUrls)
             {
@@ -51,13 +62,43 @@ internal static class HostingAddresses
             return;
         }
 
-        foreach (var address in addresses)
+        foreach (var (text, sharedMemory) in parsed)
         {
-            Listen(options, BindingAddress.Parse(address));
+            if (sharedMemory is null)
+            {
+                Listen(options, BindingAddress.Parse(text));
+            }
+            else
+            {
+                Listen(options, sharedMemory, internals);
+            }
         }
 
         addresses.Clear();
         feature.PreferHostingUrls = false;
+    }
+
+    /// <summary>Listens on a shared-memory endpoint, unless the application already does so in code.</summary>
+    public static void Listen(
+        KestrelServerOptions options,
+        ServerAddress address,
+        KestrelInternals internals,
+        Action<ListenOptions>? configure = null)
+    {
+        if (internals.ListenedInCode(options)?.Exists(o => address.EndPoint.Equals(o.EndPoint)) == true)
+        {
+            return;
+        }
+
+        options.ListenSharedMemory(address.EndPoint.ToString(), listen =>
+        {
+            if (address.IsTls)
+            {
+                listen.UseHttps();
+            }
+
+            configure?.Invoke(listen);
+        });
     }
 
     private static void Listen(KestrelServerOptions options, BindingAddress address)

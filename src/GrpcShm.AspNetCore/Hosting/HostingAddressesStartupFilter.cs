@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.AspNetCore.Hosting;
 
 /// <summary>
-/// Runs <see cref="HostingAddresses"/> while the application is built: only then hosting knows its addresses and the
-/// server has not started yet.
+/// Runs <see cref="KestrelSection"/> and <see cref="HostingAddresses"/> while the application is built: only then
+/// hosting knows its addresses and the server has not started yet.
 /// </summary>
 internal sealed class HostingAddressesStartupFilter(
     IOptions<KestrelServerOptions> options,
@@ -26,7 +26,9 @@ internal sealed class HostingAddressesStartupFilter(
         }
         else
         {
-            HostingAddresses.MoveTo(options.Value, server, internals);
+            var isConfigured = KestrelSection.MoveTo(options.Value, internals);
+            HostingAddresses.MoveTo(options.Value, server, internals, isConfigured);
+            LogIfThereIsNoEndPoint();
         }
 
         return next;
@@ -37,6 +39,17 @@ internal sealed class HostingAddressesStartupFilter(
         && server.GetType().Assembly is var assembly
         && assembly != typeof(KestrelServer).Assembly
         && assembly.GetName().Name?.StartsWith("Microsoft.AspNetCore.", StringComparison.Ordinal) == true;
+
+    // A warning and no error: a server may have its TCP endpoints alone in one environment, and name a shared-memory
+    // endpoint by the configuration of another one. Kestrel, too, starts without any endpoint that it was told of.
+    private void LogIfThereIsNoEndPoint()
+    {
+        if (internals.ListenedInCode(options.Value) is { } listened
+            && !listened.Exists(static listen => listen.EndPoint is SharedMemoryEndPoint))
+        {
+            Diagnostics.Log.NoEndPoint(application.Logger);
+        }
+    }
 
     private void LogOtherServer()
     {

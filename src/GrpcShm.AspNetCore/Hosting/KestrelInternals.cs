@@ -3,7 +3,9 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 
 namespace GrpcShm.AspNetCore.Hosting;
 
@@ -40,6 +42,25 @@ internal sealed class KestrelInternals
         catch (MissingMethodException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Lets Kestrel read its endpoints from another configuration than the one it was given.</summary>
+    /// <returns>False if this is not possible.</returns>
+    public bool TrySetConfiguration(KestrelConfigurationLoader loader, IConfiguration configuration)
+    {
+        try
+        {
+            if (AreReadable)
+            {
+                SetConfiguration(loader, configuration);
+            }
+
+            return AreReadable;
+        }
+        catch (MissingMethodException)
+        {
+            return false;
         }
     }
 
@@ -80,6 +101,9 @@ internal sealed class KestrelInternals
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IsTls")]
     private static extern bool IsTls(ListenOptions options);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_Configuration")]
+    private static extern void SetConfiguration(KestrelConfigurationLoader loader, IConfiguration configuration);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_CodeBackedListenOptions")]
     private static extern List<ListenOptions> CodeBackedListenOptions(KestrelServerOptions options);

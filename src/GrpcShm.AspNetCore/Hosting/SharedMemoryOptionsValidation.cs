@@ -2,13 +2,34 @@ using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Hosting;
 
-/// <summary>Refuses options that make no sense together, when the server starts.</summary>
+/// <summary>
+/// Refuses, when the server starts, options that contradict each other, and values that a property cannot refuse by
+/// itself.
+/// </summary>
 internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMemoryTransportOptions>
 {
-    public ValidateOptionsResult Validate(string? name, SharedMemoryTransportOptions options) =>
-        options.RingSize > options.MaxRingSize
-            ? ValidateOptionsResult.Fail(
-                $"SharedMemoryTransportOptions.RingSize is {options.RingSize} bytes, more than MaxRingSize, which is "
-                + $"{options.MaxRingSize}. Raise MaxRingSize, or lower RingSize.")
-            : ValidateOptionsResult.Success;
+    public ValidateOptionsResult Validate(string? name, SharedMemoryTransportOptions options)
+    {
+        var failures = new List<string>();
+        CheckIsNotMore(
+            nameof(options.RingSize), options.RingSize, nameof(options.MaxRingSize), options.MaxRingSize, failures);
+        CheckIsNotMore(
+            nameof(options.MaxBufferedBytesPerConnection),
+            options.MaxBufferedBytesPerConnection,
+            nameof(options.MaxBufferedBytes),
+            options.MaxBufferedBytes,
+            failures);
+        failures.AddRange(options.LinuxRendezvous.FindMistakes());
+        return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
+    }
+
+    private static void CheckIsNotMore(string name, long value, string limitName, long limit, List<string> failures)
+    {
+        if (value > limit)
+        {
+            failures.Add(
+                $"{nameof(SharedMemoryTransportOptions)}.{name} is {value} bytes, more than {limitName}, which is "
+                + $"{limit}. Raise {limitName}, or lower {name}.");
+        }
+    }
 }

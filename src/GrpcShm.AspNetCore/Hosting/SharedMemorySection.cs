@@ -1,3 +1,4 @@
+using GrpcShm.Transport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -67,6 +68,7 @@ internal static class SharedMemorySection
             else if (IsOneOf(child.Key, Keys))
             {
                 CheckHasNoKeys(child, failures);
+                CheckIsChoice(child, failures);
             }
             else
             {
@@ -140,6 +142,25 @@ internal static class SharedMemorySection
         if (!string.IsNullOrEmpty(section.Value))
         {
             failures.Add($"'{section.Path}' is the value '{section.Value}', and has to be {expected}.");
+        }
+    }
+
+    // The binder's own message does not say which names there are.
+    private static void CheckIsChoice(IConfigurationSection setting, List<string> failures)
+    {
+        if (setting.Value is not { Length: > 0 } text)
+        {
+            return;
+        }
+
+        var mistake = IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.Mode)])
+            ? Choices.FindMistake<SharedMemoryMode>(text, setting.Path)
+            : IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.RunMode)])
+                ? Choices.FindMistake<RunMode>(text, setting.Path)
+                : null;
+        if (mistake is not null)
+        {
+            failures.Add(mistake);
         }
     }
 

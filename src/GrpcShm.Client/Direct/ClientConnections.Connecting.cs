@@ -1,13 +1,28 @@
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
+using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Client.Direct;
 
 /// <summary>How connections are made.</summary>
 internal sealed partial class ClientConnections
 {
-    /// <summary>Waits for a connection. All calls that wait share one attempt.</summary>
-    private async Task WaitForConnectionAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for a connection, and for a server first if the call says so.</summary>
+    private async Task WaitForConnectionAsync(IPendingCall pending)
+    {
+        ConnectPause? pause = null;
+        while (!await TryWaitForConnectionAsync(pending).ConfigureAwait(false))
+        {
+            // Between the attempts the call holds none, so other calls fail as soon as they know that there is no
+            // server.
+            pause ??= new ConnectPause();
+            await pause.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for one attempt to connect. All calls that wait share it.</summary>
+    /// <returns>False if there is no server at present, and the call waits for one.</returns>
+    private async Task<bool> TryWaitForConnectionAsync(IPendingCall pending)
     {
         if (!_table.TryJoin(out var attempt, out var isNew))
         {
@@ -16,7 +31,7 @@ internal sealed partial class ClientConnections
                 throw Failures.CreateDisposed();
             }
 
-            return;
+            return true;
         }
 
         if (isNew)
@@ -26,11 +41,16 @@ internal sealed partial class ClientConnections
 
         try
         {
-            await attempt.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await attempt.Task.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (SharedMemoryConnector.MayBecomeReady(exception) && pending.WaitsForServer)
+        {
+            return false;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw exception is ObjectDisposedException ? exception : Failures.CreateConnecting(exception);
+            throw exception is ObjectDisposedException ? exception : Failures.CreateConnecting(pending, exception);
         }
         finally
         {

@@ -60,9 +60,9 @@ internal sealed partial class ClientConnections : IDisposable
     public SendResult TrySend(IPendingCall pending) =>
         pending.FindTarget() is { } target ? TrySend(pending, target) : SendResult.NotCarried;
 
-    /// <summary>Makes a connection if there is none.</summary>
+    /// <summary>Makes a connection for a call if there is none.</summary>
     /// <returns>True if calls can be sent in direct mode. If not, the server speaks HTTP/2.</returns>
-    public async Task<bool> ConnectAsync(CancellationToken cancellationToken)
+    public async Task<bool> ConnectAsync(IPendingCall pending)
     {
         for (var failures = 0; _table.Live.Length == 0; failures++)
         {
@@ -71,9 +71,9 @@ internal sealed partial class ClientConnections : IDisposable
                 return false;
             }
 
-            ThrowIfTooMany(failures);
+            ThrowIfTooMany(pending, failures);
 
-            await WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await WaitForConnectionAsync(pending).ConfigureAwait(false);
         }
 
         return true;
@@ -116,13 +116,13 @@ internal sealed partial class ClientConnections : IDisposable
         }
     }
 
-    private void CountFailure(IPendingCall pending) => ThrowIfTooMany(pending.Failures++);
+    private void CountFailure(IPendingCall pending) => ThrowIfTooMany(pending, pending.Failures++);
 
-    private void ThrowIfTooMany(int failures)
+    private void ThrowIfTooMany(IPendingCall pending, int failures)
     {
         if (failures >= MaxFailures)
         {
-            throw Failures.CreateConnecting(new IOException(
+            throw Failures.CreateConnecting(pending, new IOException(
                 $"The server has closed connections or refused the call {MaxFailures} times, one after the other."));
         }
     }
@@ -201,7 +201,7 @@ internal sealed partial class ClientConnections : IDisposable
             if (_table.Live.Length == 0)
             {
                 CountFailure(pending);
-                await WaitForConnectionAsync(pending.CancellationToken).ConfigureAwait(false);
+                await WaitForConnectionAsync(pending).ConfigureAwait(false);
             }
             else if (await SendInTurnAsync(pending, target).ConfigureAwait(false) is var later
                 and not SendResult.NoConnection)

@@ -9,6 +9,11 @@ internal interface IPendingCall
     /// <summary>True if a listener has been told of the call, and has to be told of its further steps.</summary>
     bool IsObserved { get; }
 
+    /// <summary>
+    /// True if the call waits, while there is no server, until there is one, or until the call is given up.
+    /// </summary>
+    bool WaitsForServer { get; }
+
     /// <summary>The number of attempts in vain.</summary>
     int Failures { get; set; }
 

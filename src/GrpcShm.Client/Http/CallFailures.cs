@@ -7,6 +7,9 @@ namespace GrpcShm.Client.Http;
 /// </summary>
 internal static class CallFailures
 {
+    /// <summary>The message of a gRPC call's failure whose inner exception says the reason.</summary>
+    public const string Unreachable = "The server could not be reached.";
+
     /// <summary>For a call that the server has reset.</summary>
     public static Exception CreateReset(CallError error, string message) =>
         new HttpProtocolException(
@@ -26,8 +29,17 @@ internal static class CallFailures
     public static Exception CreateReading(Exception cause) => cause is HttpIOException ? cause : CreateAborted(cause);
 
     /// <summary>For a connection that could not be made.</summary>
-    public static Exception CreateConnecting(Exception cause) =>
-        new HttpRequestException(HttpRequestError.ConnectionError, cause.Message, cause);
+    /// <param name="request">The request that needs the connection.</param>
+    /// <param name="cause">The reason, which names the endpoint.</param>
+    /// <remarks>
+    /// The status of a gRPC call shows the message of this exception twice, and those of all inner exceptions once. So
+    /// the reason stands in the inner exception alone. Other callers show the outermost message.
+    /// </remarks>
+    public static HttpRequestException CreateConnecting(HttpRequestMessage request, Exception cause) =>
+        new(
+            HttpRequestError.ConnectionError,
+            GrpcRequests.IsOfCall(request.Content) ? Unreachable : cause.Message,
+            cause);
 
     private static Exception CreateAborted(Exception cause) =>
         cause is IOException or InvalidOperationException and not ObjectDisposedException

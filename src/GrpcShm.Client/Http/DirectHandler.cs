@@ -203,7 +203,7 @@ internal sealed class DirectHandler : HttpMessageHandler
         // connection before they are told that it begins.
         var isKnown = _connections.HasConnection || (_http2 is null && !Carries(request));
         var queuedSince = isKnown ? 0 : _diagnostics.BeginQueueing();
-        var failure = isKnown ? null : await ConnectAsync(cancellationToken).ConfigureAwait(false);
+        var failure = isKnown ? null : await ConnectAsync(request, cancellationToken).ConfigureAwait(false);
         if (failure is not null)
         {
             // As over a socket, where a request that has waited in vain has left the queue, too.
@@ -272,11 +272,12 @@ internal sealed class DirectHandler : HttpMessageHandler
             : _plain.Send(request, cancellationToken);
     }
 
-    private async Task<Exception?> ConnectAsync(CancellationToken cancellationToken)
+    private async Task<Exception?> ConnectAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         try
         {
-            await _connections.ConnectAsync(cancellationToken).ConfigureAwait(false);
+            await _connections.ConnectAsync(new PendingRequest(request, this, isObserved: false, cancellationToken))
+                .ConfigureAwait(false);
             return null;
         }
         catch (Exception exception)

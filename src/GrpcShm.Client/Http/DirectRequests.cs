@@ -5,7 +5,7 @@ using GrpcShm.Transport.Calls;
 namespace GrpcShm.Client.Http;
 
 /// <summary>
-/// Says which requests direct mode carries: gRPC's and no others, see docs/protocol.md. The reasons are parts of
+/// Says which requests direct mode carries: gRPC's and no others, see docs/why/protocol.md. The reasons are parts of
 /// messages for people.
 /// </summary>
 internal static class DirectRequests

@@ -8,7 +8,8 @@ internal sealed class HttpCallFailures : ICallFailures
 {
     public Exception CreateReset(CallError error, string message) => CallFailures.CreateReset(error, message);
 
-    public Exception CreateConnecting(Exception cause) => CallFailures.CreateConnecting(cause);
+    public Exception CreateConnecting(IPendingCall pending, Exception cause) =>
+        CallFailures.CreateConnecting(((PendingRequest)pending).Request, cause);
 
     public Exception CreateDisposed() => new ObjectDisposedException(typeof(HttpMessageHandler).FullName);
 }

@@ -1,6 +1,7 @@
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http;
 using GrpcShm.Transport.Connections;
+using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Client.Http2;
 
@@ -39,32 +40,62 @@ internal sealed partial class Http2Route
         }
     }
 
-    /// <summary>
-    /// True if the endpoint has HTTP/2 and no other version. If no connection has told yet, one is made, which the next
-    /// request will use.
-    /// </summary>
-    private async ValueTask<bool> SpeaksHttp2AloneAsync(CancellationToken cancellationToken)
+    /// <summary>Sends a call when there is a server that takes it.</summary>
+    private async Task<HttpResponseMessage> SendWhenReadyAsync(
+        InnerHandler inner, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!IsLive)
+        for (var pause = new ConnectPause(); ; await pause.WaitAsync(cancellationToken).ConfigureAwait(false))
         {
-            Task asking;
-            lock (_gate)
-            {
-                ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
-                asking = _asking ??= StartAsking();
-            }
-
             try
             {
-                await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+                // The connection is made here: .NET's handler would report each attempt in vain to listeners as a
+                // request that failed. With TLS it makes the connection itself, and the factory waits.
+                if (!IsSecure(request))
+                {
+                    await ConnectIfNeededAsync(request, cancellationToken).ConfigureAwait(false);
+                }
+
+                return await inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is not (OperationCanceledException or ObjectDisposedException))
+            catch (HttpRequestException failure) when (GrpcRequests.HasNoServer(failure))
             {
-                throw CallFailures.CreateConnecting(exception);
+                // There is none yet, or it has gone again.
             }
         }
+    }
 
+    /// <summary>
+    /// True if the endpoint has HTTP/2 and no other version. If no connection has told yet, one is made.
+    /// </summary>
+    private async ValueTask<bool> SpeaksHttp2AloneAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        await ConnectIfNeededAsync(request, cancellationToken).ConfigureAwait(false);
         return _speaksHttp2Alone;
+    }
+
+    /// <summary>Makes a connection, which the next request will use, unless there is one.</summary>
+    private async ValueTask ConnectIfNeededAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (IsLive)
+        {
+            return;
+        }
+
+        Task asking;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
+            asking = _asking ??= StartAsking();
+        }
+
+        try
+        {
+            await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or ObjectDisposedException))
+        {
+            throw CallFailures.CreateConnecting(request, exception);
+        }
     }
 
     /// <summary>
@@ -108,9 +139,9 @@ internal sealed partial class Http2Route
     private async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        if (context.InitialRequestMessage.RequestUri?.Scheme is "https" or "wss")
+        if (IsSecure(context.InitialRequestMessage))
         {
-            return await _factory.ConnectAsync(context, cancellationToken).ConfigureAwait(false);
+            return await _factory.ConnectStreamAsync(context, cancellationToken).ConfigureAwait(false);
         }
 
         SharedMemoryConnection? connection;
@@ -128,6 +159,8 @@ internal sealed partial class Http2Route
 
         return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectAnotherAsync);
     }
+
+    private static bool IsSecure(HttpRequestMessage request) => request.RequestUri?.Scheme is "https" or "wss";
 
     private async Task<SharedMemoryConnection> ConnectAnotherAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Client.Http2;
@@ -65,8 +66,8 @@ internal sealed partial class Http2Route : IByteRoute
         HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
     {
         var inner = isTraced ? _untraced ?? CreateUntraced() : _inner;
-        return MayBeRaised(request)
-            ? SendInVersionAsync(inner, request, cancellationToken)
+        return MayBeRaised(request) ? SendInVersionAsync(inner, request, cancellationToken)
+            : GrpcRequests.WaitsForServer(request) ? SendWhenReadyAsync(inner, request, cancellationToken)
             : inner.SendOnAsync(request, cancellationToken);
     }
 
@@ -141,7 +142,7 @@ internal sealed partial class Http2Route : IByteRoute
     private async Task<HttpResponseMessage> SendInVersionAsync(
         InnerHandler inner, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (!await SpeaksHttp2AloneAsync(cancellationToken).ConfigureAwait(false))
+        if (!await SpeaksHttp2AloneAsync(request, cancellationToken).ConfigureAwait(false))
         {
             return await inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
         }

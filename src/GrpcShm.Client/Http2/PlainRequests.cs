@@ -35,7 +35,7 @@ internal sealed class PlainRequests(Func<Http2Route> createRoute) : IDisposable
     public async Task<HttpResponseMessage> SendAsync(
         PendingRequest pending, ClientConnections connections, Http2Route http2)
     {
-        var hasDirectMode = IsLive || await connections.ConnectAsync(pending.CancellationToken).ConfigureAwait(false);
+        var hasDirectMode = IsLive || await connections.ConnectAsync(pending).ConfigureAwait(false);
         var response = await (hasDirectMode ? GetRoute() : http2)
             .SendAsync(pending.Request, pending.CancellationToken, pending.IsObserved)
             .ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using GrpcShm.Client.Http;
+
 namespace GrpcShm.Client.Http2;
 
 /// <summary>
@@ -19,8 +21,6 @@ namespace GrpcShm.Client.Http2;
 /// </remarks>
 internal sealed class PushedRequestHandler : DelegatingHandler
 {
-    private const string GrpcMediaType = "application/grpc";
-
     // HTTP/2's error codes (RFC 9113, 7).
     private const long NoError = 0;
     private const long RefusedStream = 7;
@@ -59,7 +59,7 @@ internal sealed class PushedRequestHandler : DelegatingHandler
 
         if (content is not PushedContent pushed)
         {
-            if (content.Headers.ContentType?.MediaType != GrpcMediaType)
+            if (!GrpcRequests.IsOfCall(content))
             {
                 return base.SendAsync(request, cancellationToken);
             }
@@ -107,6 +107,14 @@ internal sealed class PushedRequestHandler : DelegatingHandler
             try
             {
                 return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            catch (HttpRequestException failure) when (failure is
+                {
+                    HttpRequestError: HttpRequestError.ConnectionError, InnerException: IOException cause,
+                })
+            {
+                // The handler's message repeats that of the cause.
+                throw CallFailures.CreateConnecting(request, cause);
             }
             catch (HttpRequestException failure) when (IsRefused(failure, content))
             {

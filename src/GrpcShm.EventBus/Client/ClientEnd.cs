@@ -15,16 +15,31 @@ internal sealed class ClientEnd
 
     public bool IsDisposed => _isDisposed;
 
+    /// <summary>Makes the exception of everything that fails before the client is connected.</summary>
+    public static EventBusException MakeUnconnected() => new(
+        StatusCode.Unavailable,
+        $"The client has not been connected. Await its {nameof(EventClient.ConnectAsync)} before the first use, or let "
+        + "services.AddEventBusClient() make the client: then it connects by itself.")
+    {
+        IsEndedByOwner = true,
+    };
+
     /// <summary>Makes the exception of everything that fails by a disconnection.</summary>
     /// <param name="reason">The cause that nobody wished for; none if the client's owner ended it.</param>
-    public static EventBusException MakeReason(Exception? reason) => new(
-        StatusCode.Unavailable,
-        reason is null ? "The client is disconnected." : $"The client is disconnected: {reason.Message}",
-        null,
-        reason)
+    public EventBusException MakeReason(Exception? reason)
     {
-        IsEndedByOwner = reason is null,
-    };
+        var remedy = _isDisposed ? "" : $" Call {nameof(EventClient.ConnectAsync)} to connect it again.";
+        return new EventBusException(
+            StatusCode.Unavailable,
+            reason is null
+                ? $"The client is disconnected.{remedy}"
+                : $"The client is disconnected.{remedy} The reason was: {reason.Message}",
+            null,
+            reason)
+        {
+            IsEndedByOwner = reason is null,
+        };
+    }
 
     /// <summary>
     /// Makes the outcome of a send that the end left unanswered. The client's events have told of it.

@@ -27,7 +27,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         Events = new RaisedEvents(client, logger);
         Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
         Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
-        Queue.Close(ClientEnd.MakeReason(null));
+        Queue.Close(ClientEnd.MakeUnconnected());
 
         var waits = new ClientWaits(Queue, session);
         var instruments = new EventInstruments(Metrics, Events);

@@ -140,7 +140,7 @@ internal sealed class EventSender(
 
         if (outcome is null or { StatusCode: not 0 })
         {
-            return new EventSendResult("", null) { Failure = outcome is null ? null : ClientEnd.MakeReason(null) };
+            return new EventSendResult("", null) { Failure = outcome is null ? null : end.MakeReason(null) };
         }
 
         return new EventSendResult(

@@ -5,9 +5,15 @@ namespace GrpcShm.EventBus.Client;
 /// <summary>Translates a failed call to the hub.</summary>
 internal static class HubFailure
 {
+    // A transport that found no hub may list the places where it looked.
+    private const int MaxReason = 1024;
+
     public static EventBusException From(RpcException exception) => IsLostConnection(exception)
         ? new EventBusException(
-            StatusCode.Unavailable, $"The connection to the hub was lost: {DetailOf(exception)}", null, exception)
+            StatusCode.Unavailable,
+            $"There is no connection to the hub: {DetailOf(exception, MaxReason)}",
+            null,
+            exception)
         : new EventBusException(exception.StatusCode, DetailOf(exception), MachineOf(exception), exception);
 
     /// <summary>
@@ -28,8 +34,8 @@ internal static class HubFailure
         return false;
     }
 
-    private static string DetailOf(RpcException exception) =>
-        PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence);
+    private static string DetailOf(RpcException exception, int maxLength = PeerText.MaxSentence) =>
+        PeerText.Clean(exception.Status.Detail, maxLength);
 
     private static string? MachineOf(RpcException exception) =>
         exception.Trailers.GetValueBytes("xstatenet-machine-bin") is { } name

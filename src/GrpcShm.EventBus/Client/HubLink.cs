@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grpc.Core;
 using GrpcShm.EventBus.Flows;
 
@@ -14,7 +15,7 @@ internal sealed class HubLink(
     RaisedEvents events,
     ClientEnd end)
 {
-    // Guards _span, _running and _connected, and the note that the client is disposed of.
+    // Guards _span, _running, _connected and _beginsByItself, and the note that the client is disposed of.
     private readonly Lock _lock = new();
 
     // The current span; none if no caller has connected, or the span is being ended.
@@ -26,6 +27,10 @@ internal sealed class HubLink(
     // client; every thread reads it without a lock: it was true a moment ago.
     private int _state;
     private volatile bool _hasEnded;
+
+    // True until the client is connected for the first time, if it connects by itself. Cleared under the lock, after
+    // the queue was opened, and read without it by each user of the client: after false the queue is found open.
+    private volatile bool _beginsByItself = options.ConnectsByItself;
 
     public EventBusConnectionState State =>
         _hasEnded ? EventBusConnectionState.Disconnected : (EventBusConnectionState)Volatile.Read(ref _state);
@@ -40,8 +45,7 @@ internal sealed class HubLink(
             ObjectDisposedException.ThrowIf(end.IsDisposed, typeof(EventClient));
             if (_span is null)
             {
-                _span = begun = new LinkSpan(new CancellationTokenSource(), _running);
-                (_connected, _running) = (begun.First.Task, begun.Over.Task);
+                begun = AddSpan();
             }
 
             connected = _connected;
@@ -74,6 +78,18 @@ internal sealed class HubLink(
         }
     }
 
+    /// <summary>
+    /// Begins to connect, if the client connects by itself and this is its first use. Sends and subscriptions wait for
+    /// the connection from here on.
+    /// </summary>
+    public void BeginByItself()
+    {
+        if (_beginsByItself)
+        {
+            BeginForTheFirstTime();
+        }
+    }
+
     /// <summary>Ends the link. Earlier sends are written and answered, within the usual bound of time.</summary>
     /// <param name="cancellationToken">Gives up waiting for the hub; the link ends anyway.</param>
     public Task EndAsync(CancellationToken cancellationToken) => EndAsync(options.ClosingTime, cancellationToken);
@@ -89,6 +105,7 @@ internal sealed class HubLink(
         {
             (span, running) = (_span, _running);
             _span = null;
+            _beginsByItself = false;
         }
 
         if (span is null)
@@ -102,7 +119,7 @@ internal sealed class HubLink(
         {
             using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             closing.CancelAfter(closingTime);
-            await link.CloseAsync(ClientEnd.MakeReason(null), closing.Token).ConfigureAwait(false);
+            await link.CloseAsync(end.MakeReason(null), closing.Token).ConfigureAwait(false);
         }
 
         await span.Stopping.CancelAsync().ConfigureAwait(false);
@@ -124,6 +141,36 @@ internal sealed class HubLink(
 
     /// <summary>Says that the link has ended, though the rest of it may still be let go of.</summary>
     public void SetEnded() => _hasEnded = true;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginForTheFirstTime()
+    {
+        LinkSpan? begun = null;
+        lock (_lock)
+        {
+            if (_beginsByItself && _span is null && !end.IsDisposed)
+            {
+                begun = AddSpan();
+                queue.Open();
+            }
+
+            _beginsByItself = false;
+        }
+
+        if (begun is not null)
+        {
+            Begin(begun);
+        }
+    }
+
+    // Under the lock.
+    private LinkSpan AddSpan()
+    {
+        var begun = new LinkSpan(new CancellationTokenSource(), _running);
+        _span = begun;
+        (_connected, _running) = (begun.First.Task, begun.Over.Task);
+        return begun;
+    }
 
     // Outside of the lock, since it logs. Sends wait for the connection from here on; behind a span that is still being
     // ended, from the end of that span on.
@@ -210,7 +257,7 @@ internal sealed class HubLink(
 
     private void Stop(LinkSpan begun, List<PendingCommand> left, Exception? reason)
     {
-        var disconnected = ClientEnd.MakeReason(reason);
+        var disconnected = end.MakeReason(reason);
         try
         {
             LetGo(begun, left, disconnected);

@@ -5,7 +5,7 @@ namespace GrpcShm.Transport.Calls;
 
 /// <summary>
 /// The first 24 bytes of a frame. A frame begins at a multiple of 64 bytes and is contiguous; specified in
-/// <c>docs/protocol.md</c>, "Frames".
+/// <c>docs/why/protocol.md</c>, "Frames".
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Size)]
 internal struct FrameHeader

@@ -1,6 +1,6 @@
 namespace GrpcShm.Transport.Calls;
 
-/// <summary>The types of frames; specified in <c>docs/protocol.md</c>, "Frames".</summary>
+/// <summary>The types of frames; specified in <c>docs/why/protocol.md</c>, "Frames".</summary>
 internal enum FrameType : byte
 {
     /// <summary>Memory that nobody has written. Never sent.</summary>

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The rules for requests in direct mode; specified in <c>docs/protocol.md</c>, "Requests". All other requests go by
-/// the HTTP/2 of the web server itself, which knows how to decode, normalise and refuse them.
+/// The rules for requests in direct mode; specified in <c>docs/why/protocol.md</c>, "Requests". All other requests go
+/// by the HTTP/2 of the web server itself, which knows how to decode, normalise and refuse them.
 /// </summary>
 internal static class GrpcRequestRules
 {

@@ -11,7 +11,7 @@ namespace GrpcShm.Transport.Calls;
 /// </remarks>
 internal sealed class HeaderBlock
 {
-    /// <summary>The largest block, in bytes, that a peer has to accept; see docs/protocol.md.</summary>
+    /// <summary>The largest block, in bytes, that a peer has to accept; see docs/why/protocol.md.</summary>
     public const int MaxSize = 64 * 1024;
 
     // The two numbers before a name and a value.

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace GrpcShm.Transport.Calls;
 
 /// <summary>
-/// The names and the pairs that both sides know from the start, by number; specified in <c>docs/protocol.md</c>,
+/// The names and the pairs that both sides know from the start, by number; specified in <c>docs/why/protocol.md</c>,
 /// "Header blocks". Numbers never change: new names go to the end.
 /// </summary>
 internal static class HeaderNames

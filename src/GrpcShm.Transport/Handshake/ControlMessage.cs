@@ -7,7 +7,7 @@ namespace GrpcShm.Transport.Handshake;
 
 /// <summary>
 /// One message over the control socket: an eight-byte prefix (magic, type, length) and a body, all little-endian.
-/// Specified in <c>docs/protocol.md</c>, "Handshake".
+/// Specified in <c>docs/why/protocol.md</c>, "Handshake".
 /// </summary>
 /// <param name="Type">The type; not checked yet.</param>
 /// <param name="Body">The bytes behind the prefix.</param>

@@ -4,7 +4,7 @@ namespace GrpcShm.Transport.Memory;
 
 /// <summary>
 /// The places of all fields in a segment. Both processes compute them from the two ring sizes alone, which they agreed
-/// on in the handshake: no offset is ever read from shared memory. Specified in <c>docs/protocol.md</c>, "Segment".
+/// on in the handshake: no offset is ever read from shared memory. Specified in <c>docs/why/protocol.md</c>, "Segment".
 /// </summary>
 internal static class SegmentLayout
 {

@@ -23,6 +23,13 @@ internal abstract class TransportPlatform
     /// </summary>
     public abstract string PrivilegedUsers { get; }
 
+    /// <summary>
+    /// The name by which this system knows a user. May take long: the list of users may be on another machine.
+    /// </summary>
+    /// <returns><see langword="null"/> if the system has no name for this user.</returns>
+    /// <exception cref="IOException">The list of users cannot be read; the message says why.</exception>
+    public abstract string? FindUserName(PeerIdentity user);
+
     /// <summary>Takes an endpoint's name.</summary>
     /// <exception cref="EndPointInUseException">A live process listens on the endpoint.</exception>
     /// <exception cref="IOException">The name cannot be taken; the message says why.</exception>
@@ -32,9 +39,10 @@ internal abstract class TransportPlatform
     /// <returns>The socket, or <see langword="null"/> if nobody listens, or too many are waiting, right now.</returns>
     /// <param name="endPoint">The endpoint.</param>
     /// <param name="directory">The directory for names, or <see langword="null"/>.</param>
-    /// <param name="lookedAt">The places where the endpoint was looked for, for messages.</param>
+    /// <param name="absence">The reason if nobody listens, for messages; else <see langword="null"/>.</param>
     /// <exception cref="IOException">The endpoint cannot be reached; the message says why.</exception>
-    public abstract ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt);
+    public abstract ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence);
 
     /// <summary>Allocates memory in full, of a size that nobody can change afterwards.</summary>
     /// <exception cref="IOException">There is not enough memory.</exception>

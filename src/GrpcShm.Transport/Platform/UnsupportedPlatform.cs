@@ -9,11 +9,13 @@ internal sealed class UnsupportedPlatform : TransportPlatform
 
     public override string PrivilegedUsers => throw Unsupported();
 
+    public override string? FindUserName(PeerIdentity user) => throw Unsupported();
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         throw Unsupported();
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt) =>
-        throw Unsupported();
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence) => throw Unsupported();
 
     public override SharedAllocation Allocate(long size) => throw Unsupported();
 

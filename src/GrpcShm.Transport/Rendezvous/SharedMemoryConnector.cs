@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Handshake;
@@ -11,11 +10,6 @@ namespace GrpcShm.Transport.Rendezvous;
 /// <summary>Connects to endpoints.</summary>
 internal sealed class SharedMemoryConnector
 {
-    // The first pause between attempts while there is no server: short enough that nobody notices it, and long enough
-    // that the attempts cost nothing.
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(50);
-
     private readonly SharedMemoryEndPoint _endPoint;
     private readonly ConnectSettings _settings;
     private readonly TransportMetrics _metrics;
@@ -31,6 +25,12 @@ internal sealed class SharedMemoryConnector
         _logger = logger;
     }
 
+    /// <summary>
+    /// True if a connection failed since there is no server that takes it at present, so that a later attempt may
+    /// succeed: none listens, it stops, or it does not answer.
+    /// </summary>
+    public static bool MayBecomeReady(Exception exception) => IsTransient(exception) || exception is NoServerException;
+
     /// <summary>Connects, and waits for a server as long as the settings say.</summary>
     /// <exception cref="IOException">
     /// There is no server, or it refuses, or the handshake fails; the message says why.
@@ -39,26 +39,24 @@ internal sealed class SharedMemoryConnector
     public async Task<SharedMemoryConnection> ConnectAsync(CancellationToken cancellationToken)
     {
         var giveUpAt = TimeProvider.System.GetTimestamp() + ToTimestamp(_settings.WaitForServer);
-        var pause = FirstPause;
+        var pause = new ConnectPause();
         while (true)
         {
             IOException failure;
-            if (TransportPlatform.Current.Connect(_endPoint, _settings.Directory, out var lookedAt) is { } socket)
+            if (TransportPlatform.Current.Connect(_endPoint, _settings.Directory, out var absence) is { } socket)
             {
                 try
                 {
                     return await ShakeHandsAsync(socket, cancellationToken).ConfigureAwait(false);
                 }
-                catch (IOException transient)
-                    when (transient is HandshakeException { IsTransient: true } or EndOfStreamException)
+                catch (IOException transient) when (IsTransient(transient))
                 {
-                    // An EndOfStreamException means that the server went away while this client was in its queue.
                     failure = transient;
                 }
             }
             else
             {
-                failure = NoServer(lookedAt);
+                failure = new NoServerException(_endPoint, absence!);
             }
 
             if (TimeProvider.System.GetTimestamp() >= giveUpAt)
@@ -66,8 +64,7 @@ internal sealed class SharedMemoryConnector
                 throw failure;
             }
 
-            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            await pause.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -101,9 +98,7 @@ internal sealed class SharedMemoryConnector
             if (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 _metrics.CountRefusedHandshake(RefusalCode.TimedOut, ConnectionRole.Client);
-                throw new IOException(
-                    $"The server on '{_endPoint}' did not answer within {_settings.ConnectTimeout}.",
-                    new SocketException((int)SocketError.TimedOut));
+                throw new NoServerException(_endPoint, _settings.ConnectTimeout);
             }
 
             if (exception is HandshakeException refusal)
@@ -115,11 +110,11 @@ internal sealed class SharedMemoryConnector
         }
     }
 
-    private IOException NoServer(string lookedAt) =>
-        new(
-            $"No server listens on '{_endPoint}', or too many clients wait for it (looked at {lookedAt}). Start it, "
-            + "or set WaitForServer to wait for it.",
-            new SocketException((int)SocketError.ConnectionRefused));
+    // An EndOfStreamException means that the server went away while this client was in its queue.
+    private static bool IsTransient(Exception exception) =>
+        exception is NoServerException { IsSilent: false }
+            or HandshakeException { IsTransient: true }
+            or EndOfStreamException;
 
     private static long ToTimestamp(TimeSpan time) =>
         (long)(time.TotalSeconds * TimeProvider.System.TimestampFrequency);

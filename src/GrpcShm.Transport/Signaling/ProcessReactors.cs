@@ -9,19 +9,25 @@ namespace GrpcShm.Transport.Signaling;
 /// they have learnt.
 /// </summary>
 /// <remarks>
-/// Since all channels and endpoints of a process share the reactors, the run-time configuration sets them up
-/// (<c>runtimeconfig.json</c>, <c>RuntimeHostConfigurationOption</c> in a project), and not the options of a channel:
-/// <list type="bullet">
-/// <item><c>GrpcShm.ReactorCount</c>: how many, 1 to 64; defaults to 1.</item>
-/// <item><c>GrpcShm.SpinMicroseconds</c>: how long a reactor may look at its rings before it sleeps, 0 to 1000;
-/// defaults to 40. With 0 it always sleeps, and looks as soon as it is woken, as on a machine with one
-/// processor.</item>
-/// <item><c>GrpcShm.ReactorIdleMilliseconds</c>: how long a reactor's thread goes on without anything to serve, 0 to
-/// 3,600,000; defaults to 5,000.</item>
-/// </list>
+/// Since all channels and endpoints of a process share the reactors, the run-time configuration sets them up, and not
+/// the options of a channel. <c>docs/reference/options.md</c> describes the settings.
 /// </remarks>
 internal static class ProcessReactors
 {
+    /// <summary>The number of reactors.</summary>
+    public static readonly RunTimeSetting Count = new("GrpcShm.ReactorCount", Default: 1, Least: 1, Most: 64);
+
+    /// <summary>
+    /// The number of microseconds that a reactor may look at its rings before it sleeps. With 0 it always sleeps, and
+    /// looks as soon as it is woken, as on a machine with one processor.
+    /// </summary>
+    public static readonly RunTimeSetting SpinTime =
+        new("GrpcShm.SpinMicroseconds", Default: 40, Least: 0, Most: 1000);
+
+    /// <summary>The number of milliseconds that a reactor's thread goes on without anything to serve.</summary>
+    public static readonly RunTimeSetting IdleMilliseconds =
+        new("GrpcShm.ReactorIdleMilliseconds", Default: 5_000, Least: 0, Most: 3_600_000);
+
     private static readonly Lock Gate = new();
     private static Reactor[]? s_reactors;
     private static uint s_next;
@@ -66,9 +72,9 @@ internal static class ProcessReactors
 
     private static Reactor[] Create()
     {
-        var count = ReadSetting("GrpcShm.ReactorCount", 1, 1, 64);
-        var idle = ReadSetting("GrpcShm.ReactorIdleMilliseconds", 5_000, 0, 3_600_000);
-        var spin = Environment.ProcessorCount > 1 ? ReadSetting("GrpcShm.SpinMicroseconds", 40, 0, 1000) : 0;
+        var count = Count.Read();
+        var idle = IdleMilliseconds.Read();
+        var spin = Environment.ProcessorCount > 1 ? SpinTime.Read() : 0;
         lock (Gate)
         {
             if (s_reactors is { } created)
@@ -94,21 +100,5 @@ internal static class ProcessReactors
             Volatile.Write(ref s_reactors, reactors);
             return reactors;
         }
-    }
-
-    private static int ReadSetting(string name, int fallback, int least, int most)
-    {
-        var data = AppContext.GetData(name);
-        if (data is null)
-        {
-            return fallback;
-        }
-
-        var text = Convert.ToString(data, System.Globalization.CultureInfo.InvariantCulture);
-        return int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value)
-            && value >= least && value <= most
-                ? value
-                : throw new InvalidOperationException(
-                    $"The run-time setting '{name}' is '{text}'; it has to be a number from {least} to {most}.");
     }
 }

@@ -303,7 +303,7 @@ public sealed class ConnectionTableTests : IDisposable
     {
         public Exception CreateReset(CallError error, string message) => throw new NotSupportedException();
 
-        public Exception CreateConnecting(Exception cause) => throw new NotSupportedException();
+        public Exception CreateConnecting(IPendingCall pending, Exception cause) => throw new NotSupportedException();
 
         public Exception CreateDisposed() => new ObjectDisposedException("the channel");
     }

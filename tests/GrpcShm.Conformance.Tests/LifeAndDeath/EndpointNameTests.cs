@@ -99,6 +99,20 @@ public sealed class EndpointNameTests : IDisposable
     }
 
     [Fact]
+    public async Task Listen_OnAnotherNameThanADeadServers_RemovesTheFilesOfThatName()
+    {
+        await using (var first = await StartServerAsync())
+        {
+            await first.Process.KillAsync();
+        }
+
+        Assert.NotEmpty(NamesOfEndpoint());
+        await using var second = await ServerHandle.StartAsync(_mode, _directory, "other");
+
+        Assert.All(NamesOfEndpoint(), static name => Assert.StartsWith("other.", name, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Stop_OfAServer_LeavesItsLockAtMost()
     {
         await using var server = await StartServerAsync();

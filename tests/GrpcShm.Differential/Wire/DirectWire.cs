@@ -15,7 +15,7 @@ namespace GrpcShm.Differential.Wire;
 /// <remarks>
 /// This side has one thread. It writes Tail and ProducerState of the ring to the server, and Head and ConsumerSleeping
 /// of the other ring. It stores them with release. It fences before it checks whether the server sleeps, and after it
-/// has announced its own sleep, before it looks at the ring again: see docs/protocol.md, "Doorbells".
+/// has announced its own sleep, before it looks at the ring again: see docs/why/protocol.md, "Doorbells".
 /// </remarks>
 internal sealed unsafe partial class DirectWire : IWire
 {
@@ -41,7 +41,8 @@ internal sealed unsafe partial class DirectWire : IWire
 
     public DirectWire(string path)
     {
-        var socket = LinuxControlSocket.Connect(path) ?? throw new IOException($"No server listens at '{path}'.");
+        var socket = LinuxControlSocket.Connect(path, out _)
+            ?? throw new IOException($"No server listens at '{path}'.");
         _channel = new ControlChannel(socket, ProcessReactors.Next());
         _channel.Send(new ClientHello(1, 1, ConnectionModes.Calls, RingSize, RingSize, 0).Write());
         var answer =

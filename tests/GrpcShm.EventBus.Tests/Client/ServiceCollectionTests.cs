@@ -139,6 +139,34 @@ public sealed class ServiceCollectionTests : HubTest
         Assert.Equal(["ready"], entry.Value.Tags);
     }
 
+    [Theory]
+    [InlineData("ReciveWindow", "'Bus:ReciveWindow' is no setting. The settings of 'Bus' are Acknow")]
+    [InlineData("SendPipeline", "'Bus:SendPipeline' can only be set in code.")]
+    public void AddEventBusClient_KeyThatIsNoSetting_IsRefusedByName(string key, string expected)
+    {
+        var refused = Assert.Throws<ArgumentException>(
+            () => new ServiceCollection().AddEventBusClient(Section((key, "1"))));
+
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AddEventBusClient_AllThatTextCanSet_IsTaken()
+    {
+        // Whatever the options get in the future, too. A section may also have the settings of the connection.
+        var settings = typeof(EventBusClientOptions).GetProperties()
+            .Where(static property => property.PropertyType.IsValueType || property.PropertyType == typeof(string))
+            .Select(static property => (property.Name, "x"))
+            .Append(("address", "shm:hub"))
+            .Append(("WaitForServer", "00:00:01"));
+
+        Assert.NotNull(new ServiceCollection().AddEventBusClient(Section([.. settings])));
+    }
+
+    private static IConfiguration Section(params (string Name, string Value)[] settings) =>
+        Configuration([.. settings.Select(static setting => ("Bus:" + setting.Name, setting.Value))])
+        .GetSection("Bus");
+
     private static ServiceCollection NewServices(GrpcChannel channel)
     {
         var services = new ServiceCollection();

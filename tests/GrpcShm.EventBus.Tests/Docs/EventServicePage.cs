@@ -11,8 +11,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.EventBus.Tests.Docs;
 
 /// <summary>
-/// The code of <c>docs/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the two, and
-/// runs this.
+/// The code of <c>docs/reference/event-service.md</c>, in its order. <see cref="EventServicePageTests"/> compares the
+/// two, and runs this.
 /// </summary>
 internal static class EventServicePage
 {

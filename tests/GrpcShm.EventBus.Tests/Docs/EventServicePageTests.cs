@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.EventBus.Tests.Docs;
 
-/// <summary><c>docs/event-service.md</c>: its code is compiled here, and does what the page says.</summary>
+/// <summary><c>docs/reference/event-service.md</c>: its code is compiled here, and does what the page says.</summary>
 public sealed partial class EventServicePageTests
 {
     [Fact]
@@ -14,7 +14,7 @@ public sealed partial class EventServicePageTests
     {
         var compiled = Normalize(File.ReadAllText(
             Path.Join(SourceTree.Root, "tests", "GrpcShm.EventBus.Tests", "Docs", "EventServicePage.cs")));
-        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "event-service.md"));
+        var page = File.ReadAllText(Path.Join(SourceTree.Root, "docs", "reference", "event-service.md"));
 
         var blocks = BlockPattern().Matches(page).Select(block => block.Groups[1].Value
             .Replace("\"shm:fab\"", "$\"shm:{Endpoint}\"", StringComparison.Ordinal)

@@ -8,8 +8,8 @@ internal sealed record Footprint(int Descriptors, long SharedBytes, int Threads)
 {
     private const string MemoryFile = "/memfd:grpcshm";
 
-    // All threads of the transport are named so. The space matters: the first thread has the program's name, and may pass
-    // that on to threads that it starts.
+    // All threads of the transport are named so. The space matters: the first thread has the program's name, and may
+    // pass that on to threads that it starts.
     private const string ThreadPrefix = "GrpcShm ";
 
     // The reactor's thread, its two spares, and the sentinel. The number of spares depends on timing.

@@ -13,7 +13,7 @@ namespace GrpcShm.Hosting.Tests.Observing;
 
 /// <summary>
 /// The measurements with their tags, the events, spans and diagnostics of a call are those of the same call over a Unix
-/// socket. The exceptions are listed here, and in docs/direct-mode.md.
+/// socket. The exceptions are listed here, and in docs/why/direct-mode.md.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed partial class ObservedCallTests

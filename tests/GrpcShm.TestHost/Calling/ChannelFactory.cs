@@ -51,6 +51,7 @@ public static class ChannelFactory
         {
             // Which carries gRPC alone: what else there is goes beside it.
             options.Mode = SharedMemoryMode.Auto;
+            options.ConfigureHandler = setup.ConfigureHandler;
         }
 
         return SharedMemoryChannel.CreateHandler(address.ToString(), options);
@@ -119,7 +120,9 @@ public static class ChannelFactory
         var options = new SharedMemoryClientOptions
         {
             RuntimeDirectory = setup.RuntimeDirectory,
-            ConfigureHandler = setup.ConfigureHandler,
+
+            // Direct mode has no handler, and refuses the function.
+            ConfigureHandler = setup.Mode == SharedMemoryMode.Direct ? null : setup.ConfigureHandler,
             Mode = setup.Mode,
             ConnectTimeout = HandshakeTime,
         };

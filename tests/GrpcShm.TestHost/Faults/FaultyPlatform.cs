@@ -19,6 +19,8 @@ internal sealed class FaultyPlatform : TransportPlatform
 
     public override string PrivilegedUsers => _inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => _inner.FindUserName(user);
+
     /// <summary>Wraps this process's platform. This must be done before the first connection.</summary>
     public static FaultyPlatform Install()
     {
@@ -44,10 +46,11 @@ internal sealed class FaultyPlatform : TransportPlatform
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new FaultyRendezvousSocket(_inner.Listen(endPoint, settings), _switch);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         _switch.ThrowIf(FaultSwitch.Connect);
-        return _inner.Connect(endPoint, directory, out lookedAt) is { } socket
+        return _inner.Connect(endPoint, directory, out absence) is { } socket
             ? new FaultyControlSocket(socket, _switch)
             : null;
     }

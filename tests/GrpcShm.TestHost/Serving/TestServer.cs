@@ -120,6 +120,7 @@ internal sealed class TestServer : IAsyncDisposable
                 options.MaxCallsPerConnection = _setup.MaxStreamsPerConnection ?? options.MaxCallsPerConnection;
                 options.MaxBufferedBytesPerConnection = Math.Max(
                     options.MaxBufferedBytesPerConnection, options.MaxCallsPerConnection * 128L * 1024);
+                options.MaxBufferedBytes = Math.Max(options.MaxBufferedBytes, options.MaxBufferedBytesPerConnection);
             });
         }
 

@@ -150,7 +150,7 @@ public sealed class HostileClientTests : HostileTest
     [InlineData(200)]
     public async Task Send_HelloWithHandles_IsRefusedAndTheyAreClosed(int count)
     {
-        using var socket = LinuxControlSocket.Connect(EndPoint.SocketPath)!;
+        using var socket = LinuxControlSocket.Connect(EndPoint.SocketPath, out _)!;
         using var bell = TransportPlatform.Current.CreateDoorbell();
         Descriptors.Send((SafeHandle)socket.Source, Good.Write(), [.. Enumerable.Repeat(bell.Grant, count)]);
         await EndPoint.ServerLog.WaitForAsync("ClientRefused", "handles");

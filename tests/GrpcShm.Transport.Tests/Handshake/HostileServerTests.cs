@@ -193,7 +193,7 @@ public sealed class HostileServerTests : HostileTest
     public async Task Answer_RefusedAndClosedBeforeTheHello_SaysWhy()
     {
         using var socket = Listen();
-        var control = LinuxControlSocket.Connect(Path.Join(EndPoint.Directory, "hostile.sock"))!;
+        var control = LinuxControlSocket.Connect(Path.Join(EndPoint.Directory, "hostile.sock"), out _)!;
         var reactor = ProcessReactors.Next();
         using var channel = new ControlChannel(control, reactor);
         using (var accepted = socket.Accept()!)

@@ -19,6 +19,7 @@ public sealed partial class SeamWordsTests
         ("SharedMemorySection.cs", "Linux"),
         ("SharedMemorySection.cs", "linux"),
         ("SharedMemorySection.cs", "UnixFileMode"),
+        ("SharedMemoryOptionsValidation.cs", "LinuxRendezvous"),
         ("FileModeText.cs", "UnixFileMode"),
         ("SharedMemoryTransportFactory.cs", "LinuxModes"),
         ("SharedMemoryTransportFactory.cs", "LinuxRendezvous"),
@@ -28,8 +29,8 @@ public sealed partial class SeamWordsTests
         ("PeerIdentity.cs", "<c>root</c>"),
 
         // Names of claims, which are documented.
-        ("SharedMemoryConnectionContext.cs", "\"gid\""),
-        ("SharedMemoryConnectionContext.cs", "\"pid\""),
+        ("SharedMemoryPeerClaimTypes.cs", "\"gid\""),
+        ("SharedMemoryPeerClaimTypes.cs", "\"pid\""),
         ("ISharedMemoryConnectionFeature.cs", "<c>gid</c>"),
         ("ISharedMemoryConnectionFeature.cs", "<c>pid</c>"),
 
@@ -89,7 +90,7 @@ public sealed partial class SeamWordsTests
     [Theory]
     [InlineData("services.Add(ServiceDescriptor.Singleton<T>());")]
     [InlineData("using GrpcShm.Transport.Signaling;")]
-    [InlineData("// Specified in docs/protocol.md")]
+    [InlineData("// Specified in docs/why/protocol.md")]
     [InlineData("is \"application/grpc\" or \"/package.Service/Method\"")]
     [InlineData("EXIT, SIGNAL and statistics")]
     public void Find_OtherWords_AreNotFound(string line) => Assert.Empty(Find("Any.cs", [line]));

@@ -56,7 +56,10 @@ public sealed class AuthorizationTests : IAsyncLifetime
         if (OtherUser.IsAvailable)
         {
             var path = _endPoint.SocketPath;
-            await Assert.ThrowsAnyAsync<IOException>(() => OtherUser.RunAsync(() => LinuxControlSocket.Connect(path)));
+            var refused = await Assert.ThrowsAnyAsync<IOException>(
+                () => OtherUser.RunAsync(() => LinuxControlSocket.Connect(path, out _)));
+            var whose = $"it belongs to user 0, and user {OtherUser.Id} may not do that";
+            Assert.Contains(whose, refused.Message, StringComparison.Ordinal);
         }
         else
         {
@@ -154,8 +157,8 @@ public sealed class AuthorizationTests : IAsyncLifetime
     {
         var path = Path.Join(_endPoint.ConnectSettings.Directory, _endPoint.EndPoint.Name + ".sock");
         var socket = OtherUser.IsAvailable
-            ? await OtherUser.RunAsync(() => LinuxControlSocket.Connect(path))
-            : LinuxControlSocket.Connect(path);
+            ? await OtherUser.RunAsync(() => LinuxControlSocket.Connect(path, out _))
+            : LinuxControlSocket.Connect(path, out _);
         Assert.NotNull(socket);
         var reactor = ProcessReactors.Next();
         var channel = new ControlChannel(socket, reactor);

@@ -86,7 +86,7 @@ public sealed class DirectoryTests : IDisposable
 
     [Fact]
     public void Listen_ParentIsMissing_SaysThatItCannotBeCreated() =>
-        Assert.Contains("it cannot be created", Refused(_temp.File("no/such")), StringComparison.Ordinal);
+        Assert.Contains("make the folder", Refused(_temp.File("no/such")), StringComparison.Ordinal);
 
     [Fact]
     public void Listen_ModesAreOpenedUp_AreSetWhateverTheUmask()

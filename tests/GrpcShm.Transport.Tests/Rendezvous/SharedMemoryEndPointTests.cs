@@ -56,6 +56,30 @@ public sealed class SharedMemoryEndPointTests
         }
     }
 
+    [Theory]
+    [InlineData("", "it is empty")]
+    [InlineData("  ", "it is empty")]
+    [InlineData("http://shm:orders", "behind 'shm:' there has to be a slash and a name")]
+    [InlineData("http://shm://orders", "behind 'shm:' there has to be a slash and a name")]
+    [InlineData("http://shm:80/orders", "behind 'shm:' there has to be a slash and a name")]
+    [InlineData("http://localhost:5000", "reached over TCP")]
+    [InlineData("https://shm.orders/orders", "reached over TCP")]
+    [InlineData("shm://orders", "a name has one colon only")]
+    [InlineData("unix:///tmp/x.sock", "another scheme than 'shm'")]
+    [InlineData("shm/orders", "behind 'shm' there has to be a colon")]
+    [InlineData("./orders.sock", "a path has to be absolute")]
+    [InlineData("shm:sockets/orders.sock", "a path has to be absolute")]
+    [InlineData("my orders", "a name has 1 to 64 characters")]
+    public void Parse_WrongForm_SaysWhatIsWrongAndTheRightForms(string address, string problem)
+    {
+        var refused = Assert.Throws<ArgumentException>(() => new SharedMemoryEndPoint(address));
+
+        Assert.Contains(problem, refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'shm:orders'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'shm:///absolute/orders.sock'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'http://shm:/orders'", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Parse_NameOfMaximalLength_IsAllowedAndOneMoreIsNot()
     {

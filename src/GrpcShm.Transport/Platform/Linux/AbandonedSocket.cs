@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
@@ -33,6 +35,39 @@ internal static class AbandonedSocket
         {
             throw LinuxError.ForFile($"The dead server's socket '{path}' cannot be removed", "unlink", Libc.LastError);
         }
+    }
+
+    /// <summary>
+    /// Removes the socket at a path if it is this user's and nobody has it open. For a name that nobody has asked for:
+    /// the probe must not be a connection, since that would start a server that a service manager starts when its first
+    /// client comes.
+    /// </summary>
+    /// <returns>True if there is no socket any more.</returns>
+    public static bool TryRemove(string path)
+    {
+        var error = Kernel.Stat(path, follow: false, out var status);
+        if (error != 0 || !status.IsSocket || status.UserId != Libc.EffectiveUserId())
+        {
+            return error == Libc.ENOENT;
+        }
+
+        // The system looks for the socket first and at its type afterwards, so a socket of another type than a server's
+        // is refused (ECONNREFUSED) only if nobody has that open. A server's socket is of the wrong type (EPROTOTYPE).
+        using var probe = Libc.DatagramSocket();
+        if (probe.IsInvalid || Encoding.UTF8.GetByteCount(path) > RendezvousPaths.MaxPathBytes)
+        {
+            return false;
+        }
+
+        var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
+        var isRefused = Libc.Connect(probe, address, (uint)address.Length) != 0
+            && Libc.LastError == Libc.ECONNREFUSED;
+
+        // As in Remove, another program could replace the unused socket at just this moment.
+        return isRefused
+            && Kernel.Stat(path, follow: false, out var still) == 0
+            && still.IsSameFileAs(status)
+            && Libc.Unlink(path) == 0;
     }
 
     /// <returns>True if nobody has the socket open; false if it is gone.</returns>

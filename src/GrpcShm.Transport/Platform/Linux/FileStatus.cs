@@ -5,6 +5,8 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Device,
 {
     public bool IsDirectory => (Mode & Libc.S_IFMT) == Libc.S_IFDIR;
 
+    public bool IsRegularFile => (Mode & Libc.S_IFMT) == Libc.S_IFREG;
+
     public bool IsSocket => (Mode & Libc.S_IFMT) == Libc.S_IFSOCK;
 
     /// <summary>The rights alone.</summary>

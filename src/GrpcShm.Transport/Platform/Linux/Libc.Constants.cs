@@ -7,6 +7,7 @@ internal static unsafe partial class Libc
 {
     public const int AF_UNIX = 1;
     public const int SOCK_STREAM = 1;
+    public const int SOCK_DGRAM = 2;
     public const int SOCK_NONBLOCK = 0x800;
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
@@ -34,6 +35,7 @@ internal static unsafe partial class Libc
     public const int O_CREAT = 0x40;
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
+    public const int LOCK_SH = 1;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
@@ -62,6 +64,7 @@ internal static unsafe partial class Libc
 
     public const int EPERM = 1;
     public const int ENOENT = 2;
+    public const int ESRCH = 3;
     public const int EINTR = 4;
     public const int EBADF = 9;
     public const int EAGAIN = 11;
@@ -71,6 +74,7 @@ internal static unsafe partial class Libc
     public const int ENFILE = 23;
     public const int EMFILE = 24;
     public const int EINVAL = 22;
+    public const int ENOTDIR = 20;
     public const int EFBIG = 27;
     public const int ENOSPC = 28;
     public const int EROFS = 30;
@@ -95,5 +99,6 @@ internal static unsafe partial class Libc
     public const int AT_EMPTY_PATH = 0x1000;
     public const int S_IFMT = 0xF000;
     public const int S_IFDIR = 0x4000;
+    public const int S_IFREG = 0x8000;
     public const int S_IFSOCK = 0xC000;
 }

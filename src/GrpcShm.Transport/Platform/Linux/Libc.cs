@@ -13,6 +13,9 @@ internal static unsafe partial class Libc
 {
     public const string Library = "libc";
 
+    // Large enough for any reasonable entry of the list of users.
+    private const int UserEntrySize = 16 * 1024;
+
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     private static partial int SocketRaw(int domain, int type, int protocol);
 
@@ -130,6 +133,9 @@ internal static unsafe partial class Libc
     public static SafeFileDescriptor Socket() =>
         Owned(SocketRaw(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 
+    public static SafeFileDescriptor DatagramSocket() =>
+        Owned(SocketRaw(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+
     public static SafeFileDescriptor Accept(SafeFileDescriptor listener) =>
         Owned(Accept4Raw(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
 
@@ -176,16 +182,36 @@ internal static unsafe partial class Libc
     /// <returns><see langword="null"/> if the user is not in it, or it cannot be read.</returns>
     public static string? HomeDirectoryOf(uint user)
     {
-        // Large enough for any reasonable entry; a larger entry counts as none.
-        const int Size = 16 * 1024;
-        var buffer = new byte[Size];
+        // A larger entry counts as none.
+        var buffer = new byte[UserEntrySize];
         fixed (byte* bytes = buffer)
         {
             UserEntry entry;
             UserEntry* found = null;
-            return GetUserRaw(user, &entry, bytes, Size, &found) == 0 && found is not null
+            return GetUserRaw(user, &entry, bytes, UserEntrySize, &found) == 0 && found is not null
                 ? Marshal.PtrToStringUTF8((nint)entry.HomeDirectory)
                 : null;
+        }
+    }
+
+    /// <summary>The name that the system's list of users gives.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="name"><see langword="null"/> if the user is not in the list.</param>
+    /// <returns>Zero, or the number of the error.</returns>
+    public static int UserNameOf(uint user, out string? name)
+    {
+        var buffer = new byte[UserEntrySize];
+        fixed (byte* bytes = buffer)
+        {
+            UserEntry entry;
+            UserEntry* found = null;
+            int error;
+            while ((error = GetUserRaw(user, &entry, bytes, UserEntrySize, &found)) == EINTR)
+            {
+            }
+
+            name = error == 0 && found is not null ? Marshal.PtrToStringUTF8((nint)entry.Name) : null;
+            return error;
         }
     }
 

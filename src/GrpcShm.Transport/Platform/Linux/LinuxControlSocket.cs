@@ -35,9 +35,13 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
         }
     }
 
+    /// <summary>Connects to the socket at a path.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="absence">The number of the error if nobody listens there at present.</param>
     /// <returns><see langword="null"/> if nobody listens there, or if too many clients wait to be accepted.</returns>
-    public static LinuxControlSocket? Connect(string path)
+    public static LinuxControlSocket? Connect(string path, out int absence)
     {
+        absence = 0;
         var socket = Libc.Socket();
         if (socket.IsInvalid)
         {
@@ -53,9 +57,12 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                 {
                     case Libc.EINTR:
                         continue;
-                    case Libc.ENOENT or Libc.ECONNREFUSED or Libc.EAGAIN:
+                    case Libc.ENOENT or Libc.ENOTDIR or Libc.ECONNREFUSED or Libc.EAGAIN or Libc.EPROTOTYPE:
+                        absence = Libc.LastError;
                         socket.Dispose();
                         return null;
+                    case Libc.EACCES or Libc.EPERM:
+                        throw LinuxServerAbsence.Forbid(path, Libc.LastError);
                     case var error:
                         throw LinuxError.ForFile(
                             $"The rendezvous socket '{path}' cannot be connected to", "connect", error);

@@ -9,7 +9,7 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// </summary>
 /// <remarks>
 /// A write could block only if the counter were full <em>and</em> the peer, which shares the open file, had cleared
-/// <c>O_NONBLOCK</c>. The threat model (<c>docs/threat-model.md</c>, "Doorbells") says why that is accepted.
+/// <c>O_NONBLOCK</c>. The threat model (<c>docs/why/threat-model.md</c>, "Doorbells") says why that is accepted.
 /// </remarks>
 internal sealed unsafe class LinuxDoorbell : Doorbell
 {

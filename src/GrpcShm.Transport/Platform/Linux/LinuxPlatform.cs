@@ -9,28 +9,36 @@ internal sealed class LinuxPlatform : TransportPlatform
 
     public override string PrivilegedUsers => LinuxUser.Privileged;
 
+    public override string? FindUserName(PeerIdentity user) => LinuxUser.FindName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         LinuxRendezvousSocket.Listen(endPoint, settings);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         var paths = RendezvousPaths.Candidates(endPoint, directory);
-        lookedAt = string.Join(", ", paths);
+        var tried = new List<(string Path, int Error)>(paths.Count);
+        absence = null;
         foreach (var path in paths)
         {
             // Another user may have put something where this user's directory would be. That must not keep this process
             // from the next directory, nor from waiting for its server.
             if (!endPoint.IsPath && directory is null && !RendezvousPaths.IsOwnDirectory(Path.GetDirectoryName(path)!))
             {
+                tried.Add((path, LinuxServerAbsence.PassedOver));
                 continue;
             }
 
-            if (LinuxControlSocket.Connect(path) is { } socket)
+            if (LinuxControlSocket.Connect(path, out var error) is { } socket)
             {
                 return socket;
             }
+
+            tried.Add((path, error));
         }
 
+        absence = new LinuxServerAbsence(endPoint, tried);
         return null;
     }
 

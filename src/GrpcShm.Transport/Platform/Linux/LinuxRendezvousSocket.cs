@@ -162,7 +162,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     private static LinuxRendezvousSocket Bind(
         SharedMemoryEndPoint endPoint, string path, UnixFileMode mode, RendezvousRemark? remark)
     {
-        var @lock = LinuxNameLock.Take(endPoint, path + ".lock");
+        var @lock = LinuxNameLock.Take(endPoint, LinuxNameLock.PathFor(path));
         SafeFileDescriptor? socket = null;
         try
         {
@@ -173,6 +173,11 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             }
 
             AbandonedSocket.Remove(endPoint, path);
+            if (!endPoint.IsPath)
+            {
+                AbandonedNames.Remove(Path.GetDirectoryName(path)!);
+            }
+
             BindAndListen(socket, path, mode, out var file);
             try
             {
@@ -201,6 +206,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         remark = null;
         if (endPoint.IsPath)
         {
+            RendezvousPaths.CheckFolder(endPoint);
             return paths[0];
         }
 

@@ -74,8 +74,34 @@ internal static class RendezvousPaths
         }
 
         return Inspect(directory, mode) is { } problem
-            ? error is 0 or Libc.EEXIST ? problem : $"it cannot be created: {Libc.Describe(error)}"
+            ? error switch
+            {
+                0 or Libc.EEXIST => problem,
+                Libc.ENOENT => $"'{Path.GetDirectoryName(directory)}' does not exist: make the folder",
+                _ => $"it cannot be created: {Libc.Describe(error)}",
+            }
             : null;
+    }
+
+    /// <summary>Checks that the folder of an endpoint that is a path exists: only the user knows its rights.</summary>
+    /// <exception cref="IOException">There is no such folder.</exception>
+    public static void CheckFolder(SharedMemoryEndPoint endPoint)
+    {
+        switch (Kernel.Stat(Path.GetDirectoryName(endPoint.Name)!, follow: true, out var folder))
+        {
+            case Libc.ENOENT:
+                throw new IOException(
+                    $"The endpoint '{endPoint}' cannot be listened on: the folder of this path does not exist. Make "
+                    + "the folder, with rights for those users only who shall connect, or listen on another path.");
+            case 0 when !folder.IsDirectory:
+            case Libc.ENOTDIR:
+                throw new IOException(
+                    $"The endpoint '{endPoint}' cannot be listened on: the folder of this path is a file. Remove it "
+                    + "and make the folder, or listen on another path.");
+            default:
+                // Any other error says more where the file itself is opened.
+                break;
+        }
     }
 
     /// <summary>True if there is a directory, not a link, that belongs to the effective user.</summary>

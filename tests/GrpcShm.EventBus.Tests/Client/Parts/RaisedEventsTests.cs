@@ -61,7 +61,7 @@ public sealed class RaisedEventsTests
     [Fact]
     public async Task TellOfFailedSend_ByAListenerOfItself_IsNotToldWithoutEnd()
     {
-        var ended = ClientEnd.MakeReason(null);
+        var ended = new ClientEnd().MakeReason(null);
         var told = Channel.CreateUnbounded<string>();
         _events.SendFailed += (_, failure) =>
         {

@@ -59,7 +59,7 @@ public sealed class ReceiverTableTests
     {
         var observer = Make(new Subscription { Group = "g" });
         var ended = Make(new Subscription { Group = "g" });
-        ended.End(ClientEnd.MakeReason(null));
+        ended.End(new ClientEnd().MakeReason(null));
 
         _table.AddObserver(observer);
         _table.AddObserver(observer);

@@ -14,8 +14,9 @@ public abstract class RendezvousContract : PlatformContract
     [Fact]
     public void Connect_NobodyListens_SaysWhereItLooked()
     {
-        Assert.Null(Platform.Connect(EndPoint, Directory, out var lookedAt));
-        Assert.Contains(EndPoint.Name, lookedAt, StringComparison.Ordinal);
+        Assert.Null(Platform.Connect(EndPoint, Directory, out var absence));
+        Assert.NotNull(absence);
+        Assert.Contains(EndPoint.Name, absence.Describe(), StringComparison.Ordinal);
     }
 
     [Fact]

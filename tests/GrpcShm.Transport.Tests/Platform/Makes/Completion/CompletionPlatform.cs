@@ -18,6 +18,8 @@ internal sealed class CompletionPlatform : TransportPlatform
 
     public override string PrivilegedUsers => _system.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => _system.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings)
     {
         var name = (endPoint.Name, settings.Directory);
@@ -32,12 +34,14 @@ internal sealed class CompletionPlatform : TransportPlatform
         }
     }
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
-        lookedAt = $"the pipes of this process: {endPoint.Name}";
         lock (_names)
         {
-            return _names.TryGetValue((endPoint.Name, directory), out var socket) ? socket.Connect() : null;
+            var connected = _names.TryGetValue((endPoint.Name, directory), out var socket) ? socket.Connect() : null;
+            absence = connected is null ? new NoPipe(endPoint) : null;
+            return connected;
         }
     }
 
@@ -75,5 +79,10 @@ internal sealed class CompletionPlatform : TransportPlatform
         {
             _names.Remove(name);
         }
+    }
+
+    private sealed class NoPipe(SharedMemoryEndPoint endPoint) : ServerAbsence
+    {
+        public override string Describe() => $"this process has no pipe '{endPoint.Name}'.";
     }
 }

@@ -12,13 +12,16 @@ internal sealed class FailingPlatform(TransportPlatform inner, Shortage shortage
 
     public override string PrivilegedUsers => inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => inner.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new FailingRendezvousSocket(inner.Listen(endPoint, settings), shortage);
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt)
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence)
     {
         shortage.Count(nameof(Connect));
-        return inner.Connect(endPoint, directory, out lookedAt) is { } socket
+        return inner.Connect(endPoint, directory, out absence) is { } socket
             ? new FailingControlSocket(socket, shortage)
             : null;
     }

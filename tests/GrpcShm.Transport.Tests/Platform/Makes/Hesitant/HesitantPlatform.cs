@@ -13,11 +13,14 @@ internal sealed class HesitantPlatform(TransportPlatform inner) : TransportPlatf
 
     public override string PrivilegedUsers => inner.PrivilegedUsers;
 
+    public override string? FindUserName(PeerIdentity user) => inner.FindUserName(user);
+
     public override RendezvousSocket Listen(SharedMemoryEndPoint endPoint, RendezvousSettings settings) =>
         new HesitantRendezvousSocket(inner.Listen(endPoint, settings));
 
-    public override ControlSocket? Connect(SharedMemoryEndPoint endPoint, string? directory, out string lookedAt) =>
-        inner.Connect(endPoint, directory, out lookedAt) is { } socket ? new HesitantControlSocket(socket) : null;
+    public override ControlSocket? Connect(
+        SharedMemoryEndPoint endPoint, string? directory, out ServerAbsence? absence) =>
+        inner.Connect(endPoint, directory, out absence) is { } socket ? new HesitantControlSocket(socket) : null;
 
     public override SharedAllocation Allocate(long size) => inner.Allocate(size);
 

@@ -1,0 +1,89 @@
+namespace GrpcShm.Transport.Platform.Linux;
+
+/// <summary>
+/// Removes what is left of names that nobody uses: the lock file that every listener leaves, and the socket that a
+/// killed process leaves. A listener does this in its own directory of names, once, when it starts.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A lock file is removed only by a process that holds the lock on it, and so in the place of the name's owner. It must
+/// be a plain file of this user's that a listener has written (<c>LinuxNameLock.IsListenersOwn</c>), and it must
+/// still be the file at its path. A socket beside it is removed before it, and only if nobody has that socket open.
+/// Whatever does not prove to be abandoned stays.
+/// </para>
+/// <para>
+/// The races. A listener that opened the lock file before it was removed locks a file that has no path any more. It
+/// notices that after it has the lock, and begins again with a new file (<see cref="LinuxNameLock.Take"/>). So a name
+/// never has two owners. A listener that wants the name while it is examined would be refused wrongly: for that,
+/// listeners share the lock of the directory while they take a name, and here it is held alone
+/// (<see cref="LinuxDirectoryLock"/>). For the same reason nobody makes a lock file between the check that the file is
+/// still at its path and its removal. Of two processes that clean up, one does it and the other leaves it.
+/// </para>
+/// <para>
+/// A listener of an earlier version does not share the lock of the directory. It could find its name in use for some
+/// microseconds, and no more than that: it makes sure, too, that its lock file is still at its path.
+/// </para>
+/// </remarks>
+internal static class AbandonedNames
+{
+    /// <summary>
+    /// How many entries of the directory are looked at, so that a listener starts quickly in a large one. The others
+    /// are left to the next listener.
+    /// </summary>
+    public const int MaxEntries = 512;
+
+    private const string SocketSuffix = ".sock";
+
+    private static readonly EnumerationOptions Everything = new()
+    {
+        AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true,
+    };
+
+    /// <summary>Removes the files of abandoned names in a directory, if it is this user's own.</summary>
+    public static void Remove(string directory)
+    {
+        using var alone = LinuxDirectoryLock.TryOwn(directory);
+        if (alone is null)
+        {
+            return;
+        }
+
+        foreach (var path in Find(directory))
+        {
+            RemoveIfAbandoned(path);
+        }
+    }
+
+    /// <summary>The sockets of the names that have a lock file.</summary>
+    private static List<string> Find(string directory)
+    {
+        var sockets = new List<string>();
+        try
+        {
+            foreach (var path in Directory.EnumerateFileSystemEntries(directory, "*", Everything).Take(MaxEntries))
+            {
+                if (LinuxNameLock.SocketOf(path) is { } socket
+                    && socket.EndsWith(SocketSuffix, StringComparison.Ordinal)
+                    && SharedMemoryEndPoint.TryParse(Path.GetFileName(socket)[..^SocketSuffix.Length], out _))
+                {
+                    sockets.Add(socket);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The listener can do without a clean directory. If it cannot do without the directory, it says so itself.
+        }
+
+        return sockets;
+    }
+
+    private static void RemoveIfAbandoned(string socket)
+    {
+        using var @lock = LinuxNameLock.TryTakeAbandoned(LinuxNameLock.PathFor(socket));
+        if (@lock is not null && AbandonedSocket.TryRemove(socket))
+        {
+            @lock.RemoveFile();
+        }
+    }
+}

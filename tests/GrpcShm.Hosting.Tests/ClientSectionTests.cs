@@ -1,0 +1,69 @@
+using GrpcShm.Client;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace GrpcShm.Hosting.Tests;
+
+/// <summary>A client's section of the configuration: what it takes, and what it refuses.</summary>
+public sealed class ClientSectionTests
+{
+    [Fact]
+    public void UseSharedMemory_WithoutAddress_NamesTheKey() =>
+        Assert.Contains("no 'Orders:Address'", Refused(("RingSize", "8192")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("http://localhost:5000")]
+    [InlineData("shm/orders")]
+    public void UseSharedMemory_WrongAddress_NamesTheKeyAndTheRightForm(string address)
+    {
+        var message = Refused(("Address", address));
+        Assert.Contains("'Orders:Address'", message, StringComparison.Ordinal);
+        Assert.Contains("'shm:orders'", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("WaitForServr", "'Orders:WaitForServr' is no setting. The settings of 'Orders' are Address, ")]
+    [InlineData("AuthorizeServer", "'Orders:AuthorizeServer' can only be set in code.")]
+    [InlineData("RingSize:Default", "'Orders:RingSize' has to be one value")]
+    public void UseSharedMemory_KeyThatIsNoSetting_IsRefusedByName(string key, string expected) =>
+        Assert.Contains(expected, Refused(("Address", "shm:orders"), (key, "1")), StringComparison.Ordinal);
+
+    [Fact]
+    public void UseSharedMemory_OneValueInsteadOfASection_SaysSo()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Orders"] = "shm:orders" })
+            .Build();
+        var refused = Assert.Throws<ArgumentException>(
+            () => new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>()
+                .UseSharedMemory(configuration.GetSection("Orders")));
+        Assert.Contains("'Orders' is the value 'shm:orders'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UseSharedMemory_AllThatTextCanSet_IsTaken()
+    {
+        // Whatever the options get in the future, too.
+        var settings = typeof(SharedMemoryClientOptions).GetProperties()
+            .Where(static property => property.PropertyType.IsValueType || property.PropertyType == typeof(string))
+            .Select(static property => (property.Name, "x"))
+            .Append(("address", "shm:orders"));
+
+        Assert.NotNull(Use([.. settings]));
+    }
+
+    [Fact]
+    public void UseSharedMemory_SettingsOfTheEventServicesClient_AreTaken() =>
+        Assert.NotNull(Use(("Address", "shm:orders"), ("Name", "robot"), ("DeliverLocally", "false")));
+
+    private static string Refused(params (string Key, string Value)[] settings) =>
+        Assert.Throws<ArgumentException>(() => Use(settings)).Message;
+
+    private static IHttpClientBuilder Use(params (string Key, string Value)[] settings) =>
+        new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>().UseSharedMemory(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(settings.ToDictionary(s => "Orders:" + s.Key, s => (string?)s.Value))
+                .Build()
+                .GetSection("Orders"));
+}
