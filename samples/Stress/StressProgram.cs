@@ -45,8 +45,8 @@ internal static class StressProgram
         var processes = 1 + options.Producers + options.Consumers;
         Announcement.Print(
             Announcement.ChooseWriter(options.Json),
-            $"{options.Producers} producers send events over {options.TransportName} to {options.Consumers} consumers "
-                + $"through a hub, {processes} processes in all."
+            $"Producers ({options.Producers}) send events over {options.TransportName} to consumers "
+                + $"({options.Consumers}) through a hub, {processes} processes in all."
                 + (options.KillInterval is null ? "" : " Some of them are killed meanwhile, and started again."),
             "You will see the rate of the events every ten seconds, and at the end whether each event was processed "
                 + "once, in order, and undamaged.",

@@ -48,10 +48,11 @@ internal sealed class LiveView : IFabView
         }
     }
 
-    private Rows Draw(FabPicture picture)
+    /// <summary>Draws the table and the last lines, in eighty columns.</summary>
+    internal Rows Draw(FabPicture picture)
     {
         var table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("machine", "process", "state", "works on", "")
+            .AddColumns("machine", "process", "state", "wafer: step", "")
             .AddColumn(new TableColumn("events").RightAligned());
         var scheduler = picture.States.GetValueOrDefault(SchedulerId.Value, "?");
         table.AddRow(SchedulerId.Value, Number(Environment.ProcessId), State(scheduler), "", "", "");
@@ -61,7 +62,7 @@ internal sealed class LiveView : IFabView
                 tool.Id,
                 tool.ProcessId == 0 ? "" : Number(tool.ProcessId),
                 State(picture.StateOf(tool)),
-                tool.Step == 0 ? "" : $"{Route.Step(tool.Step).Name}, wafer {tool.Wafer}",
+                tool.Step == 0 ? "" : $"{tool.Wafer}: {Route.Step(tool.Step).Name}",
                 Bar(tool),
                 tool.Events.ToString("N0", CultureInfo.InvariantCulture));
         }

@@ -75,6 +75,17 @@ public sealed partial class ComparisonTests : IClassFixture<ComparisonTests.Shor
     }
 
     [Fact]
+    public void Report_Page_HasTheTimeOfTheFile()
+    {
+        var measuredAt = ReadRows()[0]["measured_at"]!.GetValue<DateTimeOffset>();
+
+        Assert.Contains(
+            measuredAt.ToString("u", CultureInfo.InvariantCulture),
+            File.ReadAllText(Path.Combine(_run.ReportFolder, "index.html")),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Report_Charts_SayInSentencesWhatTheirAxesMeanAndInWhichUnit()
     {
         var latency = ReadLabels("latency-unary-1.svg");

@@ -16,8 +16,8 @@ public sealed class FirstWordsTests
     [InlineData("A scheduler and four tools", "WaferFab", "--wafers 1")]
     [InlineData("A scheduler and four tools", "WaferFab", "--wafers 1 --json")]
     [InlineData("An orchestrator", "XStateNetAdapter", "")]
-    [InlineData("1 producers", "Stress", "--producers 1 --consumers 1 --duration 4s")]
-    [InlineData("1 producers", "Stress", "--producers 1 --consumers 1 --duration 1s --json")]
+    [InlineData("Producers (1) send events", "Stress", "--producers 1 --consumers 1 --duration 4s")]
+    [InlineData("Producers (1) send events", "Stress", "--producers 1 --consumers 1 --duration 1s --json")]
     [InlineData(
         "This compares",
         "Comparison",
