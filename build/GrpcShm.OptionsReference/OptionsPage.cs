@@ -4,7 +4,8 @@ using System.Text;
 namespace GrpcShm.OptionsReference;
 
 /// <summary>The page of all options, and what is missing in their documentation.</summary>
-internal sealed class OptionsPage
+/// <param name="types">The types of options, in the order of the page.</param>
+internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
 {
     /// <summary>The command that writes the page, in the root of the source tree.</summary>
     public const string Command = "dotnet run -c Release --project build/GrpcShm.OptionsReference";
@@ -52,7 +53,7 @@ internal sealed class OptionsPage
         """;
 
     private readonly Documentation _documentation = new(
-        OptionTypes.All.Select(static options => options.Type.Assembly).Distinct());
+        types.Select(static options => options.Type.Assembly).Distinct());
 
     private readonly List<string> _problems = [];
 
@@ -63,12 +64,12 @@ internal sealed class OptionsPage
     public string Write()
     {
         var text = new StringBuilder(Beginning);
-        foreach (var missing in OptionTypes.Public().Except(OptionTypes.All.Select(static options => options.Type)))
+        foreach (var missing in OptionTypes.Public().Except(types.Select(static options => options.Type)))
         {
             _problems.Add($"{missing}: a type of options that {nameof(OptionTypes)} does not have.");
         }
 
-        foreach (var options in OptionTypes.All)
+        foreach (var options in types)
         {
             Write(text, options);
         }
@@ -133,7 +134,8 @@ internal sealed class OptionsPage
             return (text.TrimEnd('.'), "");
         }
 
-        return (text[..end], text[end] == ':' ? $" By default:{text[(end + 1)..]}" : text[(end + 1)..]);
+        var rest = text[(end + 1)..];
+        return (text[..end], text[end] == ':' ? $" By default:{rest}" : rest);
     }
 
     /// <summary>Where the value ends: at the first colon or full stop that is not part of code.</summary>
@@ -154,12 +156,12 @@ internal sealed class OptionsPage
 
     private void WriteEnumerations(StringBuilder text)
     {
-        var types = OptionTypes.All.SelectMany(static options => options.Options)
+        var enumerations = types.SelectMany(static options => options.Options)
             .Select(static option => option.PropertyType)
             .Where(static type => type.IsEnum && type != typeof(UnixFileMode))
             .Distinct()
             .OrderBy(static type => type.Name, StringComparer.Ordinal);
-        foreach (var type in types)
+        foreach (var type in enumerations)
         {
             text.Append($"\n## {type.Name}\n\n{_documentation.Of(type)}\n\n| value | what it means |\n|---|---|\n");
             foreach (var name in Enum.GetNames(type))

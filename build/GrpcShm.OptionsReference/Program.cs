@@ -2,7 +2,7 @@ using GrpcShm.OptionsReference;
 
 // Usage: [PAGE]
 // Writes the page of all options, from the types of the libraries and from their documentation.
-var page = new OptionsPage();
+var page = new OptionsPage(OptionTypes.All);
 var text = page.Write();
 foreach (var problem in page.Problems)
 {

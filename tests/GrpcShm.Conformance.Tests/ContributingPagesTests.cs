@@ -16,10 +16,9 @@ public sealed partial class ContributingPagesTests
             .ToHashSet();
 
         Assert.Contains("GrpcShm.Client.Tests", names);
-        Assert.All(names, static name => Assert.True(
-            Directory.Exists(Path.Join(SourceTree.Root, "tests", name))
-                || Directory.Exists(Path.Join(SourceTree.Root, "src", name)),
-            name));
+        string[] folders = ["build", "src", "tests"];
+        Assert.All(names, name => Assert.True(
+            folders.Any(folder => Directory.Exists(Path.Join(SourceTree.Root, folder, name))), name));
     }
 
     [Fact]

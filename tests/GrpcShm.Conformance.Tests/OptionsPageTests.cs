@@ -24,7 +24,7 @@ public sealed partial class OptionsPageTests
     [Fact]
     public void Page_IsTheOneThatTheGeneratorMakes()
     {
-        var page = new OptionsPage();
+        var page = new OptionsPage(OptionTypes.All);
         var text = page.Write();
 
         Assert.Empty(page.Problems);
@@ -40,6 +40,23 @@ public sealed partial class OptionsPageTests
         Assert.Equal(
             OptionTypes.Public().Select(static type => type.FullName).Order(StringComparer.Ordinal),
             OptionTypes.All.Select(static options => options.Type.FullName).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void Write_OptionsWithoutDocumentation_SaysWhatIsMissing()
+    {
+        var page = new OptionsPage([new OptionType(typeof(BareOptions), new BareOptions(), "", static _ => null)]);
+        page.Write();
+
+        string[] expected =
+        [
+            "BareOptions.Size has no summary",
+            "BareOptions.Size has remarks that do not begin with 'Defaults to '",
+            "BareOptions.Size has no element <value>",
+            $"{typeof(SharedMemoryTransportOptions)}: a type of options that OptionTypes does not have",
+        ];
+        Assert.All(expected, problem => Assert.Contains(
+            page.Problems, found => found.StartsWith(problem, StringComparison.Ordinal)));
+    }
 
     [Theory]
     [MemberData(nameof(Bounded))]
@@ -130,4 +147,9 @@ public sealed partial class OptionsPageTests
 
     [GeneratedRegex("""(GetEnvironmentVariable|\benvironment)\("(?<name>\w+)"\)""")]
     private static partial Regex VariablePattern();
+
+    private sealed class BareOptions
+    {
+        public int Size { get; set; } = 1;
+    }
 }

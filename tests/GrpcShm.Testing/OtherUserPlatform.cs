@@ -69,8 +69,8 @@ internal sealed class OtherUserPlatform : TransportPlatform
         ControlSocket? socket;
         (socket, absence) = OtherUser.RunAsync(() =>
         {
-            var found = _inner.Connect(endPoint, directory, out var places);
-            return (found, places);
+            var found = _inner.Connect(endPoint, directory, out var missing);
+            return (found, missing);
         }).GetAwaiter().GetResult();
         return socket;
     }

@@ -109,8 +109,8 @@ internal sealed class ConsoleReport : IProgressSink
             result,
             CostColumns,
             Figures.DescribeCosts);
-        Print("CPU: percent of one processor. Bytes: memory allocated for one operation. Bells: doorbells, the system calls that "
-            + "wake the other side of a shared-memory connection. Sleeps: how often a thread of either process "
+        Print("CPU: percent of one processor. Bytes: memory allocated for one operation. Bells: doorbells, the system "
+            + "calls that wake the other side of a shared-memory connection. Sleeps: how often a thread of either process "
             + "waited in the kernel. In-process has one process only: all its figures stand under client.");
         _console.WriteLine();
         PrintMemory(result);

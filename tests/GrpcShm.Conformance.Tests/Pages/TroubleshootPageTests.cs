@@ -21,10 +21,15 @@ public sealed partial class TroubleshootPageTests
     [Theory]
     [InlineData("The endpoint '…' is in use.", true)]
     [InlineData("is in use", true)]
+    [InlineData("in use. Set Mode", true)]
     [InlineData("The endpoint 'x' is in use.", false)]
     [InlineData("The endpoint '…' is free.", false)]
-    public void IsWritten_Example_IsFoundOverTheEndsOfLines(string message, bool expected) => Assert.Equal(
-        expected, IsWritten(message, [Join("$\"The endpoint '{endPoint}' is\"\n    + \" in use.\"")]));
+    public void IsWritten_Example_IsFoundOverTheEndsOfLines(string message, bool expected)
+    {
+        const string Source = "$\"The endpoint '{endPoint}' is\"\n    + $\" in use. Set {nameof(Options.Mode)}\"";
+
+        Assert.Equal(expected, IsWritten(message, [Join(Source)]));
+    }
 
     private static bool IsWritten(string message, IReadOnlyList<string> sources)
     {
@@ -37,9 +42,12 @@ public sealed partial class TroubleshootPageTests
             .Where(static file => !file.Contains("/obj/", StringComparison.Ordinal))
             .Select(static file => Join(File.ReadAllText(file)));
 
-    /// <summary>A message is often written in pieces, one a line.</summary>
-    private static string Join(string source) => Seam().Replace(source, "");
+    /// <summary>A message is often written in pieces, one a line, and names options by <c>nameof</c>.</summary>
+    private static string Join(string source) => Name().Replace(Seam().Replace(source, ""), "${name}");
 
     [GeneratedRegex(@"""\s*\+\s*\$?""")]
     private static partial Regex Seam();
+
+    [GeneratedRegex(@"\{nameof\((\w+\.)*(?<name>\w+)\)\}")]
+    private static partial Regex Name();
 }

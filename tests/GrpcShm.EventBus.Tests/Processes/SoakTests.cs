@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using GrpcShm.EventBus.TestProcess;
 
@@ -8,7 +9,7 @@ namespace GrpcShm.EventBus.Tests.Processes;
 /// too. Without it both are short, so that the tests of a change are not long.
 /// </summary>
 [Collection(nameof(SoakTests))]
-public sealed class SoakTests
+public sealed class SoakTests(ITestOutputHelper output)
 {
     private const int Machines = 10;
 
@@ -18,6 +19,9 @@ public sealed class SoakTests
 
     // What the processes may take besides the time of the soak. It guards against a hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    // Show these lines by the runner's option -showLiveOutput.
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(5);
 
     [Fact]
     public async Task SendEvent_TenProducersToTenConsumers_NothingIsLostDoubledOrReordered()
@@ -35,8 +39,9 @@ public sealed class SoakTests
         await producers.WriteLineAsync("go");
         await moreProducers.WriteLineAsync("go");
 
-        var sent =
-            Count("done", await producers.ReadLineAsync(time)) + Count("done", await moreProducers.ReadLineAsync(time));
+        var done = Task.WhenAll(producers.ReadLineAsync(time), moreProducers.ReadLineAsync(time));
+        await ShowProgressAsync(done);
+        var sent = (await done).Sum(line => Count("done", line));
         var received =
             Count("good", await consumers.ReadLineAsync(time)) + Count("good", await moreConsumers.ReadLineAsync(time));
         Assert.Equal(sent, received);
@@ -63,6 +68,18 @@ public sealed class SoakTests
         for (var i = 0; i < ManyMachines; i++)
         {
             Assert.Equal($"machine-{i}", replies[i].GetPayload<string>());
+        }
+    }
+
+    private async Task ShowProgressAsync(Task done)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(ProgressInterval);
+        while (await Task.WhenAny(done, timer.WaitForNextTickAsync().AsTask()) != done)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"producers send: {Stopwatch.GetElapsedTime(started).TotalSeconds:0} of {Seconds} s"));
         }
     }
 

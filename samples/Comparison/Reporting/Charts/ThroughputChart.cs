@@ -82,12 +82,15 @@ internal static class ThroughputChart
 
         plot.Axes.Left.TickGenerator = ticks;
         plot.Axes.Left.MajorTickStyle.Length = 0;
+        var end = measurements.Max(one => one.Figure.Most) * RoomForFigure;
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic
         {
             TargetTickCount = 3,
-            LabelFormatter = value => FormattableString.Invariant($"{value:N0}"),
+
+            // A number at the right end would be cut off by the edge of the picture.
+            LabelFormatter = value => value > end * 0.9 ? "" : FormattableString.Invariant($"{value:N0}"),
         };
-        plot.Axes.SetLimits(0, measurements.Max(one => one.Figure.Most) * RoomForFigure, 0.4, measurements.Count + 0.6);
+        plot.Axes.SetLimits(0, end, 0.4, measurements.Count + 0.6);
         plot.HideGrid();
         return plot;
     }

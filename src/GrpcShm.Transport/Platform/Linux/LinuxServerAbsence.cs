@@ -79,7 +79,8 @@ internal sealed class LinuxServerAbsence(
             return gap switch
             {
                 Gap.Folder => "the folder of this path does not exist. Make the folder, or correct the path.",
-                Gap.NotAFolder => "the folder of this path is a file. Remove it and make the folder, or correct the path.",
+                Gap.NotAFolder =>
+                    "the folder of this path is a file. Remove it and make the folder, or correct the path.",
                 _ => $"there is no such file. {Start}",
             };
         }
