@@ -151,7 +151,6 @@ internal sealed class HubLink(
             if (_beginsByItself && _span is null && !end.IsDisposed)
             {
                 begun = AddSpan();
-                queue.Open();
             }
 
             _beginsByItself = false;
@@ -166,6 +165,13 @@ internal sealed class HubLink(
     // Under the lock.
     private LinkSpan AddSpan()
     {
+        if (_beginsByItself)
+        {
+            // There was no span before. A user that comes from here on does not begin one, and must not be refused.
+            queue.Open();
+            _beginsByItself = false;
+        }
+
         var begun = new LinkSpan(new CancellationTokenSource(), _running);
         _span = begun;
         (_connected, _running) = (begun.First.Task, begun.Over.Task);
