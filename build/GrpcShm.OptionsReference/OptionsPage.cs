@@ -1,12 +1,11 @@
 using System.Reflection;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace GrpcShm.OptionsReference;
 
 /// <summary>The page of all options, and what is missing in their documentation.</summary>
 /// <param name="types">The types of options, in the order of the page.</param>
-internal sealed partial class OptionsPage(IReadOnlyList<OptionType> types)
+internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
 {
     /// <summary>The command that writes the page, in the root of the source tree.</summary>
     public const string Command = "dotnet run -c Release --project build/GrpcShm.OptionsReference";
@@ -129,13 +128,30 @@ internal sealed partial class OptionsPage(IReadOnlyList<OptionType> types)
             $"has the value '{value}' in a new instance, but its documentation says '{remarks}'.");
 
         // "none", "`null`: nothing is logged", "65,536. Sends wait here, too."
-        if (EndOfDefault().Match(text) is not { Success: true } end || end.Index == text.Length - 1)
+        var end = EndOfValue(text);
+        if (end == text.Length - 1)
         {
             return (text.TrimEnd('.'), "");
         }
 
-        var rest = text[(end.Index + 1)..];
-        return (text[..end.Index], end.Value == ":" ? $" By default:{rest}" : rest);
+        var rest = text[(end + 1)..];
+        return (text[..end], text[end] == ':' ? $" By default:{rest}" : rest);
+    }
+
+    /// <summary>Where the value ends: at the first colon or full stop that is not part of code.</summary>
+    private static int EndOfValue(string text)
+    {
+        var isCode = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            isCode ^= text[i] == '`';
+            if (!isCode && text[i] is (':' or '.'))
+            {
+                return i;
+            }
+        }
+
+        return text.Length - 1;
     }
 
     private void WriteEnumerations(StringBuilder text)
@@ -180,7 +196,4 @@ internal sealed partial class OptionsPage(IReadOnlyList<OptionType> types)
             _problems.Add($"{option.DeclaringType!.Name}.{option.Name} {problem}");
         }
     }
-
-    [GeneratedRegex("[:.](?= |$)")]
-    private static partial Regex EndOfDefault();
 }
