@@ -14,7 +14,7 @@ public sealed class SharedMemoryPeerOptions : AuthenticationSchemeOptions
 
     /// <summary>
     /// How long a call may wait for the user's name. Afterwards the call goes on, and its claims have no name. Later
-    /// calls of the connection have the name as soon as it is known.
+    /// calls of the connection do not wait for that look-up any more, and have the name as soon as it is known.
     /// </summary>
     /// <value>1 ms to 1 hour.</value>
     /// <remarks>Defaults to 5 seconds.</remarks>

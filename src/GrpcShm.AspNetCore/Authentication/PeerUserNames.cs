@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.Transport;
@@ -8,13 +9,15 @@ namespace GrpcShm.AspNetCore.Authentication;
 
 /// <summary>
 /// The names of the users at the other ends of connections. Each connection looks its user up once: the list of users
-/// may be on another machine, and a call must not pay for that.
+/// may be on another machine, and a call must not pay for that. If that machine does not answer, a user has one thread
+/// that waits for it, however many connections the user makes.
 /// </summary>
 internal sealed class PeerUserNames(ILoggerFactory loggers)
 {
     // A connection does not live longer for being a key. Calls of one connection may ask at the same time: all of them
-    // get the lookup that the table took first, and the first of them starts it.
-    private readonly ConditionalWeakTable<ISharedMemoryConnectionFeature, Lazy<Task<string?>>> _lookups = [];
+    // get the lookup that the table took first. Connections of one user share a lookup while it runs.
+    private readonly ConditionalWeakTable<ISharedMemoryConnectionFeature, Lookup> _lookups = [];
+    private readonly ConcurrentDictionary<PeerIdentity, Lookup> _running = new();
     private readonly ILogger _logger = new UnfailingLogger(loggers.CreateLogger(Log.Category));
 
     // Callers can cause these lines as often as they like.
@@ -28,7 +31,7 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
     public bool TryGet(ISharedMemoryConnectionFeature connection, out string? name)
     {
         if (_lookups.TryGetValue(connection, out var lookup)
-            && lookup is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } found })
+            && lookup.Name is { IsCompletedSuccessfully: true } found)
         {
             name = found.Result;
             return true;
@@ -48,16 +51,20 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         ISharedMemoryConnectionFeature connection, TimeSpan timeout, TimeProvider time, CancellationToken aborted)
     {
         var user = connection.Peer.User;
-        var lookup = _lookups.GetValue(connection, _ => new Lazy<Task<string?>>(() => LookUp(user))).Value;
+        var lookup = _lookups.GetValue(
+            connection, _ => _running.GetOrAdd(user, static (user, names) => new Lookup(names, user), this));
         try
         {
-            return await lookup.WaitAsync(timeout, time, aborted).ConfigureAwait(false);
+            // After one call has waited for the whole time, the next ones do not wait.
+            var left = lookup.IsLate ? TimeSpan.Zero : timeout;
+            return await lookup.Name.WaitAsync(left, time, aborted).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!lookup.IsFaulted)
+        catch (TimeoutException) when (!lookup.Name.IsFaulted)
         {
-            if (lookup.IsCompletedSuccessfully)
+            lookup.IsLate = true;
+            if (lookup.Name.IsCompletedSuccessfully)
             {
-                return await lookup.ConfigureAwait(false);
+                return await lookup.Name.ConfigureAwait(false);
             }
 
             if (MayLog())
@@ -95,17 +102,49 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         return true;
     }
 
-    // On the thread pool, since it may block, and the thread of the call may be a reactor's.
-    private Task<string?> LookUp(PeerIdentity user)
+    /// <summary>One lookup, for all connections of a user that ask while it runs.</summary>
+    private sealed class Lookup
     {
-        var lookup = Task.Run(() => Find(user));
+        private readonly Lazy<Task<string?>> _name;
+        private bool _isLate;
 
-        // Calls that wait see its exception. It may be that none waits any more.
-        _ = lookup.ContinueWith(
-            static failed => failed.Exception,
-            CancellationToken.None,
-            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-        return lookup;
+        public Lookup(PeerUserNames names, PeerIdentity user) => _name = new(() => Start(names, user));
+
+        public Task<string?> Name => _name.Value;
+
+        /// <summary>
+        /// Whether a call has waited in vain. It only makes the next wait shorter, so nothing depends on when a write is
+        /// seen.
+        /// </summary>
+        public bool IsLate
+        {
+            get => Volatile.Read(ref _isLate);
+            set => Volatile.Write(ref _isLate, value);
+        }
+
+        // On the thread pool, since it may block, and the thread of the call may be a reactor's.
+        private Task<string?> Start(PeerUserNames names, PeerIdentity user)
+        {
+            var lookup = Task.Run(() =>
+            {
+                try
+                {
+                    return names.Find(user);
+                }
+                finally
+                {
+                    // Whoever asks from here on gets a lookup of its own.
+                    names._running.TryRemove(new(user, this));
+                }
+            });
+
+            // Calls that wait see its exception. It may be that none waits any more.
+            _ = lookup.ContinueWith(
+                static failed => failed.Exception,
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+            return lookup;
+        }
     }
 }

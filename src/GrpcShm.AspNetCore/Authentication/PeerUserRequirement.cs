@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Authentication;
 
@@ -36,7 +37,9 @@ internal sealed class PeerUserRequirement : AuthorizationHandler<PeerUserRequire
         foreach (var identity in context.User.Identities)
         {
             // Another scheme may well have the same types of claims, with values that the caller can choose.
-            if (identity.AuthenticationType == SharedMemoryPeerDefaults.AuthenticationType && IsOneOf(identity))
+            if (identity.AuthenticationType == SharedMemoryPeerDefaults.AuthenticationType
+                && IsOneOf(identity)
+                && IsOfTheConnection(context.Resource, identity))
             {
                 context.Succeed(requirement);
                 break;
@@ -59,6 +62,12 @@ internal sealed class PeerUserRequirement : AuthorizationHandler<PeerUserRequire
 
         return false;
     }
+
+    // An application may have written the identity of one call into a cookie, which another process then sends.
+    private static bool IsOfTheConnection(object? resource, ClaimsIdentity identity) =>
+        resource is not HttpContext call
+        || (call.Features.Get<ISharedMemoryConnectionFeature>() is { } connection
+            && identity.HasClaim(SharedMemoryPeerClaimTypes.UserId, connection.Peer.User.Id));
 
     // A user may have a name that looks like the id of another user. It is not taken for that user.
     private static bool IsId(string user) =>

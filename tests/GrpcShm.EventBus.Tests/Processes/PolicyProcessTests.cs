@@ -57,9 +57,12 @@ public sealed class PolicyProcessTests
         await scene.ReleaseAsync();
 
         var (lost, handled) = await scene.ReportAsync(tellsOfAll: true).InTime();
-        Assert.Equal(Enumerable.Range(0, handled.Length), handled);
+
+        // On a busy machine the hub may hand an event on after it has dropped some: then the next one finds room.
+        Assert.Equal(Enumerable.Range(0, Capacity), handled[..Capacity]);
+        Assert.Equal(handled.Order(), handled);
         Assert.InRange(handled.Length, Capacity, Count - 1);
-        Assert.True(lost > 0);
+        Assert.Equal(Count - handled.Length, lost);
     }
 
     [Theory]

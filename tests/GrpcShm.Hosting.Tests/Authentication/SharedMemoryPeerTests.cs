@@ -181,6 +181,20 @@ public sealed class SharedMemoryPeerTests
         Assert.Equal(isMet, (await service.AuthorizeAsync(user, byName)).Succeeded);
     }
 
+    // An application can sign such an identity into a cookie, and a process of anybody can send it over TCP.
+    [Fact]
+    public async Task RequireSharedMemoryUser_TheIdentityOfAPeerOnAnotherTransport_DoesNotCount()
+    {
+        await using var services = new ServiceCollection().AddLogging().AddAuthorization().BuildServiceProvider();
+        var user = new ClaimsPrincipal(new ClaimsIdentity(
+            [new Claim(ClaimTypes.NameIdentifier, "1000")], SharedMemoryPeerDefaults.AuthenticationType));
+        var policy = new AuthorizationPolicyBuilder().RequireSharedMemoryUser("1000").Build();
+        var service = services.GetRequiredService<IAuthorizationService>();
+
+        Assert.False((await service.AuthorizeAsync(user, new DefaultHttpContext(), policy)).Succeeded);
+        Assert.True((await service.AuthorizeAsync(user, resource: null, policy)).Succeeded);
+    }
+
     [Fact]
     public void RequireSharedMemoryUser_NobodyIsNamed_IsRefused()
     {

@@ -92,6 +92,47 @@ public sealed class UserNameTests
     }
 
     [Fact]
+    public async Task Name_OfAUserWithManyConnections_IsWaitedForByOneThread()
+    {
+        var lookups = 0;
+        using var answer = new ManualResetEventSlim();
+        await using var server = await GuardedServer.StartAsync(
+            policy => policy.Note(_users),
+            peer: static options => options.UserNameTimeout = TimeSpan.FromMilliseconds(1),
+            find: _ => Interlocked.Increment(ref lookups) > 0 && answer.Wait(TimeLimit.Value) ? "Ada" : null);
+
+        for (var i = 0; i < 5; i++)
+        {
+            using var channel = server.Connect(SharedMemoryMode.Direct);
+            Assert.Equal(StatusCode.OK, await GuardedServer.CallAsync(channel));
+        }
+
+        await TimeLimit.UntilAsync(() => lookups > 0);
+        answer.Set();
+        Assert.Equal(1, lookups);
+    }
+
+    [Fact]
+    public async Task Name_WasLate_IsNotWaitedForAgain()
+    {
+        SharedMemoryPeerOptions? peer = null;
+        using var answer = new ManualResetEventSlim();
+        await using var server = await GuardedServer.StartAsync(
+            policy => policy.Note(_users),
+            peer: options => (peer = options).UserNameTimeout = TimeSpan.FromMilliseconds(1),
+            find: _ => answer.Wait(TimeLimit.Value) ? "Ada" : null);
+        using var channel = server.Connect(SharedMemoryMode.Direct);
+        Assert.Equal(StatusCode.OK, await GuardedServer.CallAsync(channel));
+
+        // If the second call waited, its deadline would end it.
+        peer!.UserNameTimeout = TimeSpan.FromHours(1);
+        Assert.Equal(StatusCode.OK, await GuardedServer.CallAsync(channel));
+
+        Assert.Equal([null, null], Names);
+        answer.Set();
+    }
+
+    [Fact]
     public async Task Name_IsMissingInManyCalls_HasSomeLinesAndASum()
     {
         await using var server = await GuardedServer.StartAsync(
