@@ -80,8 +80,11 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>
     /// Defaults to <see langword="null"/>: retries for ever, at first after 50 ms, then after twice as long each time
     /// up to 5 s, with jitter; and a circuit breaker that opens for 2 s when at least half of four or more attempts in
-    /// 30 s failed. While the breaker is open, sends to other processes fail at once with <c>Unavailable</c> instead of
-    /// waiting for the connection. A pipeline of your own decides alone: if it gives up, the client is disconnected.
+    /// 30 s failed. While the breaker is open, the client waits, and after a lost connection sends to other processes
+    /// fail at once with <c>Unavailable</c>. Until the first connection sends wait, whatever the breaker says. The
+    /// attempts end when the hub refuses with <c>Unimplemented</c>, <c>Unauthenticated</c>, <c>PermissionDenied</c> or
+    /// <c>InvalidArgument</c>. A pipeline of your own decides alone. When the attempts end, the client is disconnected;
+    /// a client that <c>AddEventBusClient</c> makes begins again with its first use after 5 s.
     /// </remarks>
     public ResiliencePipeline? ConnectPipeline { get; set; }
 
@@ -113,8 +116,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
 
-    // True if the client connects at its first use; services set it.
-    internal bool ConnectsByItself { get; set; }
+    // How long a client that connects by itself refuses its uses after a refusal of the hub that is final. A program
+    // whose sends all fail must not ask the hub with each of them.
+    internal TimeSpan PauseAfterRefusal { get; set; } = TimeSpan.FromSeconds(5);
 
     // How long the hub may take to answer earlier sends while a caller waits for the end of the link.
     internal TimeSpan ClosingTime { get; set; } = TimeSpan.FromSeconds(5);

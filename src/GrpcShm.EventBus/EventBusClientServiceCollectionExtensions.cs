@@ -19,9 +19,13 @@ public static class EventBusClientServiceCollectionExtensions
     /// logs and measures by the services. It connects by itself: when the host starts, or else at its first use.
     /// </summary>
     /// <remarks>
-    /// The host's start does not wait for the hub. Sends and subscriptions wait, and the attempts to connect go on, as
-    /// <see cref="EventBusClientOptions.ConnectPipeline"/> says. To wait for the connection, or to be told that the hub
-    /// cannot be reached, await <see cref="EventClient.ConnectAsync"/>.
+    /// The host's start does not wait for the hub. Sends and subscriptions wait for the first connection, and the
+    /// attempts go on: the log and the health check say why there is none. A cancelled token ends a wait. After a lost
+    /// connection, subscriptions wait, and sends wait until several attempts have failed: then they fail at once with
+    /// <c>Unavailable</c> until there is a connection. A hub that refuses the client ends the attempts, and sends and
+    /// subscriptions fail; the first use after 5 s begins again. <see cref="EventBusClientOptions.ConnectPipeline"/>
+    /// says which refusals these are. To wait for the connection, or to be told that the hub cannot be reached, await
+    /// <see cref="EventClient.ConnectAsync"/>; if it gives up, the attempts go on.
     /// </remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets how it connects, sends and encodes; may be <see langword="null"/>.</param>
@@ -33,7 +37,6 @@ public static class EventBusClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.AddOptions<EventBusClientOptions>().PostConfigure<IServiceProvider>(static (options, provider) =>
         {
-            options.ConnectsByItself = true;
             options.LoggerFactory ??= provider.GetService<ILoggerFactory>();
             options.MeterFactory ??= provider.GetService<IMeterFactory>();
         });
@@ -46,7 +49,8 @@ public static class EventBusClientServiceCollectionExtensions
             provider.GetService<Contract.EventBusClient>() ?? throw new InvalidOperationException(
                 "The event bus client has no gRPC client to call the hub by. "
                 + "Add one: services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>(…)."),
-            provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value));
+            provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value,
+            connectsByItself: true));
         return services.AddHostedService<ClientStarter>();
     }
 

@@ -36,9 +36,15 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// <param name="options">Its settings, or <see langword="null"/>. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="contract"/> is <see langword="null"/>.</exception>
     public EventClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)
+        : this(contract, options, connectsByItself: false)
+    {
+    }
+
+    internal EventClient(Contract.EventBusClient contract, EventBusClientOptions? options, bool connectsByItself)
     {
         ArgumentNullException.ThrowIfNull(contract);
-        _parts = new ClientParts(this, contract, options ?? new EventBusClientOptions(), InstanceId);
+        _parts = new ClientParts(
+            this, contract, options ?? new EventBusClientOptions(), InstanceId, connectsByItself);
     }
 
     /// <summary>
@@ -93,7 +99,11 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// <summary>
     /// Connects to the hub, and keeps connected until <see cref="DisconnectAsync"/>. Does nothing if it is connected.
     /// </summary>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <remarks>
+    /// Several callers may wait at once. One that gives up ends only its own wait. When the last of them gives up, the
+    /// attempts end; those of a client that services made go on.
+    /// </remarks>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="EventBusException">
     /// The hub could not be reached within <see cref="EventBusClientOptions.ConnectTimeout"/>, or refuses
     /// (<c>Unavailable</c>).
@@ -128,9 +138,12 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Begins to connect, if services made the client and it has not been connected yet. Does not wait for the hub: the
-    /// attempts go on until there is a connection, or <see cref="DisconnectAsync"/>.
+    /// attempts go on until there is a connection, a refusal that is final, or <see cref="DisconnectAsync"/>.
     /// </summary>
     internal void BeginByItself() => _parts.Link.BeginByItself();
+
+    /// <summary>Why the last attempt to connect failed; none if it did not.</summary>
+    internal string? WhyNotConnected => _parts.Failures.Reason;
 
     private RaisedEvents Events => _parts.Events;
 

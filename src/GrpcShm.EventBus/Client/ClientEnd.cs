@@ -26,9 +26,17 @@ internal sealed class ClientEnd
 
     /// <summary>Makes the exception of everything that fails by a disconnection.</summary>
     /// <param name="reason">The cause that nobody wished for; none if the client's owner ended it.</param>
-    public EventBusException MakeReason(Exception? reason)
+    /// <param name="pause">
+    /// How long the client waits until a use connects it again; none if only its owner connects it.
+    /// </param>
+    public EventBusException MakeReason(Exception? reason, TimeSpan? pause = null)
     {
-        var remedy = _isDisposed ? "" : $" Call {nameof(EventClient.ConnectAsync)} to connect it again.";
+        var remedy = (_isDisposed, pause) switch
+        {
+            (true, _) => "",
+            (_, null) => $" Call {nameof(EventClient.ConnectAsync)} to connect it again.",
+            _ => $" Its first use after {pause.Value.TotalSeconds:0.###} s connects it again.",
+        };
         return new EventBusException(
             StatusCode.Unavailable,
             reason is null

@@ -14,7 +14,11 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
     private readonly EventBusClientOptions _options;
 
     public ClientParts(
-        EventClient client, Contract.EventBusClient contract, EventBusClientOptions options, string instanceId)
+        EventClient client,
+        Contract.EventBusClient contract,
+        EventBusClientOptions options,
+        string instanceId,
+        bool connectsByItself)
     {
         _options = options;
         var loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
@@ -25,6 +29,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var session = new CurrentSession();
         var receivers = new ReceiverTable();
         Events = new RaisedEvents(client, logger);
+        Failures = new ConnectFailures(Events);
         Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
         Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
         Queue.Close(ClientEnd.MakeUnconnected());
@@ -45,10 +50,13 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
             Subscriptions,
             waits,
             answers,
-            new SessionEvents(receivers, answers, Events));
-        Link = new HubLink(sessions, options, Queue, session, Subscriptions, answers, Events, end);
+            new SessionEvents(receivers, answers, Events),
+            Failures);
+        Link = new HubLink(
+            sessions, Failures, options, connectsByItself, Queue, session, Subscriptions, answers, Events, end);
 
-        var dispatcher = new EventDispatcher(options, receivers, Queue, session, waits, breaker, reports, end);
+        var dispatcher = new EventDispatcher(
+            options, receivers, Queue, session, waits, breaker, Failures, reports, end);
         Sender = new EventSender(
             options.SendPipeline, options.AcknowledgementTimeout, newEvents, dispatcher, reports, end);
         Queries = new HubQueries(contract, options.AcknowledgementTimeout, end);
@@ -56,6 +64,9 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
 
     /// <summary>The events that the client raises.</summary>
     public RaisedEvents Events { get; }
+
+    /// <summary>The failures of its attempts to connect.</summary>
+    public ConnectFailures Failures { get; }
 
     public MessagingMetrics Metrics { get; }
 

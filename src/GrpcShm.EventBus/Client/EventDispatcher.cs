@@ -18,6 +18,7 @@ internal sealed class EventDispatcher(
     CurrentSession session,
     ClientWaits waits,
     CircuitBreakerStateProvider breaker,
+    ConnectFailures failures,
     SendReports reports,
     ClientEnd end)
     : IEventDispatcher
@@ -82,10 +83,11 @@ internal sealed class EventDispatcher(
             Wait = wait,
         };
         var link = session.Link;
-        var refused = link is not { HasEnded: false } && breaker.CircuitState != CircuitState.Closed
-            ? new EventBusException(
-                StatusCode.Unavailable,
-                "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?")
+
+        // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
+        // start later than this one.
+        var refused = link is { HasEnded: true } && breaker.CircuitState != CircuitState.Closed
+            ? MakeRefusal()
             : queue.TryAdd(pending);
         if (refused is null)
         {
@@ -100,6 +102,16 @@ internal sealed class EventDispatcher(
         }
 
         return ReportedFailures.ToTask(refused);
+    }
+
+    private EventBusException MakeRefusal()
+    {
+        var why = failures.Reason is { } reason ? $" The last failure was: {reason}" : "";
+        return new EventBusException(
+            StatusCode.Unavailable,
+            "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?" + why,
+            null,
+            failures.Last);
     }
 
     // The event never leaves the process.

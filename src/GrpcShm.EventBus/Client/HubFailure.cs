@@ -34,6 +34,14 @@ internal static class HubFailure
         return false;
     }
 
+    /// <summary>Says in words why an attempt to connect failed.</summary>
+    public static string Describe(Exception failure) => failure switch
+    {
+        RpcException refusal => $"{refusal.StatusCode}: {DetailOf(refusal, MaxReason)}",
+        TimeoutException => "The hub did not answer in time.",
+        _ => failure.Message,
+    };
+
     private static string DetailOf(RpcException exception, int maxLength = PeerText.MaxSentence) =>
         PeerText.Clean(exception.Status.Detail, maxLength);
 

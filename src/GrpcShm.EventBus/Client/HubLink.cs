@@ -1,13 +1,11 @@
-using System.Runtime.CompilerServices;
-using Grpc.Core;
-using GrpcShm.EventBus.Flows;
-
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>A client's link to its hub: made, kept up by one session after the other, and ended.</summary>
-internal sealed class HubLink(
+internal sealed partial class HubLink(
     SessionMaker sessions,
+    ConnectFailures failures,
     EventBusClientOptions options,
+    bool connectsByItself,
     CommandQueue queue,
     CurrentSession session,
     ClientSubscriptions subscriptions,
@@ -15,80 +13,34 @@ internal sealed class HubLink(
     RaisedEvents events,
     ClientEnd end)
 {
-    // Guards _span, _running, _connected and _beginsByItself, and the note that the client is disposed of.
+    // Guards _span with its callers, _running, _beginsByItself, _beginsAgain and _pausesUntil, and the note that the
+    // client is disposed of.
     private readonly Lock _lock = new();
+    private readonly bool _connectsByItself = connectsByItself;
 
     // The current span; none if no caller has connected, or the span is being ended.
     private LinkSpan? _span;
     private Task _running = Task.CompletedTask;
-    private Task _connected = Task.CompletedTask;
 
     // The state of the connection. The thread on which a change happens writes it, and the caller that disposes of the
     // client; every thread reads it without a lock: it was true a moment ago.
     private int _state;
     private volatile bool _hasEnded;
 
-    // True until the client is connected for the first time, if it connects by itself. Cleared under the lock, after
-    // the queue was opened, and read without it by each user of the client: after false the queue is found open.
-    private volatile bool _beginsByItself = options.ConnectsByItself;
+    // True while a use of the client begins to connect it: until its first use, and again after attempts that have
+    // ended against its owner's wish. Then there is no span, and the queue is closed. Cleared under the lock, after the
+    // queue was opened, and read without it by each user of the client: after false the queue is found open, unless the
+    // attempts end, or the owner disconnects the client.
+    private volatile bool _beginsByItself = connectsByItself;
+
+    // True from the end of such attempts until nothing is left of them, unless their owner acts in between.
+    private bool _beginsAgain;
+
+    // No use begins to connect before this time of Environment.TickCount64.
+    private long _pausesUntil;
 
     public EventBusConnectionState State =>
         _hasEnded ? EventBusConnectionState.Disconnected : (EventBusConnectionState)Volatile.Read(ref _state);
-
-    /// <summary>Connects, or waits for the caller that is connecting.</summary>
-    public async Task ConnectAsync(CancellationToken cancellationToken)
-    {
-        Task connected;
-        LinkSpan? begun = null;
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(end.IsDisposed, typeof(EventClient));
-            if (_span is null)
-            {
-                begun = AddSpan();
-            }
-
-            connected = _connected;
-        }
-
-        if (begun is not null)
-        {
-            Begin(begun);
-        }
-
-        try
-        {
-            await connected.WaitAsync(options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            var failure = sessions.LastFailure;
-            await EndAsync(CancellationToken.None).ConfigureAwait(false);
-            throw new EventBusException(
-                StatusCode.Unavailable,
-                $"The hub could not be reached within {options.ConnectTimeout.TotalSeconds:0.###} s: "
-                + $"{failure?.Message ?? "no answer"}. Is its process running, and does it call MapEventBus?",
-                null,
-                failure);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            await EndAsync(CancellationToken.None).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// Begins to connect, if the client connects by itself and this is its first use. Sends and subscriptions wait for
-    /// the connection from here on.
-    /// </summary>
-    public void BeginByItself()
-    {
-        if (_beginsByItself)
-        {
-            BeginForTheFirstTime();
-        }
-    }
 
     /// <summary>Ends the link. Earlier sends are written and answered, within the usual bound of time.</summary>
     /// <param name="cancellationToken">Gives up waiting for the hub; the link ends anyway.</param>
@@ -105,7 +57,13 @@ internal sealed class HubLink(
         {
             (span, running) = (_span, _running);
             _span = null;
-            _beginsByItself = false;
+            if (_beginsByItself)
+            {
+                // No loop is there that would say so, and no command is in the queue.
+                queue.Close(end.MakeReason(null));
+            }
+
+            (_beginsByItself, _beginsAgain) = (false, false);
         }
 
         if (span is null)
@@ -115,16 +73,7 @@ internal sealed class HubLink(
             return;
         }
 
-        if (session.Link is { HasEnded: false } link)
-        {
-            using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            closing.CancelAfter(closingTime);
-            await link.CloseAsync(end.MakeReason(null), closing.Token).ConfigureAwait(false);
-        }
-
-        await span.Stopping.CancelAsync().ConfigureAwait(false);
-        await running.ConfigureAwait(false);
-        span.Stopping.Dispose();
+        await EndAsync(span, closingTime, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends the link for good.</summary>
@@ -142,71 +91,19 @@ internal sealed class HubLink(
     /// <summary>Says that the link has ended, though the rest of it may still be let go of.</summary>
     public void SetEnded() => _hasEnded = true;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void BeginForTheFirstTime()
+    // Ends a span that this caller has taken.
+    private async Task EndAsync(LinkSpan span, TimeSpan closingTime, CancellationToken cancellationToken)
     {
-        LinkSpan? begun = null;
-        lock (_lock)
+        if (session.Link is { HasEnded: false } link)
         {
-            if (_beginsByItself && _span is null && !end.IsDisposed)
-            {
-                begun = AddSpan();
-            }
-
-            _beginsByItself = false;
+            using var closing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            closing.CancelAfter(closingTime);
+            await link.CloseAsync(end.MakeReason(null), closing.Token).ConfigureAwait(false);
         }
 
-        if (begun is not null)
-        {
-            Begin(begun);
-        }
-    }
-
-    // Under the lock.
-    private LinkSpan AddSpan()
-    {
-        if (_beginsByItself)
-        {
-            // There was no span before. A user that comes from here on does not begin one, and must not be refused.
-            queue.Open();
-            _beginsByItself = false;
-        }
-
-        var begun = new LinkSpan(new CancellationTokenSource(), _running);
-        _span = begun;
-        (_connected, _running) = (begun.First.Task, begun.Over.Task);
-        return begun;
-    }
-
-    // Outside of the lock, since it logs. Sends wait for the connection from here on; behind a span that is still being
-    // ended, from the end of that span on.
-    private void Begin(LinkSpan begun)
-    {
-        var isAlone = begun.Previous.IsCompleted;
-        if (isAlone)
-        {
-            Open();
-        }
-
-        // The connection outlives its caller: begun in a handler's flow, it would be a part of that handler as long as
-        // it lives.
-        _ = LongLived.Start(async () =>
-        {
-            if (!isAlone)
-            {
-                // Another caller is ending the span before: its end must not be mistaken for this one's.
-                await begun.Previous.ConfigureAwait(false);
-                Open();
-            }
-
-            await RunAsync(begun).ConfigureAwait(false);
-        });
-
-        void Open()
-        {
-            queue.Open();
-            SetState(EventBusConnectionState.Connecting, null);
-        }
+        await span.Stopping.CancelAsync().ConfigureAwait(false);
+        await span.Over.Task.ConfigureAwait(false);
+        span.Stopping.Dispose();
     }
 
     private async Task RunAsync(LinkSpan begun)
@@ -214,6 +111,7 @@ internal sealed class HubLink(
         var (first, stopping) = (begun.First, begun.Token);
         Exception? reason = null;
         List<PendingCommand> left = [];
+        failures.Clear();
         try
         {
             while (true)
@@ -263,11 +161,17 @@ internal sealed class HubLink(
 
     private void Stop(LinkSpan begun, List<PendingCommand> left, Exception? reason)
     {
-        var disconnected = end.MakeReason(reason);
+        var beginsAgain = _connectsByItself && reason is not null;
+        var disconnected = end.MakeReason(reason, beginsAgain ? options.PauseAfterRefusal : null);
         try
         {
-            LetGo(begun, left, disconnected);
+            LetGo(begun, left, disconnected, beginsAgain);
             events.LogConnection(EventBusConnectionState.Disconnected, reason);
+            if (reason is not null)
+            {
+                events.LogEndOfAttempts(disconnected);
+            }
+
             events.WriteRest();
         }
         finally
@@ -277,15 +181,22 @@ internal sealed class HubLink(
             _ = begun.First.Task.Exception;
             lock (_lock)
             {
-                // Together: a listener that is told, and connects again, finds nothing left of this span. The event is
-                // only put into the queue here.
+                // Together: a listener that is told, and connects or uses the client again, finds nothing left of this
+                // span. The event is only put into the queue here.
+                if (_beginsAgain)
+                {
+                    _pausesUntil = Environment.TickCount64 + (long)options.PauseAfterRefusal.TotalMilliseconds;
+                    (_beginsByItself, _beginsAgain) = (true, false);
+                }
+
                 events.RaiseConnectionChanged(EventBusConnectionState.Disconnected, reason);
                 begun.Over.SetResult();
             }
         }
     }
 
-    private void LetGo(LinkSpan begun, List<PendingCommand> left, EventBusException disconnected)
+    private void LetGo(
+        LinkSpan begun, List<PendingCommand> left, EventBusException disconnected, bool beginsAgain)
     {
         session.Link = null;
         var isUnused = false;
@@ -295,6 +206,7 @@ internal sealed class HubLink(
             if (_span == begun)
             {
                 (isUnused, _span) = (true, null);
+                _beginsAgain = beginsAgain;
             }
         }
 

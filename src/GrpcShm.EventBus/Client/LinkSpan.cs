@@ -13,6 +13,11 @@ internal sealed class LinkSpan(CancellationTokenSource stopping, Task previous)
     /// </summary>
     public CancellationToken Token { get; } = stopping.Token;
 
+    /// <summary>
+    /// How many callers wait, or have waited, for the first session and have not given up. The link's lock guards it.
+    /// </summary>
+    public int Callers { get; set; }
+
     /// <summary>Completes when nothing is left of the span before.</summary>
     public Task Previous { get; } = previous;
 

@@ -12,6 +12,7 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
 {
     // Its own lock guards it and _isRaising.
     private readonly Queue<Action> _raised = new();
+    private readonly RepeatedLines _failedAttempts = new();
     private readonly RepeatedLines _failedSends = new();
     private readonly RepeatedLines _losses = new();
     private readonly RepeatedLines _failedListeners = new(most: 1);
@@ -30,6 +31,21 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
     /// <summary>Writes the state of the client's connection into the log.</summary>
     public void LogConnection(EventBusConnectionState state, Exception? reason) =>
         logger.ConnectionChanged(state, reason?.Message ?? "");
+
+    /// <summary>
+    /// Writes into the log why an attempt to connect failed. A hub that comes and goes can cause many of these lines.
+    /// </summary>
+    public void LogFailedAttempt(string reason)
+    {
+        if (_failedAttempts.Next(out var leftOut))
+        {
+            WriteLeftOut(nameof(EventBusLog.ConnectFailed), leftOut);
+            logger.ConnectFailed(reason);
+        }
+    }
+
+    /// <summary>Writes into the log that the attempts to connect have ended, though no owner wished for it.</summary>
+    public void LogEndOfAttempts(EventBusException disconnected) => logger.ConnectingEnded(disconnected.Message);
 
     /// <summary>
     /// Tells of a change of the client's connection. It only queues: no foreign code runs on this thread.
@@ -99,6 +115,7 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
     /// <summary>Writes into the log how many lines were left out since the last one of their kind.</summary>
     public void WriteRest()
     {
+        WriteLeftOut(nameof(EventBusLog.ConnectFailed), _failedAttempts.TakeRest());
         WriteLeftOut(nameof(EventBusLog.SendFailed), _failedSends.TakeRest());
         WriteLeftOut(nameof(EventBusLog.EventsDropped), _losses.TakeRest());
         WriteLeftOut(nameof(EventBusLog.ListenerFailed), _failedListeners.TakeRest());

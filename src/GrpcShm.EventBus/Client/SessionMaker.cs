@@ -18,17 +18,10 @@ internal sealed class SessionMaker(
     ClientSubscriptions subscriptions,
     ClientWaits waits,
     CommandAnswers answers,
-    ISessionEvents events)
+    ISessionEvents events,
+    ConnectFailures failures)
 {
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
-
-    private Exception? _lastFailure;
-
-    /// <summary>
-    /// The failure of the last attempt, if one has failed. A caller that has given up waiting reads it while the next
-    /// attempt runs.
-    /// </summary>
-    public Exception? LastFailure => Volatile.Read(ref _lastFailure);
 
     /// <summary>Makes a session, in as many attempts as the pipeline allows.</summary>
     /// <param name="unanswered">
@@ -42,9 +35,10 @@ internal sealed class SessionMaker(
         return await pipeline.ExecuteAsync(
             async cancellationToken =>
             {
-                var link = new SessionLink(contract, queue, events);
+                SessionLink? link = null;
                 try
                 {
+                    link = new SessionLink(contract, queue, events);
                     link.StartReading();
                     await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
                     var restoring = Restore();
@@ -54,16 +48,25 @@ internal sealed class SessionMaker(
                     link.StartWriting();
                     var restored = SettleAsync(restoring);
                     await Task.WhenAny(restored, link.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
+                    failures.Clear();
                     return link;
                 }
                 catch (Exception exception)
                 {
-                    Volatile.Write(ref _lastFailure, exception);
-                    link.End(exception);
+                    if (!stopping.IsCancellationRequested)
+                    {
+                        failures.Note(exception);
+                    }
 
-                    // Before the session was opened these are the commands as they were; afterwards, those that it
-                    // took.
-                    left = [.. await TakeOverAsync(link).ConfigureAwait(false), .. left];
+                    if (link is not null)
+                    {
+                        link.End(exception);
+
+                        // Before the session was opened these are the commands as they were; afterwards, those that it
+                        // took.
+                        left = [.. await TakeOverAsync(link).ConfigureAwait(false), .. left];
+                    }
+
                     throw;
                 }
             },

@@ -16,6 +16,9 @@ internal sealed class ClientHealthCheck(EventClient client) : IHealthCheck
             EventBusConnectionState.Disconnected => context.Registration.FailureStatus,
             _ => HealthStatus.Degraded,
         };
-        return Task.FromResult(new HealthCheckResult(status, $"The event bus client is {state}.", data: data));
+        var why = state != EventBusConnectionState.Connected && client.WhyNotConnected is { } reason
+            ? $" The last attempt to connect failed: {reason}"
+            : "";
+        return Task.FromResult(new HealthCheckResult(status, $"The event bus client is {state}.{why}", data: data));
     }
 }

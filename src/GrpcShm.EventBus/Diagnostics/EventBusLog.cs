@@ -57,4 +57,12 @@ internal static partial class EventBusLog
         "A listener to the spans or metrics of the event bus threw an exception. No event is affected.",
         EventName = "ListenerFailed")]
     public static partial void ListenerFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        14, LogLevel.Warning, "An attempt to connect to the hub failed: {Reason}", EventName = "ConnectFailed")]
+    public static partial void ConnectFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(
+        15, LogLevel.Error, "The attempts to connect to the hub have ended. {Reason}", EventName = "ConnectingEnded")]
+    public static partial void ConnectingEnded(this ILogger logger, string reason);
 }

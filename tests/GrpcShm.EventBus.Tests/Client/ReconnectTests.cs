@@ -241,6 +241,7 @@ public sealed class ReconnectTests : IAsyncLifetime
         });
 
         Assert.Contains("The last attempts to reach the hub failed", failure!.Message, StringComparison.Ordinal);
+        Assert.Contains("The last failure was: There is no con", failure.Message, StringComparison.Ordinal);
         _hub = await HubServer.StartAsync(_directory.Socket);
     }
 
