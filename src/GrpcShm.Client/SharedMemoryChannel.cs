@@ -61,7 +61,8 @@ public static class SharedMemoryChannel
         {
             channelOptions.HttpHandler = handler;
             channelOptions.DisposeHttpClient = true;
-            return GrpcChannel.ForAddress(AddressOf(new SharedMemoryEndPoint(address)), channelOptions);
+            return GrpcChannel.ForAddress(
+                AddressOf(new SharedMemoryEndPoint(address), IsSecure(address)), channelOptions);
         }
         finally
         {
@@ -92,15 +93,22 @@ public static class SharedMemoryChannel
     /// metrics of both sides name it: it is the endpoint's name, or the name of its file without the ending. If no URI
     /// can have that name as its host, as a name of digits, the host is <c>localhost</c>.
     /// </summary>
-    internal static Uri AddressOf(SharedMemoryEndPoint endPoint)
+    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="isSecure">True for requests with TLS.</param>
+    internal static Uri AddressOf(SharedMemoryEndPoint endPoint, bool isSecure = false)
     {
+        var scheme = isSecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
         var name = endPoint.IsPath ? Path.GetFileNameWithoutExtension(endPoint.Name) : endPoint.Name;
         return GrpcRequestRules.IsAuthority(name)
-            && Uri.TryCreate($"http://{name}", UriKind.Absolute, out var address)
+            && Uri.TryCreate($"{scheme}://{name}", UriKind.Absolute, out var address)
             && address.Authority.Equals(name, StringComparison.OrdinalIgnoreCase)
             ? address
-            : new Uri("http://localhost");
+            : new Uri($"{scheme}://localhost");
     }
+
+    /// <summary>True if an address names its endpoint with <c>https</c>: its requests have TLS.</summary>
+    internal static bool IsSecure(string address) =>
+        address.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Makes the handler that carries the calls of one channel, or of one named client.</summary>
     internal static HttpMessageHandler CreateHandler(

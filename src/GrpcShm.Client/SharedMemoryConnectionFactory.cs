@@ -92,11 +92,15 @@ public sealed class SharedMemoryConnectionFactory
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
+        var request = context.InitialRequestMessage;
         try
         {
-            return await ConnectStreamAsync(context, cancellationToken).ConfigureAwait(false);
+            var connecting = GrpcRequests.WaitsForServer(request)
+                ? ConnectWhenReadyAsync(cancellationToken)
+                : ConnectBytesAsync(cancellationToken);
+            return HandoverStream.Create(await connecting.ConfigureAwait(false), request, ConnectBytesAsync);
         }
-        catch (IOException failure) when (GrpcRequests.IsOfCall(context.InitialRequestMessage.Content))
+        catch (IOException failure) when (GrpcRequests.IsOfCall(request.Content))
         {
             // SocketsHttpHandler repeats the message of this exception, and the status of the call shows both of them,
             // one even twice.
@@ -104,17 +108,7 @@ public sealed class SharedMemoryConnectionFactory
         }
     }
 
-    /// <summary>Makes a new connection as <see cref="ConnectAsync"/> does, and throws each failure as it is.</summary>
-    internal async ValueTask<Stream> ConnectStreamAsync(
-        SocketsHttpConnectionContext context, CancellationToken cancellationToken)
-    {
-        var request = context.InitialRequestMessage;
-        var connecting = GrpcRequests.WaitsForServer(request)
-            ? ConnectWhenReadyAsync(cancellationToken)
-            : ConnectBytesAsync(cancellationToken);
-        return HandoverStream.Create(await connecting.ConfigureAwait(false), request, ConnectBytesAsync);
-    }
-
+    /// <summary>Makes a new connection, and throws each failure as it is.</summary>
     internal Task<SharedMemoryConnection> ConnectBytesAsync(CancellationToken cancellationToken) =>
         _connector.ConnectAsync(cancellationToken);
 

@@ -31,7 +31,7 @@ public static class SharedMemoryHttpClientBuilderExtensions
     public static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        return builder.UseSharedMemory(endPoint: null);
+        return builder.UseSharedMemory(endPoint: null, isSecure: false);
     }
 
     /// <summary>Connects this client to the server that listens on a shared-memory endpoint.</summary>
@@ -60,7 +60,7 @@ public static class SharedMemoryHttpClientBuilderExtensions
             builder.Services.Configure(builder.Name, configure);
         }
 
-        return builder.UseSharedMemory(endPoint);
+        return builder.UseSharedMemory(endPoint, SharedMemoryChannel.IsSecure(address));
     }
 
     /// <summary>Connects this client as a section of the configuration says.</summary>
@@ -94,18 +94,19 @@ public static class SharedMemoryHttpClientBuilderExtensions
         }
 
         builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name).Bind(configuration);
-        return builder.UseSharedMemory(endPoint);
+        return builder.UseSharedMemory(endPoint, SharedMemoryChannel.IsSecure(address));
     }
 
     /// <summary>Connects a client to an endpoint, or to that of the client's own address.</summary>
-    private static IHttpClientBuilder UseSharedMemory(this IHttpClientBuilder builder, SharedMemoryEndPoint? endPoint)
+    private static IHttpClientBuilder UseSharedMemory(
+        this IHttpClientBuilder builder, SharedMemoryEndPoint? endPoint, bool isSecure)
     {
         var name = builder.Name;
         builder.Services.AddOptions<SharedMemoryClientOptions>(name);
         builder.Services.TryAddSingleton<SharedMemoryHandlers>();
         builder.Services.TryAddSingleton<ClientEndPoints>();
         builder.Services.AddOptions<GrpcClientFactoryOptions>(name).PostConfigure<ClientEndPoints>(
-            (grpc, endPoints) => grpc.Address = endPoints.Choose(name, endPoint, grpc.Address));
+            (grpc, endPoints) => grpc.Address = endPoints.Choose(name, endPoint, isSecure, grpc.Address));
         return builder
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(services =>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using GrpcShm.Client;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -69,6 +71,67 @@ public sealed class PastedAddressTests
             new Uri("http://shm:/greeter"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task ForAddress_AsLoggedWithTls_HasTls(bool isPath)
+    {
+        using var certificate = CreateCertificate();
+        await using var server = await StartAsync(isPath, certificate);
+        var options = Options(server);
+        Trust(options, certificate);
+        using var channel = SharedMemoryChannel.ForAddress(server.Urls.Single(), options);
+
+        await AssertGreetsAsync(new Greeter.GreeterClient(channel));
+    }
+
+    [Theory]
+    [InlineData("https://shm:/greeter", null)]
+    [InlineData(null, "https://shm:/greeter")]
+    [InlineData("shm:greeter", "https://shm:/greeter")]
+    [InlineData("https://shm:/greeter", "http://shm:/greeter")]
+    [InlineData("shm:greeter", "https://localhost")]
+    public async Task UseSharedMemory_WithTls_HasTls(string? used, string? address)
+    {
+        using var certificate = CreateCertificate();
+        await using var server = await StartAsync(isPath: false, certificate);
+        await AssertGreetsAsync(
+            builder =>
+            {
+                builder.Services.Configure<SharedMemoryClientOptions>(
+                    builder.Name,
+                    options =>
+                    {
+                        options.RuntimeDirectory = server.Directory;
+                        Trust(options, certificate);
+                    });
+                return used is null ? builder.UseSharedMemory() : builder.UseSharedMemory(used);
+            },
+            address is null ? null : new Uri(address));
+    }
+
+    [Theory]
+    [InlineData("shm:greeter", null, null)]
+    [InlineData("shm:greeter", null, "http://localhost")]
+    [InlineData(null, "shm:greeter", "http://shm:/greeter")]
+    [InlineData(null, null, "http://shm:/greeter")]
+    [InlineData("shm:other", "shm:greeter", null)]
+    public async Task UseSharedMemory_TwiceForOneClient_Connects(string? first, string? second, string? address)
+    {
+        await using var server = await StartAsync(isPath: false);
+        await AssertGreetsAsync(
+            builder =>
+            {
+                builder.Services.Configure<SharedMemoryClientOptions>(
+                    builder.Name, options => options.RuntimeDirectory = server.Directory);
+                return Use(Use(builder, first), second);
+            },
+            address is null ? null : new Uri(address));
+
+        static IHttpClientBuilder Use(IHttpClientBuilder builder, string? used) =>
+            used is null ? builder.UseSharedMemory() : builder.UseSharedMemory(used);
+    }
+
     [Fact]
     public void UseSharedMemory_GrpcClientWithAnotherAddress_IsRefused()
     {
@@ -95,9 +158,28 @@ public sealed class PastedAddressTests
     private static SharedMemoryClientOptions Options(TestServer server) =>
         new() { RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value };
 
-    private static Task<TestServer> StartAsync(bool isPath) => TestServer.StartAsync(
-        builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(
-            isPath ? Path.Join(builder.Environment.ContentRootPath, "greeter.sock") : "greeter")));
+    private static void Trust(SharedMemoryClientOptions options, X509Certificate2 certificate) =>
+        options.ConfigureHandler = http => http.SslOptions.RemoteCertificateValidationCallback =
+            (_, shown, _, _) => certificate.Equals(shown);
+
+    private static X509Certificate2 CreateCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = DateTimeOffset.UtcNow;
+        return new CertificateRequest("CN=greeter", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+    }
+
+    private static Task<TestServer> StartAsync(bool isPath, X509Certificate2? certificate = null) =>
+        TestServer.StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(
+            isPath ? Path.Join(builder.Environment.ContentRootPath, "greeter.sock") : "greeter",
+            listen =>
+            {
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            })));
 
     private static string Refused(Func<IHttpClientBuilder, IHttpClientBuilder> use, Uri? address)
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client;
@@ -30,6 +32,17 @@ public sealed class WaitForReadyTests : IDisposable
     {
         using var channel = CreateChannel(SharedMemoryMode.Auto);
         await AssertWaitsAndIsAnsweredAsync(channel, SharedMemoryMode.Http2);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Call_WithAVersionThatMayBeRaised_IsAnswered(SharedMemoryMode mode)
+    {
+        using var channel = SharedMemoryChannel.ForAddress(
+            "shm:later",
+            Options(mode),
+            new GrpcChannelOptions { HttpVersionPolicy = HttpVersionPolicy.RequestVersionOrLower });
+        await AssertWaitsAndIsAnsweredAsync(channel);
     }
 
     [Fact]
@@ -83,6 +96,27 @@ public sealed class WaitForReadyTests : IDisposable
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
         Assert.False(waiting.IsCompleted);
         await using var server = await StartAsync();
+        await AssertAnsweredAsync(waiting);
+    }
+
+    [Theory]
+    [InlineData(SharedMemoryMode.Auto)]
+    [InlineData(SharedMemoryMode.Http2)]
+    public async Task Call_WithTls_FailsAtOnceBesideOneThatWaits(SharedMemoryMode mode)
+    {
+        using var certificate = CreateCertificate();
+        var options = Options(mode);
+        options.ConfigureHandler = http => http.SslOptions.RemoteCertificateValidationCallback =
+            (_, shown, _, _) => certificate.Equals(shown);
+        using var channel = SharedMemoryChannel.ForAddress("https://shm:/later", options);
+        var waiting = Call(channel, Waiting());
+
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => Call(channel, Patient()).InTime());
+
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.False(waiting.IsCompleted);
+        await using var server = await StartAsync(SharedMemoryMode.Auto, certificate);
         await AssertAnsweredAsync(waiting);
     }
 
@@ -145,10 +179,25 @@ public sealed class WaitForReadyTests : IDisposable
     private GrpcChannel CreateChannel(SharedMemoryMode mode) =>
         SharedMemoryChannel.ForAddress("shm:later", Options(mode));
 
-    private Task<TestServer> StartAsync(SharedMemoryMode mode = SharedMemoryMode.Auto) => TestServer.StartAsync(
+    private static X509Certificate2 CreateCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = DateTimeOffset.UtcNow;
+        return new CertificateRequest("CN=later", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
+    }
+
+    private Task<TestServer> StartAsync(
+        SharedMemoryMode mode = SharedMemoryMode.Auto, X509Certificate2? certificate = null) => TestServer.StartAsync(
         builder =>
         {
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("later"));
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory("later", listen =>
+            {
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            }));
             builder.WebHost.UseSharedMemory(options =>
             {
                 options.RuntimeDirectory = _temp.Path;

@@ -1,3 +1,4 @@
+using GrpcShm.Client.Http2;
 using GrpcShm.Transport.Rendezvous;
 
 namespace GrpcShm.Client.Http;
@@ -19,9 +20,20 @@ internal static class GrpcRequests
         IsOfCall(request.Content) && request.Options.TryGetValue(WaitForReady, out var waits) && waits;
 
     /// <summary>
-    /// True if a request was not sent since there is no server that takes connections at present.
+    /// True if no server has taken a request since none takes connections at present, and the request can be sent.
     /// </summary>
-    public static bool HasNoServer(HttpRequestException failure) =>
-        failure is { HttpRequestError: HttpRequestError.ConnectionError, InnerException: { } cause }
-        && SharedMemoryConnector.MayBecomeReady(cause);
+    /// <param name="failure">The failure.</param>
+    /// <param name="content">The content of the request.</param>
+    public static bool HasNoServer(HttpRequestException failure, HttpContent? content)
+    {
+        if (failure is { HttpRequestError: HttpRequestError.ConnectionError, InnerException: { } cause }
+            && SharedMemoryConnector.MayBecomeReady(cause))
+        {
+            return true;
+        }
+
+        // A server that leaves in order before it has begun has taken nothing. If it has no successor, the connection
+        // fails with this reason while it is read: see HandoverStream.
+        return content is not PushedContent { CanBeSent: false } && SharedMemoryConnector.IsForLackOfServer(failure);
+    }
 }

@@ -49,15 +49,15 @@ internal sealed partial class Http2Route
             try
             {
                 // The connection is made here: .NET's handler would report each attempt in vain to listeners as a
-                // request that failed. With TLS it makes the connection itself, and the factory waits.
+                // request that failed. With TLS it makes the connection itself, and does so.
                 if (!IsSecure(request))
                 {
                     await ConnectIfNeededAsync(request, cancellationToken).ConfigureAwait(false);
                 }
 
-                return await inner.SendOnAsync(request, cancellationToken).ConfigureAwait(false);
+                return await SendNowAsync(inner, request, cancellationToken).ConfigureAwait(false);
             }
-            catch (HttpRequestException failure) when (GrpcRequests.HasNoServer(failure))
+            catch (HttpRequestException failure) when (GrpcRequests.HasNoServer(failure, request.Content))
             {
                 // There is none yet, or it has gone again.
             }
@@ -139,9 +139,13 @@ internal sealed partial class Http2Route
     private async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        if (IsSecure(context.InitialRequestMessage))
+        var request = context.InitialRequestMessage;
+        if (IsSecure(request))
         {
-            return await _factory.ConnectStreamAsync(context, cancellationToken).ConfigureAwait(false);
+            // Even if this request waits for its server: .NET's handler lets the others queue behind one connection
+            // that is being made, and they may have to fail at once.
+            var secured = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+            return HandoverStream.Create(secured, request, _factory.ConnectBytesAsync);
         }
 
         SharedMemoryConnection? connection;
@@ -157,7 +161,7 @@ internal sealed partial class Http2Route
             connection = await ConnectAnotherAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return HandoverStream.Create(connection, context.InitialRequestMessage, ConnectAnotherAsync);
+        return HandoverStream.Create(connection, request, ConnectAnotherAsync);
     }
 
     private static bool IsSecure(HttpRequestMessage request) => request.RequestUri?.Scheme is "https" or "wss";

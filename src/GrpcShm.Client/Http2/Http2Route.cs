@@ -66,9 +66,9 @@ internal sealed partial class Http2Route : IByteRoute
         HttpRequestMessage request, CancellationToken cancellationToken, bool isTraced = false)
     {
         var inner = isTraced ? _untraced ?? CreateUntraced() : _inner;
-        return MayBeRaised(request) ? SendInVersionAsync(inner, request, cancellationToken)
-            : GrpcRequests.WaitsForServer(request) ? SendWhenReadyAsync(inner, request, cancellationToken)
-            : inner.SendOnAsync(request, cancellationToken);
+        return GrpcRequests.WaitsForServer(request)
+            ? SendWhenReadyAsync(inner, request, cancellationToken)
+            : SendNowAsync(inner, request, cancellationToken);
     }
 
     /// <summary>
@@ -137,6 +137,13 @@ internal sealed partial class Http2Route : IByteRoute
         ObjectDisposedException.ThrowIf(taken is null, typeof(HttpMessageHandler));
         return taken;
     }
+
+    /// <summary>Sends a request, which fails if there is no server.</summary>
+    private Task<HttpResponseMessage> SendNowAsync(
+        InnerHandler inner, HttpRequestMessage request, CancellationToken cancellationToken) =>
+        MayBeRaised(request)
+            ? SendInVersionAsync(inner, request, cancellationToken)
+            : inner.SendOnAsync(request, cancellationToken);
 
     /// <summary>Sends a request over HTTP/2 if the endpoint has no other version.</summary>
     private async Task<HttpResponseMessage> SendInVersionAsync(

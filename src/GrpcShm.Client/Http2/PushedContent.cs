@@ -26,6 +26,12 @@ internal sealed class PushedContent : HttpContent
     /// <summary>The number of times that the handler has begun to write the headers in this round.</summary>
     public int Attempts { get; private set; }
 
+    /// <summary>
+    /// True if all bytes can be sent, once more if they were sent before. Asked between two attempts. An answer that
+    /// comes too early does no harm, since the next attempt finds out.
+    /// </summary>
+    public bool CanBeSent => _body is null or { CanRepeat: true };
+
     /// <summary>Begins a round: the handler is asked to send the request.</summary>
     public void BeginRound() => Attempts = 0;
 

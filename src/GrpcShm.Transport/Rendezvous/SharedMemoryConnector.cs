@@ -31,6 +31,22 @@ internal sealed class SharedMemoryConnector
     /// </summary>
     public static bool MayBecomeReady(Exception exception) => IsTransient(exception) || exception is NoServerException;
 
+    /// <summary>
+    /// True if an exception, or one within it, says that an attempt to connect found no server that takes connections.
+    /// </summary>
+    public static bool IsForLackOfServer(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is NoServerException or HandshakeException { IsTransient: true })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Connects, and waits for a server as long as the settings say.</summary>
     /// <exception cref="IOException">
     /// There is no server, or it refuses, or the handshake fails; the message says why.
