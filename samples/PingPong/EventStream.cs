@@ -42,9 +42,10 @@ internal static class EventStream
         try
         {
             var progress = new RunProgress(TimeProvider.System);
-            var run = RunAsync(kind, name, warmUpEvents, events, steadySeconds, progress, cancellationToken);
-            await view.ShowAsync(progress, run);
-            var report = await run;
+            var report = await view.RunAsync(
+                progress,
+                ending => RunAsync(kind, name, warmUpEvents, events, steadySeconds, progress, ending),
+                cancellationToken);
             Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.EventStreamReport));
             return report is { Missing: 0, OutOfOrder: 0 } ? 0 : 1;
         }

@@ -35,9 +35,8 @@ internal static class Match
         try
         {
             var progress = new RunProgress(TimeProvider.System);
-            var play = PlayAsync(kind, rounds, progress, cancellationToken);
-            await view.ShowAsync(progress, play);
-            var report = await play;
+            var report = await view.RunAsync(
+                progress, ending => PlayAsync(kind, rounds, progress, ending), cancellationToken);
             if (json)
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, RunReportContext.Default.RunReport));

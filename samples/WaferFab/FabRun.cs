@@ -20,12 +20,8 @@ internal sealed class FabRun(
         await ChangeStateAsync("", "running");
 
         _clock.Start();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var work = WorkAsync(ending.Token);
-        var guarded = GuardAsync(work, ending);
-        await view.ShowAsync(() => board.TakeAsync(_clock), guarded);
-        await guarded;
-        var disturbance = await work;
+        var disturbance = await RunWithView.CompleteAsync(
+            GuardAsync, run => view.ShowAsync(() => board.TakeAsync(_clock), run), cancellationToken);
         var elapsed = _clock.Elapsed;
 
         var events = await board.CountEventsAsync();
@@ -74,17 +70,22 @@ internal sealed class FabRun(
         return disturbance;
     }
 
-    /// <summary>Waits for the end of the work, or for a failure.</summary>
-    private async Task GuardAsync(Task work, CancellationTokenSource ending)
+    /// <summary>Does the work, and ends it at a failure.</summary>
+    private async Task<Disturbance?> GuardAsync(CancellationToken cancellationToken)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var work = WorkAsync(ending.Token);
         try
         {
             await await Task.WhenAny(
                 work, scheduler.Failed, tools.Failed, StallWatch.RunAsync(scheduler, ending.Token));
+            return await work;
         }
         finally
         {
+            // The owner ends the tools next. The work must not start or kill one at the same time.
             await ending.CancelAsync();
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

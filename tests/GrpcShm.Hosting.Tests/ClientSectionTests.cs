@@ -42,6 +42,24 @@ public sealed class ClientSectionTests
     }
 
     [Fact]
+    public void UseSharedMemory_EnvironmentVariableOfTheSectionsName_IsNoMistake()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?> { ["Orders"] = "1", ["Orders:Address"] = "shm:orders" })
+            .Build();
+        Assert.NotNull(new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>()
+            .UseSharedMemory(configuration.GetSection("Orders")));
+    }
+
+    [Theory]
+    [InlineData("//")]
+    [InlineData("_comment")]
+    [InlineData("$schema")]
+    public void UseSharedMemory_Remark_IsLeftAlone(string key) =>
+        Assert.NotNull(Use(("Address", "shm:orders"), (key, "for people")));
+
+    [Fact]
     public void UseSharedMemory_AllThatTextCanSet_IsTaken()
     {
         // Whatever the options get in the future, too.
@@ -56,6 +74,17 @@ public sealed class ClientSectionTests
     [Fact]
     public void UseSharedMemory_SettingsOfTheEventServicesClient_AreTaken() =>
         Assert.NotNull(Use(("Address", "shm:orders"), ("Name", "robot"), ("DeliverLocally", "false")));
+
+    [Fact]
+    public void UseSharedMemory_SettingsOfTheHub_AreTaken() =>
+        Assert.NotNull(Use(("Address", "shm:orders"), ("MaxMachines", "10"), ("MaxBlockTime", "00:00:01")));
+
+    [Fact]
+    public void UseSharedMemory_WhatOnlyTheHubsCodeCanSet_IsRefused() =>
+        Assert.Contains(
+            "'Orders:Authorize' can only be set in code.",
+            Refused(("Address", "shm:orders"), ("Authorize", "x")),
+            StringComparison.Ordinal);
 
     private static string Refused(params (string Key, string Value)[] settings) =>
         Assert.Throws<ArgumentException>(() => Use(settings)).Message;

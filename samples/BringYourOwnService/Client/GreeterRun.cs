@@ -33,9 +33,8 @@ internal static class GreeterRun
         try
         {
             var progress = new RunProgress(TimeProvider.System);
-            var run = RunAsync(kind, name, progress, cancellationToken);
-            await view.ShowAsync(progress, run);
-            var report = await run;
+            var report = await view.RunAsync(
+                progress, ending => RunAsync(kind, name, progress, ending), cancellationToken);
             if (json)
             {
                 Console.WriteLine(JsonSerializer.Serialize(report, ReportContext.Default.Report));

@@ -42,11 +42,38 @@ internal sealed class ProgressView(TextWriter output, IAnsiConsole? terminal, Ti
         }
     }
 
-    /// <summary>Shows the progress until the run has ended, for whatever reason.</summary>
+    /// <summary>
+    /// Starts a run, shows its progress, and waits for its end. If the progress cannot be shown, the run is cancelled.
+    /// </summary>
     /// <param name="progress">What the run reports.</param>
-    /// <param name="run">The run. Its failure is left to the caller.</param>
+    /// <param name="start">Starts the run.</param>
+    /// <param name="cancellationToken">Cancels the run.</param>
+    public Task<T> RunAsync<T>(
+        RunProgress progress, Func<CancellationToken, Task<T>> start, CancellationToken cancellationToken) =>
+        RunWithView.CompleteAsync(start, run => ShowAsync(progress, run, hasLines: false), cancellationToken);
+
+    /// <summary>As the other overload, for a run without a result.</summary>
+    /// <param name="progress">What the run reports.</param>
+    /// <param name="start">Starts the run.</param>
     /// <param name="hasLines">True if the run writes lines of its own, so that no others are needed.</param>
-    public async Task ShowAsync(RunProgress progress, Task run, bool hasLines = false)
+    /// <param name="cancellationToken">Cancels the run.</param>
+    public Task RunAsync(
+        RunProgress progress,
+        Func<CancellationToken, Task> start,
+        bool hasLines,
+        CancellationToken cancellationToken)
+    {
+        return RunWithView.CompleteAsync(
+            StartAsync, run => ShowAsync(progress, run, hasLines), cancellationToken);
+
+        async Task<bool> StartAsync(CancellationToken ending)
+        {
+            await start(ending);
+            return true;
+        }
+    }
+
+    private async Task ShowAsync(RunProgress progress, Task run, bool hasLines)
     {
         if (terminal is not null)
         {

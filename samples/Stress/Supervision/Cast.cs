@@ -10,15 +10,17 @@ internal sealed class Cast : IAsyncDisposable
 
     private readonly StressOptions _options;
     private readonly string _directory;
+    private SampleEndpoint _endpoint;
 
-    private Cast(StressOptions options, string directory, Member hub)
+    public Cast(StressOptions options, string directory)
     {
         _options = options;
         _directory = directory;
-        Hub = hub;
+        _endpoint = SampleEndpoint.CreateUnique(options.Transport);
+        Hub = MakeHub();
     }
 
-    public Member Hub { get; }
+    public Member Hub { get; private set; }
 
     public IReadOnlyList<Member> Producers { get; private set; } = [];
 
@@ -29,42 +31,31 @@ internal sealed class Cast : IAsyncDisposable
     /// <summary>The resources of the hub before the first client.</summary>
     public ProcessFigures IdleHub { get; private set; }
 
-    /// <summary>Starts the hub, then the consumers, then the producers.</summary>
-    public static async Task<Cast> StartAsync(
-        StressOptions options, string directory, RunProgress progress, CancellationToken cancellationToken)
+    /// <summary>
+    /// Starts the hub, then the consumers, then the producers. Whether or not all start, the owner has to dispose of
+    /// this.
+    /// </summary>
+    public async Task StartAsync(RunProgress progress, CancellationToken cancellationToken)
     {
-        var endpoint = SampleEndpoint.CreateUnique(options.Transport);
-        var hub = MakeHub(endpoint, options);
-        var address = await hub.StartAsync(cancellationToken);
-        if (address != endpoint.Address)
+        var address = await Hub.StartAsync(cancellationToken);
+        if (address != _endpoint.Address)
         {
             // The hub chose a free port. Its next lives must use the same port.
-            await hub.DisposeAsync();
-            endpoint = endpoint with { Address = address };
-            hub = MakeHub(endpoint, options);
-            await hub.StartAsync(cancellationToken);
+            await Hub.DisposeAsync();
+            _endpoint = _endpoint with { Address = address };
+            Hub = MakeHub();
+            await Hub.StartAsync(cancellationToken);
         }
 
         progress.Advance();
-        var cast = new Cast(options, directory, hub);
-        try
-        {
-            cast.IdleHub = hub.Look() ?? throw new IOException("The hub ended as soon as it had started.");
-            cast.Producers = [.. Enumerable.Range(0, options.Producers).Select(i => cast.MakeProducer(i, endpoint))];
-            cast.Consumers = [.. Enumerable.Range(0, options.Consumers).Select(i => cast.MakeConsumer(i, endpoint))];
+        IdleHub = Hub.Look() ?? throw new IOException("The hub ended as soon as it had started.");
+        Producers = [.. Enumerable.Range(0, _options.Producers).Select(MakeProducer)];
+        Consumers = [.. Enumerable.Range(0, _options.Consumers).Select(MakeConsumer)];
 
-            // All consumers run before the first event.
-            foreach (var some in cast.Consumers.Chunk(StartsAtOnce).Concat(cast.Producers.Chunk(StartsAtOnce)))
-            {
-                await Task.WhenAll(some.Select(member => StartAsync(member, progress, cancellationToken)));
-            }
-
-            return cast;
-        }
-        catch
+        // All consumers run before the first event.
+        foreach (var some in Consumers.Chunk(StartsAtOnce).Concat(Producers.Chunk(StartsAtOnce)))
         {
-            await cast.DisposeAsync();
-            throw;
+            await Task.WhenAll(some.Select(member => StartAsync(member, progress, cancellationToken)));
         }
     }
 
@@ -86,12 +77,12 @@ internal sealed class Cast : IAsyncDisposable
         progress.Advance();
     }
 
-    private static Member MakeHub(SampleEndpoint endpoint, StressOptions options) =>
-        new(MemberKind.Hub, 0, ["hub", "--transport", options.TransportName, endpoint.Address]);
-
     private static string Number(double number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private Member MakeProducer(int index, SampleEndpoint endpoint)
+    private Member MakeHub() =>
+        new(MemberKind.Hub, 0, ["hub", "--transport", _options.TransportName, _endpoint.Address]);
+
+    private Member MakeProducer(int index)
     {
         var lanes = _options.Lanes;
         return new Member(
@@ -102,7 +93,7 @@ internal sealed class Cast : IAsyncDisposable
                 Number(index),
                 Number(_options.Consumers),
                 ProducerJournalPath(_directory, index),
-                endpoint.Address,
+                _endpoint.Address,
                 "--transport", _options.TransportName,
                 "--in-flight", Number(lanes.InFlight),
                 "--payload", Number(lanes.MaxBody),
@@ -110,7 +101,7 @@ internal sealed class Cast : IAsyncDisposable
             ]);
     }
 
-    private Member MakeConsumer(int index, SampleEndpoint endpoint) => new(
+    private Member MakeConsumer(int index) => new(
         MemberKind.Consumer,
         index,
         [
@@ -118,7 +109,7 @@ internal sealed class Cast : IAsyncDisposable
             Number(index),
             Number(_options.Producers),
             ConsumerJournalPath(_directory, index),
-            endpoint.Address,
+            _endpoint.Address,
             "--transport", _options.TransportName,
         ]);
 }

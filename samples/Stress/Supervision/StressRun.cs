@@ -30,20 +30,20 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
         {
             using var ledger = new Ledger(directory.FullName, options.Producers, options.Consumers);
             _progress.Begin("starting the processes", 1 + options.Producers + options.Consumers);
-            var starting = Cast.StartAsync(options, directory.FullName, _progress, cancellationToken);
-            await progressView.ShowAsync(_progress, starting);
-            await using var cast = await starting;
+            await using var cast = new Cast(options, directory.FullName);
+            await ShowAsync(ending => cast.StartAsync(_progress, ending), cancellationToken);
             _clock.Start();
             _progress.Begin(
                 "running, in seconds",
                 (long)Math.Ceiling(options.Duration.TotalSeconds),
                 () => (long)_clock.Elapsed.TotalSeconds);
-            await ShowAsync(DisturbAsync(cast, ledger, cancellationToken), hasLines: true);
+            await ShowAsync(ending => DisturbAsync(cast, ledger, ending), cancellationToken, hasLines: true);
             _progress.Begin("waiting for the last events of the producers", options.Producers);
-            var seconds = await ShowAsync(DrainAsync(cast, cancellationToken));
+            var seconds = await progressView.RunAsync(
+                _progress, ending => DrainAsync(cast, ending), cancellationToken);
             var report = Judge(cast, ledger, seconds);
             _progress.Begin("ending the clients", options.Producers + options.Consumers);
-            await ShowAsync(CheckHubAsync(cast, cancellationToken));
+            await ShowAsync(ending => CheckHubAsync(cast, ending), cancellationToken);
             return report with { Problems = [.. _problems] };
         }
         finally
@@ -54,17 +54,9 @@ internal sealed class StressRun(StressOptions options, ProgressView progressView
 
     public void Show(StressReport report) => _view.Show(report);
 
-    private async Task ShowAsync(Task part, bool hasLines = false)
-    {
-        await progressView.ShowAsync(_progress, part, hasLines);
-        await part;
-    }
-
-    private async Task<double> ShowAsync(Task<double> part)
-    {
-        await progressView.ShowAsync(_progress, part);
-        return await part;
-    }
+    private Task ShowAsync(
+        Func<CancellationToken, Task> part, CancellationToken cancellationToken, bool hasLines = false) =>
+        progressView.RunAsync(_progress, part, hasLines, cancellationToken);
 
     private async Task DisturbAsync(Cast cast, Ledger ledger, CancellationToken cancellationToken)
     {

@@ -20,17 +20,24 @@ internal sealed class ToolKiller(
         // much later on a busy machine: the durations below count from the signal.
         var killed = clock.Elapsed;
         var killing = tools.KillAsync(victim);
-        say(
-            killed,
-            $"{victim} (process {before.Tool(victim).ProcessId}) was killed "
-            + $"while it did '{Route.Step(step).Name}' with wafer {wafer}");
+        TimeSpan noticed;
+        try
+        {
+            say(
+                killed,
+                $"{victim} (process {before.Tool(victim).ProcessId}) was killed "
+                + $"while it did '{Route.Step(step).Name}' with wafer {wafer}");
 
-        var noticedAt = await noticing;
-        var noticed = noticedAt - killed;
-        say(noticedAt, string.Create(
-            CultureInfo.InvariantCulture,
-            $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
-        await killing;
+            var noticedAt = await noticing;
+            noticed = noticedAt - killed;
+            say(noticedAt, string.Create(
+                CultureInfo.InvariantCulture,
+                $"the bus told the scheduler {noticed.TotalMilliseconds:N1} ms after the kill"));
+        }
+        finally
+        {
+            await killing;
+        }
 
         await scheduler.WhenAsync(
             fab => StepsOfOthers(fab) > StepsOfOthers(before) || !fab.Tools.Any(tool => tool.IsBusy),

@@ -9,7 +9,9 @@ internal interface IFabView
     void Say(TimeSpan at, string line);
 
     /// <summary>Shows the fab until the run has ended, for whatever reason.</summary>
-    Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run);
+    /// <param name="take">Takes a picture of the fab. There is none if the hub does not answer.</param>
+    /// <param name="run">The run.</param>
+    Task ShowAsync(Func<ValueTask<FabPicture?>> take, Task run);
 
     /// <summary>Shows the result.</summary>
     void Show(FabReport report);

@@ -9,7 +9,7 @@ internal sealed class JsonView : IFabView
 
     public void Say(TimeSpan at, string line) => _lines.Say(at, line);
 
-    public Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run) => _lines.ShowAsync(take, run);
+    public Task ShowAsync(Func<ValueTask<FabPicture?>> take, Task run) => _lines.ShowAsync(take, run);
 
     public void Show(FabReport report) =>
         Console.WriteLine(JsonSerializer.Serialize(report, FabReportContext.Default.FabReport));

@@ -27,17 +27,26 @@ internal sealed class LiveView : IFabView
         }
     }
 
-    public Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run) =>
+    public Task ShowAsync(Func<ValueTask<FabPicture?>> take, Task run) =>
         AnsiConsole.Live(new Text("starting …")).StartAsync(async live =>
         {
             using var clock = new PeriodicTimer(Refresh);
             do
             {
-                live.UpdateTarget(Draw(await take()));
+                await UpdateAsync();
             }
             while (await Task.WhenAny(run, clock.WaitForNextTickAsync().AsTask()) != run);
 
-            live.UpdateTarget(Draw(await take()));
+            await UpdateAsync();
+
+            async Task UpdateAsync()
+            {
+                // Without a new picture the last one stays.
+                if (await take() is { } picture)
+                {
+                    live.UpdateTarget(Draw(picture));
+                }
+            }
         });
 
     public void Show(FabReport report)

@@ -14,12 +14,16 @@ internal sealed class PlainView(TextWriter output) : IFabView
     public void Say(TimeSpan at, string line) => output.WriteLine(PlainText.Wrap(
         string.Create(CultureInfo.InvariantCulture, $"{at.TotalSeconds,9:N3} s  {line}"), Indent));
 
-    public async Task ShowAsync(Func<ValueTask<FabPicture>> take, Task run)
+    public async Task ShowAsync(Func<ValueTask<FabPicture?>> take, Task run)
     {
         using var timer = new PeriodicTimer(LineInterval);
         while (await Task.WhenAny(run, timer.WaitForNextTickAsync().AsTask()) != run)
         {
-            var picture = await take();
+            if (await take() is not { } picture)
+            {
+                continue;
+            }
+
             var tools = string.Join(", ", picture.Fab.Tools.Select(tool => tool.IsBusy
                 ? $"{tool.Id} {Route.Step(tool.Step).Name} wafer {tool.Wafer}"
                 : $"{tool.Id} {picture.StateOf(tool)}"));

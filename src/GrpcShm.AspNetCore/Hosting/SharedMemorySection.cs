@@ -50,9 +50,21 @@ internal static class SharedMemorySection
     public static void Check(IConfigurationSection section)
     {
         var failures = new List<string>();
-        CheckHasNoValue(section, "a section with settings", failures);
-        foreach (var child in section.GetChildren())
+        var children = section.GetChildren().ToList();
+        if (children.Count == 0)
         {
+            // A section of a file may have a value, too: that of an environment variable with the same name, which is
+            // meant for something else.
+            CheckHasNoValue(section, "a section with settings", failures);
+        }
+
+        foreach (var child in children)
+        {
+            if (SectionRemark.Is(child.Key))
+            {
+                continue;
+            }
+
             if (IsOneOf(child.Key, [Endpoints]))
             {
                 CheckHasNoValue(child, $"a list: [ \"orders\" ], or '{child.Path}:0' for its first entry", failures);
@@ -101,6 +113,11 @@ internal static class SharedMemorySection
         CheckHasNoValue(linux, "a section with settings", failures);
         foreach (var child in linux.GetChildren())
         {
+            if (SectionRemark.Is(child.Key))
+            {
+                continue;
+            }
+
             if (!IsOneOf(child.Key, LinuxKeys))
             {
                 failures.Add($"'{child.Path}' is no setting. The settings of '{linux.Path}' are {List(LinuxKeys)}.");

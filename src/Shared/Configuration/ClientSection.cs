@@ -4,7 +4,7 @@ namespace GrpcShm;
 
 /// <summary>
 /// A client's section of the configuration. The binder ignores keys that it does not know; here they are refused. One
-/// section may serve both the connection and the event service's client, so each of the two accepts the other's keys.
+/// section may serve the connection, the event service's client and its hub, so each client accepts all their keys.
 /// </summary>
 /// <remarks>Compiled into each library that binds such a section.</remarks>
 internal static class ClientSection
@@ -26,10 +26,18 @@ internal static class ClientSection
         "ReceiveWindow",
     ];
 
+    // The settings of the event service's hub that its clients have not.
+    private static readonly string[] HubKeys =
+    [
+        "AuthorizationPolicy", "DefaultAcknowledgementTimeout", "DefaultMailboxCapacity", "MaxBlockTime",
+        "MaxEventSize", "MaxIdLength", "MaxMachines", "MaxMailboxCapacity", "MaxSubscriptionsPerSession",
+        "UnclaimedCapacity", "UnclaimedTimeout",
+    ];
+
     // Properties of the options that no text can be bound to.
     private static readonly string[] InCodeAlone =
     [
-        "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages", "KnownTypes",
+        "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages", "KnownTypes",
         "LoggerFactory", "MeterFactory", "SendPipeline",
     ];
 
@@ -46,7 +54,10 @@ internal static class ClientSection
             return;
         }
 
-        if (!string.IsNullOrEmpty(section.Value))
+        // A section of a file may have a value, too: that of an environment variable with the same name, which is meant
+        // for something else.
+        var settings = section.GetChildren().ToList();
+        if (settings.Count == 0 && !string.IsNullOrEmpty(section.Value))
         {
             throw new ArgumentException(
                 $"'{section.Path}' is the value '{section.Value}', and has to be a section with settings: "
@@ -54,7 +65,7 @@ internal static class ClientSection
                 nameof(configuration));
         }
 
-        var failures = section.GetChildren().Select(child => WhyWrong(section, child, keys)).OfType<string>().ToList();
+        var failures = settings.Select(setting => WhyWrong(section, setting, keys)).OfType<string>().ToList();
         if (failures.Count > 0)
         {
             throw new ArgumentException(string.Join(" ", failures), nameof(configuration));
@@ -63,12 +74,17 @@ internal static class ClientSection
 
     private static string? WhyWrong(IConfigurationSection section, IConfigurationSection setting, string[] keys)
     {
+        if (SectionRemark.Is(setting.Key))
+        {
+            return null;
+        }
+
         if (Has(InCodeAlone, setting.Key))
         {
             return $"'{setting.Path}' can only be set in code.";
         }
 
-        if (!Has(ConnectionKeys, setting.Key) && !Has(EventKeys, setting.Key))
+        if (!Has(ConnectionKeys, setting.Key) && !Has(EventKeys, setting.Key) && !Has(HubKeys, setting.Key))
         {
             return $"'{setting.Path}' is no setting. The settings of '{section.Path}' are {string.Join(", ", keys)}.";
         }

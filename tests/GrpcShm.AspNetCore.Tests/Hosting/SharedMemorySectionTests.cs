@@ -45,6 +45,19 @@ public sealed class SharedMemorySectionTests
     }
 
     [Fact]
+    public void Configuration_EnvironmentVariableOfTheSectionsName_IsNoMistake() =>
+        Assert.Equal(8192, Configure(("SharedMemory", "1"), ("SharedMemory:RingSize", "8192")).RingSize);
+
+    [Theory]
+    [InlineData("//")]
+    [InlineData("_comment")]
+    [InlineData("$schema")]
+    [InlineData("Linux://")]
+    public void Configuration_Remark_IsLeftAlone(string key) =>
+        Assert.Equal(
+            8192, Configure(("SharedMemory:RingSize", "8192"), ("SharedMemory:" + key, "for people")).RingSize);
+
+    [Fact]
     public void Configuration_SeveralMistakes_AreAllNamed()
     {
         var refused = Assert.Throws<OptionsValidationException>(

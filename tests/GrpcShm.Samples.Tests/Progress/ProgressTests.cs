@@ -21,7 +21,7 @@ public sealed class ProgressTests : IDisposable
         var progress = new RunProgress(_clock);
         progress.Begin("warming up", 2_000);
         progress.Report(500);
-        var showing = new ProgressView(_output, terminal: null, Interval, _clock).ShowAsync(progress, _run.Task);
+        var showing = RunAsync(progress);
 
         _clock.Advance(Interval - TimeSpan.FromSeconds(1));
         Assert.Equal(0, _output.Count);
@@ -40,7 +40,7 @@ public sealed class ProgressTests : IDisposable
     public async Task Show_PartsChange_SaysThePresentOneAndItsOwnTime()
     {
         var progress = new RunProgress(_clock);
-        var showing = new ProgressView(_output, terminal: null, Interval, _clock).ShowAsync(progress, _run.Task);
+        var showing = RunAsync(progress);
 
         _clock.Advance(TimeSpan.FromSeconds(2));
         progress.Begin("playing", 10, () => 7);
@@ -54,24 +54,49 @@ public sealed class ProgressTests : IDisposable
     [Fact]
     public async Task Show_RunHasLinesOfItsOwn_PrintsNone()
     {
-        var showing = new ProgressView(_output, terminal: null, Interval, _clock).ShowAsync(
-            new RunProgress(_clock), _run.Task, hasLines: true);
+        var showing = RunAsync(new RunProgress(_clock), hasLines: true);
 
         _clock.Advance(Interval);
+        _run.SetResult();
 
         await showing.InTime();
         Assert.Equal(0, _output.Count);
     }
 
     [Fact]
-    public async Task Show_RunFails_EndsAndLeavesTheFailureToTheCaller()
+    public async Task Show_RunFails_ThrowsItsFailure()
     {
-        var showing = new ProgressView(_output, terminal: null, Interval, _clock).ShowAsync(
-            new RunProgress(_clock), _run.Task);
+        var showing = RunAsync(new RunProgress(_clock));
 
         _run.SetException(new InvalidOperationException("broken"));
 
-        await showing.InTime();
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => showing.InTime());
+        Assert.Equal("broken", failure.Message);
+    }
+
+    [Fact]
+    public async Task Show_ViewFails_CancelsTheRunAndWaitsForItsEndBeforeItThrows()
+    {
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var progress = new RunProgress(_clock);
+        progress.Begin("playing", 10, () => throw new InvalidOperationException("cannot be shown"));
+        var running = new ProgressView(_output, terminal: null, Interval, _clock).RunAsync(
+            progress,
+            async ending =>
+            {
+                await using var registration = ending.Register(cancelled.SetResult);
+                await _run.Task;
+                return 1;
+            },
+            CancellationToken.None);
+
+        _clock.Advance(Interval);
+        await cancelled.Task.InTime();
+        Assert.False(running.IsCompleted, "The run was left alone.");
+        _run.SetCanceled();
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => running.InTime());
+        Assert.Equal("cannot be shown", failure.Message);
     }
 
     [Fact]
@@ -86,7 +111,7 @@ public sealed class ProgressTests : IDisposable
         });
         var progress = new RunProgress(_clock);
         progress.Begin("playing", 10);
-        var showing = new ProgressView(_output, terminal, Interval, _clock).ShowAsync(progress, _run.Task);
+        var showing = RunAsync(progress, terminal);
 
         _run.SetResult();
 
@@ -118,4 +143,8 @@ public sealed class ProgressTests : IDisposable
         Assert.True(result.ExitCode == 0, result.ToString());
         Assert.Contains("\n" + expected, isForPrograms ? result.Error : result.Output, StringComparison.Ordinal);
     }
+
+    private Task RunAsync(RunProgress progress, IAnsiConsole? terminal = null, bool hasLines = false) =>
+        new ProgressView(_output, terminal, Interval, _clock).RunAsync(
+            progress, _ => _run.Task, hasLines, CancellationToken.None);
 }

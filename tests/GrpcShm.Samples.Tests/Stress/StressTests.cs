@@ -47,7 +47,9 @@ public class StressTests
     {
         await using var stress = SampleProcess.Start(
             "Stress", "--producers", "2", "--consumers", "2", "--duration", "10m", "--rate", "100");
-        await stress.ReadUntilAsync("processed ");
+
+        // The line of the rates, after its time. The first words of the sample have the word, too.
+        await stress.ReadUntilAsync("  processed ");
         var processes = stress.GetChildren();
         Assert.Equal(5, processes.Count);
 
