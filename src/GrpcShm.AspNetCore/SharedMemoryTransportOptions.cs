@@ -175,8 +175,8 @@ public sealed class SharedMemoryTransportOptions
 
     /// <summary>
     /// How many calls in direct mode may be under way on one connection; fewer if
-    /// <see cref="MaxBufferedBytesPerConnection"/> has no room for so many. The server tells its clients this number.
-    /// With more calls they wait, or make another connection.
+    /// <see cref="MaxBufferedBytesPerConnection"/> or <see cref="MaxBufferedBytes"/> has no room for so many. The
+    /// server tells its clients this number. With more calls they wait, or make another connection.
     /// </summary>
     /// <value>1 to 65,536.</value>
     /// <remarks>Defaults to 1,024.</remarks>
@@ -198,8 +198,11 @@ public sealed class SharedMemoryTransportOptions
     /// </summary>
     internal int MostCalls => (int)Math.Min(
         MaxCallsPerConnection,
-        (MaxBufferedBytesPerConnection - SharedBudget.LimitOfGrowth(MaxBufferedBytesPerConnection))
+        (BufferedBytesOfAConnection - SharedBudget.LimitOfGrowth(BufferedBytesOfAConnection))
             / CallSettings.FirstWindow);
+
+    /// <summary>The lower of the two bounds of what the calls of one connection may hold.</summary>
+    internal long BufferedBytesOfAConnection => Math.Min(MaxBufferedBytesPerConnection, MaxBufferedBytes);
 
     /// <summary>
     /// The number of bytes of requests that all calls of one connection in direct mode together may hold, or may let
@@ -225,8 +228,9 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// The number of bytes of requests that the calls of all connections of an endpoint together may hold, or may let
     /// their clients send, counted as for <see cref="MaxBufferedBytesPerConnection"/>. One call of each connection may
-    /// go beyond the limit. A server does not start if this is less than <see cref="MaxBufferedBytesPerConnection"/>:
-    /// its clients would be told of more calls than it has room for.
+    /// go beyond the limit. If this is less than the default of <see cref="MaxBufferedBytesPerConnection"/>, it is the
+    /// limit of one connection, too. A server does not start if <see cref="MaxBufferedBytesPerConnection"/> has been
+    /// set to more than this.
     /// </summary>
     /// <value>1 MiB or more.</value>
     /// <remarks>Defaults to 1 GiB.</remarks>

@@ -197,11 +197,36 @@ public sealed class AddressTests
         configuration!["Kestrel:Endpoints:Later:Url"] = address;
         configuration.Reload();
 
-        // Kestrel logs it, without a name for the line.
-        await TimeLimit.UntilAsync(() => log.Log.Lines.Any(line =>
-            line.Exception?.Message.Contains($"'{address}'", StringComparison.Ordinal) == true));
+        var line = await log.Log.WaitForAsync("RestartNeeded", $"'{address}'");
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("'Kestrel:Endpoints:Later:Url'", line.Text, StringComparison.Ordinal);
         Assert.False(await AcceptsAsync(port));
         await GreetAsync(server, "orders");
+    }
+
+    [Fact]
+    public async Task Reload_SharedMemoryAndTcpInOneChange_OpensTheTcpPortAndWarnsOnce()
+    {
+        var (first, second) = (FreePort(), FreePort());
+        var log = new CollectorProvider();
+        IConfigurationRoot? configuration = null;
+        await using var server = await TestServer.StartAsync(
+            builder =>
+            {
+                builder.Logging.AddProvider(log);
+                configuration = builder.Configuration;
+            },
+            (KestrelUrl, "shm:orders"));
+
+        configuration!["Kestrel:Endpoints:Later:Url"] = "shm:later";
+        configuration["Kestrel:Endpoints:Http:Url"] = $"http://127.0.0.1:{first}";
+        configuration.Reload();
+        await TimeLimit.UntilAsync(() => AcceptsAsync(first));
+        configuration["Kestrel:Endpoints:Http:Url"] = $"http://127.0.0.1:{second}";
+        configuration.Reload();
+        await TimeLimit.UntilAsync(() => AcceptsAsync(second));
+
+        Assert.Single(log.Log.Lines, static line => line.Name == "RestartNeeded");
     }
 
     private static async Task GreetAsync(TestServer server, string address)

@@ -2,6 +2,7 @@ using GrpcShm.AspNetCore;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace GrpcShm.Hosting.Tests;
@@ -56,6 +57,7 @@ public sealed class OptionsTests
         {
             options.RingSize = 8192;
             options.MaxRingSize = 4096;
+            options.MaxBufferedBytesPerConnection = 3 * 1024 * 1024;
             options.MaxBufferedBytes = 2 * 1024 * 1024;
         });
 
@@ -64,7 +66,7 @@ public sealed class OptionsTests
             refused,
             StringComparison.Ordinal);
         Assert.Contains(
-            "MaxBufferedBytesPerConnection is 134217728 bytes, more than MaxBufferedBytes, which is 2097152. Raise "
+            "MaxBufferedBytesPerConnection is 3145728 bytes, more than MaxBufferedBytes, which is 2097152. Raise "
             + "MaxBufferedBytes, or lower MaxBufferedBytesPerConnection.",
             refused,
             StringComparison.Ordinal);
@@ -84,6 +86,20 @@ public sealed class OptionsTests
         });
 
         Assert.Single(server.Urls);
+    }
+
+    [Fact]
+    public async Task Start_OnlyTheWholeIsLowered_IsTakenAndTheLowerBoundDecides()
+    {
+        await using var server = await TestServer.StartAsync(
+            null, ("SharedMemory:Endpoints:0", "lowered"), ("SharedMemory:MaxBufferedBytes", "1048576"));
+
+        // Clients are told of no more calls than the endpoint has room for.
+        var options = server.Services.GetRequiredService<IOptions<SharedMemoryTransportOptions>>().Value;
+        Assert.Equal(
+            new SharedMemoryTransportOptions { MaxBufferedBytesPerConnection = 1024 * 1024 }.MostCalls,
+            options.MostCalls);
+        Assert.NotEqual(new SharedMemoryTransportOptions().MostCalls, options.MostCalls);
     }
 
     private static void Refuses(string message, Action set) =>

@@ -57,7 +57,18 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
         {
             try
             {
-                var listener = new SharedMemoryListener(endPoint, CreateSettings(endPoint), _metrics, _logger);
+                // Only the first attempt may block this thread for a process that cleans up. Without that wait an
+                // attempt can at worst find the name in use, and there are more attempts.
+                var settings = CreateSettings(endPoint);
+                if (isWaiting)
+                {
+                    settings = settings with
+                    {
+                        Rendezvous = settings.Rendezvous with { LongestCleaningWait = TimeSpan.Zero },
+                    };
+                }
+
+                var listener = new SharedMemoryListener(endPoint, settings, _metrics, _logger);
                 LogIfDirectModeIsLost(endPoint);
                 return new SharedMemoryConnectionListener(listener, _options, _application);
             }

@@ -82,6 +82,19 @@ internal static partial class Log
         EventName = "MoreUserNamesMissing")]
     public static partial void MoreUserNamesMissing(ILogger logger, long count);
 
+    [LoggerMessage(114, LogLevel.Warning,
+        "'{Setting}' has become '{Address}'. A server listens on shared-memory endpoints from its start: restart it.",
+        EventName = "RestartNeeded")]
+    public static partial void RestartNeeded(ILogger logger, string setting, string address);
+
+    [LoggerMessage(115, LogLevel.Warning,
+        "Nobody listens on {Place}, since this server has endpoints {Others}, which replace all such addresses. Name "
+        + "the endpoint there too (kestrel.ListenSharedMemory(\"{EndPoint}\") in ConfigureKestrel), or in the "
+        + "configuration (SharedMemory:Endpoints:0).",
+        EventName = "AddressReplaced")]
+    public static partial void AddressReplaced(
+        ILogger logger, string place, string others, Transport.SharedMemoryEndPoint endPoint);
+
     [LoggerMessage(120, LogLevel.Debug,
         "Connection {ConnectionId}, request {TraceIdentifier}: ended by a time limit. {Reason}",
         EventName = "RequestOverdue")]

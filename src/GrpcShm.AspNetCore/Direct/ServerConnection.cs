@@ -49,7 +49,7 @@ internal sealed class ServerConnection : ICallAcceptor
             connection,
             new CallSettings
             {
-                MaxBufferedBytes = application.Options.MaxBufferedBytesPerConnection,
+                MaxBufferedBytes = application.Options.BufferedBytesOfAConnection,
                 MaxUnconsumedBytes = application.Options.MaxUnconsumedBytesPerCall,
                 SharedBudget = budget,
 

@@ -26,9 +26,22 @@ internal sealed class HostingAddressesStartupFilter(
         }
         else
         {
-            var isConfigured = KestrelSection.MoveTo(options.Value, internals);
-            HostingAddresses.MoveTo(options.Value, server, internals, isConfigured);
-            LogIfThereIsNoEndPoint();
+            var isConfigured = KestrelSection.MoveTo(options.Value, internals, application.Logger);
+            var replaced = HostingAddresses.MoveTo(options.Value, server, internals, isConfigured);
+            foreach (var address in replaced)
+            {
+                Diagnostics.Log.AddressReplaced(
+                    application.Logger,
+                    address.Place,
+                    isConfigured ? "in Kestrel's section of the configuration" : "in code",
+                    address.EndPoint);
+            }
+
+            // One of the two lines is enough: an address that is replaced is not unknown to the application.
+            if (replaced.Count == 0)
+            {
+                LogIfThereIsNoEndPoint();
+            }
         }
 
         return next;

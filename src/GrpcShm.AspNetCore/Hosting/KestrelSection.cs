@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 
 namespace GrpcShm.AspNetCore.Hosting;
@@ -21,7 +23,16 @@ internal sealed class KestrelSection : IConfiguration
     private readonly IConfiguration _inner;
     private readonly Dictionary<string, string> _taken = new(StringComparer.OrdinalIgnoreCase);
 
-    private KestrelSection(IConfiguration inner) => _inner = inner;
+    // The addresses of which the log says that they need a restart. Kestrel reads the list again with every change of
+    // the configuration, on any thread.
+    private readonly ConcurrentDictionary<string, string> _logged = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ILogger _logger;
+
+    private KestrelSection(IConfiguration inner, ILogger logger)
+    {
+        _inner = inner;
+        _logger = logger;
+    }
 
     public string? this[string key]
     {
@@ -30,16 +41,19 @@ internal sealed class KestrelSection : IConfiguration
     }
 
     /// <summary>Makes the endpoints of the section that mean shared memory endpoints in code.</summary>
+    /// <param name="options">Kestrel's options.</param>
+    /// <param name="internals">Reads and changes what Kestrel does not show.</param>
+    /// <param name="logger">Gets a line for each such endpoint that the section names later.</param>
     /// <returns>True if the section names endpoints of any kind.</returns>
     /// <exception cref="InvalidOperationException">One of them is not well formed, or cannot be served.</exception>
-    public static bool MoveTo(KestrelServerOptions options, KestrelInternals internals)
+    public static bool MoveTo(KestrelServerOptions options, KestrelInternals internals, ILogger logger)
     {
         if (options.ConfigurationLoader is not { } loader)
         {
             return false;
         }
 
-        var section = new KestrelSection(loader.Configuration);
+        var section = new KestrelSection(loader.Configuration, logger);
         var hasEndpoints = false;
         foreach (var endpoint in loader.Configuration.GetSection(Endpoints).GetChildren())
         {
@@ -93,17 +107,13 @@ internal sealed class KestrelSection : IConfiguration
                     + $"{string.Join(", ", Enum.GetNames<HttpProtocols>())}.");
         }
 
-        HostingAddresses.Listen(
-            options,
-            address,
-            internals,
-            listen => listen.Protocols = protocols ?? listen.Protocols);
+        HostingAddresses.Listen(options, address, internals, protocols);
     }
 
-    /// <summary>False if an endpoint means shared memory, so that Kestrel must not see it.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// It does, and it was not there when the server started. Kestrel logs this, and goes on with its endpoints.
-    /// </exception>
+    /// <summary>
+    /// False if an endpoint means shared memory, so that Kestrel must not see it. If it was not there when the server
+    /// started, the log says so. An exception would keep Kestrel from all other changes of its section.
+    /// </summary>
     private bool IsOfKestrel(IConfigurationSection endpoint)
     {
         if (endpoint[Url] is not { } url || !ServerAddress.IsMeant(url.Trim()))
@@ -111,11 +121,17 @@ internal sealed class KestrelSection : IConfiguration
             return true;
         }
 
-        return _taken.TryGetValue(endpoint.Key, out var known) && known == url
-            ? false
-            : throw new InvalidOperationException(
-                $"'{endpoint.Path}:{Url}' has become '{url}'. A server listens on shared-memory endpoints from its "
-                + "start: restart it.");
+        if (_taken.TryGetValue(endpoint.Key, out var known) && known == url)
+        {
+            _logged.TryRemove(endpoint.Key, out _);
+        }
+        else if (!_logged.TryGetValue(endpoint.Key, out var last) || last != url)
+        {
+            _logged[endpoint.Key] = url;
+            Diagnostics.Log.RestartNeeded(_logger, $"{endpoint.Path}:{Url}", url);
+        }
+
+        return false;
     }
 
     /// <summary>The list of endpoints that Kestrel reads.</summary>

@@ -7,8 +7,12 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// configuration, and that means a shared-memory endpoint.
 /// </summary>
 /// <param name="EndPoint">The endpoint.</param>
-/// <param name="IsTls">Whether it has TLS, which <c>https://shm:/name</c> asks for.</param>
-internal sealed record ServerAddress(SharedMemoryEndPoint EndPoint, bool IsTls)
+/// <param name="IsTls">
+/// Whether it has TLS, which <c>https://shm:/name</c> asks for and <c>http://shm:/name</c> rules out;
+/// <see langword="null"/> for <c>shm:name</c>, which has none unless code sets it up for the endpoint.
+/// </param>
+/// <param name="Place">The address and where it was found, for messages.</param>
+internal sealed record ServerAddress(SharedMemoryEndPoint EndPoint, bool? IsTls, string Place)
 {
     private const string Scheme = "shm:";
     private const string Host = "shm";
@@ -43,8 +47,11 @@ internal sealed record ServerAddress(SharedMemoryEndPoint EndPoint, bool IsTls)
         // of the machine 'shm'.
         var isAmbiguous = AfterShownScheme(address) is { } rest
             && !rest.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+        bool? isTls = AfterShownScheme(address) is null
+            ? null
+            : address.StartsWith("https", StringComparison.OrdinalIgnoreCase);
         return !isAmbiguous && SharedMemoryEndPoint.TryParse(address, out var endPoint)
-            ? new ServerAddress(endPoint, address.StartsWith("https", StringComparison.OrdinalIgnoreCase))
+            ? new ServerAddress(endPoint, isTls, $"'{address}' ({origin})")
             : throw new InvalidOperationException(Explain(address, origin));
     }
 

@@ -19,7 +19,12 @@ internal sealed class SharedMemoryKestrelSetup(
             var endPoint = new SharedMemoryEndPoint(text);
             if (internals.ListenedInCode(kestrel)?.Exists(o => endPoint.Equals(o.EndPoint)) != true)
             {
-                kestrel.ListenSharedMemory(text);
+                kestrel.ListenSharedMemory(
+                    text,
+                    static listen => EndPointPlaces.Note(
+                        listen.EndPoint,
+                        $"'{SharedMemorySection.Name}:{SharedMemorySection.Endpoints}' (the configuration, or the "
+                        + "options of UseSharedMemory)"));
             }
         }
     }

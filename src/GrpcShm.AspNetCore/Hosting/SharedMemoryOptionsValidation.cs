@@ -6,19 +6,29 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// Refuses, when the server starts, options that contradict each other, and values that a property cannot refuse by
 /// itself.
 /// </summary>
+/// <remarks>
+/// A connection's bound of buffered bytes that still has its default value is not refused: whoever lowers the bound of
+/// the whole endpoint has said enough, since the lower of the two bounds decides.
+/// </remarks>
 internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMemoryTransportOptions>
 {
+    private static readonly SharedMemoryTransportOptions Defaults = new();
+
     public ValidateOptionsResult Validate(string? name, SharedMemoryTransportOptions options)
     {
         var failures = new List<string>();
         CheckIsNotMore(
             nameof(options.RingSize), options.RingSize, nameof(options.MaxRingSize), options.MaxRingSize, failures);
-        CheckIsNotMore(
-            nameof(options.MaxBufferedBytesPerConnection),
-            options.MaxBufferedBytesPerConnection,
-            nameof(options.MaxBufferedBytes),
-            options.MaxBufferedBytes,
-            failures);
+        if (options.MaxBufferedBytesPerConnection != Defaults.MaxBufferedBytesPerConnection)
+        {
+            CheckIsNotMore(
+                nameof(options.MaxBufferedBytesPerConnection),
+                options.MaxBufferedBytesPerConnection,
+                nameof(options.MaxBufferedBytes),
+                options.MaxBufferedBytes,
+                failures);
+        }
+
         failures.AddRange(options.LinuxRendezvous.FindMistakes());
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }

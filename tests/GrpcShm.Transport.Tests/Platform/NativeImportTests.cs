@@ -30,6 +30,7 @@ public sealed class NativeImportTests
         ["eventfd"] = (new(2, 7), new(1, 0)),
         ["fcntl"] = (new(2, 2, 5), new(1, 0)),
         ["flock"] = (new(2, 2, 5), new(1, 0)),
+        ["fstatfs"] = (new(2, 2, 5), new(1, 0)),
         ["ftruncate"] = (new(2, 2, 5), new(1, 0)),
         ["geteuid"] = (new(2, 2, 5), new(1, 0)),
         ["getpwuid_r"] = (new(2, 2, 5), new(1, 0)),

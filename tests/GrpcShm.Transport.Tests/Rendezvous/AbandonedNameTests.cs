@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
 using GrpcShm.Transport.Platform;
@@ -12,6 +12,9 @@ namespace GrpcShm.Transport.Tests.Rendezvous;
 public sealed class AbandonedNameTests : IDisposable
 {
     private const string Written = "4711 grpcshm\n";
+
+    // A listener that waits so long is not done in the time that a test has.
+    private static readonly TimeSpan Forever = TimeSpan.FromDays(1);
 
     private readonly TempDirectory _directory = new();
     private readonly List<RendezvousSocket> _listeners = [];
@@ -65,7 +68,7 @@ public sealed class AbandonedNameTests : IDisposable
     public async Task Listen_AnotherProcessHasTheName_StaysUntilThatEnds()
     {
         await WriteAsync(OldLock, Written);
-        using (var holder = await Holder.StartAsync(OldLock))
+        using (var holder = await LockHolder.StartAsync(OldLock))
         {
             Open("new").Dispose();
             Assert.True(File.Exists(OldLock));
@@ -199,7 +202,7 @@ public sealed class AbandonedNameTests : IDisposable
         await WriteAsync(OldLock, Written);
 
         // As a listener of another process that cleans up: the directory first, then the lock of the name.
-        using var cleaner = await Holder.StartAsync(_directory.Path, OldLock);
+        using var cleaner = await LockHolder.StartAsync(_directory.Path, OldLock);
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var listening = TimeLimit.OnThreads(() =>
         {
@@ -218,10 +221,10 @@ public sealed class AbandonedNameTests : IDisposable
     public async Task Listen_AnotherProcessKeepsTheDirectory_ListensAllTheSameAndCleansNothing()
     {
         Open("old").Dispose();
-        using var cleaner = await Holder.StartAsync(_directory.Path);
+        using var cleaner = await LockHolder.StartAsync(_directory.Path);
 
-        // Waits for some seconds first.
-        await TimeLimit.OnThreads(() => Listen("new"));
+        await TimeLimit.OnThreads(() => Listen(
+            "new", new RendezvousSettings(_directory.Path) { LongestCleaningWait = TimeSpan.FromMilliseconds(20) }));
 
         Assert.True(File.Exists(_directory.File("new.sock")));
         Assert.True(File.Exists(OldLock));
@@ -246,15 +249,76 @@ public sealed class AbandonedNameTests : IDisposable
         }))]);
     }
 
+    [Fact]
+    public async Task Listen_OwnDeadSocketAndAnotherName_ListensBeforeItCleansUp()
+    {
+        await WriteAsync(OldLock, Written);
+        MakeDeadSocket("new.sock");
+
+        // The kernel reports what happens to a directory in its order.
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var changes = new ConcurrentQueue<string>();
+        using var watcher = new FileSystemWatcher(_directory.Path);
+        watcher.Created += (_, change) => changes.Enqueue($"+{change.Name}");
+        watcher.Deleted += (_, change) =>
+        {
+            changes.Enqueue($"-{change.Name}");
+            if (change.Name == "old.sock.lock")
+            {
+                done.SetResult();
+            }
+        };
+        watcher.EnableRaisingEvents = true;
+
+        Listen("new");
+
+        await done.Task.InTime();
+        Assert.Equal(["+new.sock.lock", "-new.sock", "+new.sock", "-old.sock.lock"], changes);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.OtherRead)]
+    public async Task Listen_DirectoryThatOthersMayRead_WaitsForNobodyAndCleansNothing(UnixFileMode right)
+    {
+        Open("old").Dispose();
+        var mode = File.GetUnixFileMode(_directory.Path) | right;
+        File.SetUnixFileMode(_directory.Path, mode);
+        using var stranger = await LockHolder.StartAsync(_directory.Path);
+
+        await TimeLimit.OnThreads(() => Listen("new", new RendezvousSettings(_directory.Path)
+        {
+            LinuxModes = new(mode, LinuxFileModes.OwnerAlone.Socket), LongestCleaningWait = Forever,
+        }));
+        await stranger.ReleaseAsync();
+        Listen("newer", new RendezvousSettings(_directory.Path)
+        {
+            LinuxModes = new(mode, LinuxFileModes.OwnerAlone.Socket),
+        });
+
+        Assert.True(File.Exists(OldLock));
+    }
+
+    [Fact]
+    public async Task Listen_ByPath_WaitsForNobody()
+    {
+        using var cleaner = await LockHolder.StartAsync(_directory.Path);
+
+        await TimeLimit.OnThreads(() => Listen(
+            _directory.Socket, new RendezvousSettings(null) { LongestCleaningWait = Forever }));
+
+        Assert.True(File.Exists(_directory.Socket));
+    }
+
     private static Task WriteAsync(string path, string text) =>
         File.WriteAllTextAsync(path, text, TestContext.Current.CancellationToken);
 
-    private RendezvousSocket Open(string name) => TransportPlatform.Current.Listen(
-        new SharedMemoryEndPoint(name), new RendezvousSettings(_directory.Path));
+    private RendezvousSocket Open(string name, RendezvousSettings? settings = null) => TransportPlatform.Current.Listen(
+        new SharedMemoryEndPoint(name), settings ?? new RendezvousSettings(_directory.Path));
 
-    private RendezvousSocket Listen(string name)
+    private RendezvousSocket Listen(string name, RendezvousSettings? settings = null)
     {
-        var listener = Open(name);
+        var listener = Open(name, settings);
         lock (_listeners)
         {
             _listeners.Add(listener);
@@ -263,58 +327,11 @@ public sealed class AbandonedNameTests : IDisposable
         return listener;
     }
 
-    private void MakeDeadSocket()
+    private void MakeDeadSocket(string name = "old.sock")
     {
         using var socket = Libc.Socket();
-        var address = UnixSocketAddress.Write(OldSocket, stackalloc byte[UnixSocketAddress.Size]);
+        var address = UnixSocketAddress.Write(_directory.File(name), stackalloc byte[UnixSocketAddress.Size]);
         Assert.Equal(0, Libc.Bind(socket, address, (uint)address.Length));
         Assert.Equal(0, Libc.Listen(socket, 1));
-    }
-
-    /// <summary>Another process that holds locks as a listener does, by <c>flock(1)</c>.</summary>
-    private sealed class Holder : IDisposable
-    {
-        private readonly Process _process;
-
-        private Holder(Process process) => _process = process;
-
-        public static async Task<Holder> StartAsync(params string[] paths)
-        {
-            // The locks are taken in the order of the paths; the innermost program says that all are held.
-            List<string> arguments = [];
-            foreach (var path in paths)
-            {
-                arguments.AddRange(["flock", "--no-fork", "--exclusive", path]);
-            }
-
-            var process = Process.Start(new ProcessStartInfo(
-                "env", [.. arguments, "sh", "-c", "echo held; read line"])
-            {
-                RedirectStandardInput = true, RedirectStandardOutput = true,
-            })!;
-            var holder = new Holder(process);
-            Assert.Equal(
-                "held",
-                await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().InTime());
-            return holder;
-        }
-
-        public Task ReleaseAsync()
-        {
-            _process.StandardInput.Close();
-            return _process.WaitForExitAsync(TestContext.Current.CancellationToken).InTime();
-        }
-
-        public Task KillAsync()
-        {
-            _process.Kill(entireProcessTree: true);
-            return _process.WaitForExitAsync(TestContext.Current.CancellationToken).InTime();
-        }
-
-        public void Dispose()
-        {
-            _process.Kill(entireProcessTree: true);
-            _process.Dispose();
-        }
     }
 }

@@ -106,6 +106,46 @@ public sealed class NoServerTests : IDisposable
     }
 
     [Fact]
+    public void Connect_LinkInThePlaceOfTheSocket_IsNotNamed()
+    {
+        var (servers, links) = (MakeFolder("servers"), MakeFolder("links"));
+        var (socket, link) = (Path.Join(servers, "other.sock"), Path.Join(links, _name + ".sock"));
+        using var theirs = ForeignSocket.Listen(link);
+        using var ours = ForeignSocket.Listen(socket);
+        File.WriteAllText(link + ".lock", "");
+        File.Delete(link);
+        File.CreateSymbolicLink(link, socket);
+
+        Assert.DoesNotContain(links, Look(_temp.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Connect_FolderIsALink_IsNotNamed()
+    {
+        // Another user could let the link lead to another folder at any time.
+        var (server, link) = (MakeFolder("servers"), _temp.File("link"));
+        File.CreateSymbolicLink(link, server);
+        using var listening = ForeignSocket.Listen(Path.Join(link, _name + ".sock"));
+        File.WriteAllText(Path.Join(link, _name + ".sock.lock"), "");
+
+        Assert.DoesNotContain(link, Look(_temp.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Named_SocketWithARelativePath_IsLeftOut()
+    {
+        // The kernel lists a path as the process has written it.
+        var file = _name[^12..] + ".sock";
+        using var relative = ForeignSocket.Listen(
+            Path.GetRelativePath(Environment.CurrentDirectory, _temp.File(file)));
+        Assert.Empty(ListeningSockets.Named(file));
+
+        var folder = MakeFolder("absolute");
+        using var absolute = ForeignSocket.Listen(Path.Join(folder, file));
+        Assert.Equal(Path.Join(folder, file), Assert.Single(ListeningSockets.Named(file)));
+    }
+
+    [Fact]
     public async Task Connect_AnotherUsersServerOfTheName_NamesTheUser()
     {
         // As in a shared temp path: closed to all others. Without root, the server is this user's own.

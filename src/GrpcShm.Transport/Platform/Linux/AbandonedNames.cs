@@ -2,14 +2,16 @@ namespace GrpcShm.Transport.Platform.Linux;
 
 /// <summary>
 /// Removes what is left of names that nobody uses: the lock file that every listener leaves, and the socket that a
-/// killed process leaves. A listener does this in its own directory of names, once, when it starts.
+/// killed process leaves. A listener does this in its own directory of names, once, when it listens already: a client
+/// of its name need not wait until the directory is clean.
 /// </summary>
 /// <remarks>
 /// <para>
 /// A lock file is removed only by a process that holds the lock on it, and so in the place of the name's owner. It must
 /// be a plain file of this user's that a listener has written (<c>LinuxNameLock.IsListenersOwn</c>), and it must
 /// still be the file at its path. A socket beside it is removed before it, and only if nobody has that socket open.
-/// Whatever does not prove to be abandoned stays.
+/// Whatever does not prove to be abandoned stays. On a file system that several machines may share nothing is removed,
+/// since neither a lock nor a socket shows there that another machine uses a name (<see cref="LocalFileSystem"/>).
 /// </para>
 /// <para>
 /// The races. A listener that opened the lock file before it was removed locks a file that has no path any more. It
@@ -39,8 +41,26 @@ internal static class AbandonedNames
         AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true,
     };
 
-    /// <summary>Removes the files of abandoned names in a directory, if it is this user's own.</summary>
-    public static void Remove(string directory)
+    /// <summary>
+    /// Removes the files of abandoned names in a directory, if that is one which <see cref="LinuxDirectoryLock"/> locks.
+    /// A failure is no more than a remark, since the listener can do without a clean directory.
+    /// </summary>
+    /// <returns>What has gone wrong.</returns>
+    public static RendezvousRemark? TryRemove(string directory)
+    {
+        try
+        {
+            Remove(directory);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return new RendezvousRemark(
+                $"What is left of other names in '{directory}' was not removed: {exception.Message}", IsWarning: true);
+        }
+    }
+
+    private static void Remove(string directory)
     {
         using var alone = LinuxDirectoryLock.TryOwn(directory);
         if (alone is null)
@@ -58,21 +78,14 @@ internal static class AbandonedNames
     private static List<string> Find(string directory)
     {
         var sockets = new List<string>();
-        try
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory, "*", Everything).Take(MaxEntries))
         {
-            foreach (var path in Directory.EnumerateFileSystemEntries(directory, "*", Everything).Take(MaxEntries))
+            if (LinuxNameLock.SocketOf(path) is { } socket
+                && socket.EndsWith(SocketSuffix, StringComparison.Ordinal)
+                && SharedMemoryEndPoint.TryParse(Path.GetFileName(socket)[..^SocketSuffix.Length], out _))
             {
-                if (LinuxNameLock.SocketOf(path) is { } socket
-                    && socket.EndsWith(SocketSuffix, StringComparison.Ordinal)
-                    && SharedMemoryEndPoint.TryParse(Path.GetFileName(socket)[..^SocketSuffix.Length], out _))
-                {
-                    sockets.Add(socket);
-                }
+                sockets.Add(socket);
             }
-        }
-        catch (IOException)
-        {
-            // The listener can do without a clean directory. If it cannot do without the directory, it says so itself.
         }
 
         return sockets;

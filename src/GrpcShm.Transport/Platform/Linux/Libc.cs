@@ -16,6 +16,9 @@ internal static unsafe partial class Libc
     // Large enough for any reasonable entry of the list of users.
     private const int UserEntrySize = 16 * 1024;
 
+    // More than struct statfs has.
+    private const int FileSystemStatusSize = 256;
+
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     private static partial int SocketRaw(int domain, int type, int protocol);
 
@@ -102,6 +105,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenRaw(string path, int flags, uint mode);
 
+    [LibraryImport(Library, EntryPoint = "fstatfs", SetLastError = true)]
+    private static partial int GetFileSystemRaw(SafeFileDescriptor file, long* status);
+
     [LibraryImport(Library, EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileDescriptor file, int operation);
 
@@ -152,6 +158,14 @@ internal static unsafe partial class Libc
     {
         ResourceLimit limit;
         return GetLimitRaw(resource, &limit) == 0 ? limit.Soft : ulong.MaxValue;
+    }
+
+    /// <summary>The type of the file system that holds a file, as a number; nothing if it cannot be read.</summary>
+    public static long? GetFileSystemType(SafeFileDescriptor file)
+    {
+        // The type is the first field of struct statfs, which has 120 bytes on x64 and arm64.
+        var status = stackalloc long[FileSystemStatusSize / sizeof(long)];
+        return GetFileSystemRaw(file, status) == 0 ? *status : null;
     }
 
     /// <summary>Nanoseconds of a clock; 0 if there is no such clock.</summary>

@@ -14,14 +14,17 @@ namespace GrpcShm.Transport.Platform.Linux;
 /// it, and a process that cannot have it alone at once does not clean up.
 /// </para>
 /// <para>
-/// Only a directory of the user's own is locked. In any other directory nobody removes this user's files, and anybody
-/// who can read it could hold the lock for ever.
+/// To lock a directory a process needs no more than the right to read it, and it may keep the lock for ever. So only a
+/// directory is locked that belongs to this user and that no other user may read: then only this user's processes, and
+/// those of root, can delay a listener. And it is locked only on a file system of this machine alone, where the lock
+/// says something (<see cref="LocalFileSystem"/>). Nobody cleans up any other directory.
 /// </para>
 /// </remarks>
 internal sealed class LinuxDirectoryLock : IDisposable
 {
-    // Cleaning up takes milliseconds. A process that is stopped meanwhile must not keep others from their names.
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    // With an access control list, the rights of the group are the most that the list gives to anybody.
+    private const UnixFileMode ReadByOthers = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private readonly SafeFileDescriptor _directory;
@@ -29,16 +32,15 @@ internal sealed class LinuxDirectoryLock : IDisposable
     private LinuxDirectoryLock(SafeFileDescriptor directory) => _directory = directory;
 
     /// <summary>Waits until nobody cleans up the directory, and keeps others from beginning to.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="longestWait">The end of the wait.</param>
     /// <returns>Nothing if the directory cannot be locked, or another process has it for too long.</returns>
-    public static LinuxDirectoryLock? Share(string directory)
-    {
-        var started = Stopwatch.GetTimestamp();
-        return Take(directory, Libc.LOCK_SH, () => Stopwatch.GetElapsedTime(started) < LongestWait);
-    }
+    public static LinuxDirectoryLock? Share(string directory, TimeSpan longestWait) =>
+        Take(directory, Libc.LOCK_SH, longestWait);
 
     /// <summary>Takes the directory for this process alone. Does not wait.</summary>
     /// <returns>Nothing if another process has it, or the directory cannot be locked.</returns>
-    public static LinuxDirectoryLock? TryOwn(string directory) => Take(directory, Libc.LOCK_EX, static () => false);
+    public static LinuxDirectoryLock? TryOwn(string directory) => Take(directory, Libc.LOCK_EX, TimeSpan.Zero);
 
     public void Dispose()
     {
@@ -47,15 +49,17 @@ internal sealed class LinuxDirectoryLock : IDisposable
         _directory.Dispose();
     }
 
-    private static LinuxDirectoryLock? Take(string directory, int how, Func<bool> mayWait)
+    private static LinuxDirectoryLock? Take(string directory, int how, TimeSpan longestWait)
     {
+        // Looked at before it is opened, since to open a device may have an effect.
         if (!RendezvousPaths.IsOwnDirectory(directory))
         {
             return null;
         }
 
+        var started = Stopwatch.GetTimestamp();
         var file = Libc.Open(directory, Libc.O_CLOEXEC | Libc.O_NOFOLLOW | Libc.O_NONBLOCK, 0);
-        while (!file.IsInvalid)
+        while (MayBeLocked(file))
         {
             if (Libc.Lock(file, how | Libc.LOCK_NB) == 0)
             {
@@ -63,7 +67,7 @@ internal sealed class LinuxDirectoryLock : IDisposable
             }
 
             var error = Libc.LastError;
-            if (error == Libc.EAGAIN && mayWait())
+            if (error == Libc.EAGAIN && Stopwatch.GetElapsedTime(started) < longestWait)
             {
                 Thread.Sleep(Pause);
             }
@@ -76,4 +80,12 @@ internal sealed class LinuxDirectoryLock : IDisposable
         file.Dispose();
         return null;
     }
+
+    private static bool MayBeLocked(SafeFileDescriptor directory) =>
+        !directory.IsInvalid
+        && Kernel.Stat(directory, out var status) == 0
+        && status.IsDirectory
+        && status.UserId == Libc.EffectiveUserId()
+        && (status.Rights & ReadByOthers) == 0
+        && LocalFileSystem.Holds(directory);
 }

@@ -35,11 +35,19 @@ internal sealed class LinuxNameLock : IDisposable
     public static string? SocketOf(string path) =>
         path.EndsWith(Suffix, StringComparison.Ordinal) ? path[..^Suffix.Length] : null;
 
+    /// <summary>Takes the lock of an endpoint, and with it the name.</summary>
+    /// <param name="endPoint">The endpoint.</param>
+    /// <param name="path">The lock file.</param>
+    /// <param name="longestWait">How long to wait for a process that cleans up the directory.</param>
     /// <exception cref="EndPointInUseException">Another listener has the lock.</exception>
-    public static LinuxNameLock Take(SharedMemoryEndPoint endPoint, string path)
+    public static LinuxNameLock Take(SharedMemoryEndPoint endPoint, string path, TimeSpan longestWait)
     {
-        // Otherwise the lock could be held by a process that examines the file, and has no use for the name.
-        using var shared = LinuxDirectoryLock.Share(Path.GetDirectoryName(path)!);
+        // Otherwise the lock could be held by a process that examines the file, and has no use for the name. Nobody
+        // examines the file of an endpoint that is a path, unless its directory is one of names, too. In that rare case
+        // the listener may be refused, as by a predecessor that has not ended yet.
+        using var shared = endPoint.IsPath
+            ? null
+            : LinuxDirectoryLock.Share(Path.GetDirectoryName(path)!, longestWait);
         while (true)
         {
             var file = Open(path);

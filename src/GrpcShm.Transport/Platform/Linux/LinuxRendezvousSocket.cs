@@ -64,7 +64,7 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
         var path = ChoosePath(endPoint, settings, paths, out var remark);
         try
         {
-            return Bind(endPoint, path, settings.LinuxModes.Socket, remark);
+            return Bind(endPoint, path, settings, remark);
         }
         catch (EndPointInUseException inUse) when (activated.Describe() is { } passed)
         {
@@ -160,9 +160,9 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
     }
 
     private static LinuxRendezvousSocket Bind(
-        SharedMemoryEndPoint endPoint, string path, UnixFileMode mode, RendezvousRemark? remark)
+        SharedMemoryEndPoint endPoint, string path, RendezvousSettings settings, RendezvousRemark? remark)
     {
-        var @lock = LinuxNameLock.Take(endPoint, LinuxNameLock.PathFor(path));
+        var @lock = LinuxNameLock.Take(endPoint, LinuxNameLock.PathFor(path), settings.LongestCleaningWait);
         SafeFileDescriptor? socket = null;
         try
         {
@@ -173,14 +173,16 @@ internal sealed class LinuxRendezvousSocket : RendezvousSocket
             }
 
             AbandonedSocket.Remove(endPoint, path);
-            if (!endPoint.IsPath)
-            {
-                AbandonedNames.Remove(Path.GetDirectoryName(path)!);
-            }
-
-            BindAndListen(socket, path, mode, out var file);
+            BindAndListen(socket, path, settings.LinuxModes.Socket, out var file);
             try
             {
+                // Clients find no socket between the two calls above. So other names are cleaned up only now.
+                if (!endPoint.IsPath)
+                {
+                    var problem = AbandonedNames.TryRemove(Path.GetDirectoryName(path)!);
+                    remark ??= problem;
+                }
+
                 return new LinuxRendezvousSocket(@lock, socket, path, file, remark);
             }
             catch

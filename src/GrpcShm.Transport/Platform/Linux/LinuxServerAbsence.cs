@@ -137,10 +137,15 @@ internal sealed class LinuxServerAbsence(
         foreach (var path in ListeningSockets.Named(file).Except(tried.Select(static place => place.Path)))
         {
             var owner = ListeningSockets.OwnerOf(path);
-            if (owner is not null && ListeningSockets.MayBeOurs(path))
+            var isOwn = owner == Libc.EffectiveUserId();
+
+            // Nobody is sent to a folder whose owner, another user, can put anything there.
+            if (owner is not null
+                && ListeningSockets.MayBeOurs(path)
+                && (!isOwn || RendezvousPaths.IsOwnDirectory(Path.GetDirectoryName(path)!)))
             {
                 var shown = PeerText.Clean(path);
-                return owner == Libc.EffectiveUserId()
+                return isOwn
                     ? $"But a server of this name listens at '{shown}'. Set RuntimeDirectory to that folder, or leave "
                         + "it and XDG_RUNTIME_DIR the same on both sides."
                     : $"But a server of this name, of user {LinuxUser.Write(owner.Value)}, listens at '{shown}'. Each "

@@ -16,7 +16,10 @@ internal static partial class ListeningSockets
     private const int FlagsColumn = 3;
     private const string Listens = "00010000";
 
-    /// <summary>Finds the sockets whose file has a certain name.</summary>
+    /// <summary>
+    /// Finds the sockets whose file has a certain name. Only those with an absolute path: any other path says nothing
+    /// without the working directory of its process, and in this process it could mean another file.
+    /// </summary>
     public static IReadOnlyList<string> Named(string fileName)
     {
         try
@@ -27,6 +30,7 @@ internal static partial class ListeningSockets
                 .Select(static line => line.Split(' ', Columns + 1, StringSplitOptions.RemoveEmptyEntries))
                 .Where(static parts => parts.Length > Columns && parts[FlagsColumn] == Listens)
                 .Select(static parts => parts[Columns])
+                .Where(static path => path.StartsWith('/'))
                 .Distinct(StringComparer.Ordinal)];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -48,17 +52,20 @@ internal static partial class ListeningSockets
     };
 
     /// <summary>
-    /// Finds the user to whom a file belongs. If its directory is closed to this user, that is the directory's owner.
+    /// Finds the user to whom a socket belongs. If its directory is closed to this user, that is the directory's owner.
     /// </summary>
-    /// <returns>The user; nothing if there is no such file.</returns>
+    /// <returns>
+    /// The user; nothing if there is no such socket. Links are not followed: another user could let one lead to a file
+    /// of this user's.
+    /// </returns>
     public static uint? OwnerOf(string path)
     {
         for (var place = path; place is not null; place = Path.GetDirectoryName(place))
         {
-            switch (Kernel.Stat(place, follow: true, out var status))
+            switch (Kernel.Stat(place, follow: false, out var status))
             {
                 case 0:
-                    return status.UserId;
+                    return place != path || status.IsSocket ? status.UserId : null;
                 case Libc.EACCES:
                     continue;
                 default:
