@@ -10,28 +10,29 @@ internal sealed partial class ClientConnections
     /// <summary>Waits for a connection, and for a server first if the call says so.</summary>
     private async Task WaitForConnectionAsync(IPendingCall pending)
     {
-        ConnectPause? pause = null;
-        while (!await TryWaitForConnectionAsync(pending).ConfigureAwait(false))
+        ConnectAttempt? failed = null;
+        do
         {
-            // Between the attempts the call holds none, so other calls fail as soon as they know that there is no
-            // server.
-            pause ??= new ConnectPause();
-            await pause.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
+            failed = await TryWaitForConnectionAsync(pending, failed).ConfigureAwait(false);
+            if (failed is not null)
+            {
+                // In the pause the call holds no attempt, so other calls fail as soon as they know that there is no
+                // server.
+                await _table.PauseAfter(failed).WaitAsync(pending.CancellationToken).ConfigureAwait(false);
+            }
         }
+        while (failed is not null && _byteRoute is not { IsLive: true });
     }
 
     /// <summary>Waits for one attempt to connect. All calls that wait share it.</summary>
-    /// <returns>False if there is no server at present, and the call waits for one.</returns>
-    private async Task<bool> TryWaitForConnectionAsync(IPendingCall pending)
+    /// <param name="pending">The call.</param>
+    /// <param name="after">The attempt that the call has seen fail, if it waits for a server.</param>
+    /// <returns>The attempt if there is no server at present, and the call waits for one.</returns>
+    private async Task<ConnectAttempt?> TryWaitForConnectionAsync(IPendingCall pending, ConnectAttempt? after)
     {
-        if (!_table.TryJoin(out var attempt, out var isNew))
+        if (!_table.TryJoin(out var attempt, out var isNew, after))
         {
-            if (_table.IsDisposed)
-            {
-                throw Failures.CreateDisposed();
-            }
-
-            return true;
+            return _table.IsDisposed ? throw Failures.CreateDisposed() : null;
         }
 
         if (isNew)
@@ -41,21 +42,20 @@ internal sealed partial class ClientConnections
 
         try
         {
-            await attempt.Task.WaitAsync(pending.CancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception exception) when (SharedMemoryConnector.MayBecomeReady(exception) && pending.WaitsForServer)
-        {
-            return false;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            throw exception is ObjectDisposedException ? exception : Failures.CreateConnecting(pending, exception);
+            await attempt.WhenEndedAsync(pending.CancellationToken).ConfigureAwait(false);
         }
         finally
         {
             _table.Leave(attempt);
         }
+
+        return attempt.Failure switch
+        {
+            null => null,
+            { } failure when pending.WaitsForServer && SharedMemoryConnector.MayBecomeReady(failure) => attempt,
+            ObjectDisposedException or OperationCanceledException => throw attempt.Failure,
+            { } failure => throw Failures.CreateConnecting(pending, failure),
+        };
     }
 
     /// <summary>
@@ -91,7 +91,7 @@ internal sealed partial class ClientConnections
             failure = exception;
         }
 
-        _table.End(attempt);
+        _table.End(attempt, hasFailed: failure is not null);
         attempt.End(failure, Failures);
         if (attempt.IsExtra && !hasRoom)
         {

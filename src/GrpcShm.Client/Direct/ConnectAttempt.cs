@@ -13,8 +13,30 @@ internal sealed class ConnectAttempt : CancellationTokenSource
     /// <summary>True if the connection is for more room beside other connections.</summary>
     public bool IsExtra { get; init; }
 
-    /// <summary>The number of those who wait. Under the lock of the <see cref="ConnectionTable{T}"/>.</summary>
+    /// <summary>The number of those who wait. Under the gate of the owner.</summary>
     public int Waiters { get; set; }
+
+    /// <summary>
+    /// The pause after the attempt, once somebody has asked for it. Under the gate of the owner.
+    /// </summary>
+    public Task? Pause { get; set; }
+
+    /// <summary>Why there is no connection; nothing if there is one, or it is not known yet.</summary>
+    public Exception? Failure => _completion.Task.Exception?.InnerException;
+
+    /// <summary>
+    /// Waits until it is known what came of the attempt. Throws nothing if it has failed: many may wait, and most of
+    /// them only for the next attempt.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled before.</exception>
+    public async Task WhenEndedAsync(CancellationToken cancellationToken)
+    {
+        await Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!Task.IsCompleted)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
 
     /// <summary>Tells all who wait what came of the attempt.</summary>
     /// <param name="failure">Why there is no connection; nothing if there is one.</param>

@@ -16,11 +16,11 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     where TConnection : class, IRetirable
 {
     private readonly Lock _gate = new();
+    private readonly ConnectAttempts _attempts = new();
 
     // Replaced under the gate, as a whole, and read by anybody without it. A reader may find a connection here that has
     // just retired: that connection turns the call away.
     private TConnection[] _live = [];
-    private ConnectAttempt? _attempt;
     private bool _isDisposed;
 
     /// <summary>The connections that take calls. The array never changes.</summary>
@@ -35,8 +35,12 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     /// </summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="isNew">True if this call has begun it.</param>
+    /// <param name="after">
+    /// The attempt that the call has seen fail, if it waits for a server: see <see cref="ConnectAttempts.Join"/>.
+    /// </param>
     /// <returns>False if there is nothing to wait for: there is a connection, or the table has been disposed.</returns>
-    public bool TryJoin([NotNullWhen(true)] out ConnectAttempt? attempt, out bool isNew)
+    public bool TryJoin(
+        [NotNullWhen(true)] out ConnectAttempt? attempt, out bool isNew, ConnectAttempt? after = null)
     {
         lock (_gate)
         {
@@ -47,9 +51,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
                 return false;
             }
 
-            isNew = _attempt is null;
-            attempt = _attempt ??= new ConnectAttempt();
-            attempt.Waiters++;
+            attempt = _attempts.Join(after, out isNew);
             return true;
         }
     }
@@ -68,12 +70,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     {
         lock (_gate)
         {
-            if (_isDisposed || _attempt is not null || !isNeeded(_live))
-            {
-                return null;
-            }
-
-            return _attempt = new ConnectAttempt { IsExtra = true, Waiters = 1 };
+            return _isDisposed || _attempts.Current is not null || !isNeeded(_live) ? null : _attempts.BeginExtra();
         }
     }
 
@@ -82,12 +79,10 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     {
         lock (_gate)
         {
-            if (--attempt.Waiters > 0 || _attempt != attempt)
+            if (!_attempts.Leave(attempt))
             {
                 return;
             }
-
-            _attempt = null;
         }
 
         attempt.Cancel();
@@ -98,7 +93,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     {
         lock (_gate)
         {
-            return _attempt == attempt;
+            return _attempts.Current == attempt;
         }
     }
 
@@ -110,7 +105,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     {
         lock (_gate)
         {
-            if (_attempt == attempt)
+            if (_attempts.Current == attempt)
             {
                 // A connection that retires from here on removes itself, under the gate. One that has retired already
                 // had nothing to remove.
@@ -129,11 +124,20 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     }
 
     /// <summary>Makes room for the next attempt, whatever came of this one.</summary>
-    public void End(ConnectAttempt attempt)
+    public void End(ConnectAttempt attempt, bool hasFailed = false)
     {
         lock (_gate)
         {
-            _attempt = _attempt == attempt ? null : _attempt;
+            _attempts.End(attempt, hasFailed);
+        }
+    }
+
+    /// <summary>The pause after an attempt that has failed. All calls that wait for a server share it.</summary>
+    public Task PauseAfter(ConnectAttempt attempt)
+    {
+        lock (_gate)
+        {
+            return _attempts.PauseAfter(attempt);
         }
     }
 
@@ -162,8 +166,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
         lock (_gate)
         {
             _isDisposed |= isDisposing;
-            attempt = _attempt;
-            _attempt = null;
+            attempt = _attempts.GiveUp();
             live = _live;
         }
 

@@ -46,15 +46,15 @@ internal sealed partial class Http2Route
     {
         for (var pause = new ConnectPause(); ; await pause.WaitAsync(cancellationToken).ConfigureAwait(false))
         {
+            // The connection is made here: .NET's handler would report each attempt in vain to listeners as a request
+            // that failed. With TLS it makes the connection itself, and does so.
+            if (!IsSecure(request))
+            {
+                await ConnectIfNeededAsync(request, waits: true, cancellationToken).ConfigureAwait(false);
+            }
+
             try
             {
-                // The connection is made here: .NET's handler would report each attempt in vain to listeners as a
-                // request that failed. With TLS it makes the connection itself, and does so.
-                if (!IsSecure(request))
-                {
-                    await ConnectIfNeededAsync(request, cancellationToken).ConfigureAwait(false);
-                }
-
                 return await SendNowAsync(inner, request, cancellationToken).ConfigureAwait(false);
             }
             catch (HttpRequestException failure) when (GrpcRequests.HasNoServer(failure, request.Content))
@@ -69,71 +69,107 @@ internal sealed partial class Http2Route
     /// </summary>
     private async ValueTask<bool> SpeaksHttp2AloneAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        await ConnectIfNeededAsync(request, cancellationToken).ConfigureAwait(false);
+        await ConnectIfNeededAsync(request, waits: false, cancellationToken).ConfigureAwait(false);
         return _speaksHttp2Alone;
     }
 
     /// <summary>Makes a connection, which the next request will use, unless there is one.</summary>
-    private async ValueTask ConnectIfNeededAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <param name="request">The request.</param>
+    /// <param name="waits">True if the request waits for a server. All that wait share the attempts.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    private async ValueTask ConnectIfNeededAsync(
+        HttpRequestMessage request, bool waits, CancellationToken cancellationToken)
     {
-        if (IsLive)
+        ConnectAttempt? failed = null;
+        while (!IsLive)
         {
-            return;
-        }
+            var attempt = Join(failed);
+            try
+            {
+                await attempt.WhenEndedAsync(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                Leave(attempt);
+            }
 
-        Task asking;
+            switch (attempt.Failure)
+            {
+                case null:
+                    return;
+                case { } failure when waits && SharedMemoryConnector.MayBecomeReady(failure):
+                    failed = attempt;
+                    await PauseAfter(attempt).WaitAsync(cancellationToken).ConfigureAwait(false);
+                    break;
+                case ObjectDisposedException or OperationCanceledException:
+                    throw attempt.Failure;
+                case { } failure:
+                    throw CallFailures.CreateConnecting(request, failure);
+            }
+        }
+    }
+
+    /// <summary>Joins the attempt to connect, or begins one.</summary>
+    private ConnectAttempt Join(ConnectAttempt? after)
+    {
+        ConnectAttempt attempt;
+        bool isNew;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(HttpMessageHandler));
-            asking = _asking ??= StartAsking();
+            attempt = _attempts.Join(after, out isNew);
         }
 
-        try
+        if (isNew)
         {
-            await asking.WaitAsync(cancellationToken).ConfigureAwait(false);
+            // The attempt belongs to all requests that wait for it, so nothing of this one's context flows into it.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static s => _ = s.Route.RunAsync(s.Attempt), (Route: this, Attempt: attempt), preferLocal: false);
         }
-        catch (Exception exception) when (exception is not (OperationCanceledException or ObjectDisposedException))
-        {
-            throw CallFailures.CreateConnecting(request, exception);
-        }
+
+        return attempt;
     }
 
-    /// <summary>
-    /// Begins to connect for all requests that ask, so nothing of this request's context flows into it.
-    /// </summary>
-    private Task StartAsking()
+    /// <summary>Ends the wait for an attempt. If nobody else waits for it, the attempt is cancelled.</summary>
+    private void Leave(ConnectAttempt attempt)
     {
-        using (ExecutionContext.SuppressFlow())
+        lock (_gate)
         {
-            return Observe(Task.Run(AskAsync));
-        }
-
-        // All requests that asked may have been given up before the task fails.
-        static Task Observe(Task asking)
-        {
-            _ = asking.ContinueWith(
-                static failed => failed.Exception,
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
-            return asking;
-        }
-    }
-
-    private async Task AskAsync()
-    {
-        try
-        {
-            // Without a token: the time that connecting may take is bounded.
-            HandOver(await _factory.ConnectBytesAsync(CancellationToken.None).ConfigureAwait(false));
-        }
-        finally
-        {
-            lock (_gate)
+            if (!_attempts.Leave(attempt))
             {
-                _asking = null;
+                return;
             }
         }
+
+        attempt.Cancel();
+    }
+
+    private Task PauseAfter(ConnectAttempt attempt)
+    {
+        lock (_gate)
+        {
+            return _attempts.PauseAfter(attempt);
+        }
+    }
+
+    private async Task RunAsync(ConnectAttempt attempt)
+    {
+        Exception? failure = null;
+        try
+        {
+            HandOver(await _factory.ConnectBytesAsync(attempt.Token).ConfigureAwait(false));
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        lock (_gate)
+        {
+            _attempts.End(attempt, hasFailed: failure is not null);
+        }
+
+        attempt.End(failure, Failures);
     }
 
     private async ValueTask<Stream> ConnectAsync(

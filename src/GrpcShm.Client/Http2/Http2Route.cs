@@ -11,11 +11,14 @@ namespace GrpcShm.Client.Http2;
 /// </summary>
 internal sealed partial class Http2Route : IByteRoute
 {
+    private static readonly HttpCallFailures Failures = new();
+
     private readonly Lock _gate = new();
     private readonly SharedMemoryConnectionFactory _factory;
     private readonly InnerHandler _inner;
     private readonly SharedMemoryClientOptions _options;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
+    private readonly ConnectAttempts _attempts = new();
 
     // Set once, under the gate.
     private volatile InnerHandler? _untraced;
@@ -24,7 +27,6 @@ internal sealed partial class Http2Route : IByteRoute
     private volatile bool _speaksHttp2Alone;
     private SharedMemoryConnection? _handedOver;
     private Timer? _handedOverTimer;
-    private Task? _asking;
     private bool _isDisposed;
 
     public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
@@ -81,14 +83,17 @@ internal sealed partial class Http2Route : IByteRoute
     public void Dispose()
     {
         SharedMemoryConnection? unused;
+        ConnectAttempt? attempt;
         lock (_gate)
         {
             _isDisposed = true;
+            attempt = _attempts.GiveUp();
             unused = _handedOver;
             _handedOver = null;
             StopTimer();
         }
 
+        attempt?.Cancel();
         unused?.Dispose();
         _inner.Dispose();
         _untraced?.Dispose();

@@ -8,4 +8,7 @@ internal abstract class ServerAbsence
     /// Looks at the places again, so only a caller that gives up asks.
     /// </summary>
     public abstract string Describe();
+
+    /// <summary>True if the attempts at all places ended as those of another absence did.</summary>
+    public virtual bool IsSameAs(ServerAbsence other) => false;
 }

@@ -12,15 +12,17 @@ internal sealed class NoServerException : IOException
 {
     private readonly SharedMemoryEndPoint _endPoint;
     private readonly ServerAbsence? _absence;
+    private readonly RecentReason? _recent;
 
     // Written by any reader. Two readers may both look for the reason.
     private volatile string? _message;
 
     /// <summary>For an endpoint on which nobody listens.</summary>
-    public NoServerException(SharedMemoryEndPoint endPoint, ServerAbsence absence)
+    public NoServerException(SharedMemoryEndPoint endPoint, ServerAbsence absence, RecentReason recent)
     {
         _endPoint = endPoint;
         _absence = absence;
+        _recent = recent;
     }
 
     /// <summary>For a server that does not answer.</summary>
@@ -34,5 +36,5 @@ internal sealed class NoServerException : IOException
     /// <summary>True if there is a server, which does not answer.</summary>
     public bool IsSilent => _absence is null;
 
-    public override string Message => _message ??= $"No server listens on '{_endPoint}': {_absence!.Describe()}";
+    public override string Message => _message ??= $"No server listens on '{_endPoint}': {_recent!.Find(_absence!)}";
 }

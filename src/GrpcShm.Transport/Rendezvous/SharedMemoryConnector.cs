@@ -15,6 +15,7 @@ internal sealed class SharedMemoryConnector
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RepeatedLines _violations = new();
+    private readonly RecentReason _reason = new(TimeProvider.System);
 
     public SharedMemoryConnector(
         SharedMemoryEndPoint endPoint, ConnectSettings settings, TransportMetrics metrics, ILogger logger)
@@ -72,7 +73,7 @@ internal sealed class SharedMemoryConnector
             }
             else
             {
-                failure = new NoServerException(_endPoint, absence!);
+                failure = new NoServerException(_endPoint, absence!, _reason);
             }
 
             if (TimeProvider.System.GetTimestamp() >= giveUpAt)

@@ -23,6 +23,42 @@ public sealed class ConnectionTableTests : IDisposable
     }
 
     [Fact]
+    public void TryJoin_AnotherAttemptHasFailedSince_TakesThatOne()
+    {
+        var first = Fail(after: null);
+        var second = Fail(after: first);
+
+        Assert.True(_table.TryJoin(out var joined, out var isNew, after: first));
+
+        Assert.Same(second, joined);
+        Assert.False(isNew);
+        _table.Leave(joined);
+        Assert.False(joined.IsCancellationRequested);
+        Assert.NotSame(second, Fail(after: second));
+    }
+
+    [Fact]
+    public void TryJoin_ByACallThatDoesNotWait_BeginsAnAttemptOfItsOwn()
+    {
+        var failed = Fail(after: null);
+
+        Assert.True(_table.TryJoin(out var joined, out var isNew));
+
+        Assert.NotSame(failed, joined);
+        Assert.True(isNew);
+    }
+
+    [Fact]
+    public void PauseAfter_SeveralWait_IsTheSameForAll()
+    {
+        var first = Fail(after: null);
+        var pause = _table.PauseAfter(first);
+
+        Assert.Same(pause, _table.PauseAfter(first));
+        Assert.NotSame(pause, _table.PauseAfter(Fail(after: first)));
+    }
+
+    [Fact]
     public void TryJoin_ThereIsAConnection_HasNothingToWaitFor()
     {
         AddConnection();
@@ -262,6 +298,15 @@ public sealed class ConnectionTableTests : IDisposable
         await made.Task.InTime();
         Assert.Same(failure, await Assert.ThrowsAsync<IOException>(() => failed.Task.InTime()));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => given.Task.InTime());
+    }
+
+    private ConnectAttempt Fail(ConnectAttempt? after)
+    {
+        Assert.True(_table.TryJoin(out var attempt, out var isNew, after));
+        Assert.True(isNew);
+        _table.End(attempt, hasFailed: true);
+        _table.Leave(attempt);
+        return attempt;
     }
 
     private FakeConnection AddConnection()

@@ -6,6 +6,9 @@ namespace GrpcShm.Client.Tests.Http2;
 /// <summary>Calls over HTTP/2 that wait for a server, frame by frame.</summary>
 public sealed class WaitingRequestTests : IAsyncLifetime
 {
+    private const int PrefaceLength = 24;
+    private static readonly HttpRequestOptionsKey<bool> WaitForReady = new("WaitForReady");
+
     private readonly TestEndPoint _endPoint = new();
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
@@ -25,7 +28,11 @@ public sealed class WaitingRequestTests : IAsyncLifetime
         var sending = client.SendAsync(CreateRequest(), TestToken);
         var server = await _endPoint.AcceptAsync();
         await _endPoint.Listener.DisposeAsync().InTime();
-        await new RingStream(server, FileAccess.ReadWrite).DisposeAsync();
+        await using (var leaving = new RingStream(server, FileAccess.ReadWrite))
+        {
+            // So the connection is in use, and its end is found by the thread that reads.
+            await leaving.ReadExactlyAsync(new byte[PrefaceLength], TestToken).InTime();
+        }
 
         // Another client finds no server.
         using (var other = CreateClient(new SharedMemoryClientOptions()))
@@ -43,7 +50,42 @@ public sealed class WaitingRequestTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
-    private static readonly HttpRequestOptionsKey<bool> WaitForReady = new("WaitForReady");
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Send_NobodyWaitsAnyMore_GivesUpTheAttempt(bool isDisposed)
+    {
+        // A server that accepts and says nothing, so that the attempt lasts as long as the options say.
+        var path = Path.Join(_endPoint.Directory, "silent.sock");
+        using var silent = ForeignSocket.Listen(path, everybodys: true);
+        using var client = new HttpMessageInvoker(SharedMemoryChannel.CreateHandler(
+            path,
+            new SharedMemoryClientOptions
+            {
+                Mode = SharedMemoryMode.Http2,
+                ConnectTimeout = TimeSpan.FromHours(1),
+                AuthorizeServer = static _ => true,
+            }));
+        using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(TestToken);
+        var sending = client.SendAsync(CreateRequest(), givingUp.Token);
+        using var accepted = await silent.AcceptAsync(TestToken).AsTask().InTime();
+
+        if (isDisposed)
+        {
+            client.Dispose();
+        }
+        else
+        {
+            await givingUp.CancelAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<Exception>(() => sending.InTime());
+        var buffer = new byte[1024];
+        while (await accepted.ReceiveAsync(buffer, TestToken).AsTask().InTime() > 0)
+        {
+            // What the client has said before it left.
+        }
+    }
 
     private HttpMessageInvoker CreateClient(SharedMemoryClientOptions options)
     {

@@ -97,6 +97,42 @@ public sealed class NoServerTests : IDisposable
     }
 
     [Fact]
+    public void Message_AttemptsInOneSecond_ShareWhatWasFound()
+    {
+        var time = new ManualTime();
+        var recent = new RecentReason(time);
+        var before = Message();
+        using var listening = Listen(MakeFolder("servers"));
+
+        Assert.Equal(before, Message());
+        time.Now = TimeProvider.System.TimestampFrequency;
+        Assert.Contains("But a server of this name listens", Message(), StringComparison.Ordinal);
+
+        string Message()
+        {
+            var endPoint = new SharedMemoryEndPoint(_name);
+            Assert.Null(TransportPlatform.Current.Connect(endPoint, _temp.Path, out var absence));
+            return new NoServerException(endPoint, absence!, recent).Message;
+        }
+    }
+
+    [Fact]
+    public void Message_AnAttemptEndsInAnotherWay_IsFoundAnew()
+    {
+        var recent = new RecentReason(new ManualTime());
+        Assert.Contains("there is no file", Message(), StringComparison.Ordinal);
+        File.WriteAllText(Socket, "");
+        Assert.Contains("is not a socket", Message(), StringComparison.Ordinal);
+
+        string Message()
+        {
+            var endPoint = new SharedMemoryEndPoint(_name);
+            Assert.Null(TransportPlatform.Current.Connect(endPoint, _temp.Path, out var absence));
+            return new NoServerException(endPoint, absence!, recent).Message;
+        }
+    }
+
+    [Fact]
     public void Connect_AnotherProgramsSocketOfTheName_IsNotNamed()
     {
         var other = MakeFolder("other");
@@ -201,6 +237,13 @@ public sealed class NoServerTests : IDisposable
         Assert.Null(refused.InnerException);
         Assert.Single(Occurrences(refused.Message, folder));
         return refused.Message;
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        public long Now { get; set; }
+
+        public override long GetTimestamp() => Now;
     }
 
     private static IEnumerable<int> Occurrences(string text, string part)

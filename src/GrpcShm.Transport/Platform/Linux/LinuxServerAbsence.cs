@@ -20,6 +20,11 @@ internal sealed class LinuxServerAbsence(
         NotOwnFolder,
     }
 
+    private IReadOnlyList<(string Path, int Error)> Tried => tried;
+
+    public override bool IsSameAs(ServerAbsence other) =>
+        other is LinuxServerAbsence { Tried: var others } && tried.SequenceEqual(others);
+
     public override string Describe()
     {
         foreach (var (path, error) in tried)

@@ -1,0 +1,76 @@
+using GrpcShm.Transport.Rendezvous;
+
+namespace GrpcShm.Client.Direct;
+
+/// <summary>
+/// The attempts to connect that requests share: one at a time, and one pause after each for all requests that wait for
+/// a server. All of it under the gate of the owner.
+/// </summary>
+internal sealed class ConnectAttempts
+{
+    // The latest attempt, if it has failed.
+    private ConnectAttempt? _failed;
+    private ConnectPause _pauses = new();
+
+    /// <summary>The attempt that is under way.</summary>
+    public ConnectAttempt? Current { get; private set; }
+
+    /// <summary>
+    /// Joins the attempt, or begins one. Whoever joins has to <see cref="Leave"/>, and whoever begins an attempt has to
+    /// carry it out, and to <see cref="End"/> it.
+    /// </summary>
+    /// <param name="after">
+    /// The attempt that the request has seen fail before its pause. If another one has failed since then, the request
+    /// takes that one for its own: so many requests that wait make no more attempts than one.
+    /// </param>
+    /// <param name="isNew">True if this request has begun the attempt.</param>
+    public ConnectAttempt Join(ConnectAttempt? after, out bool isNew)
+    {
+        var joined = Current ?? (after is null || _failed == after ? null : _failed);
+        isNew = joined is null;
+        joined ??= Current = new ConnectAttempt();
+        joined.Waiters++;
+        return joined;
+    }
+
+    /// <summary>Begins an attempt that nobody waits for.</summary>
+    public ConnectAttempt BeginExtra() => Current = new ConnectAttempt { IsExtra = true, Waiters = 1 };
+
+    /// <summary>Ends the wait for an attempt.</summary>
+    /// <returns>True if nobody else waits for it, so that it has to be cancelled.</returns>
+    public bool Leave(ConnectAttempt attempt)
+    {
+        if (--attempt.Waiters > 0 || Current != attempt)
+        {
+            return false;
+        }
+
+        Current = null;
+        return true;
+    }
+
+    /// <summary>Makes room for the next attempt. Does nothing if the attempt has been given up.</summary>
+    public void End(ConnectAttempt attempt, bool hasFailed)
+    {
+        if (Current != attempt)
+        {
+            return;
+        }
+
+        Current = null;
+        _failed = hasFailed ? attempt : null;
+        _pauses = hasFailed ? _pauses : new ConnectPause();
+    }
+
+    /// <summary>Gives up the attempt that is under way.</summary>
+    /// <returns>The attempt, which has to be cancelled.</returns>
+    public ConnectAttempt? GiveUp()
+    {
+        var attempt = Current;
+        Current = null;
+        return attempt;
+    }
+
+    /// <summary>The pause after an attempt that has failed: the same one for all who ask.</summary>
+    public Task PauseAfter(ConnectAttempt attempt) => attempt.Pause ??= _pauses.WaitAsync(CancellationToken.None);
+}
