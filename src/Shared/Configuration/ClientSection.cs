@@ -37,8 +37,8 @@ internal static class ClientSection
     // Properties of the options that no text can be bound to.
     private static readonly string[] InCodeAlone =
     [
-        "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages", "KnownTypes",
-        "LoggerFactory", "MeterFactory", "SendPipeline",
+        "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages",
+        "KnownTypes", "LoggerFactory", "MeterFactory", "SendPipeline",
     ];
 
     /// <summary>Refuses what the binder would ignore.</summary>
