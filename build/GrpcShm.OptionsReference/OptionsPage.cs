@@ -17,8 +17,9 @@ internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
         Every option of the libraries, with its default, the values that it takes, and its effect. `{Command}` writes
         this page from the documentation of the code. Change the documentation there, not here.
 
-        A value that an option does not take is refused when it is set (`ArgumentOutOfRangeException`), or when the
-        server starts. In the configuration, a time is written as `"00:00:05"`, and a size as a number of bytes.
+        A value that an option does not take is refused, unless the column "values" says what it counts as: when it is
+        set, by an `ArgumentException` (`ArgumentOutOfRangeException` if it is out of range), or when the client is made
+        or the server starts. In the configuration, a time is written as `"00:00:05"`, and a size as a number of bytes.
 
         """;
 

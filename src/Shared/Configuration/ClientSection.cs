@@ -29,16 +29,20 @@ internal static class ClientSection
     // The settings of the event service's hub that its clients have not.
     private static readonly string[] HubKeys =
     [
-        "AuthorizationPolicy", "DefaultAcknowledgementTimeout", "DefaultMailboxCapacity", "MaxBlockTime",
-        "MaxEventSize", "MaxIdLength", "MaxMachines", "MaxMailboxCapacity", "MaxSubscriptionsPerSession",
-        "UnclaimedCapacity", "UnclaimedTimeout",
+        "AllowBlockingObservers", "AuthorizationPolicy", "DefaultAcknowledgementTimeout", "DefaultMailboxCapacity",
+        "MaxBlockTime", "MaxCopyBlockTime", "MaxEventSize", "MaxGroupsPerMachine", "MaxIdLength", "MaxLeases",
+        "MaxLeasesPerUser", "MaxMachines", "MaxMachinesPerSession", "MaxMailboxCapacity", "MaxMailboxSize",
+        "MaxObservers", "MaxObserversPerSession", "MaxPatternWeight", "MaxPatterns", "MaxPatternsPerSession",
+        "MaxPendingAcknowledgements", "MaxPendingAcknowledgementsPerSession", "MaxRegistrationSize",
+        "MaxRegistrationSizePerSession", "MaxSessions", "MaxSessionsPerUser", "MaxSubscriptionsPerSession",
+        "MaxWaitingSize", "MaxWaitingSizePerSession", "UnclaimedCapacity", "UnclaimedTimeout",
     ];
 
     // Properties of the options that no text can be bound to.
     private static readonly string[] InCodeAlone =
     [
-        "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages", "KnownTypes",
-        "LoggerFactory", "MeterFactory", "SendPipeline",
+        "Authorize", "AuthorizeServer", "Codecs", "ConfigureHandler", "ConnectPipeline", "Json", "KnownMessages",
+        "KnownTypes", "LoggerFactory", "MeterFactory", "SendPipeline",
     ];
 
     /// <summary>Refuses what the binder would ignore.</summary>

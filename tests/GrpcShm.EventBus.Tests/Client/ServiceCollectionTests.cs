@@ -153,10 +153,12 @@ public sealed class ServiceCollectionTests : HubTest
     [Fact]
     public void AddEventBusClient_AllThatTextCanSet_IsTaken()
     {
-        // Whatever the options get in the future, too. A section may also have the settings of the connection.
-        var settings = typeof(EventBusClientOptions).GetProperties()
+        // Whatever the options get in the future, too. A section may also have the settings of the hub and of the
+        // connection.
+        var settings = typeof(EventBusClientOptions).GetProperties().Concat(typeof(EventBusOptions).GetProperties())
             .Where(static property => property.PropertyType.IsValueType || property.PropertyType == typeof(string))
             .Select(static property => (property.Name, "x"))
+            .Distinct()
             .Append(("address", "shm:hub"))
             .Append(("WaitForServer", "00:00:01"));
 

@@ -184,7 +184,7 @@ public sealed class AbandonedNameTests : IDisposable
     public async Task Listen_MoreFilesThanOneListenerLooksAt_AreLeftToTheNext()
     {
         const int TooMany = 10;
-        for (var i = 0; i < AbandonedNames.MaxEntries + TooMany; i++)
+        for (var i = 0; i < AbandonedNames.MaxNames + TooMany; i++)
         {
             await WriteAsync(_directory.File(string.Create(CultureInfo.InvariantCulture, $"n{i}.sock.lock")), Written);
         }
@@ -194,6 +194,32 @@ public sealed class AbandonedNameTests : IDisposable
         Listen("second");
 
         Assert.Equal(4, _directory.Files.Count());
+    }
+
+    [Fact]
+    public async Task Listen_MoreNamesThatStayThanOneListenerExamines_ReachesTheOthersInTheEnd()
+    {
+        // Lock files that no listener has written.
+        for (var i = 0; i < 2 * AbandonedNames.MaxNames; i++)
+        {
+            await WriteAsync(_directory.File(string.Create(CultureInfo.InvariantCulture, $"s{i}.sock.lock")), "");
+        }
+
+        const int Abandoned = 20;
+        for (var i = 0; i < Abandoned; i++)
+        {
+            await WriteAsync(_directory.File(string.Create(CultureInfo.InvariantCulture, $"n{i}.sock.lock")), Written);
+        }
+
+        // Each listener reaches about half of the names, so that it is next to impossible that all miss the same one.
+        for (var i = 0; i < 80 && CountAbandoned() > 0; i++)
+        {
+            Open("new").Dispose();
+        }
+
+        Assert.Equal(0, CountAbandoned());
+
+        int CountAbandoned() => _directory.Files.Count(name => name.StartsWith('n') && name != "new.sock.lock");
     }
 
     [Fact]

@@ -29,10 +29,13 @@ namespace GrpcShm.Transport.Platform.Linux;
 internal static class AbandonedNames
 {
     /// <summary>
-    /// How many entries of the directory are looked at, so that a listener starts quickly in a large one. The others
-    /// are left to the next listener.
+    /// How many names a listener examines, so that it starts quickly in a large directory. If there are more, it begins
+    /// at a random one: the names that it leaves come to another listener, even if the ones that it examines stay.
     /// </summary>
-    public const int MaxEntries = 512;
+    public const int MaxNames = 512;
+
+    // To read the name of an entry is much cheaper than to examine it, but not free.
+    private const int MaxEntries = 32 * MaxNames;
 
     private const string SocketSuffix = ".sock";
 
@@ -68,9 +71,11 @@ internal static class AbandonedNames
             return;
         }
 
-        foreach (var path in Find(directory))
+        var sockets = Find(directory);
+        var first = sockets.Count > MaxNames ? Random.Shared.Next(sockets.Count) : 0;
+        for (var i = 0; i < Math.Min(sockets.Count, MaxNames); i++)
         {
-            RemoveIfAbandoned(path);
+            RemoveIfAbandoned(sockets[(first + i) % sockets.Count]);
         }
     }
 
