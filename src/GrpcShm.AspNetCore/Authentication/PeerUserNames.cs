@@ -113,8 +113,8 @@ internal sealed class PeerUserNames(ILoggerFactory loggers)
         public Task<string?> Name => _name.Value;
 
         /// <summary>
-        /// Whether a call has waited in vain. It only makes the next wait shorter, so nothing depends on when a write is
-        /// seen.
+        /// Whether a call has waited in vain. It only makes the next wait shorter, so nothing depends on when a write
+        /// is seen.
         /// </summary>
         public bool IsLate
         {

@@ -45,8 +45,8 @@ internal static class AbandonedNames
     };
 
     /// <summary>
-    /// Removes the files of abandoned names in a directory, if that is one which <see cref="LinuxDirectoryLock"/> locks.
-    /// A failure is no more than a remark, since the listener can do without a clean directory.
+    /// Removes the files of abandoned names in a directory, if <see cref="LinuxDirectoryLock"/> locks that directory. A
+    /// failure is no more than a remark, since the listener can do without a clean directory.
     /// </summary>
     /// <returns>What has gone wrong.</returns>
     public static RendezvousRemark? TryRemove(string directory)
