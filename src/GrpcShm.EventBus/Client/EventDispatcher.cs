@@ -92,7 +92,9 @@ internal sealed class EventDispatcher(
         if (refused is null)
         {
             link?.Wake();
-            return pending.Task;
+            return link is null && command.TimeoutMilliseconds > 0
+                ? WaitForTheFirstSessionAsync(pending.Task, @event.Target, command.TimeoutMilliseconds)
+                : pending.Task;
         }
 
         reports.Tell(activity, started: 0, operation, @event, refused, isAttempt);
@@ -104,15 +106,37 @@ internal sealed class EventDispatcher(
         return ReportedFailures.ToTask(refused);
     }
 
-    private EventBusException MakeRefusal()
+    // The hub counts the time for an acknowledgement, from when it has the event. Until there is a hub, this does.
+    private async Task<Outcome?> WaitForTheFirstSessionAsync(Task<Outcome?> sending, string target, uint milliseconds)
     {
-        var why = failures.Reason is { } reason ? $" The last failure was: {reason}" : "";
-        return new EventBusException(
-            StatusCode.Unavailable,
-            "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?" + why,
-            null,
-            failures.Last);
+        try
+        {
+            return await ReportedFailures.Observe(sending)
+                .WaitAsync(TimeSpan.FromMilliseconds(milliseconds)).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (session.Link is null)
+        {
+            throw new EventBusException(
+                StatusCode.DeadlineExceeded,
+                $"There was no connection to the hub in time for the event to '{target}'. The event still waits for "
+                + $"one. Is the hub's process running?{MakeReason()}",
+                target,
+                failures.Last);
+        }
+        catch (TimeoutException)
+        {
+            throw Verdict.TooLate(target).ToBusException();
+        }
     }
+
+    private EventBusException MakeRefusal() => new(
+        StatusCode.Unavailable,
+        "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?"
+        + MakeReason(),
+        null,
+        failures.Last);
+
+    private string MakeReason() => failures.Reason is { } reason ? $" The last failure was: {reason}" : "";
 
     // The event never leaves the process.
     private Task<Outcome?> SendLocally(

@@ -221,6 +221,22 @@ public sealed class FirstConnectionTests : IDisposable
         await publishing.InTime();
     }
 
+    [Fact]
+    public async Task Request_WhileTheHubStaysAwayAtFirst_EndsWithItsTimeout()
+    {
+        using var channel = HubChannel.To(_directory.Socket);
+        var sessions = new FailingSessions(static _ => null);
+        await using var provider = NewServices(channel, static _ => { }, sessions);
+        var client = provider.GetRequiredService<EventClient>();
+        client.BeginByItself();
+        await TimeLimit.UntilAsync(() => sessions.Attempts >= 1);
+
+        var failure = await ClientTest.FailsAsync(
+            client.RequestAsync("s", "m", "E", timeout: TimeSpan.FromMilliseconds(1)), StatusCode.DeadlineExceeded);
+
+        Assert.Contains("There was no connection to the hub in time", failure.Message, StringComparison.Ordinal);
+    }
+
     private static Task ToldOfDisconnection(EventClient client)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
