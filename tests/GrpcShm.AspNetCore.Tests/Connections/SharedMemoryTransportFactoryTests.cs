@@ -21,15 +21,20 @@ public sealed class SharedMemoryTransportFactoryTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1024, 128, 1024)]
-    [InlineData(65_536, 1, 9)]
-    [InlineData(65_536, 16 * 1024, 65_536)]
-    [InlineData(1, 1, 1)]
-    public void MostCalls_OfWhichClientsAreTold_AreNoMoreThanTheMemoryKeeps(int calls, long mebibytes, int expected)
+    [InlineData(1024, 128, 1024, 1024)]
+    [InlineData(65_536, 1, 1024, 9)]
+    [InlineData(65_536, 128, 1, 9)]
+    [InlineData(65_536, 16 * 1024, 16 * 1024, 65_536)]
+    [InlineData(1, 1, 1, 1)]
+    public void MostCalls_OfWhichClientsAreTold_AreNoMoreThanTheMemoryKeeps(
+        int calls, long ofAConnection, long ofTheEndpoint, int expected)
     {
+        const long Mebibyte = 1024 * 1024;
         var options = new SharedMemoryTransportOptions
         {
-            MaxCallsPerConnection = calls, MaxBufferedBytesPerConnection = mebibytes * 1024 * 1024,
+            MaxCallsPerConnection = calls,
+            MaxBufferedBytesPerConnection = ofAConnection * Mebibyte,
+            MaxBufferedBytes = ofTheEndpoint * Mebibyte,
         };
 
         Assert.Equal(expected, options.MostCalls);
