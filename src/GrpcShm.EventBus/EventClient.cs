@@ -147,21 +147,7 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
 
     private RaisedEvents Events => _parts.Events;
 
-    private EventSender Sender
-    {
-        get
-        {
-            _parts.Link.BeginByItself();
-            return _parts.Sender;
-        }
-    }
+    private EventSender Sender => _parts.Begun.Sender;
 
-    private ClientSubscriptions Subscriptions
-    {
-        get
-        {
-            _parts.Link.BeginByItself();
-            return _parts.Subscriptions;
-        }
-    }
+    private ClientSubscriptions Subscriptions => _parts.Begun.Subscriptions;
 }

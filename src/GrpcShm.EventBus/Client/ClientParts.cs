@@ -79,6 +79,16 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
     /// <summary>Its link to the hub.</summary>
     public HubLink Link { get; }
 
+    /// <summary>These parts, once the link has begun to connect, if it does that by itself.</summary>
+    public ClientParts Begun
+    {
+        get
+        {
+            Link.BeginByItself();
+            return this;
+        }
+    }
+
     public EventSender Sender { get; }
 
     public HubQueries Queries { get; }
