@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 
 namespace GrpcShm.EventBus;
@@ -14,70 +15,45 @@ internal sealed class EventBusOptionsValidation : IValidateOptions<EventBusOptio
 {
     private static readonly EventBusOptions Defaults = new();
 
-    private static readonly Pair[] Pairs =
-    [
-        new(
-            nameof(EventBusOptions.DefaultMailboxCapacity), static options => options.DefaultMailboxCapacity,
-            nameof(EventBusOptions.MaxMailboxCapacity), static options => options.MaxMailboxCapacity),
-        new(
-            nameof(EventBusOptions.MaxMailboxSize), static options => options.MaxMailboxSize,
-            nameof(EventBusOptions.MaxWaitingSizePerSession), static options => options.MaxWaitingSizePerSession),
-        new(
-            nameof(EventBusOptions.MaxWaitingSizePerSession), static options => options.MaxWaitingSizePerSession,
-            nameof(EventBusOptions.MaxWaitingSize), static options => options.MaxWaitingSize),
-        new(
-            nameof(EventBusOptions.MaxMachinesPerSession), static options => options.MaxMachinesPerSession,
-            nameof(EventBusOptions.MaxMachines), static options => options.MaxMachines),
-        new(
-            nameof(EventBusOptions.MaxRegistrationSizePerSession),
-            static options => options.MaxRegistrationSizePerSession,
-            nameof(EventBusOptions.MaxRegistrationSize), static options => options.MaxRegistrationSize),
-        new(
-            nameof(EventBusOptions.MaxObserversPerSession), static options => options.MaxObserversPerSession,
-            nameof(EventBusOptions.MaxObservers), static options => options.MaxObservers),
-        new(
-            nameof(EventBusOptions.MaxObserversPerSession), static options => options.MaxObserversPerSession,
-            nameof(EventBusOptions.MaxSubscriptionsPerSession), static options => options.MaxSubscriptionsPerSession),
-        new(
-            nameof(EventBusOptions.MaxPatternsPerSession), static options => options.MaxPatternsPerSession,
-            nameof(EventBusOptions.MaxPatterns), static options => options.MaxPatterns),
-        new(
-            nameof(EventBusOptions.MaxPendingAcknowledgementsPerSession),
-            static options => options.MaxPendingAcknowledgementsPerSession,
-            nameof(EventBusOptions.MaxPendingAcknowledgements), static options => options.MaxPendingAcknowledgements),
-        new(
-            nameof(EventBusOptions.MaxSessionsPerUser), static options => options.MaxSessionsPerUser,
-            nameof(EventBusOptions.MaxSessions), static options => options.MaxSessions),
-        new(
-            nameof(EventBusOptions.MaxLeasesPerUser), static options => options.MaxLeasesPerUser,
-            nameof(EventBusOptions.MaxLeases), static options => options.MaxLeases),
-    ];
-
     public ValidateOptionsResult Validate(string? name, EventBusOptions options)
     {
         var failures = new List<string>();
-        foreach (var pair in Pairs)
+        Check(options.DefaultMailboxCapacity, Defaults.DefaultMailboxCapacity, options.MaxMailboxCapacity);
+        Check(options.MaxMailboxSize, Defaults.MaxMailboxSize, options.MaxWaitingSizePerSession);
+        Check(options.MaxWaitingSizePerSession, Defaults.MaxWaitingSizePerSession, options.MaxWaitingSize);
+        Check(options.MaxMachinesPerSession, Defaults.MaxMachinesPerSession, options.MaxMachines);
+        Check(
+            options.MaxRegistrationSizePerSession, Defaults.MaxRegistrationSizePerSession, options.MaxRegistrationSize);
+        Check(options.MaxObserversPerSession, Defaults.MaxObserversPerSession, options.MaxObservers);
+        Check(options.MaxObserversPerSession, Defaults.MaxObserversPerSession, options.MaxSubscriptionsPerSession);
+        Check(options.MaxPatternsPerSession, Defaults.MaxPatternsPerSession, options.MaxPatterns);
+        Check(
+            options.MaxPendingAcknowledgementsPerSession,
+            Defaults.MaxPendingAcknowledgementsPerSession,
+            options.MaxPendingAcknowledgements);
+        Check(options.MaxSessionsPerUser, Defaults.MaxSessionsPerUser, options.MaxSessions);
+        Check(options.MaxLeasesPerUser, Defaults.MaxLeasesPerUser, options.MaxLeases);
+        Check(options.MaxCopyBlockTime, Defaults.MaxCopyBlockTime, options.MaxBlockTime);
+        return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
+
+        void Check<T>(
+            T part,
+            T usual,
+            T whole,
+            [CallerArgumentExpression(nameof(part))] string ofPart = "",
+            [CallerArgumentExpression(nameof(whole))] string ofWhole = "")
+            where T : struct, IComparable<T>, IEquatable<T>
         {
-            var (part, whole) = (pair.Part(options), pair.Whole(options));
-            if (part > whole && part != pair.Part(Defaults))
+            if (part.CompareTo(whole) > 0 && !part.Equals(usual))
             {
+                var (partName, wholeName) = (NameIn(ofPart), NameIn(ofWhole));
                 failures.Add(
-                    $"{nameof(EventBusOptions)}.{pair.PartName} is {part}, more than {pair.WholeName}, which is "
-                    + $"{whole}. Raise {pair.WholeName}, or lower {pair.PartName}.");
+                    $"{nameof(EventBusOptions)}.{partName} is {part}, more than {wholeName}, which is {whole}. "
+                    + $"Raise {wholeName}, or lower {partName}.");
             }
         }
-
-        if (options.MaxCopyBlockTime > options.MaxBlockTime && options.MaxCopyBlockTime != Defaults.MaxCopyBlockTime)
-        {
-            failures.Add(
-                $"{nameof(EventBusOptions)}.{nameof(options.MaxCopyBlockTime)} is {options.MaxCopyBlockTime}, more "
-                + $"than {nameof(options.MaxBlockTime)}, which is {options.MaxBlockTime}. Raise "
-                + $"{nameof(options.MaxBlockTime)}, or lower {nameof(options.MaxCopyBlockTime)}.");
-        }
-
-        return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 
-    private sealed record Pair(
-        string PartName, Func<EventBusOptions, long> Part, string WholeName, Func<EventBusOptions, long> Whole);
+    /// <summary>The option's name in an expression as <c>options.MaxMachines</c>.</summary>
+    private static string NameIn(string expression) => expression[(expression.LastIndexOf('.') + 1)..];
 }
