@@ -6,7 +6,11 @@ namespace GrpcShm.Client.Direct;
 /// The attempts to connect that requests share: one at a time, and one pause after each for all requests that wait for
 /// a server. All of it under the gate of the owner.
 /// </summary>
-internal sealed class ConnectAttempts
+/// <param name="gate">
+/// The owner's lock. The owner holds it when it joins, begins or gives up an attempt, since it looks at its own state
+/// in the same moment. The others take it by themselves.
+/// </param>
+internal sealed class ConnectAttempts(Lock gate)
 {
     // The latest attempt, if it has failed.
     private ConnectAttempt? _failed;
@@ -36,30 +40,36 @@ internal sealed class ConnectAttempts
     /// <summary>Begins an attempt that nobody waits for.</summary>
     public ConnectAttempt BeginExtra() => Current = new ConnectAttempt { IsExtra = true, Waiters = 1 };
 
-    /// <summary>Ends the wait for an attempt.</summary>
-    /// <returns>True if nobody else waits for it, so that it has to be cancelled.</returns>
-    public bool Leave(ConnectAttempt attempt)
+    /// <summary>Ends the wait for an attempt. If nobody else waits for it, the attempt is cancelled.</summary>
+    public void Leave(ConnectAttempt attempt)
     {
-        if (--attempt.Waiters > 0 || Current != attempt)
+        lock (gate)
         {
-            return false;
+            if (--attempt.Waiters > 0 || Current != attempt)
+            {
+                return;
+            }
+
+            Current = null;
         }
 
-        Current = null;
-        return true;
+        attempt.Cancel();
     }
 
     /// <summary>Makes room for the next attempt. Does nothing if the attempt has been given up.</summary>
     public void End(ConnectAttempt attempt, bool hasFailed)
     {
-        if (Current != attempt)
+        lock (gate)
         {
-            return;
-        }
+            if (Current != attempt)
+            {
+                return;
+            }
 
-        Current = null;
-        _failed = hasFailed ? attempt : null;
-        _pauses = hasFailed ? _pauses : new ConnectPause();
+            Current = null;
+            _failed = hasFailed ? attempt : null;
+            _pauses = hasFailed ? _pauses : new ConnectPause();
+        }
     }
 
     /// <summary>Gives up the attempt that is under way.</summary>
@@ -72,5 +82,11 @@ internal sealed class ConnectAttempts
     }
 
     /// <summary>The pause after an attempt that has failed: the same one for all who ask.</summary>
-    public Task PauseAfter(ConnectAttempt attempt) => attempt.Pause ??= _pauses.WaitAsync(CancellationToken.None);
+    public Task PauseAfter(ConnectAttempt attempt)
+    {
+        lock (gate)
+        {
+            return attempt.Pause ??= _pauses.WaitAsync(CancellationToken.None);
+        }
+    }
 }

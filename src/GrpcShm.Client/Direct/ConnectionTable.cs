@@ -16,12 +16,14 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     where TConnection : class, IRetirable
 {
     private readonly Lock _gate = new();
-    private readonly ConnectAttempts _attempts = new();
+    private readonly ConnectAttempts _attempts;
 
     // Replaced under the gate, as a whole, and read by anybody without it. A reader may find a connection here that has
     // just retired: that connection turns the call away.
     private TConnection[] _live = [];
     private bool _isDisposed;
+
+    public ConnectionTable() => _attempts = new ConnectAttempts(_gate);
 
     /// <summary>The connections that take calls. The array never changes.</summary>
     public TConnection[] Live => Volatile.Read(ref _live);
@@ -75,18 +77,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     }
 
     /// <summary>Ends the wait for an attempt. If nobody else waits for it, the attempt is cancelled.</summary>
-    public void Leave(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            if (!_attempts.Leave(attempt))
-            {
-                return;
-            }
-        }
-
-        attempt.Cancel();
-    }
+    public void Leave(ConnectAttempt attempt) => _attempts.Leave(attempt);
 
     /// <summary>True as long as somebody wants the connection that an attempt makes.</summary>
     public bool IsWanted(ConnectAttempt attempt)
@@ -124,22 +115,10 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     }
 
     /// <summary>Makes room for the next attempt, whatever came of this one.</summary>
-    public void End(ConnectAttempt attempt, bool hasFailed = false)
-    {
-        lock (_gate)
-        {
-            _attempts.End(attempt, hasFailed);
-        }
-    }
+    public void End(ConnectAttempt attempt, bool hasFailed = false) => _attempts.End(attempt, hasFailed);
 
     /// <summary>The pause after an attempt that has failed. All calls that wait for a server share it.</summary>
-    public Task PauseAfter(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            return _attempts.PauseAfter(attempt);
-        }
-    }
+    public Task PauseAfter(ConnectAttempt attempt) => _attempts.PauseAfter(attempt);
 
     /// <summary>Removes a connection that takes no more calls. Does nothing if it is not here.</summary>
     public void Remove(TConnection connection)

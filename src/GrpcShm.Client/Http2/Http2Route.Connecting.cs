@@ -90,7 +90,7 @@ internal sealed partial class Http2Route
             }
             finally
             {
-                Leave(attempt);
+                _attempts.Leave(attempt);
             }
 
             switch (attempt.Failure)
@@ -99,7 +99,7 @@ internal sealed partial class Http2Route
                     return;
                 case { } failure when waits && SharedMemoryConnector.MayBecomeReady(failure):
                     failed = attempt;
-                    await PauseAfter(attempt).WaitAsync(cancellationToken).ConfigureAwait(false);
+                    await _attempts.PauseAfter(attempt).WaitAsync(cancellationToken).ConfigureAwait(false);
                     break;
                 case ObjectDisposedException or OperationCanceledException:
                     throw attempt.Failure;
@@ -130,28 +130,6 @@ internal sealed partial class Http2Route
         return attempt;
     }
 
-    /// <summary>Ends the wait for an attempt. If nobody else waits for it, the attempt is cancelled.</summary>
-    private void Leave(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            if (!_attempts.Leave(attempt))
-            {
-                return;
-            }
-        }
-
-        attempt.Cancel();
-    }
-
-    private Task PauseAfter(ConnectAttempt attempt)
-    {
-        lock (_gate)
-        {
-            return _attempts.PauseAfter(attempt);
-        }
-    }
-
     private async Task RunAsync(ConnectAttempt attempt)
     {
         Exception? failure = null;
@@ -164,11 +142,7 @@ internal sealed partial class Http2Route
             failure = exception;
         }
 
-        lock (_gate)
-        {
-            _attempts.End(attempt, hasFailed: failure is not null);
-        }
-
+        _attempts.End(attempt, hasFailed: failure is not null);
         attempt.End(failure, Failures);
     }
 

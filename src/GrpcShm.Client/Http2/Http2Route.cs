@@ -18,7 +18,7 @@ internal sealed partial class Http2Route : IByteRoute
     private readonly InnerHandler _inner;
     private readonly SharedMemoryClientOptions _options;
     private readonly HashSet<SharedMemoryConnection> _connections = [];
-    private readonly ConnectAttempts _attempts = new();
+    private readonly ConnectAttempts _attempts;
 
     // Set once, under the gate.
     private volatile InnerHandler? _untraced;
@@ -33,6 +33,7 @@ internal sealed partial class Http2Route : IByteRoute
     {
         _options = options;
         _factory = factory;
+        _attempts = new ConnectAttempts(_gate);
         _inner = new InnerHandler(Http2Handlers.Create(ConnectAsync, options, factory.MeterFactory));
     }
 
