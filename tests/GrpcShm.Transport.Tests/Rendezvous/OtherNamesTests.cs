@@ -26,8 +26,8 @@ public sealed class OtherNamesTests : IDisposable
         var absence = Look("termo");
 
         Assert.Contains(
-            $"there is no file '{_temp.File("termo.sock")}'. {Remark} thermo. Correct the name, or start the server. "
-            + "To wait for it, set WaitForServer",
+            $"there is no file '{_temp.File("termo.sock")}'. {Remark} thermo. If you mean one of them, correct the "
+            + "name. If not: Start the server. To wait for it, set WaitForServer",
             absence,
             StringComparison.Ordinal);
     }

@@ -9,8 +9,8 @@ internal sealed class LinuxServerAbsence(
     /// <summary>The error of a socket that was not tried, since its directory is not the user's own.</summary>
     public const int PassedOver = -1;
 
-    private const string Start = "Start the server. " + Wait;
-    private const string Wait = "To wait for it, set WaitForServer, or make the call with WithWaitForReady().";
+    private const string Start =
+        "Start the server. To wait for it, set WaitForServer, or make the call with WithWaitForReady().";
 
     private enum Gap
     {
@@ -156,7 +156,7 @@ internal sealed class LinuxServerAbsence(
 
         var shown = string.Join(", ", names.Take(NamesInUse.MostShown));
         var rest = names.Count > NamesInUse.MostShown ? " and others" : "";
-        return $"Servers that listen there: {shown}{rest}. Correct the name, or start the server. {Wait}";
+        return $"Servers that listen there: {shown}{rest}. If you mean one of them, correct the name. If not: {Start}";
     }
 
     /// <summary>Finds a server of the same name in a directory where this client does not look.</summary>
