@@ -43,7 +43,8 @@ internal sealed partial class EventReceiver
     /// <param name="wait">The wait of the handler that sent it; or none.</param>
     public Task<Outcome?> PutLocal(Event @event, AcknowledgementLevel level, ClientWait? wait = null)
     {
-        var sender = level > AcknowledgementLevel.Delivered ? new LocalSend(@event.Target, level) { Wait = wait } : null;
+        var sender =
+            level > AcknowledgementLevel.Delivered ? new LocalSend(@event.Target, level) { Wait = wait } : null;
         if (wait is not null)
         {
             wait.Send = sender;

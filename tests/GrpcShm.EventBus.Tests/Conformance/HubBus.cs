@@ -47,7 +47,8 @@ internal sealed class HubBus(EventHub bus) : ITestedBus
     public Task<int> PublishAsync(string name, object? payload, CancellationToken token) =>
         bus.PublishAsync(name, payload, token);
 
-    public Task<int> PublishAsync(string name, object? payload, EventPublishOptions? options, CancellationToken token) =>
+    public Task<int> PublishAsync(
+        string name, object? payload, EventPublishOptions? options, CancellationToken token) =>
         bus.PublishAsync(name, payload, options, token);
 
     public Task<int> PublishStateChangeAsync(string machineId, MachineStateChange change, CancellationToken token) =>
