@@ -29,9 +29,6 @@ internal sealed class EventSession
     private readonly PipeReader _body;
     private readonly CancellationToken _callCancelled;
 
-    // The cause of a lost connection. Written by the reader, and read when the reader has ended, or is given up.
-    private string? _cause;
-
     // The reader's own.
     private readonly RoutingContext _context = new();
     private ulong _lastNumber;
@@ -121,22 +118,25 @@ internal sealed class EventSession
             ? writing.WaitAsync(_callCancelled)
             : Task.WhenAll(reading, writing).WaitAsync(_hub.Options.SessionClosingTime, _callCancelled);
         await answered.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_callCancelled.IsCancellationRequested)
+        if (!_callCancelled.IsCancellationRequested)
         {
-            // The token was cancelled first, and does not say why. The read fails next, and does.
-            await reading.WaitAsync(_hub.Options.SessionClosingTime)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await leaving.CancelAsync().ConfigureAwait(false);
         }
 
+        // The token of a lost connection is cancelled first, and does not say why. The read fails next, and says it.
+        // Only a reader that is busy with a command is left behind: it reads no more.
+        await ((Task)reading).WaitAsync(_hub.Options.SessionClosingTime)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await leaving.CancelAsync().ConfigureAwait(false);
-        _life.TellOfEnd(Volatile.Read(ref _cause));
+        _life.TellOfEnd(reading.IsCompletedSuccessfully ? await reading.ConfigureAwait(false) : null);
         if (!verdict.IsOk)
         {
             throw verdict.ToException();
         }
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
+    // Gives back why the connection was lost; nothing if the client ended its side.
+    private async Task<string?> ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
     {
         // Commands that have come already must not be carried out before the rest of the session runs: they may take
         // long.
@@ -159,12 +159,18 @@ internal sealed class EventSession
             }
 
             _life.End(Verdict.Ok);
+            return null;
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // The session has ended before.
+            return null;
         }
         catch (Exception exception)
         {
             var verdict = LostConnection(exception);
-            Volatile.Write(ref _cause, verdict.Message);
             _life.End(verdict);
+            return verdict.Message;
         }
     }
 
