@@ -13,6 +13,7 @@ namespace GrpcShm.Client.Native;
 internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory)
 {
     private const string SourceName = "Grpc.Net.Client";
+    private const int MostLooks = 16;
 
     private static readonly ActivitySource Spans =
         ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new ActivitySource(SourceName));
@@ -20,12 +21,9 @@ internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFact
     private static readonly DiagnosticListener Events =
         ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new DiagnosticListener(SourceName));
 
-    // By .NET's own switch, with which a program is published that wants no events.
-    private static readonly bool AreEventsSupported =
-        !AppContext.TryGetSwitch("System.Diagnostics.Tracing.EventSource.IsSupported", out var areThere) || areThere;
-
     // grpc-dotnet's own, which it makes with its first call.
     private static EventSource? s_counters;
+    private static int s_looks;
 
     private readonly ILogger? _logger = loggerFactory?.CreateLogger("Grpc.Net.Client.Internal.GrpcCall");
 
@@ -43,13 +41,20 @@ internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFact
     {
         get
         {
-            if (!AreEventsSupported)
+            if (s_counters is { } known)
+            {
+                return known.IsEnabled();
+            }
+
+            // In a program that was published without events there never is a source.
+            if (Volatile.Read(ref s_looks) >= MostLooks)
             {
                 return false;
             }
 
-            s_counters ??= EventSource.GetSources().FirstOrDefault(static source => source.Name == SourceName);
-            return s_counters is null || s_counters.IsEnabled();
+            Interlocked.Increment(ref s_looks);
+            s_counters = EventSource.GetSources().FirstOrDefault(static source => source.Name == SourceName);
+            return s_counters?.IsEnabled() ?? true;
         }
     }
 }

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace GrpcShm.Client.Native;
 
 /// <summary>
-/// Writes the value of the header <c>grpc-timeout</c>: up to eight digits and a unit, by gRPC's "PROTOCOL-HTTP2". Most callers give each call the same time, so the last text is kept. Any thread.
+/// Writes the value of the header <c>grpc-timeout</c>: up to eight digits and a unit, by gRPC's "PROTOCOL-HTTP2". Most
+/// callers give each call the same time, so the last text is kept. Any thread.
 /// </summary>
 internal sealed class TimeoutTexts
 {

@@ -1,6 +1,5 @@
-using GrpcShm.TestHost.Calling;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 

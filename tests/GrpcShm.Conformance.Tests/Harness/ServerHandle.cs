@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;

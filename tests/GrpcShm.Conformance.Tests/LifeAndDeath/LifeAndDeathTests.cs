@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost.Calling;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost;

@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 

@@ -1,9 +1,8 @@
-using GrpcShm.TestHost.Calling;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 using GrpcShm.Transport;
 

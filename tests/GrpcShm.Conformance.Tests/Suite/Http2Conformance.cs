@@ -1,7 +1,6 @@
-using GrpcShm.TestHost.Calling;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;

@@ -1,8 +1,7 @@
-using GrpcShm.TestHost.Calling;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
