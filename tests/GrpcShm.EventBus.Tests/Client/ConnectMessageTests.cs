@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.Client;
 using GrpcShm.EventBus.TestProcess;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,13 +17,15 @@ public sealed class ConnectMessageTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Connect_ToAServerThatIsNoHub_SaysSo(bool sharedMemory)
+    [InlineData("shm")]
+    [InlineData("shm by a channel of our own")]
+    [InlineData("uds")]
+    public async Task Connect_ToAServerThatIsNoHub_SaysSo(string transport)
     {
-        var address = sharedMemory ? NewName() : _directory.Socket;
+        var address = transport == "uds" ? _directory.Socket : NewName();
         await using var server = await StartServerWithoutHubAsync(address);
-        using var channel = HubChannel.To(address);
+        var channel = ChannelTo(address, transport);
+        using var owned = (IDisposable)channel;
         await using var client = new EventClient(
             channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
 
@@ -53,11 +56,14 @@ public sealed class ConnectMessageTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Connect_NoServer_SaysTheReasonOnceAndGivesNoAdviceToWait()
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("shm by a channel of our own")]
+    public async Task Connect_NoServer_SaysTheReasonOnceAndGivesNoAdviceToWait(string transport)
     {
         var address = NewName();
-        using var channel = HubChannel.To(address);
+        var channel = ChannelTo(address, transport);
+        using var owned = (IDisposable)channel;
         var logs = new RecordingLoggerProvider();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
 
@@ -123,6 +129,12 @@ public sealed class ConnectMessageTests : IDisposable
         Assert.Equal(StatusCode.PermissionDenied, told.StatusCode);
         Assert.Equal("PermissionDenied: You may not.", told.Message);
     }
+
+    private static ChannelBase ChannelTo(string address, string transport) =>
+        transport.EndsWith("own", StringComparison.Ordinal)
+            ? SharedMemoryChannel.Create(
+                address, new SharedMemoryClientOptions { ConnectTimeout = HubChannel.ConnectTimeout })
+            : HubChannel.To(address);
 
     private static string NewName() => $"shm:words-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40];
 
