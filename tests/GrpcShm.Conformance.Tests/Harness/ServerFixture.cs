@@ -1,3 +1,4 @@
+using GrpcShm.TestHost.Calling;
 using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
 
@@ -14,7 +15,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     private readonly TempDirectory _directory = new();
     private readonly TMode _mode = new();
     private ServerHandle? _server;
-    private GrpcChannel? _channel;
+    private TestChannel? _channel;
     private int _names;
 
     /// <inheritdoc/>
@@ -24,7 +25,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     public ServerHandle Server => _server!;
 
     /// <inheritdoc/>
-    public GrpcChannel Channel => _channel!;
+    public TestChannel Channel => _channel!;
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()

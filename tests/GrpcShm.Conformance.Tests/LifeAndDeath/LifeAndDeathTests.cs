@@ -130,7 +130,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
 
     private static void Print(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
 
-    private static async Task<int> GetServerProcessIdAsync(GrpcChannel channel)
+    private static async Task<int> GetServerProcessIdAsync(TestChannel channel)
     {
         var client = new TestService.TestServiceClient(channel);
         return (await client.DescribeAsync(new Empty(), Call()).InTime()).ProcessId;

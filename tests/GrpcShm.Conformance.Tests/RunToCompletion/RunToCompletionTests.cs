@@ -1,3 +1,4 @@
+using GrpcShm.TestHost.Calling;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
@@ -21,7 +22,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     private readonly TempDirectory _directory = new();
     private readonly SharedMemoryDirectMode _mode = new();
     private ServerHandle? _server;
-    private GrpcChannel? _channel;
+    private TestChannel? _channel;
     private Threads.ThreadsClient? _client;
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;

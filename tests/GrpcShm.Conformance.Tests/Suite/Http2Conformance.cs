@@ -1,3 +1,4 @@
+using GrpcShm.TestHost.Calling;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
@@ -36,7 +37,7 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
     }
 
     // A call that waits keeps its connection open, and sends nothing that could be taken for a ping.
-    private static async Task AssertPingsAsync(ServerHandle server, GrpcChannel channel, bool acknowledgements)
+    private static async Task AssertPingsAsync(ServerHandle server, TestChannel channel, bool acknowledgements)
     {
         var client = new TestService.TestServiceClient(channel);
         using var waiting = client.WaitAsync(

@@ -1,3 +1,4 @@
+using GrpcShm.TestHost.Calling;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Configuration;
@@ -78,7 +79,7 @@ public abstract partial class TransportConformance
         },
     };
 
-    private GrpcChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
+    private TestChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
     {
         ConfigureChannel = options => options.ServiceConfig = new ServiceConfig { MethodConfigs = { config } },
     });
