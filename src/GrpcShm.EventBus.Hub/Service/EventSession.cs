@@ -13,7 +13,7 @@ namespace GrpcShm.EventBus.Service;
 /// One client's session: reads its commands, has them carried out in order, and answers them. Each of its parts owns
 /// its fields, and knows no part that is made after it.
 /// </summary>
-internal sealed class EventSession
+internal sealed partial class EventSession
 {
     private readonly HubCore _hub;
     private readonly Outbox _outbox = new(runWriterInline: true);
@@ -122,27 +122,6 @@ internal sealed class EventSession
         throw verdict.ToException();
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests)
-    {
-        // Commands that have come already must not be carried out before the rest of the session runs: they may take
-        // long.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            // When the session has ended, further commands are read and dropped, up to the client's own end.
-            while (await requests.MoveNext(_callCancelled).ConfigureAwait(false))
-            {
-                await ExecuteAsync(requests.Current).ConfigureAwait(false);
-            }
-
-            _life.End(Verdict.Ok);
-        }
-        catch (Exception exception)
-        {
-            _life.End(LostConnection(exception));
-        }
-    }
-
     private async Task WriteAsync()
     {
         try
@@ -154,6 +133,8 @@ internal sealed class EventSession
                 MaxEventSize = (uint)_hub.Options.MaxEventSize,
                 DefaultMailboxCapacity = (uint)_hub.Options.DefaultMailboxCapacity,
                 MaxMailboxCapacity = (uint)_hub.Options.MaxMailboxCapacity,
+                MaxMessageSize = (uint)MessageSize.LimitFor(_hub.Options.MaxEventSize),
+                TakesParts = true,
             }).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -180,6 +161,11 @@ internal sealed class EventSession
             if (verdict.IsOk)
             {
                 verdict = _commands.Execute(command, _context, out outcome);
+            }
+
+            if (verdict.IsOk && command.Open is { TakesParts: true })
+            {
+                _writer.AllowParts();
             }
 
             if (_context.MustWait)
@@ -252,7 +238,7 @@ internal sealed class EventSession
     {
         _subscriptions.Release();
         _waits.Close();
-        _writer.End(verdict);
+        _writer.End(verdict, _isMessageTooLarge);
     }
 
     private static Verdict LostConnection(Exception exception) => new(
