@@ -1,3 +1,4 @@
+using System.Net;
 using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
 using GrpcShm.AspNetCore.Direct;
@@ -82,7 +83,9 @@ public static class SharedMemoryHostingExtensions
         this KestrelServerOptions options, string nameOrPath, Action<ListenOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Listen(new SharedMemoryEndPoint(nameOrPath), listen =>
+
+        // Kestrel shows the endpoint in the message of a failure, too, where nobody has bound it yet.
+        options.Listen(new SharedMemoryEndPoint(nameOrPath).InAddress(), listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             configure?.Invoke(listen);
@@ -115,8 +118,10 @@ public static class SharedMemoryHostingExtensions
     private static DirectApplication FindApplication(ListenOptions listen) =>
         listen.ApplicationServices?.GetService<DirectApplication>()
         ?? throw new InvalidOperationException(
-            $"The server cannot listen on '{listen.EndPoint}', since its host has no shared-memory transport. Add the "
-            + "line 'builder.WebHost.UseSharedMemory();' before the application is built.");
+            $"The server cannot listen on '{Plain(listen.EndPoint)}', since its host has no shared-memory transport. "
+            + "Add the line 'builder.WebHost.UseSharedMemory();' before the application is built.");
+
+    private static EndPoint? Plain(EndPoint? endPoint) => (endPoint as SharedMemoryEndPoint)?.Plain ?? endPoint;
 
     /// <summary>
     /// Puts a server in front of Kestrel, which sees the application that is passed to Kestrel. Other servers are left

@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
+using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http;
 using GrpcShm.Client.Http2;
+using GrpcShm.Client.Native;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Handshake;
@@ -11,9 +13,73 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.Client;
 
-/// <summary>Makes gRPC channels over shared memory.</summary>
-public static class SharedMemoryChannel
+/// <summary>
+/// A gRPC channel over shared memory that frames its calls by itself: HTTP takes no part in them. Also makes channels
+/// of grpc-dotnet over shared memory.
+/// </summary>
+/// <remarks>
+/// A call goes through grpc-dotnet, over the same connections, if it needs what only that has: while there is no
+/// connection yet, with credentials, with a retry or hedging policy, with a compressed request or headers of gRPC's
+/// own, and while anybody can see what grpc-dotnet tells of its calls: a logger of the channel, a listener of its
+/// spans, metrics or events, or an <see cref="System.Diagnostics.Activity"/> that is current. Calls that handlers of ASP.NET
+/// Core make have such an activity. The caller sees the same either way; the server sees another <c>user-agent</c>.
+/// </remarks>
+public sealed class SharedMemoryChannel : ChannelBase, IDisposable
 {
+    private readonly GrpcChannel _channel;
+    private readonly NativeChannel? _native;
+    private readonly CallInvoker _invoker;
+    private volatile bool _isDisposed;
+
+    private SharedMemoryChannel(GrpcChannel channel, NativeChannel? native)
+        : base(channel.Target)
+    {
+        _channel = channel;
+        _native = native;
+        _invoker = native is null ? channel.CreateCallInvoker() : new NativeInvoker(native);
+    }
+
+    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
+    /// <returns>
+    /// A channel for generated clients. It connects with its first call, again after a loss, and closes its connections
+    /// when it is disposed.
+    /// </returns>
+    /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
+    public static SharedMemoryChannel Create(string address) => Create(address, new SharedMemoryClientOptions());
+
+    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <param name="address">
+    /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
+    /// <c>http://shm:/name</c>.
+    /// </param>
+    /// <param name="options">
+    /// How to connect. With <see cref="SharedMemoryMode.Http2"/> the channel frames no calls.
+    /// </param>
+    /// <param name="channelOptions">
+    /// The options of grpc-dotnet, which count for all calls. Their <see cref="GrpcChannelOptions.HttpHandler"/> and
+    /// <see cref="GrpcChannelOptions.HttpClient"/> have to be unset, since this method makes the handler.
+    /// </param>
+    /// <returns>A channel for generated clients.</returns>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="address"/> is none of these, or the options contradict each other, or
+    /// <paramref name="channelOptions"/> has a handler of its own.
+    /// </exception>
+    public static SharedMemoryChannel Create(
+        string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
+    {
+        channelOptions ??= new GrpcChannelOptions();
+        var channel = ForAddress(address, options, channelOptions, out var handler);
+        var native = handler is DirectHandler direct && !IsSecure(address)
+            ? new NativeChannel(
+                direct.Connections, channel, AddressOf(new SharedMemoryEndPoint(address)), channelOptions)
+            : null;
+        return new SharedMemoryChannel(channel, native);
+    }
+
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
@@ -42,35 +108,8 @@ public static class SharedMemoryChannel
     /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
     public static GrpcChannel ForAddress(
-        string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        channelOptions ??= new GrpcChannelOptions();
-        if (channelOptions.HttpHandler is not null || channelOptions.HttpClient is not null)
-        {
-            throw new ArgumentException(
-                "The channel options have an HTTP handler or client of their own. Leave them unset here. To use your "
-                + "own handler, set its ConnectCallback to SharedMemoryConnectionFactory.ConnectAsync and make the "
-                + "channel with GrpcChannel.ForAddress.",
-                nameof(channelOptions));
-        }
-
-        var handler = CreateHandler(address, options, channelOptions.LoggerFactory, meterFactory: null);
-        var disposeHttpClient = channelOptions.DisposeHttpClient;
-        try
-        {
-            channelOptions.HttpHandler = handler;
-            channelOptions.DisposeHttpClient = true;
-            return GrpcChannel.ForAddress(
-                AddressOf(new SharedMemoryEndPoint(address), IsSecure(address)), channelOptions);
-        }
-        finally
-        {
-            // The caller may use the options for another channel.
-            channelOptions.HttpHandler = null;
-            channelOptions.DisposeHttpClient = disposeHttpClient;
-        }
-    }
+        string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null) =>
+        ForAddress(address, options, channelOptions ?? new GrpcChannelOptions(), out _);
 
     /// <summary>Makes a handler for a channel or an <see cref="HttpClient"/> that the caller makes.</summary>
     /// <param name="address">
@@ -86,6 +125,45 @@ public static class SharedMemoryChannel
     {
         ArgumentNullException.ThrowIfNull(options);
         return CreateHandler(address, options, loggerFactory: null, meterFactory: null);
+    }
+
+    /// <summary>Makes an invoker for a generated client.</summary>
+    public override CallInvoker CreateCallInvoker() => _invoker;
+
+    /// <summary>Connects, so that the first call need not wait for that.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>
+    /// A task that completes when there is a connection. While no server listens, it waits for one. If the server has
+    /// no direct mode, or the channel is for HTTP/2 alone, each call finds its connection by itself.
+    /// </returns>
+    /// <exception cref="ObjectDisposedException">The channel has been disposed.</exception>
+    /// <exception cref="HttpRequestException">The server refuses the connection.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> has fired.</exception>
+    public Task ConnectAsync(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _native?.Connections.ConnectAsync(new ConnectRequest(cancellationToken)) ?? Task.CompletedTask;
+    }
+
+    /// <summary>Ends the calls of the channel, and closes its connections.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        try
+        {
+            _native?.Dispose();
+        }
+        finally
+        {
+            _channel.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override Task ShutdownAsyncCore()
+    {
+        Dispose();
+        return Task.CompletedTask;
     }
 
     /// <summary>
@@ -126,11 +204,43 @@ public static class SharedMemoryChannel
         var connections = new ClientConnections(
             factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
             http2,
-            new ClientCallPool(static call => new HttpExchange(call)),
             new HttpCallFailures(),
             options,
             new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)));
         return new DirectHandler(
             connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));
+    }
+
+    private static GrpcChannel ForAddress(
+        string address,
+        SharedMemoryClientOptions options,
+        GrpcChannelOptions channelOptions,
+        out HttpMessageHandler handler)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (channelOptions.HttpHandler is not null || channelOptions.HttpClient is not null)
+        {
+            throw new ArgumentException(
+                "The channel options have an HTTP handler or client of their own. Leave them unset here. To use your "
+                + "own handler, set its ConnectCallback to SharedMemoryConnectionFactory.ConnectAsync and make the "
+                + "channel with GrpcChannel.ForAddress.",
+                nameof(channelOptions));
+        }
+
+        handler = CreateHandler(address, options, channelOptions.LoggerFactory, meterFactory: null);
+        var disposeHttpClient = channelOptions.DisposeHttpClient;
+        try
+        {
+            channelOptions.HttpHandler = handler;
+            channelOptions.DisposeHttpClient = true;
+            return GrpcChannel.ForAddress(
+                AddressOf(new SharedMemoryEndPoint(address), IsSecure(address)), channelOptions);
+        }
+        finally
+        {
+            // The caller may use the options for another channel.
+            channelOptions.HttpHandler = null;
+            channelOptions.DisposeHttpClient = disposeHttpClient;
+        }
     }
 }

@@ -98,7 +98,7 @@ public sealed class SharedMemoryConnectionFactory
             var connecting = GrpcRequests.WaitsForServer(request)
                 ? ConnectWhenReadyAsync(cancellationToken)
                 : ConnectBytesAsync(cancellationToken);
-            return HandoverStream.Create(await connecting.ConfigureAwait(false), request, ConnectBytesAsync);
+            return new HandoverStream(await connecting.ConfigureAwait(false), request, ConnectBytesAsync);
         }
         catch (IOException failure) when (GrpcRequests.IsOfCall(request.Content))
         {

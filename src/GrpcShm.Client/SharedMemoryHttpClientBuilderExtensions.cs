@@ -93,8 +93,27 @@ public static class SharedMemoryHttpClientBuilderExtensions
             throw new ArgumentException($"The setting '{setting.Path}' is wrong: {problem}", nameof(configuration));
         }
 
-        builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name).Bind(configuration);
+        builder.Services.AddOptions<SharedMemoryClientOptions>(builder.Name)
+            .Configure(_ => CheckValues(builder.Name, configuration))
+            .Bind(configuration);
         return builder.UseSharedMemory(endPoint, SharedMemoryChannel.IsSecure(address));
+    }
+
+    /// <summary>Refuses values that the options refuse, and names their keys. Before the options are bound.</summary>
+    /// <exception cref="OptionsValidationException">A value is refused; the message says why.</exception>
+    private static void CheckValues(string client, IConfiguration configuration)
+    {
+        List<string> failures =
+        [
+            .. ClientSection.ConnectionKeys
+                .Select(key => SettingValue.FindMistake(
+                    configuration.GetSection(key), static alone => alone.Bind(new SharedMemoryClientOptions())))
+                .OfType<string>(),
+        ];
+        if (failures.Count > 0)
+        {
+            throw new OptionsValidationException(client, typeof(SharedMemoryClientOptions), failures);
+        }
     }
 
     /// <summary>Connects a client to an endpoint, or to that of the client's own address.</summary>

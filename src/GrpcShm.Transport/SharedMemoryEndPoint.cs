@@ -12,7 +12,8 @@ namespace GrpcShm.Transport;
 /// <remarks>
 /// Written <c>shm:name</c> and <c>shm:///absolute/path.sock</c>. How a name becomes a file is specified in
 /// <c>docs/why/protocol.md</c>, "Names". A server shows its address as the URI <c>http://shm:/name</c> or
-/// <c>http://shm:///absolute/path.sock</c>. These URIs can be read, too.
+/// <c>http://shm:///absolute/path.sock</c>. These URIs can be read, too, with <c>http://</c> or without it: behind
+/// <c>shm:</c> one slash is always followed by a name, and three slashes by a path.
 /// </remarks>
 public sealed class SharedMemoryEndPoint : EndPoint
 {
@@ -25,13 +26,14 @@ public sealed class SharedMemoryEndPoint : EndPoint
     // Kestrel writes these before an endpoint to show it: see InAddress.
     private static readonly string[] AddressPrefixes = ["http://shm", "https://shm"];
 
-    private readonly bool _isInAddress;
+    // The endpoint that this one shows in an address; nothing if this one shows itself.
+    private readonly SharedMemoryEndPoint? _shown;
 
     /// <summary>Creates the address of an endpoint.</summary>
     /// <param name="nameOrPath">
     /// A name (1 to 64 characters out of <c>A–Z a–z 0–9 . _ -</c>, not starting with a dot), an absolute path,
     /// either of them with its scheme, <c>shm:name</c> or <c>shm:///path</c>, or as a server shows it,
-    /// <c>http://shm:/name</c> or <c>http://shm:///path</c>.
+    /// <c>http://shm:/name</c> or <c>http://shm:///path</c>, of which <c>http://</c> may be left out.
     /// </param>
     /// <exception cref="ArgumentException"><paramref name="nameOrPath"/> is neither.</exception>
     public SharedMemoryEndPoint(string nameOrPath)
@@ -43,7 +45,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
     private SharedMemoryEndPoint(SharedMemoryEndPoint endPoint)
     {
         Name = endPoint.Name;
-        _isInAddress = true;
+        _shown = endPoint.Plain;
     }
 
     /// <summary>The name, or the absolute path of the rendezvous socket.</summary>
@@ -58,6 +60,11 @@ public sealed class SharedMemoryEndPoint : EndPoint
     /// family. Kestrel's own transports look at the type of an endpoint, and so do not take this endpoint for theirs.
     /// </remarks>
     public override AddressFamily AddressFamily => AddressFamily.Unix;
+
+    /// <summary>
+    /// The endpoint as messages name it: the one of which <see cref="InAddress"/> has made this one, or this one.
+    /// </summary>
+    internal SharedMemoryEndPoint Plain => _shown ?? this;
 
     /// <summary>Reads an address.</summary>
     /// <param name="address"><c>name</c>, <c>shm:name</c>, <c>/path</c> or <c>shm:///path</c>.</param>
@@ -85,7 +92,7 @@ public sealed class SharedMemoryEndPoint : EndPoint
     }
 
     /// <inheritdoc/>
-    public override string ToString() => (IsPath ? PathScheme : _isInAddress ? Scheme + "/" : Scheme) + Name;
+    public override string ToString() => (IsPath ? PathScheme : _shown is null ? Scheme : Scheme + "/") + Name;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) =>
@@ -118,7 +125,9 @@ public sealed class SharedMemoryEndPoint : EndPoint
         }
         else if (text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
+            // One slash is that of 'http://shm:/name', and never the beginning of a path, which has three.
             name = text[Scheme.Length..];
+            name = name.StartsWith('/') ? name[1..] : name;
         }
 
         error = name.StartsWith('/') ? CheckPath(name, text) : CheckName(name, text);

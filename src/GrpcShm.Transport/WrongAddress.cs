@@ -8,6 +8,10 @@ internal static class WrongAddress
         "Write 'shm:orders' for a name, or 'shm:///absolute/orders.sock' for a path. A server shows the same endpoints "
         + "as 'http://shm:/orders' and 'http://shm:///absolute/orders.sock', which can be written, too.";
 
+    private static readonly string RightNames =
+        $"a name has 1 to {SharedMemoryEndPoint.MaxNameLength} characters out of A-Z, a-z, 0-9, '.', '_' and '-', and "
+        + "does not start with a dot.";
+
     private static readonly string[] WebSchemes = ["http://", "https://"];
 
     /// <summary>Says what is wrong, and what the right forms are.</summary>
@@ -36,6 +40,13 @@ internal static class WrongAddress
             return "behind 'shm://' there has to be the absolute path of a file; a name has one colon only.";
         }
 
+        if (text.StartsWith("shm:/", StringComparison.OrdinalIgnoreCase))
+        {
+            return text.LastIndexOf('/') > "shm:".Length
+                ? "behind 'shm:' a path has three slashes; one slash is followed by a name, which has none."
+                : RightNames;
+        }
+
         if (text.Contains("://", StringComparison.Ordinal))
         {
             return "it has another scheme than 'shm'.";
@@ -44,8 +55,7 @@ internal static class WrongAddress
         var name = text.StartsWith("shm:", StringComparison.OrdinalIgnoreCase) ? text["shm:".Length..] : text;
         return text.StartsWith("shm/", StringComparison.OrdinalIgnoreCase) ? "behind 'shm' there has to be a colon."
             : name.Contains('/', StringComparison.Ordinal) ? "a path has to be absolute, and to name a file."
-            : $"a name has 1 to {SharedMemoryEndPoint.MaxNameLength} characters out of A-Z, a-z, 0-9, '.', '_' and "
-                + "'-', and does not start with a dot.";
+            : RightNames;
     }
 
     // 'shm' is the whole host, whatever follows.

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using GrpcShm.Client.Http2;
 using GrpcShm.Transport.Connections;
 using GrpcShm.Transport.Handshake;
@@ -197,6 +198,33 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("https", 20, true)]
+    [InlineData("https", 23, true)]
+    [InlineData("wss", 22, true)]
+    [InlineData("https", 19, false)]
+    [InlineData("https", 24, false)]
+    [InlineData("wss", 'H', false)]
+    [InlineData("http", 'H', true)]
+    public async Task Read_FirstByte_HasToBeOfTlsIfTheRequestAsksForTls(string scheme, byte first, bool isTaken)
+    {
+        await using var client = await ConnectAsync(scheme);
+        var read = client.ReadAsync(_buffer, TestToken).AsTask();
+        await using var server = new RingStream(await _endPoint.AcceptAsync(), FileAccess.ReadWrite);
+        await server.WriteAsync(new[] { first }, TestToken);
+
+        if (isTaken)
+        {
+            Assert.Equal(1, await read.InTime());
+            Assert.Equal(first, _buffer[0]);
+        }
+        else
+        {
+            var refused = await Assert.ThrowsAsync<AuthenticationException>(() => read.InTime());
+            Assert.Contains("has no TLS", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>The next server, which gets the bytes that were written, and answers.</summary>
     private async Task<RingStream> AcceptSuccessorAsync(byte[] written)
     {
@@ -208,6 +236,9 @@ public sealed class HandoverStreamTests : IAsyncLifetime
         return successor;
     }
 
-    private async Task<HandoverStream> ConnectAsync() =>
-        new(await _endPoint.ConnectAsync(), runInline: false, _ => _endPoint.ConnectAsync());
+    private async Task<HandoverStream> ConnectAsync(string scheme = "http")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{scheme}://localhost/");
+        return new HandoverStream(await _endPoint.ConnectAsync(), request, _ => _endPoint.ConnectAsync());
+    }
 }

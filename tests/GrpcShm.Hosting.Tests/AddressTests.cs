@@ -20,9 +20,11 @@ public sealed class AddressTests
     [Theory]
     [InlineData("urls", "shm:orders")]
     [InlineData("urls", "SHM:orders")]
+    [InlineData("urls", "shm:/orders")]
     [InlineData("urls", "http://shm:/orders")]
     [InlineData("urls", "HTTP://shm:/orders")]
     [InlineData(KestrelUrl, "shm:orders")]
+    [InlineData(KestrelUrl, "shm:/orders")]
     [InlineData(KestrelUrl, "http://shm:/orders")]
     public async Task Start_NameAsAnAddress_IsListenedOn(string setting, string address)
     {

@@ -1,6 +1,7 @@
 using GrpcShm.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace GrpcShm.Hosting.Tests;
 
@@ -69,6 +70,36 @@ public sealed class ClientSectionTests
             .Append(("address", "shm:orders"));
 
         Assert.NotNull(Use([.. settings]));
+    }
+
+    [Theory]
+    [InlineData("WaitForServer", "5", "must be less than or equal to '01:00:00'. A number alone counts days")]
+    [InlineData("RingSize", "1000", "A ring's size is a power of two from 4096 to 67108864 bytes.")]
+    [InlineData("RuntimeDirectory", " ", "RuntimeDirectory is empty.")]
+    public void Client_ValueThatItsOptionRefuses_IsRefusedWithItsKey(string key, string value, string reason)
+    {
+        using var services = Use(("Address", "shm:orders"), (key, value)).Services.BuildServiceProvider();
+
+        var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<Greeter.GreeterClient>);
+
+        Assert.StartsWith($"'Orders:{key}' is '{value}': ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Client_WholeConfigurationWithAWrongValue_IsRefusedWithItsKey()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?> { ["Address"] = "shm:orders", ["IdleTimeout"] = "30" })
+            .Build();
+        using var services = new ServiceCollection().AddGrpcClient<Greeter.GreeterClient>()
+            .UseSharedMemory(configuration).Services.BuildServiceProvider();
+
+        var refused = Assert.Throws<OptionsValidationException>(services.GetRequiredService<Greeter.GreeterClient>);
+
+        Assert.StartsWith("'IdleTimeout' is '30': ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("A number alone counts days", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

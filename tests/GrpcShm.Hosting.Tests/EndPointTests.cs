@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using GrpcShm.Client;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
@@ -122,6 +123,34 @@ public sealed class EndPointTests
                     deadline: TimeLimit.Deadline,
                     cancellationToken: TestContext.Current.CancellationToken);
         }
+    }
+
+    [Theory]
+    [InlineData("code")]
+    [InlineData("urls")]
+    [InlineData("SharedMemory:Endpoints:0")]
+    public async Task Start_NameIsInUse_FailsWithTheAddressAsItIsLogged(string setting)
+    {
+        await using var first = await TestServer.StartAsync(Listen("taken"));
+
+        var failure = await Assert.ThrowsAnyAsync<IOException>(() => TestServer.StartAsync(
+            builder =>
+            {
+                builder.Configuration["SharedMemory:RuntimeDirectory"] = first.Directory;
+                if (setting == "code")
+                {
+                    Listen("taken")(builder);
+                }
+            },
+            (setting, "shm:taken")));
+
+        // Kestrel's words about an address that is in use, and the transport's, which say by whom.
+        Assert.Contains($" {Assert.Single(first.Urls)}: ", failure.Message, StringComparison.Ordinal);
+        var reason = Assert.IsType<AddressInUseException>(failure.InnerException);
+        Assert.StartsWith(
+            $"The endpoint 'shm:taken' is in use by process {Environment.ProcessId} ",
+            reason.Message,
+            StringComparison.Ordinal);
     }
 
     private static Action<Microsoft.AspNetCore.Builder.WebApplicationBuilder> Listen(string name) =>

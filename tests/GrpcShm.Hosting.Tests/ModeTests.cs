@@ -178,8 +178,8 @@ public sealed class ModeTests
             Configure(SharedMemoryMode.Auto, static kestrel => kestrel.ListenSharedMemory("greeter")),
             [("SharedMemory:RingSize", "65536"), ("SharedMemory:MaxRingSize", "32768")]));
 
-        Assert.Contains("RingSize is 65536", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("MaxRingSize, which is 32768", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'SharedMemory:RingSize' is 65536", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'SharedMemory:MaxRingSize', which is 32768", exception.Message, StringComparison.Ordinal);
     }
 
     private static SharedMemoryClientOptions Options(string directory, SharedMemoryMode mode) => new()

@@ -8,7 +8,7 @@ namespace GrpcShm.Testing;
 /// </summary>
 internal static class TimeLimit
 {
-    public static readonly TimeSpan Value = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Value = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(2);
 

@@ -7,15 +7,17 @@ using Microsoft.AspNetCore.Hosting;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>Shared memory in one fixed mode, so that the row's name is right.</summary>
-internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransport
+internal sealed class SharedMemoryTransport(SharedMemoryMode mode, bool isNative = false) : IGrpcTransport
 {
     // The two ends agree on a connection at once, but a busy machine may let one of them wait.
     private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(60);
 
-    public string Name => mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";
+    public string Name =>
+        isNative ? "shm-native" : mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";
 
-    public string Description => mode == SharedMemoryMode.Direct
-        ? "gRPC, calls framed straight into shared-memory rings"
+    public string Description =>
+        isNative ? "gRPC, calls framed by the channel itself, without grpc-dotnet"
+        : mode == SharedMemoryMode.Direct ? "gRPC, calls framed straight into shared-memory rings"
         : "gRPC, HTTP/2 through shared-memory rings";
 
     public string ChooseAddress(string directory) => Path.Combine(directory, Name + ".sock");
@@ -26,9 +28,12 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode) : IGrpcTransp
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(address));
     }
 
-    public ChannelBase CreateChannel(string address) =>
-        SharedMemoryChannel.ForAddress(
-            $"shm://{address}",
-            new SharedMemoryClientOptions { Mode = mode, ConnectTimeout = HandshakeTime },
-            ChannelOptions.Create());
+    public ChannelBase CreateChannel(string address)
+    {
+        address = $"shm://{address}";
+        var options = new SharedMemoryClientOptions { Mode = mode, ConnectTimeout = HandshakeTime };
+        return isNative
+            ? SharedMemoryChannel.Create(address, options, ChannelOptions.Create())
+            : SharedMemoryChannel.ForAddress(address, options, ChannelOptions.Create());
+    }
 }

@@ -15,6 +15,7 @@ internal static class TransportRegistry
         new TcpTransport(),
         new SharedMemoryTransport(SharedMemoryMode.Http2),
         new SharedMemoryTransport(SharedMemoryMode.Direct),
+        new SharedMemoryTransport(SharedMemoryMode.Direct, isNative: true),
         new InProcessTransport(),
     ];
 

@@ -39,7 +39,7 @@ internal sealed class SharedMemoryTransportFactory : IConnectionListenerFactory,
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        if (endpoint is not SharedMemoryEndPoint sharedMemory)
+        if (endpoint is not SharedMemoryEndPoint { Plain: var sharedMemory })
         {
             throw new NotSupportedException(
                 $"The shared-memory transport cannot listen on {endpoint}, which is not a shared-memory endpoint.");

@@ -12,12 +12,13 @@ namespace GrpcShm.AspNetCore.Direct;
 /// </summary>
 internal static class DirectEndPoints
 {
+    // By the plain endpoint, which the connections of the endpoint have, too.
     private static readonly ConditionalWeakTable<SharedMemoryEndPoint, State> States = [];
 
     /// <summary>Notes the options of an endpoint, after the application has configured it.</summary>
     public static void Note(ListenOptions listen)
     {
-        if (listen.EndPoint is SharedMemoryEndPoint endPoint)
+        if (listen.EndPoint is SharedMemoryEndPoint { Plain: var endPoint })
         {
             var internals = listen.ApplicationServices?.GetService<KestrelInternals>() ?? new KestrelInternals();
             States.AddOrUpdate(

@@ -71,6 +71,7 @@ internal sealed class HostingAddressesStartupFilter(
         var listened = internals.ListenedInCode(options.Value)?
             .Select(static listen => listen.EndPoint)
             .OfType<SharedMemoryEndPoint>()
+            .Select(static endPoint => endPoint.Plain)
             .ToList();
         if (listened is { Count: > 0 })
         {

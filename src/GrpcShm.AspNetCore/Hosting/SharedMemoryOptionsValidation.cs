@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Hosting;
@@ -10,7 +12,8 @@ namespace GrpcShm.AspNetCore.Hosting;
 /// A connection's bound of buffered bytes that still has its default value is not refused: whoever lowers the bound of
 /// the whole endpoint has said enough, since the lower of the two bounds decides.
 /// </remarks>
-internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMemoryTransportOptions>
+internal sealed class SharedMemoryOptionsValidation(IConfiguration configuration)
+    : IValidateOptions<SharedMemoryTransportOptions>
 {
     private static readonly SharedMemoryTransportOptions Defaults = new();
 
@@ -33,13 +36,24 @@ internal sealed class SharedMemoryOptionsValidation : IValidateOptions<SharedMem
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
     }
 
-    private static void CheckIsNotMore(string name, long value, string limitName, long limit, List<string> failures)
+    private void CheckIsNotMore(string name, long value, string limitName, long limit, List<string> failures)
     {
         if (value > limit)
         {
+            var wrong = KeyOf(name, value) ?? $"{nameof(SharedMemoryTransportOptions)}.{name}";
             failures.Add(
-                $"{nameof(SharedMemoryTransportOptions)}.{name} is {value} bytes, more than {limitName}, which is "
-                + $"{limit}. Raise {limitName}, or lower {name}.");
+                $"{wrong} is {value} bytes, more than {KeyOf(limitName, limit) ?? limitName}, which is {limit}. Raise "
+                + $"{limitName}, or lower {name}.");
         }
+    }
+
+    /// <summary>The key that a value comes from; nothing if code has set the value.</summary>
+    private string? KeyOf(string name, long value)
+    {
+        var setting = configuration.GetSection(SharedMemorySection.Name).GetSection(name);
+        return long.TryParse(setting.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var configured)
+            && configured == value
+                ? $"'{setting.Path}'"
+                : null;
     }
 }

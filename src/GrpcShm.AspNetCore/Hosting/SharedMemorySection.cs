@@ -71,6 +71,7 @@ internal static class SharedMemorySection
                 foreach (var endPoint in child.GetChildren())
                 {
                     CheckHasNoKeys(endPoint, failures);
+                    CheckIsAddress(endPoint, failures);
                 }
             }
             else if (IsOneOf(child.Key, [Linux]))
@@ -80,7 +81,7 @@ internal static class SharedMemorySection
             else if (IsOneOf(child.Key, Keys))
             {
                 CheckHasNoKeys(child, failures);
-                CheckIsChoice(child, failures);
+                CheckValue(child, failures);
             }
             else
             {
@@ -162,23 +163,37 @@ internal static class SharedMemorySection
         }
     }
 
-    // The binder's own message does not say which names there are.
-    private static void CheckIsChoice(IConfigurationSection setting, List<string> failures)
+    private static void CheckIsAddress(IConfigurationSection endPoint, List<string> failures)
     {
-        if (setting.Value is not { Length: > 0 } text)
+        if (endPoint.Value is { } text && !SharedMemoryEndPoint.TryParse(text, out _, out var problem))
         {
-            return;
+            failures.Add($"The setting '{endPoint.Path}' is wrong: {problem}");
         }
+    }
 
-        var mistake = IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.Mode)])
-            ? Choices.FindMistake<SharedMemoryMode>(text, setting.Path)
-            : IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.RunMode)])
-                ? Choices.FindMistake<RunMode>(text, setting.Path)
-                : null;
+    private static void CheckValue(IConfigurationSection setting, List<string> failures)
+    {
+        var mistake = FindWrongChoice(setting) ?? SettingValue.FindMistake(
+            setting, static alone => alone.Bind(new SharedMemoryTransportOptions()));
         if (mistake is not null)
         {
             failures.Add(mistake);
         }
+    }
+
+    // The binder's own message does not say which names there are.
+    private static string? FindWrongChoice(IConfigurationSection setting)
+    {
+        if (setting.Value is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        return IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.Mode)])
+            ? Choices.FindMistake<SharedMemoryMode>(text, setting.Path)
+            : IsOneOf(setting.Key, [nameof(SharedMemoryTransportOptions.RunMode)])
+                ? Choices.FindMistake<RunMode>(text, setting.Path)
+                : null;
     }
 
     private static void CheckHasNoKeys(IConfigurationSection setting, List<string> failures)

@@ -172,6 +172,16 @@ internal sealed class ClientCall : ICallStreamOwner
         ReleaseUser();
     }
 
+    /// <summary>
+    /// Drops what is left of the request, since the call is over. The last call by the sender of the request.
+    /// </summary>
+    public void DropRequest()
+    {
+        _users.KeepFromReuse();
+        Abandon();
+        ReleaseUser();
+    }
+
     /// <summary>Ends the use of the call by the reader of the response.</summary>
     /// <param name="isRead">True if it was read to its end, and nobody else can still be reading it.</param>
     public void EndResponse(bool isRead)

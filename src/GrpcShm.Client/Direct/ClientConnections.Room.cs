@@ -58,7 +58,8 @@ internal sealed partial class ClientConnections
             // A call that saw the queue empty may have been faster.
             while (connection.Calls.AskForRoom() && !connection.IsRetired)
             {
-                if (_calls.Rent().Begin(pending, connection, target) is var result and not SendResult.NoConnection)
+                if (pending.Carriers.Rent().Begin(pending, connection, target) is var result
+                    and not SendResult.NoConnection)
                 {
                     return result;
                 }

@@ -21,26 +21,22 @@ internal sealed partial class ClientConnections : IDisposable
     private readonly RoomQueue _queue = new();
     private readonly SharedMemoryConnector _connector;
     private readonly IByteRoute? _byteRoute;
-    private readonly ClientCallPool _calls;
     private readonly Func<DirectConnection[], bool> _isMoreThanRoom;
 
     /// <param name="connector">Makes the connections.</param>
     /// <param name="byteRoute">The way for calls to a server that has no direct mode, if HTTP/2 is allowed.</param>
-    /// <param name="calls">The calls that may serve again.</param>
     /// <param name="failures">Makes the exceptions that callers get.</param>
     /// <param name="options">How to connect.</param>
     /// <param name="diagnostics">Measures connections and requests.</param>
     public ClientConnections(
         SharedMemoryConnector connector,
         IByteRoute? byteRoute,
-        ClientCallPool calls,
         ICallFailures failures,
         SharedMemoryClientOptions options,
         ClientDiagnostics diagnostics)
     {
         _connector = connector;
         _byteRoute = byteRoute;
-        _calls = calls;
         _isMoreThanRoom = IsMoreThanRoom;
         Failures = failures;
         Options = options;
@@ -168,7 +164,8 @@ internal sealed partial class ClientConnections : IDisposable
             foreach (var connection in _table.Live)
             {
                 if (!connection.Calls.IsFull
-                    && _calls.Rent().Begin(pending, connection, target) is var result and not SendResult.NoConnection)
+                    && pending.Carriers.Rent().Begin(pending, connection, target) is var result
+                        and not SendResult.NoConnection)
                 {
                     return result;
                 }

@@ -3,6 +3,9 @@ namespace GrpcShm.Client.Direct;
 /// <summary>A call that waits for its response, however often it has to be sent.</summary>
 internal interface IPendingCall
 {
+    /// <summary>The call objects that carry such calls.</summary>
+    ClientCallPool Carriers { get; }
+
     /// <summary>Gives the call up while there is no response.</summary>
     CancellationToken CancellationToken { get; }
 

@@ -15,6 +15,10 @@ internal static class CallFailures
         new HttpProtocolException(
             (long)error, $"{message} HTTP/2 error code '{NameOf(error)}' (0x{(uint)error:x}).", null);
 
+    /// <summary>For a response that makes no sense.</summary>
+    public static Exception CreateRefusal(Exception cause) =>
+        new HttpIOException(HttpRequestError.InvalidResponse, cause.Message, cause);
+
     /// <summary>For a request that has failed before there was a response.</summary>
     public static Exception CreateSending(Exception cause) => cause switch
     {
@@ -28,18 +32,19 @@ internal static class CallFailures
     /// <summary>For a response that has failed halfway.</summary>
     public static Exception CreateReading(Exception cause) => cause is HttpIOException ? cause : CreateAborted(cause);
 
+    /// <inheritdoc cref="CreateConnecting(bool, Exception)"/>
+    public static HttpRequestException CreateConnecting(HttpRequestMessage request, Exception cause) =>
+        CreateConnecting(GrpcRequests.IsOfCall(request.Content), cause);
+
     /// <summary>For a connection that could not be made.</summary>
-    /// <param name="request">The request that needs the connection.</param>
+    /// <param name="isForCall">True if it is a gRPC call that needs the connection.</param>
     /// <param name="cause">The reason, which names the endpoint.</param>
     /// <remarks>
     /// The status of a gRPC call shows the message of this exception twice, and those of all inner exceptions once. So
     /// the reason stands in the inner exception alone. Other callers show the outermost message.
     /// </remarks>
-    public static HttpRequestException CreateConnecting(HttpRequestMessage request, Exception cause) =>
-        new(
-            HttpRequestError.ConnectionError,
-            GrpcRequests.IsOfCall(request.Content) ? Unreachable : cause.Message,
-            cause);
+    public static HttpRequestException CreateConnecting(bool isForCall, Exception cause) =>
+        new(HttpRequestError.ConnectionError, isForCall ? Unreachable : cause.Message, cause);
 
     private static Exception CreateAborted(Exception cause) =>
         cause is IOException or InvalidOperationException and not ObjectDisposedException

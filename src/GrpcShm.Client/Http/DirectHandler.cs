@@ -56,6 +56,12 @@ internal sealed class DirectHandler : HttpMessageHandler
             preferLocal: false);
     }
 
+    /// <summary>Carry the requests.</summary>
+    public ClientConnections Connections => _connections;
+
+    /// <summary>The call objects that carry the requests.</summary>
+    public ClientCallPool Carriers { get; } = new(static call => new HttpExchange(call));
+
     /// <summary>Reports requests to listeners.</summary>
     public ClientDiagnostics Diagnostics => _diagnostics;
 

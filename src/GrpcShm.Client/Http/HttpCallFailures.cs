@@ -9,7 +9,9 @@ internal sealed class HttpCallFailures : ICallFailures
     public Exception CreateReset(CallError error, string message) => CallFailures.CreateReset(error, message);
 
     public Exception CreateConnecting(IPendingCall pending, Exception cause) =>
-        CallFailures.CreateConnecting(((PendingRequest)pending).Request, cause);
+        pending is PendingRequest request
+            ? CallFailures.CreateConnecting(request.Request, cause)
+            : CallFailures.CreateConnecting(isForCall: true, cause);
 
     public Exception CreateDisposed() => new ObjectDisposedException(typeof(HttpMessageHandler).FullName);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
@@ -77,16 +76,14 @@ internal sealed class HttpExchange : ICallExchange
         {
             switch (headers.Number)
             {
-                case HeaderNames.Status when !hasStatus && TryParseStatus(headers.Value, out var status):
-                    response.StatusCode = status;
+                case HeaderNames.Status
+                    when !hasStatus && ResponseFields.TryParseStatus(headers.Value, out var status):
+                    response.StatusCode = (HttpStatusCode)status;
                     hasStatus = true;
                     break;
                 case HeaderNames.Method or HeaderNames.Scheme or HeaderNames.Authority:
                 case HeaderNames.Path or HeaderNames.Status:
-                    throw new MalformedCallException(
-                        CallError.Protocol,
-                        $"The server answered with '{headers.Name}: {PeerText.Clean(headers.Value)}', "
-                        + "which a response cannot have. Do both sides use the same version?");
+                    throw ResponseFields.Refuse(headers.Name, headers.Value);
                 case HeaderNames.ContentType:
                     content.Headers.TryAddWithoutValidation(headers.Name, headers.Value);
                     break;
@@ -104,7 +101,7 @@ internal sealed class HttpExchange : ICallExchange
 
         if (!hasStatus)
         {
-            throw new MalformedCallException(CallError.Protocol, "The server answered without a status.");
+            throw ResponseFields.RefuseWithoutStatus();
         }
 
         _stream = stream;
@@ -128,8 +125,7 @@ internal sealed class HttpExchange : ICallExchange
         }
     }
 
-    public Exception DescribeRefusal(Exception exception) =>
-        new HttpIOException(HttpRequestError.InvalidResponse, exception.Message, exception);
+    public Exception DescribeRefusal(Exception exception) => CallFailures.CreateRefusal(exception);
 
     public void HandOver(IPendingCall pending, bool isWhole)
     {
@@ -166,13 +162,5 @@ internal sealed class HttpExchange : ICallExchange
         _response = null;
         _stream = null;
         _trailers = null;
-    }
-
-    /// <summary>Reads a status. An interim status is refused: no call can end with it.</summary>
-    private static bool TryParseStatus(string value, out HttpStatusCode status)
-    {
-        var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
-        status = (HttpStatusCode)number;
-        return isNumber && number is >= 200 and <= 999 && value.Length == 3;
     }
 }

@@ -20,6 +20,8 @@ internal sealed class PendingRequest(
     /// </summary>
     public bool IsObserved => isObserved;
 
+    public ClientCallPool Carriers => handler.Carriers;
+
     public bool WaitsForServer => GrpcRequests.WaitsForServer(request);
 
     public string? WhyNotCarried { get; set; }

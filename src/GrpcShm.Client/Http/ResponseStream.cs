@@ -21,7 +21,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
     private const int AheadSize = 4096;
 
     private HttpExchange? _exchange = exchange;
-    private Abandonment? _guard;
+    private ResponseGuard? _guard;
     private int _state;
     private bool _hasEnded;
     private byte[]? _ahead;
@@ -43,7 +43,7 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
     }
 
     /// <summary>Makes sure that the call is given up if nobody holds this stream any more.</summary>
-    public void Guard(ClientCall current) => _guard = new Abandonment(current);
+    public void Guard(ClientCall current) => _guard = new ResponseGuard(current);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -251,43 +251,5 @@ internal sealed class ResponseStream(HttpExchange exchange, HttpResponseMessage 
             ? new ValueTask<int>(0)
             : ValueTask.FromException<int>(
                 new ObjectDisposedException(nameof(ResponseStream), "The response has been disposed."));
-    }
-
-    /// <summary>Gives up a call whose response nobody can read any more.</summary>
-    private sealed class Abandonment(ClientCall call) : IDisposable
-    {
-        // Set by whoever ends the response, read by the finalizer. The finalizer may run during Dispose, since nothing
-        // else may hold this object any more. Volatile, so that a finalizer that runs after the field was set sees it.
-        // Whoever sets it owns the call until then.
-        private volatile bool _isDisarmed;
-
-        ~Abandonment()
-        {
-            if (!_isDisarmed)
-            {
-                // Giving the call up takes locks, sends, and may close the connection. The finalizer's thread must not
-                // do that.
-                ThreadPool.UnsafeQueueUserWorkItem(
-                    static call =>
-                    {
-                        try
-                        {
-                            call.Drop();
-                        }
-                        catch (Exception)
-                        {
-                            // A listener of metrics has thrown, which is called last. Nobody is left who could be told.
-                        }
-                    },
-                    call,
-                    preferLocal: false);
-            }
-        }
-
-        public void Dispose()
-        {
-            _isDisarmed = true;
-            GC.SuppressFinalize(this);
-        }
     }
 }

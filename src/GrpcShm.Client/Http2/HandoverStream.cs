@@ -23,7 +23,8 @@ namespace GrpcShm.Client.Http2;
 /// farewell: the handler takes a connection that does not begin with the server's settings for broken, and fails all
 /// its requests.</item>
 /// </list>
-/// <para>The end of a server that dies is shown at once.</para>
+/// <para>The end of a server that dies is shown at once. If the handler asks for TLS, and the server has none, the
+/// stream says so.</para>
 /// </remarks>
 internal sealed class HandoverStream : AsyncStream
 {
@@ -44,6 +45,7 @@ internal sealed class HandoverStream : AsyncStream
     private readonly CancellationTokenSource _disposed = new();
     private readonly SemaphoreSlim _unansweredGate = new(1);
     private readonly bool _runInline;
+    private readonly bool _hasTls;
 
     // Under its gate. The bytes for a successor; nothing once a successor can no longer be given all of them.
     private ArrayBufferWriter<byte>? _unanswered = new();
@@ -66,34 +68,22 @@ internal sealed class HandoverStream : AsyncStream
 
     /// <summary>Takes over a connection.</summary>
     /// <param name="connection">The connection.</param>
-    /// <param name="runInline">True if the reader may go on on the reactor's thread.</param>
-    /// <param name="connect">Makes another connection, to the server's successor.</param>
-    public HandoverStream(
-        SharedMemoryConnection connection,
-        bool runInline,
-        Func<CancellationToken, Task<SharedMemoryConnection>> connect)
-    {
-        _runInline = runInline;
-        _connect = connect;
-        _connection = connection;
-        _stream = Open(connection);
-    }
-
-    /// <summary>Makes the stream of a connection's bytes.</summary>
-    /// <param name="connection">The connection.</param>
     /// <param name="request">The request that needs the connection.</param>
     /// <param name="connect">Makes another connection, to the server's successor.</param>
-    public static HandoverStream Create(
+    public HandoverStream(
         SharedMemoryConnection connection,
         HttpRequestMessage request,
         Func<CancellationToken, Task<SharedMemoryConnection>> connect)
     {
         // The read loop of HTTP/2 never blocks, so it may run on the reactor. A read loop with TLS may call the user's
         // certificate validation, and one of HTTP/1.1 may run the user's code; without TLS "2.0 or lower" means 1.1.
-        var runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
+        _runInline = request.RequestUri?.Scheme == Uri.UriSchemeHttp
             && request.Version.Major == 2
             && request.VersionPolicy != HttpVersionPolicy.RequestVersionOrLower;
-        return new HandoverStream(connection, runInline, connect);
+        _hasTls = request.RequestUri?.Scheme is "https" or "wss";
+        _connect = connect;
+        _connection = connection;
+        _stream = Open(connection);
     }
 
     public override bool CanRead => true;
@@ -110,6 +100,11 @@ internal sealed class HandoverStream : AsyncStream
                 || !await TryReplaceAsync(cancellationToken).ConfigureAwait(false))
             {
                 await ForgetAsync().ConfigureAwait(false);
+                if (_hasTls)
+                {
+                    TlsAnswer.Check(word.Span, _connection.EndPoint);
+                }
+
                 _firstWord = word;
             }
         }

@@ -155,7 +155,7 @@ internal sealed partial class Http2Route
             // Even if this request waits for its server: .NET's handler lets the others queue behind one connection
             // that is being made, and they may have to fail at once.
             var secured = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
-            return HandoverStream.Create(secured, request, _factory.ConnectBytesAsync);
+            return new HandoverStream(secured, request, _factory.ConnectBytesAsync);
         }
 
         SharedMemoryConnection? connection;
@@ -171,7 +171,7 @@ internal sealed partial class Http2Route
             connection = await ConnectAnotherAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return HandoverStream.Create(connection, request, ConnectAnotherAsync);
+        return new HandoverStream(connection, request, ConnectAnotherAsync);
     }
 
     private static bool IsSecure(HttpRequestMessage request) => request.RequestUri?.Scheme is "https" or "wss";

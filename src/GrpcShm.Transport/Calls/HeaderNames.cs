@@ -15,6 +15,9 @@ internal static class HeaderNames
     public const int Status = 4;
     public const int ContentType = 5;
     public const int Te = 6;
+    public const int GrpcEncoding = 9;
+    public const int GrpcStatus = 11;
+    public const int GrpcMessage = 12;
     public const int ContentLength = 20;
     public const int Unknown = -1;
 
@@ -51,8 +54,8 @@ internal static class HeaderNames
     private static readonly HeaderPair[] KnownPairs =
     [
         new(Method, "POST"), new(Method, "GET"), new(Scheme, "http"), new(Scheme, "https"), new(Authority, "localhost"),
-        new(Status, "200"), new(ContentType, "application/grpc"), new(Te, "trailers"), new(11, "0"),
-        new(10, "identity,gzip,deflate"), new(9, "identity"), new(9, "gzip"),
+        new(Status, "200"), new(ContentType, "application/grpc"), new(Te, "trailers"), new(GrpcStatus, "0"),
+        new(10, "identity,gzip,deflate"), new(GrpcEncoding, "identity"), new(GrpcEncoding, "gzip"),
     ];
 
     public static int Count => Names.Length;

@@ -57,6 +57,60 @@ public sealed class SharedMemorySectionTests
         Assert.Equal(
             8192, Configure(("SharedMemory:RingSize", "8192"), ("SharedMemory:" + key, "for people")).RingSize);
 
+    [Theory]
+    [InlineData("HandshakeTimeout", "5", "must be less than or equal to '01:00:00'. A number alone counts days")]
+    [InlineData("handshakeTimeout", "-1", "must be greater than '00:00:00'. A number alone counts days")]
+    [InlineData("HandshakeTimeout", "5.00:00:00", "must be less than or equal to '01:00:00'.")]
+    [InlineData("WaitForName", "2", "must be less than or equal to '1.00:00:00'. A number alone counts days")]
+    [InlineData("RingSize", "1000", "A ring's size is a power of two from 4096 to 67108864 bytes.")]
+    [InlineData("MaxCallsPerConnection", "0", "must be greater than or equal to '1'.")]
+    public void Configuration_ValueOutOfItsRange_IsRefusedWithItsKey(string key, string value, string reason)
+    {
+        var refused = Assert.Throws<OptionsValidationException>(() => Configure(($"SharedMemory:{key}", value)));
+
+        Assert.StartsWith($"'SharedMemory:{key}' is '{value}': ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("(Parameter", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            int.TryParse(value, out _) && reason.Contains("days", StringComparison.Ordinal),
+            refused.Message.Contains("A number alone counts days", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("RingSize", "large")]
+    [InlineData("HandshakeTimeout", "5s")]
+    public void Configuration_TextOfAnotherType_IsRefusedWithItsKey(string key, string value)
+    {
+        var refused = Assert.Throws<InvalidOperationException>(() => Configure(($"SharedMemory:{key}", value)));
+
+        Assert.Contains($"'SharedMemory:{key}'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Configuration_WrongAddressOfAnEndpoint_IsRefusedWithItsKey()
+    {
+        var refused = Assert.Throws<OptionsValidationException>(
+            () => Configure(("SharedMemory:Endpoints:1", "shm://orders")));
+
+        Assert.StartsWith(
+            "The setting 'SharedMemory:Endpoints:1' is wrong: 'shm://orders' is not a shared-memory address",
+            refused.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false, "'SharedMemory:RingSize' is 8192 bytes, more than 'SharedMemory:MaxRingSize', which is 4096.")]
+    [InlineData(true, "SharedMemoryTransportOptions.RingSize is 16384 bytes, more than 'SharedMemory:MaxRingSize'")]
+    public void Configuration_PartLargerThanItsWhole_NamesTheKeysOfTheValuesThatComeFromIt(bool inCode, string expected)
+    {
+        var refused = Assert.Throws<OptionsValidationException>(() => Configure(
+            options => options.RingSize = inCode ? 16384 : options.RingSize,
+            ("SharedMemory:RingSize", "8192"),
+            ("SharedMemory:MaxRingSize", "4096")));
+
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Configuration_SeveralMistakes_AreAllNamed()
     {

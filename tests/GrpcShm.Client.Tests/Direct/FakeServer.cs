@@ -91,6 +91,14 @@ internal sealed class FakeServer : IAsyncDisposable
     public GrpcChannel CreateChannel(GrpcChannelOptions? options = null) =>
         SharedMemoryChannel.ForAddress(_endPoint.EndPoint.ToString(), Options, options);
 
+    /// <summary>Makes a channel that frames its calls by itself, and has its connection.</summary>
+    public async Task<SharedMemoryChannel> CreateNativeChannelAsync(GrpcChannelOptions? options = null)
+    {
+        var channel = SharedMemoryChannel.Create(_endPoint.EndPoint.ToString(), Options, options);
+        await channel.ConnectAsync(TestContext.Current.CancellationToken).InTime();
+        return channel;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

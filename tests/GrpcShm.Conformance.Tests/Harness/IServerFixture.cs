@@ -1,5 +1,5 @@
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 
@@ -13,7 +13,7 @@ public interface IServerFixture
     ServerHandle Server { get; }
 
     /// <summary>A channel to it that most tests share, as the calls of an application do.</summary>
-    GrpcChannel Channel { get; }
+    TestChannel Channel { get; }
 
     /// <summary>Starts another server, for a test that needs other settings. The test disposes of it.</summary>
     Task<ServerHandle> StartServerAsync(params string[] arguments);

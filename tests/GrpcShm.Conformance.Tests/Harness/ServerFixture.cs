@@ -1,5 +1,5 @@
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
+using GrpcShm.TestHost.Calling;
 
 namespace GrpcShm.Conformance.Tests.Harness;
 
@@ -14,7 +14,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     private readonly TempDirectory _directory = new();
     private readonly TMode _mode = new();
     private ServerHandle? _server;
-    private GrpcChannel? _channel;
+    private TestChannel? _channel;
     private int _names;
 
     /// <inheritdoc/>
@@ -24,7 +24,7 @@ public sealed class ServerFixture<TMode> : IServerFixture, IAsyncLifetime
     public ServerHandle Server => _server!;
 
     /// <inheritdoc/>
-    public GrpcChannel Channel => _channel!;
+    public TestChannel Channel => _channel!;
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()

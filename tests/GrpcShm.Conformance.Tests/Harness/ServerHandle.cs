@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
@@ -10,7 +9,7 @@ public sealed class ServerHandle : IAsyncDisposable
 {
     private readonly TransportMode _mode;
     private readonly TempDirectory _directory;
-    private readonly GrpcChannel _controlChannel;
+    private readonly TestChannel _controlChannel;
 
     private ServerHandle(TransportMode mode, TempDirectory directory, EndpointAddress address, HostProcess process)
     {
@@ -54,7 +53,7 @@ public sealed class ServerHandle : IAsyncDisposable
     }
 
     /// <summary>Makes a channel of the server's mode to the endpoint under test.</summary>
-    public GrpcChannel CreateChannel(ClientSetup? setup = null) =>
+    public TestChannel CreateChannel(ClientSetup? setup = null) =>
         _mode.CreateChannel(
             Address,
             _directory,

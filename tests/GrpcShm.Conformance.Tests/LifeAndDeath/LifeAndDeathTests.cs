@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost.Calling;
@@ -130,7 +129,7 @@ public abstract partial class LifeAndDeathTests(TransportMode mode) : IDisposabl
 
     private static void Print(string line) => TestContext.Current.TestOutputHelper?.WriteLine(line);
 
-    private static async Task<int> GetServerProcessIdAsync(GrpcChannel channel)
+    private static async Task<int> GetServerProcessIdAsync(TestChannel channel)
     {
         var client = new TestService.TestServiceClient(channel);
         return (await client.DescribeAsync(new Empty(), Call()).InTime()).ProcessId;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost;
@@ -109,7 +108,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
     }
 
     /// <summary>A new server takes over the name of a server that has an open call. This call ends well.</summary>
-    private async Task<ServerHandle> ReplaceAsync(ServerHandle current, GrpcChannel channel)
+    private async Task<ServerHandle> ReplaceAsync(ServerHandle current, TestChannel channel)
     {
         using var slow = new TestService.TestServiceClient(channel).WaitAsync(
             new WaitRequest { Gate = "replaced", SendHeadersFirst = true }, cancellationToken: TestToken);

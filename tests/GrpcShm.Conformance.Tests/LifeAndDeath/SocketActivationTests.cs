@@ -84,7 +84,7 @@ public sealed partial class SocketActivationTests : IDisposable
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(int descriptor, int command, int argument);
 
-    private Grpc.Net.Client.GrpcChannel CreateChannel() => _mode.CreateChannel(_address, _directory, new ClientSetup
+    private TestChannel CreateChannel() => _mode.CreateChannel(_address, _directory, new ClientSetup
     {
         ConfigureSharedMemory = options => options.ConnectTimeout = TimeLimit.Value,
     });

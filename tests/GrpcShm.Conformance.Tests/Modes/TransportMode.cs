@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
 
@@ -33,8 +32,11 @@ public abstract class TransportMode
     /// <summary>The mode of shared memory, so that no test runs over another mode by mistake.</summary>
     protected virtual SharedMemoryMode Pinned => SharedMemoryMode.Auto;
 
+    /// <summary>True if the client's channel frames its calls by itself.</summary>
+    protected virtual bool IsNative => false;
+
     /// <summary>Makes a channel.</summary>
-    public GrpcChannel CreateChannel(EndpointAddress address, TempDirectory directory, ClientSetup? setup = null) =>
+    public TestChannel CreateChannel(EndpointAddress address, TempDirectory directory, ClientSetup? setup = null) =>
         ChannelFactory.CreateChannel(address, Complete(setup ?? new ClientSetup(), directory));
 
     /// <summary>Makes a client for plain HTTP.</summary>
@@ -50,5 +52,5 @@ public abstract class TransportMode
         ChannelFactory.ConnectAsync(address, Complete(new ClientSetup(), directory));
 
     private protected ClientSetup Complete(ClientSetup setup, TempDirectory directory) =>
-        setup with { RuntimeDirectory = directory.Path, Mode = Pinned };
+        setup with { RuntimeDirectory = directory.Path, Mode = Pinned, IsNative = IsNative };
 }

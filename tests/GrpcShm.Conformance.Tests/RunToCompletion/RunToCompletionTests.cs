@@ -1,8 +1,8 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.Conformance.Tests.Modes;
 using GrpcShm.TestHost;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 using GrpcShm.Transport;
 
@@ -21,7 +21,7 @@ public sealed class RunToCompletionTests : IAsyncLifetime
     private readonly TempDirectory _directory = new();
     private readonly SharedMemoryDirectMode _mode = new();
     private ServerHandle? _server;
-    private GrpcChannel? _channel;
+    private TestChannel? _channel;
     private Threads.ThreadsClient? _client;
 
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;

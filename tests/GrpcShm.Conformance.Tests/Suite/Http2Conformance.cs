@@ -1,6 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
@@ -36,7 +36,7 @@ public abstract class Http2Conformance(IServerFixture fixture) : TransportConfor
     }
 
     // A call that waits keeps its connection open, and sends nothing that could be taken for a ping.
-    private static async Task AssertPingsAsync(ServerHandle server, GrpcChannel channel, bool acknowledgements)
+    private static async Task AssertPingsAsync(ServerHandle server, TestChannel channel, bool acknowledgements)
     {
         var client = new TestService.TestServiceClient(channel);
         using var waiting = client.WaitAsync(

@@ -1,7 +1,7 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using Grpc.Net.Client.Configuration;
 using GrpcShm.Conformance.Tests.Harness;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
@@ -78,7 +78,7 @@ public abstract partial class TransportConformance
         },
     };
 
-    private GrpcChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
+    private TestChannel CreateChannelWith(MethodConfig config) => Server.CreateChannel(new()
     {
         ConfigureChannel = options => options.ServiceConfig = new ServiceConfig { MethodConfigs = { config } },
     });

@@ -1,7 +1,7 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.Conformance.Tests.Harness;
 using GrpcShm.TestHost;
+using GrpcShm.TestHost.Calling;
 using GrpcShm.TestHost.Contracts;
 
 namespace GrpcShm.Conformance.Tests.Suite;
@@ -18,7 +18,7 @@ public abstract partial class TransportConformance(IServerFixture fixture)
 
     private ServerHandle Server => Fixture.Server;
 
-    private GrpcChannel Channel => Fixture.Channel;
+    private TestChannel Channel => Fixture.Channel;
 
     private TestService.TestServiceClient Client { get; } = new(fixture.Channel);
 
@@ -49,7 +49,7 @@ public abstract partial class TransportConformance(IServerFixture fixture)
         return messages;
     }
 
-    private async Task AssertStillServesAsync(GrpcChannel? channel = null)
+    private async Task AssertStillServesAsync(TestChannel? channel = null)
     {
         var piece = NewPiece(1000);
         var client = channel is null ? Client : new TestService.TestServiceClient(channel);

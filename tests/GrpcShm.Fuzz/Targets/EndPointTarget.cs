@@ -18,6 +18,7 @@ internal sealed class EndPointTarget : IFuzzTarget
         [
             "xstatenet", "shm:orders", "shm:///run/orders.sock", "/run/orders.sock", "shm://orders", ".hidden",
             "a/../b", "shm:ä", "http://shm:/orders", "http://shm:///run/orders.sock",
+            "shm:/orders", "shm:/run/orders.sock",
         ])
         .Select(Encoding.UTF8.GetBytes);
 
@@ -35,6 +36,9 @@ internal sealed class EndPointTarget : IFuzzTarget
         FuzzFailureException.ThrowIf(
             !new SharedMemoryEndPoint($"http://{endPoint.InAddress()}").Equals(endPoint),
             "An address is not read as it is shown.");
+        FuzzFailureException.ThrowIf(
+            !new SharedMemoryEndPoint($"{endPoint.InAddress()}").Equals(endPoint),
+            "An address is not read as it is shown, without 'http://'.");
         FuzzFailureException.ThrowIf(endPoint.IsPath != Path.IsPathRooted(endPoint.Name), "A name is a path.");
         FuzzFailureException.ThrowIf(endPoint.Name.Contains('\0', StringComparison.Ordinal), "A name has a zero.");
         if (!endPoint.IsPath)

@@ -14,7 +14,22 @@ public static class ChannelFactory
     internal static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(60);
 
     /// <summary>Makes a gRPC channel, which owns all that is beneath it.</summary>
-    public static GrpcChannel CreateChannel(EndpointAddress address, ClientSetup setup)
+    public static TestChannel CreateChannel(EndpointAddress address, ClientSetup setup) =>
+        new(setup is { IsNative: true, CertificateFingerprint: null }
+            ? CreateNativeChannel(address, setup) : CreateGrpcChannel(address, setup));
+
+    private static SharedMemoryChannel CreateNativeChannel(EndpointAddress address, ClientSetup setup)
+    {
+        var options = new GrpcChannelOptions();
+        setup.ConfigureChannel?.Invoke(options);
+        var channel = SharedMemoryChannel.Create(address.ToString(), CreateSharedMemoryOptions(setup), options);
+
+        // The call that has to connect is made by grpc-dotnet, and no test is about that.
+        channel.ConnectAsync().Wait(HandshakeTime);
+        return channel;
+    }
+
+    private static GrpcChannel CreateGrpcChannel(EndpointAddress address, ClientSetup setup)
     {
         var options = new GrpcChannelOptions { DisposeHttpClient = true };
         setup.ConfigureChannel?.Invoke(options);

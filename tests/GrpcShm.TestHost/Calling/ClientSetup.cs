@@ -13,6 +13,9 @@ public sealed record ClientSetup
     /// <summary>The mode in which shared memory carries the calls.</summary>
     public SharedMemoryMode Mode { get; init; }
 
+    /// <summary>True for a channel that frames its calls by itself.</summary>
+    public bool IsNative { get; init; }
+
     /// <summary>
     /// The time in which the server must answer a ping. The client sends a ping after a second of silence while calls
     /// are open.

@@ -124,6 +124,7 @@ internal sealed partial class ConformanceService(
             RemoteEndPoint = endPoints?.RemoteEndPoint?.ToString() ?? "",
             Deadline = context.Deadline == DateTime.MaxValue ? null : Timestamp.FromDateTime(context.Deadline),
             ProcessId = Environment.ProcessId,
+            UserAgent = context.RequestHeaders.GetValue("user-agent") ?? "",
         });
     }
 

@@ -117,6 +117,16 @@ public sealed class ForeignSocketTests : IDisposable
     }
 
     [Fact]
+    public void Listen_AFolderIsInThePlaceOfANamesSocket_IsCalledOneAndStays()
+    {
+        Directory.CreateDirectory(_path);
+        var refused = Assert.ThrowsAny<IOException>(() => TransportPlatform.Current.Listen(
+            new SharedMemoryEndPoint("database"), new RendezvousSettings(_temp.Path)));
+        Assert.Contains($"'{_path}' exists and is a folder, not a", refused.Message, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(_path));
+    }
+
+    [Fact]
     public void Listen_Refused_NameIsFreeWhenTheOtherProgramHasGone()
     {
         using (ForeignSocket.Listen(_path))

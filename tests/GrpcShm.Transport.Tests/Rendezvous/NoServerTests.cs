@@ -55,6 +55,35 @@ public sealed class NoServerTests : IDisposable
         Assert.Contains("is not a socket. Remove it", await RefusedAsync(isPath), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Connect_FolderInThePlaceOfTheSocket_IsCalledOne()
+    {
+        Directory.CreateDirectory(Socket);
+
+        Assert.Contains(
+            $"'{Socket}' is a folder, not a socket. Remove it", await RefusedAsync(false), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Connect_PathOfAFolder_SaysWhatToWriteAndNotToRemoveIt(bool isWritable)
+    {
+        // To a user who may not write into the folder the system says only that.
+        var folder = new SharedMemoryEndPoint(_temp.Path);
+        var rights = File.GetUnixFileMode(_temp.Path);
+        File.SetUnixFileMode(_temp.Path, isWritable ? rights : rights & ~UnixFileMode.UserWrite);
+
+        var absence = !isWritable && OtherUser.IsAvailable
+            ? await OtherUser.RunAsync(() => Look(folder))
+            : Look(folder);
+
+        File.SetUnixFileMode(_temp.Path, rights);
+        Assert.StartsWith("this path is a folder. Write the path of", absence, StringComparison.Ordinal);
+        Assert.Contains($"'shm://{_temp.Path}/orders.sock'", absence, StringComparison.Ordinal);
+        Assert.DoesNotContain("emove", absence, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -210,15 +239,37 @@ public sealed class NoServerTests : IDisposable
         Assert.Contains(path.ToString(), refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Listen_PathOfAFolder_SaysWhatToWriteAndLeavesNothing(bool isLink)
+    {
+        var folder = MakeFolder("folder");
+        if (isLink)
+        {
+            File.CreateSymbolicLink(_temp.File("link"), folder);
+        }
+
+        var before = _temp.Files.ToList();
+        var path = new SharedMemoryEndPoint(isLink ? _temp.File("link") : folder);
+        var refused = Assert.ThrowsAny<IOException>(
+            () => TransportPlatform.Current.Listen(path, new RendezvousSettings(null)));
+        Assert.Contains("this path is a folder. Write the path of a socket", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{path}/orders.sock'", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _temp.Files);
+    }
+
     private string MakeFolder(string name) => Directory.CreateDirectory(
         _temp.File(name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
 
     private RendezvousSocket Listen(string directory) => TransportPlatform.Current.Listen(
         new SharedMemoryEndPoint(_name), new RendezvousSettings(directory));
 
-    private string Look(string? directory)
+    private string Look(string? directory) => Look(new SharedMemoryEndPoint(_name), directory);
+
+    private static string Look(SharedMemoryEndPoint endPoint, string? directory = null)
     {
-        Assert.Null(TransportPlatform.Current.Connect(new SharedMemoryEndPoint(_name), directory, out var absence));
+        Assert.Null(TransportPlatform.Current.Connect(endPoint, directory, out var absence));
         return Assert.IsType<LinuxServerAbsence>(absence).Describe();
     }
 

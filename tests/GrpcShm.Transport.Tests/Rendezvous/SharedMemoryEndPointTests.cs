@@ -40,7 +40,13 @@ public sealed class SharedMemoryEndPointTests
     [InlineData("shm:shm:orders", null)]
     [InlineData("/run/x.sock", "/run/x.sock")]
     [InlineData("shm:///run/x.sock", "/run/x.sock")]
-    [InlineData("shm:/run/x.sock", "/run/x.sock")]
+    [InlineData("shm:/orders", "orders")]
+    [InlineData("SHM:/orders.sock", "orders.sock")]
+    [InlineData("shm:/", null)]
+    [InlineData("shm:/.hidden", null)]
+    [InlineData("shm:/orders/", null)]
+    [InlineData("shm:/run/x.sock", null)]
+    [InlineData("shm:////run/x.sock", "//run/x.sock")]
     public void Parse_Address_GivesItsNameOrIsRefused(string address, string? name)
     {
         Assert.Equal(name is not null, SharedMemoryEndPoint.TryParse(address, out var endPoint));
@@ -69,6 +75,10 @@ public sealed class SharedMemoryEndPointTests
     [InlineData("shm/orders", "behind 'shm' there has to be a colon")]
     [InlineData("./orders.sock", "a path has to be absolute")]
     [InlineData("shm:sockets/orders.sock", "a path has to be absolute")]
+    [InlineData("shm:/run/x.sock", "a path has three slashes; one slash is followed by a name")]
+    [InlineData("shm:/orders/", "a path has three slashes; one slash is followed by a name")]
+    [InlineData("shm:/my orders", "a name has 1 to 64 characters")]
+    [InlineData("shm:/", "a name has 1 to 64 characters")]
     [InlineData("my orders", "a name has 1 to 64 characters")]
     public void Parse_WrongForm_SaysWhatIsWrongAndTheRightForms(string address, string problem)
     {
@@ -100,6 +110,18 @@ public sealed class SharedMemoryEndPointTests
         Assert.Equal(endPoint, new SharedMemoryEndPoint(address));
         Assert.Equal(endPoint, new SharedMemoryEndPoint(new Uri(address).ToString()));
         Assert.Equal(endPoint, endPoint.InAddress());
+
+        // As somebody shortens it who has seen it in a log.
+        Assert.Equal(endPoint, new SharedMemoryEndPoint(address["http://".Length..]));
+    }
+
+    [Fact]
+    public void Plain_OfAnEndpointInAnAddress_IsTheEndpointItself()
+    {
+        var endPoint = new SharedMemoryEndPoint("orders");
+
+        Assert.Same(endPoint, endPoint.Plain);
+        Assert.Same(endPoint, endPoint.InAddress().InAddress().Plain);
     }
 
     [Fact]

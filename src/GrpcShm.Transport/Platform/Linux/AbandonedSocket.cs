@@ -26,7 +26,10 @@ internal static class AbandonedSocket
 
         if (!status.IsSocket)
         {
-            throw new IOException($"'{path}' exists and is not a socket. Remove it, or listen on another name.");
+            throw new IOException(
+                status.IsDirectory
+                    ? $"'{path}' exists and is a folder, not a socket. Remove it, or listen on another name."
+                    : $"'{path}' exists and is not a socket. Remove it, or listen on another name.");
         }
 
         // Between the probe and the removal another program could replace the socket. It would have to remove an unused
@@ -51,23 +54,30 @@ internal static class AbandonedSocket
             return error == Libc.ENOENT;
         }
 
+        // As in Remove, another program could replace the unused socket at just this moment.
+        return Probe(path) == Libc.ECONNREFUSED
+            && Kernel.Stat(path, follow: false, out var still) == 0
+            && still.IsSameFileAs(status)
+            && Libc.Unlink(path) == 0;
+    }
+
+    /// <summary>Finds out without a connection whether somebody has the socket at a path open.</summary>
+    /// <returns>
+    /// <see cref="Libc.ECONNREFUSED"/> if nobody has it open, <see cref="Libc.EPROTOTYPE"/> if somebody has it open
+    /// whose socket has the type of a server's; another number if it is not known, or if that socket has another type.
+    /// </returns>
+    public static int Probe(string path)
+    {
         // The system looks for the socket first and at its type afterwards, so a socket of another type than a server's
         // is refused (ECONNREFUSED) only if nobody has that open. A server's socket is of the wrong type (EPROTOTYPE).
         using var probe = Libc.DatagramSocket();
         if (probe.IsInvalid || Encoding.UTF8.GetByteCount(path) > RendezvousPaths.MaxPathBytes)
         {
-            return false;
+            return 0;
         }
 
         var address = UnixSocketAddress.Write(path, stackalloc byte[UnixSocketAddress.Size]);
-        var isRefused = Libc.Connect(probe, address, (uint)address.Length) != 0
-            && Libc.LastError == Libc.ECONNREFUSED;
-
-        // As in Remove, another program could replace the unused socket at just this moment.
-        return isRefused
-            && Kernel.Stat(path, follow: false, out var still) == 0
-            && still.IsSameFileAs(status)
-            && Libc.Unlink(path) == 0;
+        return Libc.Connect(probe, address, (uint)address.Length) == 0 ? 0 : Libc.LastError;
     }
 
     /// <returns>True if nobody has the socket open; false if it is gone.</returns>

@@ -62,7 +62,16 @@ internal sealed unsafe class LinuxControlSocket : ControlSocket
                         socket.Dispose();
                         return null;
                     case Libc.EACCES or Libc.EPERM:
-                        throw LinuxServerAbsence.Forbid(path, Libc.LastError);
+                        var refusal = Libc.LastError;
+                        if (!RendezvousPaths.IsFolder(path))
+                        {
+                            throw LinuxServerAbsence.Forbid(path, refusal);
+                        }
+
+                        // The system looks at this user's rights first. To a user with more rights it would say this.
+                        absence = Libc.ECONNREFUSED;
+                        socket.Dispose();
+                        return null;
                     case var error:
                         throw LinuxError.ForFile(
                             $"The rendezvous socket '{path}' cannot be connected to", "connect", error);

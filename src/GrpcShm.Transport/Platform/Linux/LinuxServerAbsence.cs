@@ -68,9 +68,15 @@ internal sealed class LinuxServerAbsence(
                 return $"{file} is a socket of another type (datagram or seqpacket), so it belongs to another program. "
                     + $"Stop that program, or use another {address} on both sides.";
             case Libc.ECONNREFUSED when Kernel.Stat(path, follow: true, out var status) == 0:
-                return status.IsSocket
-                    ? $"{file} is left of a server that has ended. A server that starts replaces it. {Start}"
-                    : $"{file} is not a socket. Remove it, or use another {address} on both sides.";
+                return (status.IsSocket, status.IsDirectory, endPoint.IsPath) switch
+                {
+                    (true, _, _) =>
+                        $"{file} is left of a server that has ended. A server that starts replaces it. {Start}",
+                    (_, true, true) => RendezvousPaths.DescribeFolder(endPoint),
+                    (_, true, false) => $"'{path}' is a folder, not a socket. Remove it, or use another name on both "
+                        + "sides.",
+                    _ => $"{file} is not a socket. Remove it, or use another {address} on both sides.",
+                };
             default:
                 return null;
         }
@@ -101,13 +107,14 @@ internal sealed class LinuxServerAbsence(
             Gap.NotOwnFolder => ($"{folder} is another user's, or a link, and is not used", Start),
             _ => ($"there is no file '{path}'", Start),
         };
-        return $"{problem}. {DescribeServerElsewhere() ?? remedy}";
+        return $"{problem}. {DescribeServerElsewhere() ?? DescribeOtherNames() ?? remedy}";
     }
 
     private string DescribeGaps()
     {
         var places = tried.Select(static place => $"'{place.Path}' ({Name(FindGap(place.Path, place.Error))})");
-        return $"there is no socket at {string.Join(", ", places)}. {DescribeServerElsewhere() ?? Start}";
+        var advice = DescribeServerElsewhere() ?? DescribeOtherNames() ?? Start;
+        return $"there is no socket at {string.Join(", ", places)}. {advice}";
 
         static string Name(Gap gap) => gap switch
         {
@@ -133,6 +140,23 @@ internal sealed class LinuxServerAbsence(
             0 or Libc.ENOTDIR => Gap.NotAFolder,
             _ => Gap.Folder,
         };
+    }
+
+    /// <summary>Finds servers of other names where this client looks: its own name may be misspelt.</summary>
+    private string? DescribeOtherNames()
+    {
+        var names = NamesInUse.FindSimilar(
+            tried.Where(static place => place.Error != PassedOver)
+                .Select(static place => Path.GetDirectoryName(place.Path)!),
+            endPoint.Name);
+        if (names.Count == 0)
+        {
+            return null;
+        }
+
+        var shown = string.Join(", ", names.Take(NamesInUse.MostShown));
+        var rest = names.Count > NamesInUse.MostShown ? " and others" : "";
+        return $"Servers that listen there: {shown}{rest}. If you mean one of them, correct the name. If not: {Start}";
     }
 
     /// <summary>Finds a server of the same name in a directory where this client does not look.</summary>

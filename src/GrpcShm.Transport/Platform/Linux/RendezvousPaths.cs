@@ -83,8 +83,10 @@ internal static class RendezvousPaths
             : null;
     }
 
-    /// <summary>Checks that the folder of an endpoint that is a path exists: only the user knows its rights.</summary>
-    /// <exception cref="IOException">There is no such folder.</exception>
+    /// <summary>
+    /// Checks that an endpoint that is a path is no folder, and that its folder exists: only the user knows its rights.
+    /// </summary>
+    /// <exception cref="IOException">It is a folder, or there is no such folder.</exception>
     public static void CheckFolder(SharedMemoryEndPoint endPoint)
     {
         switch (Kernel.Stat(Path.GetDirectoryName(endPoint.Name)!, follow: true, out var folder))
@@ -93,6 +95,9 @@ internal static class RendezvousPaths
                 throw new IOException(
                     $"The endpoint '{endPoint}' cannot be listened on: the folder of this path does not exist. Make "
                     + "the folder, with rights for those users only who shall connect, or listen on another path.");
+            case 0 when IsFolder(endPoint.Name):
+                throw new IOException(
+                    $"The endpoint '{endPoint}' cannot be listened on: {DescribeFolder(endPoint)}");
             case 0 when !folder.IsDirectory:
             case Libc.ENOTDIR:
                 throw new IOException(
@@ -103,6 +108,14 @@ internal static class RendezvousPaths
                 break;
         }
     }
+
+    /// <summary>True if there is a directory at a path, or a link to one.</summary>
+    public static bool IsFolder(string path) =>
+        Kernel.Stat(path, follow: true, out var status) == 0 && status.IsDirectory;
+
+    /// <summary>Says of an endpoint that is the path of a folder what to write instead.</summary>
+    public static string DescribeFolder(SharedMemoryEndPoint endPoint) =>
+        $"this path is a folder. Write the path of a socket in the folder, as '{endPoint}/orders.sock'.";
 
     /// <summary>True if there is a directory, not a link, that belongs to the effective user.</summary>
     public static bool IsOwnDirectory(string directory) =>

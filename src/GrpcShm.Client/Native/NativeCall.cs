@@ -1,0 +1,329 @@
+using Grpc.Core;
+using GrpcShm.Client.Direct;
+using GrpcShm.Client.Http;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>
+/// A call that its invoker frames by itself, as its caller sees it: when it ends, with which status, headers and
+/// trailers. One object serves one call, so whoever holds it long after its end does no harm.
+/// </summary>
+/// <remarks>
+/// Two things are decided once. The <b>status</b> is that of whoever comes first: the end of the response, a failure, a
+/// cancellation, the deadline, or the call's disposal. It is decided before anything is given back, so whoever finds
+/// that the call is over also finds its status. The <b>stage</b> says who may use the exchange, which serves other
+/// calls later:
+/// <code>
+/// Waiting     to HandedOver  by the completion: there is a response, and its reader owns the exchange
+/// Waiting     to Over        by the completion: there is none, and none will come
+/// HandedOver  to Over        by the reader, who gives the exchange back and lets it serve again
+/// any         to Cancelled   by whoever gives the call up. If that was Waiting, the token ends the call. If it was
+///                            HandedOver, the reader fails, and never lets the exchange serve again. So whoever gives
+///                            up may use the exchange for as long as it likes
+/// </code>
+/// All steps are compare-and-swaps or exchanges of one field.
+/// </remarks>
+internal abstract partial class NativeCall : IPendingCall, IDisposable
+{
+    private const int Waiting = 0;
+    private const int HandedOver = 1;
+    private const int Cancelled = 2;
+    private const int Over = 3;
+
+    private readonly CallTarget _target;
+    private readonly CancellationToken _token;
+    private CallCancellation? _cancellation;
+    private CancellationTokenRegistration _registration;
+    private int _stage;
+    private volatile bool _isDisposed;
+
+    protected NativeCall(NativeChannel channel, CallTarget target, in CallOptions options)
+    {
+        Channel = channel;
+        _target = target;
+        _token = options.CancellationToken;
+        RequestHeaders = options.Headers;
+        Deadline = options.Deadline ?? DateTime.MaxValue;
+        WaitsForServer = options.IsWaitForReady;
+    }
+
+    /// <summary>The deadline, as UTC; the largest time if there is none.</summary>
+    public DateTime Deadline { get; }
+
+    /// <summary>The headers that the caller has set.</summary>
+    public Metadata? RequestHeaders { get; }
+
+    /// <summary>True once the caller has said that it needs the call no more.</summary>
+    public bool IsDisposed => _isDisposed;
+
+    public ClientCallPool Carriers => Channel.Carriers;
+
+    // Nobody asks for it once the call is over.
+    public CancellationToken CancellationToken =>
+        Volatile.Read(ref _cancellation)?.Token ?? new CancellationToken(canceled: true);
+
+    public bool IsObserved => false;
+
+    public bool WaitsForServer { get; }
+
+    public int Failures { get; set; }
+
+    public string? WhyNotCarried { get; set; }
+
+    protected NativeChannel Channel { get; }
+
+    /// <summary>Carries the call, once the response has been handed over.</summary>
+    protected NativeExchange? Exchange { get; private set; }
+
+    public CallTarget? FindTarget() => _target;
+
+    /// <summary>Sends the call, if a connection takes it at once.</summary>
+    /// <returns>False if nothing has been done, so that the call has to be made another way.</returns>
+    public bool TryBegin()
+    {
+        var cancellation = Channel.Cancellations.Rent();
+        _cancellation = cancellation;
+        cancellation.Begin(this);
+        _registration = _token.UnsafeRegister(
+            static (call, token) => ((NativeCall)call!).Cancel(ResponseStatus.CreateCancelled(token)), this);
+        try
+        {
+            // The channel is looked at after the call has entered its cancellation, see NativeChannel.Dispose.
+            if (!Channel.IsDisposed && Channel.Connections.TrySend(this) == SendResult.Sent)
+            {
+                return true;
+            }
+        }
+        catch (Exception exception)
+        {
+            // A listener of metrics has thrown when the connection became active. Nothing has been sent.
+            TrySetException(exception);
+            return true;
+        }
+
+        Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
+        return false;
+    }
+
+    /// <summary>Ends the call, since its deadline has passed.</summary>
+    public void Expire() => Cancel(new Status(StatusCode.DeadlineExceeded, ""));
+
+    /// <summary>Ends the call, since its caller needs it no more.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        Cancel(ResponseStatus.Disposed);
+        OnDisposed();
+    }
+
+    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+    /// <summary>
+    /// Gives the call up if a token fires, for as long as an operation takes that has a token of its own.
+    /// </summary>
+    public CancellationTokenRegistration CancelBy(CancellationToken token) =>
+        token == _token
+            ? default
+            : token.UnsafeRegister(
+                static (call, fired) => ((NativeCall)call!).Cancel(ResponseStatus.CreateCancelled(fired)), this);
+
+    /// <summary>Sends the content of the request. By the thread that begins the call.</summary>
+    public abstract void SendContent(NativeExchange exchange);
+
+    /// <summary>Takes over the response. By the completion.</summary>
+    /// <param name="exchange">Carries the response.</param>
+    /// <param name="isWhole">True if all of the response is here.</param>
+    public void HandOver(NativeExchange exchange, bool isWhole)
+    {
+        Exchange = exchange;
+        if (Interlocked.CompareExchange(ref _stage, HandedOver, Waiting) != Waiting)
+        {
+            // Given up at the same moment. Nobody will read the response.
+            DropQuietly(exchange.Call);
+            Release(isOver: false);
+            OnFailed(GetStatus());
+            return;
+        }
+
+        SetHeaders(exchange.Headers ?? NoHeaders);
+        if (exchange.StatusOfHeaders is { } status)
+        {
+            OnEndedByHeaders(exchange, status, isWhole);
+        }
+        else
+        {
+            OnResponse(exchange, isWhole);
+        }
+    }
+
+    // Nobody is told of queues: calls that somebody listens to are made by grpc-dotnet.
+    void IPendingCall.EnterQueue()
+    {
+    }
+
+    void IPendingCall.LeaveQueue()
+    {
+    }
+
+    public virtual Task SendElsewhereAsync(SendResult reason)
+    {
+        // Its connection was lost at the moment in which the call began, and the server that has come since then has no
+        // direct mode. Nothing of the call has been sent, but its caller may hold the writer of the messages.
+        TrySetException(new IOException(
+            "The connection was lost before the call had begun, and the server now speaks HTTP/2 alone. Make the call "
+            + "again: the next one goes over HTTP/2."));
+        return Task.CompletedTask;
+    }
+
+    public void Fail(Exception failure) => TrySetException(CallFailures.CreateSending(failure));
+
+    public bool TrySetException(Exception exception)
+    {
+        var status = End(StatusOf(ResponseStatus.Starting, exception));
+        Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
+        OnFailed(status);
+        return true;
+    }
+
+    public bool TrySetCanceled(CancellationToken cancellationToken)
+    {
+        // Whoever has fired the token has set the status before. An attempt to connect that was given up has not.
+        var status = End(new Status(StatusCode.Cancelled, ""));
+        Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
+        OnFailed(status);
+        return true;
+    }
+
+    /// <summary>Begins to read the response, which has messages or trailers. By the completion.</summary>
+    protected abstract void OnResponse(NativeExchange exchange, bool isWhole);
+
+    /// <summary>Ends a call whose headers have its status. By the completion.</summary>
+    protected abstract void OnEndedByHeaders(NativeExchange exchange, Status status, bool isWhole);
+
+    /// <summary>Tells the caller that the call has failed.</summary>
+    protected abstract void OnFailed(Status status);
+
+    /// <summary>
+    /// Called when nobody needs request and response any more, maybe more than once. Any thread; never waits or throws.
+    /// </summary>
+    protected virtual void OnOver()
+    {
+    }
+
+    /// <summary>Called when the caller has disposed of the call.</summary>
+    protected virtual void OnDisposed()
+    {
+    }
+
+    /// <summary>Ends the use of the exchange by the reader.</summary>
+    /// <param name="exchange">The exchange, of no more use afterwards.</param>
+    /// <param name="status">The status that the response has.</param>
+    /// <param name="isWhole">
+    /// True if all of the response is here, so that it has trailers, and the exchange may serve again.
+    /// </param>
+    /// <returns>The status of the call.</returns>
+    protected Status EndResponse(NativeExchange exchange, Status status, bool isWhole)
+    {
+        TryEnd(status, isWhole || exchange.HasStatusInHeaders ? exchange.Trailers : null, isWhole: true);
+        var isOver = Interlocked.CompareExchange(ref _stage, Over, HandedOver) == HandedOver;
+        if (!isWhole)
+        {
+            exchange.Call.Abandon();
+        }
+
+        Release(isOver);
+        exchange.Call.EndResponse(isWhole && isOver);
+        return GetStatus();
+    }
+
+    /// <summary>Ends a call whose response cannot be read to its end.</summary>
+    /// <param name="exchange">The exchange, of no more use afterwards.</param>
+    /// <param name="summary">What was done.</param>
+    /// <param name="exception">The reason.</param>
+    /// <returns>The status of the call.</returns>
+    protected Status FailResponse(NativeExchange exchange, string summary, Exception exception)
+    {
+        var status = End(StatusOf(summary, exception));
+        var isOver = Interlocked.CompareExchange(ref _stage, Over, HandedOver) == HandedOver;
+
+        // First: the server must not take what it has got of the request for the whole.
+        DropQuietly(exchange.Call);
+        Release(isOver);
+        return status;
+    }
+
+    /// <summary>Drops a response that nobody will read.</summary>
+    protected static void DropQuietly(ClientCall call)
+    {
+        try
+        {
+            call.Drop();
+        }
+        catch (Exception)
+        {
+            // A listener of metrics has thrown, which is called last. The call has failed for a reason of its own,
+            // which its caller is told.
+        }
+    }
+
+    /// <summary>Makes the options for the same call, to be made another way.</summary>
+    protected CallOptions CreateOptions() =>
+        new CallOptions(RequestHeaders, Deadline, CancellationToken).WithWaitForReady(WaitsForServer);
+
+    /// <summary>Ends the call as it has ended another way.</summary>
+    /// <returns>The status of the call.</returns>
+    protected Status EndElsewhere(Metadata? headers, Status status, Metadata trailers)
+    {
+        if (headers is not null)
+        {
+            SetHeaders(new ReceivedMetadata(headers));
+        }
+
+        TryEnd(status, new ReceivedMetadata(trailers), isWhole: true);
+        Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
+        return GetStatus();
+    }
+
+    /// <summary>Gives the call up. Any thread; never waits.</summary>
+    private void Cancel(Status status)
+    {
+        if (!TryEnd(status, isGivenUp: true))
+        {
+            return;
+        }
+
+        switch (Interlocked.Exchange(ref _stage, Cancelled))
+        {
+            case Waiting:
+                Volatile.Read(ref _cancellation)?.Cancel();
+                break;
+            case HandedOver:
+                var call = Exchange!.Call;
+                call.CallStream.FailInput(new OperationCanceledException(status.Detail));
+                call.Abandon();
+                Release(isOver: false);
+                break;
+        }
+    }
+
+    /// <summary>Gives back what the call has for its cancellation.</summary>
+    /// <param name="isOver">True if nobody can give the call up any more.</param>
+    private void Release(bool isOver)
+    {
+        _registration.Unregister();
+        OnOver();
+        if (Interlocked.Exchange(ref _cancellation, null) is not { } cancellation)
+        {
+            return;
+        }
+
+        if (isOver)
+        {
+            Channel.Cancellations.Return(cancellation);
+        }
+        else
+        {
+            Channel.Cancellations.Drop(cancellation);
+        }
+    }
+}

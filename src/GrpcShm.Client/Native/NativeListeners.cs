@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using GrpcShm.Client.Diagnostics;
+using GrpcShm.Transport.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>
+/// Says whether anybody listens to what grpc-dotnet tells of a call: by logs, spans, events or metrics. Such calls are
+/// made by grpc-dotnet, which tells all of it.
+/// </summary>
+internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory)
+{
+    private const string SourceName = "Grpc.Net.Client";
+    private const int MostLooks = 16;
+
+    private static readonly ActivitySource Spans =
+        ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new ActivitySource(SourceName));
+
+    private static readonly DiagnosticListener Events =
+        ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new DiagnosticListener(SourceName));
+
+    // grpc-dotnet's own, which it makes with its first call.
+    private static EventSource? s_counters;
+    private static int s_looks;
+
+    private readonly ILogger? _logger = loggerFactory?.CreateLogger("Grpc.Net.Client.Internal.GrpcCall");
+
+    /// <summary>True if anybody listens to a call that begins now.</summary>
+    public bool AreThere =>
+        diagnostics.IsEnabled
+        || _logger?.IsEnabled(LogLevel.Critical) == true
+        || Activity.Current is not null
+        || Spans.HasListeners()
+        || Events.IsEnabled()
+        || AreCountersHeard;
+
+    // Before its first call grpc-dotnet has no source, and somebody may wait for it: then that call goes there.
+    private static bool AreCountersHeard
+    {
+        get
+        {
+            if (s_counters is { } known)
+            {
+                return known.IsEnabled();
+            }
+
+            // In a program that was published without events there never is a source.
+            if (Volatile.Read(ref s_looks) >= MostLooks)
+            {
+                return false;
+            }
+
+            Interlocked.Increment(ref s_looks);
+            s_counters = EventSource.GetSources().FirstOrDefault(static source => source.Name == SourceName);
+            return s_counters?.IsEnabled() ?? true;
+        }
+    }
+}

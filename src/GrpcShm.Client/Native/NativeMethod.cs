@@ -1,0 +1,25 @@
+using Grpc.Core;
+using GrpcShm.Client.Direct;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>What is the same for all calls of one method.</summary>
+/// <param name="method">The method.</param>
+/// <param name="target">The target of its calls.</param>
+/// <param name="isCarried">True if calls of the method are framed here, and not by grpc-dotnet.</param>
+internal sealed class NativeMethod<TRequest, TResponse>(
+    Method<TRequest, TResponse> method, CallTarget target, bool isCarried)
+    where TRequest : class
+    where TResponse : class
+{
+    public Method<TRequest, TResponse> Method => method;
+
+    public CallTarget Target => target;
+
+    public bool IsCarried => isCarried;
+
+    public Action<TRequest, SerializationContext> Serialize { get; } = method.RequestMarshaller.ContextualSerializer;
+
+    public Func<DeserializationContext, TResponse> Deserialize { get; } =
+        method.ResponseMarshaller.ContextualDeserializer;
+}

@@ -1,0 +1,231 @@
+using System.IO.Pipelines;
+using Grpc.Core;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>
+/// Writes the messages of a request. It owns the sending half of the call until the caller has completed the request,
+/// or until the call is over.
+/// </summary>
+/// <typeparam name="TRequest">The messages.</typeparam>
+internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
+    where TRequest : class
+{
+    private readonly NativeCall _call;
+    private readonly Action<TRequest, SerializationContext> _serialize;
+    private readonly Lock _gate = new();
+    private NativeExchange? _exchange;
+    private NativeExchange? _half;
+    private TaskCompletionSource? _begun;
+    private bool _isStopped;
+    private HalfUse _use;
+
+    public RequestMessages(
+        NativeCall call, Action<TRequest, SerializationContext> serialize, WriteOptions? writeOptions)
+    {
+        _call = call;
+        _serialize = serialize;
+        WriteOptions = writeOptions;
+    }
+
+    // Each message is sent at once: the hint that more will follow saves nothing in a ring.
+    public WriteOptions? WriteOptions { get; set; }
+
+    /// <summary>Begins to send. By the thread that begins the call.</summary>
+    public void Begin(NativeExchange exchange)
+    {
+        // Someone may write beyond the end of the call.
+        exchange.Call.KeepFromReuse();
+
+        // The server gets the headers, whenever the first message comes.
+        exchange.Call.CallStream.Output.Release();
+        Interlocked.Exchange(ref _half, exchange);
+        lock (_gate)
+        {
+            Volatile.Write(ref _exchange, exchange);
+        }
+
+        if (_use.HasEnded)
+        {
+            // Completed or given up before it has begun.
+            EndHalf();
+        }
+
+        Volatile.Read(ref _begun)?.TrySetResult();
+    }
+
+    /// <summary>Ends the sending half, since the call is over. Any thread; never waits.</summary>
+    public void Stop()
+    {
+        if (_use.End())
+        {
+            EndHalf();
+        }
+
+        lock (_gate)
+        {
+            _isStopped = true;
+        }
+
+        Volatile.Read(ref _begun)?.TrySetResult();
+    }
+
+    public Task WriteAsync(TRequest message) => WriteAsync(message, CancellationToken.None);
+
+    public Task WriteAsync(TRequest message, CancellationToken cancellationToken)
+    {
+        if (message is null)
+        {
+            return Task.FromException(new ArgumentNullException(nameof(message)));
+        }
+
+        if (_call.IsDisposed)
+        {
+            return Task.FromException(new ObjectDisposedException(_call.GetType().FullName));
+        }
+
+        switch (_use.Enter())
+        {
+            case HalfUse.Entry.InUse:
+                return Task.FromException(new InvalidOperationException(
+                    "Can't write the message because the previous write is in progress."));
+            case HalfUse.Entry.Completed:
+                return Task.FromException(
+                    new InvalidOperationException("Request stream has already been completed."));
+            case HalfUse.Entry.Ended:
+                return Task.FromException(CreateFailure(cancellationToken));
+        }
+
+        if (Volatile.Read(ref _exchange) is not { } exchange || cancellationToken.CanBeCanceled)
+        {
+            return WriteSlowlyAsync(message, cancellationToken);
+        }
+
+        try
+        {
+            var flush = Send(exchange, message);
+            if (!flush.IsCompletedSuccessfully)
+            {
+                return FinishAsync(flush, cancellationToken);
+            }
+
+            if (!flush.Result.IsCompleted)
+            {
+                Leave();
+                return Task.CompletedTask;
+            }
+        }
+        catch (Exception exception)
+        {
+            Leave();
+            return Task.FromException(exception);
+        }
+
+        Leave();
+        return Task.FromException(CreateFailure(cancellationToken));
+    }
+
+    public Task CompleteAsync()
+    {
+        _call.ThrowIfDisposed();
+        switch (_use.Complete())
+        {
+            case HalfUse.Entry.InUse:
+                return Task.FromException(new InvalidOperationException(
+                    "Can't complete the client stream writer because the previous write is in progress."));
+            case HalfUse.Entry.Entered:
+                EndHalf();
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task WriteSlowlyAsync(TRequest message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var registration = _call.CancelBy(cancellationToken);
+            var exchange = await AwaitBeginAsync().ConfigureAwait(false);
+            if (exchange is null || (await Send(exchange, message).ConfigureAwait(false)).IsCompleted)
+            {
+                throw CreateFailure(cancellationToken);
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private async Task FinishAsync(
+        ValueTask<FlushResult> flush, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if ((await flush.ConfigureAwait(false)).IsCompleted)
+            {
+                throw CreateFailure(cancellationToken);
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private async ValueTask<NativeExchange?> AwaitBeginAsync()
+    {
+        TaskCompletionSource begun;
+        lock (_gate)
+        {
+            if (_exchange is not null || _isStopped)
+            {
+                return _exchange;
+            }
+
+            begun = _begun ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        await begun.Task.ConfigureAwait(false);
+        return Volatile.Read(ref _exchange);
+    }
+
+    private ValueTask<FlushResult> Send(NativeExchange exchange, TRequest message)
+    {
+        var output = exchange.Call.CallStream.Output;
+        exchange.Writer.Write(message, _serialize, output);
+        return output.FlushAsync();
+    }
+
+    /// <summary>Ends a write.</summary>
+    private void Leave()
+    {
+        if (_use.Leave())
+        {
+            // The call has ended meanwhile, and has left the sending half to this write.
+            EndHalf();
+        }
+    }
+
+    private void EndHalf()
+    {
+        if (Interlocked.Exchange(ref _half, null) is not { } half)
+        {
+            return;
+        }
+
+        if (_use.IsCompleted)
+        {
+            half.Call.EndRequest(canRepeat: false);
+        }
+        else
+        {
+            // The server must not take what has come for the whole request.
+            half.Call.DropRequest();
+        }
+    }
+
+    private Exception CreateFailure(CancellationToken cancellationToken) =>
+        _call.CreateFailureOfWrite(Volatile.Read(ref _exchange), cancellationToken);
+}

@@ -1,0 +1,52 @@
+using Grpc.Core;
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>Writes the metadata of a call as header fields.</summary>
+internal static class SentMetadata
+{
+    /// <summary>Writes the headers that the caller has set.</summary>
+    /// <returns>
+    /// The reason why the call has to be made by grpc-dotnet, which knows what these headers mean; nothing if they have
+    /// been written.
+    /// </returns>
+    public static string? Write(Metadata headers, HeaderBlock block, SentPairs pairs)
+    {
+        for (var i = 0; i < headers.Count; i++)
+        {
+            var entry = headers[i];
+            if (IsReserved(entry.Key))
+            {
+                return "its caller has set a header that is gRPC's or HTTP's own";
+            }
+
+            for (var j = 0; j < i; j++)
+            {
+                if (headers[j].Key == entry.Key)
+                {
+                    return "its caller has set a header twice";
+                }
+            }
+
+            var value = entry.IsBinary ? Convert.ToBase64String(entry.ValueBytes) : entry.Value;
+            if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            {
+                return "its caller has set a header that is not ASCII, or has a control character";
+            }
+
+            block.Add(entry.Key, value, pairs);
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// True if a header is one by which grpc-dotnet is told something, or one that HTTP or this channel sets.
+    /// </summary>
+    private static bool IsReserved(string name) =>
+        name.StartsWith("grpc-", StringComparison.Ordinal)
+        || name.StartsWith("content-", StringComparison.Ordinal)
+        || name is "te" or "host" or "user-agent" or "expect" or "upgrade" or "connection"
+            or "allow" or "expires" or "last-modified" or "keep-alive" or "proxy-connection" or "transfer-encoding";
+}

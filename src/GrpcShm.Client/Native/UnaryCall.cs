@@ -1,0 +1,51 @@
+using Grpc.Core;
+using GrpcShm.Client.Direct;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>A call with one request message and one response message.</summary>
+internal sealed class UnaryCall<TRequest, TResponse> : SingleResponseCall<TRequest, TResponse>
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly TRequest _request;
+
+    public UnaryCall(
+        NativeChannel channel,
+        NativeMethod<TRequest, TResponse> method,
+        in CallOptions options,
+        TRequest request)
+        : base(channel, method, options)
+    {
+        _request = request;
+    }
+
+    public override void SendContent(NativeExchange exchange) => exchange.SendOnly(_request, Method.Serialize);
+
+    public override async Task SendElsewhereAsync(SendResult reason)
+    {
+        using var other = Channel.Fallback.AsyncUnaryCall(Method.Method, null, CreateOptions(), _request);
+        try
+        {
+            var message = await other.ResponseAsync.ConfigureAwait(false);
+            var headers = await other.ResponseHeadersAsync.ConfigureAwait(false);
+            var status = EndElsewhere(headers, other.GetStatus(), other.GetTrailers());
+            if (status.StatusCode != StatusCode.OK)
+            {
+                OnFailed(status);
+            }
+            else
+            {
+                SetResponse(message);
+            }
+        }
+        catch (RpcException exception)
+        {
+            OnFailed(EndElsewhere(null, exception.Status, exception.Trailers));
+        }
+        catch (OperationCanceledException)
+        {
+            OnFailed(EndElsewhere(null, other.GetStatus(), []));
+        }
+    }
+}
