@@ -19,7 +19,12 @@ public sealed partial class EventBusOptions
         set => field = Check(value, 1, 65_536, nameof(MaxIdLength));
     } = 256;
 
-    /// <summary>The most bytes that one event may have, encoded.</summary>
+    /// <summary>
+    /// The most bytes that one event, or one reply, may have, encoded. Where it needs more than gRPC's own limits allow
+    /// (<c>MaxReceiveMessageSize</c>, <c>MaxSendMessageSize</c>), the hub raises these for its own service, to this
+    /// size and 1 MiB. No other setting is needed for an <see cref="EventClient"/>: messages of more than 4 MiB go in
+    /// parts. Another client must raise the limits of its channel.
+    /// </summary>
     /// <value>1 KiB to 1 GiB.</value>
     /// <remarks>
     /// Defaults to 3 MiB: the message around such an event has less than the 4 MiB that gRPC takes by default.

@@ -1,4 +1,6 @@
+using Grpc.AspNetCore.Server;
 using GrpcShm.EventBus;
+using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -21,7 +23,7 @@ public static class EventBusServiceCollectionExtensions
         this IServiceCollection services, Action<EventBusOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        services.AddGrpc();
+        AddGrpc(services);
         services.AddMetrics();
         services.AddOptions<EventBusOptions>().ValidateOnStart();
         services.TryAddEnumerable(
@@ -51,4 +53,20 @@ public static class EventBusServiceCollectionExtensions
         services.AddOptions<EventBusOptions>().Bind(configuration);
         return services.AddEventBus();
     }
+
+    // The limits of gRPC for this service alone: they must not be lower than what the hub's own limit allows.
+    private static void AddGrpc(IServiceCollection services)
+    {
+        // It copies the settings for all services first, whatever they are.
+        services.AddGrpc().AddServiceOptions<EventBusService>(static _ => { });
+        services.AddOptions<GrpcServiceOptions<EventBusService>>().PostConfigure<IOptions<EventBusOptions>>(
+            static (service, hub) =>
+            {
+                var least = MessageSize.LimitFor(hub.Value.MaxEventSize);
+                service.MaxReceiveMessageSize = Raise(service.MaxReceiveMessageSize, least);
+                service.MaxSendMessageSize = Raise(service.MaxSendMessageSize, least);
+            });
+    }
+
+    private static int? Raise(int? limit, int least) => limit is null ? null : Math.Max(limit.Value, least);
 }

@@ -83,8 +83,9 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// 30 s failed. While the breaker is open, the client waits, and after a lost connection sends to other processes
     /// fail at once with <c>Unavailable</c>. Until the first connection sends wait, whatever the breaker says. The
     /// attempts end when the hub refuses with <c>Unimplemented</c>, <c>Unauthenticated</c>, <c>PermissionDenied</c> or
-    /// <c>InvalidArgument</c>. A pipeline of your own decides alone. When the attempts end, the client is disconnected;
-    /// a client that <c>AddEventBusClient</c> makes begins again with its first use after 5 s.
+    /// <c>InvalidArgument</c>. A session that ends within a second of its opening counts as an attempt that failed if
+    /// the session before it ended so, too. A pipeline of your own decides alone. When the attempts end, the client is
+    /// disconnected; a client that <c>AddEventBusClient</c> makes begins again with its first use after 5 s.
     /// </remarks>
     public ResiliencePipeline? ConnectPipeline { get; set; }
 
@@ -94,10 +95,10 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// </summary>
     /// <remarks>
     /// Defaults to <see langword="null"/>: up to three retries after 50, 100 and 200 ms, with jitter, where the event
-    /// was surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>). Use <see cref="ResiliencePipeline.Empty"/>
-    /// for none. Sends that end when they are accepted are never repeated after an answer of the hub: they would arrive
-    /// after the events that were sent behind them. Events that a broken connection left unanswered are sent again, in
-    /// order, and the receiver recognizes those that it has had already.
+    /// was surely not delivered (<c>NotFound</c>, <c>ResourceExhausted</c>), and is not too large for the hub. Use
+    /// <see cref="ResiliencePipeline.Empty"/> for none. Sends that end when they are accepted are never repeated after
+    /// an answer of the hub: they would arrive after the events that were sent behind them. Events that a broken
+    /// connection left unanswered are sent again, in order, and the receiver recognizes those that it has had already.
     /// </remarks>
     public ResiliencePipeline? SendPipeline { get; set; }
 
@@ -115,6 +116,10 @@ public sealed class EventBusClientOptions : PayloadOptions
     /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool MeasureDestinations { get; set; }
+
+    // A session that ends within this time after it was opened has been of no use. If it ends so again, it counts as an
+    // attempt to connect that has failed.
+    internal TimeSpan ShortSession { get; set; } = TimeSpan.FromSeconds(1);
 
     // How long a client that connects by itself refuses its uses after a refusal of the hub that is final. A program
     // whose sends all fail must not ask the hub with each of them.

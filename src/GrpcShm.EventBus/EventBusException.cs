@@ -20,10 +20,10 @@ public sealed class EventBusException : Exception
 
     /// <summary>
     /// Why: <c>NotFound</c> for a machine that is not registered or whose process died, <c>AlreadyExists</c> for a
-    /// machine id that another live process has, <c>ResourceExhausted</c> for a full mailbox or queue,
-    /// <c>DeadlineExceeded</c> for an acknowledgement that did not come in time, <c>Aborted</c> for an event that the
-    /// target's mailbox dropped, <c>Unavailable</c> for a hub that cannot be reached or a target that died before it
-    /// acknowledged.
+    /// machine id that another live process has, <c>ResourceExhausted</c> for a full mailbox or queue, or an event that
+    /// is too large, <c>DeadlineExceeded</c> for an acknowledgement that did not come in time, <c>Aborted</c> for an
+    /// event that the target's mailbox dropped, <c>Unavailable</c> for a hub that cannot be reached or a target that
+    /// died before it acknowledged.
     /// </summary>
     public StatusCode StatusCode { get; }
 
@@ -34,4 +34,7 @@ public sealed class EventBusException : Exception
     /// True if the program that the client belongs to disconnected it or disposed of it.
     /// </summary>
     internal bool IsEndedByOwner { get; init; }
+
+    /// <summary>True if the event is too large for the hub. A further attempt would fail alike.</summary>
+    internal bool IsTooLarge { get; init; }
 }

@@ -12,25 +12,28 @@ internal static class HubChannel
 
     public static bool IsSharedMemory(string address) => address.StartsWith("shm:", StringComparison.Ordinal);
 
-    public static GrpcChannel To(string address) =>
-        IsSharedMemory(address)
+    public static GrpcChannel To(string address, Action<GrpcChannelOptions>? configure = null)
+    {
+        var options = new GrpcChannelOptions();
+        configure?.Invoke(options);
+        return IsSharedMemory(address)
             ? SharedMemoryChannel.ForAddress(
-                address, new SharedMemoryClientOptions { ConnectTimeout = ConnectTimeout })
-            : ToSocket(address);
+                address, new SharedMemoryClientOptions { ConnectTimeout = ConnectTimeout }, options)
+            : ToSocket(address, options);
+    }
 
-    private static GrpcChannel ToSocket(string path) => GrpcChannel.ForAddress(
-        "http://localhost",
-        new GrpcChannelOptions
+    private static GrpcChannel ToSocket(string path, GrpcChannelOptions options)
+    {
+        options.HttpHandler = new SocketsHttpHandler
         {
-            HttpHandler = new SocketsHttpHandler
+            ConnectCallback = async (_, cancellationToken) =>
             {
-                ConnectCallback = async (_, cancellationToken) =>
-                {
-                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-                    return new NetworkStream(socket, ownsSocket: true);
-                },
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
             },
-            DisposeHttpClient = true,
-        });
+        };
+        options.DisposeHttpClient = true;
+        return GrpcChannel.ForAddress("http://localhost", options);
+    }
 }

@@ -6,9 +6,13 @@ internal static class HubRole
     // Tests hold receivers up on purpose. No sender may be refused because the machine is busy meanwhile.
     private static readonly TimeSpan MaxBlockTime = TimeSpan.FromMinutes(5);
 
-    public static async Task<int> RunAsync(string socket)
+    public static async Task<int> RunAsync(string socket, int? maxEventSize = null)
     {
-        await using var server = await HubServer.StartAsync(socket, options => options.MaxBlockTime = MaxBlockTime);
+        await using var server = await HubServer.StartAsync(socket, options =>
+        {
+            options.MaxBlockTime = MaxBlockTime;
+            options.MaxEventSize = maxEventSize ?? options.MaxEventSize;
+        });
         Console.WriteLine("ready");
         while (await Task.Run(Console.In.ReadLine) is { } line)
         {

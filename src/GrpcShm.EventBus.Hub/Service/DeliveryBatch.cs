@@ -14,11 +14,18 @@ internal sealed class DeliveryBatch(Outbox outbox)
     // Small enough to be written soon and to stay far below the size that gRPC lets a receiver take, large enough that
     // the cost of a message does not matter.
     private const int MaxEvents = 256;
-    public const int MaxBytes = 64 * 1024;
+
+    // Subscriptions without credit may have lost events, too, and there may be very many of them.
+    private const int MaxLosses = 4096;
+
+    public const int MaxBytes = MessageSize.Batch;
 
     private readonly MailItem[] _items = new MailItem[MaxEvents];
     private readonly List<Delivery> _pool = [];
     private int _used;
+
+    /// <summary>How many bytes the response has, with the events that it got last.</summary>
+    public int Bytes { get; private set; }
 
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
     /// <param name="deliveries">The deliveries of the response.</param>
@@ -30,7 +37,11 @@ internal sealed class DeliveryBatch(Outbox outbox)
     public int Fill(RepeatedField<Delivery> deliveries, int used, Action<Subscriber, long> onLoss)
     {
         var bytes = used;
-        while (_used < MaxEvents && bytes < MaxBytes && outbox.TryTakeReady(out var subscriber))
+        var losses = 0;
+        while (_used < MaxEvents
+            && bytes < MaxBytes
+            && losses < MaxLosses
+            && outbox.TryTakeReady(out var subscriber))
         {
             var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - _used), MaxBytes - bytes);
             for (var i = 0; i < taken; i++)
@@ -45,9 +56,11 @@ internal sealed class DeliveryBatch(Outbox outbox)
             if (subscriber.TakeLoss() is > 0 and var lost)
             {
                 onLoss(subscriber, lost);
+                losses++;
             }
         }
 
+        Bytes = bytes;
         return _used;
     }
 

@@ -14,7 +14,7 @@ namespace GrpcShm.EventBus.Service;
 /// One client's session: reads its commands, has them carried out in order, and answers them. Each of its parts owns
 /// its fields, and knows no part that is made after it.
 /// </summary>
-internal sealed class EventSession
+internal sealed partial class EventSession
 {
     private readonly HubCore _hub;
     private readonly Outbox _outbox = new(runWriterInline: true);
@@ -135,45 +135,6 @@ internal sealed class EventSession
         }
     }
 
-    // Gives back why the connection was lost; nothing if the client ended its side.
-    private async Task<string?> ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
-    {
-        // Commands that have come already must not be carried out before the rest of the session runs: they may take
-        // long.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            // When the session has ended, further commands are read and dropped, up to the client's own end.
-            while (true)
-            {
-                // Waits here, and leaves what has come to gRPC: a wait in the reader of gRPC that ends with the
-                // connection, or because the hub leaves, is written into the log with a stack trace.
-                var arrived = await _body.ReadAsync(leaving).ConfigureAwait(false);
-                _body.AdvanceTo(arrived.Buffer.Start);
-                if (!await requests.MoveNext(leaving).ConfigureAwait(false))
-                {
-                    break;
-                }
-
-                await ExecuteAsync(requests.Current).ConfigureAwait(false);
-            }
-
-            _life.End(Verdict.Ok);
-            return null;
-        }
-        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
-        {
-            // The session has ended before.
-            return null;
-        }
-        catch (Exception exception)
-        {
-            var verdict = LostConnection(exception);
-            _life.End(verdict);
-            return verdict.Message;
-        }
-    }
-
     private async Task WriteAsync()
     {
         try
@@ -185,6 +146,8 @@ internal sealed class EventSession
                 MaxEventSize = (uint)_hub.Options.MaxEventSize,
                 DefaultMailboxCapacity = (uint)_hub.Options.DefaultMailboxCapacity,
                 MaxMailboxCapacity = (uint)_hub.Options.MaxMailboxCapacity,
+                MaxMessageSize = (uint)MessageSize.LimitFor(_hub.Options.MaxEventSize),
+                TakesParts = true,
             }).ConfigureAwait(false);
         }
         catch (Exception exception)
@@ -211,6 +174,11 @@ internal sealed class EventSession
             if (verdict.IsOk)
             {
                 verdict = _commands.Execute(command, _context, out outcome);
+            }
+
+            if (verdict.IsOk && command.Open is { TakesParts: true })
+            {
+                _writer.AllowParts();
             }
 
             if (_context.MustWait)
@@ -283,7 +251,7 @@ internal sealed class EventSession
     {
         _subscriptions.Release();
         _waits.Close();
-        _writer.End(verdict);
+        _writer.End(verdict, _isMessageTooLarge);
     }
 
     // The server's exception only says that the request is over. The one below it says why.

@@ -8,6 +8,9 @@ internal static class MachineList
 {
     public const int MaxPageSize = 1000;
 
+    // Machines may have many groups: a page must stay far below the size of a message that gRPC takes.
+    private const int MaxPageBytes = 1024 * 1024;
+
     /// <summary>Makes one page.</summary>
     /// <param name="hub">The hub.</param>
     /// <param name="request">Which machines, and the end of the page before.</param>
@@ -35,8 +38,16 @@ internal static class MachineList
             .OrderBy(machine => machine.Id, StringComparer.Ordinal)
             .Take(pageSize + 1)
             .ToArray();
-        response.Machines.AddRange(page.Take(pageSize).Select(machine => machine.Describe()));
-        response.NextPageToken = page.Length > pageSize ? page[pageSize - 1].Id : "";
+        var bytes = 0;
+        foreach (var machine in page.Take(pageSize).TakeWhile(_ => bytes < MaxPageBytes))
+        {
+            var described = machine.Describe();
+            bytes += described.CalculateSize();
+            response.Machines.Add(described);
+        }
+
+        var count = response.Machines.Count;
+        response.NextPageToken = page.Length > count ? page[count - 1].Id : "";
         return Verdict.Ok;
     }
 }

@@ -35,6 +35,7 @@ internal sealed class SessionWriter
     private ulong _reportedThrough;
     private SessionClosing? _closing;
     private volatile bool _isEnding;
+    private volatile bool _mayUseParts;
 
     public SessionWriter(IServerStreamWriter<SessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
     {
@@ -56,7 +57,8 @@ internal sealed class SessionWriter
             var isEnding = _isEnding;
             while (Fill())
             {
-                await _stream.WriteAsync(_response).ConfigureAwait(false);
+                var isLarge = _mayUseParts && MessageParts.IsNeeded(_response, _batch.Bytes);
+                await (isLarge ? WriteInPartsAsync() : _stream.WriteAsync(_response)).ConfigureAwait(false);
                 _metrics.CountDelivered(_response.Deliveries.Count);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
@@ -81,6 +83,9 @@ internal sealed class SessionWriter
             isOnSendersThread = true;
         }
     }
+
+    /// <summary>Says that the client puts large responses together that come in parts.</summary>
+    public void AllowParts() => _mayUseParts = true;
 
     /// <summary>Queues an outcome. It is written once the outbox is signalled.</summary>
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
@@ -116,12 +121,27 @@ internal sealed class SessionWriter
     /// <summary>
     /// Ends the writing when all that is queued is written, and says the reason if it was not the client's wish.
     /// </summary>
-    public void End(Verdict verdict)
+    /// <param name="verdict">The reason.</param>
+    /// <param name="isMessageTooLarge">Whether the reason is the size of a message of the client.</param>
+    public void End(Verdict verdict, bool isMessageTooLarge)
     {
-        _closing =
-            verdict.IsOk ? null : new SessionClosing { StatusCode = (int)verdict.Code, Message = verdict.Message };
+        _closing = verdict.IsOk
+            ? null
+            : new SessionClosing
+            {
+                StatusCode = (int)verdict.Code, Message = verdict.Message, MessageTooLarge = isMessageTooLarge,
+            };
         _isEnding = true;
         _outbox.Signal();
+    }
+
+    private async Task WriteInPartsAsync()
+    {
+        foreach (var (part, isFollowed) in MessageParts.Split(_response))
+        {
+            await _stream.WriteAsync(new SessionResponse { Part = part, PartFollows = isFollowed })
+                .ConfigureAwait(false);
+        }
     }
 
     private bool Fill()

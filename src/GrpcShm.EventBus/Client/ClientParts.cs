@@ -45,14 +45,15 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var sessions = new SessionMaker(
             contract,
             options.ConnectPipeline ?? DefaultPipelines.Connecting(breaker),
-            new OpenSession { InstanceId = instanceId, Name = options.Name },
+            new OpenSession { InstanceId = instanceId, Name = options.Name, TakesParts = true },
             Queue,
             session,
             Subscriptions,
             waits,
-            answers,
+            new LeftCommands(Queue, answers),
             new SessionEvents(receivers, answers, Events),
-            Failures);
+            Failures,
+            new ShortSessions(options.ShortSession));
         Link = new HubLink(
             sessions, Failures, options, connectsByItself, Queue, session, Subscriptions, answers, Events, end);
 

@@ -87,7 +87,7 @@ internal sealed class ClientSubscriptions(
         var command = receiver.IsMachine
             ? new SessionCommand { Unregister = receiver.Subscription.Inbox }
             : new SessionCommand { Unsubscribe = receiver.Number };
-        if (queue.TryAdd(new PendingCommand(command, PendingCommand.Overhead)) is null)
+        if (queue.TryAdd(new PendingCommand(command)) is null)
         {
             session.Wake();
         }
@@ -114,15 +114,15 @@ internal sealed class ClientSubscriptions(
             {
                 MachineId = receiver.Subscription.Inbox, Groups = { receiver.Options.Groups },
             };
-            Add(new SessionCommand { Register = registration }, registration.CalculateSize());
+            Add(new SessionCommand { Register = registration });
         }
 
         // A clone: each session writes into its own how many events there is room for.
-        Add(new SessionCommand { Subscribe = receiver.Subscription.Clone() }, PendingCommand.Overhead);
+        Add(new SessionCommand { Subscribe = receiver.Subscription.Clone() });
         return commands;
 
-        void Add(SessionCommand command, int size) =>
-            commands.Add(new PendingCommand(command, size) { IsRestoring = isRestoring, Receiver = receiver });
+        void Add(SessionCommand command) =>
+            commands.Add(new PendingCommand(command) { IsRestoring = isRestoring, Receiver = receiver });
     }
 
     private async Task<IDisposable> SubscribeAsync(

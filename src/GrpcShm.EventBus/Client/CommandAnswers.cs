@@ -107,7 +107,7 @@ internal sealed class CommandAnswers(
         command.Activity,
         command.Started,
         command.Operation,
-        command.Command.Send ?? command.Command.Publish.Event,
+        command.Event,
         failure,
         command.IsAttempt);
 }

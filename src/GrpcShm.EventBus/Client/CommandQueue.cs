@@ -40,7 +40,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 }
 
                 Interlocked.Increment(ref _pendingSends);
-                var @event = command.Command.Send ?? command.Command.Publish.Event;
+                var @event = command.Event;
                 @event.Sender = sender;
                 @event.Sequence = ++_lastSequence;
             }
@@ -79,6 +79,15 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
             {
                 _returned.Enqueue(command);
             }
+        }
+    }
+
+    /// <summary>Lists the commands that wait here, in order.</summary>
+    public PendingCommand[] List()
+    {
+        lock (_lock)
+        {
+            return [.. _returned, .. _new];
         }
     }
 

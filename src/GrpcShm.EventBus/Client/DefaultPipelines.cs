@@ -45,7 +45,8 @@ internal static class DefaultPipelines
         .AddRetry(new RetryStrategyOptions
         {
             ShouldHandle = new PredicateBuilder().Handle<EventBusException>(
-                exception => exception.StatusCode is StatusCode.NotFound or StatusCode.ResourceExhausted),
+                exception => !exception.IsTooLarge
+                    && exception.StatusCode is StatusCode.NotFound or StatusCode.ResourceExhausted),
             MaxRetryAttempts = 3,
             BackoffType = DelayBackoffType.Exponential,
             Delay = TimeSpan.FromMilliseconds(50),

@@ -74,15 +74,18 @@ internal sealed class EventDispatcher(
         SessionCommand command, Event @event, in MessagingOperation operation, bool isAttempt, ClientWait? wait)
     {
         var activity = reports.Begin(@event, operation);
-        var pending = new PendingCommand(command, @event.Payload.Length + @event.Name.Length + PendingCommand.Overhead)
+        var link = session.Link;
+        var isBounded = command.TimeoutMilliseconds > 0;
+        var pending = new PendingCommand(command)
         {
+            Deadline = isBounded ? Environment.TickCount64 + command.TimeoutMilliseconds : 0,
+            IsWatched = isBounded && link is null or { HasEnded: true },
             Started = reports.Now,
             IsAttempt = isAttempt,
             IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
             Wait = wait,
         };
-        var link = session.Link;
 
         // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
         // start later than this one.
@@ -92,8 +95,11 @@ internal sealed class EventDispatcher(
         if (refused is null)
         {
             link?.Wake();
-            return link is null && command.TimeoutMilliseconds > 0
-                ? WaitForTheFirstSessionAsync(pending.Task, @event.Target, command.TimeoutMilliseconds)
+
+            // If the session ends after this, its end finds the command, in the queue or written, and watches the
+            // deadline from then on.
+            return isBounded && link is null or { HasEnded: true }
+                ? WaitForASessionAsync(pending.Task, @event.Target, command.TimeoutMilliseconds)
                 : pending.Task;
         }
 
@@ -107,14 +113,14 @@ internal sealed class EventDispatcher(
     }
 
     // The hub counts the time for an acknowledgement, from when it has the event. Until there is a hub, this does.
-    private async Task<Outcome?> WaitForTheFirstSessionAsync(Task<Outcome?> sending, string target, uint milliseconds)
+    private async Task<Outcome?> WaitForASessionAsync(Task<Outcome?> sending, string target, uint milliseconds)
     {
         try
         {
             return await ReportedFailures.Observe(sending)
                 .WaitAsync(TimeSpan.FromMilliseconds(milliseconds)).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (session.Link is null)
+        catch (TimeoutException) when (session.Link is null or { HasEnded: true })
         {
             throw new EventBusException(
                 StatusCode.DeadlineExceeded,

@@ -89,27 +89,14 @@ internal sealed partial class EventReceiver
 
         received.HasBeenHandled = true;
         _host.Waits.EndAll(received);
-        failure ??= RefuseReply(item, received.ReplyEvent);
+
+        // The hub would end this session by an answer that is too large, or leave the asker without one.
+        failure ??= item.Level > AcknowledgementLevel.Delivered
+            ? item.Link?.Limits.Check(Name, received.ReplyEvent, received.NewState)
+            : null;
         _host.EndHandling(received, handling, failure?.Message);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
-    }
-
-    // The hub would refuse a reply that is too large and end this session by it, or leave the asker without an answer.
-    // The code is none that a sender tries again after: the event has been handled.
-    private Acknowledgement? RefuseReply(in ReceivedEvent item, Event? reply)
-    {
-        if (reply is null || item.Link is null || reply.CalculateSize() is var size && size <= item.Link.MaxEventSize)
-        {
-            return null;
-        }
-
-        return new Acknowledgement
-        {
-            StatusCode = (int)StatusCode.Internal,
-            Message = $"The reply of the machine '{Name}' has {size} bytes; "
-                + $"the hub takes at most {item.Link.MaxEventSize} (MaxEventSize).",
-        };
     }
 
     private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)

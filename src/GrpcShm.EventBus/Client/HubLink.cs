@@ -111,7 +111,7 @@ internal sealed partial class HubLink(
         var (first, stopping) = (begun.First, begun.Token);
         Exception? reason = null;
         List<PendingCommand> left = [];
-        failures.Clear();
+        sessions.Forget();
         try
         {
             while (true)

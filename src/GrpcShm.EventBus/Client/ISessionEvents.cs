@@ -15,6 +15,9 @@ internal interface ISessionEvents
     /// <summary>Ends a command that was answered: by an outcome, or by being carried out.</summary>
     void Answer(PendingCommand command, Outcome? outcome);
 
+    /// <summary>Ends a command that cannot be written.</summary>
+    void Refuse(PendingCommand command, EventBusException reason);
+
     /// <summary>Tells of a subscription that lost events.</summary>
     void TellOfLoss(Loss loss);
 }

@@ -8,16 +8,37 @@ namespace GrpcShm.EventBus.Client;
 /// A command that waits for its answer: the task that its caller holds. The outcome is <see langword="null"/> if the
 /// command succeeded and has no result.
 /// </summary>
-internal sealed class PendingCommand(SessionCommand command, int size)
+internal sealed class PendingCommand(SessionCommand command)
     : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    /// <summary>About how many bytes an event has beside its payload and ids.</summary>
-    public const int Overhead = 64;
+    // At most so many bytes have the numbers of the command, of its sender and of its place, which it gets later, and
+    // the marks before the command.
+    private const int Numbers = 64;
 
     public SessionCommand Command { get; } = command;
 
-    /// <summary>About how many bytes it has.</summary>
-    public int Size { get; } = size;
+    /// <summary>How many bytes it has, or a few more.</summary>
+    public int Size { get; } = command.CalculateSize() + Numbers;
+
+    /// <summary>The event of a command that sends or publishes.</summary>
+    public Event Event => Command.Send ?? Command.Publish.Event;
+
+    /// <summary>
+    /// When a send that waits for a later acknowledgement is too late, by <see cref="Environment.TickCount64"/>; zero
+    /// if it has no end. As long as there is a session, the hub ends it.
+    /// </summary>
+    public long Deadline { get; init; }
+
+    /// <summary>
+    /// True if this process watches its deadline: a session with it has ended. Only the client's link uses it.
+    /// </summary>
+    public bool IsWatched { get; set; }
+
+    /// <summary>
+    /// How many sessions, one behind the other, ended with it unanswered as soon as they were opened. Only the client's
+    /// link uses it.
+    /// </summary>
+    public int EndedSessions { get; set; }
 
     /// <summary>The time when it was made, for the metrics; zero if nobody measures.</summary>
     public long Started { get; init; }

@@ -28,6 +28,8 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
 
     public void Answer(PendingCommand command, Outcome? outcome) => answers.Answer(command, outcome);
 
+    public void Refuse(PendingCommand command, EventBusException reason) => answers.Fail(command, reason);
+
     public void TellOfLoss(Loss loss)
     {
         if (receivers.TryGet(loss.Subscription, out var receiver))

@@ -1,38 +1,36 @@
-using System.Diagnostics;
+using Google.Protobuf;
 using Grpc.Core;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>One session with the hub, from its opening to its loss.</summary>
-internal sealed class SessionLink
+internal sealed partial class SessionLink
 {
-    // The same bounds as those of the hub's own messages.
-    private const int MaxCommands = 256;
-    private const int MaxBytes = 64 * 1024;
-
-    // More writes without a pause between them are a stream.
-    private const int MostInlineInARow = 4;
-
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
     private readonly SentCommands _sent = new();
-    private readonly Lock _notesLock = new();
     private readonly TaskCompletionSource<SessionOpened> _opened = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Exception> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _readToItsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PendingCommand> _succeeded = [];
+    private readonly MessageParts _parts = new();
     private readonly Action _continueReading;
-    private readonly Queue<(SessionCommand Command, int Size)> _notes = new();
     private Task<bool>? _reading;
     private Task _writing = Task.CompletedTask;
-    private long _lastWrite;
-    private int _writesInARow;
     private volatile bool _isClosing;
+
+    // Written by the thread that reads from the hub before it completes Opened.
+    private long _openedAt;
+
+    // Written by threads that end the session, before one of them completes Ended. Nobody reads them earlier.
+    private long _endedAt;
+    private volatile bool _isMessageTooLarge;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
     {
@@ -55,46 +53,26 @@ internal sealed class SessionLink
     /// <summary>Begins to write what the queue holds. Call it once.</summary>
     public void StartWriting() => _writing = WriteAsync();
 
-    /// <summary>Wakes the writer after a command was put into the queue.</summary>
-    /// <remarks>
-    /// After a pause the writer runs on this thread, which saves the time to wake another one. It does so for the next
-    /// few events, too: one event close behind another is not yet a stream. While write follows write, the writer runs
-    /// on another thread, and events that are sent in the meantime go into one message.
-    /// </remarks>
-    public void Wake()
-    {
-        var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
-        if (isAfterPause && _queue.Signal.IsWaiting)
-        {
-            // Not while a long write is under way. Two threads that wake the writer at once may lose a count: one
-            // inline write more or less.
-            Volatile.Write(ref _writesInARow, 0);
-        }
+    /// <summary>The hub's limits. The thread that reads from the hub sets them before it completes Opened.</summary>
+    public HubLimits Limits { get; private set; } = HubLimits.Unknown;
 
-        _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
-    }
+    /// <summary>True if the program that the client belongs to ends the session.</summary>
+    public bool IsClosing => _isClosing;
 
-    /// <summary>The most bytes that an event may have for this hub. Known once the session is opened.</summary>
-    public uint MaxEventSize => _opened.Task.IsCompletedSuccessfully ? _opened.Task.Result.MaxEventSize : uint.MaxValue;
+    /// <summary>
+    /// True if the session has ended because of the size of a message that this client wrote. Known once it has ended.
+    /// </summary>
+    public bool IsMessageTooLarge => HasEnded && _isMessageTooLarge;
 
-    /// <summary>Writes a command that nobody waits for and that concerns only this session.</summary>
-    public void Note(SessionCommand command)
-    {
-        // A reply may be as large as an event.
-        var size = command.CalculateSize();
-        lock (_notesLock)
-        {
-            _notes.Enqueue((command, size));
-        }
-
-        Wake();
-    }
+    /// <summary>How long the session was open. Known once it has ended.</summary>
+    public TimeSpan TimeOpen => TimeSpan.FromMilliseconds(_endedAt - _openedAt);
 
     /// <summary>Ends the session from this side. Commands that were written before are carried out.</summary>
     public void End(Exception reason)
     {
         reason =
             reason is RpcException failure && HubFailure.IsLostConnection(failure) ? HubFailure.From(failure) : reason;
+        Interlocked.CompareExchange(ref _endedAt, Environment.TickCount64, 0);
         if (_ended.TrySetResult(reason))
         {
             _opened.TrySetException(reason);
@@ -205,8 +183,15 @@ internal sealed class SessionLink
 
     private IThreadPoolWorkItem? Take(SessionResponse response)
     {
+        if (response.Part.Length > 0)
+        {
+            return TakePart(response);
+        }
+
         if (response.Opened is { } opened)
         {
+            Limits = new HubLimits(opened);
+            _openedAt = Environment.TickCount64;
             _opened.TrySetResult(opened);
         }
 
@@ -237,6 +222,7 @@ internal sealed class SessionLink
 
         if (response.Closing is { } closing)
         {
+            _isMessageTooLarge |= closing.MessageTooLarge;
             End(new EventBusException(
                 (StatusCode)closing.StatusCode,
                 $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
@@ -245,78 +231,24 @@ internal sealed class SessionLink
         return inline;
     }
 
-    private async Task WriteAsync()
+    private IThreadPoolWorkItem? TakePart(SessionResponse response)
     {
-        var batch = new List<PendingCommand>(MaxCommands);
-        var request = new SessionRequest();
-        try
+        if (!_parts.TryAdd(response.Part, response.PartFollows, Limits.MaxResponseSize, out var whole))
         {
-            while (!_ended.Task.IsCompleted)
-            {
-                while (Fill(request, batch))
-                {
-                    await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
-                    Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
-                    Volatile.Write(ref _writesInARow, Math.Min(_writesInARow + 1, MostInlineInARow));
-                    request.Commands.Clear();
-                }
-
-                if (!_ended.Task.IsCompleted)
-                {
-                    await _queue.Signal.WaitAsync().ConfigureAwait(false);
-                }
-            }
-
-            // Commands from before an end that the program wished for are still written.
-            while (_isClosing && Fill(request, batch))
-            {
-                await _call.RequestStream.WriteAsync(request).ConfigureAwait(false);
-                request.Commands.Clear();
-            }
-        }
-        catch (Exception exception)
-        {
-            End(exception);
-        }
-    }
-
-    private bool Fill(SessionRequest request, List<PendingCommand> batch)
-    {
-        var bytes = TakeNotes(request);
-        if (request.Commands.Count > 0 && (bytes >= MaxBytes || request.Commands.Count >= MaxCommands))
-        {
-            return true;
+            throw new EventBusException(
+                StatusCode.ResourceExhausted,
+                $"The hub wrote a response of more than {Limits.MaxResponseSize} bytes, though it takes events of at "
+                + $"most {Limits.MaxEventSize} bytes.");
         }
 
-        _queue.Take(batch, MaxCommands - request.Commands.Count, MaxBytes - bytes);
-        foreach (var command in batch)
+        if (whole is not { } bytes)
         {
-            _sent.Add(command);
-            if (command is { Command.Subscribe: { } subscribe, Receiver: { } receiver })
-            {
-                receiver.BeginIn(this, subscribe);
-            }
-
-            request.Commands.Add(command.Command);
+            return null;
         }
 
-        batch.Clear();
-        return request.Commands.Count > 0;
-    }
-
-    // At least one note, and no more than one message should hold.
-    private int TakeNotes(SessionRequest request)
-    {
-        var bytes = 0;
-        lock (_notesLock)
-        {
-            while (request.Commands.Count < MaxCommands && bytes < MaxBytes && _notes.TryDequeue(out var note))
-            {
-                request.Commands.Add(note.Command);
-                bytes += note.Size;
-            }
-        }
-
-        return bytes;
+        // A message in parts that is itself a part would have this code call itself for as long as the peer likes.
+        var parsed = SessionResponse.Parser.ParseFrom(bytes.Span);
+        parsed.Part = ByteString.Empty;
+        return Take(parsed);
     }
 }

@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Polly;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
@@ -17,9 +16,10 @@ internal sealed class SessionMaker(
     CurrentSession session,
     ClientSubscriptions subscriptions,
     ClientWaits waits,
-    CommandAnswers answers,
+    LeftCommands leftCommands,
     ISessionEvents events,
-    ConnectFailures failures)
+    ConnectFailures failures,
+    ShortSessions shortSessions)
 {
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(10);
 
@@ -32,75 +32,80 @@ internal sealed class SessionMaker(
     {
         // The commands that an attempt leaves go into the next one.
         var left = unanswered;
-        return await pipeline.ExecuteAsync(
-            async cancellationToken =>
+        var failed = shortSessions.Failures;
+        try
+        {
+            return await pipeline.ExecuteAsync(ConnectOnceAsync, stopping).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Whoever ends the attempts ends these commands, too.
+            queue.PutInFront(left);
+            throw;
+        }
+
+        async ValueTask<SessionLink> ConnectOnceAsync(CancellationToken cancellationToken)
+        {
+            SessionLink? link = null;
+            try
             {
-                SessionLink? link = null;
-                try
+                if (failed-- > 0)
                 {
-                    link = new SessionLink(contract, queue, events);
-                    link.StartReading();
-                    await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
-                    var restoring = Restore();
-                    queue.PutInFront(restoring.Concat(left));
-                    left = [];
-                    session.Link = link;
-                    link.StartWriting();
-                    var restored = SettleAsync(restoring);
-                    await Task.WhenAny(restored, link.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
-                    failures.Clear();
-                    return link;
+                    throw shortSessions.MakeFailure();
                 }
-                catch (Exception exception)
+
+                link = new SessionLink(contract, queue, events);
+                link.StartReading();
+                await link.Opened.WaitAsync(AttemptTime, cancellationToken).ConfigureAwait(false);
+                var restoring = Restore();
+                queue.PutInFront(restoring.Concat(left));
+                left = [];
+                session.Link = link;
+                link.StartWriting();
+                var restored = SettleAsync(restoring);
+                await Task.WhenAny(restored, link.Ended).WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (!link.IsClosing && !restoring.All(static command => command.Task.IsCompleted))
                 {
-                    if (!stopping.IsCancellationRequested)
-                    {
-                        failures.Note(exception);
-                    }
-
-                    if (link is not null)
-                    {
-                        link.End(exception);
-
-                        // Before the session was opened these are the commands as they were; afterwards, those that it
-                        // took.
-                        left = [.. await TakeOverAsync(link).ConfigureAwait(false), .. left];
-                    }
-
-                    throw;
+                    throw await link.Ended.ConfigureAwait(false);
                 }
-            },
-            stopping).ConfigureAwait(false);
+
+                failures.Clear();
+                return link;
+            }
+            catch (Exception exception)
+            {
+                if (!stopping.IsCancellationRequested)
+                {
+                    failures.Note(exception);
+                }
+
+                if (link is not null)
+                {
+                    link.End(exception);
+
+                    // Before the session was opened these are the commands as they were; afterwards, those that it
+                    // took.
+                    var wasShort = link.Opened.IsCompletedSuccessfully;
+                    left = [.. await leftCommands.TakeAsync(link, wasShort).ConfigureAwait(false), .. left];
+                }
+
+                throw;
+            }
+        }
     }
 
     /// <summary>
     /// Takes the commands that a lost session leaves. Requests fail, since they may have been handled; all other
     /// commands are sent again.
     /// </summary>
-    public async Task<List<PendingCommand>> TakeOverAsync(SessionLink link)
-    {
-        var repeated = new List<PendingCommand>();
-        foreach (var command in await link.TakeUnansweredAsync().ConfigureAwait(false))
-        {
-            if (command.IsRestoring)
-            {
-                command.TrySetResult(null);
-            }
-            else if (command.MayRepeat)
-            {
-                command.IsRepeated = true;
-                repeated.Add(command);
-            }
-            else
-            {
-                answers.Fail(command, new EventBusException(
-                    StatusCode.Unavailable,
-                    "The connection was lost before the reply came. The request may have been handled.",
-                    command.Command.Send?.Target));
-            }
-        }
+    public Task<List<PendingCommand>> TakeOverAsync(SessionLink link) =>
+        leftCommands.TakeAsync(link, shortSessions.Note(link));
 
-        return repeated;
+    /// <summary>Forgets the sessions before: the attempts begin anew.</summary>
+    public void Forget()
+    {
+        failures.Clear();
+        shortSessions.Clear();
     }
 
     // The failure of each command is told where the command is refused.
@@ -109,7 +114,7 @@ internal sealed class SessionMaker(
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static PendingCommand MakeRestoring(SessionCommand command) =>
-        new(command, PendingCommand.Overhead) { IsRestoring = true };
+        new(command) { IsRestoring = true };
 
     // Makes the commands that tell a new session all about this client.
     private List<PendingCommand> Restore() =>

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using GrpcShm.EventBus.Service;
 using GrpcShm.EventBus.TestProcess;
 using Microsoft.Extensions.DependencyInjection;
@@ -198,8 +199,11 @@ public sealed class ReconnectTests : IAsyncLifetime
         using var channel = HubChannel.To(_directory.Socket);
         using var otherChannel = HubChannel.To(_directory.Socket);
         await using var watcher = new EventClient(channel);
+        var once = new FailingSessions(static attempt =>
+            attempt == 1 ? null : new Status(StatusCode.Unavailable, "This client does not come back."));
         await using var other = new EventClient(
-            otherChannel, new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
+            new XStateNet.Events.V1.EventBus.EventBusClient(otherChannel.Intercept(once)),
+            new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
         var states = await ConnectAsync(watcher);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(watcher, "stays");
@@ -210,7 +214,6 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
         Assert.True((await presences.Reader.ReadAsync().InTime()).IsPresent);
 
-        // The other one's pipeline gives up: it does not come back.
         await RestartAsync(states);
 
         // The one that stays is there again before the watcher is; it need not be named again.

@@ -16,10 +16,11 @@ internal sealed class HubProcess : IAsyncDisposable
 
     public string Address { get; }
 
-    public static async Task<HubProcess> StartAsync(string transport)
+    public static async Task<HubProcess> StartAsync(string transport, int? maxEventSize = null)
     {
         var hub = new HubProcess(transport);
-        hub._process = await ChildProcess.StartAsync("hub", hub.Address);
+        string[] size = maxEventSize is null ? [] : [$"{maxEventSize}"];
+        hub._process = await ChildProcess.StartAsync(["hub", hub.Address, .. size]);
         return hub;
     }
 

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using GrpcShm.EventBus.TestProcess;
 using GrpcShm.EventBus.Tests.Processes;
@@ -100,11 +101,37 @@ public abstract class HostileInputTests : HubTest
     }
 
     [Fact]
+    public async Task Session_PartsThatAreNoMessage_EndItAlone()
+    {
+        await using var session = await OpenMachineAsync("m");
+        var part = ByteString.CopyFrom(0xFF, 0xFF, 0xFF);
+
+        await session.SendRawAsync(new SessionRequest { Part = part, PartFollows = true }).InTime();
+        await session.SendRawAsync(new SessionRequest { Part = part }).InTime();
+
+        Assert.Equal((int)StatusCode.Unavailable, (await session.Closing.InTime()).StatusCode);
+        await AssertWorksAsync();
+    }
+
+    [Fact]
+    public async Task Session_PartsOfAMessageThatIsAPart_AreNoCommands()
+    {
+        await using var session = await OpenMachineAsync("m");
+        var message = new SessionRequest { Part = new SessionRequest { Commands = { Send("m") } }.ToByteString() };
+
+        await session.SendRawAsync(new SessionRequest { Part = message.ToByteString() }).InTime();
+        var outcome = await session.ExecuteAsync(Send("m", "BEHIND")).InTime();
+
+        Assert.Equal((int)StatusCode.OK, outcome.StatusCode);
+        Assert.Equal("BEHIND", (await session.Deliveries.ReadAsync().InTime()).Event.Name);
+    }
+
+    [Fact]
     public async Task Send_LargerThanTheHubTakes_IsRefused()
     {
         await using var session = await OpenMachineAsync("m");
         var command = Send("m");
-        command.Send.Payload = Google.Protobuf.ByteString.CopyFrom(new byte[3 * 1024 * 1024]);
+        command.Send.Payload = ByteString.CopyFrom(new byte[3 * 1024 * 1024]);
 
         var outcome = await session.ExecuteAsync(command).InTime();
 
@@ -177,7 +204,7 @@ public abstract class HostileInputTests : HubTest
     public async Task Subscribe_AndNeverRead_CostsABoundedAmountAndDelaysNobody()
     {
         const int many = 400;
-        var payload = Google.Protobuf.ByteString.CopyFrom(new byte[64 * 1024]);
+        var payload = ByteString.CopyFrom(new byte[64 * 1024]);
         using var deaf = Client.Subscribe(new SubscribeRequest
         {
             Subscription = new Subscription

@@ -1,0 +1,94 @@
+using Grpc.Core;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Service;
+
+// How the messages of the client come in, and what becomes of those that are too large.
+internal sealed partial class EventSession
+{
+    // The reader's own.
+    private readonly MessageParts _parts = new();
+
+    // The reader writes it before it ends the session by this reason. It is read once the session has ended.
+    private bool _isMessageTooLarge;
+
+    // Gives back why the connection was lost; nothing if the client ended its side.
+    private async Task<string?> ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
+    {
+        // Commands that have come already must not be carried out before the rest of the session runs: they may take
+        // long.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            // When the session has ended, further commands are read and dropped, up to the client's own end.
+            while (true)
+            {
+                // Waits here, and leaves what has come to gRPC: a wait in the reader of gRPC that ends with the
+                // connection, or because the hub leaves, is written into the log with a stack trace.
+                var arrived = await _body.ReadAsync(leaving).ConfigureAwait(false);
+                _body.AdvanceTo(arrived.Buffer.Start);
+                if (!await requests.MoveNext(leaving).ConfigureAwait(false))
+                {
+                    break;
+                }
+
+                if (Whole(requests.Current) is { } request)
+                {
+                    await ExecuteAsync(request).ConfigureAwait(false);
+                }
+            }
+
+            _life.End(Verdict.Ok);
+            return null;
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // The session has ended before.
+            return null;
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.ResourceExhausted)
+        {
+            await EndByTooLargeMessageAsync(exception).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            var verdict = LostConnection(exception);
+            _life.End(verdict);
+            return verdict.Message;
+        }
+    }
+
+    // A message of the client that has come whole; none if it needs further parts.
+    private SessionRequest? Whole(SessionRequest request)
+    {
+        if (request.Part.Length == 0)
+        {
+            return request;
+        }
+
+        var most = MessageSize.LimitFor(_hub.Options.MaxEventSize);
+        if (!_parts.TryAdd(request.Part, request.PartFollows, most, out var whole))
+        {
+            throw Verdict.Exhausted($"Its parts have more than {most} bytes together.").ToException();
+        }
+
+        return whole is { } bytes ? SessionRequest.Parser.ParseFrom(bytes.Span) : null;
+    }
+
+    // The client cannot be told which of its commands is too large, since none of the message could be read. A client
+    // that does not know this case sends the message again in its next session, and again: so it is told late, though
+    // early enough for a client that counts the sessions that end soon.
+    private async Task EndByTooLargeMessageAsync(RpcException exception)
+    {
+        await ((Task)_life.Ending).WaitAsync(_hub.Options.SessionClosingTime / 2)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Whoever sees the session ended by this reason sees this, too.
+        _isMessageTooLarge = !_life.HasEnded;
+        _life.End(Verdict.Exhausted(
+            $"A message of the client is too large ({PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence)}). "
+            + $"An event may have at most {_hub.Options.MaxEventSize} bytes (MaxEventSize)."));
+    }
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using Grpc.Core;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Client;
+
+// How commands get to the hub: several in one message.
+internal sealed partial class SessionLink
+{
+    // The same bounds as those of the hub's own messages.
+    private const int MaxCommands = 256;
+    private const int MaxBytes = MessageSize.Batch;
+
+    // More writes without a pause between them are a stream.
+    private const int MostInlineInARow = 4;
+
+    // How long the reader of a call that is over may take to come to its end.
+    private static readonly TimeSpan ReadingTime = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _notesLock = new();
+    private readonly Queue<(SessionCommand Command, int Size)> _notes = new();
+    private long _lastWrite;
+    private int _writesInARow;
+
+    // How many bytes the message has that is written next. The writer's own.
+    private int _bytes;
+
+    /// <summary>Wakes the writer after a command was put into the queue.</summary>
+    /// <remarks>
+    /// After a pause the writer runs on this thread, which saves the time to wake another one. It does so for the next
+    /// few events, too: one event close behind another is not yet a stream. While write follows write, the writer runs
+    /// on another thread, and events that are sent in the meantime go into one message.
+    /// </remarks>
+    public void Wake()
+    {
+        var isAfterPause = Stopwatch.GetTimestamp() - Volatile.Read(ref _lastWrite) > Stopwatch.Frequency / 50_000;
+        if (isAfterPause && _queue.Signal.IsWaiting)
+        {
+            // Not while a long write is under way. Two threads that wake the writer at once may lose a count: one
+            // inline write more or less.
+            Volatile.Write(ref _writesInARow, 0);
+        }
+
+        _queue.Signal.Set(runInline: isAfterPause || Volatile.Read(ref _writesInARow) < MostInlineInARow);
+    }
+
+    /// <summary>Writes a command that nobody waits for and that concerns only this session.</summary>
+    public void Note(SessionCommand command)
+    {
+        // A reply may be as large as an event.
+        var size = command.CalculateSize();
+        lock (_notesLock)
+        {
+            _notes.Enqueue((command, size));
+        }
+
+        Wake();
+    }
+
+    private async Task WriteAsync()
+    {
+        var batch = new List<PendingCommand>(MaxCommands);
+        var request = new SessionRequest();
+        try
+        {
+            while (!_ended.Task.IsCompleted)
+            {
+                while (Fill(request, batch))
+                {
+                    await WriteAsync(request).ConfigureAwait(false);
+                    Volatile.Write(ref _lastWrite, Stopwatch.GetTimestamp());
+                    Volatile.Write(ref _writesInARow, Math.Min(_writesInARow + 1, MostInlineInARow));
+                    request.Commands.Clear();
+                }
+
+                if (!_ended.Task.IsCompleted)
+                {
+                    await _queue.Signal.WaitAsync().ConfigureAwait(false);
+                }
+            }
+
+            // Commands from before an end that the program wished for are still written.
+            while (_isClosing && Fill(request, batch))
+            {
+                await WriteAsync(request).ConfigureAwait(false);
+                request.Commands.Clear();
+            }
+        }
+        catch (RpcException exception) when (
+            exception.StatusCode == StatusCode.ResourceExhausted && !_ended.Task.IsCompleted)
+        {
+            // The channel of this client does not send so large a message.
+            _isMessageTooLarge = true;
+            End(exception);
+        }
+        catch (Exception exception)
+        {
+            // The reader learns why the call is over, and may still have the hub's own words to read.
+            await _readToItsEnd.Task.WaitAsync(ReadingTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            End(exception);
+        }
+    }
+
+    private Task WriteAsync(SessionRequest request) =>
+        Limits.TakesParts && MessageParts.IsNeeded(request, _bytes)
+            ? WriteInPartsAsync(request)
+            : _call.RequestStream.WriteAsync(request);
+
+    private async Task WriteInPartsAsync(SessionRequest request)
+    {
+        foreach (var (part, isFollowed) in MessageParts.Split(request))
+        {
+            await _call.RequestStream.WriteAsync(new SessionRequest { Part = part, PartFollows = isFollowed })
+                .ConfigureAwait(false);
+        }
+    }
+
+    private bool Fill(SessionRequest request, List<PendingCommand> batch)
+    {
+        _bytes = TakeNotes(request);
+        if (request.Commands.Count > 0 && (_bytes >= MaxBytes || request.Commands.Count >= MaxCommands))
+        {
+            return true;
+        }
+
+        do
+        {
+            batch.Clear();
+            _queue.Take(batch, MaxCommands - request.Commands.Count, MaxBytes - _bytes);
+            foreach (var command in batch)
+            {
+                Put(command, request);
+            }
+        }
+        while (request.Commands.Count == 0 && batch.Count > 0);
+        batch.Clear();
+        return request.Commands.Count > 0;
+    }
+
+    private void Put(PendingCommand command, SessionRequest request)
+    {
+        if (Limits.Check(command) is { } refused)
+        {
+            // The hub would end the session, and with it all machines of this client.
+            _events.Refuse(command, refused);
+            return;
+        }
+
+        _bytes += command.Size;
+        _sent.Add(command);
+        if (command is { Command.Subscribe: { } subscribe, Receiver: { } receiver })
+        {
+            receiver.BeginIn(this, subscribe);
+        }
+
+        request.Commands.Add(command.Command);
+    }
+
+    // At least one note, and no more than one message should hold.
+    private int TakeNotes(SessionRequest request)
+    {
+        var bytes = 0;
+        lock (_notesLock)
+        {
+            while (request.Commands.Count < MaxCommands && bytes < MaxBytes && _notes.TryDequeue(out var note))
+            {
+                request.Commands.Add(note.Command);
+                bytes += note.Size;
+            }
+        }
+
+        return bytes;
+    }
+}
