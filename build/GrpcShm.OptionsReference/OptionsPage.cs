@@ -53,8 +53,12 @@ internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
 
         """;
 
+    // The values of an option may be of another library than the option.
     private readonly Documentation _documentation = new(
-        types.Select(static options => options.Type.Assembly).Distinct());
+        types.Select(static options => options.Type)
+            .Concat(Enumerations(types))
+            .Select(static type => type.Assembly)
+            .Distinct());
 
     private readonly List<string> _problems = [];
 
@@ -94,6 +98,7 @@ internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
     private void Write(StringBuilder text, OptionType options)
     {
         text.Append($"\n## {options.Type.Name}\n\n{_documentation.Of(options.Type)}\n\n{options.Use}\n\n");
+        text.Append($"{WriteNamespaces(options)}\n\n");
         text.Append("| option | type | default | values | effect |");
         text.Append(options.HasKeys ? " in the configuration |\n" : "\n");
         text.Append("|---|---|---|---|---|");
@@ -109,6 +114,17 @@ internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
                 ? $" {(options.Key(option) is { } key ? $"`{key}`" : "only in code")} |\n"
                 : "\n");
         }
+    }
+
+    /// <summary>The namespaces of the options and of their values, for the directives of a program.</summary>
+    private static string WriteNamespaces(OptionType options)
+    {
+        var text = $"Namespace: `{options.Type.Namespace}`.";
+        var others = options.Options
+            .Select(static option => option.PropertyType)
+            .Where(type => type.IsEnum && type.Namespace != options.Type.Namespace && type != typeof(UnixFileMode))
+            .Distinct();
+        return others.Aggregate(text, static (text, type) => text + $" `{type.Name}` is in `{type.Namespace}`.");
     }
 
     /// <summary>The default, and the rest of the text about it, for the effect.</summary>
@@ -155,19 +171,32 @@ internal sealed class OptionsPage(IReadOnlyList<OptionType> types)
         return text.Length - 1;
     }
 
-    private void WriteEnumerations(StringBuilder text)
-    {
-        var enumerations = types.SelectMany(static options => options.Options)
+    private static IEnumerable<Type> Enumerations(IEnumerable<OptionType> types) =>
+        types.SelectMany(static options => options.Options)
             .Select(static option => option.PropertyType)
             .Where(static type => type.IsEnum && type != typeof(UnixFileMode))
-            .Distinct()
-            .OrderBy(static type => type.Name, StringComparer.Ordinal);
-        foreach (var type in enumerations)
+            .Distinct();
+
+    private void WriteEnumerations(StringBuilder text)
+    {
+        foreach (var type in Enumerations(types).OrderBy(static type => type.Name, StringComparer.Ordinal))
         {
-            text.Append($"\n## {type.Name}\n\n{_documentation.Of(type)}\n\n| value | what it means |\n|---|---|\n");
+            if (_documentation.Of(type).Length == 0)
+            {
+                _problems.Add($"{type} has no summary.");
+            }
+
+            text.Append($"\n## {type.Name}\n\n{_documentation.Of(type)}\n\n");
+            text.Append($"Namespace: `{type.Namespace}`.\n\n| value | what it means |\n|---|---|\n");
             foreach (var name in Enum.GetNames(type))
             {
-                text.Append($"| `{name}` | {_documentation.Of(type, name)} |\n");
+                var meaning = _documentation.Of(type, name);
+                if (meaning.Length == 0)
+                {
+                    _problems.Add($"{type}.{name} has no summary, so what it means is not known.");
+                }
+
+                text.Append($"| `{name}` | {meaning} |\n");
             }
         }
     }

@@ -34,8 +34,8 @@ internal static class ConsoleView
         table.AddRow("CPU of pong's process", Number(report.ServerCpuPercent, "0") + " %");
         table.AddRow("memory of ping's process", Number(report.ClientRssMegabytes, "0") + " MB");
         table.AddRow("memory of pong's process", Number(report.ServerRssMegabytes, "0") + " MB");
-        table.AddRow("doorbells (system calls) per message", Ratio(report.DoorbellsPerMessage));
-        table.AddRow("doorbells saved per message", Ratio(report.DoorbellsSavedPerMessage));
+        table.AddRow("writes to the rings, per event", Ratio(report.WritesPerMessage));
+        table.AddRow("system calls for these, per event", Ratio(report.DoorbellsPerMessage));
         return table;
     }
 

@@ -28,7 +28,8 @@ internal static class Match
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"Two state machines in two processes play {rounds:N0} rounds of ping-pong over {name}, ")
-                + "through the event service.",
+                + "through the event service. A round is two events and their acknowledgements, so it takes longer than "
+                + "one gRPC call.",
             "The result is the time of a round trip, and the processor time, the memory and the system calls that it "
                 + "takes.",
             StartTime + ((WarmUpRounds + rounds) * TimeOfRound(kind)));
@@ -119,7 +120,7 @@ internal static class Match
             ClientRssMegabytes = client.RssMegabytes,
             ServerRssMegabytes = server.RssMegabytes,
             DoorbellsPerMessage = DoorbellsPerMessage(client, clientBefore, server, serverBefore, received),
-            DoorbellsSavedPerMessage = SavedPerMessage(client, clientBefore, server, serverBefore, received),
+            WritesPerMessage = WritesPerMessage(client, clientBefore, server, serverBefore, received),
         };
     }
 
@@ -130,10 +131,13 @@ internal static class Match
             client.DoorbellsRung - clientBefore.DoorbellsRung + (server.DoorbellsRung - serverBefore.DoorbellsRung),
             rounds);
 
-    private static double? SavedPerMessage(
+    // A write either rings the doorbell or saves it.
+    private static double? WritesPerMessage(
         ProcessUsage client, ProcessUsage clientBefore, ProcessUsage server, ProcessUsage serverBefore, int rounds) =>
         PerMessage(
-            client.DoorbellsSaved - clientBefore.DoorbellsSaved
+            client.DoorbellsRung - clientBefore.DoorbellsRung
+                + (client.DoorbellsSaved - clientBefore.DoorbellsSaved)
+                + (server.DoorbellsRung - serverBefore.DoorbellsRung)
                 + (server.DoorbellsSaved - serverBefore.DoorbellsSaved),
             rounds);
 

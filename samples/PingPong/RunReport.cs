@@ -53,6 +53,10 @@ internal sealed record RunReport
     [JsonPropertyName("doorbells_per_message")]
     public required double? DoorbellsPerMessage { get; init; }
 
+    /// <summary>
+    /// How often the two processes have written to the rings. One write may have several messages of gRPC, and it needs
+    /// a doorbell only if the other side sleeps. Null if the transport has no rings.
+    /// </summary>
     [JsonIgnore]
-    public double? DoorbellsSavedPerMessage { get; init; }
+    public double? WritesPerMessage { get; init; }
 }

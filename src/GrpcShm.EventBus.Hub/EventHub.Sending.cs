@@ -51,7 +51,9 @@ public sealed partial class EventHub
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
-    /// <param name="options">How far the event must come, and its further parts.</param>
+    /// <param name="options">
+    /// How far the event must come, and its further parts, or <see langword="null"/> for the defaults.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting. An event that is in a mailbox is not taken back.</param>
     /// <returns>The target's new state, and its reply, where these were waited for.</returns>
     /// <exception cref="EventBusException">
@@ -66,7 +68,7 @@ public sealed partial class EventHub
         string targetMachineId,
         string eventName,
         object? payload,
-        EventSendOptions options,
+        EventSendOptions? options,
         CancellationToken cancellationToken = default) =>
         _parts.Sender.Send(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
 
@@ -93,38 +95,48 @@ public sealed partial class EventHub
         CancellationToken cancellationToken = default) =>
         _parts.Sender.Request(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
 
-    /// <summary>Publishes an event to all machines.</summary>
+    /// <summary>Publishes an event to all machines, those of the hub's process included.</summary>
+    /// <remarks>
+    /// The event has no source. <see cref="EventPublishOptions.SourceMachineId"/> names one, and
+    /// <see cref="EventPublishOptions.ExcludeSource"/> leaves that machine out.
+    /// </remarks>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="EventBusException">The event is not valid.</exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
-    public Task PublishAsync(string eventName, object? payload = null) =>
-        PublishAsync(eventName, payload, new EventPublishOptions());
+    public Task<int> PublishAsync(string eventName, object? payload = null) =>
+        _parts.Sender.Publish(eventName, payload, null, CancellationToken.None);
 
     /// <summary>As <see cref="PublishAsync(string, object?)"/>, for a caller that may give up waiting.</summary>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is published.</param>
+    /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="EventBusException">The event is not valid.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public Task PublishAsync(string eventName, object? payload, CancellationToken cancellationToken) =>
-        PublishAsync(eventName, payload, new EventPublishOptions(), cancellationToken);
+    public Task<int> PublishAsync(string eventName, object? payload, CancellationToken cancellationToken) =>
+        _parts.Sender.Publish(eventName, payload, null, cancellationToken);
 
     /// <summary>
     /// Publishes an event to a group, to the machines whose ids match a pattern, to observers, or to all.
     /// </summary>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
-    /// <param name="options">The machine that publishes, and the audience.</param>
+    /// <param name="options">
+    /// The machine that publishes, and the audience, or <see langword="null"/> for all machines.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting. An event that is in a mailbox is not taken back.</param>
     /// <returns>How many mailboxes the event was put into.</returns>
-    /// <exception cref="ArgumentException">The options name more than one audience.</exception>
+    /// <exception cref="ArgumentException">
+    /// The options name more than one audience, or leave a source out that they do not name.
+    /// </exception>
     /// <exception cref="EventBusException">The event is not valid.</exception>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
     public Task<int> PublishAsync(
         string eventName,
         object? payload,
-        EventPublishOptions options,
+        EventPublishOptions? options,
         CancellationToken cancellationToken = default) =>
         _parts.Sender.Publish(eventName, payload, options, cancellationToken);
 

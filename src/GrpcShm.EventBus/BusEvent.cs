@@ -80,7 +80,9 @@ public sealed class BusEvent
 
     /// <summary>
     /// The machine's state after it handled this event, for a sender that waits for it. The handler sets it. It stays
-    /// for the machine's later events until a handler sets it again.
+    /// for the machine's later events until a handler sets it again. Subscribers to changes of state are not told of
+    /// it. They hear only what
+    /// <see cref="EventClient.PublishStateChangeAsync(string, MachineStateChange, CancellationToken)"/> publishes.
     /// </summary>
     public string? NewState { get; set; }
 

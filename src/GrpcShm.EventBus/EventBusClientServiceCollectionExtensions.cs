@@ -49,6 +49,7 @@ public static class EventBusClientServiceCollectionExtensions
             provider.GetService<Contract.EventBusClient>() ?? throw new InvalidOperationException(
                 "The event bus client has no gRPC client to call the hub by. "
                 + "Add one: services.AddGrpcClient<XStateNet.Events.V1.EventBus.EventBusClient>(…)."),
+            server: null,
             provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value,
             connectsByItself: true));
         return services.AddHostedService<ClientStarter>();

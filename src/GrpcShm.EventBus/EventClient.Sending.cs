@@ -57,7 +57,9 @@ public sealed partial class EventClient
     /// <param name="targetMachineId">The machine that the event is for, of this process or any other.</param>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
-    /// <param name="options">How far the event must come, and its further parts.</param>
+    /// <param name="options">
+    /// How far the event must come, and its further parts, or <see langword="null"/> for the defaults.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is sent.</param>
     /// <returns>The target's new state, and its reply, where these were waited for.</returns>
     /// <exception cref="EventBusException">
@@ -74,7 +76,7 @@ public sealed partial class EventClient
         string targetMachineId,
         string eventName,
         object? payload,
-        EventSendOptions options,
+        EventSendOptions? options,
         CancellationToken cancellationToken = default) =>
         Sender.Send(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
 
@@ -106,41 +108,51 @@ public sealed partial class EventClient
 
     /// <summary>Publishes an event to all machines, this client's included.</summary>
     /// <remarks>
+    /// The event has no source. <see cref="EventPublishOptions.SourceMachineId"/> names one, and
+    /// <see cref="EventPublishOptions.ExcludeSource"/> leaves that machine out.
+    /// <para>
     /// A publication whose answer cannot come any more because this client has been disposed of completes, as a send
-    /// does, and <see cref="SendFailed"/> tells of it.
+    /// does, and <see cref="SendFailed"/> tells of it. Its result is 0 then.
+    /// </para>
     /// </remarks>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
+    /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
-    public Task PublishAsync(string eventName, object? payload = null) =>
-        PublishAsync(eventName, payload, new EventPublishOptions());
+    public Task<int> PublishAsync(string eventName, object? payload = null) =>
+        Sender.Publish(eventName, payload, null, CancellationToken.None);
 
     /// <summary>As <see cref="PublishAsync(string, object?)"/>, for a caller that may give up waiting.</summary>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
     /// <param name="cancellationToken">Gives up waiting. Only if it is cancelled already, nothing is published.</param>
+    /// <returns>How many mailboxes the event was put into.</returns>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public Task PublishAsync(string eventName, object? payload, CancellationToken cancellationToken) =>
-        PublishAsync(eventName, payload, new EventPublishOptions(), cancellationToken);
+    public Task<int> PublishAsync(string eventName, object? payload, CancellationToken cancellationToken) =>
+        Sender.Publish(eventName, payload, null, cancellationToken);
 
     /// <summary>
     /// Publishes an event to a group, to the machines whose ids match a pattern, to observers, or to all.
     /// </summary>
     /// <param name="eventName">The name of the event.</param>
     /// <param name="payload">The payload, or <see langword="null"/>.</param>
-    /// <param name="options">The machine that publishes, and the audience.</param>
+    /// <param name="options">
+    /// The machine that publishes, and the audience, or <see langword="null"/> for all machines.
+    /// </param>
     /// <param name="cancellationToken">Gives up waiting. The event is not taken back.</param>
     /// <returns>How many mailboxes the event was put into.</returns>
-    /// <exception cref="ArgumentException">The options name more than one audience.</exception>
+    /// <exception cref="ArgumentException">
+    /// The options name more than one audience, or leave a source out that they do not name.
+    /// </exception>
     /// <exception cref="EventBusException">The event is not valid, or the hub cannot be reached.</exception>
     /// <exception cref="ObjectDisposedException">The client is disposed of, and this is no handler's flow.</exception>
     public Task<int> PublishAsync(
         string eventName,
         object? payload,
-        EventPublishOptions options,
+        EventPublishOptions? options,
         CancellationToken cancellationToken = default) =>
         Sender.Publish(eventName, payload, options, cancellationToken);
 

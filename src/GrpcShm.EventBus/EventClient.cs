@@ -25,7 +25,11 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// <param name="options">Its settings, or <see langword="null"/>. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="channel"/> is <see langword="null"/>.</exception>
     public EventClient(ChannelBase channel, EventBusClientOptions? options = null)
-        : this(new Contract.EventBusClient(channel ?? throw new ArgumentNullException(nameof(channel))), options)
+        : this(
+            new Contract.EventBusClient(channel ?? throw new ArgumentNullException(nameof(channel))),
+            channel.Target,
+            options,
+            connectsByItself: false)
     {
     }
 
@@ -36,15 +40,16 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// <param name="options">Its settings, or <see langword="null"/>. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="contract"/> is <see langword="null"/>.</exception>
     public EventClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)
-        : this(contract, options, connectsByItself: false)
+        : this(contract, server: null, options, connectsByItself: false)
     {
     }
 
-    internal EventClient(Contract.EventBusClient contract, EventBusClientOptions? options, bool connectsByItself)
+    internal EventClient(
+        Contract.EventBusClient contract, string? server, EventBusClientOptions? options, bool connectsByItself)
     {
         ArgumentNullException.ThrowIfNull(contract);
         _parts = new ClientParts(
-            this, contract, options ?? new EventBusClientOptions(), InstanceId, connectsByItself);
+            this, contract, server, options ?? new EventBusClientOptions(), InstanceId, connectsByItself);
     }
 
     /// <summary>
@@ -105,8 +110,8 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// </remarks>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="EventBusException">
-    /// The hub could not be reached within <see cref="EventBusClientOptions.ConnectTimeout"/>, or refuses
-    /// (<c>Unavailable</c>).
+    /// The hub could not be reached within <see cref="EventBusClientOptions.ConnectTimeout"/>, or refuses, or the
+    /// server that answers is no hub (<c>Unavailable</c>). The message says which, and why.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The client has been disposed.</exception>
     public Task ConnectAsync(CancellationToken cancellationToken = default) =>

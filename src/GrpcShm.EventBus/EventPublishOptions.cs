@@ -7,7 +7,7 @@ namespace GrpcShm.EventBus;
 /// </remarks>
 public sealed class EventPublishOptions
 {
-    /// <summary>The machine that publishes the event.</summary>
+    /// <summary>The machine that publishes the event: the source that receivers see.</summary>
     /// <remarks>Defaults to the empty string: none.</remarks>
     public string SourceMachineId { get; init; } = "";
 
@@ -23,7 +23,9 @@ public sealed class EventPublishOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool ObserversOnly { get; init; }
 
-    /// <summary>Whether the machine that publishes the event is left out.</summary>
+    /// <summary>
+    /// Whether the machine that publishes the event is left out. It needs <see cref="SourceMachineId"/>.
+    /// </summary>
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool ExcludeSource { get; init; }
 

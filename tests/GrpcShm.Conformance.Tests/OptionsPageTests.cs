@@ -53,6 +53,8 @@ public sealed partial class OptionsPageTests
             "BareOptions.Size has remarks that do not begin with 'Defaults to '",
             "BareOptions.Size has no element <value>",
             $"{typeof(SharedMemoryTransportOptions)}: a type of options that OptionTypes does not have",
+            $"{typeof(BareValue)} has no summary",
+            $"{typeof(BareValue)}.One has no summary",
         ];
         Assert.All(expected, problem => Assert.Contains(
             page.Problems, found => found.StartsWith(problem, StringComparison.Ordinal)));
@@ -151,5 +153,12 @@ public sealed partial class OptionsPageTests
     private sealed class BareOptions
     {
         public int Size { get; set; } = 1;
+
+        public BareValue Value { get; set; }
+    }
+
+    private enum BareValue
+    {
+        One,
     }
 }

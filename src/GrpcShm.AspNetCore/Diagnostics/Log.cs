@@ -48,7 +48,7 @@ internal static partial class Log
 
     [LoggerMessage(108, LogLevel.Warning,
         "Nobody listens on {EndPoints}: the server of this host is {Server}, and only Kestrel has shared-memory "
-        + "endpoints. Use Kestrel as the server.",
+        + "endpoints. Use Kestrel as the server. Of a WebApplicationFactory call UseKestrel() and StartServer().",
         EventName = "ServerIsNotKestrel")]
     public static partial void ServerIsNotKestrel(ILogger logger, Type server, string endPoints);
 

@@ -20,9 +20,11 @@ internal static partial class HubLog
     [LoggerMessage(
         3,
         LogLevel.Debug,
-        "Session {SessionId} ended: {Reason} It had {Machines} machines.",
+        "The session of '{Name}' (process {ProcessId}) ended: {Reason} Machines that have gone with it: {Machines}. "
+            + "(Session {SessionId})",
         EventName = "SessionEnded")]
-    public static partial void SessionEnded(this ILogger logger, string sessionId, string reason, int machines);
+    public static partial void SessionEnded(
+        this ILogger logger, string name, string processId, string reason, string machines, string sessionId);
 
     [LoggerMessage(
         4,
@@ -31,6 +33,15 @@ internal static partial class HubLog
             + "{Machines} machines in time.",
         EventName = "RegistrationsExpired")]
     public static partial void RegistrationsExpired(this ILogger logger, string name, string instanceId, int machines);
+
+    [LoggerMessage(
+        16,
+        LogLevel.Information,
+        "The session of '{Name}' (process {ProcessId}) ended: {Reason} Machines that have gone with it: {Machines}. "
+            + "(Session {SessionId})",
+        EventName = "SessionLost")]
+    public static partial void SessionLost(
+        this ILogger logger, string name, string processId, string reason, string machines, string sessionId);
 
     [LoggerMessage(
         12,

@@ -33,6 +33,9 @@ internal sealed class MachineOwner(
     // Guarded by the registry's lock. The change of which watchers are told for its machines that are still there.
     public (MachineChangeKind Kind, string Reason)? Ending { get; set; }
 
+    // Guarded by the registry's lock.
+    public GoneMachines Gone { get; } = new();
+
     /// <summary>
     /// True if both are the same process. The instance's name alone does not prove that: it travels in clear, and
     /// counts only for the same user and, where the transport knows the process, for the same process. A lease may be

@@ -152,6 +152,18 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         return ended;
     }
 
+    /// <summary>
+    /// Says which machines have gone with an owner that has ended: all of them, once <see cref="End"/> has returned to
+    /// the caller.
+    /// </summary>
+    public string DescribeGone(MachineOwner owner)
+    {
+        lock (_lock)
+        {
+            return owner.Gone.Describe();
+        }
+    }
+
     /// <summary>Tells a subscriber which machines are there, and from then on which come and go.</summary>
     public Verdict Watch(MachineWatcher watcher, RoutingContext context)
     {
@@ -260,6 +272,11 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
         MachineEntry machine, MachineChangeKind kind, string reason, RoutingContext told, bool isGivenBack = false)
     {
         machine.IsGone = true;
+        if (machine.Owner.Ending is not null)
+        {
+            machine.Owner.Gone.Add(machine.Id);
+        }
+
         if (machine.IsTold)
         {
             _watchers.Tell(kind, machine, reason, told);

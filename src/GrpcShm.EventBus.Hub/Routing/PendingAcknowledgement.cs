@@ -63,10 +63,7 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
         }
         else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
         {
-            Fail(new Verdict(
-                StatusCode.Internal,
-                $"The machine '{machineId}' acknowledged the request without a reply.",
-                machineId));
+            Fail(Verdict.WithoutReply(machineId));
         }
         else
         {

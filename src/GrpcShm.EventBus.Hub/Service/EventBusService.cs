@@ -16,12 +16,23 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
 {
     private const int MaxReportedFailures = 100;
 
-    public override Task Session(
+    public override async Task Session(
         IAsyncStreamReader<SessionRequest> requestStream,
         IServerStreamWriter<SessionResponse> responseStream,
-        ServerCallContext context) =>
-        new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken)
-            .RunAsync(requestStream);
+        ServerCallContext context)
+    {
+        var session = new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken);
+        try
+        {
+            await session.RunAsync(requestStream).ConfigureAwait(false);
+        }
+        catch (RpcException ended) when (session.Life.HasEnded || hub.Stopping.IsCancellationRequested)
+        {
+            // The session's own line in the log says why. For an exception gRPC would write a line about an error, for
+            // each session of a hub that stops, and for each client that connects to it again.
+            context.Status = ended.Status;
+        }
+    }
 
     public override async Task<SendResponse> Send(SendRequest request, ServerCallContext context)
     {

@@ -13,7 +13,8 @@ internal sealed partial class EventSession
     // The reader writes it before it ends the session by this reason. It is read once the session has ended.
     private bool _isMessageTooLarge;
 
-    private async Task ReadAsync(IAsyncStreamReader<SessionRequest> requests)
+    // Gives back why the connection was lost; nothing if the client ended its side.
+    private async Task<string?> ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
     {
         // Commands that have come already must not be carried out before the rest of the session runs: they may take
         // long.
@@ -21,8 +22,17 @@ internal sealed partial class EventSession
         try
         {
             // When the session has ended, further commands are read and dropped, up to the client's own end.
-            while (await requests.MoveNext(_callCancelled).ConfigureAwait(false))
+            while (true)
             {
+                // Waits here, and leaves what has come to gRPC: a wait in the reader of gRPC that ends with the
+                // connection, or because the hub leaves, is written into the log with a stack trace.
+                var arrived = await _body.ReadAsync(leaving).ConfigureAwait(false);
+                _body.AdvanceTo(arrived.Buffer.Start);
+                if (!await requests.MoveNext(leaving).ConfigureAwait(false))
+                {
+                    break;
+                }
+
                 if (Whole(requests.Current) is { } request)
                 {
                     await ExecuteAsync(request).ConfigureAwait(false);
@@ -30,14 +40,23 @@ internal sealed partial class EventSession
             }
 
             _life.End(Verdict.Ok);
+            return null;
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // The session has ended before.
+            return null;
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.ResourceExhausted)
         {
             await EndByTooLargeMessageAsync(exception).ConfigureAwait(false);
+            return null;
         }
         catch (Exception exception)
         {
-            _life.End(LostConnection(exception));
+            var verdict = LostConnection(exception);
+            _life.End(verdict);
+            return verdict.Message;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
@@ -25,6 +26,7 @@ internal sealed partial class EventSession
     private readonly SessionSubscriptions _subscriptions;
     private readonly SessionSends _sends;
     private readonly SessionCommands _commands;
+    private readonly PipeReader _body;
     private readonly CancellationToken _callCancelled;
 
     // The reader's own.
@@ -42,6 +44,7 @@ internal sealed partial class EventSession
         _owner = new MachineOwner(peer, new SessionBudget(hub.Budget), "", "", isLease: false);
         var origin = new SessionOrigin(_owner);
         _gate = hub.GateFor(context, peer, _owner);
+        _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
         _life = new SessionLife(hub, _owner);
@@ -86,16 +89,15 @@ internal sealed partial class EventSession
         _life.Begin();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_callCancelled);
         _sends.Over = over.Token;
-        var reading = ReadAsync(requests);
+        using var leaving = new CancellationTokenSource();
+        var reading = ReadAsync(requests, leaving.Token);
         var writing = WriteAsync();
         var stopping = _hub.Stopping.Register(
             static life => ((SessionLife)life!).End(HubCore.Stopped), _life);
 
         // The reader may be busy with commands for long, and the writer may have nothing to write: neither may notice.
         var cancelled = _callCancelled.UnsafeRegister(
-            static life => ((SessionLife)life!).End(
-                new Verdict(StatusCode.Unavailable, "The session's connection ended.", "")),
-            _life);
+            static life => ((SessionLife)life!).End(SessionLife.ConnectionLost), _life);
         try
         {
             await Task.WhenAny(reading, writing, _life.Ending).ConfigureAwait(false);
@@ -110,16 +112,27 @@ internal sealed partial class EventSession
         }
 
         var verdict = await _life.Ending.ConfigureAwait(false);
-        if (verdict.IsOk)
-        {
-            await writing.WaitAsync(_callCancelled).ConfigureAwait(false);
-            return;
-        }
 
         // A client that does not read any more must not keep the call for long. Its machines have gone already.
-        await Task.WhenAll(reading, writing).WaitAsync(_hub.Options.SessionClosingTime, _callCancelled)
+        var answered = verdict.IsOk
+            ? writing.WaitAsync(_callCancelled)
+            : Task.WhenAll(reading, writing).WaitAsync(_hub.Options.SessionClosingTime, _callCancelled);
+        await answered.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_callCancelled.IsCancellationRequested)
+        {
+            await leaving.CancelAsync().ConfigureAwait(false);
+        }
+
+        // The token of a lost connection is cancelled first, and does not say why. The read fails next, and says it.
+        // Only a reader that is busy with a command is left behind: it reads no more.
+        await ((Task)reading).WaitAsync(_hub.Options.SessionClosingTime)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        throw verdict.ToException();
+        await leaving.CancelAsync().ConfigureAwait(false);
+        _life.TellOfEnd(reading.IsCompletedSuccessfully ? await reading.ConfigureAwait(false) : null);
+        if (!verdict.IsOk)
+        {
+            throw verdict.ToException();
+        }
     }
 
     private async Task WriteAsync()
@@ -241,8 +254,10 @@ internal sealed partial class EventSession
         _writer.End(verdict, _isMessageTooLarge);
     }
 
-    private static Verdict LostConnection(Exception exception) => new(
-        StatusCode.Unavailable,
-        $"The session's connection ended ({PeerText.Clean(exception.Message, PeerText.MaxSentence)}).",
-        "");
+    // The server's exception only says that the request is over. The one below it says why.
+    private static Verdict LostConnection(Exception exception)
+    {
+        var why = PeerText.Clean(exception.GetBaseException().Message, PeerText.MaxSentence).TrimEnd('.');
+        return new Verdict(StatusCode.Unavailable, $"The session's connection ended ({why}).", "");
+    }
 }

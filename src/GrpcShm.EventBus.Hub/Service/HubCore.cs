@@ -39,6 +39,8 @@ internal sealed class HubCore
         Access = AccessPolicy.Of(Options, Logger);
         Metrics = new EventBusMetrics(meterFactory, Machines, Options.MeasureDestinations, Logger);
         Messaging = new MessagingMetrics(meterFactory, Options.MeasureDestinations);
+        SessionEnds = new SessionEnds(Logger, Machines);
+        lifetime.ApplicationStopped.Register(SessionEnds.WriteRest);
         Router = new EventRouter(Options, Limits, Machines, new ObserverTable(), Metrics);
     }
 
@@ -59,6 +61,9 @@ internal sealed class HubCore
     public HubBudget Budget { get; }
 
     public MachineRegistry Machines { get; }
+
+    /// <summary>The log of the sessions that have ended.</summary>
+    public SessionEnds SessionEnds { get; }
 
     public EventBusMetrics Metrics { get; }
 

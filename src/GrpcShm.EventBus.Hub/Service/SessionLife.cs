@@ -13,6 +13,10 @@ internal sealed class SessionLife(HubCore hub, MachineOwner owner)
     /// <summary>The verdict on a command that comes when the session has ended.</summary>
     public static Verdict Ended { get; } = new(Grpc.Core.StatusCode.Unavailable, "The session has ended.", "");
 
+    /// <summary>The verdict on a session whose call was cancelled, which does not say why.</summary>
+    public static Verdict ConnectionLost { get; } =
+        new(Grpc.Core.StatusCode.Unavailable, "The session's connection ended.", "");
+
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>True if the session is over, or about to be: the hub must not make it known any more.</summary>
@@ -58,15 +62,31 @@ internal sealed class SessionLife(HubCore hub, MachineOwner owner)
 
         // Each caller unregisters the machines: the first caller may not have come so far yet, and the session that
         // replaces this one registers the same machines next.
-        var machines = verdict.IsOk
-            ? hub.Machines.End(owner, MachineChangeKind.Unregistered, "Its process closed its session.")
-            : hub.Machines.End(owner, MachineChangeKind.Lost, verdict.Message);
+        if (verdict.IsOk)
+        {
+            hub.Machines.End(owner, MachineChangeKind.Unregistered, "Its process closed its session.");
+        }
+        else
+        {
+            hub.Machines.End(owner, MachineChangeKind.Lost, verdict.Message);
+        }
+
         if (isFirst)
         {
             // Only after the machines have gone: until then a session that replaces this one has to find it.
             hub.RemoveSession(this, owner);
             hub.Metrics.CountEndedSession();
-            hub.Logger.SessionEnded(Id, verdict.IsOk ? "The client closed it." : verdict.Message, machines);
         }
+    }
+
+    /// <summary>
+    /// Writes into the log that the session has ended. Call it once, after <see cref="End"/> has returned.
+    /// </summary>
+    /// <param name="cause">The cause by which the connection was lost; none if nobody has seen it.</param>
+    public void TellOfEnd(string? cause)
+    {
+        var verdict = _ended.Task.Result;
+        var reason = verdict.IsOk ? "The client closed it." : verdict.Message;
+        hub.SessionEnds.Tell(Id, owner, verdict, verdict == ConnectionLost ? cause ?? reason : reason);
     }
 }

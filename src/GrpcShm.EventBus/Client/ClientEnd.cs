@@ -41,13 +41,23 @@ internal sealed class ClientEnd
             StatusCode.Unavailable,
             reason is null
                 ? $"The client is disconnected.{remedy}"
-                : $"The client is disconnected.{remedy} The reason was: {reason.Message}",
+                : $"The client is disconnected.{remedy} The reason was: {HubFailure.Describe(reason)}",
             null,
             reason)
         {
             IsEndedByOwner = reason is null,
         };
     }
+
+    /// <summary>
+    /// Makes the exception for a caller that waits to be connected. To call again would not help it: the attempts have
+    /// ended for this reason.
+    /// </summary>
+    public static EventBusException MakeUnreached(Exception reason) => new(
+        StatusCode.Unavailable,
+        $"The client could not be connected to its hub. {HubFailure.Describe(reason)}",
+        null,
+        HubFailure.CauseOf(reason));
 
     /// <summary>
     /// Makes the outcome of a send that the end left unanswered. The client's events have told of it.

@@ -16,6 +16,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
     public ClientParts(
         EventClient client,
         Contract.EventBusClient contract,
+        string? server,
         EventBusClientOptions options,
         string instanceId,
         bool connectsByItself)
@@ -29,7 +30,7 @@ internal sealed class ClientParts : IAsyncDisposable, IDisposable
         var session = new CurrentSession();
         var receivers = new ReceiverTable();
         Events = new RaisedEvents(client, logger);
-        Failures = new ConnectFailures(Events);
+        Failures = new ConnectFailures(Events, server);
         Metrics = new MessagingMetrics(options.MeterFactory, options.MeasureDestinations);
         Queue = new CommandQueue(options.MaxPendingSends, (ulong)Random.Shared.NextInt64(1, long.MaxValue));
         Queue.Close(ClientEnd.MakeUnconnected());

@@ -125,9 +125,9 @@ internal sealed class EventDispatcher(
             throw new EventBusException(
                 StatusCode.DeadlineExceeded,
                 $"There was no connection to the hub in time for the event to '{target}'. The event still waits for "
-                + $"one. Is the hub's process running?{MakeReason()}",
+                + $"one. {MakeReason()}",
                 target,
-                failures.Last);
+                HubFailure.CauseOf(failures.Last));
         }
         catch (TimeoutException)
         {
@@ -137,12 +137,12 @@ internal sealed class EventDispatcher(
 
     private EventBusException MakeRefusal() => new(
         StatusCode.Unavailable,
-        "The last attempts to reach the hub failed. The event was not sent. Is the hub's process running?"
-        + MakeReason(),
+        $"The last attempts to reach the hub failed. The event was not sent. {MakeReason()}",
         null,
-        failures.Last);
+        HubFailure.CauseOf(failures.Last));
 
-    private string MakeReason() => failures.Reason is { } reason ? $" The last failure was: {reason}" : "";
+    private string MakeReason() =>
+        failures.Reason is { } reason ? $"The last failure was: {reason}" : "Is the hub's process running?";
 
     // The event never leaves the process.
     private Task<Outcome?> SendLocally(

@@ -43,7 +43,8 @@ internal sealed partial class EventReceiver
     /// <param name="wait">The wait of the handler that sent it; or none.</param>
     public Task<Outcome?> PutLocal(Event @event, AcknowledgementLevel level, ClientWait? wait = null)
     {
-        var sender = level > AcknowledgementLevel.Delivered ? new LocalSend(level) { Wait = wait } : null;
+        var sender =
+            level > AcknowledgementLevel.Delivered ? new LocalSend(@event.Target, level) { Wait = wait } : null;
         if (wait is not null)
         {
             wait.Send = sender;
@@ -81,7 +82,7 @@ internal sealed partial class EventReceiver
                                 $"Too many sends wait for room in the mailbox of the machine '{Name}'.");
                         }
 
-                        sender ??= new LocalSend(level);
+                        sender ??= new LocalSend(@event.Target, level);
                         _waitingForRoom.Enqueue(sender);
                         break;
                     case OverflowPolicy.DropNewest:

@@ -16,6 +16,9 @@ internal sealed class EventSender(
     SendReports reports,
     ClientEnd end)
 {
+    private static readonly EventSendOptions DefaultOptions = new();
+    private static readonly EventPublishOptions ForAll = new();
+
     private readonly Polly.ResiliencePipeline _pipeline = pipeline ?? DefaultPipelines.Sending();
 
     /// <summary>Sends an event until it is accepted. It has its place in the order when this returns.</summary>
@@ -52,12 +55,12 @@ internal sealed class EventSender(
         string targetMachineId,
         string eventName,
         object? payload,
-        EventSendOptions options,
+        EventSendOptions? options,
         CancellationToken cancellationToken)
     {
         CheckNames(sourceMachineId, targetMachineId, eventName);
-        ArgumentNullException.ThrowIfNull(options);
-        return SendAsync(sourceMachineId, targetMachineId, eventName, payload, options, cancellationToken);
+        return SendAsync(
+            sourceMachineId, targetMachineId, eventName, payload, options ?? DefaultOptions, cancellationToken);
     }
 
     /// <summary>Sends a request, and waits for the reply.</summary>
@@ -73,14 +76,13 @@ internal sealed class EventSender(
         return RequestAsync(sourceMachineId, targetMachineId, eventName, payload, timeout, cancellationToken);
     }
 
-    /// <summary>Publishes an event.</summary>
+    /// <summary>Publishes an event. Without options it is for all machines.</summary>
     /// <returns>How many mailboxes the event was put into.</returns>
     public Task<int> Publish(
-        string eventName, object? payload, EventPublishOptions options, CancellationToken cancellationToken)
+        string eventName, object? payload, EventPublishOptions? options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(eventName);
-        ArgumentNullException.ThrowIfNull(options);
-        return PublishAsync(eventName, payload, options, cancellationToken);
+        return PublishAsync(eventName, payload, options ?? ForAll, cancellationToken);
     }
 
     /// <summary>Publishes a change of a machine's state to its subscribers.</summary>

@@ -40,9 +40,9 @@ internal sealed partial class HubLink
             throw new EventBusException(
                 StatusCode.Unavailable,
                 $"The hub could not be reached within {options.ConnectTimeout.TotalSeconds:0.###} s: "
-                + $"{failure?.Message ?? "no answer"}. Is its process running, and does it call MapEventBus?",
+                + (failure is null ? "no answer. Is its process running?" : failures.Describe(failure)),
                 null,
-                failure);
+                HubFailure.CauseOf(failure));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -137,7 +137,7 @@ internal sealed partial class HubLink(
                     break;
                 }
 
-                SetState(EventBusConnectionState.Reconnecting, reason);
+                SetState(EventBusConnectionState.Reconnecting, failures.Explain(reason));
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -146,7 +146,7 @@ internal sealed partial class HubLink(
         }
         catch (Exception exception)
         {
-            reason = exception;
+            reason = failures.Explain(exception);
         }
 
         Stop(begun, left, reason);
@@ -177,7 +177,7 @@ internal sealed partial class HubLink(
         finally
         {
             // Whatever has been thrown: callers that disconnect, or connect again, wait for this.
-            begun.First.TrySetException(disconnected);
+            begun.First.TrySetException(reason is null ? disconnected : ClientEnd.MakeUnreached(reason));
             _ = begun.First.Task.Exception;
             lock (_lock)
             {

@@ -1,10 +1,11 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
 /// <summary>A send between two machines of one client that waits: for room, or for the event to be handled.</summary>
-internal sealed class LocalSend(AcknowledgementLevel level)
+internal sealed class LocalSend(string machineId, AcknowledgementLevel level)
     : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public AcknowledgementLevel Level { get; } = level;
@@ -36,13 +37,12 @@ internal sealed class LocalSend(AcknowledgementLevel level)
         }
         else if (acknowledgement.StatusCode != 0)
         {
-            TrySetException(
-                new EventBusException((StatusCode)acknowledgement.StatusCode, acknowledgement.Message));
+            TrySetException(new EventBusException(
+                (StatusCode)acknowledgement.StatusCode, acknowledgement.Message, machineId));
         }
         else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
         {
-            TrySetException(
-                new EventBusException(StatusCode.Internal, "The machine handled the request without a reply."));
+            TrySetException(Verdict.WithoutReply(machineId).ToBusException());
         }
         else
         {

@@ -62,9 +62,19 @@ internal sealed class NewEvents(PayloadCodecs codecs)
     }
 
     /// <summary>Makes the publication of an event.</summary>
-    /// <exception cref="ArgumentException">The options name more than one audience.</exception>
+    /// <exception cref="ArgumentException">
+    /// The options name more than one audience, or leave a source out that they do not name.
+    /// </exception>
     public static Publication Publish(Event @event, EventPublishOptions options)
     {
+        if (options.ExcludeSource && options.SourceMachineId.Length == 0)
+        {
+            throw new ArgumentException(
+                "ExcludeSource leaves out the machine that publishes, and SourceMachineId does not say which one that "
+                + "is. Set SourceMachineId, too.",
+                nameof(options));
+        }
+
         var publication = new Publication { Event = @event, ExcludeSource = options.ExcludeSource };
         switch (options)
         {

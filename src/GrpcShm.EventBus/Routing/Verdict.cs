@@ -38,6 +38,12 @@ internal readonly record struct Verdict(StatusCode Code, string Message, string 
             $"The machine '{machineId}' did not acknowledge the event in time.",
             machineId);
 
+    public static Verdict WithoutReply(string machineId) =>
+        new(
+            StatusCode.Internal,
+            $"The machine '{machineId}' handled the request without a reply. Its handler has to call Reply.",
+            machineId);
+
     public static Verdict TooManyPending(int most) => Exhausted(
         $"{most} sends wait for an answer already. Await some of them, or allow more by MaxPendingSends.");
 

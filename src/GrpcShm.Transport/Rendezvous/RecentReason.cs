@@ -21,7 +21,7 @@ internal sealed class RecentReason(TimeProvider time)
             return last.Text;
         }
 
-        var text = absence.Describe();
+        var text = absence.Describe() + TestServerNote.Find();
         _last = new Finding(absence, text, time.GetTimestamp());
         return text;
     }

@@ -26,9 +26,60 @@ public sealed class HubFailureTests
             var exception = HubFailure.From(failure);
             Assert.Equal(StatusCode.Unavailable, exception.StatusCode);
             Assert.Contains("connection to the hub", exception.Message, StringComparison.Ordinal);
-            Assert.Same(failure, exception.InnerException);
+            Assert.Same(cause, exception.InnerException);
         }
     }
+
+    public static TheoryData<Exception, string> Causes { get; } = new()
+    {
+        {
+            new HttpRequestException("The server could not be reached.", new IOException("Nobody listens.")),
+            "Nobody listens."
+        },
+        {
+            new HttpRequestException("Refused (localhost:1)", new IOException("Refused")),
+            "Refused (localhost:1)"
+        },
+        {
+            new HttpRequestException(
+                "TLS could not be established, see inner exception.", new IOException("A frame was corrupted.")),
+            "TLS could not be established: A frame was corrupted."
+        },
+        {
+            new IOException("Unable to read: Reset by peer.", new IOException("Reset by peer")),
+            "Unable to read: Reset by peer."
+        },
+        { new IOException("The peer has ended"), "The peer has ended." },
+        {
+            new HttpRequestException(
+                "The server could not be reached.",
+                new IOException("No server listens. Start the server." + WaitingAdvice.Text)),
+            "No server listens. Start the server."
+        },
+        { new IOException("forged\nline"), "forged\uFFFDline." },
+    };
+
+    [Theory]
+    [MemberData(nameof(Causes))]
+    public void From_BrokenConnection_SaysTheCauseOnceAndNoNamesOfTypes(Exception cause, string expected)
+    {
+        var failure = new RpcException(new Status(StatusCode.Unavailable, $"Error: {cause}", cause));
+
+        var exception = HubFailure.From(failure);
+
+        Assert.Equal($"There is no connection to the hub: {expected}", exception.Message);
+        Assert.Equal(expected, HubFailure.Describe(exception));
+        Assert.Same(cause, HubFailure.CauseOf(exception));
+    }
+
+    [Theory]
+    [InlineData(null, "The server answers, but it is no hub. Does it call MapEventBus()? (Unimplemented: Unknown.)")]
+    [InlineData(
+        "fab", "The server at 'fab' answers, but it is no hub. Does it call MapEventBus()? (Unimplemented: Unknown.)")]
+    public void Describe_AServerWithoutTheService_SaysThatItIsNoHub(string? server, string expected) =>
+        Assert.Equal(
+            expected,
+            HubFailure.Describe(new RpcException(new Status(StatusCode.Unimplemented, "Unknown.")), server));
 
     [Fact]
     public void From_WhatTheHubSaid_StaysAsItIs()

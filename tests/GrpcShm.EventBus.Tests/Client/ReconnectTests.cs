@@ -243,8 +243,13 @@ public sealed class ReconnectTests : IAsyncLifetime
             return failure is EventBusException { StatusCode: StatusCode.Unavailable };
         });
 
-        Assert.Contains("The last attempts to reach the hub failed", failure!.Message, StringComparison.Ordinal);
-        Assert.Contains("The last failure was: There is no con", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The last attempts to reach the hub failed. The event was not sent. The last failure was: ",
+            failure!.Message,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("There is no connection", failure.Message, StringComparison.Ordinal);
+        Assert.IsNotType<EventBusException>(failure.InnerException);
         _hub = await HubServer.StartAsync(_directory.Socket);
     }
 

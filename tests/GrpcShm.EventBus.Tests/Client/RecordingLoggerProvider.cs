@@ -8,6 +8,9 @@ internal sealed class RecordingLoggerProvider : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = [];
 
+    /// <summary>The exceptions of the lines that have one, each with its line.</summary>
+    public ConcurrentQueue<string> Exceptions { get; } = [];
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state)
@@ -20,8 +23,15 @@ internal sealed class RecordingLoggerProvider : ILoggerProvider, ILogger
         EventId eventId,
         TState state,
         Exception? exception,
-        Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue($"{logLevel} {eventId.Name}: {formatter(state, exception)}");
+        Func<TState, Exception?, string> formatter)
+    {
+        var line = $"{logLevel} {eventId.Name}: {formatter(state, exception)}";
+        Lines.Enqueue(line);
+        if (exception is not null)
+        {
+            Exceptions.Enqueue($"{line} {exception}");
+        }
+    }
 
     public void Dispose()
     {

@@ -33,7 +33,7 @@ internal sealed class HubBus(EventHub bus) : ITestedBus
         string target,
         string name,
         object? payload,
-        EventSendOptions options,
+        EventSendOptions? options,
         CancellationToken token) =>
         bus.SendEventAsync(source, target, name, payload, options, token);
 
@@ -41,13 +41,14 @@ internal sealed class HubBus(EventHub bus) : ITestedBus
         string source, string target, string name, object? payload, TimeSpan? timeout, CancellationToken token) =>
         bus.RequestAsync(source, target, name, payload, timeout, token);
 
-    public Task PublishAsync(string name, object? payload) =>
+    public Task<int> PublishAsync(string name, object? payload) =>
         bus.PublishAsync(name, payload);
 
-    public Task PublishAsync(string name, object? payload, CancellationToken token) =>
+    public Task<int> PublishAsync(string name, object? payload, CancellationToken token) =>
         bus.PublishAsync(name, payload, token);
 
-    public Task<int> PublishAsync(string name, object? payload, EventPublishOptions options, CancellationToken token) =>
+    public Task<int> PublishAsync(
+        string name, object? payload, EventPublishOptions? options, CancellationToken token) =>
         bus.PublishAsync(name, payload, options, token);
 
     public Task<int> PublishStateChangeAsync(string machineId, MachineStateChange change, CancellationToken token) =>

@@ -16,16 +16,16 @@ internal interface ITestedBus
     Task SendEventAsync(string source, string target, string name, object? payload, CancellationToken token);
 
     Task<EventSendResult> SendEventAsync(
-        string source, string target, string name, object? payload, EventSendOptions options, CancellationToken token);
+        string source, string target, string name, object? payload, EventSendOptions? options, CancellationToken token);
 
     Task<BusEvent> RequestAsync(
         string source, string target, string name, object? payload, TimeSpan? timeout, CancellationToken token);
 
-    Task PublishAsync(string name, object? payload);
+    Task<int> PublishAsync(string name, object? payload);
 
-    Task PublishAsync(string name, object? payload, CancellationToken token);
+    Task<int> PublishAsync(string name, object? payload, CancellationToken token);
 
-    Task<int> PublishAsync(string name, object? payload, EventPublishOptions options, CancellationToken token);
+    Task<int> PublishAsync(string name, object? payload, EventPublishOptions? options, CancellationToken token);
 
     Task<int> PublishStateChangeAsync(string machineId, MachineStateChange change, CancellationToken token);
 

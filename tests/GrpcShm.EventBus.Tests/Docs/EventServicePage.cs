@@ -117,13 +117,15 @@ internal static class EventServicePage
             return Task.CompletedTask;
         });
 
-    public static async Task<int> PublishAsync(EventClient bus)
+    public static async Task<(int All, int Movers, int Others)> PublishAsync(EventClient bus)
     {
-        await bus.PublishAsync("SHIFT ENDS");
-        var reached = await bus.PublishAsync("STOP", null, new EventPublishOptions { Group = "movers" });
+        var all = await bus.PublishAsync("SHIFT ENDS");
+        var movers = await bus.PublishAsync("STOP", null, new EventPublishOptions { Group = "movers" });
+        var others = await bus.PublishAsync(
+            "HELLO", null, new EventPublishOptions { SourceMachineId = "scheduler", ExcludeSource = true });
         var change = new MachineStateChange { OldState = "running", NewState = "stopped" };
         await bus.PublishStateChangeAsync("scheduler", change);
-        return reached;
+        return (all, movers, others);
     }
 
     public static async Task<IDisposable> ObserveAsync(EventClient bus, Action<string> show)

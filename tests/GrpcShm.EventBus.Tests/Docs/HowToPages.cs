@@ -121,9 +121,35 @@ internal static class HowToPages
         return channel.Target;
     }
 
+    public static string WaitForAServer()
+    {
+        using var channel = SharedMemoryChannel.ForAddress(
+            "shm:orders", new SharedMemoryClientOptions { WaitForServer = TimeSpan.FromSeconds(10) });
+        return channel.Target;
+    }
+
+    public static async Task<Order> LetACallWaitAsync(Orders.OrdersClient orders)
+    {
+        var reply = await orders.PlaceAsync(
+            new Order(), new CallOptions(deadline: DateTime.UtcNow.AddSeconds(10)).WithWaitForReady());
+        return reply;
+    }
+
     /// <summary>In the place of what a user's contract generates.</summary>
     internal static class Orders
     {
-        internal sealed class OrdersClient(CallInvoker invoker) : ClientBase(invoker);
+        private static readonly Marshaller<Order> Marshaller = Marshallers.Create<Order>(_ => [], _ => new Order());
+
+        private static readonly Method<Order, Order> Place =
+            new(MethodType.Unary, "orders.Orders", "Place", Marshaller, Marshaller);
+
+        internal sealed class OrdersClient(CallInvoker invoker) : ClientBase(invoker)
+        {
+            public AsyncUnaryCall<Order> PlaceAsync(Order request, CallOptions options) =>
+                CallInvoker.AsyncUnaryCall(Place, null, options, request);
+        }
     }
+
+    /// <summary>In the place of a message of a user's contract.</summary>
+    internal sealed class Order;
 }

@@ -17,7 +17,7 @@ public sealed partial class HowToPagesTests
     private const string Foreign = "AddOpenTelemetry";
 
     [Theory]
-    [InlineData("configure.md", 3)]
+    [InlineData("configure.md", 5)]
     [InlineData("containers.md", 2)]
     [InlineData("migrate.md", 4)]
     [InlineData("observe.md", 2)]
@@ -76,7 +76,19 @@ public sealed partial class HowToPagesTests
             TimeSpan.FromSeconds(30), services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
         Assert.Equal("orders", HowToPages.ConnectOnEachSystem());
         Assert.Equal("orders", HowToPages.WaitForTheNextServer());
+        Assert.Equal("orders", HowToPages.WaitForAServer());
         Assert.Same(NullLoggerFactory.Instance, HowToPages.Log(NullLoggerFactory.Instance).LoggerFactory);
+    }
+
+    [Fact]
+    public async Task Configure_ACallThatWaits_WaitsUntilItsDeadline()
+    {
+        var invoker = new RecordingInvoker();
+
+        await HowToPages.LetACallWaitAsync(new HowToPages.Orders.OrdersClient(invoker));
+
+        Assert.True(invoker.Options.IsWaitForReady);
+        Assert.NotNull(invoker.Options.Deadline);
     }
 
     private static string Read(params string[] path) => File.ReadAllText(Path.Join([SourceTree.Root, .. path]));

@@ -59,6 +59,38 @@ public sealed class MachineRegistryTests
     }
 
     [Fact]
+    public void DescribeGone_OfAnOwnerThatHasEnded_NamesThoseThatItHadAtItsEnd()
+    {
+        var hub = new HubBudget(_options);
+        var (ended, other) = (OwnerOf(hub, "p"), OwnerOf(hub, "q"));
+        Assert.True(_registry.RegisterAll(ended, [New("before"), New("a"), New("b")]).IsOk);
+        Assert.True(_registry.Register(other, "other", null, out _).IsOk);
+        Assert.True(_registry.Unregister(ended, "before", out _).IsOk);
+        Assert.Equal("none", _registry.DescribeGone(ended));
+
+        Assert.Equal(2, _registry.End(ended, MachineChangeKind.Lost, "It ended."));
+
+        Assert.Equal("'a', 'b'", _registry.DescribeGone(ended));
+        Assert.Equal("none", _registry.DescribeGone(other));
+    }
+
+    [Theory]
+    [InlineData(0, "none")]
+    [InlineData(1, "'m0'")]
+    [InlineData(5, "'m0', 'm1', 'm2', 'm3', 'm4'")]
+    [InlineData(6, "'m0', 'm1', 'm2', 'm3', 'm4' and 1 more")]
+    public void Describe_OfMachinesThatHaveGone_NamesAFewAndCountsTheOthers(int count, string expected)
+    {
+        var gone = new GoneMachines();
+        for (var i = 0; i < count; i++)
+        {
+            gone.Add($"m{i}");
+        }
+
+        Assert.Equal(expected, gone.Describe());
+    }
+
+    [Fact]
     public void RegisterAll_OneTwice_IsOneWithTheGroupsOfTheLast()
     {
         var hub = new HubBudget(_options);

@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Health.V1;
-using Grpc.Net.Client;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.TestHost.Calling;
 using GrpcShm.Transport;
@@ -17,7 +16,7 @@ internal sealed class Bystander : IAsyncDisposable
 
     private readonly Endpoints _endpoints;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly GrpcChannel[] _channels;
+    private readonly TestChannel[] _channels;
     private readonly Task _calling;
 
     public Bystander(Endpoints endpoints)
@@ -51,7 +50,7 @@ internal sealed class Bystander : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static async Task CheckAsync(GrpcChannel channel) =>
+    private static async Task CheckAsync(TestChannel channel) =>
         await new Health.HealthClient(channel)
             .CheckAsync(new HealthCheckRequest(), deadline: DateTime.UtcNow + Patience);
 
@@ -76,6 +75,6 @@ internal sealed class Bystander : IAsyncDisposable
         }
     }
 
-    private GrpcChannel Connect(SharedMemoryMode mode) =>
+    private TestChannel Connect(SharedMemoryMode mode) =>
         ChannelFactory.CreateChannel(_endpoints.Steady, _endpoints.Setup(mode));
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;
@@ -19,7 +18,7 @@ internal sealed class SteadyClient(Endpoints endpoints, BrokenSurvivor broken) :
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<SharedMemoryMode, GrpcChannel> _kept =
+    private readonly Dictionary<SharedMemoryMode, TestChannel> _kept =
         new[] { SharedMemoryMode.Http2, SharedMemoryMode.Direct }
         .ToDictionary(mode => mode, mode => ChannelFactory.CreateChannel(endpoints.Mortal, endpoints.Setup(mode)));
 

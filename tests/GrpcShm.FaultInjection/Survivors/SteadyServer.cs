@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Net.Client;
 using GrpcShm.FaultInjection.Planning;
 using GrpcShm.FaultInjection.Processes;
 using GrpcShm.FaultInjection.Reporting;
@@ -16,10 +15,10 @@ internal sealed class SteadyServer : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly Host _host;
-    private readonly GrpcChannel _channel;
+    private readonly TestChannel _channel;
     private readonly Control.ControlClient _control;
 
-    private SteadyServer(Host host, GrpcChannel channel)
+    private SteadyServer(Host host, TestChannel channel)
     {
         _host = host;
         _channel = channel;

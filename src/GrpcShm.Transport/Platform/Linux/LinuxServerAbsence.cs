@@ -9,8 +9,7 @@ internal sealed class LinuxServerAbsence(
     /// <summary>The error of a socket that was not tried, since its directory is not the user's own.</summary>
     public const int PassedOver = -1;
 
-    private const string Start =
-        "Start the server. To wait for it, set WaitForServer, or make the call with WithWaitForReady().";
+    private const string Start = "Start the server." + WaitingAdvice.Text;
 
     private enum Gap
     {
