@@ -85,7 +85,7 @@ internal sealed partial class EventSession
         await ((Task)_life.Ending).WaitAsync(_hub.Options.SessionClosingTime / 2)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-        // Whoever sees the session ended by this reason sees this, too.
+        // In this order: the code that ends the writer by this reason reads the mark.
         _isMessageTooLarge = !_life.HasEnded;
         _life.End(Verdict.Exhausted(
             $"A message of the client is too large ({PeerText.Clean(exception.Status.Detail, PeerText.MaxSentence)}). "

@@ -9,7 +9,7 @@ namespace GrpcShm.EventBus.Client;
 /// </summary>
 internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
 {
-    // A send that this many sessions behind each other could not answer before they ended is the likely cause.
+    // If this many sessions, one behind the other, ended before they answered a send, the send is the likely cause.
     private const int MostEndedSessions = 8;
 
     /// <summary>Takes the commands of a session that has ended.</summary>
@@ -44,9 +44,9 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
         return repeated;
     }
 
-    // The hub could not read the message that ended the session, so it cannot say which command is too large. In one
-    // message at most one command is larger than the rest together. If it is another one, the next session ends by it,
-    // and it is the largest then.
+    // The hub could not read the message that ended the session, so it cannot say which command is too large. A message
+    // has one large command at most, and that is the last one that was put in. If several large commands were written,
+    // the largest one need not be the cause of this end. But it is larger than the cause, so it would fail alike.
     private static PendingCommand? FindTooLarge(SessionLink link, List<PendingCommand> left)
     {
         var largest = left.Where(command => command.IsSend).MaxBy(command => command.Size);

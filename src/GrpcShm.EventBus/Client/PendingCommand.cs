@@ -11,8 +11,8 @@ namespace GrpcShm.EventBus.Client;
 internal sealed class PendingCommand(SessionCommand command)
     : TaskCompletionSource<Outcome?>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
-    // At most so many bytes have the numbers of the command, of its sender and of its place, which it gets later, and
-    // the marks before the command.
+    // The command gets numbers later: its own, and those of its sender and of its place in the order. With the marks
+    // before the command they have at most so many bytes.
     private const int Numbers = 64;
 
     public SessionCommand Command { get; } = command;
