@@ -28,8 +28,8 @@ internal static class Match
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"Two state machines in two processes play {rounds:N0} rounds of ping-pong over {name}, ")
-                + "through the event service. A round is two events and their acknowledgements, so it takes longer than "
-                + "one gRPC call.",
+                + "through the event service. A round is two events and their acknowledgements, so it takes longer "
+                + "than one gRPC call.",
             "The result is the time of a round trip, and the processor time, the memory and the system calls that it "
                 + "takes.",
             StartTime + ((WarmUpRounds + rounds) * TimeOfRound(kind)));

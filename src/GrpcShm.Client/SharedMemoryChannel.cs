@@ -21,8 +21,9 @@ namespace GrpcShm.Client;
 /// A call goes through grpc-dotnet, over the same connections, if it needs what only that has: while there is no
 /// connection yet, with credentials, with a retry or hedging policy, with a compressed request or headers of gRPC's
 /// own, and while anybody can see what grpc-dotnet tells of its calls: a logger of the channel, a listener of its
-/// spans, metrics or events, or an <see cref="System.Diagnostics.Activity"/> that is current. Calls that handlers of ASP.NET
-/// Core make have such an activity. The caller sees the same either way; the server sees another <c>user-agent</c>.
+/// spans, metrics or events, or an <see cref="System.Diagnostics.Activity"/> that is current. Calls that handlers of
+/// ASP.NET Core make have such an activity. The caller sees the same either way; the server sees another
+/// <c>user-agent</c>.
 /// </remarks>
 public sealed class SharedMemoryChannel : ChannelBase, IDisposable
 {
@@ -126,6 +127,9 @@ public sealed class SharedMemoryChannel : ChannelBase, IDisposable
         ArgumentNullException.ThrowIfNull(options);
         return CreateHandler(address, options, loggerFactory: null, meterFactory: null);
     }
+
+    /// <summary>What the calls have in common that the channel frames by itself; nothing if it frames none.</summary>
+    internal NativeChannel? Native => _native;
 
     /// <summary>Makes an invoker for a generated client.</summary>
     public override CallInvoker CreateCallInvoker() => _invoker;

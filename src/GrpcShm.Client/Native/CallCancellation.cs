@@ -20,6 +20,7 @@ internal sealed class CallCancellation : IDisposable
     // Under the gate. The call is held weakly: a stream that its caller has forgotten is given up when it is collected,
     // see ResponseGuard. The time is that of Environment.TickCount64, as the timer's, which no clock change moves.
     private readonly WeakReference<NativeCall> _call = new(null!);
+    private bool _isServing;
     private Timer? _timer;
     private long _armedFor = long.MaxValue;
 
@@ -32,6 +33,7 @@ internal sealed class CallCancellation : IDisposable
         lock (_gate)
         {
             _call.SetTarget(call);
+            _isServing = true;
             if (call.Deadline != DateTime.MaxValue)
             {
                 Arm(call.Deadline);
@@ -49,9 +51,24 @@ internal sealed class CallCancellation : IDisposable
         lock (_gate)
         {
             _call.SetTarget(null!);
+            _isServing = false;
         }
 
         return _source.TryReset();
+    }
+
+    /// <summary>
+    /// True if its call has been collected before it ended: the caller has forgotten it, and nobody gives this back.
+    /// </summary>
+    public bool IsForgotten
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isServing && !_call.TryGetTarget(out _);
+            }
+        }
     }
 
     /// <summary>The call that it serves; nothing if there is none.</summary>
@@ -72,6 +89,7 @@ internal sealed class CallCancellation : IDisposable
         lock (_gate)
         {
             _call.SetTarget(null!);
+            _isServing = false;
             _timer?.Dispose();
         }
     }

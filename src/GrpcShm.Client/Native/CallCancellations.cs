@@ -7,12 +7,27 @@ namespace GrpcShm.Client.Native;
 /// </summary>
 internal sealed class CallCancellations
 {
+    private const int LeastToPrune = 64;
+
     private readonly FreeList<CallCancellation> _free = new();
     private readonly Lock _gate = new();
 
     // Under the gate. Changes as seldom as the number of calls at once reaches a new height, and with each call that is
     // given up.
     private readonly HashSet<CallCancellation> _all = [];
+    private int _pruneAt = LeastToPrune;
+
+    /// <summary>How many there are.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _all.Count;
+            }
+        }
+    }
 
     public CallCancellation Rent()
     {
@@ -24,6 +39,11 @@ internal sealed class CallCancellations
         var cancellation = new CallCancellation();
         lock (_gate)
         {
+            if (_all.Count >= _pruneAt)
+            {
+                Prune();
+            }
+
             _all.Add(cancellation);
         }
 
@@ -59,5 +79,17 @@ internal sealed class CallCancellations
         }
 
         return [.. all.Select(static cancellation => cancellation.FindCall()).OfType<NativeCall>()];
+    }
+
+    /// <summary>Drops those whose calls were forgotten by their callers. Under the gate.</summary>
+    private void Prune()
+    {
+        foreach (var forgotten in _all.Where(static cancellation => cancellation.IsForgotten).ToList())
+        {
+            forgotten.Dispose();
+            _all.Remove(forgotten);
+        }
+
+        _pruneAt = Math.Max(LeastToPrune, 2 * _all.Count);
     }
 }

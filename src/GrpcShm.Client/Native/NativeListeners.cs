@@ -13,7 +13,7 @@ namespace GrpcShm.Client.Native;
 internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory)
 {
     private const string SourceName = "Grpc.Net.Client";
-    private const int MostLooks = 16;
+    private const int MostLooks = 256;
 
     private static readonly ActivitySource Spans =
         ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new ActivitySource(SourceName));

@@ -19,7 +19,12 @@ internal sealed class FakeServer : IAsyncDisposable
 
     public FakeServer(Func<TestCall, Task> handler, bool listens = true)
     {
-        _handler = handler;
+        _handler = async call =>
+        {
+            var headers = await call.HeadersReceived;
+            LastUserAgent = headers.Find(static header => header.Name == "user-agent").Value;
+            await handler(call);
+        };
         _endPoint.Settings =
             _endPoint.Settings with { Modes = static () => ConnectionModes.Calls, RingSize = RingSizes.Default };
         Options =
@@ -45,6 +50,9 @@ internal sealed class FakeServer : IAsyncDisposable
 
     /// <summary>Waits until the listener has made its spare for the next client, which has descriptors, too.</summary>
     public Task SpareIsReadyAsync() => _endPoint.SpareIsReadyAsync();
+
+    /// <summary>The header <c>user-agent</c> of the last call whose handler has begun.</summary>
+    public string? LastUserAgent { get; private set; }
 
     /// <summary>The number of connections that were accepted so far.</summary>
     public int Accepted

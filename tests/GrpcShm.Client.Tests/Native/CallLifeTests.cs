@@ -1,3 +1,4 @@
+using System.Buffers;
 using Grpc.Core;
 using GrpcShm.Client.Tests.Direct;
 
@@ -27,6 +28,7 @@ public sealed class CallLifeTests
         await connection.UntilIdleAsync();
         Assert.Equal([7], await invoker.CallAsync([7]));
         Assert.Equal(1, server.Accepted);
+        Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -41,6 +43,7 @@ public sealed class CallLifeTests
         var connection = await server.AcceptedAsync();
         await connection.UntilIdleAsync();
         Assert.Equal(1, server.Accepted);
+        Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,12 +55,89 @@ public sealed class CallLifeTests
 
         for (var i = 0; i < 20; i++)
         {
-            // The timer of the call that has ended is still armed, for an earlier time than the next call's deadline.
             var soon = new CallOptions(deadline: DateTime.UtcNow + TimeSpan.FromMilliseconds(20));
             var overdue = await Assert.ThrowsAsync<RpcException>(() => invoker.CallAsync(Responses.Unanswered, soon));
             Assert.Equal(StatusCode.DeadlineExceeded, overdue.StatusCode);
             Assert.Equal([1], await invoker.CallAsync([1]));
         }
+    }
+
+    [Fact]
+    public async Task Deadline_OfACallThatHasEnded_DoesNotEndTheNextCall()
+    {
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new FakeServer(async call =>
+        {
+            var body = await call.ReadWholeAsync();
+            if (body[^1] == 2)
+            {
+                await goOn.Task;
+            }
+
+            Responses.SetGrpcHeaders(call);
+            call.Output.Write(body);
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        var invoker = channel.CreateCallInvoker();
+
+        // This arms a timer, which stays armed when the call has been answered in time.
+        var deadline = DateTime.MinValue;
+        for (var time = TimeSpan.FromMilliseconds(100); deadline == DateTime.MinValue; time *= 2)
+        {
+            try
+            {
+                var soon = new CallOptions(deadline: DateTime.UtcNow + time);
+                Assert.Equal([1], await invoker.CallAsync([1], soon));
+                deadline = soon.Deadline!.Value;
+            }
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.DeadlineExceeded)
+            {
+                Assert.True(time < TimeLimit.Value, "No call is answered in its time.");
+            }
+        }
+
+        var next = invoker.CallAsync([2]);
+        await TimeLimit.UntilAsync(
+            () => DateTime.UtcNow > deadline + TimeSpan.FromMilliseconds(50), () => "The time stands still.");
+        goOn.SetResult();
+        Assert.Equal([2], await next);
+    }
+
+    [Fact]
+    public async Task Streams_ForgottenByTheirCallers_AreGivenUpAndLeaveNothing()
+    {
+        await using var server = new FakeServer(async call =>
+        {
+            Responses.SetGrpcHeaders(call);
+            await call.SendAsync(Responses.Message([1]));
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        var invoker = channel.CreateCallInvoker();
+
+        for (var i = 0; i < 100; i++)
+        {
+            await ForgetStreamAsync(invoker);
+        }
+
+        var connection = await server.AcceptedAsync();
+        await TimeLimit.UntilAsync(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return connection.Calls.ActiveCalls == 0;
+            },
+            () => $"{connection.Calls.ActiveCalls} calls go on that nobody can read.");
+        var held = new List<AsyncServerStreamingCall<byte[]>>();
+        for (var i = 0; i < 100; i++)
+        {
+            held.Add(invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, default, [1]));
+        }
+
+        Assert.InRange(channel.Native!.Cancellations.Count, 100, 150);
+        held.ForEach(static call => call.Dispose());
     }
 
     [Fact]
@@ -104,6 +184,13 @@ public sealed class CallLifeTests
             () => "The token, or a timer, keeps the response of a call that has ended.");
     }
 
+    private static async Task ForgetStreamAsync(CallInvoker invoker)
+    {
+        // A token would keep the call.
+        var call = invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, default, [1]);
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).InTime());
+    }
+
     private static async Task<WeakReference> CallAndForgetAsync(CallInvoker invoker, CancellationToken token)
     {
         WeakReference? last = null;
@@ -132,9 +219,10 @@ public sealed class CallLifeTests
 
             using var call = invoker.AsyncUnaryCall(Responses.Unary, null, options, request);
             var way = random.Next(4);
+            var spins = random.Next(2_000);
             await Task.Run(() =>
             {
-                Thread.SpinWait(random.Next(2_000));
+                Thread.SpinWait(spins);
                 if (way == 0)
                 {
                     source.Cancel();
@@ -168,9 +256,13 @@ public sealed class CallLifeTests
             using var call = invoker.AsyncDuplexStreamingCall(Responses.Duplex, null, options);
             byte[] request = [(byte)caller, (byte)i, (byte)(i >> 8)];
             var way = random.Next(5);
+            var spins = random.Next(5_000);
+
+            // With a token of its own a read takes another path than without.
+            var token = random.Next(2) == 0 ? CancellationToken.None : TestToken;
             var giveUp = Task.Run(() =>
             {
-                Thread.SpinWait(random.Next(5_000));
+                Thread.SpinWait(spins);
                 if (way == 0)
                 {
                     source.Cancel();
@@ -189,10 +281,10 @@ public sealed class CallLifeTests
                     continue;
                 }
 
-                Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
+                Assert.True(await call.ResponseStream.MoveNext(token).InTime());
                 Assert.Equal(request, call.ResponseStream.Current);
                 await call.RequestStream.CompleteAsync().InTime();
-                Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
+                Assert.False(await call.ResponseStream.MoveNext(token).InTime());
                 Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
             }
             catch (RpcException exception)
@@ -203,8 +295,10 @@ public sealed class CallLifeTests
             {
                 Assert.Equal(1, way);
             }
-
-            await giveUp.InTime();
+            finally
+            {
+                await giveUp.InTime();
+            }
         }
     }
 

@@ -11,19 +11,24 @@ internal static class CallRecord
     /// <param name="type">Its kind.</param>
     /// <param name="options">Its options.</param>
     /// <param name="written">Called when all of the request has been written.</param>
+    /// <param name="request">The message of the request; nothing for any.</param>
     public static Task<string> MakeAsync(
-        CallInvoker invoker, MethodType type, CallOptions options, Action? written = null) => type switch
+        CallInvoker invoker, MethodType type, CallOptions options, Action? written = null, byte[]? request = null)
     {
-        MethodType.Unary => UnaryAsync(invoker, options, written),
-        MethodType.ClientStreaming => ClientStreamingAsync(invoker, options, written),
-        MethodType.ServerStreaming => ServerStreamingAsync(invoker, options, written),
-        _ => DuplexAsync(invoker, options, written),
-    };
+        request ??= [9, 8];
+        return type switch
+        {
+            MethodType.Unary => UnaryAsync(invoker, options, request, written),
+            MethodType.ClientStreaming => ClientStreamingAsync(invoker, options, request, written),
+            MethodType.ServerStreaming => ServerStreamingAsync(invoker, options, request, written),
+            _ => DuplexAsync(invoker, options, request, written),
+        };
+    }
 
     private static async Task<string> UnaryAsync(
-        CallInvoker invoker, CallOptions options, Action? written)
+        CallInvoker invoker, CallOptions options, byte[] request, Action? written)
     {
-        using var call = invoker.AsyncUnaryCall(Responses.Unary, null, options, [9, 8]);
+        using var call = invoker.AsyncUnaryCall(Responses.Unary, null, options, request);
         written?.Invoke();
         var record = new StringBuilder();
         await WriteAsync(record, "response", async () => Describe(await call.ResponseAsync.InTime()));
@@ -32,13 +37,13 @@ internal static class CallRecord
     }
 
     private static async Task<string> ClientStreamingAsync(
-        CallInvoker invoker, CallOptions options, Action? written)
+        CallInvoker invoker, CallOptions options, byte[] request, Action? written)
     {
         using var call = invoker.AsyncClientStreamingCall(Responses.ClientStreaming, null, options);
         var record = new StringBuilder();
         await WriteAsync(record, "write", async () =>
         {
-            await call.RequestStream.WriteAsync([9, 8]).InTime();
+            await call.RequestStream.WriteAsync(request).InTime();
             return "done";
         });
         await WriteAsync(record, "complete", async () =>
@@ -58,9 +63,9 @@ internal static class CallRecord
     }
 
     private static async Task<string> ServerStreamingAsync(
-        CallInvoker invoker, CallOptions options, Action? written)
+        CallInvoker invoker, CallOptions options, byte[] request, Action? written)
     {
-        using var call = invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, options, [9, 8]);
+        using var call = invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, options, request);
         written?.Invoke();
         var record = new StringBuilder();
         await WriteMessagesAsync(record, call.ResponseStream);
@@ -69,13 +74,13 @@ internal static class CallRecord
     }
 
     private static async Task<string> DuplexAsync(
-        CallInvoker invoker, CallOptions options, Action? written)
+        CallInvoker invoker, CallOptions options, byte[] request, Action? written)
     {
         using var call = invoker.AsyncDuplexStreamingCall(Responses.Duplex, null, options);
         var record = new StringBuilder();
         await WriteAsync(record, "write", async () =>
         {
-            await call.RequestStream.WriteAsync([9, 8]).InTime();
+            await call.RequestStream.WriteAsync(request).InTime();
             await call.RequestStream.CompleteAsync().InTime();
             return "done";
         });

@@ -45,7 +45,9 @@ public sealed class SessionLogTests : IDisposable
         if (transport == "shm")
         {
             Assert.Contains(
-                $"(The peer process {machine.Id} ended without closing the connection).", line, StringComparison.Ordinal);
+                $"(The peer process {machine.Id} ended without closing the connection).",
+                line,
+                StringComparison.Ordinal);
         }
 
         AssertNoErrors();
