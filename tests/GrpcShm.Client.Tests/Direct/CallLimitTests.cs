@@ -167,17 +167,18 @@ public sealed class CallLimitTests
     [InlineData(true)]
     public async Task EndOfTheConnection_WithCallsThatWait_SendsThemToAnother(bool goesAway)
     {
-        var holds = true;
+        var isHolding = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = CreateServer(
-            limit: 1, multiple: false, call => Volatile.Read(ref holds) ? held.Task : Responses.EchoAsync(call));
+            limit: 1, multiple: false, call => isHolding.TrySetResult() ? held.Task : Responses.EchoAsync(call));
         using var invoker = server.CreateInvoker();
         var first = SendAsync(invoker, 0, None);
         var connection = await server.AcceptedAsync();
-        await connection.NextCallAsync();
+
+        // The call is accepted before its handler runs.
+        await isHolding.Task.InTime();
         var others = Enumerable.Range(1, 5).Select(i => SendAsync(invoker, i, None)).ToList();
 
-        Volatile.Write(ref holds, false);
         if (goesAway)
         {
             connection.Calls.GoAway();
