@@ -1,6 +1,4 @@
-using Google.Protobuf;
 using Grpc.Core;
-using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -19,7 +17,6 @@ internal sealed partial class SessionLink
     private readonly TaskCompletionSource _readToItsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PendingCommand> _succeeded = [];
-    private readonly MessageParts _parts = new();
     private readonly Action _continueReading;
     private Task<bool>? _reading;
     private Task _writing = Task.CompletedTask;
@@ -183,7 +180,7 @@ internal sealed partial class SessionLink
 
     private IThreadPoolWorkItem? Take(SessionResponse response)
     {
-        if (response.Part.Length > 0)
+        if (response.Part.Length > 0 || response.PartFollows || _parts.HasBegun)
         {
             return TakePart(response);
         }
@@ -229,26 +226,5 @@ internal sealed partial class SessionLink
         }
 
         return inline;
-    }
-
-    private IThreadPoolWorkItem? TakePart(SessionResponse response)
-    {
-        if (!_parts.TryAdd(response.Part, response.PartFollows, Limits.MaxResponseSize, out var whole))
-        {
-            throw new EventBusException(
-                StatusCode.ResourceExhausted,
-                $"The hub wrote a response of more than {Limits.MaxResponseSize} bytes, though it takes events of at "
-                + $"most {Limits.MaxEventSize} bytes.");
-        }
-
-        if (whole is not { } bytes)
-        {
-            return null;
-        }
-
-        // A message in parts that is itself a part would have this code call itself for as long as the peer likes.
-        var parsed = SessionResponse.Parser.ParseFrom(bytes.Span);
-        parsed.Part = ByteString.Empty;
-        return Take(parsed);
     }
 }
