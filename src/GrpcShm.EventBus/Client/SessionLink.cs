@@ -22,12 +22,13 @@ internal sealed partial class SessionLink
     private Task _writing = Task.CompletedTask;
     private volatile bool _isClosing;
 
-    // Written by the thread that reads from the hub before it completes Opened.
-    private long _openedAt;
+    // Only the client's link uses it, which restores the session and looks at its end.
+    private long _restoredAt;
 
     // Written by threads that end the session, before one of them completes Ended. Nobody reads them earlier.
     private long _endedAt;
     private volatile bool _isMessageTooLarge;
+    private volatile SessionCommand? _refusedByChannel;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
     {
@@ -57,12 +58,24 @@ internal sealed partial class SessionLink
     public bool IsClosing => _isClosing;
 
     /// <summary>
-    /// True if the session has ended because of the size of a message that this client wrote. Known once it has ended.
+    /// True if the hub has ended the session because of the size of a message of this client. Known once it has ended.
     /// </summary>
     public bool IsMessageTooLarge => HasEnded && _isMessageTooLarge;
 
-    /// <summary>How long the session was open. Known once it has ended.</summary>
-    public TimeSpan TimeOpen => TimeSpan.FromMilliseconds(_endedAt - _openedAt);
+    /// <summary>
+    /// The largest command of a message that the channel of this client refused for its size; none if it refused none.
+    /// Known once the session has ended.
+    /// </summary>
+    public SessionCommand? RefusedByChannel => HasEnded ? _refusedByChannel : null;
+
+    /// <summary>
+    /// How long the session was open after it knew all about the client again: a client with many machines may need
+    /// long for that. Known once the session has ended; not positive if the session ended before.
+    /// </summary>
+    public TimeSpan TimeOpen => TimeSpan.FromMilliseconds(_endedAt - _restoredAt);
+
+    /// <summary>Notes that the hub has been told all about the client.</summary>
+    public void NoteRestored() => _restoredAt = Environment.TickCount64;
 
     /// <summary>Ends the session from this side. Commands that were written before are carried out.</summary>
     public void End(Exception reason)
@@ -188,7 +201,6 @@ internal sealed partial class SessionLink
         if (response.Opened is { } opened)
         {
             Limits = new HubLimits(opened);
-            _openedAt = Environment.TickCount64;
             _opened.TrySetResult(opened);
         }
 
@@ -219,7 +231,7 @@ internal sealed partial class SessionLink
 
         if (response.Closing is { } closing)
         {
-            _isMessageTooLarge |= closing.MessageTooLarge;
+            _isMessageTooLarge = closing.MessageTooLarge;
             End(new EventBusException(
                 (StatusCode)closing.StatusCode,
                 $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
