@@ -64,6 +64,20 @@ public sealed partial class EventBusOptions
     } = 1024L * 1024 * 1024;
 
     /// <summary>
+    /// The most bytes of memory for messages that clients send in parts, as long as the last part has not come, for all
+    /// sessions of the hub together. A session has one such message at most, of <see cref="MaxEventSize"/> and 1 MiB at
+    /// most. A session whose part finds no room is ended. Its client opens another session, and sends the message again.
+    /// </summary>
+    /// <value>1,024 or more. One message always fits.</value>
+    /// <remarks>Defaults to 256 MiB.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is less than 1,024.</exception>
+    public long MaxPartsSize
+    {
+        get;
+        set => field = Check(value, 1024L, nameof(MaxPartsSize));
+    } = 256L * 1024 * 1024;
+
+    /// <summary>
     /// The most machines that one session or call may have registered at once.
     /// </summary>
     /// <value>1 or more.</value>

@@ -21,6 +21,9 @@ internal sealed class EventBusOptionsValidation : IValidateOptions<EventBusOptio
         Check(options.DefaultMailboxCapacity, Defaults.DefaultMailboxCapacity, options.MaxMailboxCapacity);
         Check(options.MaxMailboxSize, Defaults.MaxMailboxSize, options.MaxWaitingSizePerSession);
         Check(options.MaxWaitingSizePerSession, Defaults.MaxWaitingSizePerSession, options.MaxWaitingSize);
+        Check(options.MaxEventSize, Defaults.MaxEventSize, options.MaxWaitingSizePerSession);
+        Check(options.MaxEventSize, Defaults.MaxEventSize, options.MaxWaitingSize);
+        Check(options.MaxEventSize, Defaults.MaxEventSize, options.MaxPartsSize);
         Check(options.MaxMachinesPerSession, Defaults.MaxMachinesPerSession, options.MaxMachines);
         Check(
             options.MaxRegistrationSizePerSession, Defaults.MaxRegistrationSizePerSession, options.MaxRegistrationSize);

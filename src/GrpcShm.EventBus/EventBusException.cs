@@ -37,4 +37,10 @@ public sealed class EventBusException : Exception
 
     /// <summary>True if the event is too large for the hub. A further attempt would fail alike.</summary>
     internal bool IsTooLarge { get; init; }
+
+    /// <summary>
+    /// True if no attempt to connect has failed, and the exception stands for sessions that ended as soon as they were
+    /// opened.
+    /// </summary>
+    internal bool IsInPlaceOfSession { get; init; }
 }

@@ -1,3 +1,5 @@
+using GrpcShm.EventBus.Routing;
+
 namespace GrpcShm.EventBus.Budgets;
 
 /// <summary>The hub's bounds for all sessions and calls together.</summary>
@@ -31,4 +33,11 @@ internal sealed class HubBudget(EventBusOptions options)
         options.MaxPendingAcknowledgements, nameof(options.MaxPendingAcknowledgements));
 
     public Quota Waiting { get; } = new(options.MaxWaitingSize, nameof(options.MaxWaitingSize));
+
+    /// <summary>
+    /// Bytes of messages of which further parts are to come. Within it, a session may have one message of the size that
+    /// a message may have. One message always fits.
+    /// </summary>
+    public Quota Parts { get; } = new(
+        Math.Max(options.MaxPartsSize, MessageSize.LimitFor(options.MaxEventSize)), nameof(options.MaxPartsSize));
 }

@@ -8,7 +8,7 @@ namespace GrpcShm.EventBus.Service;
 internal sealed partial class EventSession
 {
     // The reader's own.
-    private readonly MessageParts _parts = new();
+    private readonly IncomingParts _parts;
 
     // The reader writes it before it ends the session by this reason. It is read once the session has ended.
     private bool _isMessageTooLarge;
@@ -58,23 +58,36 @@ internal sealed partial class EventSession
             _life.End(verdict);
             return verdict.Message;
         }
+        finally
+        {
+            _parts.Release();
+        }
     }
 
     // A message of the client that has come whole; none if it needs further parts.
     private SessionRequest? Whole(SessionRequest request)
     {
-        if (request.Part.Length == 0)
+        if (_parts.IsWhole(request))
         {
             return request;
         }
 
-        var most = MessageSize.LimitFor(_hub.Options.MaxEventSize);
-        if (!_parts.TryAdd(request.Part, request.PartFollows, most, out var whole))
+        if (_life.HasEnded)
         {
-            throw Verdict.Exhausted($"Its parts have more than {most} bytes together.").ToException();
+            // The reader goes on up to the client's own end: until then nothing may be kept.
+            _parts.Release();
+            return null;
         }
 
-        return whole is { } bytes ? SessionRequest.Parser.ParseFrom(bytes.Span) : null;
+        var verdict = _parts.Take(request, out var whole);
+        if (!verdict.IsOk)
+        {
+            // Before the client is told: it may send the message again at once.
+            _parts.Release();
+            _life.End(verdict);
+        }
+
+        return whole;
     }
 
     // The client cannot be told which of its commands is too large, since none of the message could be read. A client

@@ -46,6 +46,7 @@ internal sealed partial class EventSession
         _gate = hub.GateFor(context, peer, _owner);
         _body = context.Request.BodyReader;
         _callCancelled = callCancelled;
+        _parts = new IncomingParts(MessageSize.LimitFor(hub.Options.MaxEventSize), hub.Budget.Parts);
         _writer = new SessionWriter(responses, _outbox, hub.Metrics);
         _life = new SessionLife(hub, _owner);
         _waits = new SessionWaits(hub, _outbox);

@@ -15,10 +15,11 @@ internal static class DefaultPipelines
 
     public static ResiliencePipeline Connecting(CircuitBreakerStateProvider breaker)
     {
-        var mayRetry = new PredicateBuilder().Handle<Exception>(exception => exception is not OperationCanceledException
-            and not ObjectDisposedException
-            && !(exception is RpcException failure && Final.Contains(failure.StatusCode))
-            && !(exception is EventBusException refusal && Final.Contains(refusal.StatusCode)));
+        var mayRetry = new PredicateBuilder().Handle<Exception>(MayRetry);
+        // Failures in the place of sessions say nothing about the hub's address, which answers. They come one behind
+        // the other, and would open the breaker by themselves: then the client would wait for the breaker, too.
+        var mayBreak = new PredicateBuilder().Handle<Exception>(
+            exception => MayRetry(exception) && exception is not EventBusException { IsInPlaceOfSession: true });
         return new ResiliencePipelineBuilder()
             .AddRetry(new RetryStrategyOptions
             {
@@ -31,7 +32,7 @@ internal static class DefaultPipelines
             })
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
-                ShouldHandle = mayRetry,
+                ShouldHandle = mayBreak,
                 FailureRatio = 0.5,
                 MinimumThroughput = 4,
                 SamplingDuration = TimeSpan.FromSeconds(30),
@@ -53,4 +54,9 @@ internal static class DefaultPipelines
             UseJitter = true,
         })
         .Build();
+
+    private static bool MayRetry(Exception exception) => exception is not OperationCanceledException
+        and not ObjectDisposedException
+        && !(exception is RpcException failure && Final.Contains(failure.StatusCode))
+        && !(exception is EventBusException refusal && Final.Contains(refusal.StatusCode));
 }

@@ -23,7 +23,12 @@ internal sealed partial class EventReceiver
             }
             else
             {
-                Acknowledge(item, _failed.Find(item.Event) ?? new Acknowledgement { NewState = _state ?? "" });
+                // The limits are those of the session by which the event came this time: another hub may have others.
+                Acknowledge(
+                    item,
+                    _failed.Find(item.Event)
+                        ?? FindRefusal(item, null, _state)
+                        ?? new Acknowledgement { NewState = _state ?? "" });
             }
         }
     }
@@ -90,14 +95,20 @@ internal sealed partial class EventReceiver
         received.HasBeenHandled = true;
         _host.Waits.EndAll(received);
 
-        // The hub would end this session by an answer that is too large, or leave the asker without one.
-        failure ??= item.Level > AcknowledgementLevel.Delivered
-            ? item.Link?.Limits.Check(Name, received.ReplyEvent, received.NewState)
-            : null;
+        if (failure is null && FindRefusal(item, received.ReplyEvent, received.NewState) is { } refusal)
+        {
+            failure = refusal;
+            _failed.Add(item.Event, refusal);
+        }
+
         _host.EndHandling(received, handling, failure?.Message);
         _state = received.NewState;
         Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
     }
+
+    // The hub would end this session by an answer that is too large, or leave the asker without one.
+    private Acknowledgement? FindRefusal(in ReceivedEvent item, Event? reply, string? newState) =>
+        item.Level > AcknowledgementLevel.Delivered ? item.Link?.Limits.Check(Name, reply, newState) : null;
 
     private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)
     {

@@ -40,6 +40,12 @@ internal sealed class PendingCommand(SessionCommand command)
     /// </summary>
     public int EndedSessions { get; set; }
 
+    /// <summary>
+    /// True if the hub of the last session with it has carried it out, and a later acknowledgement is to come. Written
+    /// under the lock of that session's commands; read once they were taken from the session.
+    /// </summary>
+    public bool IsCarriedOut { get; set; }
+
     /// <summary>The time when it was made, for the metrics; zero if nobody measures.</summary>
     public long Started { get; init; }
 

@@ -18,6 +18,7 @@ internal sealed class SentCommands
         lock (_lock)
         {
             command.Command.Number = ++_lastNumber;
+            command.IsCarriedOut = false;
             _inOrder.Add(command);
         }
     }
@@ -56,6 +57,7 @@ internal sealed class SentCommands
                 {
                     if (command.WantsMore)
                     {
+                        command.IsCarriedOut = true;
                         _waitingForMore.Add(_firstNumber, command);
                     }
                     else

@@ -88,10 +88,10 @@ internal sealed partial class SessionLink
             }
         }
         catch (RpcException exception) when (
-            exception.StatusCode == StatusCode.ResourceExhausted && !_ended.Task.IsCompleted)
+            exception.StatusCode == StatusCode.ResourceExhausted && !IsCallOver() && !_ended.Task.IsCompleted)
         {
             // The channel of this client does not send so large a message.
-            _isMessageTooLarge = true;
+            _refusedByChannel = FindLarge(request);
             End(exception);
         }
         catch (Exception exception)
@@ -99,6 +99,28 @@ internal sealed partial class SessionLink
             // The reader learns why the call is over, and may still have the hub's own words to read.
             await _readToItsEnd.Task.WaitAsync(ReadingTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             End(exception);
+        }
+    }
+
+    // The cause is a command of the message that was not written, and none of an earlier one. Of many small commands
+    // none is the cause: they are too large together.
+    private static SessionCommand? FindLarge(SessionRequest request)
+    {
+        var largest = request.Commands.MaxBy(static command => command.CalculateSize());
+        return request.Commands.Count == 1 || largest?.CalculateSize() > MaxBytes ? largest : null;
+    }
+
+    // A write fails by the status of the call, too, if the hub has ended the call: then the reader learns the cause.
+    private bool IsCallOver()
+    {
+        try
+        {
+            _call.GetStatus();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
     }
 

@@ -1,6 +1,4 @@
-using Google.Protobuf;
 using Grpc.Core;
-using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -19,18 +17,18 @@ internal sealed partial class SessionLink
     private readonly TaskCompletionSource _readToItsEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PendingCommand> _succeeded = [];
-    private readonly MessageParts _parts = new();
     private readonly Action _continueReading;
     private Task<bool>? _reading;
     private Task _writing = Task.CompletedTask;
     private volatile bool _isClosing;
 
-    // Written by the thread that reads from the hub before it completes Opened.
-    private long _openedAt;
+    // Only the client's link uses it, which restores the session and looks at its end.
+    private long _restoredAt;
 
     // Written by threads that end the session, before one of them completes Ended. Nobody reads them earlier.
     private long _endedAt;
     private volatile bool _isMessageTooLarge;
+    private volatile SessionCommand? _refusedByChannel;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
     {
@@ -60,12 +58,24 @@ internal sealed partial class SessionLink
     public bool IsClosing => _isClosing;
 
     /// <summary>
-    /// True if the session has ended because of the size of a message that this client wrote. Known once it has ended.
+    /// True if the hub has ended the session because of the size of a message of this client. Known once it has ended.
     /// </summary>
     public bool IsMessageTooLarge => HasEnded && _isMessageTooLarge;
 
-    /// <summary>How long the session was open. Known once it has ended.</summary>
-    public TimeSpan TimeOpen => TimeSpan.FromMilliseconds(_endedAt - _openedAt);
+    /// <summary>
+    /// The largest command of a message that the channel of this client refused for its size; none if it refused none.
+    /// Known once the session has ended.
+    /// </summary>
+    public SessionCommand? RefusedByChannel => HasEnded ? _refusedByChannel : null;
+
+    /// <summary>
+    /// How long the session was open after it knew all about the client again: a client with many machines may need
+    /// long for that. Known once the session has ended; not positive if the session ended before.
+    /// </summary>
+    public TimeSpan TimeOpen => TimeSpan.FromMilliseconds(_endedAt - _restoredAt);
+
+    /// <summary>Notes that the hub has been told all about the client.</summary>
+    public void NoteRestored() => _restoredAt = Environment.TickCount64;
 
     /// <summary>Ends the session from this side. Commands that were written before are carried out.</summary>
     public void End(Exception reason)
@@ -183,7 +193,7 @@ internal sealed partial class SessionLink
 
     private IThreadPoolWorkItem? Take(SessionResponse response)
     {
-        if (response.Part.Length > 0)
+        if (response.Part.Length > 0 || response.PartFollows || _parts.HasBegun)
         {
             return TakePart(response);
         }
@@ -191,7 +201,6 @@ internal sealed partial class SessionLink
         if (response.Opened is { } opened)
         {
             Limits = new HubLimits(opened);
-            _openedAt = Environment.TickCount64;
             _opened.TrySetResult(opened);
         }
 
@@ -222,33 +231,12 @@ internal sealed partial class SessionLink
 
         if (response.Closing is { } closing)
         {
-            _isMessageTooLarge |= closing.MessageTooLarge;
+            _isMessageTooLarge = closing.MessageTooLarge;
             End(new EventBusException(
                 (StatusCode)closing.StatusCode,
                 $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
         }
 
         return inline;
-    }
-
-    private IThreadPoolWorkItem? TakePart(SessionResponse response)
-    {
-        if (!_parts.TryAdd(response.Part, response.PartFollows, Limits.MaxResponseSize, out var whole))
-        {
-            throw new EventBusException(
-                StatusCode.ResourceExhausted,
-                $"The hub wrote a response of more than {Limits.MaxResponseSize} bytes, though it takes events of at "
-                + $"most {Limits.MaxEventSize} bytes.");
-        }
-
-        if (whole is not { } bytes)
-        {
-            return null;
-        }
-
-        // A message in parts that is itself a part would have this code call itself for as long as the peer likes.
-        var parsed = SessionResponse.Parser.ParseFrom(bytes.Span);
-        parsed.Part = ByteString.Empty;
-        return Take(parsed);
     }
 }

@@ -46,6 +46,19 @@ internal sealed class SessionMaker(
 
         async ValueTask<SessionLink> ConnectOnceAsync(CancellationToken cancellationToken)
         {
+            while (true)
+            {
+                if (await TryConnectAsync(cancellationToken).ConfigureAwait(false) is { } link)
+                {
+                    return link;
+                }
+            }
+        }
+
+        // Gives back none if a command ended the session that is not sent again. Then it was no failure of the attempt:
+        // the other commands neither wait for the next one, nor end with the last one that the pipeline allows.
+        async ValueTask<SessionLink?> TryConnectAsync(CancellationToken cancellationToken)
+        {
             SessionLink? link = null;
             try
             {
@@ -69,24 +82,41 @@ internal sealed class SessionMaker(
                     throw await link.Ended.ConfigureAwait(false);
                 }
 
+                link.NoteRestored();
                 failures.Clear();
                 return link;
             }
             catch (Exception exception)
             {
-                if (!stopping.IsCancellationRequested)
-                {
-                    failures.Note(exception);
-                }
-
+                var isCauseKnown = false;
                 if (link is not null)
                 {
                     link.End(exception);
 
                     // Before the session was opened these are the commands as they were; afterwards, those that it
                     // took.
-                    var wasShort = link.Opened.IsCompletedSuccessfully;
-                    left = [.. await leftCommands.TakeAsync(link, wasShort).ConfigureAwait(false), .. left];
+                    var wasOpened = link.Opened.IsCompletedSuccessfully;
+                    left =
+                    [
+                        .. await leftCommands.TakeAsync(link, NoteEnd).ConfigureAwait(false),
+                        .. left,
+                    ];
+
+                    bool NoteEnd(bool isKnown)
+                    {
+                        isCauseKnown = isKnown;
+                        return wasOpened;
+                    }
+                }
+
+                if (isCauseKnown && !cancellationToken.IsCancellationRequested)
+                {
+                    return null;
+                }
+
+                if (!stopping.IsCancellationRequested)
+                {
+                    failures.Note(exception);
                 }
 
                 throw;
@@ -99,7 +129,7 @@ internal sealed class SessionMaker(
     /// commands are sent again.
     /// </summary>
     public Task<List<PendingCommand>> TakeOverAsync(SessionLink link) =>
-        leftCommands.TakeAsync(link, shortSessions.Note(link));
+        leftCommands.TakeAsync(link, isCauseKnown => shortSessions.Note(link, isCauseKnown));
 
     /// <summary>Forgets the sessions before: the attempts begin anew.</summary>
     public void Forget()

@@ -10,7 +10,8 @@ namespace GrpcShm.EventBus.Client;
 /// <remarks>Only the client's link uses it. The first such session does not count: a hub may restart.</remarks>
 internal sealed class ShortSessions(TimeSpan shortTime)
 {
-    // By the default pipeline these have the client wait for about three seconds.
+    // By the default pipeline these have the client wait for about three seconds, since its circuit breaker does not
+    // count them.
     private const int MostFailures = 6;
 
     private int _count;
@@ -23,12 +24,21 @@ internal sealed class ShortSessions(TimeSpan shortTime)
     public void Clear() => _count = 0;
 
     /// <summary>Notes that a session has ended, or is being closed by the owner of the client.</summary>
-    /// <returns>True if it ended as soon as it was opened.</returns>
-    public bool Note(SessionLink link)
+    /// <param name="link">The session.</param>
+    /// <param name="isCauseKnown">
+    /// Whether a command ended it that is not sent again. Then a further session does not end for the same reason.
+    /// </param>
+    /// <returns>True if it counts as one that ended as soon as it was opened.</returns>
+    public bool Note(SessionLink link, bool isCauseKnown)
     {
         if (link.IsClosing || !link.HasEnded || link.TimeOpen >= shortTime)
         {
             _count = 0;
+            return false;
+        }
+
+        if (isCauseKnown)
+        {
             return false;
         }
 
@@ -39,5 +49,11 @@ internal sealed class ShortSessions(TimeSpan shortTime)
 
     /// <summary>Makes the failure that an attempt has in place of the last session.</summary>
     public EventBusException MakeFailure() => new(
-        StatusCode.Unavailable, $"{_count} sessions ended as soon as they were opened. {_last?.Message}", null, _last);
+        StatusCode.Unavailable,
+        $"{_count} sessions ended as soon as they were opened. {(_last is null ? "" : HubFailure.Describe(_last))}",
+        null,
+        _last)
+    {
+        IsInPlaceOfSession = true,
+    };
 }

@@ -35,29 +35,58 @@ internal sealed class MessageParts
         }
     }
 
-    /// <summary>Adds a part of a message of the peer.</summary>
-    /// <param name="part">The part.</param>
-    /// <param name="isFollowed">Whether another part comes.</param>
-    /// <param name="most">The most bytes that the message may have.</param>
-    /// <param name="whole">The encoded message, if this was its last part. Valid until the next part.</param>
-    /// <returns>False if the message is too large.</returns>
-    public bool TryAdd(ByteString part, bool isFollowed, long most, out ReadOnlyMemory<byte>? whole)
+    /// <summary>True if parts of a message have come, and its last part has not.</summary>
+    public bool HasBegun => _bytes is not null;
+
+    /// <summary>Checks that the peer keeps the rules for messages in parts.</summary>
+    /// <param name="part">The part; empty in a message that has none.</param>
+    /// <param name="isFollowed">Whether the message says that another part comes.</param>
+    /// <param name="isAlone">Whether the message has nothing beside the part.</param>
+    /// <returns>The rule that the message breaks, in words; none if it breaks none.</returns>
+    public string? FindBrokenRule(ByteString part, bool isFollowed, bool isAlone) => (part.IsEmpty, isFollowed) switch
     {
-        whole = null;
-        _bytes ??= new MemoryStream();
-        if (_bytes.Length + part.Length > most)
-        {
-            _bytes = null;
-            return false;
-        }
+        (true, true) => "an empty part said that another part follows",
+        (true, false) => HasBegun ? "a message without a part came between the parts of another message" : null,
+        _ => isAlone ? null : "a part came together with other content",
+    };
 
-        part.WriteTo(_bytes);
-        if (!isFollowed)
-        {
-            whole = _bytes.GetBuffer().AsMemory(0, (int)_bytes.Length);
-            _bytes = null;
-        }
+    /// <summary>Checks the size of the message of which a part has come.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="most">The most bytes that the message may have.</param>
+    public bool Fits(ByteString part, long most) => (_bytes?.Length ?? 0) + part.Length <= most;
 
-        return true;
+    /// <summary>
+    /// Says how many bytes of memory the parts take once one more is added. The memory is doubled where it is too
+    /// small: otherwise each part would have all parts before it copied.
+    /// </summary>
+    /// <param name="part">The part, which fits.</param>
+    /// <param name="most">The most bytes that the message may have.</param>
+    public int MemoryWith(ByteString part, long most)
+    {
+        var (length, memory) = _bytes is null ? (0L, 0) : (_bytes.Length, _bytes.Capacity);
+        var needed = length + part.Length;
+        return needed <= memory ? memory : (int)Math.Max(needed, Math.Min(2L * memory, most));
     }
+
+    /// <summary>Adds a part of a message of the peer.</summary>
+    /// <param name="part">The part, which fits.</param>
+    /// <param name="most">The most bytes that the message may have.</param>
+    public void Add(ByteString part, long most)
+    {
+        var memory = MemoryWith(part, most);
+        _bytes ??= new MemoryStream(memory);
+        _bytes.Capacity = memory;
+        part.WriteTo(_bytes);
+    }
+
+    /// <summary>Takes the encoded message out: its last part has been added.</summary>
+    public ReadOnlyMemory<byte> TakeWhole()
+    {
+        var whole = _bytes!.GetBuffer().AsMemory(0, (int)_bytes.Length);
+        _bytes = null;
+        return whole;
+    }
+
+    /// <summary>Forgets the parts that have come.</summary>
+    public void Clear() => _bytes = null;
 }

@@ -25,15 +25,17 @@ internal sealed class FakeHub : IAsyncDisposable
     /// <param name="socket">Where it listens.</param>
     /// <param name="answer">
     /// Answers a message of a session, by the session's number from 1; none if the hub ends the session instead. It
-    /// ends the session, too, behind an answer that says so.
+    /// ends the session, too, behind an answer that says so, or by what the function throws.
     /// </param>
-    public static async Task<FakeHub> StartAsync(string socket, Func<int, SessionRequest, SessionResponse?> answer)
+    /// <param name="most">The most bytes of a message that it reads; none for the limit of gRPC itself.</param>
+    public static async Task<FakeHub> StartAsync(
+        string socket, Func<int, SessionRequest, SessionResponse?> answer, int? most = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(
             kestrel => kestrel.ListenUnixSocket(socket, options => options.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
+        builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = most ?? 4 * 1024 * 1024);
         builder.Services.AddSingleton(new Service(answer));
         var app = builder.Build();
         app.MapGrpcService<Service>();

@@ -48,6 +48,36 @@ public sealed class RaisedEventSizeTests : ClientTest
     }
 
     [Fact]
+    public async Task SendEvent_LargerThanTheChannelSends_DoesNotFailAnEventThatTheHubHasTaken()
+    {
+        using var channel = HubChannel.To(Address, static options => options.MaxSendMessageSize = 2 * Mebibyte);
+        await using var sender = new EventClient(channel);
+        await sender.ConnectAsync().InTime();
+        var receiver = await ConnectClientAsync();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await receiver.RegisterMachineAsync("m", async _ =>
+        {
+            begun.TrySetResult();
+            await release.Task;
+        }).InTime();
+        var processed = new EventSendOptions
+        {
+            Acknowledgement = AcknowledgementLevel.Processed, Timeout = TimeLimit.Value,
+        };
+
+        // It goes in parts, each of which the channel sends.
+        var taken = sender.SendEventAsync("s", "m", "TAKEN", new byte[5 * Mebibyte], processed);
+        await begun.Task.InTime();
+        var refused = sender.SendEventAsync("s", "m", "REFUSED", new byte[3 * Mebibyte]);
+
+        var failure = await FailsAsync(refused, StatusCode.ResourceExhausted);
+        Assert.StartsWith("The event has 31457", failure.Message, StringComparison.Ordinal);
+        release.SetResult();
+        await taken.InTime();
+    }
+
+    [Fact]
     public async Task Session_PartsThatAreTooLargeTogether_EndIt()
     {
         await using var session = OpenSession();

@@ -1,8 +1,10 @@
 using System.Threading.Channels;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.TestProcess;
 using Polly;
+using Polly.CircuitBreaker;
 using Polly.Retry;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
@@ -198,6 +200,54 @@ public sealed class ShortSessionTests : IDisposable
 
         await small.InTime();
         Assert.InRange(hub.Sessions, 2, 4);
+    }
+
+    [Fact]
+    public async Task SessionsThatTakeLongToRestore_AreShortIfTheyEndBehindThat()
+    {
+        await using var hub = await FakeHub.StartAsync(_directory.Socket, static (_, request) =>
+        {
+            // Restoring takes longer than a short session.
+            var begin = Environment.TickCount64;
+            SpinWait.SpinUntil(() => Environment.TickCount64 - begin > 50);
+            var response = FakeHub.CarryOut(request);
+            response.Closing = new SessionClosing
+            {
+                StatusCode = (int)StatusCode.Unavailable, Message = "By the test.",
+            };
+            return response;
+        });
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var client = new EventClient(
+            channel,
+            new EventBusClientOptions { ConnectPipeline = Retry(3), ShortSession = TimeSpan.FromMilliseconds(10) });
+        var states = Watch(client);
+        await client.ConnectAsync().InTime();
+
+        await TimeLimit.UntilAsync(
+            () => states.TryRead(out var change) && change.State == EventBusConnectionState.Disconnected);
+
+        Assert.Equal(5, hub.Sessions);
+    }
+
+    [Fact]
+    public async Task FailuresInPlaceOfSessions_DoNotOpenTheBreakerOfTheUsualPipeline()
+    {
+        var breaker = new CircuitBreakerStateProvider();
+        var pipeline = DefaultPipelines.Connecting(breaker);
+        var states = new List<CircuitState>();
+
+        await pipeline.ExecuteAsync(
+            _ =>
+            {
+                states.Add(breaker.CircuitState);
+                return states.Count <= 5
+                    ? throw new EventBusException(StatusCode.Unavailable, "By the test.") { IsInPlaceOfSession = true }
+                    : ValueTask.CompletedTask;
+            },
+            CancellationToken.None).AsTask().InTime();
+
+        Assert.Equal(Enumerable.Repeat(CircuitState.Closed, 6), states);
     }
 
     // However slow the machine is, each session is a short one here.
