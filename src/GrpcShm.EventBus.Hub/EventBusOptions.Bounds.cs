@@ -66,7 +66,8 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// The most bytes of memory for messages that clients send in parts, as long as the last part has not come, for all
     /// sessions of the hub together. A session has one such message at most, of <see cref="MaxEventSize"/> and 1 MiB at
-    /// most. A session whose part finds no room is ended. Its client opens another session, and sends the message again.
+    /// most. A session whose part finds no room is ended. Its client opens another session, and sends the message
+    /// again.
     /// </summary>
     /// <value>1,024 or more. One message always fits.</value>
     /// <remarks>Defaults to 256 MiB.</remarks>

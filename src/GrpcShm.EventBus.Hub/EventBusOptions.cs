@@ -22,8 +22,8 @@ public sealed partial class EventBusOptions
     /// <summary>
     /// The most bytes that one event, or one reply, may have, encoded. Where it needs more than gRPC's own limits allow
     /// (<c>MaxReceiveMessageSize</c>, <c>MaxSendMessageSize</c>), the hub raises these for its own service, to this
-    /// size and 1 MiB. An <see cref="EventClient"/> needs no other limits of its channel: messages of more than 4 MiB go
-    /// in parts. Another client must raise the limits of its channel. An event that is larger than
+    /// size and 1 MiB. An <see cref="EventClient"/> needs no other limits of its channel: messages of more than 4 MiB
+    /// go in parts. Another client must raise the limits of its channel. An event that is larger than
     /// <see cref="MaxWaitingSizePerSession"/> or <see cref="MaxWaitingSize"/> never finds room: raise these, and
     /// <see cref="MaxPartsSize"/>, for very large events.
     /// </summary>
