@@ -106,7 +106,7 @@ internal sealed class NativeExchange : ICallExchange
         block.Add(HeaderNames.Scheme, target.Scheme, pairs);
         block.Add(HeaderNames.Path, target.PathAndQuery, pairs);
         block.Add(HeaderNames.Authority, target.Authority, pairs);
-        block.Add(HeaderNames.ContentType, "application/grpc", pairs);
+        block.Add(HeaderNames.ContentType, GrpcRequestRules.ContentType, pairs);
         block.Add("user-agent", NativeChannel.UserAgent, pairs);
         block.Add(HeaderNames.Te, GrpcRequestRules.Te, pairs);
         block.Add("grpc-accept-encoding", _channel.Compression.Accepted, pairs);

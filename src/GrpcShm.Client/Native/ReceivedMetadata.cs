@@ -20,9 +20,14 @@ internal sealed class ReceivedMetadata
 
     /// <summary>True if a field is gRPC's or HTTP's own, so that the application does not see it.</summary>
     public static bool IsHidden(string name) =>
-        name is "grpc-status" or "grpc-message" or "grpc-encoding" or "grpc-accept-encoding"
-            or "allow" or "expires" or "last-modified"
-        || name.StartsWith("content-", StringComparison.Ordinal);
+        name is "grpc-status" or "grpc-message" or "grpc-encoding" or "grpc-accept-encoding" || IsOfContent(name);
+
+    /// <summary>
+    /// True if .NET's HTTP keeps a field with the content of a message, and not with its headers, so that grpc-dotnet
+    /// neither sends nor shows it.
+    /// </summary>
+    public static bool IsOfContent(string name) =>
+        name is "allow" or "expires" or "last-modified" || name.StartsWith("content-", StringComparison.Ordinal);
 
     public void Add(string name, string value) => _fields.Add((name, value));
 

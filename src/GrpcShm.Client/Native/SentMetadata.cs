@@ -46,7 +46,7 @@ internal static class SentMetadata
     /// </summary>
     private static bool IsReserved(string name) =>
         name.StartsWith("grpc-", StringComparison.Ordinal)
-        || name.StartsWith("content-", StringComparison.Ordinal)
-        || name is "te" or "host" or "user-agent" or "expect" or "upgrade" or "connection"
-            or "allow" or "expires" or "last-modified" or "keep-alive" or "proxy-connection" or "transfer-encoding";
+        || ReceivedMetadata.IsOfContent(name)
+        || name is "te" or "host" or "user-agent" or "expect" or "upgrade" or "connection" or "keep-alive"
+            or "proxy-connection" or "transfer-encoding";
 }
