@@ -49,18 +49,7 @@ public sealed class ParityTests
     public async Task Call_BeyondItsDeadline_LooksAsOverGrpcDotnet(MethodType type)
     {
         await using var server = new FakeServer(Responses.EchoAsync);
-        foreach (var throws in new[] { false, true })
-        {
-            var options = new GrpcChannelOptions { ThrowOperationCanceledOnCancellation = throws };
-            using var theirs = server.CreateChannel(options);
-            using var ours = await server.CreateNativeChannelAsync(options);
-
-            var expected = await RecordOverdueAsync(theirs.CreateCallInvoker(), type);
-            var actual = await RecordOverdueAsync(ours.CreateCallInvoker(), type);
-
-            AssertAlike(expected, actual);
-            Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
-        }
+        await CompareAsync(server, invoker => RecordOverdueAsync(invoker, type));
     }
 
     [Theory]
@@ -71,14 +60,20 @@ public sealed class ParityTests
     public async Task Call_CancelledOnItsWay_LooksAsOverGrpcDotnet(MethodType type)
     {
         await using var server = new FakeServer(Responses.NeverAsync);
+        await CompareAsync(server, invoker => CancelAsync(server, invoker, type));
+    }
+
+    /// <summary>Compares calls that end before they are answered, with either kind of exception.</summary>
+    private static async Task CompareAsync(FakeServer server, Func<CallInvoker, Task<string>> record)
+    {
         foreach (var throws in new[] { false, true })
         {
             var options = new GrpcChannelOptions { ThrowOperationCanceledOnCancellation = throws };
             using var theirs = server.CreateChannel(options);
             using var ours = await server.CreateNativeChannelAsync(options);
 
-            var expected = await CancelAsync(server, theirs.CreateCallInvoker(), type);
-            var actual = await CancelAsync(server, ours.CreateCallInvoker(), type);
+            var expected = await record(theirs.CreateCallInvoker());
+            var actual = await record(ours.CreateCallInvoker());
 
             AssertAlike(expected, actual);
             Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
