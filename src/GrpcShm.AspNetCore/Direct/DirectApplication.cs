@@ -2,10 +2,13 @@ using System.Diagnostics.Metrics;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.AspNetCore.Http2;
+using GrpcShm.AspNetCore.Native;
 using GrpcShm.Transport.Signaling;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -16,6 +19,7 @@ internal sealed class DirectApplication
 {
     private readonly RunProfileTable _profiles;
     private readonly KestrelInternals _internals;
+    private readonly IServiceProvider _services;
     private volatile Func<ServerConnection, ServerCall>? _createCall;
 
     public DirectApplication(
@@ -23,9 +27,13 @@ internal sealed class DirectApplication
         IOptions<KestrelServerOptions> kestrel,
         ILoggerFactory loggerFactory,
         IMeterFactory meterFactory,
+        IServiceProvider services,
         KestrelInternals internals)
     {
         _internals = internals;
+        _services = services;
+        Scopes = services.GetRequiredService<IServiceScopeFactory>();
+        ShowsHttpContexts = services.GetService<IHttpContextAccessor>() is not null;
         Options = options.Value;
         Kestrel = kestrel.Value;
         _profiles = new RunProfileTable(Options.RunMode);
@@ -39,6 +47,18 @@ internal sealed class DirectApplication
 
     /// <summary>A logger that never throws.</summary>
     public ILogger Logger { get; }
+
+    /// <summary>Makes the contexts that native calls are asked for.</summary>
+    public IHttpContextFactory HttpContexts => _services.GetRequiredService<IHttpContextFactory>();
+
+    /// <summary>Makes the scopes of native calls.</summary>
+    public IServiceScopeFactory Scopes { get; }
+
+    /// <summary>True if code of the application may ask for the context of the request that it serves.</summary>
+    public bool ShowsHttpContexts { get; }
+
+    /// <summary>Finds the native method of a path; nothing if there is none, or if all calls are served in full.</summary>
+    public Func<string, NativeMethod?>? FindNative { get; set; }
 
     /// <summary>Kestrel's count of the requests that wait for a thread.</summary>
     public UpDownCounter<long> QueuedRequests { get; }

@@ -1,5 +1,6 @@
 using System.Collections;
 using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.AspNetCore.Native;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -26,6 +27,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     private readonly RequestTimeLimits _timeLimits;
     private readonly CallFeatures _features;
     private readonly StartWork _start;
+    private NativeParts? _native;
 
     // The number of users: the handler, the connection, and each cancellation that is under way.
     private int _users = 2;
@@ -104,6 +106,22 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     public void LogFailure(Exception exception) => Log.ApplicationFailed(
         Connection.Application.Logger, Connection.ConnectionId, Request.TraceIdentifier, exception);
 
+    /// <summary>Finds what a native call need not make anew. By the handler.</summary>
+    /// <param name="settings">The options of the service that is called.</param>
+    public NativeParts FindNativeParts(ServiceSettings settings)
+    {
+        if (_native is null)
+        {
+            _native = new NativeParts(this, settings);
+        }
+        else
+        {
+            _native.Set(settings);
+        }
+
+        return _native;
+    }
+
     /// <summary>Prepares the object for the next call.</summary>
     /// <returns>False if it cannot serve again, since its handler has left a read or a write behind.</returns>
     public bool TryRecycle()
@@ -119,6 +137,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         Response.Reuse();
         _timeLimits.Reuse();
         _features.Reuse();
+        _native?.Reader.Reuse();
         CallStream.Reuse();
         CallStream.Profile = Unknown;
         _users = 2;
@@ -210,6 +229,9 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         _blocks.CheckHeaders();
         _blocks.DecodeHeaders();
     }
+
+    /// <summary>Finds the method, if the call need not take the application's full pipeline.</summary>
+    protected NativeMethod? FindNative() => Connection.Application.FindNative?.Invoke(Request.Path);
 
     /// <summary>Tells listeners to Kestrel's events that the application is about to run.</summary>
     /// <returns>True if anybody listens: then <see cref="TellStopped"/> has to follow.</returns>

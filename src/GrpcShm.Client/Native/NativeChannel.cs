@@ -5,6 +5,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Configuration;
 using GrpcShm.Client.Direct;
+using GrpcShm.Messages;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
 using Microsoft.Extensions.DependencyInjection;

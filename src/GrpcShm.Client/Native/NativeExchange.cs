@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Grpc.Core;
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http;
+using GrpcShm.Messages;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Native;

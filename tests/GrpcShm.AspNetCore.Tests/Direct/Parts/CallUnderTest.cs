@@ -41,6 +41,7 @@ internal sealed class CallUnderTest : IAsyncDisposable
             Options.Create(Kestrel),
             new Loggers(Log),
             _services.GetRequiredService<IMeterFactory>(),
+            _services,
             new KestrelInternals());
         var budget = new SharedBudget(long.MaxValue);
         _context = new SharedMemoryConnectionContext(

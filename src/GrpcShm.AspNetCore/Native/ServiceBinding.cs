@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+using Grpc.AspNetCore.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GrpcShm.AspNetCore.Native;
+
+/// <summary>What all methods of a service need of the host.</summary>
+internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.All)] TService>
+    where TService : class
+{
+    public ServiceBinding(IServiceProvider services)
+    {
+        Settings = new ServiceSettings(
+            services.GetRequiredService<IOptions<GrpcServiceOptions>>().Value,
+            services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>().Value);
+        Logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(GrpcLog.Category);
+        Activator = new ServiceActivator<TService>(
+            services.GetRequiredService<IGrpcServiceActivator<TService>>(), Settings);
+        Interceptors = new InterceptorChain(Settings.Interceptors, services);
+    }
+
+    public ServiceSettings Settings { get; }
+
+    public ILogger Logger { get; }
+
+    public ServiceActivator<TService> Activator { get; }
+
+    public InterceptorChain Interceptors { get; }
+}
