@@ -100,10 +100,60 @@ public sealed class ServerParityTests
         Assert.Equal(expected, actual);
     }
 
-    private static async Task<string> SendAsync(bool isNative, string hex, string? encoding)
+    [Fact]
+    public async Task Deadline_ThatPasses_EndsTheResponseAsInFull()
+    {
+        const string Message = "0000000003313233";
+        var expected = await SendAsync(isNative: false, Message, null, "100m", UntilCancelledAsync);
+        var actual = await SendAsync(isNative: true, Message, null, "100m", UntilCancelledAsync);
+
+        Assert.Contains("grpc-message: Deadline Exceeded", expected, StringComparison.Ordinal);
+        Assert.Equal(expected, actual);
+
+        static async Task<string> UntilCancelledAsync(Act act)
+        {
+            var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = act.Context.CancellationToken.Register(cancelled.SetResult);
+            await cancelled.Task.InTime();
+            throw new OperationCanceledException();
+        }
+    }
+
+    [Theory]
+    [InlineData("600S")]
+    [InlineData("50H")]
+    [InlineData("99999999H")]
+    [InlineData("100000000S")]
+    [InlineData("2147483647M")]
+    [InlineData("0m")]
+    [InlineData("-1S")]
+    [InlineData("S")]
+    [InlineData("1x")]
+    [InlineData("")]
+    public async Task Timeout_OfAnyText_IsReadAsInFull(string timeout)
+    {
+        const string Message = "0000000003313233";
+        var expected = await SendAsync(isNative: false, Message, null, timeout, NoteAsync);
+        var actual = await SendAsync(isNative: true, Message, null, timeout, NoteAsync);
+
+        Assert.Equal(expected, actual);
+
+        static Task<string> NoteAsync(Act act)
+        {
+            var left = act.Context.Deadline - DateTime.UtcNow;
+            return Task.FromResult(left.TotalDays > 10_000 ? "none" : left.TotalHours > 1 ? $"{left.Days} days" : "less");
+        }
+    }
+
+    private static async Task<string> SendAsync(
+        bool isNative,
+        string hex,
+        string? encoding,
+        string? timeout = null,
+        Func<Act, Task<string>>? script = null)
     {
         await using var host = await ScriptedHost.StartAsync(isNative);
-        host.Scene.Script = Scripts.All["answers"];
+        host.Scene.Script = script ?? Scripts.All["answers"];
         using var invoker = host.CreateInvoker();
         var texts = new List<string>();
         foreach (var type in Enum.GetValues<MethodType>())
@@ -121,6 +171,11 @@ public sealed class ServerParityTests
                 request.Headers.TryAddWithoutValidation("grpc-encoding", encoding);
             }
 
+            if (timeout is not null)
+            {
+                request.Headers.TryAddWithoutValidation("grpc-timeout", timeout);
+            }
+
             using var response = await invoker.SendAsync(request, TestContext.Current.CancellationToken).InTime();
             var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken).InTime();
             texts.Add($"{type}: {(int)response.StatusCode} {Convert.ToHexString(body)}");
@@ -129,6 +184,7 @@ public sealed class ServerParityTests
                 .Select(static field => $"{field.Key}: {string.Join(" | ", field.Value)}"));
         }
 
+        await host.Scene.WaitForEndAsync();
         texts.AddRange(host.Log);
         Assert.Equal(isNative ? 4 : 0, host.NativeCalls);
         return string.Join('\n', texts);
