@@ -1,8 +1,11 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using GrpcShm.AspNetCore.Diagnostics;
 using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.AspNetCore.Http2;
 using GrpcShm.AspNetCore.Native;
+using GrpcShm.AspNetCore.Native.Proof;
+using GrpcShm.Transport;
 using GrpcShm.Transport.Signaling;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -27,8 +30,8 @@ internal sealed class DirectApplication
         IOptions<KestrelServerOptions> kestrel,
         ILoggerFactory loggerFactory,
         IMeterFactory meterFactory,
-        IServiceProvider services,
-        KestrelInternals internals)
+        KestrelInternals internals,
+        IServiceProvider services)
     {
         _internals = internals;
         _services = services;
@@ -57,9 +60,6 @@ internal sealed class DirectApplication
     /// <summary>True if code of the application may ask for the context of the request that it serves.</summary>
     public bool ShowsHttpContexts { get; }
 
-    /// <summary>Finds the native method of a path; nothing if there is none, or if all calls are served in full.</summary>
-    public Func<string, NativeMethod?>? FindNative { get; set; }
-
     /// <summary>Kestrel's count of the requests that wait for a thread.</summary>
     public UpDownCounter<long> QueuedRequests { get; }
 
@@ -72,11 +72,23 @@ internal sealed class DirectApplication
     /// <summary>True if the application is passed to Kestrel through <see cref="DirectServer"/>.</summary>
     public bool StandsBefore { get; set; }
 
+    /// <summary>Says which methods are dispatched natively; nothing before the application is known.</summary>
+    public NativeServices? Native { get; private set; }
+
     /// <summary>Sets the application. Before the server listens.</summary>
     /// <returns>The application that Kestrel has to serve instead.</returns>
     public IHttpApplication<TContext> Serve<TContext>(IHttpApplication<TContext> application)
         where TContext : notnull
     {
+        if (Native is null)
+        {
+            Native = new NativeServices(new(() => Walk(application)), _services, Logger)
+            {
+                MakeMethod = new NativeMethods(_services).TryCreate,
+            };
+            Native.LogAll();
+        }
+
         _createCall = connection => new ServerCall<TContext>(connection, application);
         return new KestrelApplication<TContext>(application, new StaleSchedules(Logger));
     }
@@ -98,4 +110,11 @@ internal sealed class DirectApplication
     public RunProfile ProfileOf(string path) => _profiles.Of(path);
 
     public ServerCall CreateCall(ServerConnection connection) => _createCall!(connection);
+
+    private PipelineWalk Walk(object application) =>
+        Options.Mode == SharedMemoryMode.Http2
+            ? PipelineWalk.NotPossible("Mode is Http2, and native dispatch is a part of direct mode")
+        : !_internals.AreReadable || !RuntimeFeature.IsDynamicCodeSupported
+            ? PipelineWalk.NotPossible("the middleware of this application cannot be read")
+            : PipelineWalk.Through(application, typeof(IHttpApplication<>).Assembly.GetName().Version?.Major ?? 0);
 }

@@ -107,16 +107,16 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         Connection.Application.Logger, Connection.ConnectionId, Request.TraceIdentifier, exception);
 
     /// <summary>Finds what a native call need not make anew. By the handler.</summary>
-    /// <param name="settings">The options of the service that is called.</param>
-    public NativeParts FindNativeParts(ServiceSettings settings)
+    /// <param name="method">The method that is called.</param>
+    public NativeParts FindNativeParts(NativeMethod method)
     {
         if (_native is null)
         {
-            _native = new NativeParts(this, settings);
+            _native = new NativeParts(this, method);
         }
         else
         {
-            _native.Set(settings);
+            _native.Set(method.Settings);
         }
 
         return _native;
@@ -231,7 +231,8 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     }
 
     /// <summary>Finds the method, if the call need not take the application's full pipeline.</summary>
-    protected NativeMethod? FindNative() => Connection.Application.FindNative?.Invoke(Request.Path);
+    protected NativeMethod? FindNative() =>
+        Request.Target?.FindNative() is { Surroundings.Listeners.AreThere: false } method ? method : null;
 
     /// <summary>Tells listeners to Kestrel's events that the application is about to run.</summary>
     /// <returns>True if anybody listens: then <see cref="TellStopped"/> has to follow.</returns>

@@ -27,6 +27,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 if (FindNative() is { } method)
                 {
                     native = new NativeCallContext(this, method);
+                    native.BeginDiagnostics();
                     isHeard = TellStarted();
                     await method.ServeAsync(native).ConfigureAwait(false);
                 }
@@ -94,17 +95,17 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 TellStopped();
             }
 
-            native?.Leave();
-            if (hasContext)
+            try
             {
-                try
+                native?.Leave(Response.Progress.Failure);
+                if (hasContext)
                 {
                     application.DisposeContext(context!, Response.Progress.Failure);
                 }
-                catch (Exception exception)
-                {
-                    LogFailure(exception);
-                }
+            }
+            catch (Exception exception)
+            {
+                LogFailure(exception);
             }
         }
         finally

@@ -41,6 +41,11 @@ internal sealed partial class NativeCallContext
     /// <summary>True once the token of the call has fired, or would have.</summary>
     public bool IsCancelled => IsAborted || Volatile.Read(ref _isCancelled);
 
+    /// <summary>
+    /// Tells that the call begins. By the method that runs the handler, since the span and the scope flow with it.
+    /// </summary>
+    public void BeginDiagnostics() => Parts.Diagnostics.Begin(_method.EndPoint);
+
     /// <summary>Begins the call: sets the headers of its response, and its deadline.</summary>
     public void Begin()
     {
@@ -184,13 +189,14 @@ internal sealed partial class NativeCallContext
     /// <summary>Ends the call as its handler has ended it.</summary>
     public Task EndAsync()
     {
-        if (TryStopDeadline())
+        if (!TryStopDeadline())
         {
-            SetTrailers();
-            return Task.CompletedTask;
+            return EndExpiredAsync();
         }
 
-        return _expired!.Task;
+        SetTrailers();
+        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
+        return Task.CompletedTask;
     }
 
     /// <summary>Ends the call, since its handler has failed.</summary>
@@ -233,17 +239,27 @@ internal sealed partial class NativeCallContext
         {
             SetTrailers();
         }
+
+        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
     }
 
     /// <summary>Ends the use of the call. When the response has ended.</summary>
-    public void Leave()
+    /// <param name="failure">The failure of the response, if it has failed.</param>
+    public void Leave(Exception? failure)
     {
         // Not waited for: a callback of the token is foreign code, and may wait for this.
         _abortion.Unregister();
         _isOver = true;
-        if (_httpContext is { } context)
+        try
         {
-            _httpContexts!.Dispose(context);
+            Parts.Diagnostics.End(failure);
+        }
+        finally
+        {
+            if (_httpContext is { } context)
+            {
+                _httpContexts!.Dispose(context);
+            }
         }
     }
 
@@ -251,6 +267,12 @@ internal sealed partial class NativeCallContext
     {
         trailers[HeaderNames.GrpcStatus] = StatusText.Of(status.StatusCode);
         trailers[HeaderNames.GrpcMessage] = StatusText.Encode(status.Detail);
+    }
+
+    private async Task EndExpiredAsync()
+    {
+        await _expired!.Task.ConfigureAwait(false);
+        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
     }
 
     private IHeaderDictionary FindTrailers()

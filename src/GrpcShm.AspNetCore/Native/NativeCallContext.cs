@@ -37,7 +37,7 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     {
         _call = call;
         _method = method;
-        Parts = call.FindNativeParts(method.Settings);
+        Parts = call.FindNativeParts(method);
     }
 
     public ServerCallContext ServerCallContext => this;
@@ -140,9 +140,10 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
         IFeatureCollection features = call;
         features.Set<IServiceProvidersFeature>(this);
         features.Set<IServerCallContextFeature>(this);
+        Parts.Diagnostics.AddFeatures(features);
         var factory = call.Connection.Application.HttpContexts;
         var context = factory.Create(features);
-        context.SetEndpoint(_method.EndPoint);
+        context.SetEndpoint(_method.EndPoint.Endpoint);
         context.Items[HttpContextKey] = context;
         _httpContexts = factory;
         _httpContext = context;

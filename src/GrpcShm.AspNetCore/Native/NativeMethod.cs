@@ -1,3 +1,4 @@
+using GrpcShm.AspNetCore.Native.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -6,25 +7,28 @@ namespace GrpcShm.AspNetCore.Native;
 /// <summary>A method of a service, whose calls are dispatched without an <c>HttpContext</c>. Any thread.</summary>
 internal abstract class NativeMethod
 {
-    protected NativeMethod(string name, Endpoint endPoint, ServiceSettings settings, ILogger logger)
+    protected NativeMethod(string name, Endpoint endPoint, ServiceSettings settings, ServiceSurroundings surroundings)
     {
         Name = name;
-        EndPoint = endPoint;
+        EndPoint = new DiagnosedEndpoint(endPoint);
         Settings = settings;
-        Logger = logger;
+        Surroundings = surroundings;
     }
 
     /// <summary>The name of the method alone, as it is logged.</summary>
     public string Name { get; }
 
     /// <summary>The endpoint that stands for the method in the application's routes.</summary>
-    public Endpoint EndPoint { get; }
+    public DiagnosedEndpoint EndPoint { get; }
 
     /// <summary>The options of its service.</summary>
     public ServiceSettings Settings { get; }
 
+    /// <summary>Who is told of the calls.</summary>
+    public ServiceSurroundings Surroundings { get; }
+
     /// <summary>The logger of calls, in the category of grpc-dotnet.</summary>
-    public ILogger Logger { get; }
+    public ILogger Logger => Surroundings.Logger;
 
     /// <summary>Serves a call.</summary>
     /// <returns>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Grpc.AspNetCore.Server;
@@ -5,18 +6,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Native;
 
-/// <summary>Makes native methods of endpoints. By one thread at a time.</summary>
+/// <summary>Makes native methods of endpoints. Any thread.</summary>
 internal sealed class NativeMethods(IServiceProvider services)
 {
-    private readonly Dictionary<Type, IGeneratedMethods> _byService = [];
+    private readonly ConcurrentDictionary<Type, IGeneratedMethods> _byService = [];
 
     /// <summary>Makes the native method of an endpoint.</summary>
-    /// <param name="metadata">The gRPC method that the endpoint stands for.</param>
     /// <param name="endPoint">The endpoint.</param>
+    /// <param name="metadata">The gRPC method that the endpoint stands for.</param>
     /// <param name="whyNot">Why there is none.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "The metadata keeps the service's members.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Not where no code can be made at run time.")]
-    public NativeMethod? TryCreate(GrpcMethodMetadata metadata, Endpoint endPoint, out string? whyNot)
+    public NativeMethod? TryCreate(Endpoint endPoint, GrpcMethodMetadata metadata, out string? whyNot)
     {
         if (!RuntimeFeature.IsDynamicCodeSupported)
         {
@@ -24,13 +25,11 @@ internal sealed class NativeMethods(IServiceProvider services)
             return null;
         }
 
-        if (!_byService.TryGetValue(metadata.ServiceType, out var methods))
-        {
-            methods = (IGeneratedMethods)Activator.CreateInstance(
-                typeof(GeneratedMethods<>).MakeGenericType(metadata.ServiceType), services)!;
-            _byService.Add(metadata.ServiceType, methods);
-        }
-
+        var methods = _byService.GetOrAdd(
+            metadata.ServiceType,
+            static (type, services) => (IGeneratedMethods)Activator.CreateInstance(
+                typeof(GeneratedMethods<>).MakeGenericType(type), services)!,
+            services);
         var method = methods.Find(metadata.Method, endPoint);
         whyNot = method is null ? "its method is not bound by gRPC's generated code" : null;
         return method;

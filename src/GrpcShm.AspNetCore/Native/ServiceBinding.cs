@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Native;
@@ -15,7 +14,7 @@ internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.
         Settings = new ServiceSettings(
             services.GetRequiredService<IOptions<GrpcServiceOptions>>().Value,
             services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>().Value);
-        Logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(GrpcLog.Category);
+        Surroundings = new ServiceSurroundings(services);
         Activator = new ServiceActivator<TService>(
             services.GetRequiredService<IGrpcServiceActivator<TService>>(), Settings);
         Interceptors = new InterceptorChain(Settings.Interceptors, services);
@@ -23,7 +22,7 @@ internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.
 
     public ServiceSettings Settings { get; }
 
-    public ILogger Logger { get; }
+    public ServiceSurroundings Surroundings { get; }
 
     public ServiceActivator<TService> Activator { get; }
 

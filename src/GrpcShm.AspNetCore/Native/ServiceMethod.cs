@@ -8,7 +8,7 @@ namespace GrpcShm.AspNetCore.Native;
 internal abstract class ServiceMethod<
     [DynamicallyAccessedMembers(ServiceMembers.All)] TService, TRequest, TResponse>(
     Method<TRequest, TResponse> method, Endpoint endPoint, ServiceBinding<TService> binding)
-    : NativeMethod(method.Name, endPoint, binding.Settings, binding.Logger)
+    : NativeMethod(method.Name, endPoint, binding.Settings, binding.Surroundings)
     where TService : class
     where TRequest : class
     where TResponse : class

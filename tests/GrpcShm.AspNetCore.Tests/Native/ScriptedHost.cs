@@ -56,10 +56,10 @@ internal sealed class ScriptedHost : IAsyncDisposable
         builder.Services.AddGrpc(options => grpc?.Invoke(options));
         services?.Invoke(builder.Services);
         host._app = builder.Build();
-        host._app.MapGrpcService<ScriptedService>();
+        var service = host._app.MapGrpcService<ScriptedService>();
         if (isNative)
         {
-            host.MakeNative();
+            service.WithNativeDispatch();
         }
 
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
@@ -90,25 +90,6 @@ internal sealed class ScriptedHost : IAsyncDisposable
         Channel?.Dispose();
         await _app.DisposeAsync().InTime();
         _directory.Dispose();
-    }
-
-    private void MakeNative()
-    {
-        var made = new NativeMethods(_app.Services);
-        var methods = _app.Services.GetRequiredService<EndpointDataSource>().Endpoints
-            .Concat(((IEndpointRouteBuilder)_app).DataSources.SelectMany(static source => source.Endpoints))
-            .Distinct()
-            .Select(endPoint => (endPoint, Metadata: endPoint.Metadata.GetMetadata<GrpcMethodMetadata>()))
-            .Where(static e => e.Metadata is not null)
-            .ToDictionary(
-                static e => e.Metadata!.Method.FullName,
-                e => made.TryCreate(e.Metadata!, e.endPoint, out var whyNot)
-                    ?? throw new InvalidOperationException(whyNot));
-        _app.Services.GetRequiredService<DirectApplication>().FindNative = path =>
-        {
-            Interlocked.Increment(ref _nativeCalls);
-            return methods[path];
-        };
     }
 
     private sealed class Provider(ConcurrentQueue<string> log) : ILoggerProvider
