@@ -98,7 +98,10 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     IEnumerator IEnumerable.GetEnumerator() => _features.Enumerate().GetEnumerator();
 
     /// <summary>Makes the identifier of the call in logs, also if the handler has set another one.</summary>
-    public string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
+    public string FormatIdentifier() => FormatIdentifier(Connection.ConnectionId, Number);
+
+    /// <summary>Makes the identifier of a call in logs.</summary>
+    public static string FormatIdentifier(string connectionId, long number) => $"{connectionId}:{number:X8}";
 
     /// <summary>Logs that the handler, or one of its callbacks, has failed.</summary>
     public void LogFailure(Exception exception) => Log.ApplicationFailed(
