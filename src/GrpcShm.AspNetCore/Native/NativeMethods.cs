@@ -25,11 +25,14 @@ internal sealed class NativeMethods(IServiceProvider services)
             return null;
         }
 
-        var methods = _byService.GetOrAdd(
-            metadata.ServiceType,
-            static (type, services) => (IGeneratedMethods)Activator.CreateInstance(
-                typeof(GeneratedMethods<>).MakeGenericType(type), services)!,
-            services);
+        if (!_byService.TryGetValue(metadata.ServiceType, out var methods))
+        {
+            // If two threads make them, either will do.
+            methods = (IGeneratedMethods)Activator.CreateInstance(
+                typeof(GeneratedMethods<>).MakeGenericType(metadata.ServiceType), services)!;
+            _byService[metadata.ServiceType] = methods;
+        }
+
         var method = methods.Find(metadata.Method, endPoint);
         whyNot = method is null ? "its method is not bound by gRPC's generated code" : null;
         return method;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Grpc.Core;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
@@ -13,6 +14,18 @@ internal sealed class Scene
     public Func<Act, Task<string>> Script { get; set; } = static act => Task.FromResult("");
 
     public IEnumerable<string> Notes => _notes;
+
+    /// <summary>The contexts of the calls that have come to a handler.</summary>
+    public ConcurrentQueue<ServerCallContext> Contexts { get; } = new();
+
+    /// <summary>Forgets what was noted so far.</summary>
+    public void Clear()
+    {
+        _notes.Clear();
+        Contexts.Clear();
+        _begun = 0;
+        _ended = 0;
+    }
 
     public void Note(string note) => _notes.Enqueue(note);
 

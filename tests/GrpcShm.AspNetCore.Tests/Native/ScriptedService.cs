@@ -6,10 +6,10 @@ namespace GrpcShm.AspNetCore.Tests.Native;
 internal sealed class ScriptedService(Scene scene, ScopedThing thing) : ScriptedServiceBase
 {
     public override Task<string> Unary(string request, ServerCallContext context) =>
-        scene.Script(new Act(scene, thing, context, [request], null, null));
+        Play(new Act(scene, thing, context, [request], null, null));
 
     public override Task<string> ClientStreaming(IAsyncStreamReader<string> requests, ServerCallContext context) =>
-        scene.Script(new Act(scene, thing, context, null, requests, null));
+        Play(new Act(scene, thing, context, null, requests, null));
 
     public override async Task ServerStreaming(
         string request, IServerStreamWriter<string> responses, ServerCallContext context) =>
@@ -21,9 +21,15 @@ internal sealed class ScriptedService(Scene scene, ScopedThing thing) : Scripted
 
     private async Task PlayAsync(Act act, IServerStreamWriter<string> responses)
     {
-        if (await scene.Script(act) is { } last)
+        if (await Play(act) is { } last)
         {
             await responses.WriteAsync(last);
         }
+    }
+
+    private Task<string> Play(Act act)
+    {
+        scene.Contexts.Enqueue(act.Context);
+        return scene.Script(act);
     }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.AspNetCore.Native;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
@@ -240,7 +241,8 @@ public sealed class ServerCallLifeTests
         host.Scene.Script = script;
         var view = await play(host);
         await host.Scene.WaitForEndAsync();
-        Assert.Equal(isNative ? 1 : 0, host.NativeCalls);
+        Assert.Equal(isNative ? 4 : 0, host.NativeMethods);
+        Assert.All(host.Scene.Contexts, context => Assert.Equal(isNative, context is NativeCallContext));
         return string.Join('\n', [view, .. host.Scene.Notes, .. host.Log]);
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using GrpcShm.AspNetCore.Native;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
@@ -186,7 +187,8 @@ public sealed class ServerParityTests
 
         await host.Scene.WaitForEndAsync();
         texts.AddRange(host.Log);
-        Assert.Equal(isNative ? 4 : 0, host.NativeCalls);
+        Assert.Equal(isNative ? 4 : 0, host.NativeMethods);
+        Assert.All(host.Scene.Contexts, context => Assert.Equal(isNative, context is NativeCallContext));
         return string.Join('\n', texts);
     }
 
@@ -225,7 +227,8 @@ public sealed class ServerParityTests
         await host.Scene.WaitForEndAsync();
 
         // Else the pipeline was compared with itself.
-        Assert.Equal(isNative ? 1 : 0, host.NativeCalls);
+        Assert.Equal(isNative ? 4 : 0, host.NativeMethods);
+        Assert.All(host.Scene.Contexts, context => Assert.Equal(isNative, context is NativeCallContext));
         return string.Join('\n', [view, .. host.Scene.Notes, .. host.Log]).Replace(host.Name, "NAME");
     }
 }

@@ -19,8 +19,10 @@ internal sealed class RequestListeners
     private readonly ForeignEventSource _hosting = new("Microsoft.AspNetCore.Hosting");
     private readonly ForeignEventSource _grpc = new("Grpc.AspNetCore.Server");
 
-    // The loggers that write lines of each call at Debug or Trace. Most applications filter hosts, and let pass all.
+    // The loggers that write lines of each call at Debug or Trace. The first two are those of middleware that lets
+    // calls pass, and is there in most applications.
     private readonly ILogger _hosts;
+    private readonly ILogger _files;
     private readonly ILogger _routing;
     private readonly ILogger _matching;
     private readonly ILogger _calls;
@@ -31,6 +33,7 @@ internal sealed class RequestListeners
     {
         _events = events;
         _hosts = loggers.CreateLogger("Microsoft.AspNetCore.HostFiltering.HostFilteringMiddleware");
+        _files = loggers.CreateLogger("Microsoft.AspNetCore.StaticFiles.StaticFileMiddleware");
         _routing = loggers.CreateLogger("Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware");
         _matching = loggers.CreateLogger("Microsoft.AspNetCore.Routing.Matching.DfaMatcher");
         _calls = loggers.CreateLogger("Grpc.AspNetCore.Server.ServerCallHandler");
@@ -44,5 +47,6 @@ internal sealed class RequestListeners
         || _routing.IsEnabled(LogLevel.Debug)
         || _matching.IsEnabled(LogLevel.Debug)
         || _calls.IsEnabled(LogLevel.Debug)
+        || _files.IsEnabled(LogLevel.Debug)
         || _hosts.IsEnabled(LogLevel.Trace);
 }

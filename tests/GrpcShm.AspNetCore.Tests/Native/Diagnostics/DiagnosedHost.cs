@@ -25,7 +25,7 @@ internal sealed class DiagnosedHost : IAsyncDisposable
 
     private DiagnosedHost(
         bool isNative, DiagnosedHandler handler, Recorder recorder, Action<WebApplicationBuilder>? configure,
-        Action<GrpcServiceEndpointConventionBuilder>? map)
+        Action<GrpcServiceEndpointConventionBuilder>? map, Action<WebApplication>? use)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = _directory.Path });
@@ -49,6 +49,7 @@ internal sealed class DiagnosedHost : IAsyncDisposable
         }
 
         _app = builder.Build();
+        use?.Invoke(_app);
         var mapped = _app.MapGrpcService<DiagnosedService>();
         map?.Invoke(mapped);
         _channel = new Lazy<SharedMemoryChannel>(() => SharedMemoryChannel.Create(
@@ -71,9 +72,10 @@ internal sealed class DiagnosedHost : IAsyncDisposable
         DiagnosedHandler handler,
         Recorder recorder,
         Action<WebApplicationBuilder>? configure = null,
-        Action<GrpcServiceEndpointConventionBuilder>? map = null)
+        Action<GrpcServiceEndpointConventionBuilder>? map = null,
+        Action<WebApplication>? use = null)
     {
-        var host = new DiagnosedHost(isNative, handler, recorder, configure, map);
+        var host = new DiagnosedHost(isNative, handler, recorder, configure, map, use);
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
         return host;
     }

@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using System.Diagnostics.Tracing;
 using Grpc.Core;
 using GrpcShm.AspNetCore.Native.Diagnostics;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -34,6 +35,8 @@ public sealed class RequestListenersTests
     [InlineData("Microsoft.AspNetCore.Routing", LogLevel.Trace, true)]
     [InlineData("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Debug, true)]
     [InlineData("Grpc", LogLevel.Information, false)]
+    [InlineData("Microsoft.AspNetCore.StaticFiles", LogLevel.Debug, true)]
+    [InlineData("Microsoft.AspNetCore.StaticFiles", LogLevel.Information, false)]
     [InlineData("Microsoft.AspNetCore.HostFiltering", LogLevel.Trace, true)]
     [InlineData("Microsoft.AspNetCore.HostFiltering", LogLevel.Debug, false)]
     [InlineData("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Trace, false)]
@@ -54,7 +57,14 @@ public sealed class RequestListenersTests
             isNative: false,
             static _ => Task.FromResult<byte[]>([1]),
             new Recorder(),
-            builder => builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(all)))
+            builder =>
+            {
+                builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(all);
+                builder.Services.AddCors().AddRequestTimeouts().AddAuthorization().AddAntiforgery();
+                builder.Services.AddRateLimiter(static _ => { }).AddOutputCache().AddAuthentication();
+            },
+            use: static app => app.UseDefaultFiles().UseStaticFiles().UseRouting().UseCors().UseRequestTimeouts()
+                .UseAuthentication().UseAuthorization().UseRateLimiter().UseOutputCache().UseAntiforgery()))
         {
             all.Lines.Clear();
             Assert.Equal(
@@ -64,6 +74,7 @@ public sealed class RequestListenersTests
 
         var ofCalls = all.Lines.Where(static line => !Others.Any(line.Category.StartsWith)).ToHashSet();
         Assert.Contains(("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.Trace), ofCalls);
+        Assert.Contains(("Microsoft.AspNetCore.StaticFiles.StaticFileMiddleware", LogLevel.Debug), ofCalls);
         Assert.All(
             ofCalls.Where(static line => !Native.Contains(line)),
             static line =>

@@ -5,6 +5,7 @@ using GrpcShm.AspNetCore.Native.Proof;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
@@ -182,18 +183,26 @@ public sealed class NativeServicesTests
                 services = new NativeServices(
                     new(PipelineWalk.Through(application, PipelineWalk.KnownVersion)), provider, NullLogger.Instance)
                 {
-                    MakeMethod = Make,
+                    MakeMethod = (RouteEndpoint endpoint, GrpcMethodMetadata grpc, out string? whyNot) =>
+                    {
+                        whyNot = grpc.Method == PlainServiceBase.Method ? null : "it says nothing";
+                        return whyNot is null ? new FakeMethod(endpoint, provider) : null;
+                    },
                 }));
 
-        Assert.Equal(PlainServiceBase.Path, services!.Table.Find(PlainServiceBase.Path)?.Method);
+        Assert.IsType<FakeMethod>(services!.Table.Find(PlainServiceBase.Path)?.Method);
         var refusal = Assert.Single(services.Table.Refusals);
         Assert.Same(PlainServiceBase.OtherMethod, refusal.Metadata.Method);
         Assert.Equal("it says nothing", refusal.Reason);
     }
 
-    private static string? Make(RouteEndpoint endpoint, GrpcMethodMetadata grpc, out string? whyNot)
+    /// <summary>A method that is found, and never called.</summary>
+    private sealed class FakeMethod(Endpoint endpoint, IServiceProvider services) : NativeMethod(
+        "Fake",
+        endpoint,
+        new ServiceSettings(new GrpcServiceOptions(), new GrpcServiceOptions()),
+        new ServiceSurroundings(services))
     {
-        whyNot = grpc.Method == PlainServiceBase.Method ? null : "it says nothing";
-        return whyNot is null ? grpc.Method.FullName : null;
+        protected override Task HandleAsync(NativeCallContext context) => throw new NotSupportedException();
     }
 }
