@@ -14,8 +14,8 @@ using Microsoft.AspNetCore.Routing;
 namespace GrpcShm.AspNetCore.Native.Proof;
 
 /// <summary>
-/// Says whether an endpoint is a plain gRPC method. Middleware acts by the metadata of endpoints, and anybody may invent
-/// more of it. So this knows the metadata that nobody acts on, and takes all other as a reason against it.
+/// Says whether an endpoint is a plain gRPC method. Middleware acts by the metadata of endpoints, and anybody may
+/// invent more of it. So this knows the metadata that nobody acts on, and takes all other as a reason against it.
 /// </summary>
 internal static class EndpointProof
 {

@@ -83,7 +83,7 @@ internal static class MiddlewareRules
             && (allowsAny, allowsEmpty) is (true, true),
             "it allows some hosts");
 
-    /// <summary>Without a default scheme it sets no user, and without schemes that answer requests it answers none.</summary>
+    /// <summary>Without a default scheme it sets no user; without schemes that answer it answers none.</summary>
     private static MiddlewareVerdict OfAuthentication(object middleware, IServiceProvider services)
     {
         var schemes = (middleware as AuthenticationMiddleware)?.Schemes;
@@ -103,7 +103,7 @@ internal static class MiddlewareRules
             && provider.GetFallbackPolicyAsync() is { IsCompletedSuccessfully: true, Result: null },
             "it has a fallback policy");
 
-    /// <summary>An endpoint without CORS metadata is subject to the policy of UseCors, or to the default policy.</summary>
+    /// <summary>An endpoint without CORS metadata is subject to the policy of UseCors, or the default one.</summary>
     private static MiddlewareVerdict OfCors(object middleware, IServiceProvider services)
     {
         const string Otherwise = "it has a policy for all endpoints";

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace GrpcShm.AspNetCore.Native.Proof;
 
 /// <summary>One middleware of an application's pipeline.</summary>
@@ -21,7 +23,8 @@ internal sealed record PipelineLink(string Name, Type Type, object? Middleware)
     }
 
     /// <summary>True of a type that the compiler makes for what a lambda captures.</summary>
-    public static bool IsMadeByCompiler(Type type) => type.Name.StartsWith('<');
+    public static bool IsMadeByCompiler(Type type) =>
+        type.Name.StartsWith('<') && type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
 
     public static bool IsOfMicrosoft(Type type) =>
         type.Assembly.GetName().Name is { } assembly

@@ -158,7 +158,7 @@ internal sealed class PipelineWalk
         return (PipelineLink.Of(type, target), NextOf(target));
     }
 
-    /// <summary>app.Use(async (context, next) => …): the lambda and the next middleware stand in two closures.</summary>
+    /// <summary>app.Use((context, next) => …): the lambda and the next middleware stand in two closures.</summary>
     private static (PipelineLink Link, RequestDelegate? Next) LookAtUse(object closure)
     {
         var lambdas = WithOuterClosures(closure)

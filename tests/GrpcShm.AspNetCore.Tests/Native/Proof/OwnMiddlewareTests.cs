@@ -1,5 +1,6 @@
 using GrpcShm.AspNetCore.Native;
 using GrpcShm.AspNetCore.Native.Proof;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
@@ -161,4 +162,28 @@ public sealed class OwnMiddlewareTests
         {
         }
     }
+
+    /// <summary>Each request gives it a service.</summary>
+    private sealed class OwnMiddlewareWithService(RequestDelegate next)
+    {
+        public Task InvokeAsync(HttpContext context, IServiceProvider services) => next(context);
+    }
+
+    /// <summary>Each request makes one.</summary>
+    private sealed class OwnMiddlewareOfARequest : IMiddleware
+    {
+        public Task InvokeAsync(HttpContext context, RequestDelegate next) => next(context);
+    }
+
+    /// <summary>Two ways lead on from it.</summary>
+    private sealed class OwnForkingMiddleware(RequestDelegate next)
+    {
+        private readonly RequestDelegate _other = context => next(context);
+
+        public Task InvokeAsync(HttpContext context) => context.Request.Path.HasValue ? next(context) : _other(context);
+    }
+
+    /// <summary>Authorizes in its own way.</summary>
+    private sealed class OwnAuthorization(
+        RequestDelegate next, IAuthorizationPolicyProvider policies) : AuthorizationMiddleware(next, policies);
 }

@@ -30,7 +30,8 @@ public sealed class StockMiddlewareTests
         var line = Assert.Single(host.Lines());
         Assert.Equal(row.Reason is null ? "NativeDispatch" : "NativeDispatchNotPossible", line.Name);
         Assert.Equal(
-            row.Reason is null && !row.IsUnknown, line.Text.EndsWith("does not run for them: none.", StringComparison.Ordinal));
+            row.Reason is null && !row.IsUnknown,
+            line.Text.EndsWith("does not run for them: none.", StringComparison.Ordinal));
     }
 
     [Fact]
