@@ -126,7 +126,7 @@ internal static class Scripts
         act.Note($"{http.Request.ContentType} {http.Request.Headers["key"]} {http.Request.QueryString.HasValue}");
         act.Note($"same {ReferenceEquals(http, act.Context.GetHttpContext())}");
         act.Note($"scope {ReferenceEquals(act.Thing, http.RequestServices.GetRequiredService<ScopedThing>())}");
-        act.Note($"endpoint {http.GetEndpoint()?.DisplayName} {http.GetEndpoint()?.Metadata.Count}");
+        act.Note($"endpoint {http.GetEndpoint()?.DisplayName}");
         act.Note($"user {http.User.Identity?.IsAuthenticated} {http.Request.RouteValues.Count}");
         act.Note($"call {ReferenceEquals(act.Context, http.Features.Get<Grpc.AspNetCore.Server.IServerCallContextFeature>()?.ServerCallContext)}");
         act.Note($"started {http.Response.HasStarted} {http.Response.StatusCode} {http.Response.ContentType}");

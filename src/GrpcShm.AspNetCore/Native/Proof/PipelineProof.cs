@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.AspNetCore.Native.Proof;
 
@@ -25,11 +24,7 @@ internal sealed class PipelineProof
     public static PipelineProof Of(PipelineWalk walk, IServiceProvider services)
     {
         var links = walk.Links.Select(link => (link, MiddlewareRules.Judge(link, services))).ToList();
-
-        // Any code may ask the accessor for the request at any time, and would find none.
-        var whyNot = walk.WhyNotKnown
-            ?? (services.GetService<IHttpContextAccessor>() is null ? null : "IHttpContextAccessor is registered");
-        return new PipelineProof(links, whyNot);
+        return new PipelineProof(links, walk.WhyNotKnown);
     }
 
     /// <summary>Says why calls to a path need the pipeline.</summary>
