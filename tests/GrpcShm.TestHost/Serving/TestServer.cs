@@ -225,7 +225,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     private static void MapServices(WebApplication app, bool isNative)
     {
-        GrpcServiceEndpointConventionBuilder[] services =
+        IEndpointConventionBuilder[] services =
         [
             app.MapGrpcService<ConformanceService>(),
             app.MapGrpcService<LimitedService>(),
@@ -239,8 +239,14 @@ internal sealed class TestServer : IAsyncDisposable
             service.WithNativeDispatch();
         }
 
-        app.UseWhen(
-            static context => context.Request.Path.StartsWithSegments("/plain"), static plain => plain.UseWebSockets());
+        if (!isNative)
+        {
+            // Nobody can know to which paths its condition applies, so no call would be a native one.
+            app.UseWhen(
+                static context => context.Request.Path.StartsWithSegments("/plain"),
+                static plain => plain.UseWebSockets());
+        }
+
         PlainPages.Map(app);
         app.MapGet("/hello", (string name) => Results.Json(new { greeting = $"Hello, {name}." }));
     }
