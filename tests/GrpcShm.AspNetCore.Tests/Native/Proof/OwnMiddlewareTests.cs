@@ -111,6 +111,23 @@ public sealed class OwnMiddlewareTests
     }
 
     [Fact]
+    public async Task Service_OwnHttpContextFactory_TakesTheFullPipeline()
+    {
+        await using var host = await ProofHost.StartAsync(
+            services: static services => services.AddSingleton<IHttpContextFactory, OwnFactory>());
+
+        Assert.Equal("the application makes each HttpContext by an IHttpContextFactory of its own", host.WhyNot());
+    }
+
+    [Fact]
+    public async Task Service_RoutingIsThereTwice_TakesTheFullPipeline()
+    {
+        await using var host = await StartAsync(static app => app.UseRouting().UseRouting());
+
+        Assert.Equal("it is not known which endpoints the routing chooses from", host.WhyNot());
+    }
+
+    [Fact]
     public void Walk_AnotherApplicationThanHostings_IsNotKnown()
     {
         var walk = PipelineWalk.Through(new OwnApplication(), PipelineWalk.KnownVersion);
@@ -159,6 +176,15 @@ public sealed class OwnMiddlewareTests
         public Task ProcessRequestAsync(HttpContext context) => Task.CompletedTask;
 
         public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+    }
+
+    private sealed class OwnFactory : IHttpContextFactory
+    {
+        public HttpContext Create(IFeatureCollection featureCollection) => new DefaultHttpContext(featureCollection);
+
+        public void Dispose(HttpContext httpContext)
         {
         }
     }
