@@ -5,7 +5,7 @@ namespace GrpcShm.AspNetCore.Native;
 /// its timer.
 /// </summary>
 /// <remarks>
-/// Under the gate: <c>_call</c>, the call whose deadline counts. Whoever takes it away decides how the call ends: the
+/// Under the gate: <c>_call</c>, the call whose deadline counts, and when it began. Whoever takes it away decides how the call ends: the
 /// handler that has come to its end, or the timer. A timer that was set for an earlier call finds none, or one whose
 /// deadline has not passed.
 /// </remarks>
@@ -18,6 +18,8 @@ internal sealed class CallDeadline
     private readonly TimeProvider _time;
     private ITimer? _timer;
     private NativeCallContext? _call;
+    private long _beganAt;
+    private TimeSpan _timeout;
 
     public CallDeadline(TimeProvider time) => _time = time;
 
@@ -28,9 +30,10 @@ internal sealed class CallDeadline
     {
         lock (_gate)
         {
-            // The timer may look at it as soon as it is set.
             call.SetDeadline(_time.GetUtcNow().UtcDateTime + timeout);
             _call = call;
+            _beganAt = _time.GetTimestamp();
+            _timeout = timeout;
             if (_timer is null)
             {
                 CreateTimer();
@@ -94,7 +97,9 @@ internal sealed class CallDeadline
             }
 
             call = _call;
-            var remaining = call.Deadline - _time.GetUtcNow().UtcDateTime;
+
+            // Not by the clock of the day, which may be set back.
+            var remaining = _timeout - _time.GetElapsedTime(_beganAt);
             if (remaining > TimeSpan.Zero)
             {
                 _timer!.Change(TimerTime(remaining), Timeout.InfiniteTimeSpan);

@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using Grpc.AspNetCore.Server;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
+using GrpcShm.AspNetCore.Native.Proof;
 using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Native;
@@ -36,7 +38,7 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
         Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
         _methods[method] = endPoint =>
             FindHandler<UnaryServerMethod<TService, TRequest, TResponse>>(
-                method.Name, typeof(TRequest), typeof(ServerCallContext)) is { } own
+                endPoint, method.Name, typeof(TRequest), typeof(ServerCallContext)) is { } own
                 ? new UnaryMethod<TService, TRequest, TResponse>(method, own, endPoint, _binding)
                 : null;
 
@@ -44,7 +46,7 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
         Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler) =>
         _methods[method] = endPoint =>
             FindHandler<ClientStreamingServerMethod<TService, TRequest, TResponse>>(
-                method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext)) is { } own
+                endPoint, method.Name, typeof(IAsyncStreamReader<TRequest>), typeof(ServerCallContext)) is { } own
                 ? new ClientStreamingMethod<TService, TRequest, TResponse>(method, own, endPoint, _binding)
                 : null;
 
@@ -52,8 +54,11 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
         Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler) =>
         _methods[method] = endPoint =>
             FindHandler<ServerStreamingServerMethod<TService, TRequest, TResponse>>(
-                method.Name, typeof(TRequest), typeof(IServerStreamWriter<TResponse>), typeof(ServerCallContext))
-                is { } own
+                endPoint,
+                method.Name,
+                typeof(TRequest),
+                typeof(IServerStreamWriter<TResponse>),
+                typeof(ServerCallContext)) is { } own
                 ? new ServerStreamingMethod<TService, TRequest, TResponse>(method, own, endPoint, _binding)
                 : null;
 
@@ -61,6 +66,7 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
         Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler) =>
         _methods[method] = endPoint =>
             FindHandler<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(
+                endPoint,
                 method.Name,
                 typeof(IAsyncStreamReader<TRequest>),
                 typeof(IServerStreamWriter<TResponse>),
@@ -91,7 +97,7 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
 
     [UnconditionalSuppressMessage(
         "Trimming", "IL2070", Justification = "The members of a service's base types are kept with its own.")]
-    private TDelegate? FindHandler<TDelegate>(string name, params Type[] parameters)
+    private TDelegate? FindHandler<TDelegate>(Endpoint endPoint, string name, params Type[] parameters)
         where TDelegate : Delegate
     {
         for (var type = typeof(TService);
@@ -101,10 +107,36 @@ internal sealed class GeneratedMethods<[DynamicallyAccessedMembers(ServiceMember
             // A method that only has the same name is passed over.
             if (method.IsVirtual && method.GetBaseDefinition().DeclaringType == _base)
             {
-                return method.CreateDelegate<TDelegate>();
+                var handler = method.CreateDelegate<TDelegate>();
+                return IsHandlerOf(endPoint, handler) ? handler : null;
             }
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// True if gRPC's own handler of an endpoint calls the same method. Another provider of methods may have bound the
+    /// method of the generated code to a handler of its own, which checks something first.
+    /// </summary>
+    private static bool IsHandlerOf<TDelegate>(Endpoint endPoint, TDelegate method)
+        where TDelegate : Delegate
+    {
+        if (endPoint.RequestDelegate?.Target is not { } handler)
+        {
+            return false;
+        }
+
+        var called = ObjectFields.Of(handler)
+            .Where(static field => field.FieldType.Assembly == typeof(GrpcMethodMetadata).Assembly)
+            .Select(field => field.GetValue(handler))
+            .OfType<object>()
+            .Distinct(ReferenceEqualityComparer.Instance)
+            .SelectMany(static invoker => ObjectFields.ValuesOf<TDelegate>(invoker!))
+            .ToList();
+
+        // A delegate without a target is the method itself, not a closure around it.
+        return called is [{ HasSingleTarget: true, Target: null } only]
+            && only.Method.MethodHandle == method.Method.MethodHandle;
     }
 }

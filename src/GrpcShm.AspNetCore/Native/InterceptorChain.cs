@@ -23,6 +23,9 @@ internal sealed class InterceptorChain
                 typeof(IGrpcInterceptorActivator<>).MakeGenericType(registration.Type))))];
     }
 
+    /// <summary>True if there are no interceptors.</summary>
+    public bool IsEmpty => _links.Length == 0;
+
     public UnaryServerMethod<TRequest, TResponse> Around<TRequest, TResponse>(
         UnaryServerMethod<TRequest, TResponse> method)
         where TRequest : class

@@ -13,10 +13,14 @@ namespace GrpcShm.AspNetCore.Native;
 /// <remarks>
 /// <c>_expired</c> is written under the gate of <see cref="CallDeadline"/>, by the timer, once it has taken the call
 /// away. The handler reads it when it has been refused there, under the same gate.
+/// <para>Under the context's own gate: the sending of headers and the use of a stream, by the handler, and that the
+/// deadline has come, by the timer. Whoever comes second finds it. Behind the deadline only the timer uses the response.
+/// Also the token, the scope and the context of HTTP, which several threads of a handler may ask for. A stream's gate
+/// may be taken under it, never the other way round.</para>
 /// </remarks>
 internal sealed partial class NativeCallContext
 {
-    private readonly Lock _cancellationGate = new();
+    private readonly Lock _gate = new();
     private CancellationTokenSource? _cancellation;
     private CancellationTokenRegistration _abortion;
     private DateTime _deadline = DateTime.MaxValue;
@@ -25,6 +29,7 @@ internal sealed partial class NativeCallContext
     private ICompressionProvider? _responseCompression;
     private bool _hasDeadline;
     private bool _isCancelled;
+    private bool _isExpiring;
 
     /// <summary>What the call need not make anew.</summary>
     public NativeParts Parts { get; }
@@ -93,7 +98,17 @@ internal sealed partial class NativeCallContext
     }
 
     /// <summary>Takes note of the stream of responses, which ends with the deadline.</summary>
-    public void Use(IResponseStream stream) => _responseStream = stream;
+    public void Use(IResponseStream stream)
+    {
+        lock (_gate)
+        {
+            _responseStream = stream;
+            if (_isExpiring)
+            {
+                stream.Complete();
+            }
+        }
+    }
 
     /// <summary>Stops the deadline, since the handler has its answer.</summary>
     /// <returns>False if the deadline has ended the call.</returns>
@@ -142,10 +157,9 @@ internal sealed partial class NativeCallContext
     /// <summary>Gives the call up, since a token of one of its writes has fired.</summary>
     public void Reset() => ((IHttpResetFeature)_call.Response).Reset((int)CallError.Cancelled);
 
-    /// <summary>Logs that a message could not be read, and says in the response which encodings are known.</summary>
-    public void NoteReadFailure(Exception exception)
+    /// <summary>Says in the response which encodings are known, if a message had one that is not.</summary>
+    public void TellEncodings(Exception exception)
     {
-        GrpcLog.ReadFailed(_method.Logger, exception);
         if (exception is RpcException { StatusCode: StatusCode.Unimplemented }
             && Parts.Reader.Encoding is { } encoding
             && _method.Settings.Compression.Find(encoding) is null
@@ -168,7 +182,12 @@ internal sealed partial class NativeCallContext
         try
         {
             // A handler that writes at this moment must not write behind the end.
-            _responseStream?.Complete();
+            lock (_gate)
+            {
+                _isExpiring = true;
+                _responseStream?.Complete();
+            }
+
             var status = new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
             SetStatus(FindTrailers(), status);
             _status = status;
@@ -259,6 +278,9 @@ internal sealed partial class NativeCallContext
             if (_httpContext is { } context)
             {
                 _httpContexts!.Dispose(context);
+
+                // Else a handler that has kept it would see the next call.
+                (context as DefaultHttpContext)?.Uninitialize();
             }
         }
     }
@@ -318,7 +340,7 @@ internal sealed partial class NativeCallContext
             return lifetime.RequestAborted;
         }
 
-        lock (_cancellationGate)
+        lock (_gate)
         {
             if (_cancellation is null)
             {
@@ -343,7 +365,7 @@ internal sealed partial class NativeCallContext
     private void Cancel()
     {
         CancellationTokenSource? cancellation;
-        lock (_cancellationGate)
+        lock (_gate)
         {
             _isCancelled = true;
             cancellation = _cancellation;

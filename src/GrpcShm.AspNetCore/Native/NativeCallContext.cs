@@ -45,7 +45,14 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     /// <summary>The services of the call's scope, which ends after the response.</summary>
     public IServiceProvider RequestServices
     {
-        get => _services ??= CreateScope();
+        get
+        {
+            lock (_gate)
+            {
+                return _services ??= CreateScope();
+            }
+        }
+
         set => _services = value;
     }
 
@@ -92,29 +99,33 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
         throw new NotImplementedException("CreatePropagationToken will be implemented in a future version.");
 
-    protected override async Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
+    protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
         ArgumentNullException.ThrowIfNull(responseHeaders);
         var response = Call.Response;
-        if (response.HasStarted)
+        lock (_gate)
         {
-            throw new InvalidOperationException("Response headers can only be sent once per call.");
-        }
-
-        var headers = ((IHttpResponseFeature)response).Headers;
-        foreach (var entry in responseHeaders)
-        {
-            if (entry.Key == ChosenEncoding)
+            if (_isExpiring || response.HasStarted)
             {
-                SetResponseEncoding(entry.Value);
+                throw new InvalidOperationException("Response headers can only be sent once per call.");
             }
-            else
-            {
-                Append(headers, entry, "header");
-            }
-        }
 
-        await response.Writer.FlushAsync().ConfigureAwait(false);
+            var headers = ((IHttpResponseFeature)response).Headers;
+            foreach (var entry in responseHeaders)
+            {
+                if (entry.Key == ChosenEncoding)
+                {
+                    SetResponseEncoding(entry.Value);
+                }
+                else
+                {
+                    Append(headers, entry, "header");
+                }
+            }
+
+            var flush = response.Writer.FlushAsync();
+            return flush.IsCompletedSuccessfully ? Task.CompletedTask : flush.AsTask();
+        }
     }
 
     private static void Append(IHeaderDictionary fields, Metadata.Entry entry, string kind)
@@ -131,25 +142,27 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
 
     private HttpContext FindHttpContext()
     {
-        if (_httpContext is { } present)
-        {
-            return present;
-        }
-
         var call = Call;
-        IFeatureCollection features = call;
-        features.Set<IServiceProvidersFeature>(this);
-        features.Set<IServerCallContextFeature>(this);
-        Parts.Diagnostics.AddFeatures(features);
-        var factory = call.Connection.Application.HttpContexts;
-        var context = factory.Create(features);
-        context.SetEndpoint(_method.EndPoint.Endpoint);
-        context.Items[HttpContextKey] = context;
-        _httpContexts = factory;
-        _httpContext = context;
-        return context;
+        lock (_gate)
+        {
+            if (_httpContext is { } present)
+            {
+                return present;
+            }
+
+            IFeatureCollection features = call;
+            features.Set<IServiceProvidersFeature>(this);
+            features.Set<IServerCallContextFeature>(this);
+            Parts.Diagnostics.AddFeatures(features);
+            _httpContexts = call.Connection.Application.HttpContexts;
+            _httpContext = _httpContexts.Create(features);
+            _httpContext.SetEndpoint(_method.EndPoint.Endpoint);
+            _httpContext.Items[HttpContextKey] = _httpContext;
+            return _httpContext;
+        }
     }
 
+    /// <summary>Makes the scope of the call. Under the gate.</summary>
     private IServiceProvider CreateScope()
     {
         var call = Call;

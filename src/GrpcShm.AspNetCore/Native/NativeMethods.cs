@@ -34,7 +34,7 @@ internal sealed class NativeMethods(IServiceProvider services)
         }
 
         var method = methods.Find(metadata.Method, endPoint);
-        whyNot = method is null ? "its method is not bound by gRPC's generated code" : null;
+        whyNot = method is null ? "its method is not bound by gRPC's generated code alone" : null;
         return method;
     }
 }

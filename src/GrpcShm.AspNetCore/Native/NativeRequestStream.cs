@@ -84,7 +84,15 @@ internal sealed class NativeRequestStream<T>(
         catch (Exception exception)
             when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            context.NoteReadFailure(exception);
+            GrpcLog.ReadFailed(context.Native.Logger, exception);
+            lock (_gate)
+            {
+                if (!_isComplete)
+                {
+                    context.TellEncodings(exception);
+                }
+            }
+
             throw;
         }
     }

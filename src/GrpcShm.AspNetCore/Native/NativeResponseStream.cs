@@ -58,9 +58,21 @@ internal sealed class NativeResponseStream<T>(
     {
         // As in grpc-dotnet, the token gives up the call, not the message alone.
         using var registration = cancellationToken.Register(
-            static call => ((NativeCallContext)call!).Reset(), context);
+            static stream => ((NativeResponseStream<T>)stream!).GiveUp(), this);
         cancellationToken.ThrowIfCancellationRequested();
         await Begin(message, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void GiveUp()
+    {
+        lock (_gate)
+        {
+            // Once the call is over, its object may serve another one.
+            if (!_isComplete)
+            {
+                context.Reset();
+            }
+        }
     }
 
     private Task Begin(T message, CancellationToken cancellationToken)

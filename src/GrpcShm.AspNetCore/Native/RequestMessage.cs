@@ -21,7 +21,8 @@ internal static class RequestMessage
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            context.NoteReadFailure(exception);
+            GrpcLog.ReadFailed(context.Native.Logger, exception);
+            context.TellEncodings(exception);
             throw;
         }
     }
@@ -43,7 +44,8 @@ internal static class RequestMessage
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            context.NoteReadFailure(exception);
+            GrpcLog.ReadFailed(context.Native.Logger, exception);
+            context.TellEncodings(exception);
             throw;
         }
     }

@@ -25,7 +25,9 @@ internal sealed class UnaryMethod<
         : base(method, endPoint, binding)
     {
         _method = handler;
-        _handler = binding.Interceptors.Around<TRequest, TResponse>(CallAsync);
+        _handler = binding.Interceptors.IsEmpty
+            ? CallAsync
+            : binding.Interceptors.Around<TRequest, TResponse>(CallFromInterceptorAsync);
     }
 
     protected override Task HandleAsync(NativeCallContext context)
@@ -47,6 +49,10 @@ internal sealed class UnaryMethod<
 
     private async Task AnswerAsync(NativeCallContext context, Task<TResponse> calling) =>
         await AnswerAsync(context, await calling.ConfigureAwait(false)).ConfigureAwait(false);
+
+    // An interceptor gets a task in any case, also if no service can be made.
+    private async Task<TResponse> CallFromInterceptorAsync(TRequest request, ServerCallContext context) =>
+        await CallAsync(request, context).ConfigureAwait(false);
 
     private Task<TResponse> CallAsync(TRequest request, ServerCallContext context)
     {

@@ -33,7 +33,7 @@ internal sealed class NativeExchange : ICallExchange
         _channel = channel;
         Call = call;
         Writer = new MessageWriter(channel.MaxSendMessageSize);
-        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression);
+        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression) { Gathers = true };
     }
 
     /// <summary>The call.</summary>

@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace GrpcShm.Messages;
 
 /// <summary>
-/// Takes messages out of the data that a call has received. A small message is read where it lies. A large one is
+/// Takes messages out of the data that a call has received. A small message is read where it lies. A large one may be
 /// gathered in an array of its own while it comes, so that its sender never waits for credit. One thread at a time.
 /// </summary>
 /// <remarks>Compiled into the libraries of both sides.</remarks>
@@ -33,6 +33,12 @@ internal sealed class MessageReader : DeserializationContext
         _maxSize = maxSize;
         _compression = compression;
     }
+
+    /// <summary>
+    /// True if large messages are gathered. A server must not do so: what it has gathered counts in none of its bounds
+    /// for what clients have sent.
+    /// </summary>
+    public bool Gathers { get; init; }
 
     /// <summary>The value of the header <c>grpc-encoding</c> of what is read; nothing if there is none.</summary>
     public string? Encoding { get; set; }
@@ -74,7 +80,7 @@ internal sealed class MessageReader : DeserializationContext
                 return true;
             }
 
-            if (_length <= LargestInPlace)
+            if (_length <= LargestInPlace || !Gathers)
             {
                 return false;
             }

@@ -1,5 +1,9 @@
+using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using GrpcShm.AspNetCore.Native;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
@@ -108,6 +112,98 @@ public sealed class ServerCallLifeTests
         Assert.Throws<ObjectDisposedException>(() => kept!.UserState);
         Assert.Throws<ObjectDisposedException>(() => kept!.GetHttpContext());
         Assert.Throws<ObjectDisposedException>(() => kept!.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Write_KeptBeyondTheCallWithATokenThatHasFired_HarmsNoOtherCall()
+    {
+        await using var host = await ScriptedHost.StartAsync(isNative: true);
+        var kept = new List<Act>();
+        using var fired = new CancellationTokenSource();
+        await fired.CancelAsync();
+        host.Scene.Script = act =>
+        {
+            kept.Add(act);
+            return Task.FromResult("done");
+        };
+        await ClientView.MakeAsync(
+            host.Channel.CreateCallInvoker(), MethodType.DuplexStreaming, ["one"], Options());
+        await host.Scene.WaitForEndAsync();
+
+        // While the object of the call serves none, and while it serves the next one.
+        await Assert.ThrowsAnyAsync<Exception>(() => kept[0].Responses!.WriteAsync("late", fired.Token));
+        await AnswerAsync(host);
+        host.Scene.Script = async act =>
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => kept[0].Responses!.WriteAsync("late", fired.Token));
+            return string.Join('+', await act.ReadAllAsync()) + act.Context.CancellationToken.IsCancellationRequested;
+        };
+        var view = await ClientView.MakeAsync(
+            host.Channel.CreateCallInvoker(), MethodType.DuplexStreaming, ["one"], Options());
+
+        Assert.Equal("headers: \nresponse: oneFalse\nstatus: OK ''\ntrailers: \n", view);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task HttpContext_KeptBeyondTheCall_ShowsNothingOfTheNextOne(bool hasAccessor)
+    {
+        await using var host = await ScriptedHost.StartAsync(
+            isNative: true,
+            services =>
+            {
+                if (hasAccessor)
+                {
+                    services.AddHttpContextAccessor();
+                }
+            });
+        HttpContext? http = null;
+        ServerCallContext? context = null;
+        host.Scene.Script = act =>
+        {
+            context ??= act.Context;
+            http ??= act.Context.GetHttpContext();
+            return Task.FromResult("done");
+        };
+        for (var i = 0; i < 3; i++)
+        {
+            await ClientView.MakeAsync(host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
+            await host.Scene.WaitForEndAsync();
+        }
+
+        await TimeLimit.UntilAsync(() => Throws(() => http!.Request.Headers.Count));
+        Assert.True(Throws(() => http!.Response.Headers["x"] = "y"));
+        Assert.True(Throws(() => context!.GetHttpContext()));
+        await AnswerAsync(host);
+
+        static bool Throws(Func<object?> look)
+        {
+            try
+            {
+                look();
+                return false;
+            }
+            catch (ObjectDisposedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Method_BoundByAnotherProvider_TakesTheFullPipeline()
+    {
+        await using var host = await ScriptedHost.StartAsync(
+            isNative: true,
+            static services => services
+                .RemoveAll(typeof(IServiceMethodProvider<>))
+                .AddSingleton<IServiceMethodProvider<ScriptedService>, GuardingProvider>());
+
+        Assert.Equal(0, host.NativeMethods);
+        var view = await ClientView.MakeAsync(
+            host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
+        Assert.Contains("PermissionDenied", view, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -244,5 +340,15 @@ public sealed class ServerCallLifeTests
         Assert.Equal(isNative ? 4 : 0, host.NativeMethods);
         Assert.All(host.Scene.Contexts, context => Assert.Equal(isNative, context is NativeCallContext));
         return string.Join('\n', [view, .. host.Scene.Notes, .. host.Log]);
+    }
+
+    /// <summary>Binds the generated method to a handler that lets nobody in.</summary>
+    private sealed class GuardingProvider : IServiceMethodProvider<ScriptedService>
+    {
+        public void OnServiceMethodDiscovery(ServiceMethodProviderContext<ScriptedService> context) =>
+            context.AddUnaryMethod(
+                ScriptedMethods.Unary,
+                [],
+                static (_, _, _) => throw new RpcException(new Status(StatusCode.PermissionDenied, "")));
     }
 }

@@ -26,7 +26,8 @@ internal static class MiddlewareRules
         [$"{Microsofts}Routing.EndpointRoutingMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
         [$"{Microsofts}Routing.EndpointMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
 
-        // They act on an exception alone, and gRPC's handlers let none out: it becomes the status of the call.
+        // They act on an exception alone. That of a handler becomes the status of the call. What gRPC lets out is a
+        // trailer that may not be sent: for that the client gets the status 500 either way, and the log a line.
         [$"{Microsofts}Diagnostics.DeveloperExceptionPageMiddlewareImpl"] =
             static (_, _) => MiddlewareVerdict.Indifferent,
         [$"{Microsofts}Diagnostics.ExceptionHandlerMiddlewareImpl"] = static (_, _) => MiddlewareVerdict.Indifferent,

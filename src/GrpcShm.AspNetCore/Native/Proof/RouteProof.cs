@@ -63,6 +63,11 @@ internal sealed class RouteProof
             return $"its route '{endpoint.RoutePattern.RawText}' has parameters";
         }
 
+        if (endpoint.RoutePattern is not { ParameterPolicies.Count: 0, Defaults.Count: 0, RequiredValues.Count: 0 })
+        {
+            return $"its route '{endpoint.RoutePattern.RawText}' has constraints or default values";
+        }
+
         if (_paths.GetValueOrDefault(path) != 1)
         {
             return $"another endpoint has the path '{path}', too";

@@ -138,6 +138,20 @@ public sealed class EndpointProofTests
     }
 
     [Fact]
+    public async Task Service_WhoseRouteHasAConstraintWithoutParameter_TakesTheFullPipeline()
+    {
+        // Routing asks the constraint, though nothing in the path has its name.
+        var prefix = RoutePatternFactory.Parse("v1", defaults: null, new { tenant = new AlphaRouteConstraint() });
+        await using var host = await ProofHost.StartAsync(
+            map: app => app.MapGroup(prefix).MapGrpcService<PlainService>().WithNativeDispatch());
+
+        Assert.Empty(host.Native.Table.Endpoints);
+        Assert.All(
+            host.Native.Table.Refusals,
+            static refusal => Assert.Contains("has constraints or default values", refusal.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Service_OwnMatcherPolicy_TakesTheFullPipeline()
     {
         await using var host = await ProofHost.StartAsync(
