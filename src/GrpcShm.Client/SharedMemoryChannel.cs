@@ -76,10 +76,14 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         channelOptions ??= new GrpcChannelOptions();
         var channel = ForAddress(address, options, channelOptions, out var handler);
         var isSecure = IsSecure(address);
-        var native = handler is DirectHandler direct && !isSecure
-            ? new NativeChannel(
-                direct.Connections, channel, AddressOf(new SharedMemoryEndPoint(address)), channelOptions)
-            : null;
+        NativeChannel? native = null;
+        if (handler is DirectHandler direct && !isSecure)
+        {
+            var invoker = channel.CreateCallInvoker();
+            native = new NativeChannel(
+                direct.Connections, () => invoker, AddressOf(new SharedMemoryEndPoint(address)), channelOptions);
+        }
+
         return new SharedMemoryChannel(channel, native, isSecure ? null : (handler as Http2Handler)?.Route);
     }
 

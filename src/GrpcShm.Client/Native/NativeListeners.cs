@@ -10,7 +10,8 @@ namespace GrpcShm.Client.Native;
 /// Says whether anybody listens to what grpc-dotnet tells of a call: by logs, spans, events or metrics. Such calls are
 /// made by grpc-dotnet, which tells all of it.
 /// </summary>
-internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory)
+internal sealed class NativeListeners(
+    ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory, ILogger[] requestLoggers)
 {
     private const string SourceName = "Grpc.Net.Client";
     private const int MostLooks = 256;
@@ -31,6 +32,7 @@ internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFact
     public bool AreThere =>
         diagnostics.IsEnabled
         || _logger?.IsEnabled(LogLevel.Critical) == true
+        || Array.Exists(requestLoggers, static logger => logger.IsEnabled(LogLevel.Information))
         || Activity.Current is not null
         || Spans.HasListeners()
         || Events.IsEnabled()
