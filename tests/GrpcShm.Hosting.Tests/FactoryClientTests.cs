@@ -159,8 +159,8 @@ public sealed class FactoryClientTests
         await using var services = Provide(server, builder =>
         {
             builder.Services.AddLogging(logging => logging
-                .AddFilter((category, atLevel) =>
-                    category!.StartsWith("System.Net.Http.HttpClient", StringComparison.Ordinal) && atLevel >= level)
+                .AddFilter((category, atLevel) => atLevel >=
+                    (category!.StartsWith("System.Net.Http", StringComparison.Ordinal) ? level : LogLevel.Information))
                 .AddProvider(logs));
             if (isRemoved)
             {

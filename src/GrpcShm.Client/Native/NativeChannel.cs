@@ -45,7 +45,8 @@ internal sealed class NativeChannel : IDisposable
         _address = address;
         _profiles = new RunProfileTable(connections.Options.RunMode);
         var loggers = options.LoggerFactory ?? options.ServiceProvider?.GetService<ILoggerFactory>();
-        _listeners = new NativeListeners(connections.Diagnostics, loggers, requestLoggers);
+        Loggers = loggers is null ? null : new CallLoggers(loggers);
+        _listeners = new NativeListeners(connections.Diagnostics, Loggers, requestLoggers);
         MaxSendMessageSize = options.MaxSendMessageSize;
         MaxReceiveMessageSize = options.MaxReceiveMessageSize;
         ThrowsOperationCanceled = options.ThrowOperationCanceledOnCancellation;
@@ -75,6 +76,9 @@ internal sealed class NativeChannel : IDisposable
     public ClientCallPool Carriers { get; }
 
     public CallCancellations Cancellations { get; } = new();
+
+    /// <summary>Get the lines of calls; nothing if there are no loggers.</summary>
+    public CallLoggers? Loggers { get; }
 
     public CompressionProviders Compression { get; }
 
@@ -170,6 +174,7 @@ internal sealed class NativeChannel : IDisposable
             string.IsNullOrEmpty(name.Service)
             || (name.Service == method.ServiceName
                 && (string.IsNullOrEmpty(name.Method) || name.Method == method.Name)));
-        return new NativeMethod<TRequest, TResponse>(method, target, target.IsCarried && !isRetried);
+        var scope = new CallScope(method.Type, new Uri(path, UriKind.Relative));
+        return new NativeMethod<TRequest, TResponse>(method, target, scope, target.IsCarried && !isRetried);
     }
 }
