@@ -61,7 +61,7 @@ public sealed class LogParityTests
         var text = await CompareAsync(server, async invoker =>
         {
             var before = server.CallsTaken;
-            var call = Begin(invoker, type);
+            var call = FailingCalls.Begin(invoker, type);
             await TimeLimit.UntilAsync(() => server.CallsTaken > before, () => "The server has not taken the call.");
             call.Dispose();
         });
@@ -99,7 +99,7 @@ public sealed class LogParityTests
         var options = new GrpcChannelOptions { MaxSendMessageSize = 10 };
         var text = await CompareAsync(
             server,
-            (invoker, _) => MakeAsync(invoker, type, new byte[11]),
+            (invoker, _) => FailingCalls.MakeAsync(invoker, type, new byte[11]),
             options);
         Assert.Contains("Information 20 ErrorSendingMessage", text, StringComparison.Ordinal);
     }
@@ -110,7 +110,7 @@ public sealed class LogParityTests
     {
         await using var server = new FakeServer(Responses.EchoAsync);
         var method = new Method<byte[], byte[]>(type, "test.Fake", "Wrong", Wrong, Bytes);
-        var text = await CompareAsync(server, invoker => MakeAsync(invoker, type, [1], method));
+        var text = await CompareAsync(server, invoker => FailingCalls.MakeAsync(invoker, type, [1], method));
         Assert.Contains("Information 20 ErrorSendingMessage", text, StringComparison.Ordinal);
     }
 
@@ -120,7 +120,7 @@ public sealed class LogParityTests
     {
         await using var server = new FakeServer(Responses.EchoAsync);
         var method = new Method<byte[], byte[]>(type, "test.Fake", "Wrong", Bytes, Wrong);
-        var text = await CompareAsync(server, invoker => MakeAsync(invoker, type, [1], method));
+        var text = await CompareAsync(server, invoker => FailingCalls.MakeAsync(invoker, type, [1], method));
         Assert.Contains("Information 17 ErrorReadingMessage", text, StringComparison.Ordinal);
     }
 
@@ -188,17 +188,20 @@ public sealed class LogParityTests
             await CallInScopeAsync(channel, theirs, call);
             await TimeLimit.UntilAsync(
                 () => theirs is { Finished: > 0, AreComplete: true }, () => $"The call goes on. {theirs.Text}");
-            Assert.StartsWith("grpc-dotnet/", server.LastUserAgent ?? "grpc-dotnet/", StringComparison.Ordinal);
         }
 
+        var before = server.CallsTaken;
         using var ours = new CallLines(LogLevel.Information);
         options.LoggerFactory = ours.Factory;
         using (var channel = await server.CreateNativeChannelAsync(options))
         {
             await CallInScopeAsync(channel, ours, call);
-            if (server.CallsTaken > 0)
+            if (server.CallsTaken > before)
             {
-                Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
+                // Else grpc-dotnet was compared with itself. A call that was given up may be ahead of its headers.
+                await TimeLimit.UntilAsync(
+                    () => server.LastUserAgent?.StartsWith("grpcshm-dotnet/", StringComparison.Ordinal) == true,
+                    () => $"The call was made by {server.LastUserAgent}.");
             }
         }
 
@@ -212,84 +215,6 @@ public sealed class LogParityTests
         using (lines.Factory.CreateLogger("Test").BeginScope("the caller's scope"))
         {
             await call(channel.CreateCallInvoker(), lines).InTime();
-        }
-    }
-
-    private static IDisposable Begin(CallInvoker invoker, MethodType type) => type switch
-    {
-        MethodType.Unary => invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]),
-        MethodType.ClientStreaming =>
-            invoker.AsyncClientStreamingCall(Responses.ClientStreaming, null, Responses.CallOptions),
-        MethodType.ServerStreaming =>
-            invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, [1]),
-        _ => invoker.AsyncDuplexStreamingCall(Responses.Duplex, null, Responses.CallOptions),
-    };
-
-    /// <summary>Makes a call that fails.</summary>
-    private static async Task MakeAsync(
-        CallInvoker invoker, MethodType type, byte[] request, Method<byte[], byte[]>? method = null)
-    {
-        var options = Responses.CallOptions;
-        switch (type)
-        {
-            case MethodType.Unary:
-                using (var call = invoker.AsyncUnaryCall(method ?? Responses.Unary, null, options, request))
-                {
-                    await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
-                }
-
-                break;
-            case MethodType.ServerStreaming:
-                using (var call = invoker.AsyncServerStreamingCall(
-                    method ?? Responses.ServerStreaming, null, options, request))
-                {
-                    await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(TestToken).InTime());
-                }
-
-                break;
-            case MethodType.ClientStreaming:
-                using (var call = invoker.AsyncClientStreamingCall(method ?? Responses.ClientStreaming, null, options))
-                {
-                    await WriteAsync(call.RequestStream, request);
-                    await WaitAsync(call.ResponseAsync);
-                }
-
-                break;
-            default:
-                using (var call = invoker.AsyncDuplexStreamingCall(method ?? Responses.Duplex, null, options))
-                {
-                    await WriteAsync(call.RequestStream, request);
-                    await WaitAsync(call.ResponseStream.MoveNext(TestToken));
-                }
-
-                break;
-        }
-    }
-
-    /// <summary>A message that cannot be written leaves the call as it is, which then has no message.</summary>
-    private static async Task WriteAsync(IClientStreamWriter<byte[]> messages, byte[] request)
-    {
-        try
-        {
-            await messages.WriteAsync(request, TestToken).InTime();
-        }
-        catch (Exception exception) when (exception is RpcException or FormatException)
-        {
-            // That is what the test is about.
-        }
-
-        await messages.CompleteAsync().InTime();
-    }
-
-    private static async Task WaitAsync(Task response)
-    {
-        try
-        {
-            await response.InTime();
-        }
-        catch (RpcException)
-        {
-            // Either is right.
         }
     }
 
