@@ -127,7 +127,11 @@ internal sealed class NativeExchange : ICallExchange
     public void SendContent(IPendingCall pending) => ((NativeCall)pending).SendContent(this);
 
     /// <summary>Sends a request that is one message.</summary>
-    public void SendOnly<TRequest>(TRequest message, Action<TRequest, SerializationContext> serialize)
+    /// <param name="message">The message.</param>
+    /// <param name="serialize">Writes it.</param>
+    /// <param name="log">Is told if that fails.</param>
+    public void SendOnly<TRequest>(
+        TRequest message, Action<TRequest, SerializationContext> serialize, CallLog? log)
     {
         try
         {
@@ -135,6 +139,7 @@ internal sealed class NativeExchange : ICallExchange
         }
         catch (Exception exception)
         {
+            log?.WriteFailedSending(exception);
             Call.FailRequest(exception, exception);
             return;
         }
