@@ -5,9 +5,9 @@ namespace GrpcShm.AspNetCore.Native;
 /// its timer.
 /// </summary>
 /// <remarks>
-/// Under the gate: <c>_call</c>, the call whose deadline counts, and when it began. Whoever takes it away decides how the call ends: the
-/// handler that has come to its end, or the timer. A timer that was set for an earlier call finds none, or one whose
-/// deadline has not passed.
+/// Under the gate: <c>_call</c>, the call whose deadline counts, and when it began. Whoever takes it away decides how
+/// the call ends: the handler that has come to its end, or the timer. A timer that was set for an earlier call finds
+/// none, or one whose deadline has not passed.
 /// </remarks>
 internal sealed class CallDeadline
 {

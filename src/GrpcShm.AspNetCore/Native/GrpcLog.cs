@@ -9,7 +9,7 @@ namespace GrpcShm.AspNetCore.Native;
 /// </summary>
 internal static partial class GrpcLog
 {
-    public const string Category = "Grpc.AspNetCore.Server.ServerCallHandler";
+    public const string Name = "Grpc.AspNetCore.Server.ServerCallHandler";
 
     [LoggerMessage(
         6, LogLevel.Error, "Error when executing service method '{ServiceMethod}'.",

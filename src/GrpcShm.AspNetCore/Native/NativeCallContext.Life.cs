@@ -14,9 +14,9 @@ namespace GrpcShm.AspNetCore.Native;
 /// <c>_expired</c> is written under the gate of <see cref="CallDeadline"/>, by the timer, once it has taken the call
 /// away. The handler reads it when it has been refused there, under the same gate.
 /// <para>Under the context's own gate: the sending of headers and the use of a stream, by the handler, and that the
-/// deadline has come, by the timer. Whoever comes second finds it. Behind the deadline only the timer uses the response.
-/// Also the token, the scope and the context of HTTP, which several threads of a handler may ask for. A stream's gate
-/// may be taken under it, never the other way round.</para>
+/// deadline has come, by the timer. Whoever comes second finds it. Behind the deadline only the timer uses the
+/// response.
+/// Also the token, the scope and the context of HTTP, which several threads of a handler may ask for.</para>
 /// </remarks>
 internal sealed partial class NativeCallContext
 {
@@ -100,13 +100,16 @@ internal sealed partial class NativeCallContext
     /// <summary>Takes note of the stream of responses, which ends with the deadline.</summary>
     public void Use(IResponseStream stream)
     {
+        bool isExpiring;
         lock (_gate)
         {
             _responseStream = stream;
-            if (_isExpiring)
-            {
-                stream.Complete();
-            }
+            isExpiring = _isExpiring;
+        }
+
+        if (isExpiring)
+        {
+            stream.Complete();
         }
     }
 
@@ -174,7 +177,8 @@ internal sealed partial class NativeCallContext
     public void SetDeadline(DateTime deadline) => _deadline = deadline;
 
     /// <summary>Notes that the deadline ends the call. Under the gate of <see cref="CallDeadline"/>.</summary>
-    public void BeginExpiry() => _expired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void BeginExpiry() =>
+        _expired = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Ends the call, since its deadline has passed. Never throws.</summary>
     public async Task ExpireAsync()
@@ -182,12 +186,14 @@ internal sealed partial class NativeCallContext
         try
         {
             // A handler that writes at this moment must not write behind the end.
+            IResponseStream? stream;
             lock (_gate)
             {
                 _isExpiring = true;
-                _responseStream?.Complete();
+                stream = _responseStream;
             }
 
+            stream?.Complete();
             var status = new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded");
             SetStatus(FindTrailers(), status);
             _status = status;

@@ -4,7 +4,9 @@ using GrpcShm.Messages;
 
 namespace GrpcShm.AspNetCore.Native;
 
-/// <summary>What native calls need and need not make anew: it is pooled with the object that serves the calls.</summary>
+/// <summary>
+/// What native calls need and need not make anew: it is pooled with the object that serves the calls.
+/// </summary>
 internal sealed class NativeParts(ServerCall call, NativeMethod method)
 {
     /// <summary>Takes messages out of the request.</summary>

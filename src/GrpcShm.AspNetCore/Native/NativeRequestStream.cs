@@ -6,7 +6,8 @@ namespace GrpcShm.AspNetCore.Native;
 /// <summary>The messages of a client, as a handler reads them.</summary>
 /// <remarks>
 /// Under the gate: all use of the call's parts, and the end. So a read that a handler has left behind finds that the
-/// call is over, and never takes a message of the next call.
+/// call is over, and never takes a message of the next call. The deserializer runs under it as well, since it reads
+/// what the call has received.
 /// </remarks>
 internal sealed class NativeRequestStream<T>(
     NativeCallContext context, Func<DeserializationContext, T> deserialize) : IAsyncStreamReader<T>

@@ -6,7 +6,9 @@ namespace GrpcShm.AspNetCore.Native;
 /// <summary>The messages of a handler, as its client will read them.</summary>
 /// <remarks>
 /// Under the gate: all writing into the call's output, and the end. So neither a write that a handler has left behind,
-/// nor one at the moment of the deadline, writes behind the end, or into the next call.
+/// nor one at the moment of the deadline, writes behind the end, or into the next call. The serializer runs under it as
+/// well, since it writes into the output, and callbacks before the start. If one of them never ends, neither does its
+/// call, and the deadline waits with it.
 /// </remarks>
 internal sealed class NativeResponseStream<T>(
     NativeCallContext context, Action<T, SerializationContext> serialize) : IServerStreamWriter<T>, IResponseStream
@@ -77,6 +79,7 @@ internal sealed class NativeResponseStream<T>(
 
     private Task Begin(T message, CancellationToken cancellationToken)
     {
+        Task writing;
         lock (_gate)
         {
             ThrowIfComplete();
@@ -87,10 +90,25 @@ internal sealed class NativeResponseStream<T>(
             }
 
             var start = context.StartResponseAsync();
-            _writing = start.IsCompletedSuccessfully
+            writing = start.IsCompletedSuccessfully
                 ? Write(message, cancellationToken)
                 : WriteAfterAsync(start, message, cancellationToken);
-            return _writing;
+            _writing = writing;
+        }
+
+        return writing.IsCompletedSuccessfully ? writing : LogFailureAsync(writing);
+    }
+
+    private async Task LogFailureAsync(Task writing)
+    {
+        try
+        {
+            await writing.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            GrpcLog.SendFailed(context.Native.Logger, exception);
+            throw;
         }
     }
 
@@ -137,27 +155,12 @@ internal sealed class NativeResponseStream<T>(
         }
         catch (Exception exception)
         {
-            if (exception is not OperationCanceledException)
-            {
-                GrpcLog.SendFailed(context.Native.Logger, exception);
-            }
-
             return Task.FromException(exception);
         }
     }
 
-    private async Task FlushAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken)
-    {
-        try
-        {
-            ThrowIfCancelled(await flush.ConfigureAwait(false), cancellationToken);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            GrpcLog.SendFailed(context.Native.Logger, exception);
-            throw;
-        }
-    }
+    private async Task FlushAsync(ValueTask<FlushResult> flush, CancellationToken cancellationToken) =>
+        ThrowIfCancelled(await flush.ConfigureAwait(false), cancellationToken);
 
     private void ThrowIfCancelled(FlushResult result, CancellationToken cancellationToken)
     {

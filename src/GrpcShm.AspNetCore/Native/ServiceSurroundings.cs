@@ -8,7 +8,7 @@ namespace GrpcShm.AspNetCore.Native;
 internal sealed class ServiceSurroundings(IServiceProvider services)
 {
     /// <summary>The logger of calls, in the category of grpc-dotnet.</summary>
-    public ILogger Logger { get; } = services.GetRequiredService<ILoggerFactory>().CreateLogger(GrpcLog.Category);
+    public ILogger Logger { get; } = services.GetRequiredService<ILoggerFactory>().CreateLogger(GrpcLog.Name);
 
     /// <summary>Says whether somebody listens to what native calls do not tell.</summary>
     public RequestListeners Listeners { get; } = services.GetRequiredService<RequestListeners>();

@@ -77,7 +77,9 @@ internal class CompressionProviders
         return new ReadOnlySequence<byte>(result.WrittenMemory);
     }
 
-    /// <summary>The encoding of a message whose sender has named none: 'identity', as in grpc-dotnet's client.</summary>
+    /// <summary>
+    /// The encoding of a message whose sender has named none: 'identity', as in grpc-dotnet's client.
+    /// </summary>
     protected virtual string OfMissing() => Identity;
 
     private static ICompressionProvider[] CreateDefault() =>

@@ -7,7 +7,8 @@ namespace GrpcShm.AspNetCore.Tests.Native;
 /// <summary>What a client sees of a call, as text.</summary>
 internal static class ClientView
 {
-    public static async Task<string> MakeAsync(CallInvoker invoker, MethodType type, string[] requests, CallOptions options)
+    public static async Task<string> MakeAsync(
+        CallInvoker invoker, MethodType type, string[] requests, CallOptions options)
     {
         var text = new StringBuilder();
         switch (type)

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
-/// <summary>A server with the scripted service, and a channel to it. Its calls are native ones, or go in full.</summary>
+/// <summary>
+/// A server with the scripted service, and a channel to it. Its calls are native ones, or go in full.
+/// </summary>
 internal sealed class ScriptedHost : IAsyncDisposable
 {
     private readonly TempDirectory _directory = new();

@@ -4,8 +4,8 @@ using Grpc.Core;
 namespace GrpcShm.AspNetCore.Tests.Native;
 
 /// <summary>
-/// The methods of <see cref="ScriptedService"/>, one of each kind. Their messages are texts. Written as gRPC's generated
-/// code has it.
+/// The methods of <see cref="ScriptedService"/>, one of each kind. Their messages are texts. Written as gRPC's
+/// generated code has it.
 /// </summary>
 internal static class ScriptedMethods
 {

@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -105,7 +106,8 @@ internal static class Scripts
         var context = act.Context;
         act.Note($"{context.Method} on {context.Host} by {context.Peer}");
         act.Note($"deadline {(context.Deadline == DateTime.MaxValue ? "none" : context.Deadline.Kind.ToString())}");
-        act.Note($"cancellable {context.CancellationToken.CanBeCanceled} {context.CancellationToken.IsCancellationRequested}");
+        var token = context.CancellationToken;
+        act.Note($"cancellable {token.CanBeCanceled} {token.IsCancellationRequested}");
         act.Note($"authenticated {context.AuthContext.IsPeerAuthenticated} {context.AuthContext.Properties.Count()}");
         act.Note($"status {context.Status} write options {context.WriteOptions}");
         foreach (var header in context.RequestHeaders)
@@ -122,15 +124,18 @@ internal static class Scripts
     private static async Task<string> LookAtHttpAsync(Act act)
     {
         var http = act.Context.GetHttpContext();
-        act.Note($"{http.Request.Method} {http.Request.Scheme} {http.Request.Host} {http.Request.Path} {http.Request.Protocol}");
+        var request = http.Request;
+        act.Note($"{request.Method} {request.Scheme} {request.Host} {request.Path} {request.Protocol}");
         act.Note($"{http.Request.ContentType} {http.Request.Headers["key"]} {http.Request.QueryString.HasValue}");
         act.Note($"same {ReferenceEquals(http, act.Context.GetHttpContext())}");
         act.Note($"scope {ReferenceEquals(act.Thing, http.RequestServices.GetRequiredService<ScopedThing>())}");
         act.Note($"endpoint {http.GetEndpoint()?.DisplayName}");
         act.Note($"user {http.User.Identity?.IsAuthenticated} {http.Request.RouteValues.Count}");
-        act.Note($"call {ReferenceEquals(act.Context, http.Features.Get<Grpc.AspNetCore.Server.IServerCallContextFeature>()?.ServerCallContext)}");
+        var shown = http.Features.Get<IServerCallContextFeature>()?.ServerCallContext;
+        act.Note($"call {ReferenceEquals(act.Context, shown)}");
         act.Note($"started {http.Response.HasStarted} {http.Response.StatusCode} {http.Response.ContentType}");
-        act.Note($"id {http.TraceIdentifier.StartsWith(http.Connection.Id, StringComparison.Ordinal)} {http.Connection.RemoteIpAddress}");
+        var isOfConnection = http.TraceIdentifier.StartsWith(http.Connection.Id, StringComparison.Ordinal);
+        act.Note($"id {isOfConnection} {http.Connection.RemoteIpAddress}");
         act.Note($"aborted {http.RequestAborted.CanBeCanceled}");
         act.Note($"peer {http.Features.Get<ISharedMemoryConnectionFeature>() is not null}");
         http.Response.Headers["added"] = "by HTTP";

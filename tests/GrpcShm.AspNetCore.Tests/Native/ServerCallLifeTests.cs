@@ -302,7 +302,8 @@ public sealed class ServerCallLifeTests
     }
 
     // Without a token, which would give the call up.
-    private static Task WriteAsync(Act act, string message) => act.Responses!.WriteAsync(message, CancellationToken.None);
+    private static Task WriteAsync(Act act, string message) =>
+        act.Responses!.WriteAsync(message, CancellationToken.None);
 
     private static async Task AnswerAsync(ScriptedHost host)
     {

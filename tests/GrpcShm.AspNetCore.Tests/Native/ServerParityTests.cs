@@ -91,7 +91,10 @@ public sealed class ServerParityTests
     [InlineData("00FFFFFFFF41", "Exception was thrown by handler.")]
     [InlineData("010000000141", "Request did not include grpc-encoding value with compressed message.")]
     [InlineData("010000000141", "Request sent 'identity' grpc-encoding value with compressed message.", "identity")]
-    [InlineData("010000000141", "Unsupported grpc-encoding value 'odd'. Supported encodings: identity, gzip, deflate", "odd")]
+    [InlineData(
+        "010000000141",
+        "Unsupported grpc-encoding value 'odd'. Supported encodings: identity, gzip, deflate",
+        "odd")]
     public async Task Request_OfBytesThatNoClientSends_LooksAsInFull(string hex, string detail, string? encoding = null)
     {
         var expected = await SendAsync(isNative: false, hex, encoding);
@@ -142,7 +145,8 @@ public sealed class ServerParityTests
         static Task<string> NoteAsync(Act act)
         {
             var left = act.Context.Deadline - DateTime.UtcNow;
-            return Task.FromResult(left.TotalDays > 10_000 ? "none" : left.TotalHours > 1 ? $"{left.Days} days" : "less");
+            return Task.FromResult(
+                left.TotalDays > 10_000 ? "none" : left.TotalHours > 1 ? $"{left.Days} days" : "less");
         }
     }
 

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Matching;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GrpcShm.AspNetCore.Tests.Native.Proof;
@@ -148,7 +150,8 @@ public sealed class EndpointProofTests
         Assert.Empty(host.Native.Table.Endpoints);
         Assert.All(
             host.Native.Table.Refusals,
-            static refusal => Assert.Contains("has constraints or default values", refusal.Reason, StringComparison.Ordinal));
+            static refusal => Assert.Contains(
+                "has constraints or default values", refusal.Reason, StringComparison.Ordinal));
     }
 
     [Fact]
