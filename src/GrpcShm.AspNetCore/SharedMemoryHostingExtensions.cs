@@ -3,6 +3,7 @@ using GrpcShm.AspNetCore;
 using GrpcShm.AspNetCore.Connections;
 using GrpcShm.AspNetCore.Direct;
 using GrpcShm.AspNetCore.Hosting;
+using GrpcShm.AspNetCore.Native.Diagnostics;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -59,6 +60,8 @@ public static class SharedMemoryHostingExtensions
             if (!services.Any(static s => s.ServiceType == typeof(DirectApplication)))
             {
                 services.AddSingleton<DirectApplication>();
+                services.AddSingleton<RequestListeners>();
+                services.AddSingleton<HostDiagnostics>();
                 StandBefore(services);
             }
 

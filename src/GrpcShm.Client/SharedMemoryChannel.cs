@@ -20,21 +20,22 @@ namespace GrpcShm.Client;
 /// <remarks>
 /// A call goes through grpc-dotnet, over the same connections, if it needs what only that has: while there is no
 /// connection yet, with credentials, with a retry or hedging policy, with a compressed request or headers of gRPC's
-/// own, and while anybody can see what grpc-dotnet tells of its calls: a logger of the channel, a listener of its
-/// spans, metrics or events, or an <see cref="System.Diagnostics.Activity"/> that is current. Calls that handlers of
-/// ASP.NET Core make have such an activity. The caller sees the same either way; the server sees another
-/// <c>user-agent</c>.
+/// own, and while anybody can see what only grpc-dotnet tells of its calls: a logger that keeps its lines of the level
+/// Debug, a listener of its spans, metrics or events, or an <see cref="System.Diagnostics.Activity"/> that is current.
+/// Calls that handlers of ASP.NET Core make have such an activity. The caller sees the same either way; the server sees
+/// another <c>user-agent</c>.
 /// </remarks>
-public sealed class SharedMemoryChannel : ChannelBase, IDisposable
+public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
 {
     private readonly GrpcChannel _channel;
     private readonly NativeChannel? _native;
     private readonly CallInvoker _invoker;
     private volatile bool _isDisposed;
 
-    private SharedMemoryChannel(GrpcChannel channel, NativeChannel? native)
+    private SharedMemoryChannel(GrpcChannel channel, NativeChannel? native, Http2Route? route)
         : base(channel.Target)
     {
+        _route = route;
         _channel = channel;
         _native = native;
         _invoker = native is null ? channel.CreateCallInvoker() : new NativeInvoker(native);
@@ -74,11 +75,16 @@ public sealed class SharedMemoryChannel : ChannelBase, IDisposable
     {
         channelOptions ??= new GrpcChannelOptions();
         var channel = ForAddress(address, options, channelOptions, out var handler);
-        var native = handler is DirectHandler direct && !IsSecure(address)
-            ? new NativeChannel(
-                direct.Connections, channel, AddressOf(new SharedMemoryEndPoint(address)), channelOptions)
-            : null;
-        return new SharedMemoryChannel(channel, native);
+        var isSecure = IsSecure(address);
+        NativeChannel? native = null;
+        if (handler is DirectHandler direct && !isSecure)
+        {
+            var invoker = channel.CreateCallInvoker();
+            native = new NativeChannel(
+                direct.Connections, () => invoker, AddressOf(new SharedMemoryEndPoint(address)), channelOptions);
+        }
+
+        return new SharedMemoryChannel(channel, native, isSecure ? null : (handler as Http2Handler)?.Route);
     }
 
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
@@ -134,25 +140,11 @@ public sealed class SharedMemoryChannel : ChannelBase, IDisposable
     /// <summary>Makes an invoker for a generated client.</summary>
     public override CallInvoker CreateCallInvoker() => _invoker;
 
-    /// <summary>Connects, so that the first call need not wait for that.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>
-    /// A task that completes when there is a connection. While no server listens, it waits for one. If the server has
-    /// no direct mode, or the channel is for HTTP/2 alone, each call finds its connection by itself.
-    /// </returns>
-    /// <exception cref="ObjectDisposedException">The channel has been disposed.</exception>
-    /// <exception cref="HttpRequestException">The server refuses the connection.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> has fired.</exception>
-    public Task ConnectAsync(CancellationToken cancellationToken = default)
-    {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return _native?.Connections.ConnectAsync(new ConnectRequest(cancellationToken)) ?? Task.CompletedTask;
-    }
-
     /// <summary>Ends the calls of the channel, and closes its connections.</summary>
     public void Dispose()
     {
         _isDisposed = true;
+        FindConnectivity()?.ShutDown();
         try
         {
             _native?.Dispose();
@@ -197,22 +189,28 @@ public sealed class SharedMemoryChannel : ChannelBase, IDisposable
         string address, SharedMemoryClientOptions options, ILoggerFactory? loggerFactory, IMeterFactory? meterFactory)
     {
         options.Check();
+        var connectivity = new ChannelConnectivity();
         var factory = new SharedMemoryConnectionFactory(address, options, loggerFactory, meterFactory);
         if (options.Mode == SharedMemoryMode.Http2)
         {
-            return new Http2Handler(new Http2Route(factory, options));
+            return new Http2Handler(new Http2Route(factory, options, connectivity));
         }
 
         var isPinned = options.Mode == SharedMemoryMode.Direct;
-        var http2 = isPinned ? null : new Http2Route(factory, options);
+        var http2 = isPinned ? null : new Http2Route(factory, options, connectivity);
         var connections = new ClientConnections(
             factory.CreateConnector(isPinned ? ConnectionModes.Calls : ConnectionModes.Calls | ConnectionModes.Bytes),
             http2,
             new HttpCallFailures(),
             options,
-            new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)));
-        return new DirectHandler(
-            connections, http2, isPinned ? null : new PlainRequests(() => new Http2Route(factory, options)));
+            new ClientDiagnostics(factory.MeterFactory, AddressOf(factory.EndPoint)),
+            connectivity);
+
+        // Requests of other kinds have connections of their own, which say nothing of the channel's.
+        var plain = isPinned
+            ? null
+            : new PlainRequests(() => new Http2Route(factory, options, new ChannelConnectivity()));
+        return new DirectHandler(connections, http2, plain);
     }
 
     private static GrpcChannel ForAddress(

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Grpc.Net.ClientFactory;
 using GrpcShm;
 using GrpcShm.Client;
+using GrpcShm.Client.Native;
 using GrpcShm.Transport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -46,6 +47,8 @@ public static class SharedMemoryHttpClientBuilderExtensions
     /// <remarks>
     /// A gRPC client needs no address of its own then; if it has one, only its scheme and authority are used. The
     /// handler lives as long as the service provider, since no address has to be looked up again.
+    /// A gRPC client frames its calls by itself, as a channel of <see cref="SharedMemoryChannel"/> does, unless it has
+    /// a handler of the application's own, or loggers of its HTTP requests are on.
     /// </remarks>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
     public static IHttpClientBuilder UseSharedMemory(
@@ -124,8 +127,13 @@ public static class SharedMemoryHttpClientBuilderExtensions
         builder.Services.AddOptions<SharedMemoryClientOptions>(name);
         builder.Services.TryAddSingleton<SharedMemoryHandlers>();
         builder.Services.TryAddSingleton<ClientEndPoints>();
+        builder.Services.TryAddScoped<FactoryChannelOptions>();
         builder.Services.AddOptions<GrpcClientFactoryOptions>(name).PostConfigure<ClientEndPoints>(
-            (grpc, endPoints) => grpc.Address = endPoints.Choose(name, endPoint, isSecure, grpc.Address));
+            (grpc, endPoints) =>
+            {
+                grpc.Address = endPoints.Choose(name, endPoint, isSecure, grpc.Address);
+                FactoryClients.Add(grpc, name);
+            });
         return builder
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .ConfigurePrimaryHttpMessageHandler(services =>

@@ -19,5 +19,6 @@ internal static class NoApplication
             Options.Create(new KestrelServerOptions()),
             NullLoggerFactory.Instance,
             Services.GetRequiredService<IMeterFactory>(),
-            new GrpcShm.AspNetCore.Hosting.KestrelInternals());
+            new GrpcShm.AspNetCore.Hosting.KestrelInternals(),
+            Services);
 }

@@ -23,8 +23,15 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ICollection<string> Urls => _app.Urls;
 
+    public static Task<TestServer> StartAsync(
+        Action<WebApplicationBuilder>? configure = null, params (string Key, string Value)[] settings) =>
+        StartAsync(configure, static app => app.MapGrpcService<GreeterService>(), settings);
+
+    /// <summary>Starts a server with services of a test's own.</summary>
     public static async Task<TestServer> StartAsync(
-        Action<WebApplicationBuilder>? configure = null, params (string Key, string Value)[] settings)
+        Action<WebApplicationBuilder>? configure,
+        Action<WebApplication> map,
+        params (string Key, string Value)[] settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("grpcshm-hosting-").FullName;
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = directory });
@@ -41,7 +48,7 @@ internal sealed class TestServer : IAsyncDisposable
         var app = builder.Build();
         try
         {
-            app.MapGrpcService<GreeterService>();
+            map(app);
             await app.StartAsync(TestContext.Current.CancellationToken).WaitAsync(TimeLimit.Value);
             return new TestServer(app, directory);
         }

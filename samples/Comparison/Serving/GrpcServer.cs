@@ -15,7 +15,7 @@ internal static class GrpcServer
     {
         var builder = CreateBuilder();
         transport.ConfigureServer(builder, address);
-        await using var application = Build(builder);
+        await using var application = Build(builder, transport.IsDispatchNative);
         await application.StartAsync(CancellationToken.None);
         listening(transport.GetBoundAddress(application, address));
 
@@ -44,10 +44,15 @@ internal static class GrpcServer
         return builder;
     }
 
-    public static WebApplication Build(WebApplicationBuilder builder)
+    public static WebApplication Build(WebApplicationBuilder builder, bool isNative = false)
     {
         var application = builder.Build();
-        application.MapGrpcService<MeasuredService>();
+        var service = application.MapGrpcService<MeasuredService>();
+        if (isNative)
+        {
+            service.WithNativeDispatch();
+        }
+
         application.MapEventBus();
         return application;
     }

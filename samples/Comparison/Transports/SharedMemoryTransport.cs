@@ -16,9 +16,11 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode, bool isNative
         isNative ? "shm-native" : mode == SharedMemoryMode.Direct ? "shm-direct" : "shm-http2";
 
     public string Description =>
-        isNative ? "gRPC, calls framed by the channel itself, without grpc-dotnet"
+        isNative ? "gRPC, calls framed by the channel and dispatched by the transport, without HTTP"
         : mode == SharedMemoryMode.Direct ? "gRPC, calls framed straight into shared-memory rings"
         : "gRPC, HTTP/2 through shared-memory rings";
+
+    public bool IsDispatchNative => isNative;
 
     public string ChooseAddress(string directory) => Path.Combine(directory, Name + ".sock");
 

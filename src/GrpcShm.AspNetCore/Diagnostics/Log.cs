@@ -121,4 +121,21 @@ internal static partial class Log
         + "mode.",
         EventName = "KestrelIsUnknown")]
     public static partial void KestrelIsUnknown(ILogger logger, Exception exception);
+
+    [LoggerMessage(140, LogLevel.Information,
+        "Calls in direct mode to {Services} are dispatched natively. Middleware of the application's own that does not "
+        + "run for them: {Middleware}.",
+        EventName = "NativeDispatch")]
+    public static partial void NativeDispatch(ILogger logger, string services, string middleware);
+
+    [LoggerMessage(141, LogLevel.Information,
+        "{Service} asks for native dispatch, and calls to {Methods} take the full pipeline, since {Reason}.",
+        EventName = "NativeDispatchNotPossible")]
+    public static partial void NativeDispatchNotPossible(
+        ILogger logger, string service, string methods, string reason);
+
+    [LoggerMessage(142, LogLevel.Warning,
+        "It could not be found out which calls can be dispatched natively, so all of them take the full pipeline.",
+        EventName = "NativeDispatchUnproved")]
+    public static partial void NativeDispatchUnproved(ILogger logger, Exception exception);
 }

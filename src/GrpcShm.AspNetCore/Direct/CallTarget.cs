@@ -1,3 +1,4 @@
+using GrpcShm.AspNetCore.Native;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
 
@@ -10,6 +11,9 @@ namespace GrpcShm.AspNetCore.Direct;
 /// <param name="application">The application that serves it.</param>
 internal sealed class CallTarget(string path, DirectApplication application)
 {
+    // Replaced as a whole by whoever finds that the table has changed. Any of them is right.
+    private volatile NativeTarget? _native;
+
     /// <summary>
     /// The path. The raw target is the same, since nothing in the path can be decoded and there is no query.
     /// </summary>
@@ -20,4 +24,23 @@ internal sealed class CallTarget(string path, DirectApplication application)
 
     /// <summary>Says on which thread the handlers of these calls run.</summary>
     public RunProfile Profile { get; } = application.ProfileOf(path);
+
+    /// <summary>Finds the method, if the call need not take the application's full pipeline. Any thread.</summary>
+    public NativeMethod? FindNative()
+    {
+        if (application.Native?.Table is not { } table)
+        {
+            return null;
+        }
+
+        if (_native is not { } native || native.Table != table)
+        {
+            native = new NativeTarget(table, table.Find(path)?.Method);
+            _native = native;
+        }
+
+        return native.Method;
+    }
+
+    private sealed record NativeTarget(NativeTable Table, NativeMethod? Method);
 }

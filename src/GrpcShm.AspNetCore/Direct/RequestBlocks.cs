@@ -266,7 +266,7 @@ internal sealed class RequestBlocks(ServerCall call, ServerRequest request)
             }
         }
 
-        request.SetTarget(target.Path);
+        request.SetTarget(target);
         call.CallStream.Profile = target.Profile;
         return target.IsCarried;
     }

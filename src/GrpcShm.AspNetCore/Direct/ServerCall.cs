@@ -1,5 +1,6 @@
 using System.Collections;
 using GrpcShm.AspNetCore.Diagnostics;
+using GrpcShm.AspNetCore.Native;
 using GrpcShm.Transport;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
@@ -26,6 +27,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     private readonly RequestTimeLimits _timeLimits;
     private readonly CallFeatures _features;
     private readonly StartWork _start;
+    private NativeParts? _native;
 
     // The number of users: the handler, the connection, and each cancellation that is under way.
     private int _users = 2;
@@ -98,11 +100,30 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
     IEnumerator IEnumerable.GetEnumerator() => _features.Enumerate().GetEnumerator();
 
     /// <summary>Makes the identifier of the call in logs, also if the handler has set another one.</summary>
-    public string FormatIdentifier() => $"{Connection.ConnectionId}:{Number:X8}";
+    public string FormatIdentifier() => FormatIdentifier(Connection.ConnectionId, Number);
+
+    /// <summary>Makes the identifier of a call in logs.</summary>
+    public static string FormatIdentifier(string connectionId, long number) => $"{connectionId}:{number:X8}";
 
     /// <summary>Logs that the handler, or one of its callbacks, has failed.</summary>
     public void LogFailure(Exception exception) => Log.ApplicationFailed(
         Connection.Application.Logger, Connection.ConnectionId, Request.TraceIdentifier, exception);
+
+    /// <summary>Finds what a native call need not make anew. By the handler.</summary>
+    /// <param name="method">The method that is called.</param>
+    public NativeParts FindNativeParts(NativeMethod method)
+    {
+        if (_native is null)
+        {
+            _native = new NativeParts(this, method);
+        }
+        else
+        {
+            _native.Set(method.Settings);
+        }
+
+        return _native;
+    }
 
     /// <summary>Prepares the object for the next call.</summary>
     /// <returns>False if it cannot serve again, since its handler has left a read or a write behind.</returns>
@@ -119,6 +140,7 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         Response.Reuse();
         _timeLimits.Reuse();
         _features.Reuse();
+        _native?.Reader.Reuse();
         CallStream.Reuse();
         CallStream.Profile = Unknown;
         _users = 2;
@@ -210,6 +232,10 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
         _blocks.CheckHeaders();
         _blocks.DecodeHeaders();
     }
+
+    /// <summary>Finds the method, if the call need not take the application's full pipeline.</summary>
+    protected NativeMethod? FindNative() =>
+        Request.Target?.FindNative() is { Surroundings.Listeners.AreThere: false } method ? method : null;
 
     /// <summary>Tells listeners to Kestrel's events that the application is about to run.</summary>
     /// <returns>True if anybody listens: then <see cref="TellStopped"/> has to follow.</returns>

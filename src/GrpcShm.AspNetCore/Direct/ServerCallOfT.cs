@@ -1,3 +1,4 @@
+using GrpcShm.AspNetCore.Native;
 using GrpcShm.Transport.Calls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
@@ -17,15 +18,27 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
         var context = default(TContext);
         var hasContext = false;
         var isHeard = false;
+        NativeCallContext? native = null;
         try
         {
             try
             {
                 PrepareHeaders();
-                context = application.CreateContext(this);
-                hasContext = true;
-                isHeard = TellStarted();
-                await application.ProcessRequestAsync(context).ConfigureAwait(false);
+                if (FindNative() is { } method)
+                {
+                    native = new NativeCallContext(this, method);
+                    native.BeginDiagnostics();
+                    isHeard = TellStarted();
+                    await method.ServeAsync(native).ConfigureAwait(false);
+                }
+                else
+                {
+                    context = application.CreateContext(this);
+                    hasContext = true;
+                    isHeard = TellStarted();
+                    await application.ProcessRequestAsync(context).ConfigureAwait(false);
+                }
+
                 await Response.Progress.FinishAsync().ConfigureAwait(false);
             }
             catch (BadHttpRequestException exception)
@@ -33,7 +46,7 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 Connection.LogRefusal(exception.Message);
                 Response.Progress.SetFailure(exception);
             }
-            catch (MalformedCallException exception) when (!hasContext)
+            catch (MalformedCallException exception) when (!hasContext && native is null)
             {
                 Connection.LogRefusal(exception.Message);
                 Lifetime.Abort(RequestFailures.CreateRefused(exception.Message));
@@ -82,16 +95,17 @@ internal sealed class ServerCall<TContext>(ServerConnection connection, IHttpApp
                 TellStopped();
             }
 
-            if (hasContext)
+            try
             {
-                try
+                native?.Leave(Response.Progress.Failure);
+                if (hasContext)
                 {
                     application.DisposeContext(context!, Response.Progress.Failure);
                 }
-                catch (Exception exception)
-                {
-                    LogFailure(exception);
-                }
+            }
+            catch (Exception exception)
+            {
+                LogFailure(exception);
             }
         }
         finally

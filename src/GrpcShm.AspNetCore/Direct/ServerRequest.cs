@@ -162,11 +162,15 @@ internal sealed class ServerRequest :
     // A request without a body has nothing that could be read, so its limit may always be set, as in Kestrel.
     private bool IsMaxBodySizeFixed => _hasRead && CanHaveBody;
 
+    /// <summary>What the call is for, once its headers have been read.</summary>
+    public CallTarget? Target { get; private set; }
+
     /// <summary>Sets the path. By the thread that receives.</summary>
-    public void SetTarget(string path)
+    public void SetTarget(CallTarget target)
     {
-        _path = path;
-        _rawTarget = path;
+        Target = target;
+        _path = target.Path;
+        _rawTarget = target.Path;
     }
 
     /// <summary>Sets method and scheme. By the thread that receives.</summary>
@@ -216,6 +220,7 @@ internal sealed class ServerRequest :
         _traceIdentifier = null;
         _method = "";
         _scheme = "";
+        Target = null;
         _path = "";
         _queryString = "";
         _rawTarget = "";

@@ -17,7 +17,7 @@ internal sealed partial class ClientConnections : IDisposable
     // The attempts in vain that a call makes: each is a connection that had to be made, or one that did not take it.
     private const int MaxFailures = 32;
 
-    private readonly ConnectionTable<DirectConnection> _table = new();
+    private readonly ConnectionTable<DirectConnection> _table;
     private readonly RoomQueue _queue = new();
     private readonly SharedMemoryConnector _connector;
     private readonly IByteRoute? _byteRoute;
@@ -28,19 +28,23 @@ internal sealed partial class ClientConnections : IDisposable
     /// <param name="failures">Makes the exceptions that callers get.</param>
     /// <param name="options">How to connect.</param>
     /// <param name="diagnostics">Measures connections and requests.</param>
+    /// <param name="connectivity">Is told of connections and of attempts to make one.</param>
     public ClientConnections(
         SharedMemoryConnector connector,
         IByteRoute? byteRoute,
         ICallFailures failures,
         SharedMemoryClientOptions options,
-        ClientDiagnostics diagnostics)
+        ClientDiagnostics diagnostics,
+        ChannelConnectivity connectivity)
     {
+        _table = new ConnectionTable<DirectConnection>(connectivity);
         _connector = connector;
         _byteRoute = byteRoute;
         _isMoreThanRoom = IsMoreThanRoom;
         Failures = failures;
         Options = options;
         Diagnostics = diagnostics;
+        Connectivity = connectivity;
     }
 
     public ICallFailures Failures { get; }
@@ -48,6 +52,9 @@ internal sealed partial class ClientConnections : IDisposable
     public SharedMemoryClientOptions Options { get; }
 
     public ClientDiagnostics Diagnostics { get; }
+
+    /// <summary>The state of the channel.</summary>
+    public ChannelConnectivity Connectivity { get; }
 
     /// <summary>True if there is a connection for calls.</summary>
     public bool HasConnection => _table.Live.Length > 0;

@@ -10,7 +10,8 @@ namespace GrpcShm.Client.Direct;
 /// The owner's lock. The owner holds it when it joins, begins or gives up an attempt, since it looks at its own state
 /// in the same moment. The others take it by themselves.
 /// </param>
-internal sealed class ConnectAttempts(Lock gate)
+/// <param name="connectivity">Is told of the attempts.</param>
+internal sealed class ConnectAttempts(Lock gate, ChannelConnectivity connectivity)
 {
     // The latest attempt, if it has failed.
     private ConnectAttempt? _failed;
@@ -32,13 +33,13 @@ internal sealed class ConnectAttempts(Lock gate)
     {
         var joined = Current ?? (after is null || _failed == after ? null : _failed);
         isNew = joined is null;
-        joined ??= Current = new ConnectAttempt();
+        joined ??= Begin(new ConnectAttempt());
         joined.Waiters++;
         return joined;
     }
 
     /// <summary>Begins an attempt that nobody waits for.</summary>
-    public ConnectAttempt BeginExtra() => Current = new ConnectAttempt { IsExtra = true, Waiters = 1 };
+    public ConnectAttempt BeginExtra() => Begin(new ConnectAttempt { IsExtra = true, Waiters = 1 });
 
     /// <summary>Ends the wait for an attempt. If nobody else waits for it, the attempt is cancelled.</summary>
     public void Leave(ConnectAttempt attempt)
@@ -51,6 +52,7 @@ internal sealed class ConnectAttempts(Lock gate)
             }
 
             Current = null;
+            connectivity.GiveUpAttempt();
         }
 
         attempt.Cancel();
@@ -69,6 +71,7 @@ internal sealed class ConnectAttempts(Lock gate)
             Current = null;
             _failed = hasFailed ? attempt : null;
             _pauses = hasFailed ? _pauses : new ConnectPause();
+            connectivity.EndAttempt(hasFailed);
         }
     }
 
@@ -78,6 +81,11 @@ internal sealed class ConnectAttempts(Lock gate)
     {
         var attempt = Current;
         Current = null;
+        if (attempt is not null)
+        {
+            connectivity.GiveUpAttempt();
+        }
+
         return attempt;
     }
 
@@ -88,5 +96,12 @@ internal sealed class ConnectAttempts(Lock gate)
         {
             return attempt.Pause ??= _pauses.WaitAsync(CancellationToken.None);
         }
+    }
+
+    private ConnectAttempt Begin(ConnectAttempt attempt)
+    {
+        Current = attempt;
+        connectivity.BeginAttempt();
+        return attempt;
     }
 }

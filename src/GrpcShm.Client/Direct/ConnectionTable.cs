@@ -16,6 +16,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     where TConnection : class, IRetirable
 {
     private readonly Lock _gate = new();
+    private readonly ChannelConnectivity _connectivity;
     private readonly ConnectAttempts _attempts;
 
     // Replaced under the gate, as a whole, and read by anybody without it. A reader may find a connection here that has
@@ -23,7 +24,12 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
     private TConnection[] _live = [];
     private bool _isDisposed;
 
-    public ConnectionTable() => _attempts = new ConnectAttempts(_gate);
+    /// <param name="connectivity">Is told of the connections and the attempts.</param>
+    public ConnectionTable(ChannelConnectivity connectivity)
+    {
+        _connectivity = connectivity;
+        _attempts = new ConnectAttempts(_gate, connectivity);
+    }
 
     /// <summary>The connections that take calls. The array never changes.</summary>
     public TConnection[] Live => Volatile.Read(ref _live);
@@ -106,6 +112,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
                 }
 
                 Volatile.Write(ref _live, [.. _live, connection]);
+                _connectivity.AddConnection();
                 return true;
             }
         }
@@ -128,6 +135,7 @@ internal sealed class ConnectionTable<TConnection> : IDisposable
             if (Array.IndexOf(_live, connection) >= 0)
             {
                 Volatile.Write(ref _live, [.. _live.Where(c => c != connection)]);
+                _connectivity.RemoveConnection();
             }
         }
     }

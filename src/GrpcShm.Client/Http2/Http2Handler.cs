@@ -5,6 +5,9 @@ namespace GrpcShm.Client.Http2;
 /// </summary>
 internal sealed class Http2Handler(Http2Route route) : HttpMessageHandler
 {
+    /// <summary>The way that all requests go.</summary>
+    public Http2Route Route => route;
+
     protected override Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken) => route.SendAsync(request, cancellationToken);
 

@@ -74,11 +74,11 @@ internal sealed partial class Http2Route
     }
 
     /// <summary>Makes a connection, which the next request will use, unless there is one.</summary>
-    /// <param name="request">The request.</param>
+    /// <param name="request">The request; nothing if the connection is for whichever comes.</param>
     /// <param name="waits">True if the request waits for a server. All that wait share the attempts.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     private async ValueTask ConnectIfNeededAsync(
-        HttpRequestMessage request, bool waits, CancellationToken cancellationToken)
+        HttpRequestMessage? request, bool waits, CancellationToken cancellationToken)
     {
         ConnectAttempt? failed = null;
         while (!IsLive)
@@ -104,7 +104,9 @@ internal sealed partial class Http2Route
                 case ObjectDisposedException or OperationCanceledException:
                     throw attempt.Failure;
                 case { } failure:
-                    throw CallFailures.CreateConnecting(request, failure);
+                    throw request is null
+                        ? CallFailures.CreateConnecting(isForCall: true, failure)
+                        : CallFailures.CreateConnecting(request, failure);
             }
         }
     }
@@ -178,8 +180,25 @@ internal sealed partial class Http2Route
 
     private async Task<SharedMemoryConnection> ConnectAnotherAsync(CancellationToken cancellationToken)
     {
-        var connection = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+        SharedMemoryConnection connection;
+        Connectivity.BeginAttempt();
+        try
+        {
+            connection = await _factory.ConnectBytesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            Connectivity.GiveUpAttempt();
+            throw;
+        }
+        catch
+        {
+            Connectivity.EndAttempt(hasFailed: true);
+            throw;
+        }
+
         Add(connection);
+        Connectivity.EndAttempt(hasFailed: false);
         return connection;
     }
 
@@ -189,6 +208,7 @@ internal sealed partial class Http2Route
         lock (_gate)
         {
             _connections.Add(connection);
+            Connectivity.AddConnection();
         }
 
         // Called at once if the connection has ended already.
@@ -214,9 +234,9 @@ internal sealed partial class Http2Route
                 StopTimer();
             }
 
-            if (isUnused || isEnded)
+            if ((isUnused || isEnded) && _connections.Remove(connection))
             {
-                _connections.Remove(connection);
+                Connectivity.RemoveConnection();
             }
         }
 

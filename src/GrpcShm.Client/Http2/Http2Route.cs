@@ -29,13 +29,23 @@ internal sealed partial class Http2Route : IByteRoute
     private Timer? _handedOverTimer;
     private bool _isDisposed;
 
-    public Http2Route(SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options)
+    /// <param name="factory">Makes the connections.</param>
+    /// <param name="options">How to connect.</param>
+    /// <param name="connectivity">
+    /// Is told of connections without TLS and of attempts to make one: those with TLS belong to .NET's handler.
+    /// </param>
+    public Http2Route(
+        SharedMemoryConnectionFactory factory, SharedMemoryClientOptions options, ChannelConnectivity connectivity)
     {
+        Connectivity = connectivity;
         _options = options;
         _factory = factory;
-        _attempts = new ConnectAttempts(_gate);
+        _attempts = new ConnectAttempts(_gate, connectivity);
         _inner = new InnerHandler(Http2Handlers.Create(ConnectAsync, options, factory.MeterFactory));
     }
+
+    /// <summary>The state of the channel.</summary>
+    public ChannelConnectivity Connectivity { get; }
 
     public bool IsLive
     {
@@ -73,6 +83,12 @@ internal sealed partial class Http2Route : IByteRoute
             ? SendWhenReadyAsync(inner, request, cancellationToken)
             : SendNowAsync(inner, request, cancellationToken);
     }
+
+    /// <summary>
+    /// Makes a connection, which the first request will use, unless there is one. Waits for a server that listens.
+    /// </summary>
+    public Task ConnectAsync(CancellationToken cancellationToken) =>
+        ConnectIfNeededAsync(request: null, waits: true, cancellationToken).AsTask();
 
     /// <summary>
     /// Sends a request while the caller's thread waits. .NET's own handler does so over HTTP/1.1 alone, so the version

@@ -21,6 +21,9 @@ internal abstract partial class NativeCall
     // compare-and-swap.
     private object? _headers;
 
+    /// <summary>Writes the lines of the call; nothing if nobody keeps them.</summary>
+    public CallLog? Log { get; }
+
     /// <summary>True once the status is known.</summary>
     protected bool HasEnded => _hasEnded;
 
@@ -126,6 +129,7 @@ internal abstract partial class NativeCall
         catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
             // Whoever asks for the trailers is told.
+            Log?.WriteWrongTrailers(exception);
             return Metadata.Empty;
         }
     }
@@ -149,12 +153,12 @@ internal abstract partial class NativeCall
     /// <returns>The status with which it has ended.</returns>
     private Status End(Status status)
     {
-        TryEnd(status);
+        TryEnd(status, trailers: null, isWhole: false, Log);
         return _status;
     }
 
     private bool TryEnd(
-        Status status, ReceivedMetadata? trailers = null, bool isWhole = false, bool isGivenUp = false)
+        Status status, ReceivedMetadata? trailers, bool isWhole, CallLog? log, bool isGivenUp = false)
     {
         lock (_gate)
         {
@@ -168,6 +172,13 @@ internal abstract partial class NativeCall
             _isWhole = isWhole;
             _isGivenUp = isGivenUp;
             _hasEnded = true;
+        }
+
+        // Before the caller learns of it.
+        if (log is not null && status.StatusCode != StatusCode.OK)
+        {
+            log.WriteEnd(
+                status, status.StatusCode == StatusCode.DeadlineExceeded && Deadline <= DateTime.UtcNow);
         }
 
         if (Volatile.Read(ref _headers) is null or TaskCompletionSource<Metadata>)

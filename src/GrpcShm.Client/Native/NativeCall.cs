@@ -37,7 +37,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     private int _stage;
     private volatile bool _isDisposed;
 
-    protected NativeCall(NativeChannel channel, CallTarget target, in CallOptions options)
+    protected NativeCall(NativeChannel channel, CallTarget target, CallScope scope, in CallOptions options)
     {
         Channel = channel;
         _target = target;
@@ -45,6 +45,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         RequestHeaders = options.Headers;
         Deadline = options.Deadline ?? DateTime.MaxValue;
         WaitsForServer = options.IsWaitForReady;
+        Log = channel.Loggers is { AreOn: true } loggers ? new CallLog(loggers, scope) : null;
     }
 
     /// <summary>The deadline, as UTC; the largest time if there is none.</summary>
@@ -224,7 +225,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     /// <returns>The status of the call.</returns>
     protected Status EndResponse(NativeExchange exchange, Status status, bool isWhole)
     {
-        TryEnd(status, isWhole || exchange.HasStatusInHeaders ? exchange.Trailers : null, isWhole: true);
+        TryEnd(status, isWhole || exchange.HasStatusInHeaders ? exchange.Trailers : null, isWhole: true, Log);
         var isOver = Interlocked.CompareExchange(ref _stage, Over, HandedOver) == HandedOver;
         if (!isWhole)
         {
@@ -236,13 +237,18 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         return GetStatus();
     }
 
-    /// <summary>Ends a call whose response cannot be read to its end.</summary>
+    /// <summary>Ends a call whose response cannot be read to its end. Its log is told.</summary>
     /// <param name="exchange">The exchange, of no more use afterwards.</param>
     /// <param name="summary">What was done.</param>
     /// <param name="exception">The reason.</param>
     /// <returns>The status of the call.</returns>
     protected Status FailResponse(NativeExchange exchange, string summary, Exception exception)
     {
+        if (!HasEnded)
+        {
+            Log?.WriteFailedReading(exception);
+        }
+
         var status = End(StatusOf(summary, exception));
         var isOver = Interlocked.CompareExchange(ref _stage, Over, HandedOver) == HandedOver;
 
@@ -279,7 +285,8 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
             SetHeaders(new ReceivedMetadata(headers));
         }
 
-        TryEnd(status, new ReceivedMetadata(trailers), isWhole: true);
+        // Its end has been logged there.
+        TryEnd(status, new ReceivedMetadata(trailers), isWhole: true, log: null);
         Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
         return GetStatus();
     }
@@ -287,7 +294,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     /// <summary>Gives the call up. Any thread; never waits.</summary>
     private void Cancel(Status status)
     {
-        if (!TryEnd(status, isGivenUp: true))
+        if (!TryEnd(status, null, isWhole: false, Log, isGivenUp: true))
         {
             return;
         }

@@ -5,6 +5,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Grpc.Net.Client.Configuration;
 using GrpcShm.Client.Direct;
+using GrpcShm.Messages;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Signaling;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,24 +21,33 @@ internal sealed class NativeChannel : IDisposable
     private readonly ConcurrentDictionary<object, object> _methods = new(ReferenceEqualityComparer.Instance);
     private readonly RunProfileTable _profiles;
     private readonly NativeListeners _listeners;
+    private readonly Func<CallInvoker> _createFallback;
     private readonly bool _hasCredentials;
     private readonly List<MethodName> _retried = [];
     private readonly Uri _address;
     private volatile bool _isDisposed;
 
     /// <param name="connections">Carry the calls.</param>
-    /// <param name="channel">Makes the calls that are not framed here, over the same connections.</param>
+    /// <param name="createFallback">
+    /// Gives what makes the calls that are not framed here, over the same connections.
+    /// </param>
     /// <param name="address">The address of all calls.</param>
     /// <param name="options">The options of both.</param>
+    /// <param name="requestLoggers">Write a line of the level Information for each HTTP request.</param>
     public NativeChannel(
-        ClientConnections connections, GrpcChannel channel, Uri address, GrpcChannelOptions options)
+        ClientConnections connections,
+        Func<CallInvoker> createFallback,
+        Uri address,
+        GrpcChannelOptions options,
+        params ILogger[] requestLoggers)
     {
         Connections = connections;
-        Fallback = channel.CreateCallInvoker();
+        _createFallback = createFallback;
         _address = address;
         _profiles = new RunProfileTable(connections.Options.RunMode);
         var loggers = options.LoggerFactory ?? options.ServiceProvider?.GetService<ILoggerFactory>();
-        _listeners = new NativeListeners(connections.Diagnostics, loggers);
+        Loggers = loggers is null ? null : new CallLoggers(loggers);
+        _listeners = new NativeListeners(connections.Diagnostics, Loggers, requestLoggers);
         MaxSendMessageSize = options.MaxSendMessageSize;
         MaxReceiveMessageSize = options.MaxReceiveMessageSize;
         ThrowsOperationCanceled = options.ThrowOperationCanceledOnCancellation;
@@ -62,11 +72,14 @@ internal sealed class NativeChannel : IDisposable
     public ClientConnections Connections { get; }
 
     /// <summary>Makes the calls that are not framed here.</summary>
-    public CallInvoker Fallback { get; }
+    public CallInvoker Fallback => _createFallback();
 
     public ClientCallPool Carriers { get; }
 
     public CallCancellations Cancellations { get; } = new();
+
+    /// <summary>Get the lines of calls; nothing if there are no loggers.</summary>
+    public CallLoggers? Loggers { get; }
 
     public CompressionProviders Compression { get; }
 
@@ -162,6 +175,7 @@ internal sealed class NativeChannel : IDisposable
             string.IsNullOrEmpty(name.Service)
             || (name.Service == method.ServiceName
                 && (string.IsNullOrEmpty(name.Method) || name.Method == method.Name)));
-        return new NativeMethod<TRequest, TResponse>(method, target, target.IsCarried && !isRetried);
+        var scope = new CallScope(method.Type, new Uri(path, UriKind.Relative));
+        return new NativeMethod<TRequest, TResponse>(method, target, scope, target.IsCarried && !isRetried);
     }
 }

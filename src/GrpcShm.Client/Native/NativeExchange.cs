@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Grpc.Core;
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http;
+using GrpcShm.Messages;
 using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Native;
@@ -32,7 +33,7 @@ internal sealed class NativeExchange : ICallExchange
         _channel = channel;
         Call = call;
         Writer = new MessageWriter(channel.MaxSendMessageSize);
-        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression);
+        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression) { Gathers = true };
     }
 
     /// <summary>The call.</summary>
@@ -126,7 +127,11 @@ internal sealed class NativeExchange : ICallExchange
     public void SendContent(IPendingCall pending) => ((NativeCall)pending).SendContent(this);
 
     /// <summary>Sends a request that is one message.</summary>
-    public void SendOnly<TRequest>(TRequest message, Action<TRequest, SerializationContext> serialize)
+    /// <param name="message">The message.</param>
+    /// <param name="serialize">Writes it.</param>
+    /// <param name="log">Is told if that fails.</param>
+    public void SendOnly<TRequest>(
+        TRequest message, Action<TRequest, SerializationContext> serialize, CallLog? log)
     {
         try
         {
@@ -134,6 +139,7 @@ internal sealed class NativeExchange : ICallExchange
         }
         catch (Exception exception)
         {
+            log?.WriteFailedSending(exception);
             Call.FailRequest(exception, exception);
             return;
         }

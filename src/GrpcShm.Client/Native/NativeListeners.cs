@@ -7,10 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace GrpcShm.Client.Native;
 
 /// <summary>
-/// Says whether anybody listens to what grpc-dotnet tells of a call: by logs, spans, events or metrics. Such calls are
-/// made by grpc-dotnet, which tells all of it.
+/// Says whether anybody listens to what only grpc-dotnet tells of a call: by detailed logs, spans, events or metrics.
+/// Such calls are made by grpc-dotnet, which tells all of it.
 /// </summary>
-internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFactory? loggerFactory)
+internal sealed class NativeListeners(
+    ClientDiagnostics diagnostics, CallLoggers? loggers, ILogger[] requestLoggers)
 {
     private const string SourceName = "Grpc.Net.Client";
     private const int MostLooks = 256;
@@ -25,12 +26,11 @@ internal sealed class NativeListeners(ClientDiagnostics diagnostics, ILoggerFact
     private static EventSource? s_counters;
     private static int s_looks;
 
-    private readonly ILogger? _logger = loggerFactory?.CreateLogger("Grpc.Net.Client.Internal.GrpcCall");
-
     /// <summary>True if anybody listens to a call that begins now.</summary>
     public bool AreThere =>
         diagnostics.IsEnabled
-        || _logger?.IsEnabled(LogLevel.Critical) == true
+        || loggers is { AreDetailed: true }
+        || Array.Exists(requestLoggers, static logger => logger.IsEnabled(LogLevel.Information))
         || Activity.Current is not null
         || Spans.HasListeners()
         || Events.IsEnabled()

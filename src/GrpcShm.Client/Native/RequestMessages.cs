@@ -87,11 +87,9 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
         switch (_use.Enter())
         {
             case HalfUse.Entry.InUse:
-                return Task.FromException(new InvalidOperationException(
-                    "Can't write the message because the previous write is in progress."));
+                return RefuseWrite("Can't write the message because the previous write is in progress.");
             case HalfUse.Entry.Completed:
-                return Task.FromException(
-                    new InvalidOperationException("Request stream has already been completed."));
+                return RefuseWrite("Request stream has already been completed.");
             case HalfUse.Entry.Ended:
                 return Task.FromException(CreateFailure(cancellationToken));
         }
@@ -131,14 +129,23 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
         switch (_use.Complete())
         {
             case HalfUse.Entry.InUse:
-                return Task.FromException(new InvalidOperationException(
-                    "Can't complete the client stream writer because the previous write is in progress."));
+                var misuse = new InvalidOperationException(
+                    "Can't complete the client stream writer because the previous write is in progress.");
+                _call.Log?.WriteWrongComplete(misuse);
+                return Task.FromException(misuse);
             case HalfUse.Entry.Entered:
                 EndHalf();
                 break;
         }
 
         return Task.CompletedTask;
+    }
+
+    private Task RefuseWrite(string reason)
+    {
+        var misuse = new InvalidOperationException(reason);
+        _call.Log?.WriteWrongWrite(misuse);
+        return Task.FromException(misuse);
     }
 
     private async Task WriteSlowlyAsync(TRequest message, CancellationToken cancellationToken)
@@ -194,7 +201,16 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
     private ValueTask<FlushResult> Send(NativeExchange exchange, TRequest message)
     {
         var output = exchange.Call.CallStream.Output;
-        exchange.Writer.Write(message, _serialize, output);
+        try
+        {
+            exchange.Writer.Write(message, _serialize, output);
+        }
+        catch (Exception exception)
+        {
+            _call.Log?.WriteFailedSending(exception);
+            throw;
+        }
+
         return output.FlushAsync();
     }
 

@@ -19,5 +19,6 @@ internal sealed class ServerStreamingCall<TRequest, TResponse> : StreamedRespons
         _request = request;
     }
 
-    public override void SendContent(NativeExchange exchange) => exchange.SendOnly(_request, Method.Serialize);
+    public override void SendContent(NativeExchange exchange) =>
+        exchange.SendOnly(_request, Method.Serialize, Log);
 }

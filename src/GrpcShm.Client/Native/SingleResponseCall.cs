@@ -13,7 +13,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
 
     protected SingleResponseCall(
         NativeChannel channel, NativeMethod<TRequest, TResponse> method, in CallOptions options)
-        : base(channel, method.Target, options)
+        : base(channel, method.Target, method.Scope, options)
     {
         Method = method;
     }
@@ -23,11 +23,16 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
 
     protected NativeMethod<TRequest, TResponse> Method { get; }
 
-    protected override void OnEndedByHeaders(NativeExchange exchange, Status status, bool isWhole) =>
-        OnFailed(EndResponse(
-            exchange,
-            status.StatusCode == StatusCode.OK ? ResponseStatus.StatusBeforeMessage : status,
-            isWhole));
+    protected override void OnEndedByHeaders(NativeExchange exchange, Status status, bool isWhole)
+    {
+        if (status.StatusCode == StatusCode.OK)
+        {
+            Log?.WriteStatusBeforeMessage();
+            status = ResponseStatus.StatusBeforeMessage;
+        }
+
+        OnFailed(EndResponse(exchange, status, isWhole));
+    }
 
     protected override void OnFailed(Status status)
     {

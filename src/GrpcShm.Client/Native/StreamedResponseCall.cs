@@ -21,7 +21,7 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
 
     protected StreamedResponseCall(
         NativeChannel channel, NativeMethod<TRequest, TResponse> method, in CallOptions options)
-        : base(channel, method.Target, options)
+        : base(channel, method.Target, method.Scope, options)
     {
         Method = method;
     }
@@ -41,8 +41,10 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
         switch (_use.Enter())
         {
             case HalfUse.Entry.InUse:
-                return Task.FromException<bool>(new InvalidOperationException(
-                    "Can't read the next message because the previous read is still in progress."));
+                var misuse = new InvalidOperationException(
+                    "Can't read the next message because the previous read is still in progress.");
+                Log?.WriteWrongRead(misuse);
+                return Task.FromException<bool>(misuse);
             case HalfUse.Entry.Ended:
                 // At the same moment.
                 return EndOfStream(cancellationToken);

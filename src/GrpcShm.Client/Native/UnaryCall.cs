@@ -20,7 +20,8 @@ internal sealed class UnaryCall<TRequest, TResponse> : SingleResponseCall<TReque
         _request = request;
     }
 
-    public override void SendContent(NativeExchange exchange) => exchange.SendOnly(_request, Method.Serialize);
+    public override void SendContent(NativeExchange exchange) =>
+        exchange.SendOnly(_request, Method.Serialize, Log);
 
     public override async Task SendElsewhereAsync(SendResult reason)
     {

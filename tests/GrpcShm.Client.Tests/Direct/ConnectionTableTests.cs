@@ -6,7 +6,7 @@ namespace GrpcShm.Client.Tests.Direct;
 /// <summary>The table of a channel's connections, on its own: who shares an attempt, and what becomes of it.</summary>
 public sealed class ConnectionTableTests : IDisposable
 {
-    private readonly ConnectionTable<FakeConnection> _table = new();
+    private readonly ConnectionTable<FakeConnection> _table = new(new ChannelConnectivity());
 
     public void Dispose() => _table.Dispose();
 
@@ -164,7 +164,7 @@ public sealed class ConnectionTableTests : IDisposable
     {
         for (var round = 0; round < 500; round++)
         {
-            using var table = new ConnectionTable<FakeConnection>();
+            using var table = new ConnectionTable<FakeConnection>(new ChannelConnectivity());
             table.TryJoin(out var attempt, out _);
             var connection = new FakeConnection(table);
             using var both = new Barrier(2);

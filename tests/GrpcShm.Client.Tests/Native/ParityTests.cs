@@ -87,11 +87,13 @@ public sealed class ParityTests
     /// Records a call that the server does not answer. On a busy machine the deadline may pass while the request is
     /// still written, which the record would show: then the call has more time.
     /// </summary>
-    private static async Task<string> RecordOverdueAsync(CallInvoker invoker, MethodType type)
+    internal static async Task<string> RecordOverdueAsync(
+        CallInvoker invoker, MethodType type, Func<Task>? prepare = null)
     {
         Assert.Equal([1], await invoker.CallAsync([1]));
         for (var time = TimeSpan.FromMilliseconds(50); time < TimeLimit.Value; time *= 2)
         {
+            await (prepare?.Invoke() ?? Task.CompletedTask);
             var isWritten = false;
             var options = new CallOptions(deadline: DateTime.UtcNow + time);
             var record = await CallRecord.MakeAsync(
@@ -105,7 +107,7 @@ public sealed class ParityTests
         throw new TimeoutException("Not even the request of a call can be written.");
     }
 
-    private static async Task<string> CancelAsync(FakeServer server, CallInvoker invoker, MethodType type)
+    internal static async Task<string> CancelAsync(FakeServer server, CallInvoker invoker, MethodType type)
     {
         using var source = new CancellationTokenSource();
         var before = server.CallsTaken;

@@ -29,6 +29,9 @@ internal sealed class PlugInContext(string? shared = null) : AssemblyLoadContext
         }
         finally
         {
+            // The plug-in has completed this task on a stack of its own frames. Who collects on top of them while their
+            // context is unloaded can bring the run-time down.
+            await Task.Yield();
             context.Unload();
         }
 

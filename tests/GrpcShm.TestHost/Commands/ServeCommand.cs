@@ -22,6 +22,9 @@ internal sealed class ServeCommand : Command
     };
 
     private readonly Option<string> _urls = new("--urls") { Description = "Passed on to the web host as it is." };
+    private readonly Option<bool> _native =
+        new("--native-dispatch") { Description = "Dispatches the calls of direct mode natively." };
+
     private readonly Option<bool> _tls = new("--tls") { Description = "TLS on every --listen endpoint." };
     private readonly Option<string> _runtimeDirectory =
         new("--runtime-directory") { Description = "Where shm: names live." };
@@ -54,6 +57,7 @@ internal sealed class ServeCommand : Command
         Add(_listenHttp1);
         Add(_urls);
         Add(_tls);
+        Add(_native);
         Add(_runtimeDirectory);
         Add(_logLevel);
         Add(_pingDelay);
@@ -99,6 +103,7 @@ internal sealed class ServeCommand : Command
         ListenHttp1 = result.GetValue(_listenHttp1) ?? [],
         Urls = result.GetValue(_urls),
         Tls = result.GetValue(_tls),
+        NativeDispatch = result.GetValue(_native),
         RuntimeDirectory = result.GetValue(_runtimeDirectory),
         LogLevel = result.GetValue(_logLevel),
         KeepAlivePingDelay = result.GetValue(_pingDelay),

@@ -125,6 +125,7 @@ internal sealed partial class ConformanceService(
             Deadline = context.Deadline == DateTime.MaxValue ? null : Timestamp.FromDateTime(context.Deadline),
             ProcessId = Environment.ProcessId,
             UserAgent = context.RequestHeaders.GetValue("user-agent") ?? "",
+            ContextType = context.GetType().FullName,
         });
     }
 

@@ -13,6 +13,8 @@ internal sealed record ServerSetup
 
     public required bool Tls { get; init; }
 
+    public required bool NativeDispatch { get; init; }
+
     public required string? RuntimeDirectory { get; init; }
 
     public required LogLevel LogLevel { get; init; }

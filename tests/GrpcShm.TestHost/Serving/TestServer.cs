@@ -35,7 +35,7 @@ internal sealed class TestServer : IAsyncDisposable
         AddServices(builder.Services);
 
         _app = builder.Build();
-        MapServices(_app);
+        MapServices(_app, setup.NativeDispatch);
     }
 
     /// <summary>
@@ -223,16 +223,30 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
-    private static void MapServices(WebApplication app)
+    private static void MapServices(WebApplication app, bool isNative)
     {
-        app.MapGrpcService<ConformanceService>();
-        app.MapGrpcService<LimitedService>();
-        app.MapGrpcService<ThreadsService>();
-        app.MapGrpcService<ControlService>();
-        app.MapGrpcHealthChecksService();
-        app.MapGrpcReflectionService();
-        app.UseWhen(
-            static context => context.Request.Path.StartsWithSegments("/plain"), static plain => plain.UseWebSockets());
+        IEndpointConventionBuilder[] services =
+        [
+            app.MapGrpcService<ConformanceService>(),
+            app.MapGrpcService<LimitedService>(),
+            app.MapGrpcService<ThreadsService>(),
+            app.MapGrpcService<ControlService>(),
+            app.MapGrpcHealthChecksService(),
+            app.MapGrpcReflectionService(),
+        ];
+        foreach (var service in services.Where(_ => isNative))
+        {
+            service.WithNativeDispatch();
+        }
+
+        if (!isNative)
+        {
+            // Nobody can know to which paths its condition applies, so no call would be a native one.
+            app.UseWhen(
+                static context => context.Request.Path.StartsWithSegments("/plain"),
+                static plain => plain.UseWebSockets());
+        }
+
         PlainPages.Map(app);
         app.MapGet("/hello", (string name) => Results.Json(new { greeting = $"Hello, {name}." }));
     }

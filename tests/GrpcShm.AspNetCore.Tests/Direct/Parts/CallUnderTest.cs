@@ -41,7 +41,8 @@ internal sealed class CallUnderTest : IAsyncDisposable
             Options.Create(Kestrel),
             new Loggers(Log),
             _services.GetRequiredService<IMeterFactory>(),
-            new KestrelInternals());
+            new KestrelInternals(),
+            _services);
         var budget = new SharedBudget(long.MaxValue);
         _context = new SharedMemoryConnectionContext(
             connections.Server, options, Application, MemoryPool<byte>.Shared, budget);

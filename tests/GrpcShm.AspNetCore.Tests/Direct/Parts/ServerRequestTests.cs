@@ -30,7 +30,7 @@ public sealed class ServerRequestTests : IAsyncLifetime
     [Fact]
     public void SetTarget_AndHead_AreShown()
     {
-        Request.SetTarget("/a.B/C");
+        Request.SetTarget(new CallTarget("/a.B/C", _under.Application));
         Request.SetHead("POST", "http");
 
         Assert.Equal(("POST", "http"), (Feature.Method, Feature.Scheme));
@@ -165,7 +165,7 @@ public sealed class ServerRequestTests : IAsyncLifetime
     {
         var headers = Feature.Headers;
         headers["x-name"] = "1";
-        Request.SetTarget("/a.B/C");
+        Request.SetTarget(new CallTarget("/a.B/C", _under.Application));
         Feature.Headers = new HeaderDictionary();
         Feature.Body = Stream.Null;
         Feature.PathBase = "/base";

@@ -1,15 +1,17 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Compression;
 using Grpc.Core;
+using Grpc.Net.Compression;
 using GrpcShm.Transport.Calls;
 
-namespace GrpcShm.Client.Native;
+namespace GrpcShm.Messages;
 
 /// <summary>
 /// Writes messages into the data that a call sends, each behind its prefix: a flag, and the length. The serializer
 /// writes straight into the call's output if it says the length first, as that of protobuf does. One thread at a time.
 /// </summary>
-/// <param name="maxSize">The largest message in bytes; nothing for any size.</param>
+/// <remarks>Compiled into the libraries of both sides.</remarks>
 internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBufferWriter<byte>
 {
     // gRPC's "Length-Prefixed-Message": one byte for the flag, four for the length.
@@ -20,9 +22,15 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
 
     private ArrayBufferWriter<byte> _gathered = new();
     private SentBody? _output;
+    private ICompressionProvider? _compression;
+    private CompressionLevel? _level;
+    private bool _gathers;
     private int _announced;
     private int _written;
     private Step _step;
+
+    /// <summary>The largest message in bytes; nothing for any size.</summary>
+    public int? MaxSize { get; set; } = maxSize;
 
     private enum Step
     {
@@ -34,12 +42,29 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
     }
 
     /// <summary>Writes a message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="serialize">Makes bytes of it.</param>
+    /// <param name="output">Takes the bytes.</param>
+    /// <param name="compression">Compresses the message; nothing if it goes as it is.</param>
+    /// <param name="level">The level of the compression; nothing for the provider's own.</param>
     /// <exception cref="RpcException">The message is larger than allowed.</exception>
     /// <exception cref="InvalidOperationException">The serializer has not done its part.</exception>
-    /// <remarks>Whatever is thrown, nothing of the message is left in the output.</remarks>
-    public void Write<T>(T message, Action<T, SerializationContext> serialize, SentBody output)
+    /// <remarks>
+    /// Whatever is thrown, nothing of the message is left in the output, and messages that wait there stay.
+    /// </remarks>
+    public void Write<T>(
+        T message,
+        Action<T, SerializationContext> serialize,
+        SentBody output,
+        ICompressionProvider? compression = null,
+        CompressionLevel? level = null)
     {
+        // A part of a message can be taken back only together with all that has not been flushed.
+        var isAlone = output.UnflushedBytes == 0;
         _output = output;
+        _compression = compression;
+        _level = level;
+        _gathers = compression is not null || !isAlone;
         var isWhole = false;
         try
         {
@@ -49,6 +74,7 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
         finally
         {
             _output = null;
+            _compression = null;
             _step = Step.None;
             _written = 0;
             if (_gathered.Capacity > MaxKept)
@@ -60,7 +86,7 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
                 _gathered.ResetWrittenCount();
             }
 
-            if (!isWhole)
+            if (!isWhole && isAlone)
             {
                 output.Drop();
             }
@@ -84,14 +110,14 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
     {
         switch (_step)
         {
-            case Step.Announced:
-                WritePrefix(_announced);
+            case Step.Announced when !_gathers:
+                WritePrefix(_announced, isCompressed: false);
                 _step = Step.Writing;
                 return this;
             case Step.Writing:
                 return this;
             default:
-                Expect(Step.None, Step.Gathering);
+                Expect(Step.None, _step == Step.Announced ? Step.Announced : Step.Gathering);
                 _step = Step.Gathering;
                 return _gathered;
         }
@@ -143,22 +169,34 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
     private void WriteWhole(ReadOnlySpan<byte> payload)
     {
         CheckSize(payload.Length);
-        WritePrefix(payload.Length);
+        if (_compression is { } provider)
+        {
+            var compressed = new MemoryStream();
+            using (var stream = provider.CreateCompressionStream(compressed, _level))
+            {
+                stream.Write(payload);
+            }
+
+            // The provider's stream closes the stream below, whose length cannot be asked for any more.
+            payload = compressed.ToArray();
+        }
+
+        WritePrefix(payload.Length, _compression is not null);
         payload.CopyTo(_output!.GetSpan(payload.Length));
         _output.Advance(payload.Length);
     }
 
-    private void WritePrefix(int length)
+    private void WritePrefix(int length, bool isCompressed)
     {
         var prefix = _output!.GetSpan(PrefixSize);
-        prefix[0] = 0;
+        prefix[0] = isCompressed ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteInt32BigEndian(prefix[1..], length);
         _output.Advance(PrefixSize);
     }
 
     private void CheckSize(int size)
     {
-        if (size > maxSize)
+        if (size > MaxSize)
         {
             throw new RpcException(new Status(
                 StatusCode.ResourceExhausted, "Sending message exceeds the maximum configured message size."));

@@ -3,12 +3,15 @@ using System.IO.Compression;
 using Grpc.Core;
 using Grpc.Net.Compression;
 
-namespace GrpcShm.Client.Native;
+namespace GrpcShm.Messages;
 
-/// <summary>The compression providers of a channel, by the names of their encodings. Any thread.</summary>
-internal sealed class CompressionProviders
+/// <summary>
+/// The compression providers of a channel, or of a service, by the names of their encodings. Any thread.
+/// </summary>
+/// <remarks>Compiled into the libraries of both sides.</remarks>
+internal class CompressionProviders
 {
-    private const string Identity = "identity";
+    public const string Identity = "identity";
     private const int ChunkSize = 4096;
 
     private readonly Dictionary<string, ICompressionProvider> _byName = new(StringComparer.Ordinal);
@@ -31,6 +34,13 @@ internal sealed class CompressionProviders
     public static RpcException CreateTooLarge() =>
         new(new Status(StatusCode.ResourceExhausted, "Received message exceeds the maximum configured message size."));
 
+    /// <summary>Makes the exception for a message that no array can hold.</summary>
+    /// <param name="length">The length that its sender says, in bytes.</param>
+    public virtual Exception CreateOversized(uint length) => new InvalidDataException("Message too large.");
+
+    /// <summary>Finds a provider; nothing if there is none of that name.</summary>
+    public ICompressionProvider? Find(string encoding) => _byName.GetValueOrDefault(encoding);
+
     /// <summary>Decompresses a message.</summary>
     /// <param name="encoding">The encoding that the sender has named; nothing if it has named none.</param>
     /// <param name="message">The compressed message.</param>
@@ -38,8 +48,8 @@ internal sealed class CompressionProviders
     /// <exception cref="RpcException">The encoding is not known, or the result is larger than allowed.</exception>
     public ReadOnlySequence<byte> Decompress(string? encoding, in ReadOnlySequence<byte> message, int? maxSize)
     {
-        // A response without the header is one with 'identity', as in grpc-dotnet.
-        if (encoding is null or Identity)
+        encoding ??= OfMissing();
+        if (encoding == Identity)
         {
             throw new RpcException(new Status(
                 StatusCode.Internal, "Request sent 'identity' grpc-encoding value with compressed message."));
@@ -47,10 +57,9 @@ internal sealed class CompressionProviders
 
         if (!_byName.TryGetValue(encoding, out var provider))
         {
-            var supported = string.Join(", ", [Identity, .. _byName.Keys]);
             throw new RpcException(new Status(
                 StatusCode.Unimplemented,
-                $"Unsupported grpc-encoding value '{encoding}'. Supported encodings: {supported}"));
+                $"Unsupported grpc-encoding value '{encoding}'. Supported encodings: {Accepted.Replace(",", ", ")}"));
         }
 
         using var decompressed = provider.CreateDecompressionStream(new MemoryStream(message.ToArray()));
@@ -67,6 +76,11 @@ internal sealed class CompressionProviders
 
         return new ReadOnlySequence<byte>(result.WrittenMemory);
     }
+
+    /// <summary>
+    /// The encoding of a message whose sender has named none: 'identity', as in grpc-dotnet's client.
+    /// </summary>
+    protected virtual string OfMissing() => Identity;
 
     private static ICompressionProvider[] CreateDefault() =>
     [

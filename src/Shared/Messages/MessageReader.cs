@@ -3,27 +3,42 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 
-namespace GrpcShm.Client.Native;
+namespace GrpcShm.Messages;
 
 /// <summary>
-/// Takes messages out of the data that a call has received. A small message is read where it lies. A large one is
+/// Takes messages out of the data that a call has received. A small message is read where it lies. A large one may be
 /// gathered in an array of its own while it comes, so that its sender never waits for credit. One thread at a time.
 /// </summary>
-/// <param name="maxSize">The largest message in bytes; nothing for any size.</param>
-/// <param name="compression">The providers for messages that are compressed.</param>
-internal sealed class MessageReader(int? maxSize, CompressionProviders compression) : DeserializationContext
+/// <remarks>Compiled into the libraries of both sides.</remarks>
+internal sealed class MessageReader : DeserializationContext
 {
     private const int PrefixSize = 5;
 
     // A larger message is gathered. Less than the window of a call, of which the reader may leave no more unconsumed.
     private const int LargestInPlace = 32 * 1024;
 
+    private CompressionProviders _compression;
+    private int? _maxSize;
     private ReadOnlySequence<byte> _payload;
     private byte[]? _gathered;
     private int _filled;
     private int _length;
     private bool _isCompressed;
     private bool _isGathering;
+
+    /// <param name="maxSize">The largest message in bytes; nothing for any size.</param>
+    /// <param name="compression">The providers for messages that are compressed.</param>
+    public MessageReader(int? maxSize, CompressionProviders compression)
+    {
+        _maxSize = maxSize;
+        _compression = compression;
+    }
+
+    /// <summary>
+    /// True if large messages are gathered. A server must not do so: what it has gathered counts in none of its bounds
+    /// for what clients have sent.
+    /// </summary>
+    public bool Gathers { get; init; }
 
     /// <summary>The value of the header <c>grpc-encoding</c> of what is read; nothing if there is none.</summary>
     public string? Encoding { get; set; }
@@ -65,7 +80,7 @@ internal sealed class MessageReader(int? maxSize, CompressionProviders compressi
                 return true;
             }
 
-            if (_length <= LargestInPlace)
+            if (_length <= LargestInPlace || !Gathers)
             {
                 return false;
             }
@@ -94,6 +109,15 @@ internal sealed class MessageReader(int? maxSize, CompressionProviders compressi
             ? "Unexpected end of content while reading the message content."
             : "Unexpected end of content while reading the message header.");
 
+    /// <summary>Sets what counts for the next call.</summary>
+    /// <param name="maxSize">The largest message in bytes; nothing for any size.</param>
+    /// <param name="compression">The providers for messages that are compressed.</param>
+    public void Set(int? maxSize, CompressionProviders compression)
+    {
+        _maxSize = maxSize;
+        _compression = compression;
+    }
+
     /// <summary>Prepares it for the next call.</summary>
     public void Reuse()
     {
@@ -121,10 +145,10 @@ internal sealed class MessageReader(int? maxSize, CompressionProviders compressi
         };
         if (length > int.MaxValue)
         {
-            throw new InvalidDataException("Message too large.");
+            throw _compression.CreateOversized(length);
         }
 
-        if ((int)length > maxSize)
+        if ((int)length > _maxSize)
         {
             throw CompressionProviders.CreateTooLarge();
         }
@@ -165,7 +189,7 @@ internal sealed class MessageReader(int? maxSize, CompressionProviders compressi
 
     private T Make<T>(in ReadOnlySequence<byte> bytes, Func<DeserializationContext, T> deserialize)
     {
-        _payload = _isCompressed ? compression.Decompress(Encoding, bytes, maxSize) : bytes;
+        _payload = _isCompressed ? _compression.Decompress(Encoding, bytes, _maxSize) : bytes;
         try
         {
             return deserialize(this);

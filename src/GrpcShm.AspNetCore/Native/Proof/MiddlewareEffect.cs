@@ -1,0 +1,13 @@
+namespace GrpcShm.AspNetCore.Native.Proof;
+
+internal enum MiddlewareEffect
+{
+    /// <summary>It passes the call on, and neither the call nor anybody else can notice that it was there.</summary>
+    Indifferent,
+
+    /// <summary>It acts on the call, or this library cannot prove that it does not.</summary>
+    Acts,
+
+    /// <summary>It is the application's own, or that of another package, and nobody but its author knows.</summary>
+    Unknown,
+}

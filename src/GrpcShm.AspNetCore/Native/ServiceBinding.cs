@@ -1,0 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
+using Grpc.AspNetCore.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace GrpcShm.AspNetCore.Native;
+
+/// <summary>What all methods of a service need of the host.</summary>
+internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.All)] TService>
+    where TService : class
+{
+    public ServiceBinding(IServiceProvider services)
+    {
+        Settings = new ServiceSettings(
+            services.GetRequiredService<IOptions<GrpcServiceOptions>>().Value,
+            services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>().Value);
+        Surroundings = new ServiceSurroundings(services);
+        Activator = new ServiceActivator<TService>(
+            services.GetRequiredService<IGrpcServiceActivator<TService>>(), Settings);
+        Interceptors = new InterceptorChain(Settings.Interceptors, services);
+    }
+
+    public ServiceSettings Settings { get; }
+
+    public ServiceSurroundings Surroundings { get; }
+
+    public ServiceActivator<TService> Activator { get; }
+
+    public InterceptorChain Interceptors { get; }
+}

@@ -1,0 +1,78 @@
+using System.IO.Compression;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Grpc.Net.Compression;
+using GrpcShm.Messages;
+
+namespace GrpcShm.AspNetCore.Native;
+
+/// <summary>
+/// The options of <c>AddGrpc</c> for one service: its own, and where it has none, those of all services. What is set
+/// twice counts as in grpc-dotnet. Any thread.
+/// </summary>
+internal sealed class ServiceSettings
+{
+    /// <param name="common">The options of all services.</param>
+    /// <param name="own">The options of this service.</param>
+    /// <exception cref="InvalidOperationException">There is no provider for the compression of responses.</exception>
+    public ServiceSettings(GrpcServiceOptions common, GrpcServiceOptions own)
+    {
+        // The options of a service begin as a copy of the common ones.
+        MaxReceived = (IsSet(own, "MaxReceiveMessageSizeSpecified") ? own : common).MaxReceiveMessageSize;
+        MaxSent = (IsSet(own, "MaxSendMessageSizeSpecified") ? own : common).MaxSendMessageSize;
+        HasDetailedErrors = own.EnableDetailedErrors ?? common.EnableDetailedErrors ?? false;
+        ResponseEncoding = own.ResponseCompressionAlgorithm ?? common.ResponseCompressionAlgorithm;
+        ResponseLevel = own.ResponseCompressionLevel ?? common.ResponseCompressionLevel;
+        IsServiceSuppressed = Find(own, "SuppressCreatingService") == true;
+        Compression = new RequestCompression([.. own.CompressionProviders, .. common.CompressionProviders]);
+        Interceptors = [.. common.Interceptors, .. own.Interceptors];
+        if (ResponseEncoding is { } encoding && Compression.Find(encoding) is null)
+        {
+            throw new InvalidOperationException(
+                $"The configured response compression algorithm '{encoding}' does not have a matching compression "
+                + "provider.");
+        }
+    }
+
+    /// <summary>The largest message that is taken, in bytes; nothing for any size.</summary>
+    public int? MaxReceived { get; }
+
+    /// <summary>The largest message that is sent, in bytes; nothing for any size.</summary>
+    public int? MaxSent { get; }
+
+    /// <summary>True if clients are told of the exceptions of handlers.</summary>
+    public bool HasDetailedErrors { get; }
+
+    /// <summary>The encoding of the messages that are sent; nothing if they go as they are.</summary>
+    public string? ResponseEncoding { get; }
+
+    /// <summary>The level of that compression; nothing for the provider's own.</summary>
+    public CompressionLevel? ResponseLevel { get; }
+
+    /// <summary>True if interceptors alone serve the calls, so that no service is made.</summary>
+    public bool IsServiceSuppressed { get; }
+
+    /// <summary>The providers of both directions.</summary>
+    public CompressionProviders Compression { get; }
+
+    /// <summary>The interceptors, the first to run first.</summary>
+    public IReadOnlyList<InterceptorRegistration> Interceptors { get; }
+
+    // Versions of grpc-dotnet that do not say whether a limit is set copy the common one as well.
+    private static bool IsSet(GrpcServiceOptions options, string name) => Find(options, name) ?? true;
+
+    /// <summary>Reads an option that early versions of grpc-dotnet do not have; nothing with those.</summary>
+    private static bool? Find(GrpcServiceOptions options, string name) =>
+        (bool?)typeof(GrpcServiceOptions).GetProperty(name)?.GetValue(options);
+
+    /// <summary>The providers, with the words of grpc-dotnet's server for a message that cannot be read.</summary>
+    private sealed class RequestCompression(IEnumerable<ICompressionProvider> providers)
+        : CompressionProviders(providers)
+    {
+        public override Exception CreateOversized(uint length) => new IOException($"Message too large: {length}");
+
+        protected override string OfMissing() =>
+            throw new RpcException(new Status(
+                StatusCode.Internal, "Request did not include grpc-encoding value with compressed message."));
+    }
+}

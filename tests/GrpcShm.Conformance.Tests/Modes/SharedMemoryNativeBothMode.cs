@@ -1,0 +1,11 @@
+namespace GrpcShm.Conformance.Tests.Modes;
+
+/// <summary>Calls that the client's channel frames by itself, and that the server dispatches natively.</summary>
+public sealed class SharedMemoryNativeBothMode : SharedMemoryNativeServerMode
+{
+    /// <inheritdoc/>
+    public override string Name => "native on both sides";
+
+    /// <inheritdoc/>
+    protected override bool IsNative => true;
+}
