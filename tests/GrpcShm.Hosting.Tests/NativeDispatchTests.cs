@@ -1,4 +1,5 @@
 using GrpcShm.AspNetCore.Direct;
+using GrpcShm.AspNetCore.Native.Proof;
 using GrpcShm.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -34,16 +35,25 @@ public sealed class NativeDispatchTests
             await app.StartAsync(TestContext.Current.CancellationToken).InTime();
 
             var table = app.Services.GetRequiredService<DirectApplication>().Native!.Table;
-            Assert.Empty(table.Refusals);
-            Assert.Equal(
-                ["/grpcshm.hosting.Greeter/Greet", "/grpcshm.hosting.Greeter/GreetAll"],
-                table.Endpoints.Select(static endpoint => endpoint.Path).Order());
+            if (Environment.Version.Major == PipelineWalk.KnownVersion)
+            {
+                Assert.Empty(table.Refusals);
+                Assert.Equal(
+                    ["/grpcshm.hosting.Greeter/Greet", "/grpcshm.hosting.Greeter/GreetAll"],
+                    table.Endpoints.Select(static endpoint => endpoint.Path).Order());
 
-            var line = Assert.Single(log.Log.Lines, static line => line.Name == "NativeDispatch");
-            Assert.EndsWith(
-                isBehindOwnMiddleware ? $"a lambda of {typeof(NativeDispatchTests)}." : ": none.",
-                line.Text,
-                StringComparison.Ordinal);
+                var line = Assert.Single(log.Log.Lines, static line => line.Name == "NativeDispatch");
+                Assert.EndsWith(
+                    isBehindOwnMiddleware ? $"a lambda of {typeof(NativeDispatchTests)}." : ": none.",
+                    line.Text,
+                    StringComparison.Ordinal);
+            }
+            else
+            {
+                // Nobody has looked at what this version's middleware does.
+                Assert.Empty(table.Endpoints);
+                Assert.NotEmpty(table.Refusals);
+            }
 
             using var channel = SharedMemoryChannel.ForAddress(
                 "shm:native", new SharedMemoryClientOptions { RuntimeDirectory = directory });

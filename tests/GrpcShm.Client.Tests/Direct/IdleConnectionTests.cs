@@ -75,7 +75,9 @@ public sealed class IdleConnectionTests
         using var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
 
-        for (var i = 0; i < 300; i++)
+        // A busy machine may keep the timer of the connection from every pause of these.
+        var giveUpAt = TimeLimit.Deadline;
+        for (var i = 0; i < 300 || (server.Accepted == 1 && DateTime.UtcNow < giveUpAt); i++)
         {
             Assert.Equal([(byte)i], await invoker.CallAsync([(byte)i]));
 

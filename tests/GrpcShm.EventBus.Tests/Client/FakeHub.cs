@@ -80,6 +80,9 @@ internal sealed class FakeHub : IAsyncDisposable
                     await responseStream.WriteAsync(response);
                     if (response.Closing is { } closing)
                     {
+                        // As a hub does. Who ends the call at once may overtake its own words: a write of the client
+                        // that fails by that end lets some versions of gRPC forget what the client has not read.
+                        await UntilClientEndsAsync(requestStream);
                         throw new RpcException(new Status((StatusCode)closing.StatusCode, closing.Message));
                     }
                 }
@@ -89,6 +92,17 @@ internal sealed class FakeHub : IAsyncDisposable
                 // As the first hubs did.
                 throw new RpcException(new Status(StatusCode.Unavailable, exception.Message));
             }
+        }
+
+        private static async Task UntilClientEndsAsync(IAsyncStreamReader<SessionRequest> requests)
+        {
+            Task<bool> next;
+            do
+            {
+                next = requests.MoveNext(CancellationToken.None);
+                await ((Task)next).InTime().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            while (next is { IsCompletedSuccessfully: true, Result: true });
         }
     }
 }
