@@ -54,6 +54,21 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>The header <c>user-agent</c> of the last call whose handler has begun.</summary>
     public string? LastUserAgent { get; private set; }
 
+    /// <summary>
+    /// Asserts that the last call was framed by the channel itself, if any was taken. A call that is given up may be
+    /// over before its handler has begun.
+    /// </summary>
+    /// <param name="before">The number of calls that had been taken before it.</param>
+    public async Task AssertNativeSinceAsync(int before)
+    {
+        if (CallsTaken > before)
+        {
+            await TimeLimit.UntilAsync(
+                () => LastUserAgent?.StartsWith("grpcshm-dotnet/", StringComparison.Ordinal) == true,
+                () => $"The call was made by {LastUserAgent}.");
+        }
+    }
+
     /// <summary>The number of connections that were accepted so far.</summary>
     public int Accepted
     {

@@ -73,10 +73,11 @@ public sealed class ParityTests
             using var ours = await server.CreateNativeChannelAsync(options);
 
             var expected = await record(theirs.CreateCallInvoker());
+            var before = server.CallsTaken;
             var actual = await record(ours.CreateCallInvoker());
 
             AssertAlike(expected, actual);
-            Assert.StartsWith("grpcshm-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
+            await server.AssertNativeSinceAsync(before);
         }
     }
 
