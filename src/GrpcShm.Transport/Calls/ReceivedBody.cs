@@ -107,7 +107,7 @@ internal sealed partial class ReceivedBody : PipeReader
         {
             lock (_gate)
             {
-                if (cancellationToken.IsCancellationRequested)
+                if (cancellationToken.IsCancellationRequested && !IsFailureDue)
                 {
                     ThrowIfSettledUnderGate();
                     return ValueTask.FromCanceled<ReadResult>(cancellationToken);
@@ -204,7 +204,10 @@ internal sealed partial class ReceivedBody : PipeReader
     {
         lock (_gate)
         {
-            _read.Wake(byToken: true);
+            if (!IsFailureDue)
+            {
+                _read.Wake(byToken: true);
+            }
         }
     }
 
@@ -236,6 +239,13 @@ internal sealed partial class ReceivedBody : PipeReader
             _isSettled = false;
         }
     }
+
+    /// <summary>
+    /// True if a failure has been settled that is not shown yet. The token of a read may have fired by that failure,
+    /// and others who have to know of it first may not know it yet: so the token does not end the read. The failure
+    /// will.
+    /// </summary>
+    private bool IsFailureDue => _isSettled && !_hasEnded;
 
     /// <summary>True if there is something that the reader has not seen.</summary>
     private bool IsReadable => _hasNews || _hasEnded || _isCanceled;

@@ -100,6 +100,23 @@ public sealed class CallFailingTests
         Assert.True((await write!.InTime()).IsCompleted);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Read_WhoseTokenFiresByASettledFailure_EndsWhenThatIsToldAndNotBefore(bool isFiredBefore)
+    {
+        var body = new ReceivedBody(new TestCall(new RunProfile(RunMode.ThreadPool)).Stream);
+        using var source = new CancellationTokenSource();
+        var read = isFiredBefore ? null : body.ReadAsync(source.Token).AsTask();
+        body.Settle(new IOException("for the test"), byPeer: false);
+        await source.CancelAsync();
+        read ??= body.ReadAsync(source.Token).AsTask();
+
+        Assert.False(read.IsCompleted);
+        body.ShowFailure();
+        Assert.Equal("for the test", (await Assert.ThrowsAsync<IOException>(() => read).InTime()).Message);
+    }
+
     [Fact]
     public void Read_FailureIsSettledAndNotTold_GivesWhatHadCome()
     {
