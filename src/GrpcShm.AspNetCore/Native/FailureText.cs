@@ -1,3 +1,5 @@
+using GrpcShm.Messages;
+
 namespace GrpcShm.AspNetCore.Native;
 
 /// <summary>Says in a status that a handler has failed, in the words of grpc-dotnet.</summary>
@@ -7,19 +9,6 @@ internal static class FailureText
 
     /// <param name="exception">The exception of the handler.</param>
     /// <param name="isDetailed">True if the client may know it.</param>
-    public static string Describe(Exception exception, bool isDetailed)
-    {
-        if (!isDetailed)
-        {
-            return Plain;
-        }
-
-        var text = Plain;
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            text += $" {cause.GetType().Name}: {cause.Message}";
-        }
-
-        return text;
-    }
+    public static string Describe(Exception exception, bool isDetailed) =>
+        isDetailed ? $"{Plain} {ExceptionText.Describe(exception)}" : Plain;
 }

@@ -220,7 +220,7 @@ internal sealed partial class NativeCallContext
         }
 
         SetTrailers();
-        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
+        Parts.Diagnostics.EndHandler(_status.StatusCode);
         return Task.CompletedTask;
     }
 
@@ -265,7 +265,7 @@ internal sealed partial class NativeCallContext
             SetTrailers();
         }
 
-        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
+        Parts.Diagnostics.EndHandler(_status.StatusCode);
     }
 
     /// <summary>Ends the use of the call. When the response has ended.</summary>
@@ -283,7 +283,7 @@ internal sealed partial class NativeCallContext
         {
             if (_httpContext is { } context)
             {
-                _httpContexts!.Dispose(context);
+                _call.Connection.Application.HttpContexts.Dispose(context);
 
                 // Else a handler that has kept it would see the next call.
                 (context as DefaultHttpContext)?.Uninitialize();
@@ -300,7 +300,7 @@ internal sealed partial class NativeCallContext
     private async Task EndExpiredAsync()
     {
         await _expired!.Task.ConfigureAwait(false);
-        Parts.Diagnostics.EndHandler((int)_status.StatusCode);
+        Parts.Diagnostics.EndHandler(_status.StatusCode);
     }
 
     private IHeaderDictionary FindTrailers()

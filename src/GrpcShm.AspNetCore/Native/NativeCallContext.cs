@@ -27,8 +27,6 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     private Metadata? _requestHeaders;
     private Metadata? _responseTrailers;
     private HttpContext? _httpContext;
-    private IHttpContextFactory? _httpContexts;
-    private IServiceScope? _scope;
     private IServiceProvider? _services;
     private Status _status;
     private volatile bool _isOver;
@@ -154,8 +152,7 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
             features.Set<IServiceProvidersFeature>(this);
             features.Set<IServerCallContextFeature>(this);
             Parts.Diagnostics.AddFeatures(features);
-            _httpContexts = call.Connection.Application.HttpContexts;
-            _httpContext = _httpContexts.Create(features);
+            _httpContext = call.Connection.Application.HttpContexts.Create(features);
             _httpContext.SetEndpoint(_method.EndPoint.Endpoint);
             _httpContext.Items[HttpContextKey] = _httpContext;
             return _httpContext;
@@ -166,11 +163,11 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     private IServiceProvider CreateScope()
     {
         var call = Call;
-        _scope = call.Connection.Application.Scopes.CreateScope();
+        var scope = call.Connection.Application.Scopes.CreateScope();
 
         // As hosting does: it ends when the client has the whole response.
-        call.Response.Callbacks.AddCompleted(static scope => EndScopeAsync((IServiceScope)scope), _scope);
-        return _scope.ServiceProvider;
+        call.Response.Callbacks.AddCompleted(static scope => EndScopeAsync((IServiceScope)scope), scope);
+        return scope.ServiceProvider;
     }
 
     private static Task EndScopeAsync(IServiceScope scope)

@@ -109,13 +109,12 @@ internal sealed class NativeRequestStream<T>(
                 throw new RpcException(new Status(StatusCode.Internal, "Incoming message cancelled."));
             }
 
-            var reader = context.Parts.Reader;
-            if ((!data.IsEmpty || reader.IsWithinMessage) && reader.TryTake(ref data, deserialize, out message))
+            if (context.Parts.Reader.TryTake(ref data, deserialize, out message))
             {
                 return true;
             }
 
-            if (read.IsCompleted && (data.Length > 0 || reader.IsWithinMessage))
+            if (read.IsCompleted && !data.IsEmpty)
             {
                 throw new RpcException(new Status(StatusCode.Internal, "Incomplete message."));
             }

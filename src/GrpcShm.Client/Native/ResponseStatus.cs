@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
+using GrpcShm.Messages;
 
 namespace GrpcShm.Client.Native;
 
@@ -73,7 +74,7 @@ internal static class ResponseStatus
     {
         RpcException failure => failure.Status,
         OperationCanceledException => new Status(StatusCode.Cancelled, "", exception),
-        _ => new Status(CodeOf(exception), $"{summary} {Describe(exception)}", exception),
+        _ => new Status(CodeOf(exception), $"{summary} {ExceptionText.Describe(exception)}", exception),
     };
 
     private static StatusCode CodeOf(Exception exception)
@@ -98,17 +99,6 @@ internal static class ResponseStatus
         }
 
         return isLost ? StatusCode.Unavailable : StatusCode.Internal;
-    }
-
-    private static string Describe(Exception exception)
-    {
-        var text = $"{exception.GetType().Name}: {exception.Message}";
-        for (var cause = exception.InnerException; cause is not null; cause = cause.InnerException)
-        {
-            text += $" {cause.GetType().Name}: {cause.Message}";
-        }
-
-        return text;
     }
 
     private static bool IsOfGrpc(string contentType) =>

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using Grpc.Core;
 using GrpcShm.AspNetCore.Direct;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
@@ -21,10 +21,6 @@ namespace GrpcShm.AspNetCore.Native.Diagnostics;
 internal sealed class RequestDiagnostics(ServerCall call, HostDiagnostics host)
     : IHttpActivityFeature, IHttpMetricsTagsFeature
 {
-    // The statuses of gRPC, as they are written.
-    private static readonly string[] StatusTexts =
-        [.. Enumerable.Range(0, 17).Select(static code => code.ToString(CultureInfo.InvariantCulture))];
-
     private DiagnosedEndpoint? _endpoint;
     private Activity? _span;
     private IDisposable? _scope;
@@ -107,13 +103,9 @@ internal sealed class RequestDiagnostics(ServerCall call, HostDiagnostics host)
     /// seen that may look for what is told here.
     /// </summary>
     /// <param name="statusCode">The status of the call.</param>
-    public void EndHandler(int statusCode)
+    public void EndHandler(StatusCode statusCode)
     {
-        _span?.AddTag(
-            "grpc.status_code",
-            (uint)statusCode < (uint)StatusTexts.Length
-                ? StatusTexts[statusCode]
-                : statusCode.ToString(CultureInfo.InvariantCulture));
+        _span?.AddTag("grpc.status_code", StatusText.Of(statusCode));
         LogExecuted();
     }
 

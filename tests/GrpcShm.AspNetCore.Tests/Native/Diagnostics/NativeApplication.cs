@@ -59,7 +59,7 @@ internal sealed class NativeApplication(IServiceProvider services, DiagnosedHand
             ? features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers
             : response.Headers;
         trailers["grpc-status"] = ((int)status).ToString(CultureInfo.InvariantCulture);
-        context.Diagnostics.EndHandler((int)status);
+        context.Diagnostics.EndHandler(status);
     }
 
     public void DisposeContext(Context context, Exception? exception) => context.Diagnostics.End(exception);
