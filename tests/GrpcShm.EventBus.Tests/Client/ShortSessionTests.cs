@@ -120,8 +120,14 @@ public sealed class ShortSessionTests : IDisposable
 
         await ClientTest.FailsAsync(written, StatusCode.DeadlineExceeded);
         await ClientTest.FailsAsync(queued, StatusCode.DeadlineExceeded);
-        Assert.Equal("WRITTEN", (await failures.Reader.ReadAsync().InTime()).EventName);
-        Assert.Equal("QUEUED", (await failures.Reader.ReadAsync().InTime()).EventName);
+
+        // Each has a timer of its own, and a busy machine may be late with both.
+        string[] told =
+        [
+            (await failures.Reader.ReadAsync().InTime()).EventName,
+            (await failures.Reader.ReadAsync().InTime()).EventName,
+        ];
+        Assert.Equal(["QUEUED", "WRITTEN"], told.Order(StringComparer.Ordinal));
     }
 
     [Fact]
