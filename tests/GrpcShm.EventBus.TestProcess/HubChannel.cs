@@ -10,6 +10,9 @@ internal static class HubChannel
     /// <summary>How long one connection may take on a busy machine. It guards against a hang.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long the hub may take to answer. It turns a hang into a failure that says where.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
     public static bool IsSharedMemory(string address) => address.StartsWith("shm:", StringComparison.Ordinal);
 
     public static GrpcChannel To(string address, Action<GrpcChannelOptions>? configure = null)

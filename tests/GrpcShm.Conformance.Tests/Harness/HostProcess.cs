@@ -186,11 +186,11 @@ public sealed partial class HostProcess : IAsyncDisposable
             catch (OperationCanceledException)
             {
                 _process.Kill();
-                await _process.WaitForExitAsync(CancellationToken.None);
+                await _process.WaitForExitAsync(CancellationToken.None).InTime();
             }
         }
 
-        await _reading;
+        await _reading.InTime();
         var exitCode = _process.ExitCode;
         _process.Dispose();
         if (died)

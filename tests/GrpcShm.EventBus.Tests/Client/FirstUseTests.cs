@@ -33,7 +33,7 @@ public sealed class FirstUseTests : IDisposable
     public async Task Use_ClientThatWasNeverConnected_NamesTheCallToMake(string use)
     {
         using var channel = HubChannel.To(_address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
 
         var failure = await ClientTest.FailsAsync(UsesByName[use](client), StatusCode.Unavailable);
 
@@ -132,8 +132,9 @@ public sealed class FirstUseTests : IDisposable
     public async Task Connect_NoHub_SaysTheReasonOnce()
     {
         using var channel = HubChannel.To(_address);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) })
+            .InTime(out var client);
 
         // On a busy machine the time may be over before the first attempt has failed: then there is no reason yet.
         EventBusException failure = null!;

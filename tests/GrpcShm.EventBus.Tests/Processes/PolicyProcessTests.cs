@@ -100,7 +100,7 @@ public sealed class PolicyProcessTests
         await using var scene = await Scene.StartAsync("shm", OverflowPolicy.Block);
         await using var other = await ChildProcess.StartAsync("counting-receiver", scene.Address, "other");
         using var channel = HubChannel.To(scene.Address);
-        await using var bystander = new EventClient(channel);
+        await using var bystanderEnd = new EventClient(channel).InTime(out var bystander);
         await bystander.ConnectAsync().InTime();
         var blocked = scene.SendAll();
 
@@ -166,7 +166,7 @@ public sealed class PolicyProcessTests
 
         public async ValueTask DisposeAsync()
         {
-            await sender.DisposeAsync();
+            await sender.DisposeAsync().InTime();
             channel.Dispose();
             await machine.DisposeAsync();
             await hub.DisposeAsync();
