@@ -54,6 +54,7 @@ internal sealed class HangWatchAttribute : BeforeAfterTestAttribute
         Environment.FailFast(
             $"The test program hangs: for {silence.TotalMinutes:0} minutes no test has begun or ended. The last one "
             + $"that ended: {Volatile.Read(ref _lastEnded)}. Those that run:{Environment.NewLine}"
-            + string.Join(Environment.NewLine, Running.Values.Order(StringComparer.Ordinal).Select(name => $"  {name}")));
+            + string.Join(
+                Environment.NewLine, Running.Values.Order(StringComparer.Ordinal).Select(name => $"  {name}")));
     }
 }
