@@ -51,7 +51,8 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// when it is disposed.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
-    public static SharedMemoryChannel Create(string address) => Create(address, new SharedMemoryClientOptions());
+    public static SharedMemoryChannel ForAddress(string address) =>
+        ForAddress(address, new SharedMemoryClientOptions());
 
     /// <summary>Makes a channel that frames its calls by itself.</summary>
     /// <param name="address">
@@ -70,11 +71,11 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// <paramref name="address"/> is none of these, or the options contradict each other, or
     /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
-    public static SharedMemoryChannel Create(
+    public static SharedMemoryChannel ForAddress(
         string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
     {
         channelOptions ??= new GrpcChannelOptions();
-        var channel = ForAddress(address, options, channelOptions, out var handler);
+        var channel = CreateGrpcChannel(address, options, channelOptions, out var handler);
         var isSecure = IsSecure(address);
         NativeChannel? native = null;
         if (handler is DirectHandler direct && !isSecure)
@@ -97,7 +98,8 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// it is disposed.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
-    public static GrpcChannel ForAddress(string address) => ForAddress(address, new SharedMemoryClientOptions());
+    public static GrpcChannel CreateGrpcChannel(string address) =>
+        CreateGrpcChannel(address, new SharedMemoryClientOptions());
 
     /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
     /// <param name="address">
@@ -114,9 +116,9 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// <paramref name="address"/> is none of these, or the options contradict each other, or
     /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
-    public static GrpcChannel ForAddress(
+    public static GrpcChannel CreateGrpcChannel(
         string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null) =>
-        ForAddress(address, options, channelOptions ?? new GrpcChannelOptions(), out _);
+        CreateGrpcChannel(address, options, channelOptions ?? new GrpcChannelOptions(), out _);
 
     /// <summary>Makes a handler for a channel or an <see cref="HttpClient"/> that the caller makes.</summary>
     /// <param name="address">
@@ -213,7 +215,7 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         return new DirectHandler(connections, http2, plain);
     }
 
-    private static GrpcChannel ForAddress(
+    private static GrpcChannel CreateGrpcChannel(
         string address,
         SharedMemoryClientOptions options,
         GrpcChannelOptions channelOptions,

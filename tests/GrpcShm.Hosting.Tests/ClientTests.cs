@@ -80,8 +80,8 @@ public sealed class ClientTests
             RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
         };
         var channelOptions = new GrpcChannelOptions();
-        using var first = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);
-        using var second = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);
+        using var first = SharedMemoryChannel.CreateGrpcChannel("shm:greeter", options, channelOptions);
+        using var second = SharedMemoryChannel.CreateGrpcChannel("shm:greeter", options, channelOptions);
 
         await AssertGreetsAsync(new Greeter.GreeterClient(first));
         await AssertGreetsAsync(new Greeter.GreeterClient(second));
@@ -94,14 +94,14 @@ public sealed class ClientTests
         var channelOptions = new GrpcChannelOptions { HttpHandler = handler };
 
         Assert.Throws<ArgumentException>(
-            () => SharedMemoryChannel.ForAddress("shm:greeter", new SharedMemoryClientOptions(), channelOptions));
+            () => SharedMemoryChannel.CreateGrpcChannel("shm:greeter", new SharedMemoryClientOptions(), channelOptions));
     }
 
     [Fact]
     public async Task Call_WithoutAServer_IsUnavailableAndSaysWhereItLooked()
     {
         var directory = Path.Join(Path.GetTempPath(), Path.GetRandomFileName());
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "shm:nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory });
 
         var exception = await Assert.ThrowsAsync<RpcException>(
