@@ -41,7 +41,9 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         _invoker = native is null ? channel.CreateCallInvoker() : new NativeInvoker(native);
     }
 
-    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <summary>
+    /// Makes a channel to the server that listens on a shared-memory endpoint. It frames its calls by itself.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -54,7 +56,9 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     public static SharedMemoryChannel ForAddress(string address) =>
         ForAddress(address, new SharedMemoryClientOptions());
 
-    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <summary>
+    /// Makes a channel to the server that listens on a shared-memory endpoint. It frames its calls by itself.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -88,7 +92,10 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         return new SharedMemoryChannel(channel, native, isSecure ? null : (handler as Http2Handler)?.Route);
     }
 
-    /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <summary>
+    /// Makes a channel of grpc-dotnet, for code that needs a <see cref="GrpcChannel"/>. All its calls go through
+    /// grpc-dotnet, which takes longer than a channel of <see cref="ForAddress(string)"/>.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -101,7 +108,10 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     public static GrpcChannel CreateGrpcChannel(string address) =>
         CreateGrpcChannel(address, new SharedMemoryClientOptions());
 
-    /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <summary>
+    /// Makes a channel of grpc-dotnet, for code that needs a <see cref="GrpcChannel"/>. All its calls go through
+    /// grpc-dotnet, which takes longer than a channel of <see cref="ForAddress(string)"/>.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
