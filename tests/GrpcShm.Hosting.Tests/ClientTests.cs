@@ -80,8 +80,8 @@ public sealed class ClientTests
             RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
         };
         var channelOptions = new GrpcChannelOptions();
-        using var first = SharedMemoryChannel.CreateGrpcChannel("shm:greeter", options, channelOptions);
-        using var second = SharedMemoryChannel.CreateGrpcChannel("shm:greeter", options, channelOptions);
+        using var first = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);
+        using var second = SharedMemoryChannel.ForAddress("shm:greeter", options, channelOptions);
 
         await AssertGreetsAsync(new Greeter.GreeterClient(first));
         await AssertGreetsAsync(new Greeter.GreeterClient(second));
@@ -94,7 +94,7 @@ public sealed class ClientTests
         var channelOptions = new GrpcChannelOptions { HttpHandler = handler };
 
         Assert.Throws<ArgumentException>(
-            () => SharedMemoryChannel.CreateGrpcChannel("shm:greeter", new SharedMemoryClientOptions(), channelOptions));
+            () => SharedMemoryChannel.ForAddress("shm:greeter", new SharedMemoryClientOptions(), channelOptions));
     }
 
     [Fact]

@@ -13,8 +13,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>
-/// Each kind of client in each mode, and each kind of server in each mode: a pair works in the best mode that both have,
-/// or the client is told why not.
+/// Each kind of client in each mode, and each kind of server in each mode: a pair works in the best mode that both
+/// have, or the client is told why not.
 /// </summary>
 public sealed class ModePairTests
 {
@@ -100,7 +100,8 @@ public sealed class ModePairTests
     private static async Task<string> GreetAsync(Greeter.GreeterClient client)
     {
         var answer = await client.GreetAsync(
-            new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestToken).ResponseAsync.InTime();
+            new Greeting { Name = "Ada" }, deadline: TimeLimit.Deadline, cancellationToken: TestToken)
+            .ResponseAsync.InTime();
         return answer.Text;
     }
 

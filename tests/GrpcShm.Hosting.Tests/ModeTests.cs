@@ -75,7 +75,8 @@ public sealed class ModeTests
     {
         await using var server = await TestServer.StartAsync(
             Configure(SharedMemoryMode.Auto, ListenWithMiddlewareThatReads));
-        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server.Directory, SharedMemoryMode.Auto));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
+            "greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
         {
@@ -88,7 +89,8 @@ public sealed class ModeTests
     {
         await using var server = await TestServer.StartAsync(
             Configure(SharedMemoryMode.Direct, ListenWithMiddlewareThatReads));
-        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server.Directory, SharedMemoryMode.Auto));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
+            "greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
         {

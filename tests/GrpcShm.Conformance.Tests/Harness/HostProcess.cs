@@ -13,7 +13,7 @@ public sealed partial class HostProcess : IAsyncDisposable
     private const int StopSignal = 19;
     private const int ContinueSignal = 18;
 
-    // That of another version, if a run is about a client and a server of two versions (the step "mixtures" of .ci/run).
+    // That of another version, if a run is about a client and a server of two versions (step "mixtures" of .ci/run).
     private static readonly string Program = Environment.GetEnvironmentVariable("GRPCSHM_TEST_HOST")
         ?? Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost");
 
