@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Grpc.Core;
-using Grpc.Net.Client;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -25,7 +24,7 @@ internal sealed class SessionClient : IAsyncDisposable
     private ulong _completedThrough;
     private ulong _lastNumber;
 
-    public SessionClient(GrpcChannel channel, Metadata? headers = null)
+    public SessionClient(ChannelBase channel, Metadata? headers = null)
     {
         _call = new Contract.EventBusClient(channel).Session(headers);
         _ = ReadAsync();

@@ -18,7 +18,7 @@ public sealed class ConnectMessageTests : IDisposable
 
     [Theory]
     [InlineData("shm")]
-    [InlineData("shm by a channel of our own")]
+    [InlineData("shm by grpc-dotnet")]
     [InlineData("uds")]
     public async Task Connect_ToAServerThatIsNoHub_SaysSo(string transport)
     {
@@ -59,7 +59,7 @@ public sealed class ConnectMessageTests : IDisposable
 
     [Theory]
     [InlineData("shm")]
-    [InlineData("shm by a channel of our own")]
+    [InlineData("shm by grpc-dotnet")]
     public async Task Connect_NoServer_SaysTheReasonOnceAndGivesNoAdviceToWait(string transport)
     {
         var address = NewName();
@@ -132,11 +132,16 @@ public sealed class ConnectMessageTests : IDisposable
         Assert.Equal("PermissionDenied: You may not.", told.Message);
     }
 
-    private static ChannelBase ChannelTo(string address, string transport) =>
-        transport.EndsWith("own", StringComparison.Ordinal)
-            ? SharedMemoryChannel.Create(
-                address, new SharedMemoryClientOptions { ConnectTimeout = HubChannel.ConnectTimeout })
-            : HubChannel.To(address);
+    private static ChannelBase ChannelTo(string address, string transport)
+    {
+        var options = new SharedMemoryClientOptions { ConnectTimeout = HubChannel.ConnectTimeout };
+        return transport switch
+        {
+            "shm" => SharedMemoryChannel.ForAddress(address, options),
+            "shm by grpc-dotnet" => SharedMemoryChannel.CreateGrpcChannel(address, options),
+            _ => HubChannel.To(address),
+        };
+    }
 
     private static string NewName() => $"shm:words-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40];
 

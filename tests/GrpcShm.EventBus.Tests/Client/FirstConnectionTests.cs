@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -251,7 +250,7 @@ public sealed class FirstConnectionTests : IDisposable
     }
 
     private static ServiceProvider NewServices(
-        GrpcChannel channel,
+        HubChannel channel,
         Action<EventBusClientOptions> configure,
         Interceptor? interceptor = null,
         ILoggerProvider? logs = null)

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
 using GrpcShm.EventBus.Tests.Processes;
 using Microsoft.Extensions.DependencyInjection;
@@ -149,7 +148,7 @@ public sealed class FirstUseTests : IDisposable
         Assert.Equal(2, failure.Message.Split("Start the server").Length);
     }
 
-    private static ServiceCollection NewServices(GrpcChannel channel)
+    private static ServiceCollection NewServices(HubChannel channel)
     {
         var services = new ServiceCollection();
         services.AddSingleton(new Contract.EventBusClient(channel));

@@ -347,7 +347,7 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal(1, handled);
     }
 
-    private static async Task<SessionClient> OpenAsync(Grpc.Net.Client.GrpcChannel channel, string instanceId)
+    private static async Task<SessionClient> OpenAsync(HubChannel channel, string instanceId)
     {
         var session = new SessionClient(channel);
         await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId } }).InTime();

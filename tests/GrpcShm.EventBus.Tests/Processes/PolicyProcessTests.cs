@@ -117,7 +117,7 @@ public sealed class PolicyProcessTests
 
     /// <summary>The hub, the machine 'm' that is held up, and the sender.</summary>
     private sealed class Scene(
-        HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventClient sender)
+        HubProcess hub, ChildProcess machine, HubChannel channel, EventClient sender)
         : IAsyncDisposable
     {
         public EventClient Sender => sender;
