@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Grpc.Core;
 using Grpc.Net.Compression;
 using GrpcShm.Messages;
@@ -227,6 +228,18 @@ internal sealed partial class NativeCallContext
     /// <summary>Ends the call, since its handler has failed.</summary>
     public async Task FailAsync(Exception exception)
     {
+        try
+        {
+            await EndFailedAsync(exception).ConfigureAwait(false);
+        }
+        catch (Exception escaped) when (_method.FailurePipeline is not null)
+        {
+            await PassOnAsync(_method.FailurePipeline, escaped).ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndFailedAsync(Exception exception)
+    {
         if (!TryStopDeadline())
         {
             await _expired!.Task.ConfigureAwait(false);
@@ -295,6 +308,27 @@ internal sealed partial class NativeCallContext
     {
         trailers[HeaderNames.GrpcStatus] = StatusText.Of(status.StatusCode);
         trailers[HeaderNames.GrpcMessage] = StatusText.Encode(status.Detail);
+    }
+
+    /// <summary>
+    /// Lets the application's middleware act on an exception, as if its endpoint had thrown it: the pipeline runs with
+    /// an endpoint that does so.
+    /// </summary>
+    private Task PassOnAsync(RequestDelegate pipeline, Exception exception)
+    {
+        var context = FindHttpContext();
+        var endpoint = _method.EndPoint.Endpoint;
+        Parts.Diagnostics.LeaveEndpoint();
+        context.SetEndpoint(new Endpoint(Throw, endpoint.Metadata, endpoint.DisplayName));
+        return pipeline(context);
+
+        Task Throw(HttpContext thrower)
+        {
+            // Middleware sees the endpoint itself.
+            thrower.SetEndpoint(endpoint);
+            ExceptionDispatchInfo.Throw(exception);
+            return Task.CompletedTask;
+        }
     }
 
     private async Task EndExpiredAsync()

@@ -27,6 +27,13 @@ internal abstract class NativeMethod
     /// <summary>Who is told of the calls.</summary>
     public ServiceSurroundings Surroundings { get; }
 
+    /// <summary>
+    /// The pipeline of the application, if it has middleware that acts on an exception. No exception of a handler comes
+    /// there, since gRPC makes a status of it, but one of gRPC itself does: if a trailer cannot be sent. Set before the
+    /// first call.
+    /// </summary>
+    public RequestDelegate? FailurePipeline { get; set; }
+
     /// <summary>The logger of calls, in the category of grpc-dotnet.</summary>
     public ILogger Logger => Surroundings.Logger;
 

@@ -19,4 +19,11 @@ internal readonly record struct MiddlewareVerdict(
 
     public static MiddlewareVerdict IndifferentIf(bool isTrue, string otherwise) =>
         isTrue ? Indifferent : ActsBy(otherwise);
+
+    /// <summary>The verdict on a middleware whose settings can change without being noticed.</summary>
+    /// <param name="isTrue">True if it passes calls on as it is set up now.</param>
+    /// <param name="later">What the application can change later.</param>
+    /// <param name="otherwise">The setting by which it acts now.</param>
+    public static MiddlewareVerdict IndifferentForNowIf(bool isTrue, string later, string otherwise) =>
+        isTrue ? new(MiddlewareEffect.MayAct, later) : ActsBy(otherwise);
 }

@@ -31,6 +31,9 @@ internal sealed class PipelineWalk
     /// <summary>The middleware that has been found, the outermost first.</summary>
     public IReadOnlyList<PipelineLink> Links => _links;
 
+    /// <summary>The outermost middleware; nothing if it is not known.</summary>
+    public RequestDelegate? First { get; private set; }
+
     /// <summary>The endpoints that the pipeline's routing chooses from; nothing if the pipeline is not known.</summary>
     public CompositeEndpointDataSource? Routed { get; private set; }
 
@@ -81,6 +84,7 @@ internal sealed class PipelineWalk
         }
         else
         {
+            First = first;
             Walk(first);
         }
     }
