@@ -232,9 +232,9 @@ internal sealed partial class NativeCallContext
         {
             await EndFailedAsync(exception).ConfigureAwait(false);
         }
-        catch (Exception escaped) when (_method.FailurePipeline is not null)
+        catch (Exception escaped) when (_method.Pipeline.ForFailures is not null)
         {
-            await PassOnAsync(_method.FailurePipeline, escaped).ConfigureAwait(false);
+            await PassOnAsync(_method.Pipeline.ForFailures, escaped).ConfigureAwait(false);
         }
     }
 

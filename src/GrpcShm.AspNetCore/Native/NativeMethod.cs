@@ -1,4 +1,5 @@
 using GrpcShm.AspNetCore.Native.Diagnostics;
+using GrpcShm.AspNetCore.Native.Proof;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -27,12 +28,8 @@ internal abstract class NativeMethod
     /// <summary>Who is told of the calls.</summary>
     public ServiceSurroundings Surroundings { get; }
 
-    /// <summary>
-    /// The pipeline of the application, if it has middleware that acts on an exception. No exception of a handler comes
-    /// there, since gRPC makes a status of it, but one of gRPC itself does: if a trailer cannot be sent. Set before the
-    /// first call.
-    /// </summary>
-    public RequestDelegate? FailurePipeline { get; set; }
+    /// <summary>What its calls take over from the application's pipeline. Set before the first call.</summary>
+    public PipelineTraits Pipeline { get; set; } = PipelineTraits.None;
 
     /// <summary>The logger of calls, in the category of grpc-dotnet.</summary>
     public ILogger Logger => Surroundings.Logger;

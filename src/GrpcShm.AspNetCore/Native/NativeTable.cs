@@ -83,7 +83,7 @@ internal sealed class NativeTable
 
             if (method is not null)
             {
-                method.FailurePipeline = pipeline.ForFailures;
+                method.Pipeline = pipeline.Traits;
             }
 
             found.Add(new NativeEndpoint(RouteProof.PathOf(routed)!, routed, grpc!, method));

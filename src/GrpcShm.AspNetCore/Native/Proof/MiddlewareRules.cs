@@ -40,7 +40,7 @@ internal static class MiddlewareRules
 
         // It validates where the metadata of an endpoint asks for it. It tells the endpoint that it was there.
         [$"{Microsofts}Antiforgery.Internal.AntiforgeryMiddleware"] = static (_, _) =>
-            new(MiddlewareEffect.MayAct, "it leaves a mark in HttpContext.Items"),
+            new(MiddlewareEffect.Indifferent, Mark: "__AntiforgeryMiddlewareWithEndpointInvoked"),
 
         [$"{Microsofts}HostFiltering.HostFilteringMiddleware"] = OfHostFiltering,
         [$"{Microsofts}Authentication.AuthenticationMiddleware"] = OfAuthentication,
@@ -103,14 +103,20 @@ internal static class MiddlewareRules
             "it has a default scheme");
     }
 
-    /// <summary>An endpoint without authorization data is subject to the fallback policy alone.</summary>
+    /// <summary>
+    /// An endpoint without authorization data is subject to the fallback policy alone. The application may set one at
+    /// any time, and that of the options is then in force at once.
+    /// </summary>
     private static MiddlewareVerdict OfAuthorization(object middleware, IServiceProvider services) =>
-        MiddlewareVerdict.IndifferentForNowIf(
-            ObjectFields.TryGetOnly<IAuthorizationPolicyProvider>(middleware, out var provider)
-            && provider?.GetType() == typeof(DefaultAuthorizationPolicyProvider)
-            && provider.GetFallbackPolicyAsync() is { IsCompletedSuccessfully: true, Result: null },
-            "a fallback policy may be set",
-            "it has a fallback policy");
+        ObjectFields.TryGetOnly<IAuthorizationPolicyProvider>(middleware, out var provider)
+        && provider?.GetType() == typeof(DefaultAuthorizationPolicyProvider)
+        && ObjectFields.TryGetOnly<AuthorizationOptions>(provider, out var options)
+        && options is not null
+            ? MiddlewareVerdict.IndifferentWhile(
+                () => options.FallbackPolicy is null,
+                "it has a fallback policy",
+                "__AuthorizationMiddlewareWithEndpointInvoked")
+            : MiddlewareVerdict.ActsBy("its policies are not known");
 
     /// <summary>An endpoint without CORS metadata is subject to the policy of UseCors, or the default one.</summary>
     private static MiddlewareVerdict OfCors(object middleware, IServiceProvider services)
@@ -136,9 +142,9 @@ internal static class MiddlewareRules
     private static MiddlewareVerdict OfTimeouts(object middleware, IServiceProvider services)
     {
         const string Otherwise = "it has a default policy";
-        return TryGetOptions<RequestTimeoutOptions>(middleware, services) is { } options
-            ? MiddlewareVerdict.IndifferentForNowIf(
-                options.DefaultPolicy?.Timeout is null, "a default policy may be set", Otherwise)
+        return TryGetMonitor<RequestTimeoutOptions>(middleware, services) is { } monitor
+            ? MiddlewareVerdict.IndifferentWhile(
+                () => monitor.CurrentValue.DefaultPolicy?.Timeout is null, Otherwise)
             : MiddlewareVerdict.ActsBy(Otherwise);
     }
 
@@ -164,16 +170,16 @@ internal static class MiddlewareRules
             : MiddlewareVerdict.Acts;
 
     /// <summary>
-    /// Reads options that a middleware looks at for each request. If it does not have the monitor of the services, its
-    /// changes would not be noticed, so its options are not known.
+    /// Finds the options that a middleware looks at for each request. If it does not have the monitor of the services,
+    /// its changes would not be noticed, so its options are not known.
     /// </summary>
-    private static TOptions? TryGetOptions<
+    private static IOptionsMonitor<TOptions>? TryGetMonitor<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
         object holder, IServiceProvider services)
         where TOptions : class =>
         ObjectFields.TryGetOnly<IOptionsMonitor<TOptions>>(holder, out var monitor)
         && monitor is not null
         && ReferenceEquals(monitor, services.GetService<IOptionsMonitor<TOptions>>())
-            ? monitor.CurrentValue
+            ? monitor
             : null;
 }

@@ -13,19 +13,20 @@ internal sealed class PipelineProof
     {
         _links = links;
         _whyNot = whyNot;
-        ForFailures = IsMicrosofts && links.Any(static entry => MiddlewareRules.ActsOnFailures(entry.Link))
-            ? first
-            : null;
+        Traits = new PipelineTraits(
+            IsMicrosofts && links.Any(static entry => MiddlewareRules.ActsOnFailures(entry.Link)) ? first : null,
+            [.. MarksOf(links)],
+            [.. links.Select(static entry => entry.Verdict.Holds).OfType<Func<bool>>()]);
     }
 
     /// <summary>True if each middleware is Microsoft's, so that it is known which metadata may be acted on.</summary>
     public bool IsMicrosofts => _whyNot is null && _links.All(static entry => entry.Link.IsMicrosofts);
 
     /// <summary>
-    /// The pipeline, if it has middleware that acts on an exception, and none that is not known. All other middleware
-    /// lets a call pass that the endpoint throws an exception for, as it does with any other call.
+    /// What native calls take over. Failures go through the pipeline only if all of it is Microsoft's: the rest of it
+    /// then lets them pass, as it lets pass each call.
     /// </summary>
-    public RequestDelegate? ForFailures { get; }
+    public PipelineTraits Traits { get; }
 
     /// <summary>The middleware that this library knows nothing about.</summary>
     public IEnumerable<string> Unknown => _links
@@ -56,6 +57,13 @@ internal sealed class PipelineProof
                 ? $"it is not known what this middleware does: {string.Join(", ", Unknown)}"
                 : Find(MiddlewareEffect.MayAct, path);
     }
+
+    /// <summary>A middleware marks a call whose endpoint is known, so it has to stand behind routing.</summary>
+    private static IEnumerable<string> MarksOf(IEnumerable<(PipelineLink Link, MiddlewareVerdict Verdict)> links) =>
+        links
+            .SkipWhile(static entry => !PipelineWalk.IsOfRouting(entry.Link, PipelineWalk.RoutingMiddleware))
+            .Select(static entry => entry.Verdict.Mark)
+            .OfType<string>();
 
     private string? Find(MiddlewareEffect effect, PathString path)
     {
