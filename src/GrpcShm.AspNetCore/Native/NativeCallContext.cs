@@ -85,9 +85,10 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
         get
         {
             var context = FindHttpContext();
-
-            // Threads that ask at once may get different ones, which show the same.
-            return _items ??= new CallItems(context);
+            lock (_gate)
+            {
+                return _items ??= new CallItems(context);
+            }
         }
     }
 
