@@ -167,7 +167,7 @@ public sealed class SharedMemoryTransportOptions
     /// <summary>
     /// Whether calls in direct mode reach gRPC services without an <c>HttpContext</c> for each call, where it is proved
     /// that nothing would have looked at it. Turned off, all calls take the full pipeline, also those of services with
-    /// <see cref="Microsoft.AspNetCore.Builder.NativeDispatchExtensions.WithNativeDispatch"/>.
+    /// <c>WithNativeDispatch</c>.
     /// </summary>
     /// <remarks>Defaults to <see langword="true"/>.</remarks>
     public bool UseNativeDispatch { get; set; } = true;

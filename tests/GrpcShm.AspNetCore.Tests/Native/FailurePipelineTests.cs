@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace GrpcShm.AspNetCore.Tests.Native;
 
 /// <summary>
-/// What gRPC itself throws, since a trailer cannot be sent, comes to the middleware that acts on exceptions, whether the
-/// call is a native one or not.
+/// What gRPC itself throws, since a trailer cannot be sent, comes to the middleware that acts on exceptions, whether
+/// the call is a native one or not.
 /// </summary>
 public sealed class FailurePipelineTests
 {

@@ -242,7 +242,7 @@ internal sealed class TestServer : IAsyncDisposable
 
         if (dispatch == DispatchChoice.Off)
         {
-            // The pages need it. Nobody can know to which paths its condition applies, so no call would be a native one.
+            // The pages need it. Nobody can know to which paths its condition applies, so no call would be native.
             app.UseWhen(
                 static context => context.Request.Path.StartsWithSegments("/plain"),
                 static plain => plain.UseWebSockets());

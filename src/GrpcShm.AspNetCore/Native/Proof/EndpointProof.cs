@@ -103,7 +103,8 @@ internal static class EndpointProof
             }
         }
 
-        return !Array.Exists(type.GetInterfaces(), static part => !IsAnything(part) && PipelineLink.IsOfMicrosoft(part));
+        return !Array.Exists(
+            type.GetInterfaces(), static part => !IsAnything(part) && PipelineLink.IsOfMicrosoft(part));
     }
 
     /// <summary>True of an interface that says nothing of what a type is for.</summary>

@@ -4,8 +4,8 @@ namespace GrpcShm.AspNetCore.Native.Proof;
 
 /// <summary>What native calls have to take over from the pipeline that they do not run through. Any thread.</summary>
 /// <param name="forFailures">
-/// The pipeline, if it has middleware that acts on an exception. No exception of a handler comes there, since gRPC makes
-/// a status of it. But one of gRPC itself does: if a trailer cannot be sent.
+/// The pipeline, if it has middleware that acts on an exception. No exception of a handler comes there, since gRPC
+/// makes a status of it. But one of gRPC itself does: if a trailer cannot be sent.
 /// </param>
 /// <param name="marks">The keys by which middleware tells the endpoint, in the items, that it was there.</param>
 /// <param name="conditions">What has to be true of the middleware's settings, call by call.</param>
