@@ -164,6 +164,14 @@ public sealed class SharedMemoryTransportOptions
     /// <remarks>Defaults to <see langword="false"/>.</remarks>
     public bool UseChecksums { get; set; }
 
+    /// <summary>
+    /// Whether calls in direct mode reach gRPC services without an <c>HttpContext</c> for each call, where it is proved
+    /// that nothing would have looked at it. Turned off, all calls take the full pipeline, also those of services with
+    /// <c>WithNativeDispatch</c>.
+    /// </summary>
+    /// <remarks>Defaults to <see langword="true"/>.</remarks>
+    public bool UseNativeDispatch { get; set; } = true;
+
     /// <summary>The threads on which the handlers of calls in direct mode run.</summary>
     /// <remarks>Defaults to <see cref="RunMode.Adaptive"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the enumeration's.</exception>

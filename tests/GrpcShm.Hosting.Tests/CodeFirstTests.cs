@@ -1,4 +1,6 @@
 using Grpc.Core;
+using GrpcShm.AspNetCore.Direct;
+using GrpcShm.AspNetCore.Native.Proof;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -28,7 +30,43 @@ public sealed class CodeFirstTests
         using var channel = SharedMemoryChannel.ForAddress(
             "adder", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
         await channel.ConnectAsync(TestToken).InTime();
-        var adder = channel.CreateGrpcService<IAdder>();
+        await AssertAnswersAsync(channel.CreateGrpcService<IAdder>());
+        Assert.Equal(5, _agents.Count);
+
+        // The first call of a process is made by grpc-dotnet, which then shows whether anybody reads its counters.
+        Assert.All(_agents.Skip(1), seen => Assert.StartsWith(agent, seen, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Calls_OfEachKind_AreNativeAndGiveTheirAnswers()
+    {
+        await using var server = await TestServer.StartAsync(
+            static builder =>
+            {
+                builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("adder"));
+                builder.Services.AddCodeFirstGrpc();
+            },
+            static app => app.MapGrpcService<Adder>());
+        var table = server.Services.GetRequiredService<DirectApplication>().Native!.Table;
+        if (Environment.Version.Major == PipelineWalk.KnownVersion)
+        {
+            Assert.Empty(table.Refusals);
+            Assert.Equal(
+                ["Add", "AddAll", "AddUp", "Count"],
+                table.Endpoints.Select(static endpoint => endpoint.Metadata.Method.Name).Order());
+        }
+
+        using var channel = SharedMemoryChannel.Create(
+            "adder", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
+        await channel.ConnectAsync(TestToken).InTime();
+
+        // The first time, grpc-dotnet may serve a call. Afterwards all of them are native.
+        await AssertAnswersAsync(channel.CreateGrpcService<IAdder>());
+        await AssertAnswersAsync(channel.CreateGrpcService<IAdder>());
+    }
+
+    private static async Task AssertAnswersAsync(IAdder adder)
+    {
         var context = new CallContext(new CallOptions(deadline: TimeLimit.Deadline, cancellationToken: TestToken));
 
         Assert.Equal(3, (await adder.AddAsync(new Numbers { Values = [1, 2] }, context).InTime()).Value);
@@ -38,10 +76,6 @@ public sealed class CodeFirstTests
         var failure = await Assert.ThrowsAsync<RpcException>(() => adder.AddAsync(new Numbers(), context).InTime());
         Assert.Equal(StatusCode.InvalidArgument, failure.StatusCode);
         Assert.Equal("There is nothing to add.", failure.Status.Detail);
-        Assert.Equal(5, _agents.Count);
-
-        // The first call of a process is made by grpc-dotnet, which then shows whether anybody reads its counters.
-        Assert.All(_agents.Skip(1), seen => Assert.StartsWith(agent, seen, StringComparison.Ordinal));
     }
 
     private static async IAsyncEnumerable<Number> NumberAsync(params int[] values)

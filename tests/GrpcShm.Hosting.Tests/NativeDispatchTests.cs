@@ -12,9 +12,11 @@ namespace GrpcShm.Hosting.Tests;
 public sealed class NativeDispatchTests
 {
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task GeneratedService_WithNativeDispatch_IsProvedAndAnswers(bool isBehindOwnMiddleware)
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    public async Task GeneratedService_WithNativeDispatchOrByItself_IsProvedAndAnswers(
+        bool isAsked, bool isBehindOwnMiddleware)
     {
         var log = new CollectorProvider();
         var directory = Directory.CreateTempSubdirectory("grpcshm-native-").FullName;
@@ -31,7 +33,12 @@ public sealed class NativeDispatchTests
                 app.Use(static (context, next) => next(context));
             }
 
-            app.MapGrpcService<GreeterService>().WithNativeDispatch();
+            var service = app.MapGrpcService<GreeterService>();
+            if (isAsked)
+            {
+                service.WithNativeDispatch();
+            }
+
             await app.StartAsync(TestContext.Current.CancellationToken).InTime();
 
             var table = app.Services.GetRequiredService<DirectApplication>().Native!.Table;
@@ -52,7 +59,9 @@ public sealed class NativeDispatchTests
             {
                 // Nobody has looked at what this version's middleware does, and the log says so.
                 Assert.Empty(table.Endpoints);
-                Assert.Contains(log.Log.Lines, static line => line.Name == "NativeDispatchNotPossible");
+                Assert.Contains(
+                    log.Log.Lines,
+                    line => line.Name == (isAsked ? "NativeDispatchNotPossible" : "NativeDispatchNotProved"));
             }
 
             using var channel = SharedMemoryChannel.CreateGrpcChannel(

@@ -15,7 +15,7 @@ internal static class GrpcServer
     {
         var builder = CreateBuilder();
         transport.ConfigureServer(builder, address);
-        await using var application = Build(builder, transport.IsDispatchNative);
+        await using var application = Build(builder);
         await application.StartAsync(CancellationToken.None);
         listening(transport.GetBoundAddress(application, address));
 
@@ -44,15 +44,10 @@ internal static class GrpcServer
         return builder;
     }
 
-    public static WebApplication Build(WebApplicationBuilder builder, bool isNative = false)
+    public static WebApplication Build(WebApplicationBuilder builder)
     {
         var application = builder.Build();
-        var service = application.MapGrpcService<MeasuredService>();
-        if (isNative)
-        {
-            service.WithNativeDispatch();
-        }
-
+        application.MapGrpcService<MeasuredService>();
         application.MapEventBus();
         return application;
     }

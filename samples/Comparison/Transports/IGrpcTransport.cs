@@ -7,9 +7,6 @@ namespace GrpcShm.Samples.Comparison.Transports;
 /// <summary>A transport that carries gRPC. All differences between these transports are in these methods.</summary>
 internal interface IGrpcTransport : ITransport
 {
-    /// <summary>True if the server dispatches calls without an <c>HttpContext</c>.</summary>
-    bool IsDispatchNative => false;
-
     /// <summary>Server process: makes the host listen on the address.</summary>
     void ConfigureServer(WebApplicationBuilder builder, string address);
 

@@ -20,13 +20,17 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode, bool isNative
         : mode == SharedMemoryMode.Direct ? "gRPC, calls framed straight into shared-memory rings"
         : "gRPC, HTTP/2 through shared-memory rings";
 
-    public bool IsDispatchNative => isNative;
-
     public string ChooseAddress(string directory) => Path.Combine(directory, Name + ".sock");
 
     public void ConfigureServer(WebApplicationBuilder builder, string address)
     {
-        builder.WebHost.UseSharedMemory(options => options.HandshakeTimeout = HandshakeTime);
+        builder.WebHost.UseSharedMemory(options =>
+        {
+            options.HandshakeTimeout = HandshakeTime;
+
+            // The server would dispatch the calls natively by itself.
+            options.UseNativeDispatch = isNative;
+        });
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(address));
     }
 

@@ -138,4 +138,9 @@ internal static partial class Log
         "It could not be found out which calls can be dispatched natively, so all of them take the full pipeline.",
         EventName = "NativeDispatchUnproved")]
     public static partial void NativeDispatchUnproved(ILogger logger, Exception exception);
+
+    [LoggerMessage(143, LogLevel.Information,
+        "Calls in direct mode to {Services} take the full pipeline, since {Reason}.",
+        EventName = "NativeDispatchNotProved")]
+    public static partial void NativeDispatchNotProved(ILogger logger, string services, string reason);
 }

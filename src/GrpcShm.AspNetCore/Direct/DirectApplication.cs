@@ -84,6 +84,7 @@ internal sealed class DirectApplication
         {
             Native = new NativeServices(new(() => Walk(application)), _services, Logger)
             {
+                IsOn = Options is { UseNativeDispatch: true, Mode: not SharedMemoryMode.Http2 },
                 MakeMethod = new NativeMethods(_services).TryCreate,
             };
             Native.LogAll();
@@ -112,7 +113,9 @@ internal sealed class DirectApplication
     public ServerCall CreateCall(ServerConnection connection) => _createCall!(connection);
 
     private PipelineWalk Walk(object application) =>
-        Options.Mode == SharedMemoryMode.Http2
+        !Options.UseNativeDispatch
+            ? PipelineWalk.NotPossible("UseNativeDispatch is false")
+        : Options.Mode == SharedMemoryMode.Http2
             ? PipelineWalk.NotPossible("Mode is Http2, and native dispatch is a part of direct mode")
         : !_internals.AreReadable || !RuntimeFeature.IsDynamicCodeSupported
             ? PipelineWalk.NotPossible("the middleware of this application cannot be read")

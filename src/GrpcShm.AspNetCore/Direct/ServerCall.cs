@@ -235,7 +235,9 @@ internal abstract class ServerCall : ICallStreamOwner, IFeatureCollection
 
     /// <summary>Finds the method, if the call need not take the application's full pipeline.</summary>
     protected NativeMethod? FindNative() =>
-        Request.Target?.FindNative() is { Surroundings.Listeners.AreThere: false } method ? method : null;
+        Request.Target?.FindNative() is { Surroundings.Listeners.AreThere: false, Pipeline.LetsPass: true } method
+            ? method
+            : null;
 
     /// <summary>Tells listeners to Kestrel's events that the application is about to run.</summary>
     /// <returns>True if anybody listens: then <see cref="TellStopped"/> has to follow.</returns>

@@ -31,6 +31,7 @@ internal static class SharedMemorySection
         nameof(SharedMemoryTransportOptions.RunProtocolInline),
         nameof(SharedMemoryTransportOptions.RuntimeDirectory),
         nameof(SharedMemoryTransportOptions.UseChecksums),
+        nameof(SharedMemoryTransportOptions.UseNativeDispatch),
         nameof(SharedMemoryTransportOptions.WaitForName),
     ];
 

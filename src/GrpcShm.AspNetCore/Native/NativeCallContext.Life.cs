@@ -224,50 +224,6 @@ internal sealed partial class NativeCallContext
         return Task.CompletedTask;
     }
 
-    /// <summary>Ends the call, since its handler has failed.</summary>
-    public async Task FailAsync(Exception exception)
-    {
-        if (!TryStopDeadline())
-        {
-            await _expired!.Task.ConfigureAwait(false);
-        }
-
-        if (exception is RpcException thrown)
-        {
-            GrpcLog.StatusThrown(
-                _method.Logger, thrown.StatusCode, thrown.Status.Detail, thrown.Status.DebugException);
-            foreach (var trailer in thrown.Trailers)
-            {
-                ResponseTrailers.Add(trailer);
-            }
-
-            _status = thrown.Status;
-        }
-        else
-        {
-            if (exception is OperationCanceledException or IOException && IsCancelled)
-            {
-                GrpcLog.HandlerCanceled(_method.Logger, _method.Name, exception);
-            }
-            else
-            {
-                GrpcLog.HandlerFailed(_method.Logger, _method.Name, exception);
-            }
-
-            _status = new Status(
-                StatusCode.Unknown,
-                FailureText.Describe(exception, _method.Settings.HasDetailedErrors),
-                exception);
-        }
-
-        if (_expired is null)
-        {
-            SetTrailers();
-        }
-
-        Parts.Diagnostics.EndHandler(_status.StatusCode);
-    }
-
     /// <summary>Ends the use of the call. When the response has ended.</summary>
     /// <param name="failure">The failure of the response, if it has failed.</param>
     public void Leave(Exception? failure)

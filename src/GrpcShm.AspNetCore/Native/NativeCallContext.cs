@@ -14,9 +14,6 @@ namespace GrpcShm.AspNetCore.Native;
 /// <remarks>This part is what a <see cref="ServerCallContext"/> has. The other part begins and ends the call.</remarks>
 internal sealed partial class NativeCallContext : ServerCallContext, IServerCallContextFeature, IServiceProvidersFeature
 {
-    // The key by which ServerCallContextExtensions.GetHttpContext finds the context.
-    private const string HttpContextKey = "__HttpContext";
-
     // The field by which a handler chooses the encoding of its messages, among the headers that it sends.
     private const string ChosenEncoding = "grpc-internal-encoding-request";
 
@@ -27,6 +24,7 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     private Metadata? _requestHeaders;
     private Metadata? _responseTrailers;
     private HttpContext? _httpContext;
+    private CallItems? _items;
     private IServiceProvider? _services;
     private Status _status;
     private volatile bool _isOver;
@@ -82,7 +80,17 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     // Direct mode has no TLS, so no client has a certificate.
     protected override AuthContext AuthContextCore => Unauthenticated;
 
-    protected override IDictionary<object, object> UserStateCore => FindHttpContext().Items!;
+    protected override IDictionary<object, object> UserStateCore
+    {
+        get
+        {
+            var context = FindHttpContext();
+            lock (_gate)
+            {
+                return _items ??= new CallItems(context);
+            }
+        }
+    }
 
     private ServerCall Call
     {
@@ -154,7 +162,7 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
             Parts.Diagnostics.AddFeatures(features);
             _httpContext = call.Connection.Application.HttpContexts.Create(features);
             _httpContext.SetEndpoint(_method.EndPoint.Endpoint);
-            _httpContext.Items[HttpContextKey] = _httpContext;
+            _method.Pipeline.AddMarks(_httpContext.Items);
             return _httpContext;
         }
     }

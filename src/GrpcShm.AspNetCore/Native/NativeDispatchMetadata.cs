@@ -1,23 +1,25 @@
 namespace GrpcShm.AspNetCore.Native;
 
-/// <summary>Marks an endpoint whose calls are to be dispatched natively, if nothing is against it.</summary>
+/// <summary>Says what an endpoint asks for: to be dispatched natively, or not to be.</summary>
 internal sealed class NativeDispatchMetadata
 {
-    public static readonly NativeDispatchMetadata Instance = new();
+    public static readonly NativeDispatchMetadata Wanted = new(isWanted: true);
+
+    public static readonly NativeDispatchMetadata Unwanted = new(isWanted: false);
 
     private static volatile bool _isUsed;
 
-    private NativeDispatchMetadata()
-    {
-    }
+    private NativeDispatchMetadata(bool isWanted) => IsWanted = isWanted;
 
     /// <summary>
-    /// True if any application of this process has asked for native dispatch. Otherwise no endpoint needs to be looked
-    /// at: to look at an endpoint builds it, and then the application can add no more conventions to it.
+    /// True if any application of this process has asked for native dispatch. A server without native dispatch then has
+    /// to tell those that have. Otherwise it needs no look at the endpoints.
     /// </summary>
     public static bool IsUsed => _isUsed;
 
+    public bool IsWanted { get; }
+
     public static void NoteUse() => _isUsed = true;
 
-    public override string ToString() => "Native dispatch";
+    public override string ToString() => IsWanted ? "Native dispatch" : "No native dispatch";
 }

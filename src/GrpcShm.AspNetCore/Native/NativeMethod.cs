@@ -1,4 +1,5 @@
 using GrpcShm.AspNetCore.Native.Diagnostics;
+using GrpcShm.AspNetCore.Native.Proof;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,9 @@ internal abstract class NativeMethod
 
     /// <summary>Who is told of the calls.</summary>
     public ServiceSurroundings Surroundings { get; }
+
+    /// <summary>What its calls take over from the application's pipeline. Set before the first call.</summary>
+    public PipelineTraits Pipeline { get; set; } = PipelineTraits.None;
 
     /// <summary>The logger of calls, in the category of grpc-dotnet.</summary>
     public ILogger Logger => Surroundings.Logger;

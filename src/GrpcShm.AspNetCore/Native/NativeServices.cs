@@ -42,6 +42,9 @@ internal sealed class NativeServices
         _logger = logger;
     }
 
+    /// <summary>False if no method of the host is to be dispatched natively.</summary>
+    public bool IsOn { get; init; } = true;
+
     /// <summary>Makes what serves a method. Set before the first call.</summary>
     public NativeMethodMaker? MakeMethod { get; init; }
 
@@ -54,12 +57,13 @@ internal sealed class NativeServices
     /// <summary>Writes which services are dispatched natively, and why others are not. At the start, once.</summary>
     public void LogAll()
     {
-        if (!NativeDispatchMetadata.IsUsed)
+        // To look at endpoints builds them, so this does not look for nothing.
+        if (!_logger.IsEnabled(LogLevel.Information) || !(IsOn || NativeDispatchMetadata.IsUsed))
         {
             return;
         }
 
-        // If the pipeline is not known, this still finds those that have asked for native dispatch.
+        // If the pipeline is not known, this still finds the methods.
         var routed = _walk.Value.Routed ?? _services.GetService<EndpointDataSource>() as CompositeEndpointDataSource;
         var (table, unknown) = Read(
             NativeTable.None.Version,
@@ -74,6 +78,7 @@ internal sealed class NativeServices
         }
 
         foreach (var refused in table.Refusals
+            .Where(static refusal => refusal.IsAsked)
             .GroupBy(static refusal => (refusal.Metadata.Method.ServiceName, refusal.Reason)))
         {
             Log.NativeDispatchNotPossible(
@@ -82,12 +87,34 @@ internal sealed class NativeServices
                 string.Join(", ", refused.Select(static refusal => refusal.Metadata.Method.Name).Distinct()),
                 refused.Key.Reason);
         }
+
+        if (IsOn)
+        {
+            LogUnasked(table);
+        }
+    }
+
+    /// <summary>Writes why services that have asked for nothing take the full pipeline: one line a reason.</summary>
+    private void LogUnasked(NativeTable table)
+    {
+        var native = table.Endpoints.Select(static endpoint => endpoint.Metadata.Method.ServiceName).ToHashSet();
+        foreach (var refused in table.Refusals
+            .Where(static refusal => !refusal.IsAsked)
+            .GroupBy(static refusal => refusal.Reason))
+        {
+            // A service that is native but for some of its methods has those named.
+            var names = refused
+                .Select(static refusal => refusal.Metadata.Method)
+                .Select(method => native.Contains(method.ServiceName) ? method.FullName : method.ServiceName)
+                .Distinct()
+                .Order(StringComparer.Ordinal);
+            Log.NativeDispatchNotProved(_logger, string.Join(", ", names), refused.Key);
+        }
     }
 
     private NativeTable ReadFirst()
     {
-        // Nothing is kept as long as nobody asks for native dispatch: an endpoint that comes later may.
-        if (!NativeDispatchMetadata.IsUsed)
+        if (!IsOn)
         {
             return NativeTable.None;
         }

@@ -9,6 +9,9 @@ namespace GrpcShm.AspNetCore.Native;
 /// <summary>The methods of a host that are dispatched natively, at one moment. It never changes.</summary>
 internal sealed class NativeTable
 {
+    private static readonly string WhyNotSet =
+        $"gRPC has options that this library does not know: {string.Join(", ", ServiceSettings.UnknownOptions)}";
+
     private readonly FrozenDictionary<string, NativeEndpoint> _endpoints;
 
     private NativeTable(int version, IEnumerable<NativeEndpoint> endpoints, IReadOnlyList<NativeRefusal> refusals)
@@ -18,7 +21,7 @@ internal sealed class NativeTable
         _endpoints = endpoints.ToFrozenDictionary(static endpoint => endpoint.Path, StringComparer.Ordinal);
     }
 
-    /// <summary>The table of a host where nobody has asked for native dispatch.</summary>
+    /// <summary>The table of a host without native dispatch.</summary>
     public static NativeTable None { get; } = Empty(0);
 
     /// <summary>Tells this table from those before and after it.</summary>
@@ -26,7 +29,7 @@ internal sealed class NativeTable
 
     public IReadOnlyCollection<NativeEndpoint> Endpoints => _endpoints.Values;
 
-    /// <summary>The methods that have asked for native dispatch and do not get it.</summary>
+    /// <summary>The methods that are not, but for those that the application has kept from it.</summary>
     public IReadOnlyList<NativeRefusal> Refusals { get; }
 
     /// <summary>A table without any method.</summary>
@@ -45,12 +48,14 @@ internal sealed class NativeTable
         IServiceProvider services,
         NativeMethodMaker? makeMethod)
     {
-        var optedIn = endpoints
-            .Where(static endpoint => endpoint.Metadata.GetMetadata<NativeDispatchMetadata>() is not null)
-            .Select(static endpoint => (Endpoint: endpoint, Grpc: endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()))
-            .Where(static entry => entry.Grpc is not null)
+        var candidates = endpoints
+            .Select(static endpoint => (
+                Endpoint: endpoint,
+                Grpc: endpoint.Metadata.GetMetadata<GrpcMethodMetadata>(),
+                IsAsked: endpoint.Metadata.GetMetadata<NativeDispatchMetadata>()?.IsWanted))
+            .Where(static entry => entry.Grpc is not null && entry.IsAsked != false)
             .ToList();
-        if (optedIn.Count == 0)
+        if (candidates.Count == 0)
         {
             return Empty(version);
         }
@@ -58,11 +63,12 @@ internal sealed class NativeTable
         var routes = new RouteProof(endpoints, services);
         var found = new List<NativeEndpoint>();
         var refusals = new List<NativeRefusal>();
-        foreach (var (endpoint, grpc) in optedIn)
+        foreach (var (endpoint, grpc, asked) in candidates)
         {
-            if (WhyNot(endpoint) is { } reason)
+            var isAsked = asked == true;
+            if (WhyNot(endpoint, isAsked) is { } reason)
             {
-                refusals.Add(new NativeRefusal(grpc!, reason));
+                refusals.Add(new NativeRefusal(grpc!, reason, isAsked));
                 continue;
             }
 
@@ -71,8 +77,13 @@ internal sealed class NativeTable
             var method = makeMethod?.Invoke(routed, grpc!, out whyNotMade);
             if (method is null && makeMethod is not null)
             {
-                refusals.Add(new NativeRefusal(grpc!, whyNotMade ?? "it is of an unknown kind"));
+                refusals.Add(new NativeRefusal(grpc!, whyNotMade ?? "it is of an unknown kind", isAsked));
                 continue;
+            }
+
+            if (method is not null)
+            {
+                method.Pipeline = pipeline.Traits;
             }
 
             found.Add(new NativeEndpoint(RouteProof.PathOf(routed)!, routed, grpc!, method));
@@ -80,10 +91,11 @@ internal sealed class NativeTable
 
         return new NativeTable(version, found, refusals);
 
-        string? WhyNot(Endpoint endpoint) =>
-            EndpointProof.WhyNot(endpoint)
+        string? WhyNot(Endpoint endpoint, bool isAsked) =>
+            EndpointProof.WhyNot(endpoint, pipeline.IsMicrosofts)
             ?? routes.WhyNot((RouteEndpoint)endpoint)
-            ?? pipeline.WhyNot(RouteProof.PathOf((RouteEndpoint)endpoint)!, acceptsUnknown: true);
+            ?? pipeline.WhyNot(RouteProof.PathOf((RouteEndpoint)endpoint)!, isAsked)
+            ?? (isAsked || ServiceSettings.UnknownOptions is [] ? null : WhyNotSet);
     }
 
     /// <summary>Finds the method of a path, as it is written; routing itself takes a path in any case.</summary>

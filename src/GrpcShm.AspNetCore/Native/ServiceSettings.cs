@@ -12,6 +12,21 @@ namespace GrpcShm.AspNetCore.Native;
 /// </summary>
 internal sealed class ServiceSettings
 {
+    private static readonly HashSet<string> KnownOptions =
+    [
+        nameof(GrpcServiceOptions.MaxSendMessageSize),
+        "MaxSendMessageSizeSpecified",
+        nameof(GrpcServiceOptions.MaxReceiveMessageSize),
+        "MaxReceiveMessageSizeSpecified",
+        nameof(GrpcServiceOptions.EnableDetailedErrors),
+        nameof(GrpcServiceOptions.ResponseCompressionAlgorithm),
+        nameof(GrpcServiceOptions.ResponseCompressionLevel),
+        nameof(GrpcServiceOptions.CompressionProviders),
+        nameof(GrpcServiceOptions.IgnoreUnknownServices),
+        nameof(GrpcServiceOptions.Interceptors),
+        "SuppressCreatingService",
+    ];
+
     /// <param name="common">The options of all services.</param>
     /// <param name="own">The options of this service.</param>
     /// <exception cref="InvalidOperationException">There is no provider for the compression of responses.</exception>
@@ -33,6 +48,12 @@ internal sealed class ServiceSettings
                 + "provider.");
         }
     }
+
+    /// <summary>
+    /// The options of a later grpc-dotnet that this class does not read. Native calls would not keep them.
+    /// </summary>
+    public static IReadOnlyList<string> UnknownOptions { get; } =
+        [.. typeof(GrpcServiceOptions).GetProperties().Select(static option => option.Name).Except(KnownOptions)];
 
     /// <summary>The largest message that is taken, in bytes; nothing for any size.</summary>
     public int? MaxReceived { get; }

@@ -38,8 +38,15 @@ internal sealed class ScriptedHost : IAsyncDisposable
     public int NativeMethods =>
         _app.Services.GetRequiredService<DirectApplication>().Native!.Table.Endpoints.Count;
 
+    /// <param name="isNative">True if the calls are native ones, without being asked for.</param>
+    /// <param name="services">Adds services.</param>
+    /// <param name="grpc">Sets the options of gRPC.</param>
+    /// <param name="use">Adds middleware.</param>
     public static async Task<ScriptedHost> StartAsync(
-        bool isNative, Action<IServiceCollection>? services = null, Action<GrpcServiceOptions>? grpc = null)
+        bool isNative,
+        Action<IServiceCollection>? services = null,
+        Action<GrpcServiceOptions>? grpc = null,
+        Action<WebApplication>? use = null)
     {
         var host = new ScriptedHost();
         var builder = WebApplication.CreateSlimBuilder(
@@ -51,18 +58,15 @@ internal sealed class ScriptedHost : IAsyncDisposable
         {
             options.RuntimeDirectory = host._directory.Path;
             options.HandshakeTimeout = TimeLimit.Value;
+            options.UseNativeDispatch = isNative;
         });
         builder.Services.AddSingleton(host.Scene);
         builder.Services.AddScoped<ScopedThing>();
         builder.Services.AddGrpc(options => grpc?.Invoke(options));
         services?.Invoke(builder.Services);
         host._app = builder.Build();
-        var service = host._app.MapGrpcService<ScriptedService>();
-        if (isNative)
-        {
-            service.WithNativeDispatch();
-        }
-
+        use?.Invoke(host._app);
+        host._app.MapGrpcService<ScriptedService>();
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
         host.Channel = SharedMemoryChannel.CreateGrpcChannel(
             host._name,

@@ -1,9 +1,12 @@
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using GrpcShm.AspNetCore.Native;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
@@ -191,8 +194,75 @@ public sealed class ServerCallLifeTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Items_BehindMiddlewareThatMarksACall_AreThoseOfTheFullPipeline(bool isBehindRouting)
+    {
+        Assert.Equal(await NoteAsync(isNative: false), await NoteAsync(isNative: true));
+
+        async Task<IEnumerable<string>> NoteAsync(bool isNative)
+        {
+            await using var host = await ScriptedHost.StartAsync(
+                isNative,
+                static services => services.AddAuthorization().AddAntiforgery(),
+                use: app =>
+                {
+                    if (isBehindRouting)
+                    {
+                        app.UseRouting();
+                    }
+
+                    app.UseAuthorization();
+                    app.UseAntiforgery();
+                    if (!isBehindRouting)
+                    {
+                        app.UseRouting();
+                    }
+                });
+            Assert.Equal(isNative ? 4 : 0, host.NativeMethods);
+            host.Scene.Script = static act =>
+            {
+                var items = act.Context.GetHttpContext().Items;
+                act.Note("items: " + string.Join(", ", items.Keys));
+                act.Context.UserState["own"] = "mine";
+                act.Note($"state: {string.Join(", ", act.Context.UserState.Keys)}, {act.Context.UserState.Count}");
+                items.Remove("own");
+                act.Note($"then: {string.Join(", ", act.Context.UserState)}");
+                return Task.FromResult("done");
+            };
+            await ClientView.MakeAsync(host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
+            await host.Scene.WaitForEndAsync();
+            return host.Scene.Notes;
+        }
+    }
+
     [Fact]
-    public async Task Method_BoundByAnotherProvider_TakesTheFullPipeline()
+    public async Task Call_FallbackPolicyIsSetInCode_IsRefusedAsInTheFullPipeline()
+    {
+        IServiceProvider? services = null;
+        await using var host = await ScriptedHost.StartAsync(
+            isNative: true,
+            static services => services.AddAuthorization(),
+            use: app =>
+            {
+                services = app.Services;
+                app.UseAuthorization();
+            });
+        Assert.Equal(4, host.NativeMethods);
+        Assert.Contains("status: OK", await MakeAsync(), StringComparison.Ordinal);
+
+        services!.GetRequiredService<IOptions<AuthorizationOptions>>().Value.FallbackPolicy =
+            new AuthorizationPolicyBuilder().RequireAssertion(static _ => false).Build();
+
+        Assert.DoesNotContain("status: OK", await MakeAsync(), StringComparison.Ordinal);
+
+        Task<string> MakeAsync() =>
+            ClientView.MakeAsync(host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
+    }
+
+    [Fact]
+    public async Task Method_BoundByAnotherProvider_CallsWhatThatHasBound()
     {
         await using var host = await ScriptedHost.StartAsync(
             isNative: true,
@@ -200,7 +270,7 @@ public sealed class ServerCallLifeTests
                 .RemoveAll(typeof(IServiceMethodProvider<>))
                 .AddSingleton<IServiceMethodProvider<ScriptedService>, GuardingProvider>());
 
-        Assert.Equal(0, host.NativeMethods);
+        Assert.Equal(1, host.NativeMethods);
         var view = await ClientView.MakeAsync(
             host.Channel.CreateCallInvoker(), MethodType.Unary, ["one"], Options());
         Assert.Contains("PermissionDenied", view, StringComparison.Ordinal);

@@ -1,6 +1,8 @@
 namespace GrpcShm.Conformance.Tests.Modes;
 
-/// <summary>Calls that the client's channel frames by itself, and that the server dispatches natively.</summary>
+/// <summary>
+/// Calls that the client's channel frames by itself, and that the server dispatches natively without being asked.
+/// </summary>
 public sealed class SharedMemoryNativeBothMode : SharedMemoryNativeServerMode
 {
     /// <inheritdoc/>
@@ -8,4 +10,7 @@ public sealed class SharedMemoryNativeBothMode : SharedMemoryNativeServerMode
 
     /// <inheritdoc/>
     protected override bool IsNative => true;
+
+    /// <inheritdoc/>
+    protected override string Dispatch => "ByItself";
 }

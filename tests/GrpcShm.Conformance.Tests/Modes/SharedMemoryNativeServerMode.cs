@@ -3,7 +3,7 @@ using GrpcShm.Transport;
 
 namespace GrpcShm.Conformance.Tests.Modes;
 
-/// <summary>Calls of grpc-dotnet in direct mode that the server dispatches natively.</summary>
+/// <summary>Calls of grpc-dotnet in direct mode that the server dispatches natively, since it is asked to.</summary>
 public class SharedMemoryNativeServerMode : TransportMode
 {
     /// <inheritdoc/>
@@ -16,7 +16,10 @@ public class SharedMemoryNativeServerMode : TransportMode
     public override EndpointAddress CreateAddress(TempDirectory directory, string name) =>
         new(EndpointKind.SharedMemory, name);
 
+    /// <summary>How native dispatch comes about.</summary>
+    protected virtual string Dispatch => "Asked";
+
     /// <inheritdoc/>
     public override IEnumerable<string> GetServerArguments(TempDirectory directory) =>
-        [.. base.GetServerArguments(directory), "--native-dispatch"];
+        [.. base.GetServerArguments(directory), "--native-dispatch", Dispatch];
 }

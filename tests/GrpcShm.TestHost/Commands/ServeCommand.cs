@@ -22,8 +22,8 @@ internal sealed class ServeCommand : Command
     };
 
     private readonly Option<string> _urls = new("--urls") { Description = "Passed on to the web host as it is." };
-    private readonly Option<bool> _native =
-        new("--native-dispatch") { Description = "Dispatches the calls of direct mode natively." };
+    private readonly Option<DispatchChoice> _native =
+        new("--native-dispatch") { Description = "Whether calls of direct mode are dispatched natively." };
 
     private readonly Option<bool> _tls = new("--tls") { Description = "TLS on every --listen endpoint." };
     private readonly Option<string> _runtimeDirectory =

@@ -13,7 +13,7 @@ internal sealed record ServerSetup
 
     public required bool Tls { get; init; }
 
-    public required bool NativeDispatch { get; init; }
+    public required DispatchChoice NativeDispatch { get; init; }
 
     public required string? RuntimeDirectory { get; init; }
 

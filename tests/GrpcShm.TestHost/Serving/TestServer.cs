@@ -113,6 +113,7 @@ internal sealed class TestServer : IAsyncDisposable
             builder.WebHost.UseSharedMemory(options =>
             {
                 options.RuntimeDirectory = _setup.RuntimeDirectory;
+                options.UseNativeDispatch = _setup.NativeDispatch != DispatchChoice.Off;
                 options.HandshakeTimeout = ChannelFactory.HandshakeTime;
                 options.WaitForName = _setup.WaitForName ?? options.WaitForName;
 
@@ -223,7 +224,7 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
-    private static void MapServices(WebApplication app, bool isNative)
+    private static void MapServices(WebApplication app, DispatchChoice dispatch)
     {
         IEndpointConventionBuilder[] services =
         [
@@ -234,14 +235,14 @@ internal sealed class TestServer : IAsyncDisposable
             app.MapGrpcHealthChecksService(),
             app.MapGrpcReflectionService(),
         ];
-        foreach (var service in services.Where(_ => isNative))
+        foreach (var service in services.Where(_ => dispatch == DispatchChoice.Asked))
         {
             service.WithNativeDispatch();
         }
 
-        if (!isNative)
+        if (dispatch == DispatchChoice.Off)
         {
-            // Nobody can know to which paths its condition applies, so no call would be a native one.
+            // The pages need it. Nobody can know to which paths its condition applies, so no call would be native.
             app.UseWhen(
                 static context => context.Request.Path.StartsWithSegments("/plain"),
                 static plain => plain.UseWebSockets());

@@ -98,6 +98,9 @@ internal sealed class RequestDiagnostics(ServerCall call, HostDiagnostics host)
         }
     }
 
+    /// <summary>Leaves it to the application's pipeline to tell that its endpoint has ended.</summary>
+    public void LeaveEndpoint() => _isEndpointLogged = false;
+
     /// <summary>
     /// Tells that the handler has ended, and its interceptors, too. Before the end of the response is sent: whoever has
     /// seen that may look for what is told here.

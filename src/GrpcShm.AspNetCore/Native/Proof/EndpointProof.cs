@@ -52,8 +52,12 @@ internal static class EndpointProof
     ];
 
     /// <summary>Says why an endpoint is no plain gRPC method.</summary>
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="isPipelineMicrosofts">
+    /// True if all middleware is Microsoft's. Nobody then acts on metadata of other makes.
+    /// </param>
     /// <returns>The reason; nothing if it is one.</returns>
-    public static string? WhyNot(Endpoint endpoint)
+    public static string? WhyNot(Endpoint endpoint, bool isPipelineMicrosofts)
     {
         if (endpoint.GetType() != typeof(RouteEndpoint)
             || endpoint.Metadata.GetOrderedMetadata<GrpcMethodMetadata>().Count != 1)
@@ -69,10 +73,43 @@ internal static class EndpointProof
             return "its endpoint is not run by gRPC's own handler";
         }
 
-        return endpoint.Metadata.FirstOrDefault(static metadata => !IsIndifferent(metadata)) is { } other
+        return endpoint.Metadata.FirstOrDefault(Acts) is { } other
             ? $"its endpoint has metadata that may be acted on: {other.GetType()}"
             : null;
+
+        bool Acts(object metadata) =>
+            !IsIndifferent(metadata) && !(isPipelineMicrosofts && IsOfOthersAlone(metadata.GetType()));
     }
+
+    /// <summary>
+    /// True if no code of Microsoft's can know the type: it is declared elsewhere, and so is all that it inherits and
+    /// implements. Of .NET's own types only those that anything may have, and the attributes of WCF's contracts, which
+    /// code-first services have.
+    /// </summary>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "Nobody can act on an interface that is trimmed.")]
+    private static bool IsOfOthersAlone(Type type)
+    {
+        if (type.Namespace == "System.ServiceModel")
+        {
+            return type.IsSubclassOf(typeof(Attribute));
+        }
+
+        for (var part = type; part != typeof(object) && part != typeof(Attribute); part = part.BaseType!)
+        {
+            if (PipelineLink.IsOfMicrosoft(part))
+            {
+                return false;
+            }
+        }
+
+        return !Array.Exists(
+            type.GetInterfaces(), static part => !IsAnything(part) && PipelineLink.IsOfMicrosoft(part));
+    }
+
+    /// <summary>True of an interface that says nothing of what a type is for.</summary>
+    private static bool IsAnything(Type type) =>
+        type.Namespace == "System" && type.Assembly == typeof(object).Assembly;
 
     [UnconditionalSuppressMessage(
         "Trimming", "IL2075", Justification = "Nobody can act on an interface that is trimmed.")]

@@ -19,6 +19,8 @@ namespace GrpcShm.AspNetCore.Native.Proof;
 internal static class MiddlewareRules
 {
     private const string Microsofts = "Microsoft.AspNetCore.";
+    private const string DeveloperExceptionPage = $"{Microsofts}Diagnostics.DeveloperExceptionPageMiddlewareImpl";
+    private const string ExceptionHandler = $"{Microsofts}Diagnostics.ExceptionHandlerMiddlewareImpl";
 
     private static readonly Dictionary<string, Func<object, IServiceProvider, MiddlewareVerdict>> Rules = new()
     {
@@ -26,19 +28,19 @@ internal static class MiddlewareRules
         [$"{Microsofts}Routing.EndpointRoutingMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
         [$"{Microsofts}Routing.EndpointMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
 
-        // They act on an exception alone. That of a handler becomes the status of the call. What gRPC lets out is a
-        // trailer that may not be sent: for that the client gets the status 500 either way, and the log a line.
-        [$"{Microsofts}Diagnostics.DeveloperExceptionPageMiddlewareImpl"] =
-            static (_, _) => MiddlewareVerdict.Indifferent,
-        [$"{Microsofts}Diagnostics.ExceptionHandlerMiddlewareImpl"] = static (_, _) => MiddlewareVerdict.Indifferent,
+        // They act on an exception alone. That of a handler becomes the status of the call. What gRPC itself throws,
+        // since a trailer may not be sent, is thrown to them: see PipelineProof.ForFailures.
+        [DeveloperExceptionPage] = static (_, _) => MiddlewareVerdict.Indifferent,
+        [ExceptionHandler] = static (_, _) => MiddlewareVerdict.Indifferent,
 
         // They answer GET and HEAD alone.
         [$"{Microsofts}StaticFiles.StaticFileMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
         [$"{Microsofts}StaticFiles.DefaultFilesMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
         [$"{Microsofts}StaticFiles.DirectoryBrowserMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
 
-        // It validates where the metadata of an endpoint asks for it.
-        [$"{Microsofts}Antiforgery.Internal.AntiforgeryMiddleware"] = static (_, _) => MiddlewareVerdict.Indifferent,
+        // It validates where the metadata of an endpoint asks for it. It tells the endpoint that it was there.
+        [$"{Microsofts}Antiforgery.Internal.AntiforgeryMiddleware"] = static (_, _) =>
+            new(MiddlewareEffect.Indifferent, Mark: "__AntiforgeryMiddlewareWithEndpointInvoked"),
 
         [$"{Microsofts}HostFiltering.HostFilteringMiddleware"] = OfHostFiltering,
         [$"{Microsofts}Authentication.AuthenticationMiddleware"] = OfAuthentication,
@@ -50,6 +52,10 @@ internal static class MiddlewareRules
         [$"{Microsofts}OutputCaching.OutputCacheMiddleware"] = OfOutputCaching,
         [$"{Microsofts}Builder.Extensions.MapMiddleware"] = OfMap,
     };
+
+    /// <summary>True of a middleware that acts on exceptions, and on nothing else.</summary>
+    public static bool ActsOnFailures(PipelineLink link) =>
+        link.IsMicrosofts && link.Type.FullName is DeveloperExceptionPage or ExceptionHandler;
 
     /// <summary>Judges a middleware as it is set up now.</summary>
     public static MiddlewareVerdict Judge(PipelineLink link, IServiceProvider services)
@@ -88,21 +94,29 @@ internal static class MiddlewareRules
     private static MiddlewareVerdict OfAuthentication(object middleware, IServiceProvider services)
     {
         var schemes = (middleware as AuthenticationMiddleware)?.Schemes;
-        return MiddlewareVerdict.IndifferentIf(
+        return MiddlewareVerdict.IndifferentForNowIf(
             schemes?.GetType() == typeof(AuthenticationSchemeProvider)
             && schemes.GetDefaultAuthenticateSchemeAsync() is { IsCompletedSuccessfully: true, Result: null }
             && schemes.GetRequestHandlerSchemesAsync() is { IsCompletedSuccessfully: true } handlers
             && !handlers.Result.Any(),
+            "a default scheme may be added",
             "it has a default scheme");
     }
 
-    /// <summary>An endpoint without authorization data is subject to the fallback policy alone.</summary>
+    /// <summary>
+    /// An endpoint without authorization data is subject to the fallback policy alone. The application may set one at
+    /// any time, and that of the options is then in force at once.
+    /// </summary>
     private static MiddlewareVerdict OfAuthorization(object middleware, IServiceProvider services) =>
-        MiddlewareVerdict.IndifferentIf(
-            ObjectFields.TryGetOnly<IAuthorizationPolicyProvider>(middleware, out var provider)
-            && provider?.GetType() == typeof(DefaultAuthorizationPolicyProvider)
-            && provider.GetFallbackPolicyAsync() is { IsCompletedSuccessfully: true, Result: null },
-            "it has a fallback policy");
+        ObjectFields.TryGetOnly<IAuthorizationPolicyProvider>(middleware, out var provider)
+        && provider?.GetType() == typeof(DefaultAuthorizationPolicyProvider)
+        && ObjectFields.TryGetOnly<AuthorizationOptions>(provider, out var options)
+        && options is not null
+            ? MiddlewareVerdict.IndifferentWhile(
+                () => options.FallbackPolicy is null,
+                "it has a fallback policy",
+                "__AuthorizationMiddlewareWithEndpointInvoked")
+            : MiddlewareVerdict.ActsBy("its policies are not known");
 
     /// <summary>An endpoint without CORS metadata is subject to the policy of UseCors, or the default one.</summary>
     private static MiddlewareVerdict OfCors(object middleware, IServiceProvider services)
@@ -116,10 +130,11 @@ internal static class MiddlewareRules
 
         // Each request asks its own services for the provider.
         using var scope = services.CreateScope();
-        return MiddlewareVerdict.IndifferentIf(
+        return MiddlewareVerdict.IndifferentForNowIf(
             scope.ServiceProvider.GetService<ICorsPolicyProvider>()?.GetType() == typeof(DefaultCorsPolicyProvider)
             && services.GetRequiredService<IOptions<CorsOptions>>().Value is var options
             && options.GetPolicy(options.DefaultPolicyName) is null,
+            "a default policy may be added",
             Otherwise);
     }
 
@@ -127,8 +142,9 @@ internal static class MiddlewareRules
     private static MiddlewareVerdict OfTimeouts(object middleware, IServiceProvider services)
     {
         const string Otherwise = "it has a default policy";
-        return TryGetOptions<RequestTimeoutOptions>(middleware, services) is { } options
-            ? MiddlewareVerdict.IndifferentIf(options.DefaultPolicy?.Timeout is null, Otherwise)
+        return TryGetMonitor<RequestTimeoutOptions>(middleware, services) is { } monitor
+            ? MiddlewareVerdict.IndifferentWhile(
+                () => monitor.CurrentValue.DefaultPolicy?.Timeout is null, Otherwise)
             : MiddlewareVerdict.ActsBy(Otherwise);
     }
 
@@ -140,10 +156,11 @@ internal static class MiddlewareRules
 
     /// <summary>An endpoint without a policy of its own is subject to the base policies.</summary>
     private static MiddlewareVerdict OfOutputCaching(object middleware, IServiceProvider services) =>
-        MiddlewareVerdict.IndifferentIf(
+        MiddlewareVerdict.IndifferentForNowIf(
             ObjectFields.TryGetOnly<OutputCacheOptions>(middleware, out var options)
             && ObjectFields.TryGet(options, "<BasePolicies>k__BackingField", out var policies)
             && policies is null,
+            "a base policy may be added",
             "it has a base policy");
 
     /// <summary>It takes the calls below one path.</summary>
@@ -153,16 +170,16 @@ internal static class MiddlewareRules
             : MiddlewareVerdict.Acts;
 
     /// <summary>
-    /// Reads options that a middleware looks at for each request. If it does not have the monitor of the services, its
-    /// changes would not be noticed, so its options are not known.
+    /// Finds the options that a middleware looks at for each request. If it does not have the monitor of the services,
+    /// its changes would not be noticed, so its options are not known.
     /// </summary>
-    private static TOptions? TryGetOptions<
+    private static IOptionsMonitor<TOptions>? TryGetMonitor<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions>(
         object holder, IServiceProvider services)
         where TOptions : class =>
         ObjectFields.TryGetOnly<IOptionsMonitor<TOptions>>(holder, out var monitor)
         && monitor is not null
         && ReferenceEquals(monitor, services.GetService<IOptionsMonitor<TOptions>>())
-            ? monitor.CurrentValue
+            ? monitor
             : null;
 }

@@ -14,9 +14,11 @@ internal sealed class PipelineWalk
     /// <summary>The version of ASP.NET Core whose middleware this library knows.</summary>
     public const int KnownVersion = 10;
 
+    /// <summary>The middleware that chooses the endpoint.</summary>
+    public const string RoutingMiddleware = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
+
     private const string HostingApplication = "Microsoft.AspNetCore.Hosting.HostingApplication";
     private const string UseMiddleware = "Microsoft.AspNetCore.Builder.UseMiddlewareExtensions";
-    private const string RoutingMiddleware = "Microsoft.AspNetCore.Routing.EndpointRoutingMiddleware";
     private const string EndpointMiddleware = "Microsoft.AspNetCore.Routing.EndpointMiddleware";
 
     // No pipeline is as long. It ends the walk if a later version makes circles.
@@ -30,6 +32,9 @@ internal sealed class PipelineWalk
 
     /// <summary>The middleware that has been found, the outermost first.</summary>
     public IReadOnlyList<PipelineLink> Links => _links;
+
+    /// <summary>The outermost middleware; nothing if it is not known.</summary>
+    public RequestDelegate? First { get; private set; }
 
     /// <summary>The endpoints that the pipeline's routing chooses from; nothing if the pipeline is not known.</summary>
     public CompositeEndpointDataSource? Routed { get; private set; }
@@ -60,6 +65,12 @@ internal sealed class PipelineWalk
     /// <summary>A walk that found nothing.</summary>
     public static PipelineWalk NotPossible(string reason) => new() { WhyNotKnown = reason };
 
+    /// <summary>True of the middleware of routing that has this name.</summary>
+    public static bool IsOfRouting(PipelineLink link, string name) =>
+        link.Middleware is not null
+        && link.Type.FullName == name
+        && link.Type.Assembly == typeof(EndpointDataSource).Assembly;
+
     private void Begin(object application, int version)
     {
         if (version != KnownVersion)
@@ -81,6 +92,7 @@ internal sealed class PipelineWalk
         }
         else
         {
+            First = first;
             Walk(first);
         }
     }
@@ -132,11 +144,6 @@ internal sealed class PipelineWalk
     }
 
     private static string Behind(string name) => $"it is not known what runs behind {name}";
-
-    private static bool IsOfRouting(PipelineLink link, string name) =>
-        link.Middleware is not null
-        && link.Type.FullName == name
-        && link.Type.Assembly == typeof(EndpointDataSource).Assembly;
 
     private static (PipelineLink Link, RequestDelegate? Next) Look(object target)
     {

@@ -41,6 +41,9 @@ internal sealed class DiagnosedHost : IAsyncDisposable
         {
             options.RuntimeDirectory = _directory.Path;
             options.HandshakeTimeout = TimeLimit.Value;
+
+            // If the call is to be native, it is made so below.
+            options.UseNativeDispatch = false;
         });
         configure?.Invoke(builder);
         if (isNative)

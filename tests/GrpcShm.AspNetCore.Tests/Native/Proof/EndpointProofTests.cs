@@ -2,6 +2,7 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Matching;
@@ -53,9 +54,19 @@ public sealed class EndpointProofTests
             static app => Map<PlainService>(app).ShortCircuit()),
         ["DisableHttpMetrics"] = (Metadata + "Microsoft.AspNetCore.Http.DisableHttpMetricsAttribute",
             static app => Map<PlainService>(app).DisableHttpMetrics()),
-        ["own attribute on the class"] = (Metadata + typeof(OwnAttribute), static app => Map<Marked>(app)),
-        ["own attribute on the method"] = (Metadata + typeof(OwnAttribute), static app => Map<OneMarked>(app)),
-        ["own metadata"] = (Metadata + typeof(Version),
+        ["own attribute on the class"] = (null, static app => Map<Marked>(app)),
+        ["own attribute on the method"] = (null, static app => Map<OneMarked>(app)),
+        ["own metadata"] = (null, static app => Map<PlainService>(app).WithMetadata(new OwnMetadata())),
+        ["own attribute behind own middleware"] = (Metadata + typeof(OwnAttribute), static app =>
+        {
+            app.Use(static (context, next) => next(context));
+            Map<Marked>(app);
+        }),
+        ["own metadata that is Microsoft's, too"] = (Metadata + typeof(OwnTags),
+            static app => Map<PlainService>(app).WithMetadata(new OwnTags())),
+        ["own attribute that is Microsoft's, too"] = (Metadata + typeof(OwnAuthorizeAttribute),
+            static app => Map<PlainService>(app).WithMetadata(new OwnAuthorizeAttribute())),
+        [".NET's metadata"] = (Metadata + typeof(Version),
             static app => Map<PlainService>(app).WithMetadata(new Version(1, 0))),
         ["metadata of a group"] = (Metadata + typeof(AuthorizeAttribute), static app =>
             app.MapGroup("").RequireAuthorization().MapGrpcService<PlainService>().WithNativeDispatch()),
@@ -198,6 +209,15 @@ public sealed class EndpointProofTests
 
     [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
     private sealed class OwnAttribute : Attribute;
+
+    private sealed record OwnMetadata;
+
+    private sealed class OwnTags : ITagsMetadata
+    {
+        public IReadOnlyList<string> Tags => [];
+    }
+
+    private sealed class OwnAuthorizeAttribute : AuthorizeAttribute;
 
     [Authorize]
     private sealed class Authorized : PlainServiceBase;

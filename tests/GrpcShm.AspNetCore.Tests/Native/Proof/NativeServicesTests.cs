@@ -175,6 +175,106 @@ public sealed class NativeServicesTests
     }
 
     [Fact]
+    public async Task Method_FallbackPolicyIsSetInCode_IsNotLetPassAnyMore()
+    {
+        await using var host = await ProofHost.StartAsync(
+            services: static services => services.AddAuthorization(), isAsked: false);
+        var method = host.Native.Table.Find(PlainServiceBase.Path)!.Method!;
+        Assert.True(method.Pipeline.LetsPass);
+
+        var options = host.Services.GetRequiredService<IOptions<AuthorizationOptions>>().Value;
+        options.FallbackPolicy = options.DefaultPolicy;
+
+        Assert.False(method.Pipeline.LetsPass);
+    }
+
+    [Fact]
+    public async Task Method_DefaultTimeoutIsSetInCode_IsNotLetPassAnyMore()
+    {
+        await using var host = await ProofHost.StartAsync(
+            static app => app.UseRequestTimeouts(),
+            static services => services.AddRequestTimeouts(),
+            isAsked: false);
+        var method = host.Native.Table.Find(PlainServiceBase.Path)!.Method!;
+        Assert.True(method.Pipeline.LetsPass);
+
+        host.Services.GetRequiredService<IOptionsMonitor<RequestTimeoutOptions>>().CurrentValue.DefaultPolicy =
+            new RequestTimeoutPolicy { Timeout = TimeSpan.FromHours(1) };
+
+        Assert.False(method.Pipeline.LetsPass);
+    }
+
+    [Fact]
+    public async Task Table_UseNativeDispatchIsFalse_IsEmptyAndTheLogTellsThoseWhoHaveAsked()
+    {
+        await using var host = await ProofHost.StartAsync(configure: static builder =>
+            builder.WebHost.UseSharedMemory(static options => options.UseNativeDispatch = false));
+
+        Assert.Empty(host.Native.Table.Endpoints);
+        Assert.Equal(
+            $"{PlainServiceBase.Name} asks for native dispatch, and calls to Say, SayOtherwise take the full pipeline, "
+                + "since UseNativeDispatch is false.",
+            Assert.Single(host.Lines()).Text);
+    }
+
+    [Fact]
+    public async Task Table_UseNativeDispatchIsFalseInTheConfiguration_IsEmptyWithoutALine()
+    {
+        await using var host = await ProofHost.StartAsync(
+            configure: static builder => builder.Configuration["SharedMemory:UseNativeDispatch"] = "false",
+            isAsked: false);
+
+        Assert.Empty(host.Native.Table.Endpoints);
+        Assert.Empty(host.Lines());
+    }
+
+    [Fact]
+    public async Task Table_ServiceInAGroup_GoesByTheLastWord()
+    {
+        await using var host = await ProofHost.StartAsync(map: static app =>
+        {
+            app.MapGroup("/a").WithNativeDispatch().MapGrpcService<PlainService>().WithoutNativeDispatch();
+            app.MapGroup("/b").WithoutNativeDispatch().MapGrpcService<PlainService>().WithNativeDispatch();
+            app.MapGroup("/c").WithoutNativeDispatch().MapGrpcService<PlainService>();
+        });
+
+        Assert.Equal(
+            [$"/b{PlainServiceBase.Path}", $"/b{PlainServiceBase.OtherMethod.FullName}"],
+            host.Native.Table.Endpoints.Select(static endpoint => endpoint.Path).Order());
+        Assert.Empty(host.Native.Table.Refusals);
+    }
+
+    [Fact]
+    public async Task Start_ServicesWithTheSameReason_AreToldInOneLine()
+    {
+        await using var host = await ProofHost.StartAsync(
+            static app => app.UseWebSockets(),
+            map: static app =>
+            {
+                app.MapGroup("/v1").MapGrpcService<PlainService>();
+                app.MapGroup("/v2").MapGrpcService<PlainService>();
+            });
+
+        Assert.Equal(
+            $"Calls in direct mode to {PlainServiceBase.Name} take the full pipeline, since WebSocketMiddleware may "
+                + "act on them.",
+            Assert.Single(host.Lines()).Text);
+    }
+
+    [Fact]
+    public async Task Start_NobodyReadsTheLog_BuildsNoEndpoint()
+    {
+        var built = 0;
+        await using var host = await ProofHost.StartAsync(
+            configure: static builder => builder.Logging.SetMinimumLevel(LogLevel.Warning),
+            map: app => app.MapGrpcService<PlainService>().Add(_ => built++));
+        Assert.Equal(0, built);
+
+        Assert.NotNull(host.Native.Table.Find(PlainServiceBase.Path));
+        Assert.NotEqual(0, built);
+    }
+
+    [Fact]
     public async Task Table_MethodsAreMade_HasThoseThatCanBe()
     {
         NativeServices? services = null;

@@ -2,6 +2,7 @@ using GrpcShm.AspNetCore.Native;
 using GrpcShm.AspNetCore.Native.Proof;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -51,14 +52,36 @@ public sealed class OwnMiddlewareTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task Service_WithoutOptIn_TakesTheFullPipelineAndTheLogNamesTheMiddleware(string kind)
+    {
+        await using var host = await StartAsync(Own[kind].Use, isAsked: false);
+
+        Assert.Equal($"it is not known what this middleware does: {Own[kind].Name}", host.WhyNot());
+        Assert.EndsWith(
+            $"take the full pipeline, since {host.WhyNot()}.",
+            Assert.Single(host.Lines()).Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Service_BehindTheMiddlewareOfAStartupFilter_TakesTheFullPipeline()
+    {
+        await using var host = await ProofHost.StartAsync(
+            services: static services => services.AddSingleton<IStartupFilter, OwnStartupFilter>(), isAsked: false);
+
+        Assert.Equal($"it is not known what this middleware does: {typeof(OwnMiddleware)}", host.WhyNot());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Pipeline_WithoutOptIn_NeedsTheMiddleware(string kind)
     {
         var pipeline = await ProveAsync(Own[kind].Use);
 
-        Assert.Null(pipeline.WhyNot(PlainServiceBase.Path, acceptsUnknown: true));
+        Assert.Null(pipeline.WhyNot(PlainServiceBase.Path, isAsked: true));
         Assert.Equal(
             $"it is not known what this middleware does: {Own[kind].Name}",
-            pipeline.WhyNot(PlainServiceBase.Path, acceptsUnknown: false));
+            pipeline.WhyNot(PlainServiceBase.Path, isAsked: false));
     }
 
     [Fact]
@@ -66,7 +89,7 @@ public sealed class OwnMiddlewareTests
     {
         var pipeline = await ProveAsync(static _ => { });
 
-        Assert.Null(pipeline.WhyNot(PlainServiceBase.Path, acceptsUnknown: false));
+        Assert.Null(pipeline.WhyNot(PlainServiceBase.Path, isAsked: false));
         Assert.Empty(pipeline.Unknown);
     }
 
@@ -84,9 +107,10 @@ public sealed class OwnMiddlewareTests
     }
 
     [Fact]
-    public async Task Service_WithoutOptIn_IsNotLookedAt()
+    public async Task Service_WithoutNativeDispatch_IsNotLookedAt()
     {
-        await using var host = await ProofHost.StartAsync(map: static app => app.MapGrpcService<PlainService>());
+        await using var host = await ProofHost.StartAsync(
+            map: static app => app.MapGrpcService<PlainService>().WithoutNativeDispatch());
 
         Assert.Empty(host.Native.Table.Endpoints);
         Assert.Empty(host.Native.Table.Refusals);
@@ -154,19 +178,34 @@ public sealed class OwnMiddlewareTests
         Assert.Empty(services.Table.Endpoints);
     }
 
-    private static Task<ProofHost> StartAsync(Action<IApplicationBuilder> use) => ProofHost.StartAsync(
-        use, static services => services.AddTransient<OwnMiddlewareOfARequest>().AddAuthorization());
+    private static Task<ProofHost> StartAsync(Action<IApplicationBuilder> use, bool isAsked = true) =>
+        ProofHost.StartAsync(
+            use,
+            services => _ = isAsked
+                ? services.AddTransient<OwnMiddlewareOfARequest>().AddAuthorization()
+                : services.AddTransient<OwnMiddlewareOfARequest>(),
+            isAsked: isAsked);
 
     private static async Task<PipelineProof> ProveAsync(Action<IApplicationBuilder> use)
     {
         PipelineProof? proof = null;
         await using var host = await ProofHost.StartAsync(
             use,
-            static services => services.AddTransient<OwnMiddlewareOfARequest>().AddAuthorization(),
+            static services => services.AddTransient<OwnMiddlewareOfARequest>(),
             configure: builder => ServerThatLooks.PutBefore(builder.Services, (application, services) =>
                 proof = PipelineProof.Of(
                     PipelineWalk.Through(application, PipelineWalk.KnownVersion), services)));
         return proof!;
+    }
+
+    /// <summary>Puts middleware before that of the application.</summary>
+    private sealed class OwnStartupFilter : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.UseMiddleware<OwnMiddleware>();
+            next(app);
+        };
     }
 
     private sealed class OwnApplication : IHttpApplication<HttpContext>

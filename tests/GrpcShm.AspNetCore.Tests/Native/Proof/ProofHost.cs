@@ -29,11 +29,13 @@ internal sealed class ProofHost : IAsyncDisposable
     /// <param name="services">Adds services.</param>
     /// <param name="map">Maps the service. By default it asks for native dispatch.</param>
     /// <param name="configure">Changes anything else.</param>
+    /// <param name="isAsked">False if the service does not ask for native dispatch, by default.</param>
     public static async Task<ProofHost> StartAsync(
         Action<WebApplication>? use = null,
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? map = null,
-        Action<WebApplicationBuilder>? configure = null)
+        Action<WebApplicationBuilder>? configure = null,
+        bool isAsked = true)
     {
         var host = new ProofHost();
         var builder = WebApplication.CreateBuilder(
@@ -47,7 +49,9 @@ internal sealed class ProofHost : IAsyncDisposable
         configure?.Invoke(builder);
         host._app = builder.Build();
         use?.Invoke(host._app);
-        (map ?? (static app => app.MapGrpcService<PlainService>().WithNativeDispatch()))(host._app);
+        (map ?? (isAsked
+            ? static app => app.MapGrpcService<PlainService>().WithNativeDispatch()
+            : static app => app.MapGrpcService<PlainService>()))(host._app);
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
         return host;
     }
@@ -65,7 +69,7 @@ internal sealed class ProofHost : IAsyncDisposable
         const string Before = ", since ";
         var refusal = table.Refusals.FirstOrDefault(refusal => refusal.Metadata.Method.FullName == path);
         return refusal?.Reason
-            ?? Lines().Single(static line => line.Name == "NativeDispatchNotPossible").Text.Split(Before, 2)[1][..^1];
+            ?? Lines().Single(static line => line.Name != "NativeDispatch").Text.Split(Before, 2)[1][..^1];
     }
 
     /// <summary>The lines with an id of native dispatch.</summary>

@@ -17,6 +17,7 @@ namespace GrpcShm.AspNetCore.Tests.Native.Proof;
 internal static class StockMiddlewareTable
 {
     private const string HasBranch = "it is not known what runs behind ";
+    private const string Unknown = "it is not known what this middleware does: ";
 
     private static readonly PartitionedRateLimiter<HttpContext> Limiter =
         PartitionedRateLimiter.Create<HttpContext, int>(static _ => RateLimitPartition.GetNoLimiter(0));
@@ -24,7 +25,8 @@ internal static class StockMiddlewareTable
     public static IReadOnlyList<StockMiddleware> Rows { get; } =
     [
         // Security.
-        new("UseAuthentication", null, static app => app.UseAuthentication(), static s => s.AddAuthentication()),
+        new("UseAuthentication", null, static app => app.UseAuthentication(), static s => s.AddAuthentication(),
+            Unasked: "AuthenticationMiddleware may act on them (a default scheme may be added)"),
         new(
             "UseAuthentication",
             "AuthenticationMiddleware may act on them (it has a default scheme)",
@@ -46,13 +48,14 @@ internal static class StockMiddlewareTable
             "a fallback policy"),
         new(
             "UseAuthorization",
-            "AuthorizationMiddlewareInternal may act on them (it has a fallback policy)",
+            "AuthorizationMiddlewareInternal may act on them (its policies are not known)",
             static app => app.UseAuthorization(),
             static s => s.AddAuthorization().AddSingleton<IAuthorizationPolicyProvider, OwnPolicies>(),
             "a provider of the application's own"),
         new("UseAntiforgery", null, static app => app.UseAntiforgery(), static s => s.AddAntiforgery()),
         new("UseCookiePolicy", "CookiePolicyMiddleware may act", static app => app.UseCookiePolicy()),
-        new("UseCors", null, static app => app.UseCors(), static s => s.AddCors()),
+        new("UseCors", null, static app => app.UseCors(), static s => s.AddCors(),
+            Unasked: "CorsMiddleware may act on them (a default policy may be added)"),
         new(
             "UseCors",
             "CorsMiddleware may act on them (it has a policy for all endpoints)",
@@ -151,7 +154,8 @@ internal static class StockMiddlewareTable
         new("UseFileServer", null, static app => app.UseFileServer(enableDirectoryBrowsing: true),
             static s => s.AddDirectoryBrowser()),
         new("UseWelcomePage", "WelcomePageMiddleware may act", static app => app.UseWelcomePage()),
-        new("UseOutputCache", null, static app => app.UseOutputCache(), static s => s.AddOutputCache()),
+        new("UseOutputCache", null, static app => app.UseOutputCache(), static s => s.AddOutputCache(),
+            Unasked: "OutputCacheMiddleware may act on them (a base policy may be added)"),
         new(
             "UseOutputCache",
             "OutputCacheMiddleware may act on them (it has a base policy)",
@@ -194,10 +198,12 @@ internal static class StockMiddlewareTable
             static app => app.Run(static _ => Task.CompletedTask), With: "a lambda"),
 
         // The application's own.
-        new("Use", null, static app => app.Use(static (context, next) => next(context)), IsUnknown: true),
+        new("Use", null, static app => app.Use(static (context, next) => next(context)),
+            Unasked: Unknown, IsUnknown: true),
         new("Use", null, static app => app.Use(static (HttpContext _, Func<Task> next) => next()),
-            With: "a function", IsUnknown: true),
-        new("UseMiddleware", null, static app => app.UseMiddleware<OwnMiddleware>(), IsUnknown: true),
+            With: "a function", Unasked: Unknown, IsUnknown: true),
+        new("UseMiddleware", null, static app => app.UseMiddleware<OwnMiddleware>(),
+            Unasked: Unknown, IsUnknown: true),
     ];
 
     private static Task Answer(HttpContext context) => Task.CompletedTask;

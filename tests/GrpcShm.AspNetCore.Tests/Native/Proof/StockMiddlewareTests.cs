@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 
 namespace GrpcShm.AspNetCore.Tests.Native.Proof;
 
@@ -32,6 +33,35 @@ public sealed class StockMiddlewareTests
         Assert.Equal(
             row.Reason is null && !row.IsUnknown,
             line.Text.EndsWith("does not run for them: none.", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Service_ThatHasNotAsked_IsNativeIfNothingCanNoticeIt(string name)
+    {
+        var row = StockMiddlewareTable.Rows.Single(row => row.Name == name);
+        await using var host = await ProofHost.StartAsync(row.Use, row.Services, isAsked: false);
+
+        var reason = host.WhyNot();
+
+        if ((row.Reason ?? row.Unasked) is { } expected)
+        {
+            Assert.Contains(expected, reason, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Null(reason);
+        }
+
+        var line = Assert.Single(host.Lines());
+        Assert.Equal(LogLevel.Information, line.Level);
+        Assert.Equal(reason is null ? "NativeDispatch" : "NativeDispatchNotProved", line.Name);
+        Assert.Equal(
+            reason is null
+                ? $"Calls in direct mode to {PlainServiceBase.Name} are dispatched natively. Middleware of the "
+                    + "application's own that does not run for them: none."
+                : $"Calls in direct mode to {PlainServiceBase.Name} take the full pipeline, since {reason}.",
+            line.Text);
     }
 
     [Fact]
