@@ -86,7 +86,11 @@ public sealed class ModePairTests
         builder =>
         {
             builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("pair"));
-            builder.Services.Configure<SharedMemoryTransportOptions>(options => options.Mode = offered);
+            builder.Services.Configure<SharedMemoryTransportOptions>(options =>
+            {
+                options.Mode = offered;
+                options.UseNativeDispatch = isNative;
+            });
         },
         app =>
         {
