@@ -56,7 +56,7 @@ public sealed class CodeFirstTests
                 table.Endpoints.Select(static endpoint => endpoint.Metadata.Method.Name).Order());
         }
 
-        using var channel = SharedMemoryChannel.Create(
+        using var channel = SharedMemoryChannel.ForAddress(
             "adder", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory });
         await channel.ConnectAsync(TestToken).InTime();
 
