@@ -11,8 +11,8 @@ public static class LoansExtensions
     /// <summary>
     /// Lets the end of a call give back the loans (<c>Loaned</c> of the package GrpcShm.Loans) that its handler has
     /// received, and the one that it has returned. So the handler need not dispose of them. Each loan that it keeps
-    /// longer it takes over by <c>Keep()</c>. The requests of a stream are given back at its end, too: dispose of each as
-    /// soon as it has been read, since all of them together count in the bound of the pool.
+    /// longer it takes over by <c>Keep()</c>. The requests of a stream are given back at its end, too: dispose of each
+    /// as soon as it has been read, since all of them together count in the bound of the pool.
     /// <para><c>builder.Services.AddGrpc().AddLoans()</c>. It adds an interceptor to all services. Calls over all
     /// transports, and with native dispatch, have the same behaviour.</para>
     /// </summary>

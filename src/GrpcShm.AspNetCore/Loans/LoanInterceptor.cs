@@ -8,8 +8,8 @@ namespace GrpcShm.AspNetCore.Loans;
 /// Ends the loans of a call with the call. Calls whose messages are no loans pass. One object serves all calls.
 /// </summary>
 /// <remarks>
-/// A unary response is written after all interceptors. So loans do not end here, but with the response itself: a handler
-/// may return what it has received, or a loan of its own.
+/// A unary response is written after all interceptors. So loans do not end here, but with the response itself: a
+/// handler may return what it has received, or a loan of its own.
 /// </remarks>
 internal sealed class LoanInterceptor : Interceptor
 {

@@ -13,6 +13,9 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
 {
     private const int LongestHeader = 10;
 
+    // What is asked of a writer at once. Without a wish it gives small pieces, of which no pool keeps enough.
+    private const int LargestPiece = 1024 * 1024;
+
     /// <summary>Writes a message, and its payload as the last field.</summary>
     /// <exception cref="ObjectDisposedException">The loan has ended.</exception>
     /// <exception cref="InvalidOperationException">The message has a value in the field of the payload.</exception>
@@ -39,7 +42,7 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
                 output.Advance(field.WriteHeader(output.GetSpan(LongestHeader), (int)payload.Length));
                 foreach (var piece in payload)
                 {
-                    output.Write(piece.Span);
+                    Write(output, piece.Span);
                 }
             }
 
@@ -68,9 +71,24 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
         return new Loaned<T>(message, Lend(context, payload));
     }
 
+    private static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var room = output.GetSpan(Math.Min(bytes.Length, LargestPiece));
+            var count = Math.Min(bytes.Length, room.Length);
+            bytes[..count].CopyTo(room);
+            output.Advance(count);
+            bytes = bytes[count..];
+        }
+    }
+
     private PayloadMemory Lend(DeserializationContext context, in ReadOnlySequence<byte> payload)
     {
-        if (context is not IPayloadLender lender || !lender.TryHandOver(payload, out var owner, out var size))
+        // A pool that finds misuse looks after memory of its own alone.
+        if (pool.FindsMisuse
+            || context is not IPayloadLender lender
+            || !lender.TryHandOver(payload, out var owner, out var size))
         {
             return PayloadMemory.Copy(pool, payload);
         }

@@ -167,7 +167,8 @@ public sealed class MarshallerTests
 
         Assert.Equal(first.Bytes, second.Bytes);
         Assert.Equal(
-            new WaferMap { Lot = "a", Pixels = ByteString.CopyFrom(3, 3, 3, 3, 3) }, WaferMap.Parser.ParseFrom(first.Bytes));
+            new WaferMap { Lot = "a", Pixels = ByteString.CopyFrom(3, 3, 3, 3, 3) },
+            WaferMap.Parser.ParseFrom(first.Bytes));
     }
 
     [Fact]
