@@ -42,7 +42,7 @@ public sealed class LoanPool
         _maxKept = options.MaxKeptBytes;
         _maxLoaned = options.MaxLoanedBytes;
         _onMisuse = options.OnMisuse;
-        FindsMisuse = options.FindMisuse;
+        FindsMisuse = options.FindMisuse ?? LoanPoolOptions.FindsMisuseByDefault();
         for (var i = 0; i < _shelves.Length; i++)
         {
             _shelves[i] = new Shelf();
@@ -188,7 +188,7 @@ public sealed class LoanPool
         {
             // Foreign code must not run on the thread of finalizers.
             ThreadPool.UnsafeQueueUserWorkItem(
-                static told => told.Pool.Tell($"A loan was forgotten: nobody has disposed of it. It was made {told.At}"),
+                static told => told.Pool.Tell($"A loan was forgotten, and not disposed of. It was made {told.At}"),
                 (Pool: this, At: madeAt),
                 preferLocal: false);
         }

@@ -12,7 +12,8 @@ public sealed class LoanPoolOptions
     /// <summary>
     /// The most bytes that the pool keeps for later loans. Memory beyond it is left to the garbage collector.
     /// </summary>
-    /// <remarks>Defaults to 64 MiB. 0 keeps nothing.</remarks>
+    /// <value>0 or more; 0 keeps nothing.</value>
+    /// <remarks>Defaults to 64 MiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long MaxKeptBytes
     {
@@ -28,6 +29,7 @@ public sealed class LoanPoolOptions
     /// The most bytes that may be on loan at once. A loan beyond it fails at once, with the status
     /// <c>ResourceExhausted</c>: nobody waits for memory.
     /// </summary>
+    /// <value>1 or more.</value>
     /// <remarks>Defaults to 1 GiB.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public long MaxLoanedBytes
@@ -41,25 +43,30 @@ public sealed class LoanPoolOptions
     } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// Whether the pool looks for misuse of its loans. Memory that was given back is then filled with a pattern. Whoever
-    /// reads it through a payload gets an <see cref="ObjectDisposedException"/>. Writes into it, loans that were
-    /// forgotten and loans that were disposed of twice are told, with the place where the loan was made. It costs time.
+    /// Whether the pool looks for misuse of its loans. Memory that was given back is then filled with a pattern.
+    /// Whoever reads it through a payload gets an <see cref="ObjectDisposedException"/>. Writes into it, loans that
+    /// were forgotten and loans that were disposed of twice are told, with the place where the loan was made. It costs
+    /// time.
     /// </summary>
+    /// <value><see langword="true"/>, <see langword="false"/> or <see langword="null"/>.</value>
     /// <remarks>
-    /// Defaults to true in a program that was built for debugging, otherwise to false. The switch
-    /// <c>GrpcShm.Loans.FindMisuse</c> of <see cref="AppContext"/> sets another default.
+    /// Defaults to <see langword="null"/>: in a program that was built for debugging, or as the switch
+    /// <c>GrpcShm.Loans.FindMisuse</c> of <see cref="AppContext"/> says.
     /// </remarks>
-    public bool FindMisuse { get; set; } = IsCheckedByDefault();
+    public bool? FindMisuse { get; set; }
 
     /// <summary>
     /// Is told of each misuse, if <see cref="FindMisuse"/> is true. On the thread that has found it, or on one of the
     /// thread pool.
     /// </summary>
-    /// <remarks>Defaults to null: <see cref="Trace"/> is told, as a warning.</remarks>
+    /// <remarks>
+    /// Defaults to <see langword="null"/>: <see cref="Trace"/> is told, as a warning.
+    /// </remarks>
     public Action<string>? OnMisuse { get; set; }
 
-    private static bool IsCheckedByDefault() =>
+    /// <summary>Whether a pool finds misuse for which nothing else is said.</summary>
+    internal static bool FindsMisuseByDefault() =>
         AppContext.TryGetSwitch(CheckedSwitch, out var isOn)
             ? isOn
-            : Assembly.GetEntryAssembly()?.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true };
+            : Assembly.GetEntryAssembly()?.GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled == true;
 }

@@ -10,7 +10,9 @@ namespace GrpcShm.Loans;
 /// <summary>Makes loans for their senders, and the methods of a service whose messages are loans.</summary>
 public static class Loaned
 {
-    /// <summary>Lends memory in one piece for a payload of known length. Fill it by <see cref="Loaned{T}.Memory"/>.</summary>
+    /// <summary>
+    /// Lends memory in one piece for a payload of known length. Fill it by <see cref="Loaned{T}.Memory"/>.
+    /// </summary>
     /// <param name="message">The message. Its field of the payload has to be empty.</param>
     /// <param name="length">The length of the payload in bytes.</param>
     /// <param name="pool">Lends the memory. Defaults to <see cref="LoanPool.Shared"/>.</param>
@@ -76,8 +78,8 @@ public static class Loaned
     /// <summary>Makes what turns loans into bytes, and bytes into loans.</summary>
     /// <param name="parser">The parser of the message: <c>Picture.Parser</c>.</param>
     /// <param name="payloadFieldNumber">
-    /// The number of its field of the type <c>bytes</c> that is the payload: <c>Picture.PixelsFieldNumber</c>. The field
-    /// is neither repeated nor required, and no member of a <c>oneof</c>.
+    /// The number of its field of the type <c>bytes</c> that is the payload: <c>Picture.PixelsFieldNumber</c>. The
+    /// field is neither repeated nor required, and no member of a <c>oneof</c>.
     /// </param>
     /// <param name="pool">Lends the memory of what is received. Defaults to <see cref="LoanPool.Shared"/>.</param>
     /// <typeparam name="T">The type of the message.</typeparam>

@@ -120,7 +120,9 @@ public sealed class Loaned<T> : IDisposable, ICallBound
         }
     }
 
-    /// <summary>Keeps the memory while it is being sent. Whoever calls it has to call <see cref="EndSending"/>.</summary>
+    /// <summary>
+    /// Keeps the memory while it is being sent. Whoever calls it has to call <see cref="EndSending"/>.
+    /// </summary>
     /// <returns>The payload.</returns>
     /// <exception cref="ObjectDisposedException">The loan has ended.</exception>
     internal ReadOnlySequence<byte> BeginSending()

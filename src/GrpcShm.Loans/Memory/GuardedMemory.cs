@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace GrpcShm.Loans.Memory;
 
-/// <summary>Memory of a loan that refuses to be looked at once the loan has ended. For a pool that finds misuse.</summary>
+/// <summary>
+/// Memory of a loan that refuses to be looked at once the loan has ended. For a pool that finds misuse.
+/// </summary>
 internal sealed class GuardedMemory(PayloadMemory owner, byte[] bytes) : MemoryManager<byte>
 {
     public override Memory<byte> Memory => CreateMemory(bytes.Length);

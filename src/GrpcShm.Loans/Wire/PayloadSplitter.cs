@@ -5,8 +5,8 @@ namespace GrpcShm.Loans.Wire;
 
 /// <summary>Finds the payload among the fields of a message, and leaves it where it lies.</summary>
 /// <remarks>
-/// It takes only what leaves no doubt. All else is refused, and protobuf's own parser then reads the whole message: what
-/// is an error, and which, is decided there alone.
+/// It takes only what leaves no doubt. All else is refused, and protobuf's own parser then reads the whole message:
+/// what is an error, and which, is decided there alone.
 /// </remarks>
 internal static class PayloadSplitter
 {
