@@ -89,7 +89,7 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
     }
 
     /// <summary>Makes a channel to the server that listens here.</summary>
-    public GrpcChannel CreateChannel() => Kind switch
+    public SampleChannel CreateChannel() => new(Kind switch
     {
         TransportKind.Shm => SharedMemoryChannel.ForAddress(
             $"shm:{Address}", new SharedMemoryClientOptions { ConnectTimeout = HandshakeTime }),
@@ -97,7 +97,7 @@ internal sealed record SampleEndpoint(TransportKind Kind, string Address)
         TransportKind.Uds => ChannelOver(ConnectSocketAsync),
         TransportKind.NamedPipe => ChannelOver(ConnectPipeAsync),
         _ => throw new InvalidOperationException($"The transport {Kind} is not known."),
-    };
+    });
 
     private static void UseHttp2(ListenOptions options) => options.Protocols = HttpProtocols.Http2;
 

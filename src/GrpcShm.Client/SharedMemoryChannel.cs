@@ -41,7 +41,9 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         _invoker = native is null ? channel.CreateCallInvoker() : new NativeInvoker(native);
     }
 
-    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <summary>
+    /// Makes a channel to the server that listens on a shared-memory endpoint. It frames its calls by itself.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -51,9 +53,12 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// when it is disposed.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
-    public static SharedMemoryChannel Create(string address) => Create(address, new SharedMemoryClientOptions());
+    public static SharedMemoryChannel ForAddress(string address) =>
+        ForAddress(address, new SharedMemoryClientOptions());
 
-    /// <summary>Makes a channel that frames its calls by itself.</summary>
+    /// <summary>
+    /// Makes a channel to the server that listens on a shared-memory endpoint. It frames its calls by itself.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -70,11 +75,11 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// <paramref name="address"/> is none of these, or the options contradict each other, or
     /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
-    public static SharedMemoryChannel Create(
+    public static SharedMemoryChannel ForAddress(
         string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null)
     {
         channelOptions ??= new GrpcChannelOptions();
-        var channel = ForAddress(address, options, channelOptions, out var handler);
+        var channel = CreateGrpcChannel(address, options, channelOptions, out var handler);
         var isSecure = IsSecure(address);
         NativeChannel? native = null;
         if (handler is DirectHandler direct && !isSecure)
@@ -87,7 +92,10 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         return new SharedMemoryChannel(channel, native, isSecure ? null : (handler as Http2Handler)?.Route);
     }
 
-    /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <summary>
+    /// Makes a channel of grpc-dotnet, for code that needs a <see cref="GrpcChannel"/>. All its calls go through
+    /// grpc-dotnet, which takes longer than a channel of <see cref="ForAddress(string)"/>.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -97,9 +105,13 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// it is disposed.
     /// </returns>
     /// <exception cref="ArgumentException"><paramref name="address"/> is none of these.</exception>
-    public static GrpcChannel ForAddress(string address) => ForAddress(address, new SharedMemoryClientOptions());
+    public static GrpcChannel CreateGrpcChannel(string address) =>
+        CreateGrpcChannel(address, new SharedMemoryClientOptions());
 
-    /// <summary>Makes a channel to the server that listens on a shared-memory endpoint.</summary>
+    /// <summary>
+    /// Makes a channel of grpc-dotnet, for code that needs a <see cref="GrpcChannel"/>. All its calls go through
+    /// grpc-dotnet, which takes longer than a channel of <see cref="ForAddress(string)"/>.
+    /// </summary>
     /// <param name="address">
     /// The endpoint: <c>name</c>, <c>shm:name</c> or <c>shm:///absolute/path.sock</c>, or as a server logs it,
     /// <c>http://shm:/name</c>.
@@ -114,9 +126,9 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
     /// <paramref name="address"/> is none of these, or the options contradict each other, or
     /// <paramref name="channelOptions"/> has a handler of its own.
     /// </exception>
-    public static GrpcChannel ForAddress(
+    public static GrpcChannel CreateGrpcChannel(
         string address, SharedMemoryClientOptions options, GrpcChannelOptions? channelOptions = null) =>
-        ForAddress(address, options, channelOptions ?? new GrpcChannelOptions(), out _);
+        CreateGrpcChannel(address, options, channelOptions ?? new GrpcChannelOptions(), out _);
 
     /// <summary>Makes a handler for a channel or an <see cref="HttpClient"/> that the caller makes.</summary>
     /// <param name="address">
@@ -213,7 +225,7 @@ public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
         return new DirectHandler(connections, http2, plain);
     }
 
-    private static GrpcChannel ForAddress(
+    private static GrpcChannel CreateGrpcChannel(
         string address,
         SharedMemoryClientOptions options,
         GrpcChannelOptions channelOptions,

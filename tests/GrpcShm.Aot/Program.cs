@@ -29,7 +29,7 @@ using var server = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, 
 try
 {
     var options = new SharedMemoryClientOptions { WaitForServer = TimeSpan.FromSeconds(30) };
-    using var channel = SharedMemoryChannel.ForAddress(endPoint, options);
+    using var channel = SharedMemoryChannel.CreateGrpcChannel(endPoint, options);
     var client = new Adder.AdderClient(channel);
     var deadline = DateTime.UtcNow.AddSeconds(60);
     var sum = await client.AddAsync(new Numbers { Values = { 1, 2, 3 } }, deadline: deadline);

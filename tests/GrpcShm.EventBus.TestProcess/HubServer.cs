@@ -47,7 +47,7 @@ internal sealed class HubServer : IAsyncDisposable
         return new HubServer(app, socket);
     }
 
-    public Task StopAsync() => _app.StopAsync();
+    public Task StopAsync() => _app.StopAsync().WaitAsync(HubChannel.LongestWait);
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => new(_app.DisposeAsync().AsTask().WaitAsync(HubChannel.LongestWait));
 }

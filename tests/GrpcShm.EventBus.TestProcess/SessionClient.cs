@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Grpc.Core;
-using Grpc.Net.Client;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -25,7 +24,7 @@ internal sealed class SessionClient : IAsyncDisposable
     private ulong _completedThrough;
     private ulong _lastNumber;
 
-    public SessionClient(GrpcChannel channel, Metadata? headers = null)
+    public SessionClient(ChannelBase channel, Metadata? headers = null)
     {
         _call = new Contract.EventBusClient(channel).Session(headers);
         _ = ReadAsync();
@@ -78,7 +77,7 @@ internal sealed class SessionClient : IAsyncDisposable
                 progress = _progress.Task;
             }
 
-            await progress;
+            await WithinAsync(progress, "carry out the commands so far");
         }
     }
 
@@ -87,15 +86,29 @@ internal sealed class SessionClient : IAsyncDisposable
         try
         {
             await _call.RequestStream.CompleteAsync();
-            await _ended.Task;
+            await WithinAsync(_ended.Task, "end the session after its client's own end");
         }
         catch (Exception exception) when (exception is RpcException or InvalidOperationException)
         {
             // The hub ended the session first.
         }
+        finally
+        {
+            _call.Dispose();
+            _writing.Dispose();
+        }
+    }
 
-        _call.Dispose();
-        _writing.Dispose();
+    private static async Task WithinAsync(Task task, string what)
+    {
+        try
+        {
+            await task.WaitAsync(HubChannel.LongestWait);
+        }
+        catch (TimeoutException) when (!task.IsCompleted)
+        {
+            throw new TimeoutException($"Within {HubChannel.LongestWait} the hub did not {what}.");
+        }
     }
 
     private async Task WriteAsync(SessionCommand[] commands, Action<ulong>? onNumber)

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
 using Microsoft.AspNetCore.Builder;
 using XStateNet.Events.V1;
@@ -13,7 +12,7 @@ namespace GrpcShm.EventBus.Tests;
 public abstract class HubTest : IAsyncLifetime
 {
     private readonly TempDirectory _directory = new();
-    private readonly List<GrpcChannel> _channels = [];
+    private readonly List<HubChannel> _channels = [];
     private HubServer? _server;
 
     internal HubServer Server => _server!;
@@ -58,7 +57,7 @@ public abstract class HubTest : IAsyncLifetime
     internal static SessionCommand Send(string target, string name = "E", uint version = 0) =>
         new() { Send = NewEvent(target, name, version) };
 
-    internal GrpcChannel Connect()
+    internal HubChannel Connect()
     {
         var channel = HubChannel.To(Address);
         _channels.Add(channel);

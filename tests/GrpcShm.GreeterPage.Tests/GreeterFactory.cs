@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.Client;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -12,7 +11,7 @@ public sealed class GreeterFactory : WebApplicationFactory<Program>
 
     public GreeterFactory() => UseKestrel();
 
-    public GrpcChannel CreateChannel()
+    public SharedMemoryChannel CreateChannel()
     {
         StartServer();
         return SharedMemoryChannel.ForAddress(

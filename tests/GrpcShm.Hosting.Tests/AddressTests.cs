@@ -233,7 +233,7 @@ public sealed class AddressTests
 
     private static async Task GreetAsync(TestServer server, string address)
     {
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             address, new SharedMemoryClientOptions
             {
                 RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,

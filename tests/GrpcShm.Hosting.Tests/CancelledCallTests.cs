@@ -23,7 +23,7 @@ public sealed class CancelledCallTests
             builder.Logging.AddProvider(provider);
             builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
         });
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "greeter",
             new SharedMemoryClientOptions
             {

@@ -86,7 +86,7 @@ public sealed class ChannelStateTests
             Mode = mode,
         };
         options.IdleTimeout = idleTimeout ?? options.IdleTimeout;
-        return SharedMemoryChannel.Create("greeter", options);
+        return SharedMemoryChannel.ForAddress("greeter", options);
     }
 
     private static async Task GreetAsync(SharedMemoryChannel channel) =>

@@ -31,5 +31,5 @@ public sealed class ClientOptionsTests
     }
 
     private static string Refused(SharedMemoryClientOptions options) =>
-        Assert.Throws<ArgumentException>(() => SharedMemoryChannel.ForAddress("shm:orders", options)).Message;
+        Assert.Throws<ArgumentException>(() => SharedMemoryChannel.CreateGrpcChannel("shm:orders", options)).Message;
 }

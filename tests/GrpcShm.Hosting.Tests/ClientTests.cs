@@ -101,7 +101,7 @@ public sealed class ClientTests
     public async Task Call_WithoutAServer_IsUnavailableAndSaysWhereItLooked()
     {
         var directory = Path.Join(Path.GetTempPath(), Path.GetRandomFileName());
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "shm:nobody", new SharedMemoryClientOptions { RuntimeDirectory = directory });
 
         var exception = await Assert.ThrowsAsync<RpcException>(

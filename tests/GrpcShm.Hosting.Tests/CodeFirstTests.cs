@@ -25,7 +25,7 @@ public sealed class CodeFirstTests
     public async Task Calls_OfEachKind_GiveTheirAnswers(SharedMemoryMode mode, string agent)
     {
         await using var server = await StartAsync();
-        using var channel = SharedMemoryChannel.Create(
+        using var channel = SharedMemoryChannel.ForAddress(
             "adder", new SharedMemoryClientOptions { RuntimeDirectory = server.Directory, Mode = mode });
         await channel.ConnectAsync(TestToken).InTime();
         var adder = channel.CreateGrpcService<IAdder>();

@@ -122,7 +122,7 @@ public sealed class ConnectionLifeTests
     {
         var options = new SharedMemoryClientOptions();
         Configure(options, server, mode, idleTimeout);
-        return SharedMemoryChannel.ForAddress("greeter", options);
+        return SharedMemoryChannel.CreateGrpcChannel("greeter", options);
     }
 
     private static void Configure(

@@ -68,7 +68,7 @@ public sealed class EmptyHeaderTests
                     HttpHandler = UnixSocket.CreateHandler(path),
                     DisposeHttpClient = true,
                 })
-                : SharedMemoryChannel.ForAddress("greeter", new SharedMemoryClientOptions
+                : SharedMemoryChannel.CreateGrpcChannel("greeter", new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = host._server.Directory,
                     ConnectTimeout = TimeLimit.Value,

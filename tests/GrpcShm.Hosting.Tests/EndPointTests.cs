@@ -112,7 +112,7 @@ public sealed class EndPointTests
         foreach (var url in server.Urls)
         {
             Assert.Equal("shm", new Uri(url).Host);
-            using var channel = SharedMemoryChannel.ForAddress(
+            using var channel = SharedMemoryChannel.CreateGrpcChannel(
                 url, new SharedMemoryClientOptions
                 {
                     RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,
@@ -158,7 +158,7 @@ public sealed class EndPointTests
 
     private static async Task<bool> GreetsAsync(TestServer server, string name)
     {
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             name, new SharedMemoryClientOptions
             {
                 RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,

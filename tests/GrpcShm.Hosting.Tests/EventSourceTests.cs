@@ -36,7 +36,7 @@ public sealed class EventSourceTests
                 return next(context);
             }));
         });
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             name, new SharedMemoryClientOptions
             {
                 RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,
@@ -148,7 +148,7 @@ public sealed class EventSourceTests
         public string Host(string transport) => transport == "shm" ? name : $"{name}.socket";
 
         public Grpc.Net.Client.GrpcChannel Connect(string transport) => transport == "shm"
-            ? SharedMemoryChannel.ForAddress(
+            ? SharedMemoryChannel.CreateGrpcChannel(
                 name,
                 new SharedMemoryClientOptions
                 {

@@ -186,7 +186,7 @@ public sealed class FactoryClientTests
                 .EnableCallContextPropagation();
             builder.Services.AddGrpc(static options => options.Interceptors.Add<Forwarder>());
         });
-        using var channel = SharedMemoryChannel.Create(
+        using var channel = SharedMemoryChannel.ForAddress(
             "front", new SharedMemoryClientOptions { RuntimeDirectory = front.Directory });
 
         for (var i = 0; i < 2; i++)

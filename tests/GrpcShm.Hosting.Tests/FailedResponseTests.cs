@@ -78,7 +78,7 @@ public sealed class FailedResponseTests
             builder.WebHost.ConfigureKestrel(static kestrel => kestrel.ListenSharedMemory("greeter"));
             builder.Services.AddSingleton<IStartupFilter>(new MiddlewareFilter(middleware));
         });
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "greeter", new SharedMemoryClientOptions
             {
                 RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,

@@ -266,7 +266,7 @@ public sealed class HostingOrderTests
 
     private static async Task<string?> ModeAsync(string directory)
     {
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "ordered", new SharedMemoryClientOptions
             {
                 RuntimeDirectory = directory, ConnectTimeout = TimeLimit.Value,

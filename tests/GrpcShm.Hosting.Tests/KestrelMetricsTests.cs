@@ -71,7 +71,7 @@ public sealed class KestrelMetricsTests
     });
 
     private static Grpc.Net.Client.GrpcChannel Connect(TestServer server, SharedMemoryMode mode) =>
-        SharedMemoryChannel.ForAddress(
+        SharedMemoryChannel.CreateGrpcChannel(
         "metered", new SharedMemoryClientOptions
         {
             RuntimeDirectory = server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,

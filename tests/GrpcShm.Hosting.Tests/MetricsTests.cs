@@ -77,7 +77,7 @@ public sealed class MetricsTests : IDisposable
     }
 
     private static Grpc.Net.Client.GrpcChannel Connect(TestServer server) =>
-        SharedMemoryChannel.ForAddress(
+        SharedMemoryChannel.CreateGrpcChannel(
             "metered", new SharedMemoryClientOptions
             {
                 RuntimeDirectory = server.Directory, ConnectTimeout = TimeLimit.Value,

@@ -30,7 +30,7 @@ public sealed class MissingTlsTests
         await using var server = await StartAsync(protocols);
         var options = Options(server);
         options.Mode = mode;
-        using var channel = SharedMemoryChannel.ForAddress("https://shm:/greeter", options);
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("https://shm:/greeter", options);
 
         AssertSaysSoOnce(await CallAsync(channel));
     }
@@ -72,7 +72,7 @@ public sealed class MissingTlsTests
             }));
         var socket = server.Urls.Single(static url => !url.Contains("shm:", StringComparison.Ordinal));
         using var overSocket = GrpcChannel.ForAddress(socket.Replace("http:", "https:", StringComparison.Ordinal));
-        using var overMemory = SharedMemoryChannel.ForAddress("https://shm:/greeter", Options(server));
+        using var overMemory = SharedMemoryChannel.CreateGrpcChannel("https://shm:/greeter", Options(server));
 
         Assert.Equal((await CallAsync(overSocket)).StatusCode, (await CallAsync(overMemory)).StatusCode);
     }

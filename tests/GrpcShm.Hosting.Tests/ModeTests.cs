@@ -26,7 +26,7 @@ public sealed class ModeTests
         SharedMemoryMode mode, SharedMemoryMode offered, string expected)
     {
         await using var server = await StartAsync(offered);
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server.Directory, mode));
 
         await Task.WhenAll(Enumerable.Range(0, 20).Select(
             async _ => Assert.Equal(expected, await GetModeAsync(channel.CreateCallInvoker()))));
@@ -38,7 +38,7 @@ public sealed class ModeTests
     public async Task Call_WithoutAModeInCommon_IsUnavailableAndSaysWhy(SharedMemoryMode mode, SharedMemoryMode offered)
     {
         await using var server = await StartAsync(offered);
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, mode));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server.Directory, mode));
 
         var exception = await Assert.ThrowsAsync<RpcException>(() => GetModeAsync(channel.CreateCallInvoker()));
 
@@ -55,7 +55,7 @@ public sealed class ModeTests
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var options = Options(first.Directory, SharedMemoryMode.Auto);
         options.MeterFactory = services.GetRequiredService<IMeterFactory>();
-        using var channel = SharedMemoryChannel.ForAddress("greeter", options);
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", options);
         var invoker = channel.CreateCallInvoker();
         Assert.Equal(firstDirect ? "direct" : "http2", await GetModeAsync(invoker));
         await first.StopAsync();
@@ -75,7 +75,8 @@ public sealed class ModeTests
     {
         await using var server = await TestServer.StartAsync(
             Configure(SharedMemoryMode.Auto, ListenWithMiddlewareThatReads));
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
+            "greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
         {
@@ -88,7 +89,8 @@ public sealed class ModeTests
     {
         await using var server = await TestServer.StartAsync(
             Configure(SharedMemoryMode.Direct, ListenWithMiddlewareThatReads));
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server.Directory, SharedMemoryMode.Auto));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
+            "greeter", Options(server.Directory, SharedMemoryMode.Auto));
 
         for (var i = 0; i < 3; i++)
         {
@@ -131,7 +133,7 @@ public sealed class ModeTests
             kestrel.Limits.MaxRequestHeadersTotalSize = 2048;
             kestrel.ListenSharedMemory("greeter");
         }));
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "greeter", Options(server.Directory, SharedMemoryMode.Direct));
         var invoker = channel.CreateCallInvoker();
         var metadata = new Metadata();

@@ -55,7 +55,7 @@ public sealed class NativeDispatchTests
                 Assert.Contains(log.Log.Lines, static line => line.Name == "NativeDispatchNotPossible");
             }
 
-            using var channel = SharedMemoryChannel.ForAddress(
+            using var channel = SharedMemoryChannel.CreateGrpcChannel(
                 "shm:native", new SharedMemoryClientOptions { RuntimeDirectory = directory });
             var client = new Greeter.GreeterClient(channel);
             var answer = await client.GreetAsync(

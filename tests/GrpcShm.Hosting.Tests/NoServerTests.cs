@@ -22,7 +22,7 @@ public sealed class NoServerTests : IDisposable
     {
         var options = Options;
         options.Mode = mode;
-        using var channel = SharedMemoryChannel.ForAddress("shm:nobody", options);
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("shm:nobody", options);
 
         AssertSaysEachThingOnce(await CallAsync(channel));
     }

@@ -16,7 +16,7 @@ public sealed class PastedAddressTests
     public async Task ForAddress_AsLogged_Connects(bool isPath)
     {
         await using var server = await StartAsync(isPath);
-        using var channel = SharedMemoryChannel.ForAddress(server.Urls.Single(), Options(server));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(server.Urls.Single(), Options(server));
 
         await AssertGreetsAsync(new Greeter.GreeterClient(channel));
     }
@@ -80,7 +80,7 @@ public sealed class PastedAddressTests
         await using var server = await StartAsync(isPath, certificate);
         var options = Options(server);
         Trust(options, certificate);
-        using var channel = SharedMemoryChannel.ForAddress(server.Urls.Single(), options);
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(server.Urls.Single(), options);
 
         await AssertGreetsAsync(new Greeter.GreeterClient(channel));
     }

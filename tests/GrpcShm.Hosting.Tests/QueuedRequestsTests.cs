@@ -154,7 +154,7 @@ public sealed class QueuedRequestsTests
             return server;
         }
 
-        public Grpc.Net.Client.GrpcChannel Connect(SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
+        public Grpc.Net.Client.GrpcChannel Connect(SharedMemoryMode mode) => SharedMemoryChannel.CreateGrpcChannel(
             "queued", new SharedMemoryClientOptions
             {
                 RuntimeDirectory = _server.Directory, Mode = mode, ConnectTimeout = TimeLimit.Value,

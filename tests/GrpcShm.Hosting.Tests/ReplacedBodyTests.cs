@@ -114,7 +114,7 @@ public sealed class ReplacedBodyTests
 
     private static async Task GreetTwiceAsync(TestServer server, SharedMemoryMode mode, string expected)
     {
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server, mode));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server, mode));
         var client = new Greeter.GreeterClient(channel);
         for (var i = 0; i < 2; i++)
         {
@@ -127,7 +127,7 @@ public sealed class ReplacedBodyTests
     private static async Task AnswersToAllAsync(
         TestServer server, SharedMemoryMode mode, string expected, bool waitsForHeaders = true)
     {
-        using var channel = SharedMemoryChannel.ForAddress("greeter", Options(server, mode));
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("greeter", Options(server, mode));
         using var call = new Greeter.GreeterClient(channel).GreetAll(null, TimeLimit.Deadline, Token);
         await call.RequestStream.WriteAsync(new Greeting { Name = "Ada" }, Token);
         if (waitsForHeaders)

@@ -85,7 +85,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync();
+        await _app.DisposeAsync().InTime();
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 }

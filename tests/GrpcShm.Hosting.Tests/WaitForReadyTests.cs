@@ -38,7 +38,7 @@ public sealed class WaitForReadyTests : IDisposable
     [MemberData(nameof(Modes))]
     public async Task Call_WithAVersionThatMayBeRaised_IsAnswered(SharedMemoryMode mode)
     {
-        using var channel = SharedMemoryChannel.ForAddress(
+        using var channel = SharedMemoryChannel.CreateGrpcChannel(
             "shm:later",
             Options(mode),
             new GrpcChannelOptions { HttpVersionPolicy = HttpVersionPolicy.RequestVersionOrLower });
@@ -108,7 +108,7 @@ public sealed class WaitForReadyTests : IDisposable
         var options = Options(mode);
         options.ConfigureHandler = http => http.SslOptions.RemoteCertificateValidationCallback =
             (_, shown, _, _) => certificate.Equals(shown);
-        using var channel = SharedMemoryChannel.ForAddress("https://shm:/later", options);
+        using var channel = SharedMemoryChannel.CreateGrpcChannel("https://shm:/later", options);
         var waiting = Call(channel, Waiting());
 
         var failure = await Assert.ThrowsAsync<RpcException>(
@@ -177,7 +177,7 @@ public sealed class WaitForReadyTests : IDisposable
         new() { RuntimeDirectory = _temp.Path, Mode = mode, ConnectTimeout = TimeLimit.Value };
 
     private GrpcChannel CreateChannel(SharedMemoryMode mode) =>
-        SharedMemoryChannel.ForAddress("shm:later", Options(mode));
+        SharedMemoryChannel.CreateGrpcChannel("shm:later", Options(mode));
 
     private static X509Certificate2 CreateCertificate()
     {

@@ -41,6 +41,18 @@ internal static class TimeLimit
         this ValueTask<T> task, [CallerArgumentExpression(nameof(task))] string? what = null) =>
         task.AsTask().InTime(what);
 
+    /// <summary>
+    /// Lets go of something at the end of the scope: <c>await using var clientEnd = new EventClient(channel).InTime(out
+    /// var client)</c>. A plain <c>await using</c> waits without a bound.
+    /// </summary>
+    public static DisposalInTime InTime<T>(
+        this T owned, out T same, [CallerArgumentExpression(nameof(owned))] string? what = null)
+        where T : IAsyncDisposable
+    {
+        same = owned;
+        return new DisposalInTime(owned, $"the disposal of {what}");
+    }
+
     /// <summary>Waits for what gives no signal of its own.</summary>
     public static Task UntilAsync(
         Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string? what = null) =>

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
-using Grpc.Net.Client;
 using Grpc.Reflection.V1Alpha;
 using Samples.BringYourOwnService.Server;
 
@@ -11,13 +10,13 @@ namespace Samples.BringYourOwnService.Client;
 internal sealed class GreeterChecks
 {
     private readonly List<Check> _checks = [];
-    private readonly GrpcChannel _channel;
+    private readonly ChannelBase _channel;
     private readonly BearerTokenInterceptor _key;
     private readonly RunProgress _progress;
     private readonly CancellationToken _cancellationToken;
 
     public GreeterChecks(
-        GrpcChannel channel, string apiKey, RunProgress progress, CancellationToken cancellationToken)
+        ChannelBase channel, string apiKey, RunProgress progress, CancellationToken cancellationToken)
     {
         _channel = channel;
         _progress = progress;
@@ -33,7 +32,7 @@ internal sealed class GreeterChecks
     public IReadOnlyList<Check> Checks => _checks;
 
     /// <summary>A client that sends its key by an interceptor.</summary>
-    public Greeter.GreeterClient WithKey(GrpcChannel channel) => new(channel.Intercept(_key));
+    public Greeter.GreeterClient WithKey(ChannelBase channel) => new(channel.Intercept(_key));
 
     public async Task CheckAllAsync(SampleEndpoint endpoint)
     {
@@ -63,7 +62,7 @@ internal sealed class GreeterChecks
     }
 
     /// <summary>The server still listens on the endpoint of <c>--urls</c>, and the policy applies there, too.</summary>
-    public async Task CheckEndpointBeforeAsync(GrpcChannel channel)
+    public async Task CheckEndpointBeforeAsync(ChannelBase channel)
     {
         await CheckAsync("the TCP endpoint beside it", "Hello world", () => SayHelloAsync(WithKey(channel)));
         await CheckAsync(

@@ -70,7 +70,7 @@ internal static class GreeterRun
 
         // This is the line of the README, and all that a client needs.
         using var channel = kind == TransportKind.Shm
-            ? SharedMemoryChannel.ForAddress($"shm:{server.Endpoint.Address}")
+            ? new SampleChannel(SharedMemoryChannel.ForAddress($"shm:{server.Endpoint.Address}"))
             : server.Endpoint.CreateChannel();
         var calls = new GreeterChecks(channel, server.ApiKey, progress, cancellationToken);
         progress.Begin("trying its features", ExpectedChecks);

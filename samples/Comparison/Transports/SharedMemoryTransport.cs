@@ -35,7 +35,7 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode, bool isNative
         address = $"shm://{address}";
         var options = new SharedMemoryClientOptions { Mode = mode, ConnectTimeout = HandshakeTime };
         return isNative
-            ? SharedMemoryChannel.Create(address, options, ChannelOptions.Create())
-            : SharedMemoryChannel.ForAddress(address, options, ChannelOptions.Create());
+            ? SharedMemoryChannel.ForAddress(address, options, ChannelOptions.Create())
+            : SharedMemoryChannel.CreateGrpcChannel(address, options, ChannelOptions.Create());
     }
 }

@@ -1,4 +1,4 @@
-using Grpc.Net.Client;
+using Grpc.Core;
 using GrpcShm.EventBus;
 using Polly;
 
@@ -20,7 +20,7 @@ internal static class StressBus
 
     public static string ProducerId(int index) => $"producer-{index}";
 
-    public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
+    public static EventClient Create(ChannelBase channel, string name) => new(channel, new EventBusClientOptions
     {
         Name = name,
         ConnectTimeout = ConnectTime,

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Grpc.Net.Client;
+using Grpc.Core;
 using GrpcShm.EventBus;
 
 namespace Samples.WaferFab.Messages;
@@ -7,7 +7,7 @@ namespace Samples.WaferFab.Messages;
 /// <summary>Connects each process of the fab to the event bus.</summary>
 internal static class FabBus
 {
-    public static EventClient Create(GrpcChannel channel, string name) => new(channel, new EventBusClientOptions
+    public static EventClient Create(ChannelBase channel, string name) => new(channel, new EventBusClientOptions
     {
         Name = name,
         ConnectTimeout = SampleProcess.StartTime,

@@ -125,18 +125,7 @@ internal sealed partial class SessionLink
     }
 
     private Task WriteAsync(SessionRequest request) =>
-        Limits.TakesParts && MessageParts.IsNeeded(request, _bytes)
-            ? WriteInPartsAsync(request)
-            : _call.RequestStream.WriteAsync(request);
-
-    private async Task WriteInPartsAsync(SessionRequest request)
-    {
-        foreach (var (part, isFollowed) in MessageParts.Split(request))
-        {
-            await _call.RequestStream.WriteAsync(new SessionRequest { Part = part, PartFollows = isFollowed })
-                .ConfigureAwait(false);
-        }
-    }
+        _requests.WriteAsync(request, inParts: Limits.TakesParts && MessageParts.IsNeeded(request, _bytes));
 
     private bool Fill(SessionRequest request, List<PendingCommand> batch)
     {

@@ -8,6 +8,7 @@ namespace GrpcShm.EventBus.Client;
 internal sealed partial class SessionLink
 {
     private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
+    private readonly SessionRequests _requests;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
     private readonly SentCommands _sent = new();
@@ -35,6 +36,7 @@ internal sealed partial class SessionLink
         (_queue, _events) = (queue, events);
         _continueReading = ContinueReading;
         _call = contract.Session();
+        _requests = new SessionRequests(_call.RequestStream, new CancellationTokenSource());
     }
 
     /// <summary>Completes when the hub has opened the session.</summary>
@@ -125,7 +127,7 @@ internal sealed partial class SessionLink
         }
 
         _call.Dispose();
-        await _writing.ConfigureAwait(false);
+        await _requests.EndAsync(_writing).ConfigureAwait(false);
         return _sent.TakeAll();
     }
 

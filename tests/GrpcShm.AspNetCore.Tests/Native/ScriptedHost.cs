@@ -64,7 +64,7 @@ internal sealed class ScriptedHost : IAsyncDisposable
         }
 
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
-        host.Channel = SharedMemoryChannel.ForAddress(
+        host.Channel = SharedMemoryChannel.CreateGrpcChannel(
             host._name,
             new SharedMemoryClientOptions
             {

@@ -112,12 +112,12 @@ internal sealed class FakeServer : IAsyncDisposable
         new(SharedMemoryChannel.CreateHandler(_endPoint.EndPoint.ToString(), Options), disposeHandler: true);
 
     public GrpcChannel CreateChannel(GrpcChannelOptions? options = null) =>
-        SharedMemoryChannel.ForAddress(_endPoint.EndPoint.ToString(), Options, options);
+        SharedMemoryChannel.CreateGrpcChannel(_endPoint.EndPoint.ToString(), Options, options);
 
     /// <summary>Makes a channel that frames its calls by itself, and has its connection.</summary>
     public async Task<SharedMemoryChannel> CreateNativeChannelAsync(GrpcChannelOptions? options = null)
     {
-        var channel = SharedMemoryChannel.Create(_endPoint.EndPoint.ToString(), Options, options);
+        var channel = SharedMemoryChannel.ForAddress(_endPoint.EndPoint.ToString(), Options, options);
         await channel.ConnectAsync(TestContext.Current.CancellationToken).InTime();
         return channel;
     }

@@ -170,7 +170,7 @@ public sealed class ChannelStateTests
     [Fact]
     public async Task State_OfAChannelWithTls_IsRefused()
     {
-        using var channel = SharedMemoryChannel.Create("https://shm:/orders");
+        using var channel = SharedMemoryChannel.ForAddress("https://shm:/orders");
 
         Assert.Throws<InvalidOperationException>(() => channel.State);
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => channel.ConnectAsync(TestToken));
@@ -224,7 +224,7 @@ public sealed class ChannelStateTests
     }
 
     private static SharedMemoryChannel CreateChannel(FakeServer server) =>
-        SharedMemoryChannel.Create(server.EndPoint.ToString(), server.Options);
+        SharedMemoryChannel.ForAddress(server.EndPoint.ToString(), server.Options);
 
     private static async Task UntilAsync(SharedMemoryChannel channel, ConnectivityState wanted)
     {

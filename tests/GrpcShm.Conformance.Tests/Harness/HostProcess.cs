@@ -13,7 +13,9 @@ public sealed partial class HostProcess : IAsyncDisposable
     private const int StopSignal = 19;
     private const int ContinueSignal = 18;
 
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost");
+    // That of another version, if a run is about a client and a server of two versions (step "mixtures" of .ci/run).
+    private static readonly string Program = Environment.GetEnvironmentVariable("GRPCSHM_TEST_HOST")
+        ?? Path.Combine(AppContext.BaseDirectory, "GrpcShm.TestHost");
 
     private readonly Process _process;
     private readonly Channel<HostMessage> _messages = Channel.CreateUnbounded<HostMessage>();
@@ -186,11 +188,11 @@ public sealed partial class HostProcess : IAsyncDisposable
             catch (OperationCanceledException)
             {
                 _process.Kill();
-                await _process.WaitForExitAsync(CancellationToken.None);
+                await _process.WaitForExitAsync(CancellationToken.None).InTime();
             }
         }
 
-        await _reading;
+        await _reading.InTime();
         var exitCode = _process.ExitCode;
         _process.Dispose();
         if (died)

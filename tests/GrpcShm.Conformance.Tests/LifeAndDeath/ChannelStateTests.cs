@@ -27,7 +27,7 @@ public sealed class ChannelStateTests : IDisposable
             ConnectTimeout = TimeLimit.Value,
             Mode = mode,
         };
-        using var channel = SharedMemoryChannel.Create(first.Address.ToString(), options);
+        using var channel = SharedMemoryChannel.ForAddress(first.Address.ToString(), options);
         await channel.ConnectAsync(TestToken).InTime();
         await CallAsync(channel);
         var change = channel.WaitForStateChangedAsync(ConnectivityState.Ready, TestToken);

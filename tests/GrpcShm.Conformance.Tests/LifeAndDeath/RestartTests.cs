@@ -184,7 +184,7 @@ public abstract class RestartTests(TransportMode mode) : IDisposable
         public async ValueTask DisposeAsync()
         {
             await _stopping.CancelAsync();
-            await _calling;
+            await _calling.InTime();
             _stopping.Dispose();
         }
 

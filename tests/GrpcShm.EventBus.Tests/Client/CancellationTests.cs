@@ -66,7 +66,8 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Call_GivenUpWhileTheHubIsAway_IsCancelledAndTheClientGoesOn(string name)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, new EventBusClientOptions { ConnectPipeline = Patient() });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectPipeline = Patient() }).InTime(out var client);
         var states = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => states.Writer.TryWrite(change.State);
         await client.ConnectAsync().InTime();
@@ -99,7 +100,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Call_CancelledBefore_IsNotMade(string name)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         var events = await ClientTest.ReceiveAsync(client, "m", new MachineOptions { Groups = ["g"] });
 
@@ -108,7 +109,7 @@ public sealed class CancellationTests : IAsyncLifetime
 
         await client.SendEventAsync("s", "m", "NEXT").InTime();
         Assert.Equal("NEXT", (await events.ReadAsync().InTime()).EventName);
-        await using var other = new EventClient(channel);
+        await using var otherEnd = new EventClient(channel).InTime(out var other);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(other, "given-up");
     }
@@ -123,7 +124,7 @@ public sealed class CancellationTests : IAsyncLifetime
         silent.Bind(new UnixDomainSocketEndPoint(path));
         silent.Listen();
         using var channel = HubChannel.To(path);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         using var cancellation = new CancellationTokenSource();
 
         var question = Questions[name](client, cancellation.Token);
@@ -139,7 +140,7 @@ public sealed class CancellationTests : IAsyncLifetime
     public async Task Disconnect_GivenUp_DisconnectsAllTheSame()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(client, "m");
 

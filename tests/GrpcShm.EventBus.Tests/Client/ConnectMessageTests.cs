@@ -18,7 +18,7 @@ public sealed class ConnectMessageTests : IDisposable
 
     [Theory]
     [InlineData("shm")]
-    [InlineData("shm by a channel of our own")]
+    [InlineData("shm by grpc-dotnet")]
     [InlineData("uds")]
     public async Task Connect_ToAServerThatIsNoHub_SaysSo(string transport)
     {
@@ -26,8 +26,8 @@ public sealed class ConnectMessageTests : IDisposable
         await using var server = await StartServerWithoutHubAsync(address);
         var channel = ChannelTo(address, transport);
         using var owned = (IDisposable)channel;
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value }).InTime(out var client);
 
         var failure = await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
 
@@ -45,8 +45,9 @@ public sealed class ConnectMessageTests : IDisposable
     {
         await using var server = await StartServerWithoutHubAsync(_directory.Socket);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(
-            new Contract.EventBusClient(channel), new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
+        await using var clientEnd = new EventClient(
+            new Contract.EventBusClient(channel), new EventBusClientOptions { ConnectTimeout = TimeLimit.Value })
+            .InTime(out var client);
 
         var failure = await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
 
@@ -58,7 +59,7 @@ public sealed class ConnectMessageTests : IDisposable
 
     [Theory]
     [InlineData("shm")]
-    [InlineData("shm by a channel of our own")]
+    [InlineData("shm by grpc-dotnet")]
     public async Task Connect_NoServer_SaysTheReasonOnceAndGivesNoAdviceToWait(string transport)
     {
         var address = NewName();
@@ -67,9 +68,10 @@ public sealed class ConnectMessageTests : IDisposable
         var logs = new RecordingLoggerProvider();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(logs));
 
-        await using var client = new EventClient(
+        await using var clientEnd = new EventClient(
             channel,
-            new EventBusClientOptions { ConnectTimeout = TimeSpan.FromSeconds(0.5), LoggerFactory = loggers });
+            new EventBusClientOptions { ConnectTimeout = TimeSpan.FromSeconds(0.5), LoggerFactory = loggers })
+            .InTime(out var client);
 
         // On a busy machine no attempt may have failed in that time.
         EventBusException failure = null!;
@@ -104,9 +106,9 @@ public sealed class ConnectMessageTests : IDisposable
     {
         using var channel = HubChannel.To(_directory.Socket);
         var sessions = new FailingSessions(static _ => new Status(StatusCode.PermissionDenied, "You may not."));
-        await using var client = new EventClient(
+        await using var clientEnd = new EventClient(
             new Contract.EventBusClient(Grpc.Core.Interceptors.ChannelExtensions.Intercept(channel, sessions)),
-            new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
+            new EventBusClientOptions { ConnectTimeout = TimeLimit.Value }).InTime(out var client);
         var reason = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.ConnectionChanged += (_, change) =>
         {
@@ -130,11 +132,16 @@ public sealed class ConnectMessageTests : IDisposable
         Assert.Equal("PermissionDenied: You may not.", told.Message);
     }
 
-    private static ChannelBase ChannelTo(string address, string transport) =>
-        transport.EndsWith("own", StringComparison.Ordinal)
-            ? SharedMemoryChannel.Create(
-                address, new SharedMemoryClientOptions { ConnectTimeout = HubChannel.ConnectTimeout })
-            : HubChannel.To(address);
+    private static ChannelBase ChannelTo(string address, string transport)
+    {
+        var options = new SharedMemoryClientOptions { ConnectTimeout = HubChannel.ConnectTimeout };
+        return transport switch
+        {
+            "shm" => SharedMemoryChannel.ForAddress(address, options),
+            "shm by grpc-dotnet" => SharedMemoryChannel.CreateGrpcChannel(address, options),
+            _ => HubChannel.To(address),
+        };
+    }
 
     private static string NewName() => $"shm:words-{Environment.ProcessId}-{Guid.NewGuid():N}"[..40];
 

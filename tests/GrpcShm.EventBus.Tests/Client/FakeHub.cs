@@ -39,7 +39,7 @@ internal sealed class FakeHub : IAsyncDisposable
         builder.Services.AddSingleton(new Service(answer));
         var app = builder.Build();
         app.MapGrpcService<Service>();
-        await app.StartAsync();
+        await app.StartAsync().InTime();
         return new FakeHub(app);
     }
 
@@ -47,7 +47,7 @@ internal sealed class FakeHub : IAsyncDisposable
     public static SessionResponse CarryOut(SessionRequest request) =>
         new() { CompletedThrough = request.Commands.Max(command => command.Number) };
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public ValueTask DisposeAsync() => new(_app.DisposeAsync().InTime());
 
     private sealed class Service(Func<int, SessionRequest, SessionResponse?> answer) : Contract.EventBusBase
     {

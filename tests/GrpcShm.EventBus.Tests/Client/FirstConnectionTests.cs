@@ -1,6 +1,5 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -54,8 +53,8 @@ public sealed class FirstConnectionTests : IDisposable
     public async Task Connect_OneOfTwoCallersGivesUp_TheOtherIsConnected()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value }).InTime(out var client);
         using var cancellation = new CancellationTokenSource();
         var first = client.ConnectAsync(cancellation.Token);
         var second = client.ConnectAsync(TestContext.Current.CancellationToken);
@@ -72,7 +71,7 @@ public sealed class FirstConnectionTests : IDisposable
     public async Task Connect_TheLastCallerGivesUp_TheAttemptsEnd()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         using var cancellation = new CancellationTokenSource();
         Task[] callers = [client.ConnectAsync(cancellation.Token), client.ConnectAsync(cancellation.Token)];
 
@@ -166,7 +165,7 @@ public sealed class FirstConnectionTests : IDisposable
         using var channel = HubChannel.To(_directory.Socket);
         await using var provider = NewServices(channel, static _ => { });
         var options = provider.GetRequiredService<IOptions<EventBusClientOptions>>().Value;
-        await using var client = new EventClient(channel, options);
+        await using var clientEnd = new EventClient(channel, options).InTime(out var client);
 
         var failure = await ClientTest.FailsAsync(client.PublishAsync("E"), StatusCode.Unavailable);
 
@@ -251,7 +250,7 @@ public sealed class FirstConnectionTests : IDisposable
     }
 
     private static ServiceProvider NewServices(
-        GrpcChannel channel,
+        HubChannel channel,
         Action<EventBusClientOptions> configure,
         Interceptor? interceptor = null,
         ILoggerProvider? logs = null)

@@ -1,5 +1,4 @@
 using Grpc.Core;
-using Grpc.Net.Client;
 using GrpcShm.EventBus.TestProcess;
 using GrpcShm.EventBus.Tests.Processes;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,7 +32,7 @@ public sealed class FirstUseTests : IDisposable
     public async Task Use_ClientThatWasNeverConnected_NamesTheCallToMake(string use)
     {
         using var channel = HubChannel.To(_address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
 
         var failure = await ClientTest.FailsAsync(UsesByName[use](client), StatusCode.Unavailable);
 
@@ -132,8 +131,9 @@ public sealed class FirstUseTests : IDisposable
     public async Task Connect_NoHub_SaysTheReasonOnce()
     {
         using var channel = HubChannel.To(_address);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) })
+            .InTime(out var client);
 
         // On a busy machine the time may be over before the first attempt has failed: then there is no reason yet.
         EventBusException failure = null!;
@@ -148,7 +148,7 @@ public sealed class FirstUseTests : IDisposable
         Assert.Equal(2, failure.Message.Split("Start the server").Length);
     }
 
-    private static ServiceCollection NewServices(GrpcChannel channel)
+    private static ServiceCollection NewServices(HubChannel channel)
     {
         var services = new ServiceCollection();
         services.AddSingleton(new Contract.EventBusClient(channel));

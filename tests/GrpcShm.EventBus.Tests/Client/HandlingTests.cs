@@ -91,7 +91,8 @@ public sealed class HandlingTests : ClientTest
     {
         const int count = 2_000;
         var counter = new RequestCounter();
-        await using var sender = new EventClient(new Contract.EventBusClient(Connect().Intercept(counter)));
+        await using var senderEnd = new EventClient(
+            new Contract.EventBusClient(Connect().Intercept(counter))).InTime(out var sender);
         await sender.ConnectAsync().InTime();
         var receiver = await ConnectClientAsync();
         var events = await ReceiveAsync(receiver, "m");
@@ -115,7 +116,8 @@ public sealed class HandlingTests : ClientTest
     {
         const int count = 100;
         var counter = new RequestCounter();
-        await using var sender = new EventClient(new Contract.EventBusClient(Connect().Intercept(counter)));
+        await using var senderEnd = new EventClient(
+            new Contract.EventBusClient(Connect().Intercept(counter))).InTime(out var sender);
         await sender.ConnectAsync().InTime();
         await ReceiveAsync(await ConnectClientAsync(), "m");
         var before = counter.Messages;

@@ -36,8 +36,8 @@ public sealed class RaisedEventSizeTests : ClientTest
             builder.WebHost.UseSharedMemory(static options => options.MaxUnconsumedBytesPerCall = 5 * Mebibyte));
         using var channel = HubChannel.To(address);
         using var otherChannel = HubChannel.To(address);
-        await using var sender = new EventClient(channel);
-        await using var receiver = new EventClient(otherChannel);
+        await using var senderEnd = new EventClient(channel).InTime(out var sender);
+        await using var receiverEnd = new EventClient(otherChannel).InTime(out var receiver);
         await sender.ConnectAsync().InTime();
         await receiver.ConnectAsync().InTime();
         var inbox = await ReceiveAsync(receiver, "m");
@@ -51,7 +51,7 @@ public sealed class RaisedEventSizeTests : ClientTest
     public async Task SendEvent_LargerThanTheChannelSends_DoesNotFailAnEventThatTheHubHasTaken()
     {
         using var channel = HubChannel.To(Address, static options => options.MaxSendMessageSize = 2 * Mebibyte);
-        await using var sender = new EventClient(channel);
+        await using var senderEnd = new EventClient(channel).InTime(out var sender);
         await sender.ConnectAsync().InTime();
         var receiver = await ConnectClientAsync();
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

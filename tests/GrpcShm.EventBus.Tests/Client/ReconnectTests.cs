@@ -28,7 +28,8 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubRestarts_MachinesGroupsAndObservers_AreRestored()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { DeliverLocally = false }).InTime(out var client);
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m", new MachineOptions { Groups = ["g"] });
         var observed = Channel.CreateUnbounded<string>();
@@ -50,7 +51,8 @@ public sealed class ReconnectTests : IAsyncLifetime
         const int window = 4;
         const int restarts = 4;
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, new EventBusClientOptions { ReceiveWindow = window });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ReceiveWindow = window }).InTime(out var client);
         var states = await ConnectAsync(client);
         var handled = Channel.CreateUnbounded<string>();
         var subscription = (BusSubscription)await client.RegisterMachineAsync(
@@ -102,8 +104,9 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubIsAway_WhatIsSentMeanwhile_ArrivesInOrderWhenItIsBack()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { DeliverLocally = false, ConnectPipeline = Patient() });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { DeliverLocally = false, ConnectPipeline = Patient() })
+            .InTime(out var client);
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
 
@@ -124,7 +127,8 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubGoesAway_RequestThatWaits_IsUnavailable()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, new EventBusClientOptions { DeliverLocally = false });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { DeliverLocally = false }).InTime(out var client);
         await ConnectAsync(client);
         var asked = new TaskCompletionSource();
         var release = new TaskCompletionSource();
@@ -148,7 +152,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     {
         _hub.Services.GetRequiredService<HubCore>().Options.SessionClosingTime = TimeLimit.Value;
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         var reason = new TaskCompletionSource<Exception?>();
         client.ConnectionChanged += (_, change) =>
         {
@@ -173,13 +177,13 @@ public sealed class ReconnectTests : IAsyncLifetime
     {
         const int count = 1000;
         using var channel = HubChannel.To(_directory.Socket);
-        await using var receiver = new EventClient(channel);
+        await using var receiverEnd = new EventClient(channel).InTime(out var receiver);
         await receiver.ConnectAsync().InTime();
         var inbox = await ClientTest.ReceiveAsync(receiver, "m");
         for (var round = 0; round < 20; round++)
         {
-            await using var sender = new EventClient(
-                channel, new EventBusClientOptions { ClosingTime = TimeLimit.Value });
+            await using var senderEnd = new EventClient(
+                channel, new EventBusClientOptions { ClosingTime = TimeLimit.Value }).InTime(out var sender);
             await sender.ConnectAsync().InTime();
             var sends = Enumerable.Range(0, count).Select(i => sender.SendEventAsync("s", "m", $"{i}")).ToArray();
 
@@ -198,12 +202,12 @@ public sealed class ReconnectTests : IAsyncLifetime
     {
         using var channel = HubChannel.To(_directory.Socket);
         using var otherChannel = HubChannel.To(_directory.Socket);
-        await using var watcher = new EventClient(channel);
+        await using var watcherEnd = new EventClient(channel).InTime(out var watcher);
         var once = new FailingSessions(static attempt =>
             attempt == 1 ? null : new Status(StatusCode.Unavailable, "This client does not come back."));
-        await using var other = new EventClient(
+        await using var otherEnd = new EventClient(
             new XStateNet.Events.V1.EventBus.EventBusClient(otherChannel.Intercept(once)),
-            new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty });
+            new EventBusClientOptions { ConnectPipeline = ResiliencePipeline.Empty }).InTime(out var other);
         var states = await ConnectAsync(watcher);
         await other.ConnectAsync().InTime();
         await ClientTest.ReceiveAsync(watcher, "stays");
@@ -230,7 +234,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task HubStaysAway_BreakerOpens_SendsFailAtOnce()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         var states = await ConnectAsync(client);
         await _hub.DisposeAsync().InTime();
         await WaitForAsync(states, EventBusConnectionState.Reconnecting);
@@ -257,8 +261,9 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Connect_NoHub_IsUnavailableWithinItsTime()
     {
         using var channel = HubChannel.To(_directory.Socket + ".nobody");
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(300) })
+            .InTime(out var client);
 
         await ClientTest.FailsAsync(client.ConnectAsync(), StatusCode.Unavailable);
 
@@ -269,7 +274,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceTwice_IsHandledOnce()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
         await using var session = new SessionClient(channel);
@@ -293,7 +298,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceByTheNextSessionOfTheInstance_IsHandledOnce(bool hubRestarts)
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         var states = await ConnectAsync(client);
         var inbox = await ClientTest.ReceiveAsync(client, "m");
         var repeated = new Event { Name = "ONCE", Target = "m", Sender = 7, Sequence = 5 };
@@ -321,7 +326,7 @@ public sealed class ReconnectTests : IAsyncLifetime
     public async Task Deliver_TheSameSequenceTwice_WhoseHandlerFailed_FailsAgain()
     {
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await ConnectAsync(client);
         var handled = 0;
         await client.RegisterMachineAsync("m", _ =>
@@ -342,7 +347,7 @@ public sealed class ReconnectTests : IAsyncLifetime
         Assert.Equal(1, handled);
     }
 
-    private static async Task<SessionClient> OpenAsync(Grpc.Net.Client.GrpcChannel channel, string instanceId)
+    private static async Task<SessionClient> OpenAsync(HubChannel channel, string instanceId)
     {
         var session = new SessionClient(channel);
         await session.ExecuteAsync(new SessionCommand { Open = new OpenSession { InstanceId = instanceId } }).InTime();

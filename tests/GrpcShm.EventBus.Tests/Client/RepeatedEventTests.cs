@@ -35,7 +35,7 @@ public sealed class RepeatedEventTests : IDisposable
             return response;
         });
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         var handled = 0;
 

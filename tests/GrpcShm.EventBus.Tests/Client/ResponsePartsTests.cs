@@ -48,7 +48,7 @@ public sealed class ResponsePartsTests : IDisposable
             }
         });
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         var reasons = Channel.CreateUnbounded<Exception>();
         client.ConnectionChanged += (_, change) =>
         {

@@ -1,4 +1,4 @@
-using Grpc.Net.Client;
+using GrpcShm.EventBus.TestProcess;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -169,7 +169,7 @@ public sealed class ServiceCollectionTests : HubTest
         Configuration([.. settings.Select(static setting => ("Bus:" + setting.Name, setting.Value))])
         .GetSection("Bus");
 
-    private static ServiceCollection NewServices(GrpcChannel channel)
+    private static ServiceCollection NewServices(HubChannel channel)
     {
         var services = new ServiceCollection();
         services.AddSingleton(new Contract.EventBusClient(channel));

@@ -38,11 +38,11 @@ public sealed class SessionCauseTests : IDisposable
         using var channel = HubChannel.To(_directory.Socket);
 
         // Without a pipeline, one failed attempt to connect ends the client.
-        await using var client = new EventClient(channel, new EventBusClientOptions
+        await using var clientEnd = new EventClient(channel, new EventBusClientOptions
         {
             ConnectPipeline = isUsualPipeline ? null : ResiliencePipeline.Empty,
             ShortSession = TimeSpan.FromHours(1),
-        });
+        }).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         Task[] large =
@@ -71,7 +71,7 @@ public sealed class SessionCauseTests : IDisposable
                     : FakeHub.CarryOut(request),
             16 * Mebibyte);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, Options());
+        await using var clientEnd = new EventClient(channel, Options()).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         await client.SendEventAsync("s", "m", "LARGE", new byte[5 * Mebibyte]).InTime();
@@ -89,7 +89,7 @@ public sealed class SessionCauseTests : IDisposable
                 : FakeHub.CarryOut(request),
             16 * Mebibyte);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, Options());
+        await using var clientEnd = new EventClient(channel, Options()).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         var sending = client.SendEventAsync("s", "m", "LARGE", new byte[5 * Mebibyte]);
@@ -102,7 +102,7 @@ public sealed class SessionCauseTests : IDisposable
     {
         await using var hub = await FakeHub.StartAsync(_directory.Socket, EndByRawText);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, Options());
+        await using var clientEnd = new EventClient(channel, Options()).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         var failure = await ClientTest.FailsAsync(client.SendEventAsync("s", "m", "E"), StatusCode.Unavailable);
@@ -116,12 +116,12 @@ public sealed class SessionCauseTests : IDisposable
     {
         await using var hub = await FakeHub.StartAsync(_directory.Socket, EndByRawText);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(
+        await using var clientEnd = new EventClient(
             channel,
             new EventBusClientOptions
             {
                 ConnectPipeline = ResiliencePipeline.Empty, ShortSession = TimeSpan.FromHours(1),
-            });
+            }).InTime(out var client);
         var requests = Channel.CreateUnbounded<Task>();
         var ended = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         client.ConnectionChanged += (_, change) =>
@@ -153,7 +153,7 @@ public sealed class SessionCauseTests : IDisposable
         await using var hub = await FakeHub.StartAsync(_directory.Socket, static (_, request) =>
             request.Commands.All(command => command.Open is not null) ? FakeHub.CarryOut(request) : null);
         using var channel = HubChannel.To(_directory.Socket);
-        await using var client = new EventClient(channel, Options());
+        await using var clientEnd = new EventClient(channel, Options()).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         var failure = await ClientTest.FailsAsync(

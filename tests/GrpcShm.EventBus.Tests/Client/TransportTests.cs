@@ -37,8 +37,8 @@ public sealed class TransportTests
         Assert.StartsWith("https://", address, StringComparison.Ordinal);
         using var channel = CreateChannel(address, certificate);
         using var otherChannel = CreateChannel(address, certificate);
-        await using var receiver = new EventClient(channel);
-        await using var sender = new EventClient(otherChannel);
+        await using var receiverEnd = new EventClient(channel).InTime(out var receiver);
+        await using var senderEnd = new EventClient(otherChannel).InTime(out var sender);
         await receiver.ConnectAsync().InTime();
         await sender.ConnectAsync().InTime();
         await receiver.RegisterMachineAsync("m", received =>

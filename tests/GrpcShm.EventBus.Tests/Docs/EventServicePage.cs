@@ -1,4 +1,3 @@
-using Grpc.Net.Client;
 using GrpcShm.Client;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -62,13 +61,13 @@ internal static class EventServicePage
         builder.WebHost.UseSharedMemory(options => options.RunMode = RunMode.Inline);
     }
 
-    public static GrpcChannel Channel()
+    public static SharedMemoryChannel Channel()
     {
         var channel = SharedMemoryChannel.ForAddress($"shm:{Endpoint}");
         return channel;
     }
 
-    public static async Task<IDisposable> RobotAsync(GrpcChannel channel)
+    public static async Task<IDisposable> RobotAsync(SharedMemoryChannel channel)
     {
         var bus = new EventClient(channel, new EventBusClientOptions { Name = "robot's process" });
         await bus.ConnectAsync();

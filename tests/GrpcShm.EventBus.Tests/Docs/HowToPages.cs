@@ -76,12 +76,13 @@ internal static class HowToPages
 
     public static string ConnectOnEachSystem()
     {
-        using var channel = OperatingSystem.IsLinux()
+        ChannelBase channel = OperatingSystem.IsLinux()
             ? SharedMemoryChannel.ForAddress("shm:orders")
             : GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
             {
                 HttpHandler = new SocketsHttpHandler { ConnectCallback = ConnectToPipeAsync },
             });
+        using var owned = (IDisposable)channel;
 
         static async ValueTask<Stream> ConnectToPipeAsync(
             SocketsHttpConnectionContext context, CancellationToken cancellationToken)

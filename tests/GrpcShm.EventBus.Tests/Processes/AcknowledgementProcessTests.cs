@@ -15,7 +15,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var sender = new EventClient(channel);
+        await using var senderEnd = new EventClient(channel).InTime(out var sender);
         await sender.ConnectAsync().InTime();
 
         // While the machine is held up by its first event, the others arrive and are not handled.
@@ -47,7 +47,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var machine = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var sender = new EventClient(channel);
+        await using var senderEnd = new EventClient(channel).InTime(out var sender);
         await sender.ConnectAsync().InTime();
         var unknown = await Assert.ThrowsAsync<EventBusException>(
             () => sender.SendEventAsync("s", "nobody", "E").InTime());
@@ -69,7 +69,7 @@ public sealed class AcknowledgementProcessTests
         await using var hub = await HubProcess.StartAsync("shm");
         await using var owner = await ChildProcess.StartAsync("held-machine", hub.Address, "m", "Block", "10");
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         var taken = await Assert.ThrowsAsync<EventBusException>(

@@ -18,7 +18,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         var numbers = Channel.CreateUnbounded<int>();
         await client.RegisterMachineAsync(
@@ -34,7 +34,7 @@ public sealed class ClientProcessTests
         await sender.KillAsync();
 
         // What the dead sender's events in the hub are followed by: this request comes behind them.
-        await using var probe = new EventClient(channel);
+        await using var probeEnd = new EventClient(channel).InTime(out var probe);
         await probe.ConnectAsync().InTime();
         await probe.SendEventAsync(
             "probe",
@@ -62,7 +62,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         await using var receiver = await ChildProcess.StartAsync("counting-receiver", hub.Address, "m");
         await SendEachUntilHandledAsync(client, 0, 200);
@@ -90,7 +90,7 @@ public sealed class ClientProcessTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         var changes = Channel.CreateUnbounded<EventBusConnectionState>();
         client.ConnectionChanged += (_, change) => changes.Writer.TryWrite(change.State);
         await client.ConnectAsync().InTime();
@@ -118,8 +118,8 @@ public sealed class ClientProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         using var first = HubChannel.To(hub.Address);
         using var second = HubChannel.To(hub.Address);
-        await using var sender = new EventClient(first);
-        await using var receiver = new EventClient(second);
+        await using var senderEnd = new EventClient(first).InTime(out var sender);
+        await using var receiverEnd = new EventClient(second).InTime(out var receiver);
         await sender.ConnectAsync().InTime();
         await receiver.ConnectAsync().InTime();
         var events = await ClientTest.ReceiveAsync(receiver, "m");

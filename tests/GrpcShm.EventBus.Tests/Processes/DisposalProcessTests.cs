@@ -12,7 +12,7 @@ public sealed class DisposalProcessTests
         await using var held = await ChildProcess.StartAsync("held-machine", hub.Address, "held", "Block", "1");
         await using var process = await ChildProcess.StartAsync("left-behind", hub.Address, "held");
         using var channel = TestProcess.HubChannel.To(hub.Address);
-        await using var filler = new EventClient(channel);
+        await using var fillerEnd = new EventClient(channel).InTime(out var filler);
         await filler.ConnectAsync().InTime();
 
         // One is being handled, one waits in the process, one at the hub. Whoever sends then waits for room.

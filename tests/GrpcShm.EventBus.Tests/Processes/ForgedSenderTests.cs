@@ -16,7 +16,7 @@ public sealed class ForgedSenderTests
     {
         await using var hub = await HubProcess.StartAsync(transport);
         using var channel = HubChannel.To(hub.Address);
-        await using var receiver = new EventClient(channel);
+        await using var receiverEnd = new EventClient(channel).InTime(out var receiver);
         await receiver.ConnectAsync().InTime();
         var inbox = await Client.ClientTest.ReceiveAsync(receiver, "m");
         using var observerChannel = HubChannel.To(hub.Address);

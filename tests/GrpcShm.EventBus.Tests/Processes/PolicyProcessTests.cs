@@ -100,7 +100,7 @@ public sealed class PolicyProcessTests
         await using var scene = await Scene.StartAsync("shm", OverflowPolicy.Block);
         await using var other = await ChildProcess.StartAsync("counting-receiver", scene.Address, "other");
         using var channel = HubChannel.To(scene.Address);
-        await using var bystander = new EventClient(channel);
+        await using var bystanderEnd = new EventClient(channel).InTime(out var bystander);
         await bystander.ConnectAsync().InTime();
         var blocked = scene.SendAll();
 
@@ -117,7 +117,7 @@ public sealed class PolicyProcessTests
 
     /// <summary>The hub, the machine 'm' that is held up, and the sender.</summary>
     private sealed class Scene(
-        HubProcess hub, ChildProcess machine, Grpc.Net.Client.GrpcChannel channel, EventClient sender)
+        HubProcess hub, ChildProcess machine, HubChannel channel, EventClient sender)
         : IAsyncDisposable
     {
         public EventClient Sender => sender;
@@ -166,7 +166,7 @@ public sealed class PolicyProcessTests
 
         public async ValueTask DisposeAsync()
         {
-            await sender.DisposeAsync();
+            await sender.DisposeAsync().InTime();
             channel.Dispose();
             await machine.DisposeAsync();
             await hub.DisposeAsync();

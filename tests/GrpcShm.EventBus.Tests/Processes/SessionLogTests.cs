@@ -60,8 +60,8 @@ public sealed class SessionLogTests : IDisposable
     {
         await using var hub = await StartHubAsync(transport);
         using var channel = HubChannel.To(hub.Socket);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value }).InTime(out var client);
         await client.ConnectAsync().InTime();
         await client.RegisterMachineAsync("door", static _ => Task.CompletedTask).InTime();
 

@@ -57,8 +57,8 @@ public sealed class SoakTests(ITestOutputHelper output)
         await using var machines = await ChildProcess.StartWithinAsync(
             Patience, "many-machines", hub.Address, $"{ManyMachines}");
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(
-            channel, new EventBusClientOptions { AcknowledgementTimeout = Patience });
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { AcknowledgementTimeout = Patience }).InTime(out var client);
         await client.ConnectAsync().InTime();
 
         var replies = await Task.WhenAll(

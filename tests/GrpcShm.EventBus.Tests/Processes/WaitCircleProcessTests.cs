@@ -22,7 +22,7 @@ public sealed class WaitCircleProcessTests
         await using var hub = await HubProcess.StartAsync(transport);
         await using var process = await ChildProcess.StartAsync("waiting-machine", hub.Address, last, "m0");
         using var channel = HubChannel.To(hub.Address);
-        await using var client = new EventClient(channel);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
         await client.ConnectAsync().InTime();
         var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         for (var i = 0; i < machinesHere; i++)

@@ -69,7 +69,8 @@ public sealed class SessionTests : HubTest
             for (uint first = 0; first < 10_000; first += 100)
             {
                 var start = first;
-                await sender.SendAsync([.. Enumerable.Range(0, 100).Select(i => Send("m", version: start + (uint)i))]);
+                await sender.SendAsync(
+                    [.. Enumerable.Range(0, 100).Select(i => Send("m", version: start + (uint)i))]).InTime();
             }
         });
 

@@ -64,7 +64,7 @@ internal sealed class GuardedServer : IAsyncDisposable
     }
 
     /// <summary>A channel over shared memory.</summary>
-    public GrpcChannel Connect(SharedMemoryMode mode) => SharedMemoryChannel.ForAddress(
+    public GrpcChannel Connect(SharedMemoryMode mode) => SharedMemoryChannel.CreateGrpcChannel(
         "greeter", new SharedMemoryClientOptions { RuntimeDirectory = _server.Directory, Mode = mode });
 
     /// <summary>A channel over the server's other transport.</summary>

@@ -174,7 +174,7 @@ public sealed partial class ObservedCallTests
     {
         if (mode is not null)
         {
-            return SharedMemoryChannel.ForAddress(
+            return SharedMemoryChannel.CreateGrpcChannel(
                 name,
                 new SharedMemoryClientOptions
                 {

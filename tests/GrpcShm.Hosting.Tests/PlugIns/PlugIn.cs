@@ -80,7 +80,7 @@ public static class PlugIn
     }
 
     private static GrpcChannel Open(string directory, string mode) =>
-        SharedMemoryChannel.ForAddress("shm:greeter", new SharedMemoryClientOptions
+        SharedMemoryChannel.CreateGrpcChannel("shm:greeter", new SharedMemoryClientOptions
         {
             RuntimeDirectory = directory,
             ConnectTimeout = TimeLimit.Value,

@@ -77,7 +77,7 @@ internal sealed class LimitedServer : IAsyncDisposable
         ? UnixSocket.CreateHandler(SocketPath)
         : SharedMemoryChannel.CreateHandler("greeter", Options));
 
-    public GrpcChannel CreateChannel() => SharedMemoryChannel.ForAddress("greeter", Options);
+    public GrpcChannel CreateChannel() => SharedMemoryChannel.CreateGrpcChannel("greeter", Options);
 
     /// <summary>A request as gRPC sends it.</summary>
     public static HttpRequestMessage Request(string method, HttpContent content)

@@ -22,7 +22,7 @@ public static class ChannelFactory
     {
         var options = new GrpcChannelOptions();
         setup.ConfigureChannel?.Invoke(options);
-        var channel = SharedMemoryChannel.Create(address.ToString(), CreateSharedMemoryOptions(setup), options);
+        var channel = SharedMemoryChannel.ForAddress(address.ToString(), CreateSharedMemoryOptions(setup), options);
 
         // The call that has to connect is made by grpc-dotnet, and no test is about that.
         channel.ConnectAsync().Wait(HandshakeTime);
@@ -37,7 +37,7 @@ public static class ChannelFactory
         // TLS is a matter of HTTP's handler, so it takes the longer way, which is a documented one too.
         if (address.Kind == EndpointKind.SharedMemory && setup.CertificateFingerprint is null)
         {
-            return SharedMemoryChannel.ForAddress(address.ToString(), CreateSharedMemoryOptions(setup), options);
+            return SharedMemoryChannel.CreateGrpcChannel(address.ToString(), CreateSharedMemoryOptions(setup), options);
         }
 
         options.HttpHandler = CreateHandler(address, setup);

@@ -6,6 +6,9 @@ namespace GrpcShm.TestHost.Calling;
 /// <param name="channel">The channel, which is disposed of with this one.</param>
 public sealed class TestChannel(ChannelBase channel) : ChannelBase(channel.Target), IDisposable
 {
+    /// <summary>The channel that makes the calls.</summary>
+    public ChannelBase Inner => channel;
+
     /// <inheritdoc/>
     public override CallInvoker CreateCallInvoker() => channel.CreateCallInvoker();
 

@@ -124,7 +124,6 @@ internal sealed partial class ConformanceService(
             RemoteEndPoint = endPoints?.RemoteEndPoint?.ToString() ?? "",
             Deadline = context.Deadline == DateTime.MaxValue ? null : Timestamp.FromDateTime(context.Deadline),
             ProcessId = Environment.ProcessId,
-            UserAgent = context.RequestHeaders.GetValue("user-agent") ?? "",
             ContextType = context.GetType().FullName,
         });
     }

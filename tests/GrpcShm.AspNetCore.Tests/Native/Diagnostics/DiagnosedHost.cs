@@ -52,7 +52,7 @@ internal sealed class DiagnosedHost : IAsyncDisposable
         use?.Invoke(_app);
         var mapped = _app.MapGrpcService<DiagnosedService>();
         map?.Invoke(mapped);
-        _channel = new Lazy<SharedMemoryChannel>(() => SharedMemoryChannel.Create(
+        _channel = new Lazy<SharedMemoryChannel>(() => SharedMemoryChannel.ForAddress(
             Name,
             new SharedMemoryClientOptions
             {
