@@ -76,14 +76,14 @@ internal sealed class WaferServer : IAsyncDisposable
         var channel = new GrpcChannelOptions { MaxReceiveMessageSize = LargestMessage };
         ChannelBase result = way switch
         {
-            Way.Native => SharedMemoryChannel.Create("shm:wafers", settings, channel),
+            Way.Native => SharedMemoryChannel.ForAddress("shm:wafers", settings, channel),
             Way.Socket => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
             {
                 MaxReceiveMessageSize = LargestMessage,
                 HttpHandler = CreateHandler(_directory.Socket),
                 DisposeHttpClient = true,
             }),
-            _ => SharedMemoryChannel.ForAddress("shm:wafers", settings, channel),
+            _ => SharedMemoryChannel.CreateGrpcChannel("shm:wafers", settings, channel),
         };
         _channels.Add((IDisposable)result);
         return result;

@@ -30,7 +30,7 @@ internal static class PicturesPage
         return app;
     }
 
-    public static SharedMemoryChannel Connect(string directory) => SharedMemoryChannel.Create(
+    public static SharedMemoryChannel Connect(string directory) => SharedMemoryChannel.ForAddress(
         "shm:pictures", new SharedMemoryClientOptions { RuntimeDirectory = directory });
 
     public static async Task<byte> SharpenAsync(SharedMemoryChannel channel)
