@@ -4,6 +4,7 @@ using GrpcShm.AspNetCore.Hosting;
 using GrpcShm.Client;
 using GrpcShm.EventBus;
 using GrpcShm.EventBus.Client;
+using GrpcShm.Loans;
 using GrpcShm.Transport;
 
 namespace GrpcShm.OptionsReference;
@@ -59,6 +60,14 @@ internal static class OptionTypes
             also has the `Address`.
             """,
             InSection),
+        new(
+            typeof(LoanPoolOptions),
+            new LoanPoolOptions(),
+            """
+            Of the memory of [large payloads](../how-to/send-large-payloads.md). In code: an argument of
+            `new LoanPool(…)`.
+            """,
+            static _ => null),
         new(
             typeof(EventBusOptions),
             new EventBusOptions(),
@@ -120,6 +129,7 @@ internal static class OptionTypes
         typeof(SharedMemoryMode).Assembly,
         typeof(SharedMemoryClientOptions).Assembly,
         typeof(SharedMemoryTransportOptions).Assembly,
+        typeof(LoanPool).Assembly,
         typeof(EventClient).Assembly,
         typeof(EventHub).Assembly,
     ];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using GrpcShm.Loans;
 using GrpcShm.Transport.Diagnostics;
 using GrpcShm.Transport.Signaling;
 
@@ -30,6 +31,12 @@ internal static class RunTimeSettings
             "`true`, `false`",
             "For tests of the library: lets code of the same process stop or end the process at a step of a "
             + "connection's life. See [threat-model.md](../why/threat-model.md#fault-points)."),
+        (
+            LoanPoolOptions.CheckedSwitch,
+            "as the program was built",
+            "`true`, `false`",
+            "Whether pools of [loans](../how-to/send-large-payloads.md) look for misuse, of which their options say "
+            + "nothing else. Without it they do in a program that was built for debugging."),
         (
             "System.Net.Http.EnableActivityPropagation",
             "`true`",

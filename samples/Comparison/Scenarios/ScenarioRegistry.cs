@@ -24,6 +24,8 @@ internal static class ScenarioRegistry
         new UnaryScenario("payload-1k", KiB, Figure.P50),
         new UnaryScenario("payload-64k", 64 * KiB, Figure.Rate),
         new UnaryScenario("payload-1m", MiB, Figure.Rate),
+        new LoanedScenario("payload-1m-loaned", MiB),
+        new LoanedScenario("payload-4m-loaned", 4 * MiB) { IsQuick = false },
         new UnaryScenario("payload-16m", 16 * MiB, Figure.Rate),
         CreateConnections(1, isQuick: true),
         CreateConnections(2, isQuick: false),

@@ -33,11 +33,13 @@ internal static class GrpcServer
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         // Standard output is for the address, so log lines go to standard error.
         builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = null;
-            grpc.MaxSendMessageSize = null;
-        });
+        builder.Services
+            .AddGrpc(grpc =>
+            {
+                grpc.MaxReceiveMessageSize = null;
+                grpc.MaxSendMessageSize = null;
+            })
+            .AddLoans<LoanedService>();
 
         // A sender waits as long as a receiver may stand still on a busy machine. No event is refused before.
         builder.Services.AddEventBus(bus => bus.MaxBlockTime = SampleProcess.StartTime);
@@ -48,6 +50,7 @@ internal static class GrpcServer
     {
         var application = builder.Build();
         application.MapGrpcService<MeasuredService>();
+        application.MapGrpcService<LoanedService>();
         application.MapEventBus();
         return application;
     }

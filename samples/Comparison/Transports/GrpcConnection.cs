@@ -5,9 +5,11 @@ using GrpcShm.Samples.Comparison.Protos;
 namespace GrpcShm.Samples.Comparison.Transports;
 
 /// <summary>A channel, and the generated client and the event service over it.</summary>
-internal sealed class GrpcConnection(ChannelBase channel) : IConnection
+internal sealed class GrpcConnection(ChannelBase channel, bool lends = false) : IConnection
 {
     public Measured.MeasuredClient Service { get; } = new(channel);
+
+    public CallInvoker? Loans { get; } = lends ? channel.CreateCallInvoker() : null;
 
     public async Task<IEventMachine> JoinEventsAsync(string machineId, Action<ReadOnlyMemory<byte>> handler)
     {

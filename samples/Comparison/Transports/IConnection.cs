@@ -1,3 +1,4 @@
+using Grpc.Core;
 using GrpcShm.Samples.Comparison.Protos;
 
 namespace GrpcShm.Samples.Comparison.Transports;
@@ -7,6 +8,9 @@ internal interface IConnection : IAsyncDisposable
 {
     /// <summary>The client of the measured service.</summary>
     Measured.MeasuredClient Service { get; }
+
+    /// <summary>Makes calls with loans; nothing if the transport is measured without them.</summary>
+    CallInvoker? Loans => null;
 
     /// <summary>Joins the event service of the transport as a machine.</summary>
     /// <param name="machineId">The id of the machine, which no other machine may have.</param>

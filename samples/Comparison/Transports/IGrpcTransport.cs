@@ -19,5 +19,5 @@ internal interface IGrpcTransport : ITransport
     Task ITransport.ServeAsync(string address, Action<string> listening, CancellationToken stopping) =>
         GrpcServer.ServeAsync(this, address, listening, stopping);
 
-    IConnection ITransport.Connect(string address) => new GrpcConnection(CreateChannel(address));
+    IConnection ITransport.Connect(string address) => new GrpcConnection(CreateChannel(address), IsDispatchNative);
 }

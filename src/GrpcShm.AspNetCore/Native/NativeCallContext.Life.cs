@@ -173,6 +173,16 @@ internal sealed partial class NativeCallContext
         }
     }
 
+    /// <summary>Disposes of something when the response has ended.</summary>
+    public void EndWithCall(IDisposable part) =>
+        Call.Response.Callbacks.AddCompleted(
+            static part =>
+            {
+                ((IDisposable)part).Dispose();
+                return Task.CompletedTask;
+            },
+            part);
+
     /// <summary>Notes the deadline. Under the gate of <see cref="CallDeadline"/>.</summary>
     public void SetDeadline(DateTime deadline) => _deadline = deadline;
 

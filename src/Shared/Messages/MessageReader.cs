@@ -10,7 +10,7 @@ namespace GrpcShm.Messages;
 /// gathered in an array of its own while it comes, so that its sender never waits for credit. One thread at a time.
 /// </summary>
 /// <remarks>Compiled into the libraries of both sides.</remarks>
-internal sealed class MessageReader : DeserializationContext
+internal sealed partial class MessageReader : DeserializationContext
 {
     private const int PrefixSize = 5;
 

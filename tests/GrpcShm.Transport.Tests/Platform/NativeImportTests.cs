@@ -59,7 +59,14 @@ public sealed class NativeImportTests
     };
 
     private static readonly string[] Libraries =
-        ["GrpcShm.Transport", "GrpcShm.Client", "GrpcShm.AspNetCore", "GrpcShm.EventBus", "GrpcShm.EventBus.Hub"];
+    [
+        "GrpcShm.Transport",
+        "GrpcShm.Client",
+        "GrpcShm.AspNetCore",
+        "GrpcShm.Loans",
+        "GrpcShm.EventBus",
+        "GrpcShm.EventBus.Hub",
+    ];
 
     public static TheoryData<string> Functions =>
         [.. Imports().Select(i => i.EntryPoint!).Distinct().Order(StringComparer.Ordinal)];
