@@ -13,11 +13,14 @@ internal interface IGrpcTransport : ITransport
     /// <summary>Server process, when it listens: the address for clients.</summary>
     string GetBoundAddress(WebApplication application, string address) => address;
 
+    /// <summary>Whether large payloads are sent in loans where a scenario allows it; plain ones otherwise.</summary>
+    bool SendsLoans => false;
+
     /// <summary>Client process: makes a channel with a connection of its own.</summary>
     ChannelBase CreateChannel(string address);
 
     Task ITransport.ServeAsync(string address, Action<string> listening, CancellationToken stopping) =>
         GrpcServer.ServeAsync(this, address, listening, stopping);
 
-    IConnection ITransport.Connect(string address) => new GrpcConnection(CreateChannel(address), IsDispatchNative);
+    IConnection ITransport.Connect(string address) => new GrpcConnection(CreateChannel(address), SendsLoans);
 }

@@ -20,6 +20,8 @@ internal sealed class SharedMemoryTransport(SharedMemoryMode mode, bool isNative
         : mode == SharedMemoryMode.Direct ? "gRPC, calls framed straight into shared-memory rings"
         : "gRPC, HTTP/2 through shared-memory rings";
 
+    public bool SendsLoans => isNative;
+
     public string ChooseAddress(string directory) => Path.Combine(directory, Name + ".sock");
 
     public void ConfigureServer(WebApplicationBuilder builder, string address)
