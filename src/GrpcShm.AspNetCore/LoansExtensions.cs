@@ -13,8 +13,8 @@ public static class LoansExtensions
     /// received, and the one that it has returned. So the handler need not dispose of them. Each loan that it keeps
     /// longer it takes over by <c>Keep()</c>. The requests of a stream are given back at its end, too: dispose of each
     /// as soon as it has been read, since all of them together count in the bound of the pool.
-    /// <para><c>builder.Services.AddGrpc().AddLoans()</c>. It adds an interceptor to all services. Calls over all
-    /// transports, and with native dispatch, have the same behaviour.</para>
+    /// <para><c>builder.Services.AddGrpc().AddLoans()</c>. It adds an interceptor to all services, outside of all
+    /// others. Calls over all transports, and with native dispatch, have the same behaviour.</para>
     /// </summary>
     /// <param name="builder">What <c>AddGrpc</c> has returned.</param>
     /// <returns><paramref name="builder"/>.</returns>
@@ -23,12 +23,15 @@ public static class LoansExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton<LoanInterceptor>();
-        builder.Services.Configure<GrpcServiceOptions>(Add);
+        builder.Services.PostConfigure<GrpcServiceOptions>(Add);
         return builder;
     }
 
     /// <summary>
-    /// The same for the calls of one service. Calls of other services then have no further interceptor.
+    /// The same for the calls of one service. Calls of other services then have no further interceptor. Interceptors of
+    /// all services (<c>AddGrpc</c>) run outside of this one. If one of them ends a call, the garbage collector gives
+    /// the loan of the request back. So use <see cref="AddLoans(IGrpcServerBuilder)"/> beside an interceptor that
+    /// refuses calls.
     /// </summary>
     /// <param name="builder">What <c>AddGrpc</c> has returned.</param>
     /// <typeparam name="TService">The type that <c>MapGrpcService</c> maps.</typeparam>
@@ -40,7 +43,9 @@ public static class LoansExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton<LoanInterceptor>();
-        return builder.AddServiceOptions<TService>(Add);
+        builder.AddServiceOptions<TService>(static _ => { });
+        builder.Services.PostConfigure<GrpcServiceOptions<TService>>(Add);
+        return builder;
     }
 
     // As AddServiceOptions asks for them.
@@ -51,9 +56,14 @@ public static class LoansExtensions
 
     private static void Add(GrpcServiceOptions options)
     {
-        if (!options.Interceptors.Any(static registration => registration.Type == typeof(LoanInterceptor)))
+        var interceptors = options.Interceptors;
+        if (!interceptors.Any(static registration => registration.Type == typeof(LoanInterceptor)))
         {
-            options.Interceptors.Add<LoanInterceptor>();
+            // The outermost one: a request is a loan already when an interceptor of the application refuses its call.
+            interceptors.Add<LoanInterceptor>();
+            var own = interceptors[^1];
+            interceptors.RemoveAt(interceptors.Count - 1);
+            interceptors.Insert(0, own);
         }
     }
 }

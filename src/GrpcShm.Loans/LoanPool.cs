@@ -105,7 +105,7 @@ public sealed class LoanPool
         string? madeAt = null;
         lock (_gate)
         {
-            ReserveCore(size);
+            Reserve(size);
             if (index >= 0 && (bytes = _shelves[index].TryTake(++_now, out madeAt)) is not null)
             {
                 _kept -= size;
@@ -119,7 +119,16 @@ public sealed class LoanPool
 
         if (FindsMisuse && bytes.AsSpan().ContainsAnyExcept(Pattern))
         {
-            Tell($"Memory of a loan was changed after it had been given back. The loan was made {madeAt}");
+            try
+            {
+                Tell($"Memory of a loan was changed after it had been given back. The loan was made {madeAt}");
+            }
+            catch
+            {
+                // Nobody gets the memory.
+                Release(size);
+                throw;
+            }
         }
 
         return bytes;
@@ -155,17 +164,23 @@ public sealed class LoanPool
     }
 
     /// <summary>Counts memory as on loan that does not come from here.</summary>
-    /// <exception cref="RpcException">No more memory may be on loan.</exception>
-    internal void Reserve(int size)
+    /// <returns>False if no more memory may be on loan.</returns>
+    internal bool TryReserve(int size)
     {
         lock (_gate)
         {
-            ReserveCore(size);
+            if (size > _maxLoaned - _loaned)
+            {
+                return false;
+            }
+
+            _loaned += size;
+            return true;
         }
     }
 
     /// <summary>Ends the loan of memory that does not come from here.</summary>
-    internal void Release(int size)
+    internal void Release(long size)
     {
         lock (_gate)
         {
@@ -221,7 +236,7 @@ public sealed class LoanPool
     }
 
     /// <summary>Counts memory as on loan. Under the gate.</summary>
-    private void ReserveCore(int size)
+    private void Reserve(int size)
     {
         if (size > _maxLoaned - _loaned)
         {

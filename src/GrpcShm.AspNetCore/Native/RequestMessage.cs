@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Grpc.Core;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.AspNetCore.Native;
 
@@ -11,18 +12,17 @@ internal static class RequestMessage
     public static ValueTask<T> ReadAsync<T>(NativeCallContext context, Func<DeserializationContext, T> deserialize)
         where T : class
     {
+        T? request = null;
         try
         {
             // Most requests are here in full when the handler begins.
-            T? request = null;
             return context.Input.TryRead(out var read) && Take(context, read, deserialize, ref request)
                 ? new ValueTask<T>(request!)
                 : ReadRestAsync(context, deserialize, request);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
         {
-            GrpcLog.ReadFailed(context.Native.Logger, exception);
-            context.TellEncodings(exception);
+            Fail(context, exception, request);
             throw;
         }
     }
@@ -42,11 +42,24 @@ internal static class RequestMessage
                 }
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception)
+        {
+            Fail(context, exception, request);
+            throw;
+        }
+    }
+
+    /// <summary>Ends the reading of a request that failed.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="exception">The failure.</param>
+    /// <param name="request">The message, if it had come. No handler gets it, so a loan is given back.</param>
+    private static void Fail(NativeCallContext context, Exception exception, object? request)
+    {
+        (request as ICallBound)?.EndWithCall();
+        if (exception is not OperationCanceledException)
         {
             GrpcLog.ReadFailed(context.Native.Logger, exception);
             context.TellEncodings(exception);
-            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Grpc.Core;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Native;
 
@@ -63,6 +64,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
         }
         catch (Exception exception)
         {
+            Drop(message);
             OnFailed(FailResponse(exchange, ResponseStatus.Starting, exception));
             return;
         }
@@ -82,6 +84,9 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
     /// <summary>Hands the message of an answer in order to the caller.</summary>
     protected void SetResponse(TResponse message) => _response.TrySetResult(message);
 
+    /// <summary>Gives a message back that the caller will not get, if it is a loan.</summary>
+    private static void Drop(TResponse? message) => (message as ICallBound)?.EndWithCall();
+
     private async Task ReadAsync(NativeExchange exchange, TResponse? message)
     {
         try
@@ -92,6 +97,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
         }
         catch (Exception exception)
         {
+            Drop(message);
             OnFailed(FailResponse(exchange, ResponseStatus.Starting, exception));
             return;
         }
@@ -138,6 +144,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
         catch (Exception exception)
         {
             // A listener of metrics has thrown while the call was taken off its connection.
+            Drop(message);
             _response.TrySetException(exception);
             return;
         }
@@ -148,6 +155,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
         }
         else
         {
+            Drop(message);
             OnFailed(status);
         }
     }

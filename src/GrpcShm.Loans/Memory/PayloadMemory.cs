@@ -16,7 +16,7 @@ internal sealed class PayloadMemory
     private readonly byte[][] _pieces = [];
     private readonly IDisposable? _owner;
     private readonly string? _madeAt;
-    private readonly int _size;
+    private readonly long _size;
     private int _uses = 1;
 
     /// <summary>Memory of a pool, in pieces.</summary>
@@ -76,7 +76,14 @@ internal sealed class PayloadMemory
         Content = first is null ? default : new ReadOnlySequence<byte>(first, 0, last!, last!.Memory.Length);
     }
 
-    ~PayloadMemory() => _pool?.Forget(_size, _madeAt);
+    ~PayloadMemory()
+    {
+        // A finalizer of the program's own, which runs later, may still end the loan. Then there is nothing to do.
+        if (Interlocked.Exchange(ref _uses, 0) > 0)
+        {
+            _pool?.Forget(_size, _madeAt);
+        }
+    }
 
     /// <summary>The payload.</summary>
     public ReadOnlySequence<byte> Content { get; }
@@ -129,7 +136,7 @@ internal sealed class PayloadMemory
     /// <exception cref="ObjectDisposedException">The memory has been given back.</exception>
     public void ThrowIfOver()
     {
-        if (Volatile.Read(ref _uses) == 0)
+        if (Volatile.Read(ref _uses) <= 0)
         {
             throw new ObjectDisposedException(
                 "Loaned", $"The payload was given back. Its loan was made {_madeAt}");

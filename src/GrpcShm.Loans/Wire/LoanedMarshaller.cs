@@ -93,16 +93,15 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
             return PayloadMemory.Copy(pool, payload);
         }
 
-        try
+        if (pool.TryReserve(size))
         {
-            pool.Reserve(size);
-        }
-        catch
-        {
-            owner.Dispose();
-            throw;
+            return new PayloadMemory(pool, payload, owner, size);
         }
 
-        return new PayloadMemory(pool, payload, owner, size);
+        // The memory is larger than the payload. There may be room for a copy.
+        using (owner)
+        {
+            return PayloadMemory.Copy(pool, payload);
+        }
     }
 }

@@ -30,6 +30,11 @@ internal sealed class PayloadField
             throw Refuse("it is required, and an empty payload is not written");
         }
 
+        if (_field.HasPresence && ((ByteString)_field.Accessor.GetValue(message.Parser.ParseFrom([]))).Length > 0)
+        {
+            throw Refuse("it has a default value, and an empty payload is not written");
+        }
+
         Tag = WireFormat.MakeTag(number, WireFormat.WireType.LengthDelimited);
 
         ArgumentException Refuse(string reason) => new(

@@ -64,6 +64,21 @@ public sealed class CallLifeTests
     [InlineData(Way.Native)]
     [InlineData(Way.Direct)]
     [InlineData(Way.Socket)]
+    public async Task Request_ThatAnInterceptorRefuses_IsGivenBackWithItsCall(Way way)
+    {
+        await using var server = await WaferServer.StartAsync(way, isLoaned: true);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => CallAsync(server, way, "refuse"));
+
+        Assert.Equal(StatusCode.PermissionDenied, failure.StatusCode);
+        await TimeLimit.UntilAsync(static () => WaferMethods.Pool.LoanedBytes == 0);
+        Assert.Equal(0, WaferMethods.Pool.ForgottenLoans);
+    }
+
+    [Theory]
+    [InlineData(Way.Native)]
+    [InlineData(Way.Direct)]
+    [InlineData(Way.Socket)]
     public async Task Handler_ThatFails_LeavesNothingOnLoan(Way way)
     {
         await using var server = await WaferServer.StartAsync(way, isLoaned: true);

@@ -87,6 +87,23 @@ public sealed class HandOverTests
         Assert.Equal(WaferPixels.Create(1000, 1), small.Payload.ToArray());
     }
 
+    [Fact]
+    public async Task Response_WhoseMemoryWouldBeBeyondTheBound_IsCopied()
+    {
+        // What has come is a little more than 4 MiB, in memory of 8.
+        var pool = new LoanPool(new LoanPoolOptions { MaxLoanedBytes = 6 * MiB, FindMisuse = false });
+        await using var server = await WaferServer.StartAsync(Way.Native, isLoaned: false);
+        var calls = await ConnectAsync(server, Way.Native);
+
+        using (var response = await CallAsync(calls, pool, "echo", WaferPixels.Create(4 * MiB, 1)))
+        {
+            Assert.Equal(WaferPixels.Create(4 * MiB, 1), response.Payload.ToArray());
+            Assert.InRange(pool.LoanedBytes, 4 * MiB, 6 * MiB);
+        }
+
+        Assert.Equal(0, pool.LoanedBytes);
+    }
+
     /// <summary>Connects. The first call, which makes the connection, goes through grpc-dotnet.</summary>
     private static async Task<CallInvoker> ConnectAsync(WaferServer server, Way way)
     {

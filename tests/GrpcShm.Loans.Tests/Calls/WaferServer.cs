@@ -25,7 +25,11 @@ internal sealed class WaferServer : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = _directory.Path });
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(Notes);
-        var grpc = builder.Services.AddGrpc(static options => options.MaxReceiveMessageSize = LargestMessage);
+        var grpc = builder.Services.AddGrpc(static options =>
+        {
+            options.MaxReceiveMessageSize = LargestMessage;
+            options.Interceptors.Add<RefusingInterceptor>();
+        });
         if (endsLoans)
         {
             // Twice, as two libraries may do it.

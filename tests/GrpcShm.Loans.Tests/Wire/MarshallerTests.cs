@@ -210,6 +210,10 @@ public sealed class MarshallerTests
     public void CreateMarshaller_RequiredField_IsRefused() =>
         Assert.Throws<ArgumentException>(() => Loaned.CreateMarshaller(Strict.Parser, Strict.MustFieldNumber));
 
+    [Fact]
+    public void CreateMarshaller_FieldWithADefaultValue_IsRefused() =>
+        Assert.Throws<ArgumentException>(() => Loaned.CreateMarshaller(Preset.Parser, Preset.PixelsFieldNumber));
+
     private static ReadOnlySequence<byte> Repeat(ReadOnlyMemory<byte> memory, int times)
     {
         var first = new Link(memory, null);
