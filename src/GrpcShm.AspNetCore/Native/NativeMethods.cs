@@ -17,6 +17,8 @@ namespace GrpcShm.AspNetCore.Native;
 internal sealed class NativeMethods(IServiceProvider services)
 {
     private const string NotHeld = "it is not known what gRPC's handler of its endpoint calls";
+    private const string OtherSettings =
+        "gRPC's handler of its endpoint has other options, interceptors or services than the host has";
 
     private static readonly Dictionary<Type, Type> ByDelegate = new()
     {
@@ -26,7 +28,7 @@ internal sealed class NativeMethods(IServiceProvider services)
         [typeof(DuplexStreamingServerMethod<,,>)] = typeof(DuplexStreamingMethod<,,>),
     };
 
-    private readonly ConcurrentDictionary<Type, object> _bindings = [];
+    private readonly ConcurrentDictionary<Type, IServiceBinding> _bindings = [];
 
     /// <summary>Makes the native method of an endpoint.</summary>
     /// <param name="endPoint">The endpoint, which gRPC's own handler runs.</param>
@@ -40,26 +42,47 @@ internal sealed class NativeMethods(IServiceProvider services)
             return null;
         }
 
-        var bound = FindBound(endPoint, metadata);
-        whyNot = bound is null ? NotHeld : null;
-        return bound is null ? null : Create(endPoint, metadata, bound);
+        if (FindInvoker(endPoint, metadata) is not { } parts || FindBound(parts, metadata) is not { } bound)
+        {
+            whyNot = NotHeld;
+            return null;
+        }
+
+        var binding = BindingOf(metadata.ServiceType);
+        whyNot = HasSettingsOf(parts, binding) ? null : OtherSettings;
+        return whyNot is null ? Create(endPoint, metadata, bound, binding) : null;
     }
 
-    /// <summary>Finds the delegate that gRPC's own handler of an endpoint calls; nothing if it is not known.</summary>
-    private static Delegate? FindBound(Endpoint endPoint, GrpcMethodMetadata metadata)
+    /// <summary>
+    /// Finds what the object holds by which gRPC's own handler of an endpoint calls the method; nothing if that object
+    /// is not known.
+    /// </summary>
+    private static List<object>? FindInvoker(Endpoint endPoint, GrpcMethodMetadata metadata)
     {
         if (endPoint.RequestDelegate?.Target is not { } handler)
         {
             return null;
         }
 
-        var bound = ObjectFields.Of(handler)
+        var invokers = ObjectFields.Of(handler)
             .Where(static field => field.FieldType.Assembly == typeof(GrpcMethodMetadata).Assembly)
             .Select(field => field.GetValue(handler))
             .OfType<object>()
-            .Distinct(ReferenceEqualityComparer.Instance)
-            .Where(invoker => IsOf(invoker!, metadata))
-            .SelectMany(static invoker => ObjectFields.Of(invoker!).Select(field => field.GetValue(invoker)))
+            .Distinct<object>(ReferenceEqualityComparer.Instance)
+            .Select(static invoker => ObjectFields.Of(invoker)
+                .Select(field => field.GetValue(invoker))
+                .OfType<object>()
+                .ToList())
+            .Where(parts => parts.Exists(part => ReferenceEquals(part, metadata.Method)))
+            .ToList();
+
+        return invokers is [var only] ? only : null;
+    }
+
+    /// <summary>Finds the delegate that is called; nothing if it is not known.</summary>
+    private static Delegate? FindBound(List<object> parts, GrpcMethodMetadata metadata)
+    {
+        var bound = parts
             .OfType<Delegate>()
             .Where(static value => value.GetType() is { IsGenericType: true } type
                 && ByDelegate.ContainsKey(type.GetGenericTypeDefinition()))
@@ -68,26 +91,40 @@ internal sealed class NativeMethods(IServiceProvider services)
         return bound is [var only] && only.GetType().GetGenericArguments()[0] == metadata.ServiceType ? only : null;
     }
 
-    /// <summary>True if an object of gRPC's handler is for the method that the endpoint names.</summary>
-    private static bool IsOf(object invoker, GrpcMethodMetadata metadata) =>
-        ObjectFields.Of(invoker).Any(field => ReferenceEquals(field.GetValue(invoker), metadata.Method));
+    /// <summary>
+    /// True if native calls have the settings that gRPC's handler has. It has taken them when its service was mapped,
+    /// from the container of whoever mapped it: an interceptor may be there that the host does not know, or no more.
+    /// </summary>
+    private static bool HasSettingsOf(List<object> parts, IServiceBinding binding) =>
+        parts.Exists(part => ReferenceEquals(part, binding.GrpcActivator))
+        && parts.Where(static part => part.GetType().FullName == "Grpc.Shared.Server.MethodOptions").ToList() is [var options]
+        && binding.Settings.AreThoseOf(options);
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(ServiceBinding<>))]
+    [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "gRPC's handler has the same types.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2071", Justification = "The members are kept for gRPC's handler.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Not where no code can be made at run time.")]
+    private IServiceBinding BindingOf(Type service)
+    {
+        // If two threads make the binding, either will do.
+        if (!_bindings.TryGetValue(service, out var binding))
+        {
+            binding = (IServiceBinding)CreateInstance(typeof(ServiceBinding<>).MakeGenericType(service), services);
+            _bindings[service] = binding;
+        }
+
+        return binding;
+    }
+
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(UnaryMethod<,,>))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(ClientStreamingMethod<,,>))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(ServerStreamingMethod<,,>))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(DuplexStreamingMethod<,,>))]
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = "gRPC's handler has the same types.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Not where no code can be made at run time.")]
-    private NativeMethod Create(Endpoint endPoint, GrpcMethodMetadata metadata, Delegate bound)
+    private static NativeMethod Create(
+        Endpoint endPoint, GrpcMethodMetadata metadata, Delegate bound, IServiceBinding binding)
     {
-        // If two threads make the binding, either will do.
-        if (!_bindings.TryGetValue(metadata.ServiceType, out var binding))
-        {
-            binding = CreateInstance(typeof(ServiceBinding<>).MakeGenericType(metadata.ServiceType), services);
-            _bindings[metadata.ServiceType] = binding;
-        }
-
         var type = bound.GetType();
         return (NativeMethod)CreateInstance(
             ByDelegate[type.GetGenericTypeDefinition()].MakeGenericType(type.GetGenericArguments()),

@@ -32,6 +32,9 @@ internal sealed class NativeServices
     private int _lastVersion;
     private int _isWatching;
 
+    // True if changes are not told. Then no call is native. Written once, before the table that says so.
+    private volatile bool _isUnwatched;
+
     /// <param name="walk">The pipeline of the application, for the first one who needs it.</param>
     /// <param name="services">The services of the host.</param>
     /// <param name="logger">A logger that never throws.</param>
@@ -63,11 +66,7 @@ internal sealed class NativeServices
             return;
         }
 
-        // If the pipeline is not known, this still finds the methods.
-        var routed = _walk.Value.Routed ?? _services.GetService<EndpointDataSource>() as CompositeEndpointDataSource;
-        var (table, unknown) = Read(
-            NativeTable.None.Version,
-            () => [.. routed?.DataSources.SelectMany(static source => source.Endpoints) ?? []]);
+        var (table, unknown) = Read(NativeTable.None.Version, FindNew);
         if (table.Endpoints.Count > 0)
         {
             var names = table.Endpoints.Select(static endpoint => endpoint.Metadata.Method.ServiceName).Distinct();
@@ -92,6 +91,14 @@ internal sealed class NativeServices
         {
             LogUnasked(table);
         }
+    }
+
+    /// <summary>Builds the endpoints for this look alone.</summary>
+    private IReadOnlyList<Endpoint> FindNew()
+    {
+        // If the pipeline is not known, this still finds the methods.
+        var routed = _walk.Value.Routed ?? _services.GetService<EndpointDataSource>() as CompositeEndpointDataSource;
+        return [.. routed?.DataSources.SelectMany(static source => source.Endpoints) ?? []];
     }
 
     /// <summary>Writes why services that have asked for nothing take the full pipeline: one line a reason.</summary>
@@ -122,7 +129,16 @@ internal sealed class NativeServices
         // Before the number is taken: what changes from here on is looked at again.
         if (Interlocked.Exchange(ref _isWatching, 1) == 0)
         {
-            Watch();
+            try
+            {
+                Watch();
+            }
+            catch (Exception exception)
+            {
+                // Code of the application runs there. Another thread may have a table already: the next one replaces it.
+                Log.NativeDispatchUnproved(_logger, exception);
+                _isUnwatched = true;
+            }
         }
 
         return ReadAgain();
@@ -141,7 +157,9 @@ internal sealed class NativeServices
     private NativeTable ReadAgain()
     {
         var version = Interlocked.Increment(ref _lastVersion);
-        var table = Read(version, () => _walk.Value.Routed?.Endpoints ?? []).Table;
+        var table = _isUnwatched
+            ? NativeTable.Empty(version)
+            : Read(version, () => _walk.Value.Routed?.Endpoints ?? []).Table;
         lock (_gate)
         {
             if (_table is not { } present || present.Version < version)

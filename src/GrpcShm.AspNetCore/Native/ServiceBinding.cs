@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace GrpcShm.AspNetCore.Native;
 
 /// <summary>What all methods of a service need of the host.</summary>
-internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.All)] TService>
+internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.All)] TService> : IServiceBinding
     where TService : class
 {
     public ServiceBinding(IServiceProvider services)
@@ -15,12 +15,15 @@ internal sealed class ServiceBinding<[DynamicallyAccessedMembers(ServiceMembers.
             services.GetRequiredService<IOptions<GrpcServiceOptions>>().Value,
             services.GetRequiredService<IOptions<GrpcServiceOptions<TService>>>().Value);
         Surroundings = new ServiceSurroundings(services);
-        Activator = new ServiceActivator<TService>(
-            services.GetRequiredService<IGrpcServiceActivator<TService>>(), Settings);
+        var activator = services.GetRequiredService<IGrpcServiceActivator<TService>>();
+        GrpcActivator = activator;
+        Activator = new ServiceActivator<TService>(activator, Settings);
         Interceptors = new InterceptorChain(Settings.Interceptors, services);
     }
 
     public ServiceSettings Settings { get; }
+
+    public object GrpcActivator { get; }
 
     public ServiceSurroundings Surroundings { get; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -78,6 +79,23 @@ internal sealed class ServiceSettings
 
     /// <summary>The interceptors, the first to run first.</summary>
     public IReadOnlyList<InterceptorRegistration> Interceptors { get; }
+
+    /// <summary>True if gRPC has given a handler the same settings.</summary>
+    /// <param name="options">What the handler holds, of a type that gRPC keeps to itself.</param>
+    public bool AreThoseOf(object options) =>
+        Read(options, nameof(GrpcServiceOptions.Interceptors)) is IEnumerable<InterceptorRegistration> interceptors
+        && interceptors.SequenceEqual(Interceptors, ReferenceEqualityComparer.Instance)
+        && Equals(Read(options, nameof(GrpcServiceOptions.MaxReceiveMessageSize)), MaxReceived)
+        && Equals(Read(options, nameof(GrpcServiceOptions.MaxSendMessageSize)), MaxSent)
+        && Equals(Read(options, nameof(GrpcServiceOptions.EnableDetailedErrors)) ?? false, HasDetailedErrors)
+        && Equals(Read(options, nameof(GrpcServiceOptions.ResponseCompressionAlgorithm)), ResponseEncoding)
+        && Equals(Read(options, nameof(GrpcServiceOptions.ResponseCompressionLevel)), ResponseLevel);
+
+    /// <summary>Reads a setting of a handler; the object itself, which no setting is equal to, if it has none.</summary>
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2075", Justification = "Where the property was trimmed, the call takes the full pipeline.")]
+    private static object? Read(object options, string name) =>
+        options.GetType().GetProperty(name) is { } property ? property.GetValue(options) : options;
 
     // Versions of grpc-dotnet that do not say whether a limit is set copy the common one as well.
     private static bool IsSet(GrpcServiceOptions options, string name) => Find(options, name) ?? true;

@@ -67,6 +67,7 @@ internal static class EndpointProof
 
         // A convention or a filter may have put a delegate of its own before gRPC's.
         if (endpoint.RequestDelegate is not { HasSingleTarget: true, Target: { } handler }
+            || !PipelineWalk.IsMethodOfTarget(endpoint.RequestDelegate)
             || handler.GetType().Assembly != typeof(GrpcMethodMetadata).Assembly
             || PipelineLink.IsMadeByCompiler(handler.GetType()))
         {
@@ -90,9 +91,9 @@ internal static class EndpointProof
         "Trimming", "IL2070", Justification = "Nobody can act on an interface that is trimmed.")]
     private static bool IsOfOthersAlone(Type type)
     {
-        if (type.Namespace == "System.ServiceModel")
+        if (type.Namespace == "System.ServiceModel" && PipelineLink.IsOfMicrosoft(type))
         {
-            return type.IsSubclassOf(typeof(Attribute));
+            return type.BaseType == typeof(Attribute) && type.GetInterfaces().Length == 0;
         }
 
         for (var part = type; part != typeof(object) && part != typeof(Attribute); part = part.BaseType!)
@@ -119,7 +120,7 @@ internal static class EndpointProof
         return Indifferent.Contains(type)
             || (metadata is IHttpMethodMetadata methods && IsOfRouting(type) && methods.HttpMethods.Contains("POST"))
             || (metadata is IRouteDiagnosticsMetadata && IsOfRouting(type))
-            || metadata is MethodInfo
+            || (metadata is MethodInfo && type.Assembly == typeof(object).Assembly)
             || (metadata is Attribute && ForTools.Contains(type.Namespace) && type.GetInterfaces().Length == 0);
     }
 

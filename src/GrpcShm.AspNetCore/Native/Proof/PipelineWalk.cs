@@ -71,6 +71,13 @@ internal sealed class PipelineWalk
         && link.Type.FullName == name
         && link.Type.Assembly == typeof(EndpointDataSource).Assembly;
 
+    /// <summary>
+    /// True if a delegate calls a method of the object that it holds, and not one that takes the object as an argument.
+    /// </summary>
+    public static bool IsMethodOfTarget(Delegate called) =>
+        called is { Target: { } target, Method: { IsStatic: false, DeclaringType: { } declaring } }
+        && declaring.IsInstanceOfType(target);
+
     private void Begin(object application, int version)
     {
         if (version != KnownVersion)
@@ -103,7 +110,7 @@ internal sealed class PipelineWalk
         var current = first;
         while (_links.Count < Longest)
         {
-            if (!current.HasSingleTarget || current.Target is not { } target)
+            if (!current.HasSingleTarget || !IsMethodOfTarget(current) || current.Target is not { } target)
             {
                 WhyNotKnown = Behind($"{current.Method.DeclaringType}.{current.Method.Name}");
                 return;

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace GrpcShm.AspNetCore.Native.Proof;
 
@@ -11,6 +14,7 @@ internal sealed class RouteProof
 {
     private readonly Dictionary<string, int> _paths = new(StringComparer.OrdinalIgnoreCase);
     private readonly int _lowestOrder = int.MaxValue;
+    private readonly int _lowestRequired = int.MaxValue;
     private readonly string? _whyNot;
 
     /// <param name="endpoints">All endpoints that routing chooses from.</param>
@@ -32,10 +36,16 @@ internal sealed class RouteProof
             else
             {
                 _lowestOrder = Math.Min(_lowestOrder, routed.Order);
+                if (routed.RoutePattern.RequiredValues.Count > 0)
+                {
+                    _lowestRequired = Math.Min(_lowestRequired, routed.Order);
+                }
             }
+
+            _whyNot ??= WhyNotBeside(routed, services);
         }
 
-        _whyNot = services.GetServices<MatcherPolicy>()
+        _whyNot ??= services.GetServices<MatcherPolicy>()
             .Concat<object?>(services.GetServices<EndpointSelector>())
             .OfType<object>()
             .FirstOrDefault(static part => !IsKnown(part.GetType())) is { } part
@@ -73,13 +83,49 @@ internal sealed class RouteProof
             return $"another endpoint has the path '{path}', too";
         }
 
-        // A route without parameters comes before those that have some, unless their order comes before its own.
-        return _lowestOrder < endpoint.Order
+        // A route without parameters comes before those that have some, unless their order comes before its own. A
+        // parameter with a required value counts as none.
+        return _lowestOrder < endpoint.Order || _lowestRequired <= endpoint.Order
             ? "another endpoint has an order that comes before"
             : _whyNot;
     }
 
-    private static bool IsKnown(Type type) =>
-        PipelineLink.IsOfMicrosoft(type)
-        || type.Assembly.GetName().Name?.StartsWith("Grpc.AspNetCore.", StringComparison.Ordinal) == true;
+    /// <summary>
+    /// Says whether routing runs code of the application for an endpoint that may be a candidate, even if another one
+    /// is chosen: constraints of its own, and what makes route values anew (dynamic controllers and pages).
+    /// </summary>
+    private static string? WhyNotBeside(RouteEndpoint endpoint, IServiceProvider services)
+    {
+        var policies = endpoint.RoutePattern.ParameterPolicies.Values.SelectMany(static policies => policies);
+        return policies.Any(policy => !IsKnown(TypeOf(policy, services)))
+            ? $"the route '{endpoint.RoutePattern.RawText}' has a constraint that is not ASP.NET Core's"
+            : endpoint.Metadata.Any(static part =>
+                part.GetType().Name.EndsWith("RouteValueTransformerMetadata", StringComparison.Ordinal))
+                ? $"the values of the route '{endpoint.RoutePattern.RawText}' are made by the application"
+                : null;
+    }
+
+    /// <summary>The type of a constraint; nothing if it is not known.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The map is only read.")]
+    private static Type? TypeOf(RoutePatternParameterPolicyReference policy, IServiceProvider services)
+    {
+        if (policy.ParameterPolicy is { } instance)
+        {
+            return instance.GetType();
+        }
+
+        var name = policy.Content?.Split('(')[0];
+        return name is not null
+            && services.GetService<IOptions<RouteOptions>>()?.Value.ConstraintMap.TryGetValue(name, out var type) == true
+                ? type
+                : null;
+    }
+
+    // By the key that an assembly is signed with: anybody may give an assembly a name that begins with "Microsoft.".
+    private static bool IsKnown(Type? type) =>
+        type is not null && (HasKeyOf(type, typeof(MatcherPolicy)) || HasKeyOf(type, typeof(GrpcMethodMetadata)));
+
+    private static bool HasKeyOf(Type type, Type known) =>
+        type.Assembly.GetName().GetPublicKeyToken() is { Length: > 0 } token
+        && token.AsSpan().SequenceEqual(known.Assembly.GetName().GetPublicKeyToken());
 }
