@@ -20,6 +20,9 @@ internal sealed class NativeMethods(IServiceProvider services)
     private const string OtherSettings =
         "gRPC's handler of its endpoint has other options, interceptors or services than the host has";
 
+    // The type is gRPC's own. Where a later version has another one, all calls take the full pipeline.
+    private const string HandlerOptions = "Grpc.Shared.Server.MethodOptions";
+
     private static readonly Dictionary<Type, Type> ByDelegate = new()
     {
         [typeof(UnaryServerMethod<,,>)] = typeof(UnaryMethod<,,>),
@@ -97,7 +100,7 @@ internal sealed class NativeMethods(IServiceProvider services)
     /// </summary>
     private static bool HasSettingsOf(List<object> parts, IServiceBinding binding) =>
         parts.Exists(part => ReferenceEquals(part, binding.GrpcActivator))
-        && parts.Where(static part => part.GetType().FullName == "Grpc.Shared.Server.MethodOptions").ToList() is [var options]
+        && parts.FindAll(static part => part.GetType().FullName == HandlerOptions) is [var options]
         && binding.Settings.AreThoseOf(options);
 
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicConstructors, typeof(ServiceBinding<>))]

@@ -135,7 +135,7 @@ internal sealed class NativeServices
             }
             catch (Exception exception)
             {
-                // Code of the application runs there. Another thread may have a table already: the next one replaces it.
+                // Code of the application runs there. Another thread may have a table already, which is replaced.
                 Log.NativeDispatchUnproved(_logger, exception);
                 _isUnwatched = true;
             }

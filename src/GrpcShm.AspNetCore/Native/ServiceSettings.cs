@@ -91,7 +91,9 @@ internal sealed class ServiceSettings
         && Equals(Read(options, nameof(GrpcServiceOptions.ResponseCompressionAlgorithm)), ResponseEncoding)
         && Equals(Read(options, nameof(GrpcServiceOptions.ResponseCompressionLevel)), ResponseLevel);
 
-    /// <summary>Reads a setting of a handler; the object itself, which no setting is equal to, if it has none.</summary>
+    /// <summary>
+    /// Reads a setting of a handler; the object itself, which no setting is equal to, if it has none of the name.
+    /// </summary>
     [UnconditionalSuppressMessage(
         "Trimming", "IL2075", Justification = "Where the property was trimmed, the call takes the full pipeline.")]
     private static object? Read(object options, string name) =>

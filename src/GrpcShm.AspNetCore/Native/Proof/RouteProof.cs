@@ -114,11 +114,10 @@ internal sealed class RouteProof
             return instance.GetType();
         }
 
-        var name = policy.Content?.Split('(')[0];
-        return name is not null
-            && services.GetService<IOptions<RouteOptions>>()?.Value.ConstraintMap.TryGetValue(name, out var type) == true
-                ? type
-                : null;
+        var known = services.GetService<IOptions<RouteOptions>>()?.Value.ConstraintMap;
+        return policy.Content?.Split('(')[0] is { } name && known?.TryGetValue(name, out var type) == true
+            ? type
+            : null;
     }
 
     // By the key that an assembly is signed with: anybody may give an assembly a name that begins with "Microsoft.".
