@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client;
@@ -86,7 +85,7 @@ internal sealed class WaferServer : IAsyncDisposable
             Way.Socket => GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
             {
                 MaxReceiveMessageSize = LargestMessage,
-                HttpHandler = CreateHandler(_directory.Socket),
+                HttpHandler = UnixSocket.CreateHandler(_directory.Socket),
                 DisposeHttpClient = true,
             }),
             _ => SharedMemoryChannel.CreateGrpcChannel("shm:wafers", settings, channel),
@@ -106,22 +105,4 @@ internal sealed class WaferServer : IAsyncDisposable
         await _app.DisposeAsync().InTime();
         _directory.Dispose();
     }
-
-    private static SocketsHttpHandler CreateHandler(string path) => new()
-    {
-        ConnectCallback = async (_, token) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
-    };
 }

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace GrpcShm.Hosting.Tests;
+namespace GrpcShm.Testing;
 
 /// <summary>A way to a server over a Unix socket, with which calls over shared memory are compared.</summary>
 internal static class UnixSocket
