@@ -33,9 +33,10 @@ internal sealed class ServiceSettings
     /// <exception cref="InvalidOperationException">There is no provider for the compression of responses.</exception>
     public ServiceSettings(GrpcServiceOptions common, GrpcServiceOptions own)
     {
-        // The options of a service begin as a copy of the common ones.
-        MaxReceived = (IsSet(own, "MaxReceiveMessageSizeSpecified") ? own : common).MaxReceiveMessageSize;
-        MaxSent = (IsSet(own, "MaxSendMessageSizeSpecified") ? own : common).MaxSendMessageSize;
+        MaxReceived = Choose(
+            Find(own, "MaxReceiveMessageSizeSpecified"), own.MaxReceiveMessageSize, common.MaxReceiveMessageSize);
+        MaxSent = Choose(
+            Find(own, "MaxSendMessageSizeSpecified"), own.MaxSendMessageSize, common.MaxSendMessageSize);
         HasDetailedErrors = own.EnableDetailedErrors ?? common.EnableDetailedErrors ?? false;
         ResponseEncoding = own.ResponseCompressionAlgorithm ?? common.ResponseCompressionAlgorithm;
         ResponseLevel = own.ResponseCompressionLevel ?? common.ResponseCompressionLevel;
@@ -99,8 +100,18 @@ internal sealed class ServiceSettings
     private static object? Read(object options, string name) =>
         options.GetType().GetProperty(name) is { } property ? property.GetValue(options) : options;
 
-    // Versions of grpc-dotnet that do not say whether a limit is set copy the common one as well.
-    private static bool IsSet(GrpcServiceOptions options, string name) => Find(options, name) ?? true;
+    /// <summary>Chooses a limit.</summary>
+    /// <remarks>
+    /// Early versions of grpc-dotnet do not say whether a service has a limit of its own. Where one was taken away
+    /// with those, this chooses the common one, and <see cref="AreThoseOf"/> finds that the handler has another.
+    /// </remarks>
+    private static int? Choose(bool? isOwnSet, int? own, int? common) =>
+        isOwnSet switch
+        {
+            true => own,
+            false => common,
+            null => own ?? common,
+        };
 
     /// <summary>Reads an option that early versions of grpc-dotnet do not have; nothing with those.</summary>
     private static bool? Find(GrpcServiceOptions options, string name) =>
