@@ -17,11 +17,18 @@ public sealed class IdleConnectionTests
         using var channel = server.CreateChannel();
         var invoker = channel.CreateCallInvoker();
 
-        for (var i = 1; i <= 3; i++)
+        var closed = 0;
+        for (var i = 0; i < 3; i++)
         {
             Assert.Equal([1], await invoker.CallAsync([1]));
-            await (await server.AcceptedAsync()).Calls.Completion.InTime();
-            Assert.Equal(i, server.Accepted);
+
+            // There are more where a busy machine has closed one before its first call.
+            Assert.True(server.Accepted > closed, "The call went over a connection that was closed.");
+            while (closed < server.Accepted)
+            {
+                await (await server.AcceptedAsync()).Calls.Completion.InTime();
+                closed++;
+            }
         }
     }
 
@@ -53,7 +60,15 @@ public sealed class IdleConnectionTests
         server.Listen();
         using var invoker = server.CreateInvoker();
         using var response = await invoker.SendAsync(Responses.Post(null), None).InTime();
-        var first = await server.AcceptedAsync();
+
+        // Before it there may be one that a busy machine has closed before its first call.
+        FakeServerConnection first;
+        do
+        {
+            first = await server.AcceptedAsync();
+        }
+        while (first.CallCount == 0);
+
         for (var i = 0; i < 3; i++)
         {
             // The end of this other connection shows that the time has passed.
