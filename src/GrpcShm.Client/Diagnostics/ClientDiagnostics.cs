@@ -65,8 +65,13 @@ internal sealed class ClientDiagnostics
     }
 
     /// <summary>True if anybody listens to what a request that begins now does.</summary>
-    public bool IsEnabled =>
-        RequestTracing.IsEnabled
+    public bool IsEnabled => RequestTracing.IsEnabled || IsHeard;
+
+    /// <summary>
+    /// The same without a request that is just part of a span, which the server is told of, and nobody else.
+    /// </summary>
+    public bool IsHeard =>
+        RequestTracing.IsHeard
         || _activeRequests.Enabled
         || _duration.Enabled
         || _timeInQueue.Enabled

@@ -14,8 +14,13 @@ internal static class RequestTracing
     // By .NET's own switch.
     private static readonly bool IsAllowed = ReadSwitch();
 
-    public static bool IsEnabled =>
-        IsAllowed && (Activity.Current is not null || Source.HasListeners() || RequestEvents.IsEnabled);
+    public static bool IsEnabled => Current is not null || IsHeard;
+
+    /// <summary>True if anybody wants to see the spans of requests.</summary>
+    public static bool IsHeard => IsAllowed && (Source.HasListeners() || RequestEvents.IsEnabled);
+
+    /// <summary>The span that a request made now belongs to; nothing if servers are not to know of spans.</summary>
+    public static Activity? Current => IsAllowed ? Activity.Current : null;
 
     /// <summary>Starts the span, if anybody listens or a span is under way, and writes the headers.</summary>
     public static Activity? Start(HttpRequestMessage request)

@@ -21,7 +21,7 @@ internal sealed partial class ClientConnections
                 await _table.PauseAfter(failed).WaitAsync(pending.CancellationToken).ConfigureAwait(false);
             }
         }
-        while (failed is not null && _byteRoute is not { IsLive: true });
+        while (failed is not null && !IsOverHttp2);
     }
 
     /// <summary>Waits for one attempt to connect. All calls that wait share it.</summary>

@@ -28,7 +28,7 @@ internal sealed partial class ClientConnections
                     return result;
                 }
 
-                if (_table.Live.Length == 0 || _byteRoute is { IsLive: true })
+                if (_table.Live.Length == 0 || IsOverHttp2)
                 {
                     return SendResult.NoConnection;
                 }

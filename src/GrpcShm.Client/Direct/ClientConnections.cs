@@ -59,6 +59,9 @@ internal sealed partial class ClientConnections : IDisposable
     /// <summary>True if there is a connection for calls.</summary>
     public bool HasConnection => _table.Live.Length > 0;
 
+    /// <summary>True if the server has no direct mode, and there is an HTTP/2 connection to it.</summary>
+    public bool IsOverHttp2 => _byteRoute is { IsLive: true };
+
     /// <summary>Sends a call on a connection that exists and has room.</summary>
     public SendResult TrySend(IPendingCall pending) =>
         pending.FindTarget() is { } target ? TrySend(pending, target) : SendResult.NotCarried;
@@ -69,7 +72,7 @@ internal sealed partial class ClientConnections : IDisposable
     {
         for (var failures = 0; _table.Live.Length == 0; failures++)
         {
-            if (_byteRoute is { IsLive: true })
+            if (IsOverHttp2)
             {
                 return false;
             }
@@ -197,7 +200,7 @@ internal sealed partial class ClientConnections : IDisposable
                 return result;
             }
 
-            if (_byteRoute is { IsLive: true })
+            if (IsOverHttp2)
             {
                 return SendResult.NoDirectMode;
             }

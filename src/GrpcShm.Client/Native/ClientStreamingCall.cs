@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Native;
 
@@ -18,6 +19,14 @@ internal sealed class ClientStreamingCall<TRequest, TResponse> : SingleResponseC
     public RequestMessages<TRequest> Requests { get; }
 
     public override void SendContent(NativeExchange exchange) => Requests.Begin(exchange);
+
+    public override async Task SendElsewhereAsync(SendResult reason)
+    {
+        using var call = Channel.Fallback.AsyncClientStreamingCall(Method.Method, null, CreateOptions());
+        Requests.Begin(call.RequestStream);
+        await TakeAsync(call.ResponseAsync, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers))
+            .ConfigureAwait(false);
+    }
 
     protected override void OnOver() => Requests.Stop();
 }

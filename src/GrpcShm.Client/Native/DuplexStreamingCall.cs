@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Native;
 
@@ -18,6 +19,14 @@ internal sealed class DuplexStreamingCall<TRequest, TResponse> : StreamedRespons
     public RequestMessages<TRequest> Requests { get; }
 
     public override void SendContent(NativeExchange exchange) => Requests.Begin(exchange);
+
+    public override Task SendElsewhereAsync(SendResult reason)
+    {
+        var call = Channel.Fallback.AsyncDuplexStreamingCall(Method.Method, null, CreateOptions());
+        Requests.Begin(call.RequestStream);
+        Take(call.ResponseStream, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers));
+        return Task.CompletedTask;
+    }
 
     protected override void OnOver()
     {

@@ -25,7 +25,7 @@ internal abstract partial class NativeCall
     public CallLog? Log { get; }
 
     /// <summary>True once the status is known.</summary>
-    protected bool HasEnded => _hasEnded;
+    public bool HasEnded => _hasEnded;
 
     public Task<Metadata> GetHeadersAsync()
     {
@@ -43,14 +43,18 @@ internal abstract partial class NativeCall
     public Status GetStatus() =>
         _hasEnded
             ? _status
-            : throw new InvalidOperationException("Unable to get the status because the call is not complete.");
+            : Volatile.Read(ref _other)?.FindStatus() ?? throw new InvalidOperationException(
+                "Unable to get the status because the call is not complete.");
 
     /// <exception cref="InvalidOperationException">The call has not ended in order.</exception>
-    public Metadata GetTrailers() =>
-        _hasEnded && _isWhole
-            ? _trailers?.ToMetadata() ?? []
-            : throw new InvalidOperationException(
-                "Can't get the call trailers because the call has not completed successfully.");
+    public Metadata GetTrailers()
+    {
+        var trailers = !_hasEnded ? Volatile.Read(ref _other)?.FindTrailers()
+            : _isWhole ? _trailers?.ToMetadata() ?? []
+            : null;
+        return trailers ?? throw new InvalidOperationException(
+            "Can't get the call trailers because the call has not completed successfully.");
+    }
 
     /// <summary>Makes the exception for a write whose message is not wanted any more.</summary>
     /// <param name="exchange">Carries the request; nothing if the call has not begun.</param>
@@ -187,6 +191,19 @@ internal abstract partial class NativeCall
         }
 
         return true;
+    }
+
+    private async Task TakeHeadersAsync(OtherCall other)
+    {
+        try
+        {
+            SetHeaders(new ReceivedMetadata(await other.Headers.ConfigureAwait(false)));
+        }
+        catch (Exception exception)
+        {
+            // Whoever asks for the headers gets it.
+            SetHeaders(exception);
+        }
     }
 
     private void SetHeaders(object headers)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Grpc.Core;
+using GrpcShm.Client.Diagnostics;
 using GrpcShm.Client.Direct;
 using GrpcShm.Client.Http;
 
@@ -21,7 +23,8 @@ namespace GrpcShm.Client.Native;
 ///                            HandedOver, the reader fails, and never lets the exchange serve again. So whoever gives
 ///                            up may use the exchange for as long as it likes
 /// </code>
-/// All steps are compare-and-swaps or exchanges of one field.
+/// All steps are compare-and-swaps or exchanges of one field. A call that grpc-dotnet has to make after all, since its
+/// server turned out to have no direct mode, stays Waiting until that other call has ended.
 /// </remarks>
 internal abstract partial class NativeCall : IPendingCall, IDisposable
 {
@@ -37,6 +40,10 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     private int _stage;
     private volatile bool _isDisposed;
 
+    // The same call as grpc-dotnet makes it. Written once, by whoever makes it, with a fence before the stage is read;
+    // whoever gives the call up writes the stage, with a fence, before this is read. So at least one of them releases.
+    private OtherCall? _other;
+
     protected NativeCall(NativeChannel channel, CallTarget target, CallScope scope, in CallOptions options)
     {
         Channel = channel;
@@ -45,6 +52,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         RequestHeaders = options.Headers;
         Deadline = options.Deadline ?? DateTime.MaxValue;
         WaitsForServer = options.IsWaitForReady;
+        Span = RequestTracing.Current;
         Log = channel.Loggers is { AreOn: true } loggers ? new CallLog(loggers, scope) : null;
     }
 
@@ -53,6 +61,9 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
 
     /// <summary>The headers that the caller has set.</summary>
     public Metadata? RequestHeaders { get; }
+
+    /// <summary>The span that the call belongs to, for the server; nothing if there is none.</summary>
+    public Activity? Span { get; }
 
     /// <summary>True once the caller has said that it needs the call no more.</summary>
     public bool IsDisposed => _isDisposed;
@@ -78,7 +89,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
 
     public CallTarget? FindTarget() => _target;
 
-    /// <summary>Sends the call, if a connection takes it at once.</summary>
+    /// <summary>Sends the call: at once, or when there is a connection that takes it.</summary>
     /// <returns>False if nothing has been done, so that the call has to be made another way.</returns>
     public bool TryBegin()
     {
@@ -90,9 +101,16 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         try
         {
             // The channel is looked at after the call has entered its cancellation, see NativeChannel.Dispose.
-            if (!Channel.IsDisposed && Channel.Connections.TrySend(this) == SendResult.Sent)
+            if (!Channel.IsDisposed)
             {
-                return true;
+                switch (Channel.Connections.TrySend(this))
+                {
+                    case SendResult.Sent:
+                        return true;
+                    case SendResult.NoConnection:
+                        Channel.Connections.Retry(this);
+                        return true;
+                }
             }
         }
         catch (Exception exception)
@@ -166,15 +184,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     {
     }
 
-    public virtual Task SendElsewhereAsync(SendResult reason)
-    {
-        // Its connection was lost at the moment in which the call began, and the server that has come since then has no
-        // direct mode. Nothing of the call has been sent, but its caller may hold the writer of the messages.
-        TrySetException(new IOException(
-            "The connection was lost before the call had begun, and the server now speaks HTTP/2 alone. Make the call "
-            + "again: the next one goes over HTTP/2."));
-        return Task.CompletedTask;
-    }
+    public abstract Task SendElsewhereAsync(SendResult reason);
 
     public void Fail(Exception failure) => TrySetException(CallFailures.CreateSending(failure));
 
@@ -276,17 +286,38 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     protected CallOptions CreateOptions() =>
         new CallOptions(RequestHeaders, Deadline, CancellationToken).WithWaitForReady(WaitsForServer);
 
-    /// <summary>Ends the call as it has ended another way.</summary>
-    /// <returns>The status of the call.</returns>
-    protected Status EndElsewhere(Metadata? headers, Status status, Metadata trailers)
+    /// <summary>Goes on as the same call that grpc-dotnet makes.</summary>
+    protected void GoOnAs(OtherCall other)
     {
-        if (headers is not null)
+        Interlocked.Exchange(ref _other, other);
+        if (Volatile.Read(ref _stage) == Cancelled)
         {
-            SetHeaders(new ReceivedMetadata(headers));
+            // The other call has a token that has fired.
+            Release(isOver: false);
         }
 
+        _ = TakeHeadersAsync(other);
+    }
+
+    /// <summary>Ends the call as the same call of grpc-dotnet has ended.</summary>
+    /// <param name="other">The other call.</param>
+    /// <param name="failure">What its response has thrown.</param>
+    /// <returns>The status of the call.</returns>
+    protected Status EndAs(OtherCall other, Exception? failure)
+    {
+        // The headers were there first, but whoever takes them may be later than this.
+        if (other.Headers.IsCompletedSuccessfully)
+        {
+            SetHeaders(new ReceivedMetadata(other.Headers.Result));
+        }
+
+        var status = other.FindStatus() ?? StatusOf(ResponseStatus.Reading, failure!);
+        var trailers = other.FindTrailers();
+        var isWhole = trailers is not null;
+        trailers ??= (failure as RpcException)?.Trailers ?? Metadata.Empty;
+
         // Its end has been logged there.
-        TryEnd(status, new ReceivedMetadata(trailers), isWhole: true, log: null);
+        TryEnd(status, new ReceivedMetadata(trailers), isWhole, log: null);
         Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
         return GetStatus();
     }
@@ -303,6 +334,12 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         {
             case Waiting:
                 Volatile.Read(ref _cancellation)?.Cancel();
+                if (Volatile.Read(ref _other) is not null)
+                {
+                    // Nobody may ever read the response of the other call.
+                    Release(isOver: false);
+                }
+
                 break;
             case HandedOver:
                 var call = Exchange!.Call;

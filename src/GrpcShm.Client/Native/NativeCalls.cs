@@ -3,8 +3,8 @@ using Grpc.Core;
 namespace GrpcShm.Client.Native;
 
 /// <summary>
-/// Begins the calls of a channel. A call that a live connection takes at once, and that needs nothing that only
-/// grpc-dotnet has, is framed here. For all others each method returns nothing, and nothing has been done.
+/// Begins the calls of a channel. A call that needs nothing that only grpc-dotnet has is framed here, unless the server
+/// is known to speak HTTP/2 alone. For all others each method returns nothing, and nothing has been done.
 /// </summary>
 internal static class NativeCalls
 {

@@ -107,7 +107,7 @@ internal sealed class NativeChannel : IDisposable
         where TResponse : class
     {
         if (IsDisposed
-            || !Connections.HasConnection
+            || Connections.IsOverHttp2
             || _hasCredentials
             || options.Credentials is not null
             || options.CancellationToken.IsCancellationRequested

@@ -116,6 +116,11 @@ internal sealed class NativeExchange : ICallExchange
             block.Add("grpc-timeout", _channel.Timeouts.Format(call.Deadline - DateTime.UtcNow), pairs);
         }
 
+        if (call.Span is { } span)
+        {
+            SentMetadata.Write(span, call.RequestHeaders, block, pairs);
+        }
+
         return call.RequestHeaders is { Count: > 0 } headers ? SentMetadata.Write(headers, block, pairs) : null;
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Tracing;
+using System.Runtime.CompilerServices;
 using GrpcShm.Client.Diagnostics;
 using GrpcShm.Transport.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -22,21 +23,21 @@ internal sealed class NativeListeners(
     private static readonly DiagnosticListener Events =
         ContextUnloading.DisposeWith(typeof(NativeListeners).Assembly, new DiagnosticListener(SourceName));
 
-    // grpc-dotnet's own, which it makes with its first call.
+    // grpc-dotnet's own, which it makes when its first call begins.
     private static EventSource? s_counters;
     private static int s_looks;
 
     /// <summary>True if anybody listens to a call that begins now.</summary>
     public bool AreThere =>
-        diagnostics.IsEnabled
+        diagnostics.IsHeard
         || loggers is { AreDetailed: true }
         || Array.Exists(requestLoggers, static logger => logger.IsEnabled(LogLevel.Information))
-        || Activity.Current is not null
         || Spans.HasListeners()
         || Events.IsEnabled()
         || AreCountersHeard;
 
-    // Before its first call grpc-dotnet has no source, and somebody may wait for it: then that call goes there.
+    // Whoever waits for the source begins to listen when it is made, which must not be later than the first call that
+    // is framed here. In a version of grpc-dotnet that makes it otherwise, its own first call does so.
     private static bool AreCountersHeard
     {
         get
@@ -52,7 +53,12 @@ internal sealed class NativeListeners(
                 return false;
             }
 
-            Interlocked.Increment(ref s_looks);
+            if (Interlocked.Increment(ref s_looks) == 1
+                && Type.GetType("Grpc.Net.Client.Internal.GrpcEventSource, Grpc.Net.Client") is { } type)
+            {
+                RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+            }
+
             s_counters = EventSource.GetSources().FirstOrDefault(static source => source.Name == SourceName);
             return s_counters?.IsEnabled() ?? true;
         }

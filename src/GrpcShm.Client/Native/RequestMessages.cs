@@ -14,10 +14,15 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
     private readonly NativeCall _call;
     private readonly Action<TRequest, SerializationContext> _serialize;
     private readonly Lock _gate = new();
-    private NativeExchange? _exchange;
-    private NativeExchange? _half;
+
+    // Each is an exchange, or the writer of the same call that grpc-dotnet makes.
+    private object? _sender;
+    private object? _half;
     private TaskCompletionSource? _begun;
     private bool _isStopped;
+
+    // By the writer, who has completed a request whose call had ended before.
+    private volatile bool _isCompletedLate;
     private HalfUse _use;
 
     public RequestMessages(
@@ -39,20 +44,11 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
 
         // The server gets the headers, whenever the first message comes.
         exchange.Call.CallStream.Output.Release();
-        Interlocked.Exchange(ref _half, exchange);
-        lock (_gate)
-        {
-            Volatile.Write(ref _exchange, exchange);
-        }
-
-        if (_use.HasEnded)
-        {
-            // Completed or given up before it has begun.
-            EndHalf();
-        }
-
-        Volatile.Read(ref _begun)?.TrySetResult();
+        BeginBy(exchange);
     }
+
+    /// <summary>Begins to send by the same call that grpc-dotnet makes.</summary>
+    public void Begin(IClientStreamWriter<TRequest> writer) => BeginBy(writer);
 
     /// <summary>Ends the sending half, since the call is over. Any thread; never waits.</summary>
     public void Stop()
@@ -89,12 +85,13 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
             case HalfUse.Entry.InUse:
                 return RefuseWrite("Can't write the message because the previous write is in progress.");
             case HalfUse.Entry.Completed:
+            case HalfUse.Entry.Ended when _isCompletedLate:
                 return RefuseWrite("Request stream has already been completed.");
             case HalfUse.Entry.Ended:
                 return Task.FromException(CreateFailure(cancellationToken));
         }
 
-        if (Volatile.Read(ref _exchange) is not { } exchange || cancellationToken.CanBeCanceled)
+        if (Volatile.Read(ref _sender) is not NativeExchange exchange || cancellationToken.CanBeCanceled)
         {
             return WriteSlowlyAsync(message, cancellationToken);
         }
@@ -134,11 +131,30 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
                 _call.Log?.WriteWrongComplete(misuse);
                 return Task.FromException(misuse);
             case HalfUse.Entry.Entered:
-                EndHalf();
+                return EndHalf();
+            case HalfUse.Entry.Ended:
+                _isCompletedLate = true;
                 break;
         }
 
         return Task.CompletedTask;
+    }
+
+    private void BeginBy(object sender)
+    {
+        Interlocked.Exchange(ref _half, sender);
+        lock (_gate)
+        {
+            Volatile.Write(ref _sender, sender);
+        }
+
+        if (_use.HasEnded)
+        {
+            // Completed or given up before it has begun.
+            EndHalf();
+        }
+
+        Volatile.Read(ref _begun)?.TrySetResult();
     }
 
     private Task RefuseWrite(string reason)
@@ -153,8 +169,13 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
         try
         {
             using var registration = _call.CancelBy(cancellationToken);
-            var exchange = await AwaitBeginAsync().ConfigureAwait(false);
-            if (exchange is null || (await Send(exchange, message).ConfigureAwait(false)).IsCompleted)
+            var isSent = await AwaitBeginAsync().ConfigureAwait(false) switch
+            {
+                NativeExchange exchange => !(await Send(exchange, message).ConfigureAwait(false)).IsCompleted,
+                IClientStreamWriter<TRequest> writer => await TrySendAsync(writer, message).ConfigureAwait(false),
+                _ => false,
+            };
+            if (!isSent)
             {
                 throw CreateFailure(cancellationToken);
             }
@@ -181,21 +202,37 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
         }
     }
 
-    private async ValueTask<NativeExchange?> AwaitBeginAsync()
+    private async ValueTask<object?> AwaitBeginAsync()
     {
         TaskCompletionSource begun;
         lock (_gate)
         {
-            if (_exchange is not null || _isStopped)
+            if (_sender is not null || _isStopped)
             {
-                return _exchange;
+                return _sender;
             }
 
             begun = _begun ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         await begun.Task.ConfigureAwait(false);
-        return Volatile.Read(ref _exchange);
+        return Volatile.Read(ref _sender);
+    }
+
+    /// <summary>Sends a message by the same call that grpc-dotnet makes.</summary>
+    /// <returns>False if this call has been given up meanwhile.</returns>
+    private async Task<bool> TrySendAsync(IClientStreamWriter<TRequest> writer, TRequest message)
+    {
+        try
+        {
+            writer.WriteOptions = WriteOptions;
+            await writer.WriteAsync(message).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception) when (_call.HasEnded)
+        {
+            return false;
+        }
     }
 
     private ValueTask<FlushResult> Send(NativeExchange exchange, TRequest message)
@@ -224,24 +261,24 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
         }
     }
 
-    private void EndHalf()
+    private Task EndHalf()
     {
-        if (Interlocked.Exchange(ref _half, null) is not { } half)
+        switch (Interlocked.Exchange(ref _half, null))
         {
-            return;
+            case NativeExchange exchange when _use.IsCompleted:
+                exchange.Call.EndRequest(canRepeat: false);
+                break;
+            case NativeExchange exchange:
+                // The server must not take what has come for the whole request.
+                exchange.Call.DropRequest();
+                break;
+            case IClientStreamWriter<TRequest> writer when _use.IsCompleted:
+                return writer.CompleteAsync();
         }
 
-        if (_use.IsCompleted)
-        {
-            half.Call.EndRequest(canRepeat: false);
-        }
-        else
-        {
-            // The server must not take what has come for the whole request.
-            half.Call.DropRequest();
-        }
+        return Task.CompletedTask;
     }
 
     private Exception CreateFailure(CancellationToken cancellationToken) =>
-        _call.CreateFailureOfWrite(Volatile.Read(ref _exchange), cancellationToken);
+        _call.CreateFailureOfWrite(Volatile.Read(ref _sender) as NativeExchange, cancellationToken);
 }

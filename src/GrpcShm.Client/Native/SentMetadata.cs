@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.Transport.Calls;
 
@@ -42,6 +43,19 @@ internal static class SentMetadata
     }
 
     /// <summary>
+    /// Writes the headers by which the server continues a trace, but for those that the caller has set.
+    /// </summary>
+    /// <remarks>
+    /// The span is the caller's own. Over HTTP each request has a span, and the server gets that one. Calls that are
+    /// framed here have none, since nobody would see it.
+    /// </remarks>
+    public static void Write(Activity span, Metadata? headers, HeaderBlock block, SentPairs pairs) =>
+        DistributedContextPropagator.Current.Inject(
+            span,
+            new Carrier(headers, block, pairs),
+            static (carrier, name, value) => ((Carrier)carrier!).Add(name, value));
+
+    /// <summary>
     /// True if a header is one by which grpc-dotnet is told something, or one that HTTP or this channel sets.
     /// </summary>
     private static bool IsReserved(string name) =>
@@ -49,4 +63,15 @@ internal static class SentMetadata
         || ReceivedMetadata.IsOfContent(name)
         || name is "te" or "host" or "user-agent" or "expect" or "upgrade" or "connection" or "keep-alive"
             or "proxy-connection" or "transfer-encoding";
+
+    private sealed class Carrier(Metadata? headers, HeaderBlock block, SentPairs pairs)
+    {
+        public void Add(string name, string value)
+        {
+            if (headers?.Any(entry => entry.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) != true)
+            {
+                block.Add(name, value, pairs);
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.Client.Direct;
 
 namespace GrpcShm.Client.Native;
 
@@ -21,4 +22,11 @@ internal sealed class ServerStreamingCall<TRequest, TResponse> : StreamedRespons
 
     public override void SendContent(NativeExchange exchange) =>
         exchange.SendOnly(_request, Method.Serialize, Log);
+
+    public override Task SendElsewhereAsync(SendResult reason)
+    {
+        var call = Channel.Fallback.AsyncServerStreamingCall(Method.Method, null, CreateOptions(), _request);
+        Take(call.ResponseStream, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers));
+        return Task.CompletedTask;
+    }
 }

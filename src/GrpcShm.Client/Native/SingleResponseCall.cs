@@ -81,8 +81,23 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
         }
     }
 
-    /// <summary>Hands the message of an answer in order to the caller.</summary>
-    protected void SetResponse(TResponse message) => _response.TrySetResult(message);
+    /// <summary>Takes the response of the same call that grpc-dotnet makes.</summary>
+    protected async Task TakeAsync(Task<TResponse> response, OtherCall other)
+    {
+        GoOnAs(other);
+        TResponse? message = null;
+        Exception? failure = null;
+        try
+        {
+            message = await response.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        Answer(EndAs(other, failure), message);
+    }
 
     /// <summary>Gives a message back that the caller will not get, if it is a loan.</summary>
     private static void Drop(TResponse? message) => (message as ICallBound)?.EndWithCall();
@@ -149,9 +164,15 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
             return;
         }
 
+        Answer(status, message);
+    }
+
+    /// <summary>Tells the caller how the call has ended.</summary>
+    private void Answer(Status status, TResponse? message)
+    {
         if (status.StatusCode == StatusCode.OK)
         {
-            SetResponse(message!);
+            _response.TrySetResult(message!);
         }
         else
         {

@@ -19,6 +19,10 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
     private NativeExchange? _owned;
     private HalfUse _use;
 
+    // The response of the same call that grpc-dotnet makes, and that call. Written before the arrival.
+    private IAsyncStreamReader<TResponse>? _others;
+    private OtherCall? _other;
+
     protected StreamedResponseCall(
         NativeChannel channel, NativeMethod<TRequest, TResponse> method, in CallOptions options)
         : base(channel, method.Target, method.Scope, options)
@@ -76,6 +80,15 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
         return hasMoved.Value ? Task.FromResult(true) : EndOfStream(cancellationToken);
     }
 
+    /// <summary>Takes the response of the same call that grpc-dotnet makes.</summary>
+    protected void Take(IAsyncStreamReader<TResponse> messages, OtherCall other)
+    {
+        _others = messages;
+        _other = other;
+        GoOnAs(other);
+        Arrive();
+    }
+
     protected override void OnResponse(NativeExchange exchange, bool isWhole)
     {
         if (!isWhole)
@@ -124,6 +137,16 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
             await AwaitArrivalAsync().ConfigureAwait(false);
             while (!HasEnded)
             {
+                if (_others is { } messages)
+                {
+                    if (await MoveAsync(messages, _other!).ConfigureAwait(false))
+                    {
+                        return true;
+                    }
+
+                    break;
+                }
+
                 if (TryMove() is { } hasMoved)
                 {
                     if (hasMoved)
@@ -150,6 +173,30 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
 
         return await (failure is null ? EndOfStream(cancellationToken) : AfterFailure(failure, cancellationToken))
             .ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the next message, or the end, of the same call that grpc-dotnet makes.</summary>
+    /// <returns>True for a message. If not, the call has ended.</returns>
+    private async Task<bool> MoveAsync(IAsyncStreamReader<TResponse> messages, OtherCall other)
+    {
+        Exception? failure = null;
+        try
+        {
+            // Without a token: whoever gives this call up ends the other one.
+            if (await messages.MoveNext(CancellationToken.None).ConfigureAwait(false))
+            {
+                Current = messages.Current;
+                return true;
+            }
+        }
+        catch (Exception exception)
+        {
+            failure = exception;
+        }
+
+        Current = null!;
+        EndAs(other, failure);
+        return false;
     }
 
     /// <summary>Takes the next message, or the end, if it has come.</summary>

@@ -25,28 +25,8 @@ internal sealed class UnaryCall<TRequest, TResponse> : SingleResponseCall<TReque
 
     public override async Task SendElsewhereAsync(SendResult reason)
     {
-        using var other = Channel.Fallback.AsyncUnaryCall(Method.Method, null, CreateOptions(), _request);
-        try
-        {
-            var message = await other.ResponseAsync.ConfigureAwait(false);
-            var headers = await other.ResponseHeadersAsync.ConfigureAwait(false);
-            var status = EndElsewhere(headers, other.GetStatus(), other.GetTrailers());
-            if (status.StatusCode != StatusCode.OK)
-            {
-                OnFailed(status);
-            }
-            else
-            {
-                SetResponse(message);
-            }
-        }
-        catch (RpcException exception)
-        {
-            OnFailed(EndElsewhere(null, exception.Status, exception.Trailers));
-        }
-        catch (OperationCanceledException)
-        {
-            OnFailed(EndElsewhere(null, other.GetStatus(), []));
-        }
+        using var call = Channel.Fallback.AsyncUnaryCall(Method.Method, null, CreateOptions(), _request);
+        await TakeAsync(call.ResponseAsync, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers))
+            .ConfigureAwait(false);
     }
 }

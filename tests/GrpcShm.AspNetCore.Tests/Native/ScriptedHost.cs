@@ -42,11 +42,13 @@ internal sealed class ScriptedHost : IAsyncDisposable
     /// <param name="services">Adds services.</param>
     /// <param name="grpc">Sets the options of gRPC.</param>
     /// <param name="use">Adds middleware.</param>
+    /// <param name="mode">The mode of the server, and of its clients.</param>
     public static async Task<ScriptedHost> StartAsync(
         bool isNative,
         Action<IServiceCollection>? services = null,
         Action<GrpcServiceOptions>? grpc = null,
-        Action<WebApplication>? use = null)
+        Action<WebApplication>? use = null,
+        SharedMemoryMode mode = SharedMemoryMode.Direct)
     {
         var host = new ScriptedHost();
         var builder = WebApplication.CreateSlimBuilder(
@@ -59,6 +61,7 @@ internal sealed class ScriptedHost : IAsyncDisposable
             options.RuntimeDirectory = host._directory.Path;
             options.HandshakeTimeout = TimeLimit.Value;
             options.UseNativeDispatch = isNative;
+            options.Mode = mode;
         });
         builder.Services.AddSingleton(host.Scene);
         builder.Services.AddScoped<ScopedThing>();
@@ -69,14 +72,7 @@ internal sealed class ScriptedHost : IAsyncDisposable
         host._app.MapGrpcService<ScriptedService>();
         await host._app.StartAsync(TestContext.Current.CancellationToken).InTime();
         host.Channel = SharedMemoryChannel.CreateGrpcChannel(
-            host._name,
-            new SharedMemoryClientOptions
-            {
-                RuntimeDirectory = host._directory.Path,
-                ConnectTimeout = TimeLimit.Value,
-                Mode = SharedMemoryMode.Direct,
-            },
-            new GrpcChannelOptions { MaxReceiveMessageSize = null });
+            host._name, host.CreateOptions(mode), new GrpcChannelOptions { MaxReceiveMessageSize = null });
         if (isNative)
         {
             // Before grpc-dotnet has served a call in this process, somebody may wait for its events: so that call goes
@@ -91,14 +87,12 @@ internal sealed class ScriptedHost : IAsyncDisposable
     }
 
     /// <summary>Makes a client for requests that no channel would make.</summary>
-    public HttpMessageInvoker CreateInvoker() => new(SharedMemoryChannel.CreateHandler(
-        _name,
-        new SharedMemoryClientOptions
-        {
-            RuntimeDirectory = _directory.Path,
-            ConnectTimeout = TimeLimit.Value,
-            Mode = SharedMemoryMode.Direct,
-        }));
+    public HttpMessageInvoker CreateInvoker() =>
+        new(SharedMemoryChannel.CreateHandler(_name, CreateOptions(SharedMemoryMode.Direct)));
+
+    /// <summary>Makes a channel that frames calls by itself, if the server has direct mode.</summary>
+    public SharedMemoryChannel CreateNativeChannel() => SharedMemoryChannel.ForAddress(
+        _name, CreateOptions(SharedMemoryMode.Auto), new GrpcChannelOptions { MaxReceiveMessageSize = null });
 
     public async ValueTask DisposeAsync()
     {
@@ -106,6 +100,13 @@ internal sealed class ScriptedHost : IAsyncDisposable
         await _app.DisposeAsync().InTime();
         _directory.Dispose();
     }
+
+    private SharedMemoryClientOptions CreateOptions(SharedMemoryMode mode) => new()
+    {
+        RuntimeDirectory = _directory.Path,
+        ConnectTimeout = TimeLimit.Value,
+        Mode = mode,
+    };
 
     private sealed class Provider(ConcurrentQueue<string> log) : ILoggerProvider
     {

@@ -136,6 +136,12 @@ internal static class CallRecord
             text = "cancelled";
             failed?.Invoke();
         }
+        catch (ObjectDisposedException)
+        {
+            // Its message names the type of the call.
+            text = "disposed";
+            failed?.Invoke();
+        }
         catch (Exception exception)
         {
             text = $"{exception.GetType().Name}: {exception.Message}";

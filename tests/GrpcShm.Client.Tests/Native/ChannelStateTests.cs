@@ -50,7 +50,7 @@ public sealed class ChannelStateTests
         using var channel = CreateChannel(server);
         var connecting = channel.ConnectAsync(TestToken);
 
-        await UntilAsync(channel, ConnectivityState.TransientFailure);
+        await channel.UntilAsync(ConnectivityState.TransientFailure);
 
         Assert.False(connecting.IsCompleted);
         server.Listen();
@@ -107,7 +107,7 @@ public sealed class ChannelStateTests
         using var channel = CreateChannel(server);
         using var source = new CancellationTokenSource();
         var connecting = channel.ConnectAsync(source.Token);
-        await UntilAsync(channel, ConnectivityState.Connecting);
+        await channel.UntilAsync(ConnectivityState.Connecting);
 
         await source.CancelAsync();
 
@@ -142,7 +142,7 @@ public sealed class ChannelStateTests
         await using var server = new FakeServer(Responses.EchoAsync, listens: false);
         var channel = CreateChannel(server);
         var connecting = channel.ConnectAsync(TestToken);
-        await UntilAsync(channel, ConnectivityState.TransientFailure);
+        await channel.UntilAsync(ConnectivityState.TransientFailure);
 
         channel.Dispose();
 
@@ -225,12 +225,4 @@ public sealed class ChannelStateTests
 
     private static SharedMemoryChannel CreateChannel(FakeServer server) =>
         SharedMemoryChannel.ForAddress(server.EndPoint.ToString(), server.Options);
-
-    private static async Task UntilAsync(SharedMemoryChannel channel, ConnectivityState wanted)
-    {
-        while (channel.State is var state && state != wanted)
-        {
-            await channel.WaitForStateChangedAsync(state, TestToken).InTime();
-        }
-    }
 }

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
 using GrpcShm.EventBus.TestProcess;
 using GrpcShm.EventBus.Tests.Client;
 using Microsoft.AspNetCore.Builder;
@@ -48,6 +51,43 @@ public sealed class NativeHubTests
                     + "Calls in direct mode to xstatenet.events.v1.EventBus are dispatched natively.",
                 line,
                 StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Session_OfANewChannel_IsFramedByTheChannelItself()
+    {
+        var agents = new ConcurrentQueue<string?>();
+        var address = $"shm:hub-{Guid.NewGuid():N}";
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseSharedMemory(static options => options.HandshakeTimeout = HubChannel.ConnectTimeout);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenSharedMemory(address));
+        builder.Services.AddEventBus();
+        builder.Services.AddGrpc(options => options.Interceptors.Add<AgentInterceptor>(agents));
+        await using var app = builder.Build();
+        app.MapEventBus();
+        await app.StartAsync(TestContext.Current.CancellationToken).InTime();
+
+        // The session is the first call of its channel, and of this client.
+        using var channel = HubChannel.To(address);
+        await using var clientEnd = new EventClient(
+            channel, new EventBusClientOptions { ConnectTimeout = TimeLimit.Value }).InTime(out var client);
+        await client.ConnectAsync(TestContext.Current.CancellationToken).InTime();
+
+        Assert.StartsWith("grpcshm-dotnet/", Assert.Single(agents), StringComparison.Ordinal);
+    }
+
+    private sealed class AgentInterceptor(ConcurrentQueue<string?> agents) : Interceptor
+    {
+        public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+            IAsyncStreamReader<TRequest> requestStream,
+            IServerStreamWriter<TResponse> responseStream,
+            ServerCallContext context,
+            DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+        {
+            agents.Enqueue(context.RequestHeaders.GetValue("user-agent"));
+            return continuation(requestStream, responseStream, context);
         }
     }
 }

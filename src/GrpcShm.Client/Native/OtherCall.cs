@@ -1,0 +1,41 @@
+using Grpc.Core;
+
+namespace GrpcShm.Client.Native;
+
+/// <summary>
+/// The same call as grpc-dotnet makes it: direct mode did not carry it after all. What messages it has, the two calls
+/// hand each other.
+/// </summary>
+/// <param name="headers">The headers of the response, when they come.</param>
+/// <param name="getStatus">Gives the status, or throws.</param>
+/// <param name="getTrailers">Gives the trailers, or throws.</param>
+internal sealed class OtherCall(Task<Metadata> headers, Func<Status> getStatus, Func<Metadata> getTrailers)
+{
+    public Task<Metadata> Headers => headers;
+
+    /// <summary>Finds the status; nothing if the call has not ended.</summary>
+    public Status? FindStatus()
+    {
+        try
+        {
+            return getStatus();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Finds the trailers; nothing if the call has not ended in order.</summary>
+    public Metadata? FindTrailers()
+    {
+        try
+        {
+            return getTrailers();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
