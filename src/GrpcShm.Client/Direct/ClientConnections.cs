@@ -153,6 +153,8 @@ internal sealed partial class ClientConnections : IDisposable
         }
         catch (OperationCanceledException)
         {
+            // The thread is that of whoever has fired the token, and the caller's code runs in the next line.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             pending.TrySetCanceled(pending.CancellationToken);
             pending.LeaveQueue();
         }

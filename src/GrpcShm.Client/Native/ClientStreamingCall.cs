@@ -22,7 +22,7 @@ internal sealed class ClientStreamingCall<TRequest, TResponse> : SingleResponseC
 
     public override async Task SendElsewhereAsync(SendResult reason)
     {
-        using var call = Channel.Fallback.AsyncClientStreamingCall(Method.Method, null, CreateOptions());
+        using var call = FindOther().AsyncClientStreamingCall(Method.Method, null, CreateOptions());
         Requests.Begin(call.RequestStream);
         await TakeAsync(call.ResponseAsync, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers))
             .ConfigureAwait(false);

@@ -22,7 +22,7 @@ internal sealed class DuplexStreamingCall<TRequest, TResponse> : StreamedRespons
 
     public override Task SendElsewhereAsync(SendResult reason)
     {
-        var call = Channel.Fallback.AsyncDuplexStreamingCall(Method.Method, null, CreateOptions());
+        var call = FindOther().AsyncDuplexStreamingCall(Method.Method, null, CreateOptions());
         Requests.Begin(call.RequestStream);
         Take(call.ResponseStream, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers));
         return Task.CompletedTask;

@@ -13,7 +13,7 @@ internal abstract partial class NativeCall
     // Written under the gate, once, before _hasEnded.
     private Status _status;
     private ReceivedMetadata? _trailers;
-    private bool _isGivenUp;
+    private volatile bool _isGivenUp;
     private bool _isWhole;
     private volatile bool _hasEnded;
 
@@ -49,11 +49,15 @@ internal abstract partial class NativeCall
     /// <exception cref="InvalidOperationException">The call has not ended in order.</exception>
     public Metadata GetTrailers()
     {
-        var trailers = !_hasEnded ? Volatile.Read(ref _other)?.FindTrailers()
-            : _isWhole ? _trailers?.ToMetadata() ?? []
-            : null;
-        return trailers ?? throw new InvalidOperationException(
-            "Can't get the call trailers because the call has not completed successfully.");
+        if (_hasEnded && _isWhole)
+        {
+            return _trailers?.ToMetadata() ?? [];
+        }
+
+        return Volatile.Read(ref _other) is { } other && !_isGivenUp
+            ? other.GetTrailers()
+            : throw new InvalidOperationException(
+                "Can't get the call trailers because the call has not completed successfully.");
     }
 
     /// <summary>Makes the exception for a write whose message is not wanted any more.</summary>

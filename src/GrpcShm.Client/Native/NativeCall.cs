@@ -35,6 +35,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
 
     private readonly CallTarget _target;
     private readonly CancellationToken _token;
+    private readonly WriteOptions? _writeOptions;
     private CallCancellation? _cancellation;
     private CancellationTokenRegistration _registration;
     private int _stage;
@@ -49,7 +50,10 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         Channel = channel;
         _target = target;
         _token = options.CancellationToken;
-        RequestHeaders = options.Headers;
+        _writeOptions = options.WriteOptions;
+
+        // The caller may use the same object for its next call while this one waits.
+        RequestHeaders = options.Headers is { Count: > 0 } headers ? Copy(headers) : null;
         Deadline = options.Deadline ?? DateTime.MaxValue;
         WaitsForServer = options.IsWaitForReady;
         Span = RequestTracing.Current;
@@ -284,7 +288,7 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
 
     /// <summary>Makes the options for the same call, to be made another way.</summary>
     protected CallOptions CreateOptions() =>
-        new CallOptions(RequestHeaders, Deadline, CancellationToken).WithWaitForReady(WaitsForServer);
+        new CallOptions(RequestHeaders, Deadline, CancellationToken, _writeOptions).WithWaitForReady(WaitsForServer);
 
     /// <summary>Goes on as the same call that grpc-dotnet makes.</summary>
     protected void GoOnAs(OtherCall other)
@@ -292,7 +296,8 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         Interlocked.Exchange(ref _other, other);
         if (Volatile.Read(ref _stage) == Cancelled)
         {
-            // The other call has a token that has fired.
+            // Whoever gives the call up may not have come so far yet, and finds nothing to fire when this is done.
+            Volatile.Read(ref _cancellation)?.Cancel();
             Release(isOver: false);
         }
 
@@ -303,29 +308,48 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
     /// <param name="other">The other call.</param>
     /// <param name="failure">What its response has thrown.</param>
     /// <returns>The status of the call.</returns>
-    protected Status EndAs(OtherCall other, Exception? failure)
+    protected async Task<Status> EndAsAsync(OtherCall other, Exception? failure)
     {
-        // The headers were there first, but whoever takes them may be later than this.
-        if (other.Headers.IsCompletedSuccessfully)
-        {
-            SetHeaders(new ReceivedMetadata(other.Headers.Result));
-        }
-
+        // The end without headers would be a failure of them.
+        await TakeHeadersAsync(other).ConfigureAwait(false);
         var status = other.FindStatus() ?? StatusOf(ResponseStatus.Reading, failure!);
-        var trailers = other.FindTrailers();
-        var isWhole = trailers is not null;
-        trailers ??= (failure as RpcException)?.Trailers ?? Metadata.Empty;
 
-        // Its end has been logged there.
-        TryEnd(status, new ReceivedMetadata(trailers), isWhole, log: null);
+        // Its end has been logged there. Whoever asks for the trailers asks there, too.
+        var trailers = (failure as RpcException)?.Trailers ?? Metadata.Empty;
+        TryEnd(status, new ReceivedMetadata(trailers), isWhole: false, log: null);
         Release(Interlocked.CompareExchange(ref _stage, Over, Waiting) == Waiting);
         return GetStatus();
+    }
+
+    /// <summary>Finds who makes the same call over HTTP/2, within the span of this call.</summary>
+    protected CallInvoker FindOther()
+    {
+        if (Span is not null)
+        {
+            // A call whose first connection was lost is made where nobody knows of it.
+            Activity.Current = Span;
+        }
+
+        return Channel.Fallback;
+    }
+
+    private static Metadata Copy(Metadata headers)
+    {
+        var copy = new Metadata();
+        foreach (var entry in headers)
+        {
+            copy.Add(entry);
+        }
+
+        return copy;
     }
 
     /// <summary>Gives the call up. Any thread; never waits.</summary>
     private void Cancel(Status status)
     {
-        if (!TryEnd(status, null, isWhole: false, Log, isGivenUp: true))
+        // The same call of grpc-dotnet has a log of its own.
+        var log = Volatile.Read(ref _other) is null ? Log : null;
+        if (!TryEnd(status, null, isWhole: false, log, isGivenUp: true))
         {
             return;
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
@@ -116,9 +117,11 @@ internal sealed class NativeExchange : ICallExchange
             block.Add("grpc-timeout", _channel.Timeouts.Format(call.Deadline - DateTime.UtcNow), pairs);
         }
 
-        if (call.Span is { } span)
+        if (call.Span is { } span
+            && SentMetadata.Write(DistributedContextPropagator.Current, span, call.RequestHeaders, block, pairs)
+                is { } reason)
         {
-            SentMetadata.Write(span, call.RequestHeaders, block, pairs);
+            return reason;
         }
 
         return call.RequestHeaders is { Count: > 0 } headers ? SentMetadata.Write(headers, block, pairs) : null;

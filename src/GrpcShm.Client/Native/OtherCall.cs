@@ -26,16 +26,7 @@ internal sealed class OtherCall(Task<Metadata> headers, Func<Status> getStatus, 
         }
     }
 
-    /// <summary>Finds the trailers; nothing if the call has not ended in order.</summary>
-    public Metadata? FindTrailers()
-    {
-        try
-        {
-            return getTrailers();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
-    }
+    /// <exception cref="InvalidOperationException">The call has not ended in order.</exception>
+    /// <exception cref="FormatException">A field that is said to be binary is not Base64.</exception>
+    public Metadata GetTrailers() => getTrailers();
 }

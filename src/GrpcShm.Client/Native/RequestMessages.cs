@@ -273,10 +273,22 @@ internal sealed class RequestMessages<TRequest> : IClientStreamWriter<TRequest>
                 exchange.Call.DropRequest();
                 break;
             case IClientStreamWriter<TRequest> writer when _use.IsCompleted:
-                return writer.CompleteAsync();
+                return CompleteAsync(writer);
         }
 
         return Task.CompletedTask;
+    }
+
+    private async Task CompleteAsync(IClientStreamWriter<TRequest> writer)
+    {
+        try
+        {
+            await writer.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception) when (_call.HasEnded)
+        {
+            // At the same moment, which is no failure of whoever completes the request.
+        }
     }
 
     private Exception CreateFailure(CancellationToken cancellationToken) =>

@@ -49,11 +49,15 @@ internal static class SentMetadata
     /// The span is the caller's own. Over HTTP each request has a span, and the server gets that one. Calls that are
     /// framed here have none, since nobody would see it.
     /// </remarks>
-    public static void Write(Activity span, Metadata? headers, HeaderBlock block, SentPairs pairs) =>
-        DistributedContextPropagator.Current.Inject(
-            span,
-            new Carrier(headers, block, pairs),
-            static (carrier, name, value) => ((Carrier)carrier!).Add(name, value));
+    /// <returns>As of the headers that the caller has set.</returns>
+    public static string? Write(
+        DistributedContextPropagator propagator, Activity span, Metadata? headers, HeaderBlock block, SentPairs pairs)
+    {
+        var carrier = new Carrier(headers, block, pairs);
+        propagator.Inject(
+            span, carrier, static (carrier, name, value) => ((Carrier)carrier!).Add(name, value));
+        return carrier.WhyNot;
+    }
 
     /// <summary>
     /// True if a header is one by which grpc-dotnet is told something, or one that HTTP or this channel sets.
@@ -64,14 +68,32 @@ internal static class SentMetadata
         || name is "te" or "host" or "user-agent" or "expect" or "upgrade" or "connection" or "keep-alive"
             or "proxy-connection" or "transfer-encoding";
 
+    /// <summary>
+    /// Takes the fields of a propagator, which may be the application's own: each name once, and none of HTTP's.
+    /// </summary>
     private sealed class Carrier(Metadata? headers, HeaderBlock block, SentPairs pairs)
     {
-        public void Add(string name, string value)
+        private readonly List<string> _names = [];
+
+        public string? WhyNot { get; private set; }
+
+        public void Add(string name, string? value)
         {
-            if (headers?.Any(entry => entry.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) != true)
+            var key = name.ToLowerInvariant();
+            if (key.StartsWith(':') || IsReserved(key) || _names.Contains(key)
+                || headers?.Any(entry => entry.Key == key) == true)
             {
-                block.Add(name, value, pairs);
+                return;
             }
+
+            _names.Add(key);
+            if (value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            {
+                WhyNot = "its span has a header that is not ASCII, or has a control character";
+                return;
+            }
+
+            block.Add(key, value ?? "", pairs);
         }
     }
 }

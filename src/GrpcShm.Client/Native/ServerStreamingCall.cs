@@ -25,7 +25,7 @@ internal sealed class ServerStreamingCall<TRequest, TResponse> : StreamedRespons
 
     public override Task SendElsewhereAsync(SendResult reason)
     {
-        var call = Channel.Fallback.AsyncServerStreamingCall(Method.Method, null, CreateOptions(), _request);
+        var call = FindOther().AsyncServerStreamingCall(Method.Method, null, CreateOptions(), _request);
         Take(call.ResponseStream, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers));
         return Task.CompletedTask;
     }

@@ -96,7 +96,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
             failure = exception;
         }
 
-        Answer(EndAs(other, failure), message);
+        Answer(await EndAsAsync(other, failure).ConfigureAwait(false), message);
     }
 
     /// <summary>Gives a message back that the caller will not get, if it is a loan.</summary>

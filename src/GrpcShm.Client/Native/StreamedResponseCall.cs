@@ -195,7 +195,7 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
         }
 
         Current = null!;
-        EndAs(other, failure);
+        await EndAsAsync(other, failure).ConfigureAwait(false);
         return false;
     }
 

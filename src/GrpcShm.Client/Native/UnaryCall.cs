@@ -25,7 +25,7 @@ internal sealed class UnaryCall<TRequest, TResponse> : SingleResponseCall<TReque
 
     public override async Task SendElsewhereAsync(SendResult reason)
     {
-        using var call = Channel.Fallback.AsyncUnaryCall(Method.Method, null, CreateOptions(), _request);
+        using var call = FindOther().AsyncUnaryCall(Method.Method, null, CreateOptions(), _request);
         await TakeAsync(call.ResponseAsync, new OtherCall(call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers))
             .ConfigureAwait(false);
     }

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.Client;
+using Microsoft.AspNetCore.Http;
 
 namespace GrpcShm.AspNetCore.Tests.Native;
 
@@ -81,6 +82,85 @@ public sealed class WithoutDirectModeTests
 
         await host.Scene.WaitForEndAsync(begun: 1);
         AssertNothingIsHeld(channel);
+    }
+
+    [Fact]
+    public async Task FirstCall_HeadersAreAskedForAfterTheResponse_HasThem()
+    {
+        await using var host = await StartAsync();
+        host.Scene.Script = static async act =>
+        {
+            await act.Context.WriteResponseHeadersAsync(new Metadata { { "early", "1" } });
+            return "done";
+        };
+        for (var i = 0; i < 50; i++)
+        {
+            using var channel = host.CreateNativeChannel();
+            using var call = channel.CreateCallInvoker().AsyncUnaryCall(
+                ScriptedMethods.Unary, null, Options(), "one");
+
+            Assert.Equal("done", await call.ResponseAsync.InTime());
+
+            Assert.Equal("1", (await call.ResponseHeadersAsync.InTime()).GetValue("early"));
+            Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task FirstCall_WithATrailerThatMakesNoSense_EndsAllTheSame()
+    {
+        await using var host = await StartAsync();
+        host.Scene.Script = static act =>
+        {
+            act.Context.GetHttpContext().Response.AppendTrailer("bad-bin", "!");
+            return Task.FromResult("done");
+        };
+        using var channel = host.CreateNativeChannel();
+
+        using (var call = channel.CreateCallInvoker().AsyncUnaryCall(ScriptedMethods.Unary, null, Options(), "one"))
+        {
+            Assert.Equal("done", await call.ResponseAsync.InTime());
+            Assert.Throws<FormatException>(() => call.GetTrailers());
+        }
+
+        AssertNothingIsHeld(channel);
+    }
+
+    [Theory]
+    [InlineData(MethodType.Unary)]
+    [InlineData(MethodType.ClientStreaming)]
+    [InlineData(MethodType.ServerStreaming)]
+    [InlineData(MethodType.DuplexStreaming)]
+    public async Task FirstCall_GivenUpAtAnyMoment_Ends(MethodType type)
+    {
+        await using var host = await StartAsync();
+        host.Scene.Script = static async act =>
+        {
+            await UntilCancelledAsync(act.Context.CancellationToken);
+            return "too late";
+        };
+        var random = new Random(17);
+        for (var i = 0; i < 100; i++)
+        {
+            using var channel = host.CreateNativeChannel();
+            using var source = new CancellationTokenSource();
+            var spins = random.Next(200_000);
+            var giveUp = Task.Run(
+                () =>
+                {
+                    Thread.SpinWait(spins);
+                    source.Cancel();
+                },
+                TestContext.Current.CancellationToken);
+
+            var view = await ClientView.MakeAsync(
+                channel.CreateCallInvoker(), type, ["one"], new CallOptions([], TimeLimit.Deadline, source.Token));
+
+            Assert.Contains("status: Cancelled", view, StringComparison.Ordinal);
+            await giveUp.InTime();
+            await TimeLimit.UntilAsync(() => channel.Native!.Cancellations.FindCalls().Count == 0);
+            await host.Scene.WaitForEndAsync();
+        }
     }
 
     [Fact]

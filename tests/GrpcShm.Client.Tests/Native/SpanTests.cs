@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Grpc.Core;
+using GrpcShm.Client.Native;
 using GrpcShm.Client.Tests.Direct;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Tests.Native;
 
@@ -87,6 +89,38 @@ public sealed class SpanTests
         Assert.Empty(headers.Last);
     }
 
+    [Fact]
+    public void Propagator_OfTheApplicationsOwn_WritesEachNameOnceAndNoneOfHttp()
+    {
+        using var span = StartSpan();
+        var headers = new Metadata { { "own", "the caller's" } };
+
+        var (fields, whyNot) = Write(
+            headers,
+            ("X-Trace", "1"), ("x-trace", "2"), ("Own", "3"), (":path", "/"), ("te", "gzip"), ("Content-Type", "text"),
+            ("user-agent", "me"), ("grpc-timeout", "1S"), ("empty", null));
+
+        Assert.Null(whyNot);
+        Assert.Equal([("x-trace", "1"), ("empty", "")], fields);
+        Assert.Contains("not ASCII", Write(headers, ("x-trace", "ü")).WhyNot, StringComparison.Ordinal);
+
+        (List<(string, string)> Fields, string? WhyNot) Write(
+            Metadata headers, params (string Name, string? Value)[] injected)
+        {
+            var block = new HeaderBlock();
+            block.Begin();
+            var whyNot = SentMetadata.Write(new Propagator(injected), span, headers, block, new SentPairs());
+            var reader = new HeaderReader(block.Rest, new ReceivedPairs(), 100, 10_000);
+            var fields = new List<(string, string)>();
+            while (reader.Read())
+            {
+                fields.Add((reader.Name, reader.Value));
+            }
+
+            return (fields, whyNot);
+        }
+    }
+
     private static Activity StartSpan()
     {
         var span = new Activity("test") { TraceStateString = "vendor=1" };
@@ -108,5 +142,25 @@ public sealed class SpanTests
                 .ToDictionary(static header => header.Name, static header => header.Value);
             await Responses.EchoAsync(call);
         }
+    }
+
+    private sealed class Propagator((string Name, string? Value)[] fields) : DistributedContextPropagator
+    {
+        public override IReadOnlyCollection<string> Fields => [];
+
+        public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter)
+        {
+            foreach (var (name, value) in fields)
+            {
+                setter!(carrier, name, value!);
+            }
+        }
+
+        public override void ExtractTraceIdAndState(
+            object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState) =>
+            throw new NotSupportedException();
+
+        public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(
+            object? carrier, PropagatorGetterCallback? getter) => throw new NotSupportedException();
     }
 }

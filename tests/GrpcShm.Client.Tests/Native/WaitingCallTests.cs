@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using Grpc.Core;
 using Grpc.Net.Client;
 using GrpcShm.Client.Tests.Direct;
@@ -168,6 +170,86 @@ public sealed class WaitingCallTests
 
         Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
         await AssertNothingIsHeldAsync(channel);
+    }
+
+    [Fact]
+    public async Task Headers_ThatTheCallerChangesMeanwhile_AreSentAsTheyWere()
+    {
+        var seen = new ConcurrentQueue<string>();
+        await using var server = new FakeServer(
+            async call =>
+            {
+                seen.Enqueue((await call.HeadersReceived).Find(static header => header.Name == "key").Value);
+                await Responses.EchoAsync(call);
+            },
+            listens: false);
+        using var channel = CreateChannel(server);
+        var invoker = channel.CreateCallInvoker();
+        var headers = new Metadata { { "key", "first" } };
+        var options = Responses.CallOptions.WithHeaders(headers).WithWaitForReady();
+        var first = invoker.CallAsync([1], options);
+        headers.Clear();
+        headers.Add("key", "second");
+        var second = invoker.CallAsync([2], options);
+        headers.Clear();
+
+        server.Listen();
+
+        Assert.Equal([1], await first);
+        Assert.Equal([2], await second);
+        Assert.Equal(["first", "second"], seen.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Caller_OfACallThatIsGivenUp_DoesNotGoOnWithinTheToken()
+    {
+        await using var server = new FakeServer(Responses.EchoAsync, listens: false);
+        using var channel = CreateChannel(server);
+        using var source = new CancellationTokenSource();
+        using var hasFired = new ManualResetEventSlim();
+        var options = new CallOptions(cancellationToken: source.Token).WithWaitForReady();
+        var caller = WaitAsync();
+
+        await Task.Run(
+            () =>
+            {
+                source.Cancel();
+                hasFired.Set();
+            },
+            TestToken).InTime();
+
+        Assert.True(await caller.InTime(), "The caller has gone on before the token had fired.");
+
+        async Task<bool> WaitAsync()
+        {
+            using var call = channel.CreateCallInvoker().AsyncUnaryCall(Responses.Unary, null, options, [1]);
+            await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+            return hasFired.Wait(TimeLimit.Value, TestToken);
+        }
+    }
+
+    [Fact]
+    public async Task Call_ThatGrpcDotnetHasToMake_KeepsItsOptions()
+    {
+        var isCompressed = true;
+        await using var server = new FakeServer(async call =>
+        {
+            var body = await call.ReadWholeAsync();
+            isCompressed = body[0] != 0;
+            Responses.SetGrpcHeaders(call);
+            call.Output.Write(body);
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+        });
+        using var channel = CreateChannel(server);
+        var options = Responses.CallOptions
+            .WithHeaders(new Metadata { { "grpc-internal-encoding-request", "gzip" } })
+            .WithWriteOptions(new WriteOptions(WriteFlags.NoCompress));
+
+        Assert.Equal([1], await channel.CreateCallInvoker().CallAsync([1], options));
+
+        Assert.False(isCompressed);
+        Assert.StartsWith("grpc-dotnet/", server.LastUserAgent, StringComparison.Ordinal);
     }
 
     private static SharedMemoryChannel CreateChannel(FakeServer server, GrpcChannelOptions? options = null) =>
