@@ -20,9 +20,9 @@ namespace GrpcShm.Client;
 /// <remarks>
 /// A call goes through grpc-dotnet, over the same connections, if it needs what only that has: with credentials, with a
 /// retry or hedging policy, with a compressed request or headers of gRPC's own, and while anybody can see what only
-/// grpc-dotnet tells of its calls: a logger that keeps its lines of the level Debug, or a listener of its spans, metrics
-/// or events. So do the calls to a server that has no direct mode. The caller sees the same either way; the server sees
-/// another <c>user-agent</c>.
+/// grpc-dotnet tells of its calls: a logger that keeps its lines of the level Debug, or a listener of its spans,
+/// metrics or events. So do the calls to a server that has no direct mode. The caller sees the same either way; the
+/// server sees another <c>user-agent</c>.
 /// </remarks>
 public sealed partial class SharedMemoryChannel : ChannelBase, IDisposable
 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using GrpcShm.Loans.Memory;
 using GrpcShm.Transport.Calls;
@@ -138,6 +139,15 @@ public sealed class Loaned<T> : IDisposable, ICallBound
     }
 
     internal void EndSending() => _memory.Leave();
+
+    /// <summary>Keeps the memory until it has been sent from where it lies. While it is being sent.</summary>
+    /// <param name="memory">The memory, whose use the caller has to end.</param>
+    /// <returns>False if the payload has to be copied.</returns>
+    internal bool TryShare([NotNullWhen(true)] out ILentMemory? memory)
+    {
+        memory = _memory.CanBeShared && _memory.TryEnter() ? _memory : null;
+        return memory is not null;
+    }
 
     private void ThrowIfOver()
     {

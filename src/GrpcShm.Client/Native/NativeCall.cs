@@ -86,6 +86,9 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
 
     public string? WhyNotCarried { get; set; }
 
+    /// <summary>True if the messages of the response take over the memory in which they lie.</summary>
+    public abstract bool TakesLoans { get; }
+
     protected NativeChannel Channel { get; }
 
     /// <summary>Carries the call, once the response has been handed over.</summary>

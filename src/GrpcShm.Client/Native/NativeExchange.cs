@@ -34,7 +34,7 @@ internal sealed class NativeExchange : ICallExchange
         _channel = channel;
         Call = call;
         Writer = new MessageWriter(channel.MaxSendMessageSize);
-        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression) { Gathers = true };
+        Reader = new MessageReader(channel.MaxReceiveMessageSize, channel.Compression);
     }
 
     /// <summary>The call.</summary>
@@ -132,7 +132,14 @@ internal sealed class NativeExchange : ICallExchange
         // Calls that somebody listens to are made by grpc-dotnet, see NativeInvoker.
     }
 
-    public void SendContent(IPendingCall pending) => ((NativeCall)pending).SendContent(this);
+    public void SendContent(IPendingCall pending)
+    {
+        var call = (NativeCall)pending;
+
+        // Before the first frame is sent, so no response can have come.
+        Reader.Gathers = !call.TakesLoans;
+        call.SendContent(this);
+    }
 
     /// <summary>Sends a request that is one message.</summary>
     /// <param name="message">The message.</param>
@@ -148,7 +155,12 @@ internal sealed class NativeExchange : ICallExchange
         catch (Exception exception)
         {
             log?.WriteFailedSending(exception);
-            Call.FailRequest(exception, exception);
+
+            // As HttpContent does, so that what a serializer throws is not taken for a failure of the connection.
+            var failure = exception is IOException or ObjectDisposedException
+                ? new HttpRequestException("Error while copying content to a stream.", exception)
+                : exception;
+            Call.FailRequest(failure, failure);
             return;
         }
 

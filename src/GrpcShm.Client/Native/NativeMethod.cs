@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.Client.Direct;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Client.Native;
 
@@ -14,6 +15,9 @@ internal sealed class NativeMethod<TRequest, TResponse>(
     where TResponse : class
 {
     public Method<TRequest, TResponse> Method => method;
+
+    /// <summary>True if the messages of the response are loans.</summary>
+    public static bool AnswersWithLoans { get; } = typeof(TResponse).IsAssignableTo(typeof(ICallBound));
 
     public CallTarget Target => target;
 

@@ -22,6 +22,8 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
     /// <summary>The response message.</summary>
     public Task<TResponse> Response => _response.Task;
 
+    public override bool TakesLoans => NativeMethod<TRequest, TResponse>.AnswersWithLoans;
+
     protected NativeMethod<TRequest, TResponse> Method { get; }
 
     protected override void OnEndedByHeaders(NativeExchange exchange, Status status, bool isWhole)

@@ -32,6 +32,8 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
 
     public TResponse Current { get; private set; } = null!;
 
+    public override bool TakesLoans => NativeMethod<TRequest, TResponse>.AnswersWithLoans;
+
     protected NativeMethod<TRequest, TResponse> Method { get; }
 
     public Task<bool> MoveNext(CancellationToken cancellationToken)

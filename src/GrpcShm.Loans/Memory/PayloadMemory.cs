@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Loans.Memory;
 
@@ -10,7 +11,7 @@ namespace GrpcShm.Loans.Memory;
 /// <c>_uses</c> counts the loan itself and each sending, by compare-and-swap. Whoever makes it 0 gives the memory back,
 /// alone: from 0 it never rises again. So memory that is being sent is never given back below the sender.
 /// </remarks>
-internal sealed class PayloadMemory
+internal sealed class PayloadMemory : ILentMemory
 {
     private readonly LoanPool? _pool;
     private readonly byte[][] _pieces = [];
@@ -87,6 +88,12 @@ internal sealed class PayloadMemory
 
     /// <summary>The payload.</summary>
     public ReadOnlySequence<byte> Content { get; }
+
+    /// <summary>
+    /// True if it may be sent from where it lies, beyond the end of the loan. Memory of somebody else's is not given
+    /// back by anybody, so nobody would know when it has been sent.
+    /// </summary>
+    public bool CanBeShared => _pool is { FindsMisuse: false };
 
     /// <summary>The last piece, which is all of it if memory of one piece was asked for.</summary>
     public Memory<byte> Writable { get; }

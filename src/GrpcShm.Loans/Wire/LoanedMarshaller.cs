@@ -40,9 +40,12 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
             if (!payload.IsEmpty)
             {
                 output.Advance(field.WriteHeader(output.GetSpan(LongestHeader), (int)payload.Length));
-                foreach (var piece in payload)
+                if (!TryLend(loan, payload, context))
                 {
-                    Write(output, piece.Span);
+                    foreach (var piece in payload)
+                    {
+                        Write(output, piece.Span);
+                    }
                 }
             }
 
@@ -69,6 +72,29 @@ internal sealed class LoanedMarshaller<T>(MessageParser<T> parser, PayloadField 
 
         var message = parser.ParseFrom(rest);
         return new Loaned<T>(message, Lend(context, payload));
+    }
+
+    /// <summary>Lets the payload be sent from where it lies.</summary>
+    private static bool TryLend(Loaned<T> loan, in ReadOnlySequence<byte> payload, SerializationContext context)
+    {
+        if (context is not IPayloadBorrower borrower || !loan.TryShare(out var memory))
+        {
+            return false;
+        }
+
+        var isBorrowed = false;
+        try
+        {
+            isBorrowed = borrower.TryBorrow(payload, memory);
+            return isBorrowed;
+        }
+        finally
+        {
+            if (!isBorrowed)
+            {
+                memory.Leave();
+            }
+        }
     }
 
     private static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> bytes)

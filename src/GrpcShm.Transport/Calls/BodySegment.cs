@@ -8,10 +8,14 @@ namespace GrpcShm.Transport.Calls;
 internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
 {
     private byte[] _bytes = [];
+    private SharedBytes? _shared;
     private int _length;
 
     /// <summary>How many bytes the segment has room for in all.</summary>
     public int Capacity => _bytes.Length;
+
+    /// <summary>Whether somebody else uses its memory, too, or has used it.</summary>
+    public bool IsShared => _shared is not null;
 
     /// <summary>How many more bytes the segment has room for.</summary>
     public int Room => _bytes.Length - _length;
@@ -58,14 +62,31 @@ internal sealed class BodySegment : ReadOnlySequenceSegment<byte>
     /// <summary>Gives its memory back.</summary>
     public void Return()
     {
-        if (_bytes.Length > 0)
+        if (_shared is { } shared)
+        {
+            _shared = null;
+            shared.Leave();
+        }
+        else if (_bytes.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(_bytes);
-            _bytes = [];
         }
+
+        _bytes = [];
 
         Memory = default;
         Next = null;
+    }
+
+    /// <summary>
+    /// Lets somebody use its memory beyond the body's own use. By the reader, while it reads the segment.
+    /// </summary>
+    /// <returns>The memory, which has to be left.</returns>
+    public SharedBytes Share()
+    {
+        _shared ??= new SharedBytes(_bytes);
+        _shared.Enter();
+        return _shared;
     }
 
     /// <summary>The segment behind this one.</summary>

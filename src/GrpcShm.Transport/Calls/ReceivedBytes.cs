@@ -146,7 +146,7 @@ internal sealed class ReceivedBytes
 
     private void Recycle(BodySegment segment)
     {
-        if (_spare is null && segment.Capacity <= LeastSegment)
+        if (_spare is null && segment.Capacity <= LeastSegment && !segment.IsShared)
         {
             _spare = segment;
         }

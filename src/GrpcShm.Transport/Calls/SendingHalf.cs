@@ -64,32 +64,35 @@ internal sealed class SendingHalf
     /// Releases the written data, with the headers, and sends as much of it as there is credit and room for.
     /// </summary>
     /// <param name="written">The data that has been written since the last flush.</param>
-    /// <param name="borrowed">More data to send, which belongs to a writer that waits.</param>
+    /// <param name="lent">More data to send, which belongs to somebody else.</param>
     /// <returns>As of <see cref="Pump"/>.</returns>
-    public bool Release(SpillBuffer written, ReadOnlyMemory<byte> borrowed = default)
+    public bool Release(SpillBuffer written, in Lent lent = default)
     {
         _isReleased = true;
-        if (!borrowed.IsEmpty)
+        if (!lent.IsEmpty)
         {
             // Data that was written before is sent before.
-            _unsent.Borrow(borrowed, written);
+            _unsent.Borrow(lent, written);
         }
 
         var leaves = Pump(written, isResumed: false);
         if (IsOver)
         {
             written.Clear();
+            _unsent.ForgetBorrowed();
         }
 
         return leaves;
     }
 
     /// <summary>Ends this direction: sends the written data, with the trailers if there are any.</summary>
+    /// <param name="written">The data that has been written since the last flush.</param>
+    /// <param name="lent">More data to send, which belongs to somebody else, who does not wait.</param>
     /// <returns>As of <see cref="Pump"/>.</returns>
-    public bool Complete(SpillBuffer written)
+    public bool Complete(SpillBuffer written, in Lent lent)
     {
         _isCompleted = true;
-        var leaves = Release(written);
+        var leaves = Release(written, lent);
         Keep(written);
         return leaves;
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using GrpcShm.Transport.Connections;
 
@@ -15,6 +16,9 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     // The data that has been written since the last flush. Only for the writer's thread.
     private readonly SpillBuffer _written = new();
 
+    // The data that was lent behind it. Only for the writer's thread.
+    private Lent _lent;
+
     /// <summary>
     /// Whether a small amount of flushed data is kept until <see cref="Release"/>: for a sender that is about to
     /// complete.
@@ -23,11 +27,12 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _written.Length;
+    public override long UnflushedBytes => _written.Length + _lent.Data.Length;
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
         ThrowIfCompleted();
+        KeepLent();
         return _written.GetMemory(Math.Max(sizeHint, 1));
     }
 
@@ -36,20 +41,33 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     public override void Advance(int bytes) => _written.Advance(bytes);
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-        FlushAsync(default, cancellationToken);
+        FlushAsync(TakeLent(), cancellationToken);
 
     public override ValueTask<FlushResult> WriteAsync(
         ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         ThrowIfCompleted();
+        KeepLent();
         if (source.Length >= LeastBorrowed)
         {
-            return FlushAsync(source, cancellationToken);
+            return FlushAsync(new Lent(new ReadOnlySequence<byte>(source)), cancellationToken);
         }
 
         source.CopyTo(_written.GetMemory(source.Length));
         _written.Advance(source.Length);
         return FlushAsync(default, cancellationToken);
+    }
+
+    /// <summary>
+    /// Lends data, which is sent behind all that has been written, with the next flush or with the end.
+    /// </summary>
+    /// <param name="data">The data. It must not change while it is used.</param>
+    /// <param name="memory">The memory, of which the caller gives a use away.</param>
+    public void Lend(in ReadOnlySequence<byte> data, ILentMemory memory)
+    {
+        ThrowIfCompleted();
+        KeepLent();
+        _lent = new Lent(data, memory);
     }
 
     public override void CancelPendingFlush() => CancelFlush();
@@ -78,7 +96,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
                 return;
             }
 
-            leaves = half.Complete(_written);
+            leaves = half.Complete(_written, TakeLent());
         }
 
         stream.LeaveIf(leaves);
@@ -90,7 +108,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         bool leaves;
         lock (life.Gate)
         {
-            leaves = half.Release(_written);
+            leaves = half.Release(_written, TakeLent());
             half.Keep(_written);
         }
 
@@ -98,7 +116,11 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     }
 
     /// <summary>Drops the data that has been written since the last flush. By the writer.</summary>
-    public void Drop() => _written.Clear();
+    public void Drop()
+    {
+        _written.Clear();
+        TakeLent().Memory?.Leave();
+    }
 
     /// <summary>Ends the wait of a flush; its data is still sent. Any thread.</summary>
     public void CancelFlush(bool byToken = false)
@@ -123,22 +145,23 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
     /// <summary>Resets it for the next call. It has to be completed, and the call has to have left.</summary>
     public void Reuse()
     {
-        _written.Clear();
+        Drop();
         HoldsFlushes = false;
     }
 
     /// <summary>Sends the written data, and waits until all of it is in the ring.</summary>
-    /// <param name="borrowed">More data to send, which belongs to the caller; it must not change until the wait is
-    /// over.</param>
+    /// <param name="lent">More data to send, which belongs to somebody else; it must not change until the wait is over.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait; the written data is still sent.</param>
-    private ValueTask<FlushResult> FlushAsync(ReadOnlyMemory<byte> borrowed, CancellationToken cancellationToken)
+    private ValueTask<FlushResult> FlushAsync(in Lent lent, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
+            Restore(lent);
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        if (HoldsFlushes && borrowed.IsEmpty && _written.Length < life.Connection.MaxFrame / 2)
+        if (HoldsFlushes && lent.IsEmpty && _written.Length < life.Connection.MaxFrame / 2)
         {
             return new ValueTask<FlushResult>(default(FlushResult));
         }
@@ -151,10 +174,11 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
             // A wait that has been woken must have run before it can be started again.
             if (flush.IsWaiting || (!half.IsOver && flush.IsUnderWay))
             {
+                Restore(lent);
                 throw new InvalidOperationException("A flush of the call's output is under way.");
             }
 
-            leaves = half.Release(_written, borrowed);
+            leaves = half.Release(_written, lent);
             if (half.IsOver)
             {
                 half.GiveBack(keepsCopy: false);
@@ -183,5 +207,31 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         }
 
         return wait;
+    }
+
+    /// <summary>Leaves data that was lent to the next flush, since this one has not begun.</summary>
+    private void Restore(in Lent lent)
+    {
+        if (lent.Memory is not null)
+        {
+            _lent = lent;
+        }
+    }
+
+    private Lent TakeLent()
+    {
+        var lent = _lent;
+        _lent = default;
+        return lent;
+    }
+
+    /// <summary>Copies data that was lent, since other data follows it.</summary>
+    private void KeepLent()
+    {
+        if (TakeLent() is { IsEmpty: false } lent)
+        {
+            _written.Add(lent.Data);
+            lent.Memory?.Leave();
+        }
     }
 }

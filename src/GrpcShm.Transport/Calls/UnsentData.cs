@@ -1,3 +1,4 @@
+using System.Buffers;
 using GrpcShm.Transport.Connections;
 
 namespace GrpcShm.Transport.Calls;
@@ -10,19 +11,23 @@ namespace GrpcShm.Transport.Calls;
 internal sealed class UnsentData
 {
     private readonly SpillBuffer _kept = new();
-    private ReadOnlyMemory<byte> _borrowed;
+    private ReadOnlySequence<byte> _borrowed;
+
+    // Its length, which a sequence would have to find out each time.
+    private long _borrowedLength;
+    private ILentMemory? _memory;
 
     /// <summary>Whether there is no data except for the data that has been written since.</summary>
-    public bool IsEmpty => _kept.IsEmpty && _borrowed.IsEmpty;
+    public bool IsEmpty => _kept.IsEmpty && _borrowedLength == 0;
 
     /// <summary>How many bytes there are.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
-    public long LengthWith(SpillBuffer? written) => _kept.Length + _borrowed.Length + (written?.Length ?? 0);
+    public long LengthWith(SpillBuffer? written) => _kept.Length + _borrowedLength + (written?.Length ?? 0);
 
     /// <summary>The first piece of the data; empty if there is no data.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public ReadOnlySpan<byte> FirstWith(SpillBuffer? written) =>
-        !_kept.IsEmpty ? _kept.First : written is { IsEmpty: false } ? written.First : _borrowed.Span;
+        !_kept.IsEmpty ? _kept.First : written is { IsEmpty: false } ? written.First : _borrowed.FirstSpan;
 
     /// <summary>Removes a part of the first piece, which has been sent.</summary>
     /// <param name="count">How many bytes; more than 0.</param>
@@ -39,7 +44,7 @@ internal sealed class UnsentData
         }
         else
         {
-            _borrowed = _borrowed[count..];
+            SetBorrowed(_borrowed.Slice(count), _borrowedLength - count);
         }
     }
 
@@ -47,25 +52,27 @@ internal sealed class UnsentData
     public void Keep(SpillBuffer written) => _kept.TakeAll(written);
 
     /// <summary>
-    /// Borrows data, which is sent behind all data that was written before. The lender waits until it is given back.
+    /// Borrows data, which is sent behind all data that was written before. The lender waits until it is given back, or
+    /// is told by the end of its use.
     /// </summary>
-    public void Borrow(ReadOnlyMemory<byte> data, SpillBuffer written)
+    public void Borrow(in Lent lent, SpillBuffer written)
     {
+        KeepBorrowed();
         _kept.TakeAll(written);
-        _borrowed = data;
+        _memory = lent.Memory;
+        SetBorrowed(lent.Data, lent.Data.Length);
     }
 
     /// <summary>Gives borrowed data back, since it is not to be sent any more.</summary>
-    public void ForgetBorrowed() => _borrowed = default;
+    public void ForgetBorrowed() => SetBorrowed(default, 0);
 
     /// <summary>Gives borrowed data back, and keeps a copy of the part that has not been sent.</summary>
     public void KeepBorrowed()
     {
-        if (!_borrowed.IsEmpty)
+        if (_borrowedLength > 0)
         {
-            _borrowed.CopyTo(_kept.GetMemory(_borrowed.Length));
-            _kept.Advance(_borrowed.Length);
-            _borrowed = default;
+            _kept.Add(_borrowed);
+            ForgetBorrowed();
         }
     }
 
@@ -73,6 +80,25 @@ internal sealed class UnsentData
     public void Clear()
     {
         _kept.Clear();
-        _borrowed = default;
+        ForgetBorrowed();
+    }
+
+    private void SetBorrowed(ReadOnlySequence<byte> data, long length)
+    {
+        // A piece may be empty, and the first one must not be if there is data.
+        while (length > 0 && data.FirstSpan.IsEmpty)
+        {
+            var position = data.Start;
+            data.TryGet(ref position, out _);
+            data = data.Slice(position);
+        }
+
+        _borrowed = data;
+        _borrowedLength = length;
+        if (length == 0 && _memory is { } memory)
+        {
+            _memory = null;
+            memory.Leave();
+        }
     }
 }

@@ -53,6 +53,16 @@ internal sealed class SpillBuffer
         Length += count;
     }
 
+    /// <summary>Copies bytes in, behind its own bytes.</summary>
+    public void Add(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (var piece in bytes)
+        {
+            piece.CopyTo(GetMemory(piece.Length));
+            Advance(piece.Length);
+        }
+    }
+
     /// <summary>Drops the oldest bytes.</summary>
     /// <param name="count">At most as many as <see cref="First"/> has.</param>
     public void Consume(int count)

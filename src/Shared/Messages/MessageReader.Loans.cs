@@ -5,37 +5,91 @@ using GrpcShm.Transport.Calls;
 
 namespace GrpcShm.Messages;
 
-/// <content>A gathered message lies in an array of its own, which a loan may take over instead of a copy.</content>
+/// <content>
+/// A loan may take over the memory of a large message, instead of a copy: the array in which the message was gathered,
+/// or the pieces of the received body in which it lies.
+/// </content>
 internal sealed partial class MessageReader : IPayloadLender
 {
-    // A loan keeps the whole array, which is less than twice as large as the message. So no array is taken for a
+    // A loan keeps whole arrays, which are together less than twice as large as its payload. So no array is taken for a
     // little.
     private const int LeastHandedOver = LargestInPlace;
 
     bool IPayloadLender.TryHandOver(
         in ReadOnlySequence<byte> part, [NotNullWhen(true)] out IDisposable? owner, out int size)
     {
-        // Not gathered or decompressed: then the message lies elsewhere.
-        if (_gathered is not { } bytes || _isCompressed || !IsPartOf(part, bytes)
-            || part.Length < LeastHandedOver || part.Length < _length / 2)
+        owner = null;
+        size = 0;
+
+        // A decompressed message lies elsewhere.
+        if (_isCompressed || part.Length < LeastHandedOver)
         {
-            owner = null;
-            size = 0;
             return false;
         }
 
-        _gathered = null;
-        owner = new HandedOver(bytes);
-        size = bytes.Length;
-        return true;
+        owner = _gathered is null ? Share(part, out size) : TakeGathered(part, out size);
+        return owner is not null;
     }
 
-    private static bool IsPartOf(in ReadOnlySequence<byte> part, byte[] bytes) =>
-        SequenceMarshal.TryGetArray(part, out var piece) && piece.Array == bytes;
+    private HandedOver? TakeGathered(in ReadOnlySequence<byte> part, out int size)
+    {
+        var bytes = _gathered!;
+        size = bytes.Length;
+        if (part.Length < size / 2 || !SequenceMarshal.TryGetArray(part, out var piece) || piece.Array != bytes)
+        {
+            return null;
+        }
+
+        _gathered = null;
+        return new HandedOver(bytes);
+    }
+
+    private static HandedOverPieces? Share(in ReadOnlySequence<byte> part, out int size)
+    {
+        size = 0;
+        if (part.Start.GetObject() is not BodySegment first || part.End.GetObject() is not BodySegment last)
+        {
+            return null;
+        }
+
+        var count = 1;
+        var total = (long)first.Capacity;
+        for (var segment = first; segment != last; count++)
+        {
+            segment = segment.NextSegment!;
+            total += segment.Capacity;
+        }
+
+        if (part.Length < total / 2)
+        {
+            return null;
+        }
+
+        size = checked((int)total);
+        var pieces = new SharedBytes[count];
+        for (var (i, segment) = (0, first); i < count; i++, segment = segment.NextSegment!)
+        {
+            pieces[i] = segment.Share();
+        }
+
+        return new HandedOverPieces(pieces);
+    }
 
     /// <summary>An array that goes back to where it came from.</summary>
     private sealed class HandedOver(byte[] bytes) : IDisposable
     {
         public void Dispose() => ArrayPool<byte>.Shared.Return(bytes);
+    }
+
+    /// <summary>Pieces of a received body, which are left.</summary>
+    private sealed class HandedOverPieces(SharedBytes[] pieces) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var piece in pieces)
+            {
+                piece.Leave();
+            }
+        }
     }
 }

@@ -36,9 +36,9 @@ internal sealed partial class MessageReader : DeserializationContext
 
     /// <summary>
     /// True if large messages are gathered. A server must not do so: what it has gathered counts in none of its bounds
-    /// for what clients have sent.
+    /// for what clients have sent. Nor is it of use for messages that take over the memory in which they lie.
     /// </summary>
-    public bool Gathers { get; init; }
+    public bool Gathers { get; set; }
 
     /// <summary>The value of the header <c>grpc-encoding</c> of what is read; nothing if there is none.</summary>
     public string? Encoding { get; set; }

@@ -12,10 +12,13 @@ namespace GrpcShm.Messages;
 /// writes straight into the call's output if it says the length first, as that of protobuf does. One thread at a time.
 /// </summary>
 /// <remarks>Compiled into the libraries of both sides.</remarks>
-internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBufferWriter<byte>
+internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBufferWriter<byte>, IPayloadBorrower
 {
     // gRPC's "Length-Prefixed-Message": one byte for the flag, four for the length.
     private const int PrefixSize = 5;
+
+    // Less is copied, since that costs less than to keep account of whose memory it is.
+    private const int LeastBorrowed = 16 * 1024;
 
     // A writer is pooled with its call, and one large message must not make all pooled calls large.
     private const int MaxKept = 64 * 1024;
@@ -160,6 +163,18 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
 
         _output!.Advance(count);
         _written += count;
+    }
+
+    bool IPayloadBorrower.TryBorrow(in ReadOnlySequence<byte> rest, ILentMemory memory)
+    {
+        if (_step != Step.Writing || rest.Length < LeastBorrowed || rest.Length != _announced - _written)
+        {
+            return false;
+        }
+
+        _output!.Lend(rest, memory);
+        _written = _announced;
+        return true;
     }
 
     Memory<byte> IBufferWriter<byte>.GetMemory(int sizeHint) => _output!.GetMemory(sizeHint);

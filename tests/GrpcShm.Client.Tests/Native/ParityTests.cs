@@ -63,6 +63,48 @@ public sealed class ParityTests
         await CompareAsync(server, invoker => CancelAsync(server, invoker, type));
     }
 
+    [Theory]
+    [InlineData(typeof(ObjectDisposedException))]
+    [InlineData(typeof(InvalidOperationException))]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(FormatException))]
+    [InlineData(typeof(RpcException))]
+    public async Task Call_WhoseMessageCannotBeWritten_LooksAsOverGrpcDotnet(Type type)
+    {
+        var failing = Marshallers.Create<byte[]>(
+            _ => throw (type == typeof(RpcException)
+                ? new RpcException(new Status(StatusCode.DataLoss, "Lost."))
+                : (Exception)Activator.CreateInstance(type, "Not to be written.")!),
+            static bytes => bytes);
+        var bytes = Marshallers.Create(static bytes => bytes, static bytes => bytes);
+        await using var server = new FakeServer(Responses.EchoAsync);
+        using var theirs = server.CreateChannel();
+        using var ours = await server.CreateNativeChannelAsync();
+
+        var expected = await RecordAsync(theirs.CreateCallInvoker());
+        var actual = await RecordAsync(ours.CreateCallInvoker());
+
+        AssertAlike(expected, actual);
+
+        async Task<string> RecordAsync(CallInvoker invoker)
+        {
+            using var unary = invoker.AsyncUnaryCall(
+                new Method<byte[], byte[]>(MethodType.Unary, "test.Fake", "Unary", failing, bytes),
+                null,
+                Responses.CallOptions,
+                [1]);
+            using var stream = invoker.AsyncServerStreamingCall(
+                new Method<byte[], byte[]>(MethodType.ServerStreaming, "test.Fake", "ServerStreaming", failing, bytes),
+                null,
+                Responses.CallOptions,
+                [1]);
+            var first = await Assert.ThrowsAsync<RpcException>(() => unary.ResponseAsync.InTime());
+            var second = await Assert.ThrowsAsync<RpcException>(
+                () => stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken).InTime());
+            return $"{first.Status} {second.Status}";
+        }
+    }
+
     /// <summary>Compares calls that end before they are answered, with either kind of exception.</summary>
     private static async Task CompareAsync(FakeServer server, Func<CallInvoker, Task<string>> record)
     {

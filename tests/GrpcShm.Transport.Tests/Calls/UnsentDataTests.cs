@@ -1,3 +1,4 @@
+using System.Buffers;
 using GrpcShm.Transport.Calls;
 using GrpcShm.Transport.Connections;
 
@@ -13,7 +14,7 @@ public sealed class UnsentDataTests
     public void Consume_KeptWrittenAndLent_GoInThatOrder()
     {
         Write(1, 2);
-        _unsent.Borrow(new byte[] { 5, 6 }, _written);
+        Lend(5, 6);
         Write(3, 4);
 
         // Borrowed data is sent behind data that was written before. The lender should write nothing meanwhile; if it
@@ -38,7 +39,7 @@ public sealed class UnsentDataTests
     public void KeepBorrowed_PartHasGone_KeepsACopyOfTheRest()
     {
         var lent = new byte[] { 1, 2, 3 };
-        _unsent.Borrow(lent, _written);
+        _unsent.Borrow(new Lent(new ReadOnlySequence<byte>(lent)), _written);
         _unsent.Consume(1, null);
 
         _unsent.KeepBorrowed();
@@ -51,7 +52,7 @@ public sealed class UnsentDataTests
     public void ForgetBorrowed_SomethingIsKept_LeavesThat()
     {
         Write(1);
-        _unsent.Borrow(new byte[] { 2 }, _written);
+        Lend(2);
 
         _unsent.ForgetBorrowed();
 
@@ -62,12 +63,85 @@ public sealed class UnsentDataTests
     public void Clear_AllKinds_LeavesNothing()
     {
         Write(1);
-        _unsent.Borrow(new byte[] { 2 }, _written);
+        Lend(2);
 
         _unsent.Clear();
 
         Assert.True(_unsent.IsEmpty);
     }
+
+    [Fact]
+    public void Consume_LentInPieces_TellsTheLenderOnceWhenAllHasGone()
+    {
+        var memory = new Memory();
+        var lent = Pieces([], [1, 2], [], [], [3], [], [4, 5], []);
+        Write(0);
+        _unsent.Borrow(new Lent(lent, memory), _written);
+
+        var sent = new List<byte>();
+        while (!_unsent.IsEmpty)
+        {
+            Assert.Equal(0, memory.Left);
+            var first = _unsent.FirstWith(null);
+            Assert.False(first.IsEmpty);
+            sent.Add(first[0]);
+            _unsent.Consume(1, null);
+        }
+
+        Assert.Equal([0, 1, 2, 3, 4, 5], sent);
+        Assert.Equal(1, memory.Left);
+        _unsent.Clear();
+        Assert.Equal(1, memory.Left);
+    }
+
+    [Theory]
+    [InlineData("forget")]
+    [InlineData("keep")]
+    [InlineData("clear")]
+    [InlineData("lend")]
+    public void Lent_ThatIsGivenBack_IsToldToTheLenderOnce(string way)
+    {
+        var memory = new Memory();
+        _unsent.Borrow(new Lent(Pieces([1], [2], [3]), memory), _written);
+        _unsent.Consume(1, null);
+        Assert.Equal(0, memory.Left);
+
+        switch (way)
+        {
+            case "forget":
+                _unsent.ForgetBorrowed();
+                break;
+            case "keep":
+                _unsent.KeepBorrowed();
+                break;
+            case "clear":
+                _unsent.Clear();
+                break;
+            default:
+                Lend(4);
+                break;
+        }
+
+        Assert.Equal(1, memory.Left);
+        byte[] rest = way switch { "keep" => [2, 3], "lend" => [2, 3, 4], _ => [] };
+        Assert.Equal(rest, TakeAll(null, piece: 2));
+        Assert.Equal(1, memory.Left);
+    }
+
+    private static ReadOnlySequence<byte> Pieces(params byte[][] pieces)
+    {
+        var first = new Piece(pieces[0], null);
+        var last = first;
+        foreach (var piece in pieces[1..])
+        {
+            last = new Piece(piece, last);
+        }
+
+        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
+    }
+
+    private void Lend(params byte[] bytes) =>
+        _unsent.Borrow(new Lent(new ReadOnlySequence<byte>(bytes)), _written);
 
     private void Write(params ReadOnlySpan<byte> bytes)
     {
@@ -87,5 +161,25 @@ public sealed class UnsentDataTests
         }
 
         return bytes;
+    }
+
+    private sealed class Memory : ILentMemory
+    {
+        public int Left { get; private set; }
+
+        public void Leave() => Left++;
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(byte[] bytes, Piece? before)
+        {
+            Memory = bytes;
+            if (before is not null)
+            {
+                before.Next = this;
+                RunningIndex = before.RunningIndex + before.Memory.Length;
+            }
+        }
     }
 }

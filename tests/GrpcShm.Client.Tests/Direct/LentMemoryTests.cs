@@ -1,0 +1,212 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Grpc.Core;
+using GrpcShm.Messages;
+using GrpcShm.Transport.Calls;
+
+namespace GrpcShm.Client.Tests.Direct;
+
+/// <summary>A message that is sent from the memory in which it lies. The lender learns when that is over.</summary>
+public sealed class LentMemoryTests
+{
+    private const int Size = 3 * 1024 * 1024;
+
+    private static readonly byte[] Content = CreateContent();
+
+    private static CancellationToken TestToken => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task Message_ThatIsLent_ComesAsItIs(int pieces)
+    {
+        var memory = new Memory(pieces);
+        await using var server = new FakeServer(async call =>
+        {
+            await call.ReadWholeAsync();
+            Responses.SetGrpcHeaders(call);
+            memory.Write(call.Output);
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+
+        Assert.Equal(Content, await channel.CreateCallInvoker().CallAsync([1]));
+
+        await memory.LeftAsync();
+    }
+
+    [Fact]
+    public async Task Memory_OfWhatCannotBeSentYet_IsUsedUntilItIsSent()
+    {
+        var memory = new Memory(3);
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new FakeServer(async call =>
+        {
+            Responses.SetGrpcHeaders(call);
+            memory.Write(call.Output);
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+            written.SetResult();
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        using var call = Begin(channel);
+        await written.Task.InTime();
+
+        // Nobody reads, and the window of the call is smaller.
+        Assert.Equal(0, memory.Left);
+
+        Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
+        Assert.Equal(Content, call.ResponseStream.Current);
+        await memory.LeftAsync();
+        Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
+    }
+
+    [Fact]
+    public async Task Memory_OfACallThatIsGivenUp_IsLeft()
+    {
+        var memory = new Memory(3);
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new FakeServer(call =>
+        {
+            Responses.SetGrpcHeaders(call);
+            memory.Write(call.Output);
+            call.EndOutput();
+            written.SetResult();
+            return Task.CompletedTask;
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        using (Begin(channel))
+        {
+            await written.Task.InTime();
+            Assert.Equal(0, memory.Left);
+        }
+
+        await memory.LeftAsync();
+    }
+
+    [Fact]
+    public async Task Memory_OfACancelledFlush_IsLeftAndTheMessageComesAllTheSame()
+    {
+        var memory = new Memory(3);
+        var left = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new FakeServer(async call =>
+        {
+            Responses.SetGrpcHeaders(call);
+            memory.Write(call.Output);
+            using var source = new CancellationTokenSource();
+            var flush = call.Output.FlushAsync(source.Token);
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush.AsTask().InTime());
+            left.SetResult(memory.Left);
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        using var call = Begin(channel);
+        Assert.Equal(1, await left.Task.InTime());
+
+        Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
+        Assert.Equal(Content, call.ResponseStream.Current);
+        Assert.Equal(1, memory.Left);
+    }
+
+    [Fact]
+    public async Task Messages_ThatFollowWithoutAFlush_ComeInOrder()
+    {
+        var memories = Enumerable.Range(0, 4).Select(static _ => new Memory(2)).ToList();
+        await using var server = new FakeServer(call =>
+        {
+            Responses.SetGrpcHeaders(call);
+            foreach (var memory in memories)
+            {
+                memory.Write(call.Output);
+                call.Output.Write(Responses.Message([5]));
+            }
+
+            call.SetTrailers(("grpc-status", "0"));
+            call.EndOutput();
+            return Task.CompletedTask;
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        using var call = Begin(channel);
+
+        for (var i = 0; i < memories.Count; i++)
+        {
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
+            Assert.Equal(Content, call.ResponseStream.Current);
+            Assert.True(await call.ResponseStream.MoveNext(TestToken).InTime());
+            Assert.Equal([5], call.ResponseStream.Current);
+        }
+
+        Assert.False(await call.ResponseStream.MoveNext(TestToken).InTime());
+        Assert.All(memories, static memory => Assert.Equal(1, memory.Left));
+    }
+
+    private static AsyncServerStreamingCall<byte[]> Begin(SharedMemoryChannel channel) =>
+        channel.CreateCallInvoker().AsyncServerStreamingCall(
+            Responses.ServerStreaming, null, Responses.CallOptions, [1]);
+
+    private static byte[] CreateContent()
+    {
+        var content = new byte[Size];
+        new Random(5).NextBytes(content);
+        return content;
+    }
+
+    private sealed class Memory(int pieces) : ILentMemory
+    {
+        private readonly MessageWriter _writer = new(null);
+        private int _left;
+
+        public int Left => Volatile.Read(ref _left);
+
+        void ILentMemory.Leave() => Interlocked.Increment(ref _left);
+
+        public Task LeftAsync() => TimeLimit.UntilAsync(() => Left == 1, () => $"Left {Left} times.");
+
+        /// <summary>Writes the content as a message: its first byte is copied, and the rest is lent.</summary>
+        public void Write(PipeWriter output) => _writer.Write(
+            this,
+            static (memory, context) =>
+            {
+                context.SetPayloadLength(Size);
+                context.GetBufferWriter().Write(Content.AsSpan(0, 1));
+                if (!((IPayloadBorrower)context).TryBorrow(memory.CreateRest(), memory))
+                {
+                    // After other data that has not been flushed.
+                    context.GetBufferWriter().Write(Content.AsSpan(1));
+                    ((ILentMemory)memory).Leave();
+                }
+
+                context.Complete();
+            },
+            (SentBody)output);
+
+        private ReadOnlySequence<byte> CreateRest()
+        {
+            Piece? first = null;
+            Piece? last = null;
+            foreach (var piece in Content.Skip(1).Chunk((Size / pieces) + 1))
+            {
+                last = new Piece(piece, last);
+                first ??= last;
+            }
+
+            return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
+        }
+    }
+
+    private sealed class Piece : ReadOnlySequenceSegment<byte>
+    {
+        public Piece(byte[] bytes, Piece? before)
+        {
+            Memory = bytes;
+            if (before is not null)
+            {
+                before.Next = this;
+                RunningIndex = before.RunningIndex + before.Memory.Length;
+            }
+        }
+    }
+}
