@@ -141,6 +141,8 @@ internal sealed class NativeResponseStream<T>(
             context.Write(message, serialize);
             if (context.WriteOptions?.Flags.HasFlag(WriteFlags.BufferHint) == true)
             {
+                // The handler may change the message before it is sent.
+                context.KeepWritten();
                 return Task.CompletedTask;
             }
 

@@ -15,6 +15,10 @@ namespace GrpcShm.Client.Native;
 /// </summary>
 internal sealed class NativeExchange : ICallExchange
 {
+    // A loan takes over the pieces in which a smaller message has come. Of more pieces the array pool would keep only a
+    // part, and an array that was gathered can be taken over, too.
+    private const int LeastGatheredLoan = 2 * 1024 * 1024;
+
     private readonly NativeChannel _channel;
 
     // Written by the thread that receives. Those of the headers are read by the completion, which is scheduled after
@@ -137,7 +141,7 @@ internal sealed class NativeExchange : ICallExchange
         var call = (NativeCall)pending;
 
         // Before the first frame is sent, so no response can have come.
-        Reader.Gathers = !call.TakesLoans;
+        Reader.GathersFrom = call.TakesLoans ? LeastGatheredLoan : MessageReader.LeastGathered;
         call.SendContent(this);
     }
 

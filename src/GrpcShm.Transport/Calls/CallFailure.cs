@@ -37,7 +37,7 @@ internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHa
         lock (life.Gate)
         {
             notice.Tell();
-            sending.Flush.Wake();
+            WakeWriter();
         }
     }
 
@@ -50,8 +50,16 @@ internal sealed class CallFailure(CallLife life, FailureNotice notice, SendingHa
         {
             if (notice.TryTell())
             {
-                sending.Flush.Wake();
+                WakeWriter();
             }
         }
+    }
+
+    /// <summary>Ends the wait of a flush. Under the gate.</summary>
+    private void WakeWriter()
+    {
+        // The writer's memory is its own again. What is left of the data goes, or is dropped, with the call.
+        sending.GiveBack(keepsCopy: true);
+        sending.Flush.Wake();
     }
 }

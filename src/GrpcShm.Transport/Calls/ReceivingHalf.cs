@@ -69,6 +69,11 @@ internal sealed class ReceivingHalf
 
         TakeData(data, hasEnded);
 
+        if (hasEnded && isClient)
+        {
+            GiveBackBorrowed();
+        }
+
         // All parts of the message are here. If a block goes on in the next message, nothing begins before it is
         // complete.
         if (_hasHeaders && !_discards)
@@ -124,6 +129,7 @@ internal sealed class ReceivingHalf
         }
 
         _hasFailed = true;
+        GiveBackBorrowed();
         _owner.OnFailed(error, exception, byPeer);
     }
 
@@ -161,6 +167,21 @@ internal sealed class ReceivingHalf
         _hasHeaders = false;
         _hasFailed = false;
         _discards = false;
+    }
+
+    /// <summary>
+    /// Ends the use of memory that was lent, since the call is about to be over for its owner. What is left of the data
+    /// goes, or is dropped, with the call.
+    /// </summary>
+    private void GiveBackBorrowed()
+    {
+        if (_sending.HasBorrowed)
+        {
+            lock (_life.Gate)
+            {
+                _sending.GiveBack(keepsCopy: true);
+            }
+        }
     }
 
     private void VerifyBegun(uint id)

@@ -54,6 +54,11 @@ internal sealed class SendingHalf
     /// <summary>Whether all flushed data is in the ring.</summary>
     public bool HasAllSent => _unsent.IsEmpty && !(_isReleased && Headers.IsPending);
 
+    /// <summary>
+    /// Whether data that was lent has not been sent. Without the gate it may be a moment old.
+    /// </summary>
+    public bool HasBorrowed => _unsent.HasBorrowed;
+
     /// <summary>Whether data has been flushed that could not be sent.</summary>
     public bool HasUnsent => _isReleased && !_unsent.IsEmpty;
 
@@ -73,6 +78,11 @@ internal sealed class SendingHalf
         {
             // Data that was written before is sent before.
             _unsent.Borrow(lent, written);
+        }
+        else if (!written.IsEmpty)
+        {
+            // Nothing goes before data that was lent before it.
+            _unsent.KeepBorrowed();
         }
 
         var leaves = Pump(written, isResumed: false);

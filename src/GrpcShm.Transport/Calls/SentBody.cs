@@ -27,7 +27,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _written.Length + _lent.Data.Length;
+    public override long UnflushedBytes => _written.Length + (_lent.Memory is null ? 0 : _lent.Data.Length);
 
     public override Memory<byte> GetMemory(int sizeHint = 0)
     {
@@ -68,6 +68,36 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
         ThrowIfCompleted();
         KeepLent();
         _lent = new Lent(data, memory);
+    }
+
+    /// <summary>
+    /// Copies data that was lent, since other data follows it, or the lender does not wait for the next flush.
+    /// </summary>
+    public void KeepLent()
+    {
+        if (_lent.Memory is null)
+        {
+            return;
+        }
+
+        var lent = TakeLent();
+        try
+        {
+            foreach (var piece in lent.Data)
+            {
+                _written.Add(piece.Span);
+            }
+        }
+        catch
+        {
+            // There is no memory for all of it, and a part must not be taken for the whole.
+            stream.Reset(CallError.Internal);
+            throw;
+        }
+        finally
+        {
+            lent.Memory!.Leave();
+        }
     }
 
     public override void CancelPendingFlush() => CancelFlush();
@@ -220,18 +250,13 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
 
     private Lent TakeLent()
     {
+        if (_lent.Memory is null)
+        {
+            return default;
+        }
+
         var lent = _lent;
         _lent = default;
         return lent;
-    }
-
-    /// <summary>Copies data that was lent, since other data follows it.</summary>
-    private void KeepLent()
-    {
-        if (TakeLent() is { IsEmpty: false } lent)
-        {
-            _written.Add(lent.Data);
-            lent.Memory?.Leave();
-        }
     }
 }

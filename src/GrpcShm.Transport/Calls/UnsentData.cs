@@ -20,6 +20,9 @@ internal sealed class UnsentData
     /// <summary>Whether there is no data except for the data that has been written since.</summary>
     public bool IsEmpty => _kept.IsEmpty && _borrowedLength == 0;
 
+    /// <summary>Whether there is data that was lent. Without the gate it may be a moment old.</summary>
+    public bool HasBorrowed => Volatile.Read(in _borrowedLength) > 0;
+
     /// <summary>How many bytes there are.</summary>
     /// <param name="written">What has been written since, if it goes, too.</param>
     public long LengthWith(SpillBuffer? written) => _kept.Length + _borrowedLength + (written?.Length ?? 0);
@@ -69,10 +72,12 @@ internal sealed class UnsentData
     /// <summary>Gives borrowed data back, and keeps a copy of the part that has not been sent.</summary>
     public void KeepBorrowed()
     {
-        if (_borrowedLength > 0)
+        // Piece by piece, so that nothing is there twice if there is no memory for the next one.
+        while (_borrowedLength > 0)
         {
-            _kept.Add(_borrowed);
-            ForgetBorrowed();
+            var piece = _borrowed.FirstSpan;
+            _kept.Add(piece);
+            SetBorrowed(_borrowed.Slice(piece.Length), _borrowedLength - piece.Length);
         }
     }
 
@@ -93,8 +98,9 @@ internal sealed class UnsentData
             data = data.Slice(position);
         }
 
-        _borrowed = data;
-        _borrowedLength = length;
+        // An empty slice would keep the memory alive.
+        _borrowed = length > 0 ? data : default;
+        Volatile.Write(ref _borrowedLength, length);
         if (length == 0 && _memory is { } memory)
         {
             _memory = null;

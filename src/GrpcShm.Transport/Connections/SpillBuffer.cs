@@ -54,13 +54,10 @@ internal sealed class SpillBuffer
     }
 
     /// <summary>Copies bytes in, behind its own bytes.</summary>
-    public void Add(in ReadOnlySequence<byte> bytes)
+    public void Add(ReadOnlySpan<byte> bytes)
     {
-        foreach (var piece in bytes)
-        {
-            piece.CopyTo(GetMemory(piece.Length));
-            Advance(piece.Length);
-        }
+        bytes.CopyTo(GetMemory(bytes.Length).Span);
+        Advance(bytes.Length);
     }
 
     /// <summary>Drops the oldest bytes.</summary>

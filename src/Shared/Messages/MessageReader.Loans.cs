@@ -13,7 +13,7 @@ internal sealed partial class MessageReader : IPayloadLender
 {
     // A loan keeps whole arrays, which are together less than twice as large as its payload. So no array is taken for a
     // little.
-    private const int LeastHandedOver = LargestInPlace;
+    private const int LeastHandedOver = 32 * 1024;
 
     bool IPayloadLender.TryHandOver(
         in ReadOnlySequence<byte> part, [NotNullWhen(true)] out IDisposable? owner, out int size)
@@ -60,12 +60,12 @@ internal sealed partial class MessageReader : IPayloadLender
             total += segment.Capacity;
         }
 
-        if (part.Length < total / 2)
+        if (part.Length < total / 2 || total > int.MaxValue)
         {
             return null;
         }
 
-        size = checked((int)total);
+        size = (int)total;
         var pieces = new SharedBytes[count];
         for (var (i, segment) = (0, first); i < count; i++, segment = segment.NextSegment!)
         {

@@ -12,10 +12,13 @@ namespace GrpcShm.Messages;
 /// <remarks>Compiled into the libraries of both sides.</remarks>
 internal sealed partial class MessageReader : DeserializationContext
 {
-    private const int PrefixSize = 5;
+    /// <summary>
+    /// A message of this size is worth gathering. Less than the window of a call, of which the reader may leave no more
+    /// unconsumed.
+    /// </summary>
+    public const int LeastGathered = 32 * 1024;
 
-    // A larger message is gathered. Less than the window of a call, of which the reader may leave no more unconsumed.
-    private const int LargestInPlace = 32 * 1024;
+    private const int PrefixSize = 5;
 
     private CompressionProviders _compression;
     private int? _maxSize;
@@ -35,10 +38,10 @@ internal sealed partial class MessageReader : DeserializationContext
     }
 
     /// <summary>
-    /// True if large messages are gathered. A server must not do so: what it has gathered counts in none of its bounds
-    /// for what clients have sent. Nor is it of use for messages that take over the memory in which they lie.
+    /// The size in bytes from which messages are gathered. A server must not gather: what it has gathered counts in
+    /// none of its bounds for what clients have sent.
     /// </summary>
-    public bool Gathers { get; set; }
+    public int GathersFrom { get; set; } = int.MaxValue;
 
     /// <summary>The value of the header <c>grpc-encoding</c> of what is read; nothing if there is none.</summary>
     public string? Encoding { get; set; }
@@ -76,11 +79,11 @@ internal sealed partial class MessageReader : DeserializationContext
             if (data.Length - PrefixSize >= _length)
             {
                 message = Make(data.Slice(PrefixSize, _length), deserialize);
-                data = data.Slice(PrefixSize + _length);
+                data = data.Slice(PrefixSize + (long)_length);
                 return true;
             }
 
-            if (_length <= LargestInPlace || !Gathers)
+            if (_length < GathersFrom)
             {
                 return false;
             }
@@ -176,7 +179,7 @@ internal sealed partial class MessageReader : DeserializationContext
     [MemberNotNull(nameof(_gathered))]
     private void Grow(int needed)
     {
-        var size = (int)Math.Min(_length, Math.Max(needed, 2L * Math.Max(_filled, LargestInPlace)));
+        var size = (int)Math.Min(_length, Math.Max(needed, 2L * Math.Max(_filled, LeastGathered)));
         var larger = ArrayPool<byte>.Shared.Rent(size);
         if (_gathered is { } present)
         {

@@ -17,8 +17,9 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
     // gRPC's "Length-Prefixed-Message": one byte for the flag, four for the length.
     private const int PrefixSize = 5;
 
-    // Less is copied, since that costs less than to keep account of whose memory it is.
-    private const int LeastBorrowed = 16 * 1024;
+    // Less is copied, since that costs less than a frame of its own.
+    private const int LeastBorrowed = 32 * 1024;
+    private const int LeastPiece = 8 * 1024;
 
     // A writer is pooled with its call, and one large message must not make all pooled calls large.
     private const int MaxKept = 64 * 1024;
@@ -167,7 +168,10 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
 
     bool IPayloadBorrower.TryBorrow(in ReadOnlySequence<byte> rest, ILentMemory memory)
     {
-        if (_step != Step.Writing || rest.Length < LeastBorrowed || rest.Length != _announced - _written)
+        if (_step != Step.Writing
+            || rest.Length < LeastBorrowed
+            || rest.Length != _announced - _written
+            || !IsOfLargePieces(rest))
         {
             return false;
         }
@@ -180,6 +184,23 @@ internal sealed class MessageWriter(int? maxSize) : SerializationContext, IBuffe
     Memory<byte> IBufferWriter<byte>.GetMemory(int sizeHint) => _output!.GetMemory(sizeHint);
 
     Span<byte> IBufferWriter<byte>.GetSpan(int sizeHint) => _output!.GetSpan(sizeHint);
+
+    /// <summary>True if few enough frames begin and end with pieces.</summary>
+    private static bool IsOfLargePieces(in ReadOnlySequence<byte> rest)
+    {
+        if (rest.IsSingleSegment)
+        {
+            return true;
+        }
+
+        var count = 0L;
+        foreach (var _ in rest)
+        {
+            count++;
+        }
+
+        return rest.Length / count >= LeastPiece;
+    }
 
     private void WriteWhole(ReadOnlySpan<byte> payload)
     {

@@ -112,6 +112,57 @@ public sealed class LentMemoryTests
     }
 
     [Fact]
+    public async Task Memory_OfARequestWhoseCallIsAnswered_IsLeftBeforeTheCallerLearnsOfIt()
+    {
+        // The server never reads the request, whose window is smaller.
+        await using var server = new FakeServer(call =>
+        {
+            call.SetHeaders((":status", "200"), ("content-type", "application/grpc"), ("grpc-status", "5"));
+            call.EndOutput();
+            return Task.CompletedTask;
+        });
+        using var channel = await server.CreateNativeChannelAsync();
+        var method = new Method<Memory, byte[]>(
+            MethodType.Unary,
+            "test.Fake",
+            "Unary",
+            Marshallers.Create<Memory>(static (memory, context) => memory.Write(context), static _ => null!),
+            Marshallers.Create(static bytes => bytes, static bytes => bytes));
+        for (var i = 0; i < 100; i++)
+        {
+            var memory = new Memory(2);
+            var call = channel.CreateCallInvoker().AsyncUnaryCall(method, null, Responses.CallOptions, memory);
+
+            var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.InTime());
+
+            Assert.Equal(StatusCode.NotFound, failure.StatusCode);
+            Assert.Equal(1, memory.Left);
+        }
+    }
+
+    [Fact]
+    public async Task Memory_OfAStreamThatFails_IsLeftBeforeItsWriterLearnsOfIt()
+    {
+        await using var server = new FakeServer(static call => Task.CompletedTask);
+        using var channel = await server.CreateNativeChannelAsync();
+        var method = new Method<Memory, byte[]>(
+            MethodType.DuplexStreaming,
+            "test.Fake",
+            "Duplex",
+            Marshallers.Create<Memory>(static (memory, context) => memory.Write(context), static _ => null!),
+            Marshallers.Create(static bytes => bytes, static bytes => bytes));
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(method, null, Responses.CallOptions);
+        var memory = new Memory(2);
+        var write = call.RequestStream.WriteAsync(memory, TestToken);
+        Assert.Equal(0, memory.Left);
+
+        await (await server.AcceptedAsync()).DisposeAsync();
+
+        await Assert.ThrowsAsync<RpcException>(() => write.InTime());
+        Assert.Equal(1, memory.Left);
+    }
+
+    [Fact]
     public async Task Messages_ThatFollowWithoutAFlush_ComeInOrder()
     {
         var memories = Enumerable.Range(0, 4).Select(static _ => new Memory(2)).ToList();
@@ -166,22 +217,22 @@ public sealed class LentMemoryTests
         public Task LeftAsync() => TimeLimit.UntilAsync(() => Left == 1, () => $"Left {Left} times.");
 
         /// <summary>Writes the content as a message: its first byte is copied, and the rest is lent.</summary>
-        public void Write(PipeWriter output) => _writer.Write(
-            this,
-            static (memory, context) =>
-            {
-                context.SetPayloadLength(Size);
-                context.GetBufferWriter().Write(Content.AsSpan(0, 1));
-                if (!((IPayloadBorrower)context).TryBorrow(memory.CreateRest(), memory))
-                {
-                    // After other data that has not been flushed.
-                    context.GetBufferWriter().Write(Content.AsSpan(1));
-                    ((ILentMemory)memory).Leave();
-                }
+        public void Write(PipeWriter output) =>
+            _writer.Write(this, static (memory, context) => memory.Write(context), (SentBody)output);
 
-                context.Complete();
-            },
-            (SentBody)output);
+        public void Write(SerializationContext context)
+        {
+            context.SetPayloadLength(Size);
+            context.GetBufferWriter().Write(Content.AsSpan(0, 1));
+            if (!((IPayloadBorrower)context).TryBorrow(CreateRest(), this))
+            {
+                // After other data that has not been flushed.
+                context.GetBufferWriter().Write(Content.AsSpan(1));
+                ((ILentMemory)this).Leave();
+            }
+
+            context.Complete();
+        }
 
         private ReadOnlySequence<byte> CreateRest()
         {

@@ -71,6 +71,12 @@ public class LoanedWafers(LoanedWafers.Notes notes)
     public virtual async Task Load(
         LoadRequest request, IServerStreamWriter<Loaned<WaferMap>> responses, ServerCallContext context)
     {
+        if (context.RequestHeaders.GetValue("refill") is not null)
+        {
+            await RefillAsync(request, responses, context);
+            return;
+        }
+
         for (var i = 0; i < request.Count; i++)
         {
             using var map = Loaned.Create(new WaferMap { Wafer = i }, request.Size, WaferMethods.Pool);
@@ -91,6 +97,19 @@ public class LoanedWafers(LoanedWafers.Notes notes)
                 using var response = Respond(request);
                 await responses.WriteAsync(response);
             }
+        }
+    }
+
+    /// <summary>Sends one loan again and again, with another payload each time, and flushes only at the end.</summary>
+    private static async Task RefillAsync(
+        LoadRequest request, IServerStreamWriter<Loaned<WaferMap>> responses, ServerCallContext context)
+    {
+        context.WriteOptions = new WriteOptions(WriteFlags.BufferHint);
+        using var map = Loaned.Create(new WaferMap(), request.Size, WaferMethods.Pool);
+        for (var i = 0; i < request.Count; i++)
+        {
+            WaferPixels.Fill(map.Memory.Span, i);
+            await responses.WriteAsync(map);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Grpc.Core;
 using GrpcShm.Client;
 using GrpcShm.Loans;
@@ -56,16 +57,16 @@ internal static class PicturesPage
         {
             using (picture)
             {
-                Show(picture.Payload.FirstSpan);
+                Show(picture.Payload);
             }
         }
 
         return seen;
 
-        void Show(ReadOnlySpan<byte> pixels) => seen.Add(pixels[0]);
+        void Show(ReadOnlySequence<byte> pixels) => seen.Add(pixels.FirstSpan[0]);
     }
 
-    public static Loaned<Picture> CreateOfUnknownLength(Action<System.Buffers.IBufferWriter<byte>> encode)
+    public static Loaned<Picture> CreateOfUnknownLength(Action<IBufferWriter<byte>> encode)
     {
         var picture = Loaned.Create(new Picture(), writer => encode(writer));
 
