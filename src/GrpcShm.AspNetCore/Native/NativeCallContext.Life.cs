@@ -157,7 +157,7 @@ internal sealed partial class NativeCallContext
     public ValueTask<System.IO.Pipelines.FlushResult> FlushAsync(CancellationToken cancellationToken) =>
         _call.Response.Writer.FlushAsync(cancellationToken);
 
-    /// <summary>Copies what was written from where it lies and is not flushed, so that its owner may change it.</summary>
+    /// <summary>Copies what was lent and is not flushed, so that its owner may change it.</summary>
     public void KeepWritten() => _call.CallStream.Output.KeepLent();
 
     /// <summary>Gives the call up, since a token of one of its writes has fired.</summary>
