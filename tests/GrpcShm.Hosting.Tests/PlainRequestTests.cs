@@ -4,12 +4,14 @@ using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text;
 using GrpcShm.Client;
+using GrpcShm.Hosting.Tests.Observing;
 using GrpcShm.Transport;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
 
 /// <summary>Requests that are not gRPC, through the same handler as gRPC calls.</summary>
+[Collection(Alone.Name)]
 public sealed class PlainRequestTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
+using GrpcShm.Hosting.Tests.Observing;
 using Microsoft.AspNetCore.Hosting;
 
 namespace GrpcShm.Hosting.Tests;
@@ -10,6 +11,7 @@ namespace GrpcShm.Hosting.Tests;
 /// If direct mode turns out not to carry a call only when the call is sent, the call goes over HTTP/2, and is reported
 /// once.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class UncarriedCallTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
