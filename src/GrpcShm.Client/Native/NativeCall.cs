@@ -307,12 +307,13 @@ internal abstract partial class NativeCall : IPendingCall, IDisposable
         _ = TakeHeadersAsync(other);
     }
 
-    /// <summary>Ends the call as the same call of grpc-dotnet has ended.</summary>
-    /// <param name="other">The other call.</param>
+    /// <summary>Ends the call as the same call of grpc-dotnet has ended, see <see cref="GoOnAs"/>.</summary>
     /// <param name="failure">What its response has thrown.</param>
     /// <returns>The status of the call.</returns>
-    protected async Task<Status> EndAsAsync(OtherCall other, Exception? failure)
+    protected async Task<Status> EndAsOtherAsync(Exception? failure)
     {
+        var other = _other!;
+
         // The end without headers would be a failure of them.
         await TakeHeadersAsync(other).ConfigureAwait(false);
         var status = other.FindStatus() ?? StatusOf(ResponseStatus.Reading, failure!);

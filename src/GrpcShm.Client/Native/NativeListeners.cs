@@ -53,9 +53,10 @@ internal sealed class NativeListeners(
                 return false;
             }
 
-            if (Interlocked.Increment(ref s_looks) == 1
-                && Type.GetType("Grpc.Net.Client.Internal.GrpcEventSource, Grpc.Net.Client") is { } type)
+            Interlocked.Increment(ref s_looks);
+            if (Type.GetType("Grpc.Net.Client.Internal.GrpcEventSource, Grpc.Net.Client") is { } type)
             {
+                // Waits for another thread that is about to make the source.
                 RuntimeHelpers.RunClassConstructor(type.TypeHandle);
             }
 

@@ -98,7 +98,7 @@ internal abstract class SingleResponseCall<TRequest, TResponse> : NativeCall
             failure = exception;
         }
 
-        Answer(await EndAsAsync(other, failure).ConfigureAwait(false), message);
+        Answer(await EndAsOtherAsync(failure).ConfigureAwait(false), message);
     }
 
     /// <summary>Gives a message back that the caller will not get, if it is a loan.</summary>

@@ -19,9 +19,8 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
     private NativeExchange? _owned;
     private HalfUse _use;
 
-    // The response of the same call that grpc-dotnet makes, and that call. Written before the arrival.
+    // The response of the same call that grpc-dotnet makes. Written before the arrival.
     private IAsyncStreamReader<TResponse>? _others;
-    private OtherCall? _other;
 
     protected StreamedResponseCall(
         NativeChannel channel, NativeMethod<TRequest, TResponse> method, in CallOptions options)
@@ -86,7 +85,6 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
     protected void Take(IAsyncStreamReader<TResponse> messages, OtherCall other)
     {
         _others = messages;
-        _other = other;
         GoOnAs(other);
         Arrive();
     }
@@ -141,7 +139,7 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
             {
                 if (_others is { } messages)
                 {
-                    if (await MoveAsync(messages, _other!).ConfigureAwait(false))
+                    if (await MoveAsync(messages).ConfigureAwait(false))
                     {
                         return true;
                     }
@@ -179,7 +177,7 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
 
     /// <summary>Takes the next message, or the end, of the same call that grpc-dotnet makes.</summary>
     /// <returns>True for a message. If not, the call has ended.</returns>
-    private async Task<bool> MoveAsync(IAsyncStreamReader<TResponse> messages, OtherCall other)
+    private async Task<bool> MoveAsync(IAsyncStreamReader<TResponse> messages)
     {
         Exception? failure = null;
         try
@@ -197,7 +195,7 @@ internal abstract class StreamedResponseCall<TRequest, TResponse> : NativeCall, 
         }
 
         Current = null!;
-        await EndAsAsync(other, failure).ConfigureAwait(false);
+        await EndAsOtherAsync(failure).ConfigureAwait(false);
         return false;
     }
 

@@ -53,8 +53,7 @@ internal sealed class SentBody(CallStream stream, CallLife life, FailureNotice n
             return FlushAsync(new Lent(new ReadOnlySequence<byte>(source)), cancellationToken);
         }
 
-        source.CopyTo(_written.GetMemory(source.Length));
-        _written.Advance(source.Length);
+        _written.Add(source.Span);
         return FlushAsync(default, cancellationToken);
     }
 

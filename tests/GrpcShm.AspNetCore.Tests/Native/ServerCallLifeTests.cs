@@ -386,7 +386,7 @@ public sealed class ServerCallLifeTests
     private static CallOptions Options(DateTime? deadline = null) =>
         new([], deadline, TestContext.Current.CancellationToken);
 
-    private static async Task UntilCancelledAsync(CancellationToken token)
+    internal static async Task UntilCancelledAsync(CancellationToken token)
     {
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = token.Register(cancelled.SetResult);

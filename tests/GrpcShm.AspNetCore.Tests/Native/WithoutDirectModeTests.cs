@@ -40,7 +40,7 @@ public sealed class WithoutDirectModeTests
         host.Scene.Script = async act =>
         {
             await giveUp.CancelAsync();
-            await UntilCancelledAsync(act.Context.CancellationToken);
+            await ServerCallLifeTests.UntilCancelledAsync(act.Context.CancellationToken);
             act.Note("cancelled");
             throw new OperationCanceledException(act.Context.CancellationToken);
         };
@@ -71,7 +71,7 @@ public sealed class WithoutDirectModeTests
         host.Scene.Script = async act =>
         {
             begun.SetResult();
-            await UntilCancelledAsync(act.Context.CancellationToken);
+            await ServerCallLifeTests.UntilCancelledAsync(act.Context.CancellationToken);
             return "too late";
         };
         using var channel = host.CreateNativeChannel();
@@ -136,7 +136,7 @@ public sealed class WithoutDirectModeTests
         await using var host = await StartAsync();
         host.Scene.Script = static async act =>
         {
-            await UntilCancelledAsync(act.Context.CancellationToken);
+            await ServerCallLifeTests.UntilCancelledAsync(act.Context.CancellationToken);
             return "too late";
         };
         var random = new Random(17);
@@ -232,11 +232,4 @@ public sealed class WithoutDirectModeTests
     /// <summary>Asserts that the token and the timer of each call were given back.</summary>
     private static void AssertNothingIsHeld(SharedMemoryChannel channel) =>
         Assert.Empty(channel.Native!.Cancellations.FindCalls());
-
-    private static async Task UntilCancelledAsync(CancellationToken token)
-    {
-        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = token.Register(cancelled.SetResult);
-        await cancelled.Task.InTime();
-    }
 }

@@ -224,7 +224,7 @@ public sealed class LentMemoryTests
         {
             context.SetPayloadLength(Size);
             context.GetBufferWriter().Write(Content.AsSpan(0, 1));
-            if (!((IPayloadBorrower)context).TryBorrow(CreateRest(), this))
+            if (!((IPayloadBorrower)context).TryBorrow(Pieces.Join(Content.Skip(1).Chunk((Size / pieces) + 1)), this))
             {
                 // After other data that has not been flushed.
                 context.GetBufferWriter().Write(Content.AsSpan(1));
@@ -232,32 +232,6 @@ public sealed class LentMemoryTests
             }
 
             context.Complete();
-        }
-
-        private ReadOnlySequence<byte> CreateRest()
-        {
-            Piece? first = null;
-            Piece? last = null;
-            foreach (var piece in Content.Skip(1).Chunk((Size / pieces) + 1))
-            {
-                last = new Piece(piece, last);
-                first ??= last;
-            }
-
-            return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
-        }
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(byte[] bytes, Piece? before)
-        {
-            Memory = bytes;
-            if (before is not null)
-            {
-                before.Next = this;
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-            }
         }
     }
 }

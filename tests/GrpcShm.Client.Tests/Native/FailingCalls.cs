@@ -9,14 +9,17 @@ internal static class FailingCalls
     private static CancellationToken TestToken => TestContext.Current.CancellationToken;
 
     /// <summary>Begins a call that its caller will dispose of.</summary>
-    public static IDisposable Begin(CallInvoker invoker, MethodType type) => type switch
+    public static IDisposable Begin(CallInvoker invoker, MethodType type) =>
+        Begin(invoker, type, Responses.CallOptions);
+
+    /// <summary>Begins a call that its caller will dispose of.</summary>
+    public static IDisposable Begin(CallInvoker invoker, MethodType type, CallOptions options) => type switch
     {
-        MethodType.Unary => invoker.AsyncUnaryCall(Responses.Unary, null, Responses.CallOptions, [1]),
-        MethodType.ClientStreaming =>
-            invoker.AsyncClientStreamingCall(Responses.ClientStreaming, null, Responses.CallOptions),
+        MethodType.Unary => invoker.AsyncUnaryCall(Responses.Unary, null, options, [1]),
+        MethodType.ClientStreaming => invoker.AsyncClientStreamingCall(Responses.ClientStreaming, null, options),
         MethodType.ServerStreaming =>
-            invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, Responses.CallOptions, [1]),
-        _ => invoker.AsyncDuplexStreamingCall(Responses.Duplex, null, Responses.CallOptions),
+            invoker.AsyncServerStreamingCall(Responses.ServerStreaming, null, options, [1]),
+        _ => invoker.AsyncDuplexStreamingCall(Responses.Duplex, null, options),
     };
 
     /// <summary>Makes a call that fails.</summary>

@@ -74,7 +74,7 @@ public sealed class UnsentDataTests
     public void Consume_LentInPieces_TellsTheLenderOnceWhenAllHasGone()
     {
         var memory = new Memory();
-        var lent = Pieces([], [1, 2], [], [], [3], [], [4, 5], []);
+        var lent = Pieces.Join([], [1, 2], [], [], [3], [], [4, 5], []);
         Write(0);
         _unsent.Borrow(new Lent(lent, memory), _written);
 
@@ -102,7 +102,7 @@ public sealed class UnsentDataTests
     public void Lent_ThatIsGivenBack_IsToldToTheLenderOnce(string way)
     {
         var memory = new Memory();
-        _unsent.Borrow(new Lent(Pieces([1], [2], [3]), memory), _written);
+        _unsent.Borrow(new Lent(Pieces.Join([1], [2], [3]), memory), _written);
         _unsent.Consume(1, null);
         Assert.Equal(0, memory.Left);
 
@@ -126,18 +126,6 @@ public sealed class UnsentDataTests
         byte[] rest = way switch { "keep" => [2, 3], "lend" => [2, 3, 4], _ => [] };
         Assert.Equal(rest, TakeAll(null, piece: 2));
         Assert.Equal(1, memory.Left);
-    }
-
-    private static ReadOnlySequence<byte> Pieces(params byte[][] pieces)
-    {
-        var first = new Piece(pieces[0], null);
-        var last = first;
-        foreach (var piece in pieces[1..])
-        {
-            last = new Piece(piece, last);
-        }
-
-        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
 
     private void Lend(params byte[] bytes) =>
@@ -168,18 +156,5 @@ public sealed class UnsentDataTests
         public int Left { get; private set; }
 
         public void Leave() => Left++;
-    }
-
-    private sealed class Piece : ReadOnlySequenceSegment<byte>
-    {
-        public Piece(byte[] bytes, Piece? before)
-        {
-            Memory = bytes;
-            if (before is not null)
-            {
-                before.Next = this;
-                RunningIndex = before.RunningIndex + before.Memory.Length;
-            }
-        }
     }
 }

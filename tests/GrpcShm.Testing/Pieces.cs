@@ -1,9 +1,9 @@
 using System.Buffers;
 
-namespace GrpcShm.Loans.Tests.Wire;
+namespace GrpcShm.Testing;
 
 /// <summary>Bytes that lie in several pieces of memory.</summary>
-internal sealed class Pieces : ReadOnlySequenceSegment<byte>
+public sealed class Pieces : ReadOnlySequenceSegment<byte>
 {
     private Pieces(ReadOnlyMemory<byte> memory, Pieces? previous)
     {
@@ -13,6 +13,20 @@ internal sealed class Pieces : ReadOnlySequenceSegment<byte>
             RunningIndex = previous.RunningIndex + previous.Memory.Length;
             previous.Next = this;
         }
+    }
+
+    /// <summary>Puts pieces behind each other, of which some may be empty.</summary>
+    public static ReadOnlySequence<byte> Join(params IEnumerable<byte[]> pieces)
+    {
+        Pieces? first = null;
+        Pieces? last = null;
+        foreach (var piece in pieces)
+        {
+            last = new Pieces(piece, last);
+            first ??= last;
+        }
+
+        return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
     }
 
     /// <summary>Cuts bytes into pieces.</summary>
@@ -25,19 +39,17 @@ internal sealed class Pieces : ReadOnlySequenceSegment<byte>
             return new ReadOnlySequence<byte>(bytes);
         }
 
-        Pieces? first = null;
-        Pieces? last = null;
+        var pieces = new List<byte[]>();
         var rest = bytes.AsMemory();
-        for (var i = 0; rest.Length > 0 || first is null; i++)
+        for (var i = 0; rest.Length > 0 || i == 0; i++)
         {
             var size = Math.Min(sizes[i % sizes.Length], rest.Length);
 
             // Memory of its own: whoever reads beyond a piece must not find the next one there by chance.
-            last = new Pieces(rest[..size].ToArray(), last);
-            first ??= last;
+            pieces.Add(rest[..size].ToArray());
             rest = rest[size..];
         }
 
-        return new ReadOnlySequence<byte>(first, 0, last!, last!.Memory.Length);
+        return Join(pieces);
     }
 }
