@@ -229,15 +229,25 @@ inline LookAtServed() {
             :: skip                             /* no budget */
             fi;
 #ifndef NO_END_OF_SPIN
-            AnnounceSleep(REACTOR);
-#ifndef NO_PEEK_AFTER_SPIN
             Peek();
             if
-            :: seen -> resumed = 1
-            :: else
+            :: seen ->
+#ifndef FORGET_WHAT_THE_LOOK_FOUND
+                resumed = 1
+#else
+                skip
+#endif
+            :: else ->
+                AnnounceSleep(REACTOR);
+#ifndef NO_PEEK_AFTER_SPIN
+                Peek();
+                if
+                :: seen -> resumed = 1
+                :: else
+                fi
+#endif
             fi;
             seen = 0
-#endif
 #endif
         :: else -> seen = 0
         fi;

@@ -159,16 +159,21 @@ inline OnReady() {
 }
 
 inline EndSpin() {
-    /* SharedMemoryConnection.EndSpin */
-    AnnounceSleep(REACTOR);
-#ifndef NO_PEEK_AFTER_SPIN
+    /* SharedMemoryConnection.EndSpin: what has come is looked at soon, without asking for a doorbell before */
     Peek();
     if
     :: seen -> turn = 1
-    :: else
+    :: else ->
+        AnnounceSleep(REACTOR);
+#ifndef NO_PEEK_AFTER_SPIN
+        Peek();
+        if
+        :: seen -> turn = 1
+        :: else
+        fi
+#endif
     fi;
     seen = 0
-#endif
 }
 
 inline Peek() {

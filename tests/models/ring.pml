@@ -401,6 +401,16 @@ spin:
 #endif
         :: break                                /* the time is over */
         od;
+        LOAD(CONSUMER, TAIL, seen);
+#ifndef PEEK_AT_THE_TAIL_ONLY
+        LOAD(CONSUMER, PRODUCER_STATE, state);
+#else
+        state = OPEN;
+#endif
+        if
+        :: seen != tail || state != OPEN -> atomic { seen = 0; state = 0; goto announce }
+        :: else -> atomic { seen = 0; state = 0 }
+        fi;
         AnnounceSleep();
 #ifndef NO_PEEK_AFTER_SPIN
         LOAD(CONSUMER, TAIL, seen);

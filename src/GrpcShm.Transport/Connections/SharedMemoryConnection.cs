@@ -218,6 +218,13 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     {
         try
         {
+            // What has come by now is served in the next round, and after that the reactor is here again. The peer need
+            // not ring meanwhile.
+            if (Inbound.Peek())
+            {
+                return true;
+            }
+
             // Sets the flag, whatever its value was, and looks again after the fence in it. If the operation's owner
             // sets the flag at the same moment, the owner does the same.
             Inbound.AnnounceSleep();

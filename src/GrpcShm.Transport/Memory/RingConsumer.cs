@@ -143,7 +143,15 @@ internal sealed unsafe class RingConsumer
     }
 
     /// <summary>Says that this end looks by itself for a while, so that the producer need not ring.</summary>
-    public void AnnounceAwake() => Volatile.Write(ref _control->ConsumerSleeping, 0);
+    public void AnnounceAwake()
+    {
+        // Stored only where it changes something: a producer reads the flag with each frame, and a store takes the line
+        // out of its processor's cache.
+        if (Volatile.Read(ref _control->ConsumerSleeping) != 0)
+        {
+            Volatile.Write(ref _control->ConsumerSleeping, 0);
+        }
+    }
 
     /// <summary>
     /// Whether the producer has published anything since the last <see cref="Refresh"/>, or has ended; checks nothing.

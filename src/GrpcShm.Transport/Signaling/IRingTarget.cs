@@ -16,10 +16,11 @@ internal interface IRingTarget : IReactorTarget
     /// <summary>Whether <see cref="IReactorTarget.OnReady"/> would find something.</summary>
     bool Peek();
 
-    /// <summary>Asks the peer for doorbells again.</summary>
+    /// <summary>Asks the peer for doorbells again, unless there is something to do.</summary>
     /// <returns>
-    /// Whether there is something to do. It is looked for after asking: the peer rings no doorbell for bytes that it
-    /// published before it could see the request.
+    /// Whether there is something to do. Then <see cref="IReactorTarget.OnReady"/> must be called soon, since the peer
+    /// may ring no more until then. It is looked for once more after asking: the peer rings no doorbell for bytes that
+    /// it published before it could see the request.
     /// </returns>
     bool EndSpin();
 }

@@ -63,4 +63,40 @@ public sealed class RingStreamHalfTests
         pair.Server.OnReady(ProcessReactors.Next());
         Assert.Equal(0, await read.InTime());
     }
+
+    [Fact]
+    public async Task Write_ReactorHasFoundBytesByItself_NeedsNoDoorbellUntilTheReactorLooksAgain()
+    {
+        await using var pair = await ConnectionPair.CreateAsync();
+        await using var client = new RingStream(pair.Client, FileAccess.ReadWrite);
+        await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
+        var read = server.ReadPatternAsync(0, 20);
+        await TimeLimit.UntilAsync(() => pair.Server.BeginSpin(), () => "The read does not wait.");
+        var rung = pair.Client.Counters.DataDoorbells;
+        await client.WritePatternAsync(0, 10);
+
+        Assert.True(pair.Server.EndSpin());
+        await client.WritePatternAsync(10, 10);
+
+        Assert.Equal(rung, pair.Client.Counters.DataDoorbells);
+        pair.Server.OnReady(ProcessReactors.Next());
+        await read.InTime();
+    }
+
+    [Fact]
+    public async Task Write_ReactorHasFoundNothingByItself_RingsTheDoorbell()
+    {
+        await using var pair = await ConnectionPair.CreateAsync();
+        await using var client = new RingStream(pair.Client, FileAccess.ReadWrite);
+        await using var server = new RingStream(pair.Server, FileAccess.ReadWrite);
+        var read = server.ReadPatternAsync(0, 10);
+        await TimeLimit.UntilAsync(() => pair.Server.BeginSpin(), () => "The read does not wait.");
+        var rung = pair.Client.Counters.DataDoorbells;
+
+        Assert.False(pair.Server.EndSpin());
+        await client.WritePatternAsync(0, 10);
+
+        Assert.Equal(rung + 1, pair.Client.Counters.DataDoorbells);
+        await read.InTime();
+    }
 }
