@@ -8,7 +8,8 @@ namespace GrpcShm.Transport.Signaling;
 /// makes large batches of a stream, but delays an answer that somebody waits for. The reactor cannot know which case
 /// it has, so a trial gives each strategy turns, and compares how many bytes went through in the time. A strategy is
 /// kept only if it moved clearly more than plain sleeping. The trial is repeated more and more rarely while its result
-/// stays the same.
+/// stays the same. A strategy whose waits end much too late, since other threads have the processors, is given up at
+/// once: on a busy machine it cannot win, and a trial says little.
 /// </summary>
 /// <remarks>One thread at a time, except for the counters.</remarks>
 internal sealed class AdaptiveWait
@@ -24,6 +25,14 @@ internal sealed class AdaptiveWait
     // In percent: a strategy that moves less than this in its first turn gets no second turn in this trial.
     private const int Hopeless = 50;
 
+    // What a wait that was held up counts for, what lets it be forgotten is one for each wait that was not, and the sum
+    // at which a strategy is given up: two in a row, or three of nine.
+    private const int HeldUpWeight = 8;
+    private const int MostHeldUp = 15;
+
+    // Other threads have held up a wait that ends so much too late. A timer is late by a tenth of it.
+    private static readonly long HeldUpTicks = Ticks(TimeSpan.FromMicroseconds(500));
+
     // Long enough that the scheduler's time slices, of a few milliseconds, affect all strategies alike.
     private static readonly long TurnTicks = Ticks(TimeSpan.FromMilliseconds(4));
     private static readonly long FirstVerdictTicks = Ticks(TimeSpan.FromMilliseconds(500));
@@ -36,6 +45,7 @@ internal sealed class AdaptiveWait
     private bool _isTrial = true;
     private int _round;
     private int _waits;
+    private int _heldUp;
     private long _verdictTicks = FirstVerdictTicks;
     private WaitStrategy _verdict = WaitStrategy.Sleep;
     private long _last;
@@ -68,7 +78,8 @@ internal sealed class AdaptiveWait
     /// <summary>Notes how a wait went.</summary>
     /// <param name="now">When it ended, in ticks of <see cref="Stopwatch"/>.</param>
     /// <param name="paid">Whether spinning found something to do.</param>
-    public void Record(long now, bool paid)
+    /// <param name="late">By how much a spin or a pause took longer than it should have, in the same ticks.</param>
+    public void Record(long now, bool paid, long late)
     {
         if (Strategy == WaitStrategy.Spin)
         {
@@ -79,27 +90,59 @@ internal sealed class AdaptiveWait
         _ticks += Math.Min(now - _last, LongestWaitTicks);
         _last = now;
         _waits++;
-        if (_isTrial ? _waits >= LeastWaitsPerTurn && _ticks >= TurnTicks : _ticks >= _verdictTicks)
+        _heldUp = late > HeldUpTicks ? _heldUp + HeldUpWeight : Math.Max(_heldUp - 1, 0);
+        if (_heldUp > MostHeldUp)
+        {
+            GiveUp();
+            BeginTurn();
+        }
+        else if (_isTrial ? _waits >= LeastWaitsPerTurn && _ticks >= TurnTicks : _ticks >= _verdictTicks)
         {
             EndTurn();
-            _waits = 0;
-            _ticks = 0;
-            _bytes = 0;
+            BeginTurn();
         }
     }
 
     private static long Ticks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
 
+    private void BeginTurn()
+    {
+        _waits = 0;
+        _heldUp = 0;
+        _ticks = 0;
+        _bytes = 0;
+    }
+
     private void EndTurn()
     {
-        if (!_isTrial)
+        if (_isTrial)
+        {
+            _samples[(int)Strategy].Add(_bytes, _ticks);
+            GoOnTrying();
+        }
+        else
         {
             _isTrial = true;
             Strategy = WaitStrategy.Sleep;
-            return;
         }
+    }
 
-        _samples[(int)Strategy].Add(_bytes, _ticks);
+    /// <summary>Gives up a strategy whose waits are held up: for this trial, or for the rest of the verdict.</summary>
+    private void GiveUp()
+    {
+        if (_isTrial)
+        {
+            _samples[(int)Strategy] = Sample.HeldUp;
+            GoOnTrying();
+        }
+        else
+        {
+            Decide(WaitStrategy.Sleep);
+        }
+    }
+
+    private void GoOnTrying()
+    {
         do
         {
             Strategy = (WaitStrategy)(((int)Strategy + 1) % Strategies);
@@ -114,12 +157,18 @@ internal sealed class AdaptiveWait
     }
 
     private bool IsHopeless(WaitStrategy strategy) =>
-        strategy != WaitStrategy.Sleep && _round > 0 && !IsBetter(strategy, WaitStrategy.Sleep, Hopeless);
+        strategy != WaitStrategy.Sleep && _round > 0
+            && (_samples[(int)strategy].IsHeldUp || !IsBetter(strategy, WaitStrategy.Sleep, Hopeless));
 
     private void Judge()
     {
         var best = IsBetter(WaitStrategy.Coalesce, WaitStrategy.Spin, 100) ? WaitStrategy.Coalesce : WaitStrategy.Spin;
-        Strategy = IsBetter(best, WaitStrategy.Sleep, LeastGain) ? best : WaitStrategy.Sleep;
+        Decide(IsBetter(best, WaitStrategy.Sleep, LeastGain) ? best : WaitStrategy.Sleep);
+    }
+
+    private void Decide(WaitStrategy strategy)
+    {
+        Strategy = strategy;
         _verdictTicks = Strategy == _verdict ? Math.Min(_verdictTicks * 2, LongestVerdictTicks) : FirstVerdictTicks;
         _verdict = Strategy;
         _isTrial = false;
@@ -138,6 +187,11 @@ internal sealed class AdaptiveWait
     {
         public long Bytes;
         public long Ticks;
+
+        /// <summary>What moved nothing, and is not to be tried again.</summary>
+        public static Sample HeldUp => new() { Ticks = 1, IsHeldUp = true };
+
+        public bool IsHeldUp { get; private init; }
 
         public void Add(long bytes, long ticks)
         {

@@ -24,6 +24,9 @@ internal sealed class ReactorWait
     // How long to look for an expected answer: about as long as a peer that is awake takes to answer.
     private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
 
+    // See Poller.Pause.
+    private static readonly long PauseTicks = Stopwatch.Frequency / 1_000_000 * 70;
+
     private readonly ReactorLife _life;
     private readonly Queue<IReactorTarget> _unfinished;
     private readonly AdaptiveWait _adaptive;
@@ -159,9 +162,16 @@ internal sealed class ReactorWait
     /// <summary>Waits where bytes are carried, by the strategy that has proved best.</summary>
     private int WaitForBytes()
     {
-        var started = Stopwatch.GetTimestamp();
         var count = 0;
-        var paid = _adaptive.Strategy == WaitStrategy.Spin && SpinFor(_adaptive.SpinTicks, started, out count);
+        var paid = false;
+        var late = 0L;
+        if (_adaptive.Strategy == WaitStrategy.Spin)
+        {
+            var started = Stopwatch.GetTimestamp();
+            paid = SpinFor(_adaptive.SpinTicks, started, out count);
+            late = Stopwatch.GetTimestamp() - started - _adaptive.SpinTicks;
+        }
+
         _served.Clear();
         if (!paid)
         {
@@ -169,11 +179,13 @@ internal sealed class ReactorWait
             if (_adaptive.Strategy == WaitStrategy.Coalesce)
             {
                 // The peers that rang have lowered their flags: more bytes come meanwhile without a doorbell.
+                var started = Stopwatch.GetTimestamp();
                 _life.Poller.Pause();
+                late = Stopwatch.GetTimestamp() - started - PauseTicks;
             }
         }
 
-        _adaptive.Record(Stopwatch.GetTimestamp(), paid);
+        _adaptive.Record(Stopwatch.GetTimestamp(), paid, late);
         return count;
     }
 

@@ -56,6 +56,58 @@ public sealed class AdaptiveWaitTests
         Assert.Equal(WaitStrategy.Spin, RunTrial(sleep: 1000, spin: 2000, coalesce: 1000));
     }
 
+    [Theory]
+    [InlineData(WaitStrategy.Spin)]
+    [InlineData(WaitStrategy.Coalesce)]
+    public void Trial_OneWhoseWaitsAreHeldUp_IsGivenUpAfterTwoOfThem(object heldUp)
+    {
+        var waits = 0;
+        for (var i = 0; i < 300; i++)
+        {
+            var isHeldUp = _wait.Strategy.Equals(heldUp);
+            waits += isHeldUp ? 1 : 0;
+            Wait(Millisecond, isHeldUp ? 1_000_000 : 1000, late: isHeldUp ? Millisecond : 0);
+        }
+
+        Assert.Equal(2, waits);
+    }
+
+    [Fact]
+    public void Trial_OneStrategyIsHeldUp_TheOtherStillWins()
+    {
+        while (_wait.Strategy != WaitStrategy.Spin)
+        {
+            Wait(Millisecond, 1000);
+        }
+
+        Wait(Millisecond, 1000, late: Millisecond);
+        Wait(Millisecond, 1000, late: Millisecond);
+        Assert.Equal(WaitStrategy.Coalesce, RunTrial(sleep: 1000, spin: 1_000_000, coalesce: 2000));
+    }
+
+    [Fact]
+    public void Verdict_WhoseWaitsAreHeldUp_BecomesToSleep()
+    {
+        Assert.Equal(WaitStrategy.Spin, RunTrial(sleep: 1000, spin: 2000, coalesce: 1000));
+
+        Wait(Millisecond, 2000, late: Millisecond);
+        Assert.Equal(WaitStrategy.Spin, _wait.Strategy);
+        Wait(Millisecond, 2000, late: Millisecond);
+        Assert.Equal(WaitStrategy.Sleep, _wait.Strategy);
+    }
+
+    [Fact]
+    public void Verdict_SomeWaitsAreHeldUp_Stays()
+    {
+        RunTrial(sleep: 1000, spin: 2000, coalesce: 1000);
+        for (var i = 0; i < 300; i++)
+        {
+            Wait(Millisecond, 2000, late: i % 10 == 0 ? Millisecond : Millisecond / 4);
+        }
+
+        Assert.Equal(WaitStrategy.Spin, _wait.Strategy);
+    }
+
     [Fact]
     public void Verdict_ThatStaysTheSame_LastsEverLongerUpToALimit()
     {
@@ -141,10 +193,10 @@ public sealed class AdaptiveWaitTests
         return waited;
     }
 
-    private void Wait(long ticks, int bytes, bool paid = false)
+    private void Wait(long ticks, int bytes, bool paid = false, long late = 0)
     {
         _now += ticks;
         _wait.AddProgress(bytes);
-        _wait.Record(_now, paid);
+        _wait.Record(_now, paid, late);
     }
 }
