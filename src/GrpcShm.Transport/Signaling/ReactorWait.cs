@@ -17,8 +17,8 @@ internal sealed class ReactorWait
     public const int MaxSpinTargets = 16;
 
     // How many looks at rings take place before the poller is asked and other threads get the processor: some 3 µs, two
-    // to three times as long as these two system calls. With 16 of them a call that waits for its answer took 8 % longer,
-    // since it was in a system call half of the time.
+    // to three times as long as these two system calls. With 16 of them a call that waits for its answer took 8 %
+    // longer, since it was in a system call half of the time.
     private const int LooksInARow = 96;
 
     // How long to look for an expected answer: about as long as a peer that is awake takes to answer.
