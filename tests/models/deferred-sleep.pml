@@ -223,7 +223,11 @@ inline LookAtServed() {
         LOAD(REACTOR, TURN, seen);
         if
         :: atomic { seen == IDLE -> seen = 0 };
-            STORE_RELEASE(REACTOR, CONSUMER_SLEEPING, 0);
+            LOAD(REACTOR, CONSUMER_SLEEPING, seen);
+            if
+            :: atomic { seen -> seen = 0 }; STORE_RELEASE(REACTOR, CONSUMER_SLEEPING, 0)
+            :: else
+            fi;
             if
             :: Peek(); seen = 0
             :: skip                             /* no budget */
@@ -264,7 +268,7 @@ end:
     :: resumed || doorbell || isServed ->
         if
         :: !resumed -> LookAtServed()
-        :: else
+        :: else -> isServed = 0             /* StopSparing: who is not done is served in any case */
         fi;
         if
         :: atomic { resumed -> doorbell = 0; resumed = 0 }; Signal(REACTOR)

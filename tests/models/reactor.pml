@@ -200,7 +200,11 @@ proctype Reactor() {
         if
         :: atomic { !turn && seen == WAITING -> seen = 0 };
             /* SharedMemoryConnection.BeginSpin: RingConsumer.AnnounceAwake */
-            STORE_RELEASE(REACTOR, CONSUMER_SLEEPING, 0);
+            LOAD(REACTOR, CONSUMER_SLEEPING, seen);
+            if
+            :: atomic { seen -> seen = 0 }; STORE_RELEASE(REACTOR, CONSUMER_SLEEPING, 0)
+            :: else
+            fi;
             Peek();
             seen = 0;
 #ifndef NO_END_OF_SPIN

@@ -392,7 +392,11 @@ wait:
 #ifdef SPIN
 spin:
         /* ReactorWait.SpinFor: BeginSpin, a look now and then, EndSpin. RingConsumer.AnnounceAwake, RingConsumer.Peek */
-        STORE_RELEASE(CONSUMER, CONSUMER_SLEEPING, 0);
+        LOAD(CONSUMER, CONSUMER_SLEEPING, seen);
+        if
+        :: atomic { seen -> seen = 0 }; STORE_RELEASE(CONSUMER, CONSUMER_SLEEPING, 0)
+        :: else
+        fi;
         do
         :: peerIsGone[CONSUMER] -> break        /* Poller.Wait(block: false): events of the socket */
         :: mem[TAIL] != tail -> break

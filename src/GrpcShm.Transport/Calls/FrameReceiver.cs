@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using GrpcShm.Transport.Connections;
-using GrpcShm.Transport.Signaling;
 
 namespace GrpcShm.Transport.Calls;
 
@@ -42,7 +41,7 @@ internal sealed class FrameReceiver(
         {
             if (!_ring.Refresh(_ring.Head, out var hasEnded))
             {
-                if (Reactor.Running is { } reactor && reactor.TryDeferSleep(connection))
+                if (connection.TryDeferSleep())
                 {
                     // The reactor runs the work of these frames before it sleeps, and meanwhile the peer need not ring.
                     return true;

@@ -21,6 +21,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
     private readonly SharedSegment _segment;
     private readonly Doorbell _ownDoorbell;
     private readonly Doorbell _peerDoorbell;
+    private readonly Reactor _reactor;
     private readonly ReactorRegistration _doorbellRegistration;
     private readonly TransportMetrics _metrics;
     private readonly ILogger _logger;
@@ -57,6 +58,7 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
         _segment = parts.Segment;
         _ownDoorbell = parts.OwnDoorbell;
         _peerDoorbell = parts.PeerDoorbell;
+        _reactor = parts.Reactor;
         _metrics = metrics;
         _logger = logger;
         Inbound = new ReceivingEnd(this, _segment.CreateConsumer(Role));
@@ -192,6 +194,14 @@ internal sealed partial class SharedMemoryConnection : IRingTarget, IDisposable
 
     public void OnReactorFailed(ReactorFailedException failure) =>
         Abort(new CloseCause(CloseCode.Aborted, failure.Message, ByPeer: false, failure));
+
+    /// <summary>
+    /// Leaves it to the reactor that the calling thread leads to ask for doorbells, see
+    /// <see cref="Reactor.TryDeferSleep"/>. Only the connection's own reactor does that: another one does not tell it
+    /// when it ends.
+    /// </summary>
+    /// <returns>Whether the reactor will ask.</returns>
+    public bool TryDeferSleep() => Reactor.Running == _reactor && _reactor.TryDeferSleep(this);
 
     public long TakeProgress()
     {

@@ -26,7 +26,7 @@ internal sealed class AdaptiveWait
     private const int Hopeless = 50;
 
     // What a wait that was held up counts for, what lets it be forgotten is one for each wait that was not, and the sum
-    // at which a strategy is given up: two in a row, or three of nine.
+    // at which a strategy is given up: two in a row, or more than one of nine for long.
     private const int HeldUpWeight = 8;
     private const int MostHeldUp = 15;
 
@@ -47,6 +47,7 @@ internal sealed class AdaptiveWait
     private int _waits;
     private int _heldUp;
     private long _verdictTicks = FirstVerdictTicks;
+    private long _respiteTicks = FirstVerdictTicks;
     private WaitStrategy _verdict = WaitStrategy.Sleep;
     private long _last;
     private long _ticks;
@@ -78,8 +79,10 @@ internal sealed class AdaptiveWait
     /// <summary>Notes how a wait went.</summary>
     /// <param name="now">When it ended, in ticks of <see cref="Stopwatch"/>.</param>
     /// <param name="paid">Whether spinning found something to do.</param>
-    /// <param name="late">By how much a spin or a pause took longer than it should have, in the same ticks.</param>
-    public void Record(long now, bool paid, long late)
+    /// <param name="late">
+    /// By how much a spin or a pause took longer than it should have, in the same ticks; nothing if there was none.
+    /// </param>
+    public void Record(long now, bool paid, long? late)
     {
         if (Strategy == WaitStrategy.Spin)
         {
@@ -90,7 +93,11 @@ internal sealed class AdaptiveWait
         _ticks += Math.Min(now - _last, LongestWaitTicks);
         _last = now;
         _waits++;
-        _heldUp = late > HeldUpTicks ? _heldUp + HeldUpWeight : Math.Max(_heldUp - 1, 0);
+        if (late is { } ticks)
+        {
+            _heldUp = ticks > HeldUpTicks ? _heldUp + HeldUpWeight : Math.Max(_heldUp - 1, 0);
+        }
+
         if (_heldUp > MostHeldUp)
         {
             GiveUp();
@@ -122,12 +129,21 @@ internal sealed class AdaptiveWait
         }
         else
         {
+            if (Strategy != WaitStrategy.Sleep)
+            {
+                // It was not held up for all of its time.
+                _respiteTicks = FirstVerdictTicks;
+            }
+
             _isTrial = true;
             Strategy = WaitStrategy.Sleep;
         }
     }
 
-    /// <summary>Gives up a strategy whose waits are held up: for this trial, or for the rest of the verdict.</summary>
+    /// <summary>
+    /// Gives up a strategy whose waits are held up: for this trial, or, if it was the verdict, for a time that doubles
+    /// with each time that this happens.
+    /// </summary>
     private void GiveUp()
     {
         if (_isTrial)
@@ -137,7 +153,9 @@ internal sealed class AdaptiveWait
         }
         else
         {
-            Decide(WaitStrategy.Sleep);
+            Strategy = _verdict = WaitStrategy.Sleep;
+            _verdictTicks = _respiteTicks;
+            _respiteTicks = Math.Min(_respiteTicks * 2, LongestVerdictTicks);
         }
     }
 
@@ -163,12 +181,7 @@ internal sealed class AdaptiveWait
     private void Judge()
     {
         var best = IsBetter(WaitStrategy.Coalesce, WaitStrategy.Spin, 100) ? WaitStrategy.Coalesce : WaitStrategy.Spin;
-        Decide(IsBetter(best, WaitStrategy.Sleep, LeastGain) ? best : WaitStrategy.Sleep);
-    }
-
-    private void Decide(WaitStrategy strategy)
-    {
-        Strategy = strategy;
+        Strategy = IsBetter(best, WaitStrategy.Sleep, LeastGain) ? best : WaitStrategy.Sleep;
         _verdictTicks = Strategy == _verdict ? Math.Min(_verdictTicks * 2, LongestVerdictTicks) : FirstVerdictTicks;
         _verdict = Strategy;
         _isTrial = false;

@@ -21,6 +21,9 @@ internal sealed class ReactorWait
     // longer, since it was in a system call half of the time.
     private const int LooksInARow = 96;
 
+    // After so many waits in a row that found something in the rings the poller is asked.
+    private const int MostUnasked = 16;
+
     // How long to look for an expected answer: about as long as a peer that is awake takes to answer.
     private static readonly long ExpectTicks = Stopwatch.Frequency / 1_000_000 * 50;
 
@@ -35,6 +38,7 @@ internal sealed class ReactorWait
     private readonly List<IRingTarget> _spinning = new(MaxSpinTargets);
     private readonly PollEvent[] _events = new PollEvent[64];
     private bool _servesCalls;
+    private int _unasked;
     private long _expectUntil;
 
     /// <param name="life">Has the poller to wait on, and says for how long.</param>
@@ -115,6 +119,7 @@ internal sealed class ReactorWait
     {
         if (_unfinished.Count > 0)
         {
+            StopSparing();
             return _life.Poller!.Wait(_events, block: false);
         }
 
@@ -124,6 +129,20 @@ internal sealed class ReactorWait
         }
 
         return _servesCalls ? WaitForCalls() : WaitForBytes();
+    }
+
+    /// <summary>
+    /// Asks the peers of calls for doorbells, since others are not done, maybe for long: meanwhile nobody would look at
+    /// the rings of those that are.
+    /// </summary>
+    private void StopSparing()
+    {
+        if (_servesCalls)
+        {
+            SpinFor(0, 0, out _);
+            _served.Clear();
+            _servesCalls = false;
+        }
     }
 
     /// <summary>Waits where no ring was served.</summary>
@@ -156,7 +175,13 @@ internal sealed class ReactorWait
             _trust.Record(found, Stopwatch.GetTimestamp() - started - budget);
         }
 
-        return found ? count : _life.Poller!.Wait(_events, _life.MillisecondsToWait());
+        if (found)
+        {
+            AskNowAndThen(ref count);
+            return count;
+        }
+
+        return _life.Poller!.Wait(_events, _life.MillisecondsToWait());
     }
 
     /// <summary>Waits where bytes are carried, by the strategy that has proved best.</summary>
@@ -164,16 +189,23 @@ internal sealed class ReactorWait
     {
         var count = 0;
         var paid = false;
-        var late = 0L;
+        long? late = null;
         if (_adaptive.Strategy == WaitStrategy.Spin)
         {
             var started = Stopwatch.GetTimestamp();
             paid = SpinFor(_adaptive.SpinTicks, started, out count);
-            late = Stopwatch.GetTimestamp() - started - _adaptive.SpinTicks;
+            var over = Stopwatch.GetTimestamp() - started - _adaptive.SpinTicks;
+
+            // A spin that found nothing before its time was over had nothing to look at, and says nothing.
+            late = paid || over >= 0 ? over : null;
         }
 
         _served.Clear();
-        if (!paid)
+        if (paid)
+        {
+            AskNowAndThen(ref count);
+        }
+        else
         {
             count = _life.Poller!.Wait(_events, _life.MillisecondsToWait());
             if (_adaptive.Strategy == WaitStrategy.Coalesce)
@@ -198,7 +230,8 @@ internal sealed class ReactorWait
     {
         foreach (var target in _served)
         {
-            if (target.BeginSpin())
+            // A target that is not done is served in any case, once.
+            if (!_unfinished.Contains(target) && target.BeginSpin())
             {
                 _spinning.Add(target);
             }
@@ -210,7 +243,7 @@ internal sealed class ReactorWait
             while (!PeekAll())
             {
                 // Deaths, new clients, and rings that are not looked at.
-                count = _life.Poller!.Wait(_events, block: false);
+                count = Ask();
                 if (count > 0 || Stopwatch.GetTimestamp() - started > budget)
                 {
                     break;
@@ -230,6 +263,25 @@ internal sealed class ReactorWait
 
         _spinning.Clear();
         return count > 0 || _unfinished.Count > 0;
+    }
+
+    /// <summary>
+    /// Asks the poller, though there is something in the rings, if that was so in many waits in a row. Else one busy
+    /// peer would hide deaths, new clients and the doorbells of all others.
+    /// </summary>
+    /// <param name="count">The number of the poller's events.</param>
+    private void AskNowAndThen(ref int count)
+    {
+        if (count == 0 && ++_unasked >= MostUnasked)
+        {
+            count = Ask();
+        }
+    }
+
+    private int Ask()
+    {
+        _unasked = 0;
+        return _life.Poller!.Wait(_events, block: false);
     }
 
     private bool PeekAll()

@@ -96,16 +96,54 @@ public sealed class AdaptiveWaitTests
         Assert.Equal(WaitStrategy.Sleep, _wait.Strategy);
     }
 
-    [Fact]
-    public void Verdict_SomeWaitsAreHeldUp_Stays()
+    [Theory]
+    [InlineData(9, WaitStrategy.Spin)]
+    [InlineData(8, WaitStrategy.Sleep)]
+    public void Verdict_OneOfSoManyWaitsIsHeldUp_StaysOrBecomesToSleep(int waits, object expected)
     {
         RunTrial(sleep: 1000, spin: 2000, coalesce: 1000);
         for (var i = 0; i < 300; i++)
         {
-            Wait(Millisecond, 2000, late: i % 10 == 0 ? Millisecond : Millisecond / 4);
+            Wait(Millisecond, 2000, late: i % waits == 0 ? Millisecond : Millisecond / 4);
         }
 
-        Assert.Equal(WaitStrategy.Spin, _wait.Strategy);
+        Assert.Equal(expected, _wait.Strategy);
+    }
+
+    [Fact]
+    public void Verdict_NothingIsMeasuredBetweenWaitsThatAreHeldUp_BecomesToSleep()
+    {
+        RunTrial(sleep: 1000, spin: 2000, coalesce: 1000);
+        Wait(Millisecond, 2000, late: Millisecond);
+        for (var i = 0; i < 20; i++)
+        {
+            Wait(Millisecond, 2000, late: null);
+        }
+
+        Wait(Millisecond, 2000, late: Millisecond);
+        Assert.Equal(WaitStrategy.Sleep, _wait.Strategy);
+    }
+
+    [Fact]
+    public void Verdict_ThatIsGivenUpAgainAndAgain_IsTriedMoreAndMoreRarely()
+    {
+        var last = 0L;
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal(WaitStrategy.Spin, RunTrial(sleep: 1000, spin: 2000, coalesce: 1000));
+            Wait(Millisecond, 2000, late: Millisecond);
+            Wait(Millisecond, 2000, late: Millisecond);
+            var began = _now;
+            while (_wait.Strategy != WaitStrategy.Spin)
+            {
+                Wait(Millisecond, 1000);
+            }
+
+            Assert.True(_now - began > last || last >= 64 * Stopwatch.Frequency, $"{_now - began} after {last}");
+            last = _now - began;
+        }
+
+        Assert.InRange(last, 64 * Stopwatch.Frequency, 65 * Stopwatch.Frequency);
     }
 
     [Fact]
@@ -193,7 +231,7 @@ public sealed class AdaptiveWaitTests
         return waited;
     }
 
-    private void Wait(long ticks, int bytes, bool paid = false, long late = 0)
+    private void Wait(long ticks, int bytes, bool paid = false, long? late = 0)
     {
         _now += ticks;
         _wait.AddProgress(bytes);

@@ -123,6 +123,56 @@ public sealed class ReactorWaitTests : IDisposable
     }
 
     [Fact]
+    public void Wait_RingsAlwaysHaveNews_StillGivesAnEventOfThePoller()
+    {
+        var rings = new FakeRings { PeeksUntilNews = 0, HasNews = true };
+        _bell.Ring();
+        for (var waits = 0; waits < 100; waits++)
+        {
+            Assert.True(_wait.TryDeferSleep(rings));
+            if (_wait.Wait() is [var happened, ..])
+            {
+                Assert.Equal(_token, happened.Token);
+                return;
+            }
+
+            Assert.Same(rings, Assert.Single(_unfinished));
+            _unfinished.Clear();
+        }
+
+        Assert.Fail("The poller is never asked.");
+    }
+
+    [Fact]
+    public void Wait_OthersAreNotDone_AsksForDoorbellsWhereTheyAreDeferred()
+    {
+        var done = new FakeRings();
+        var notDone = new FakeRings();
+        Assert.True(_wait.TryDeferSleep(done));
+        Assert.True(_wait.TryDeferSleep(notDone));
+        _unfinished.Enqueue(notDone);
+
+        _wait.Wait();
+
+        Assert.Equal((1, 1), (done.Begun, done.Ended));
+        Assert.Equal(0, notDone.Begun);
+        Assert.Same(notDone, Assert.Single(_unfinished));
+    }
+
+    [Fact]
+    public void Wait_OthersAreNotDoneAndBytesHaveComeMeanwhile_GivesTheDeferredAnotherTurn()
+    {
+        var done = new FakeRings { HasNews = true };
+        var notDone = new FakeRings();
+        Assert.True(_wait.TryDeferSleep(done));
+        _unfinished.Enqueue(notDone);
+
+        _wait.Wait();
+
+        Assert.Equal([notDone, done], _unfinished);
+    }
+
+    [Fact]
     public void Forget_ServedRings_AreNotLookedAtAnyMore()
     {
         var rings = new FakeRings();
