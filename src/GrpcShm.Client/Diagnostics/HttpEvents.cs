@@ -14,10 +14,7 @@ internal static class HttpEvents
     private const string SourceType = "System.Net.Http.HttpTelemetry, System.Net.Http";
     private const int MajorVersion = 2;
 
-    // .NET makes the source with the first request of the process, before that comes to any handler.
-    private static readonly EventSource? Source = EventSource.GetSources().FirstOrDefault(
-        static source => source.Name == ClientDiagnostics.SourceName
-            && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
+    private static readonly EventSource? Source = FindSource();
 
     // .NET counts its connections from 0 upwards, so these are below 0. A second copy of this library in the process,
     // as a plug-in may have it, starts at another number.
@@ -65,6 +62,20 @@ internal static class HttpEvents
     /// <summary>Writes that the response has come.</summary>
     public static void WriteResponded(HttpStatusCode status) =>
         Write((int)status, static (source, status) => ResponseHeadersStop(source, status));
+
+    // .NET makes the source with the first request of the process that comes to a handler of HTTP. A call that needs no
+    // such handler may come earlier, or while another thread makes the source.
+    private static EventSource? FindSource()
+    {
+        if (Type.GetType(SourceType) is { } type)
+        {
+            RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+        }
+
+        return EventSource.GetSources().FirstOrDefault(
+            static source => source.Name == ClientDiagnostics.SourceName
+                && source.GetType().Assembly == typeof(HttpMessageInvoker).Assembly);
+    }
 
     private static void Write<TState>(TState state, Action<EventSource, TState> write)
     {
