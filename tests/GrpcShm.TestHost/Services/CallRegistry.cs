@@ -43,16 +43,17 @@ internal sealed class CallRegistry
         {
             return await handler();
         }
-        catch (IOException)
-        {
-            // After a reset a handler's read may fail before its token is cancelled. The token follows.
-            await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
-            throw;
-        }
         catch (Exception exception)
             when (exception is not RpcException && !context.CancellationToken.IsCancellationRequested)
         {
-            Interlocked.Increment(ref _broken);
+            if (!MayHaveEnded(context, exception))
+            {
+                Interlocked.Increment(ref _broken);
+                throw;
+            }
+
+            // The token follows.
+            await record.WhenAsync(CallPhase.Cancelled).WaitAsync(Patience);
             throw;
         }
         finally
@@ -71,6 +72,18 @@ internal sealed class CallRegistry
 
     /// <summary>Counts the body of a response.</summary>
     public void NoteProduced(int bytes) => Interlocked.Add(ref _bytesProduced, bytes);
+
+    /// <summary>Whether a handler's read or write may have failed because its call has ended.</summary>
+    private static bool MayHaveEnded(ServerCallContext context, Exception exception) => exception switch
+    {
+        // After a reset they may fail before the token is cancelled.
+        IOException => true,
+
+        // At the deadline gRPC completes the response first, and cancels the token after that. A write in between is
+        // not allowed. The timer may run a moment before the clock shows the deadline.
+        InvalidOperationException => context.Deadline - DateTime.UtcNow < TimeSpan.FromSeconds(1),
+        _ => false,
+    };
 
     private void NoteCancellation(CallRecord record)
     {

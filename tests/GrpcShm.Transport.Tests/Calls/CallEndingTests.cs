@@ -176,9 +176,13 @@ public sealed class CallEndingTests
         await using var owned = pair;
         var call = pair.Begin();
         call.EndOutput();
-        await call.Failed.InTime();
+        await call.Left.InTime();
+        await pair.Client.Completion.InTime();
         await pair.Server.Completion.InTime();
         await (await pair.AcceptedAsync()).Handled.InTime();
+
+        // A handler on the pool may send its whole response before the thread that receives ends its call.
+        Assert.True(call.Failed.IsCompleted || (RunMode)mode == RunMode.ThreadPool);
     }
 
     [Fact]
