@@ -1,14 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace GrpcShm.EventBus.Forwarding;
 
-/// <summary>
-/// What the hub has to know of an encoded event. All ranges but those that are left out are ranges of the copy that is
-/// forwarded.
-/// </summary>
+/// <summary>What the walker has found in an encoded event.</summary>
 internal struct EventLayout
 {
-    private Texts _texts;
+    /// <summary>Where the texts lie in the bytes that are forwarded, by their <see cref="EventPart"/>.</summary>
+    public EventTexts Texts;
 
     /// <summary>How many bytes the payload has.</summary>
     public int PayloadLength;
@@ -33,17 +29,4 @@ internal struct EventLayout
 
     /// <summary>How many of the received bytes are not forwarded.</summary>
     public readonly int LeftOut => LeftOutFirst.Length + LeftOutSecond.Length;
-
-    /// <summary>Where a text lies; empty if the event does not have it.</summary>
-    public FieldRange this[EventPart part]
-    {
-        readonly get => _texts[(int)part];
-        set => _texts[(int)part] = value;
-    }
-
-    [InlineArray(4)]
-    private struct Texts
-    {
-        private FieldRange _first;
-    }
 }

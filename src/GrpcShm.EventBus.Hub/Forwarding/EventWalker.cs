@@ -110,7 +110,7 @@ internal static class EventWalker
             return false;
         }
 
-        layout[part] = new FieldRange(reader.Position - text.Length - layout.LeftOut, text.Length);
+        layout.Texts[(int)part] = new FieldRange(reader.Position - text.Length - layout.LeftOut, text.Length);
         return true;
     }
 

@@ -9,14 +9,16 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>An event that came as bytes, and goes on as bytes.</summary>
 internal sealed class ReceivedEvent : RoutedEvent
 {
-    // A tag of one byte each, eight bytes of a number, and a varint.
-    private const int RoomForStamps = 1 + sizeof(ulong) + 1 + MostVarintBytes;
     private const int MostVarintBytes = 10;
+    private const int SenderBytes = 1 + sizeof(ulong);
+    private const int TimestampBytes = 1 + MostVarintBytes;
     private const int GroupTagBytes = 2;
 
-    private EventLayout _layout;
+    private readonly EventTexts _texts;
     private byte[] _bytes;
     private int _length;
+    private long _timestamp;
+    private ulong _sender;
     private string _group = "";
     private string? _id;
     private string? _name;
@@ -26,9 +28,13 @@ internal sealed class ReceivedEvent : RoutedEvent
 
     private ReceivedEvent(ReadOnlySpan<byte> received, in EventLayout layout, int roomForGroup)
     {
-        _layout = layout;
-        var forwarded = received.Length - layout.LeftOut;
-        _bytes = GC.AllocateUninitializedArray<byte>(forwarded + RoomForStamps + roomForGroup);
+        _texts = layout.Texts;
+        (PayloadLength, Headers, HasStateChange) = (layout.PayloadLength, layout.Headers, layout.HasStateChange);
+        (_timestamp, _sender) = (layout.Timestamp, layout.Sender);
+
+        // The hub's number stands in for the client's, and its time for none.
+        var room = roomForGroup + (_sender == 0 ? 0 : SenderBytes) + (_timestamp == 0 ? TimestampBytes : 0);
+        _bytes = GC.AllocateUninitializedArray<byte>(received.Length - layout.LeftOut + room);
         var (first, second) = (layout.LeftOutFirst, layout.LeftOutSecond);
         if (first.Length == 0)
         {
@@ -49,15 +55,15 @@ internal sealed class ReceivedEvent : RoutedEvent
 
     public override string Group => _group;
 
-    public override bool HasStateChange => _layout.HasStateChange;
+    public override bool HasStateChange { get; }
 
-    public override ulong Sender => _layout.Sender;
+    public override ulong Sender => _sender;
 
-    public override long Timestamp => _layout.Timestamp;
+    public override long Timestamp => _timestamp;
 
-    public override int PayloadLength => _layout.PayloadLength;
+    public override int PayloadLength { get; }
 
-    public override int Headers => _layout.Headers;
+    public override int Headers { get; }
 
     public override int Size => _length;
 
@@ -99,7 +105,7 @@ internal sealed class ReceivedEvent : RoutedEvent
         return message;
     }
 
-    public override bool IsEmpty(EventPart part) => _layout[part].Length == 0;
+    public override bool IsEmpty(EventPart part) => _texts[(int)part].Length == 0;
 
     public override bool IsPlain(EventPart part, int maxBytes)
     {
@@ -124,18 +130,19 @@ internal sealed class ReceivedEvent : RoutedEvent
 
     public override void Stamp(ulong sender, long timestamp)
     {
-        MakeRoom(RoomForStamps);
-        _layout.Sender = sender;
+        _sender = sender;
         if (sender != 0)
         {
+            MakeRoom(SenderBytes);
             _bytes[_length++] = (byte)EventWalker.Sender;
             BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(_length), sender);
             _length += sizeof(ulong);
         }
 
-        if (_layout.Timestamp == 0 && timestamp != 0)
+        if (_timestamp == 0 && timestamp != 0)
         {
-            _layout.Timestamp = timestamp;
+            MakeRoom(TimestampBytes);
+            _timestamp = timestamp;
             _bytes[_length++] = (byte)EventWalker.Timestamp;
             AppendVarint((ulong)timestamp);
         }
@@ -157,7 +164,7 @@ internal sealed class ReceivedEvent : RoutedEvent
     }
 
     private ReadOnlySpan<byte> BytesOf(EventPart part) =>
-        _bytes.AsSpan(_layout[part].Start, _layout[part].Length);
+        _bytes.AsSpan(_texts[(int)part].Start, _texts[(int)part].Length);
 
     private ref string? StringOf(EventPart part)
     {

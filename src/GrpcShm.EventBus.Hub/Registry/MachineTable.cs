@@ -12,7 +12,7 @@ namespace GrpcShm.EventBus.Registry;
 internal sealed class MachineTable
 {
     // Most ids are shorter.
-    private const int MostCharacters = 128;
+    private const int MostCharacters = 64;
 
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);

@@ -18,6 +18,8 @@ internal static class CommandReader
     private const uint Part = (SessionRequest.PartFieldNumber << 3) | 2;
     private const uint PartFollows = SessionRequest.PartFollowsFieldNumber << 3;
 
+    private const int MostExpected = 1024;
+
     private const uint Number = SessionCommand.NumberFieldNumber << 3;
     private const uint Level = SessionCommand.AcknowledgementFieldNumber << 3;
     private const uint Timeout = SessionCommand.TimeoutMillisecondsFieldNumber << 3;
@@ -55,6 +57,12 @@ internal static class CommandReader
             }
             else if (reader.TryReadBytes(out var bytes) && TryReadCommand(bytes, out var command))
             {
+                if (commands.Count == 0)
+                {
+                    // Most commands of a request are about as long as its first one.
+                    commands.Capacity = Math.Min(1 + (request.Length / reader.Position), MostExpected);
+                }
+
                 commands.Add(command!);
             }
             else
