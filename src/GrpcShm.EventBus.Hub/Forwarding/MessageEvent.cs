@@ -52,8 +52,6 @@ internal sealed class MessageEvent : RoutedEvent
         }
     }
 
-    public override int CalculateShortestSize() => _message.CalculateSize();
-
     public override Event ToMessage() => _message;
 
     public override bool IsEmpty(EventPart part) => Text(part).Length == 0;

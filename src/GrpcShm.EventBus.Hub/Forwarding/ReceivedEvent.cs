@@ -91,8 +91,6 @@ internal sealed class ReceivedEvent : RoutedEvent
         return true;
     }
 
-    public override int CalculateShortestSize() => Event.Parser.ParseFrom(Encoded).CalculateSize();
-
     // Two threads may parse it at once. The messages are equal.
     public override Event ToMessage()
     {

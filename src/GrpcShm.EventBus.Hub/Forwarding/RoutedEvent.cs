@@ -52,12 +52,6 @@ internal abstract class RoutedEvent : IFilteredEvent
     [return: NotNullIfNotNull(nameof(message))]
     public static RoutedEvent? Of(Event? message) => message is null ? null : new MessageEvent(message);
 
-    /// <summary>
-    /// Says how many bytes the event has by the rules of protobuf: each field once, and as short as it can be. It is not
-    /// more than <see cref="Size"/>.
-    /// </summary>
-    public abstract int CalculateShortestSize();
-
     /// <summary>The event as a message. It may be the same object for all callers, who must not change it.</summary>
     public abstract Event ToMessage();
 

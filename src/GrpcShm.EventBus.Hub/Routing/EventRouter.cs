@@ -27,7 +27,7 @@ internal sealed class EventRouter(
         var verdict = CheckOrigin(@event, origin);
         if (verdict.IsOk)
         {
-            verdict = limits.Check(@event, isPublished: false, StampOf(@event, origin));
+            verdict = limits.Check(ref @event, isPublished: false, StampOf(@event, origin));
         }
 
         var item = default(MailItem);
@@ -74,7 +74,7 @@ internal sealed class EventRouter(
         var verdict = CheckOrigin(@event, origin);
         if (verdict.IsOk)
         {
-            verdict = limits.Check(@event, isPublished: true, StampOf(@event, origin));
+            verdict = limits.Check(ref @event, isPublished: true, StampOf(@event, origin));
         }
 
         NamePattern? pattern = null;
@@ -122,10 +122,12 @@ internal sealed class EventRouter(
         var verdict = reply is not null && reply.Source != subscriber.InboxOf
             ? CheckOrigin(reply, origin)
             : Verdict.Ok;
-        subscriber.Acknowledge(
-            acknowledgement,
-            reply,
-            verdict.IsOk ? limits.Check(acknowledgement, reply, StampOf(reply, origin)) : verdict);
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(acknowledgement, ref reply, StampOf(reply, origin));
+        }
+
+        subscriber.Acknowledge(acknowledgement, reply, verdict);
     }
 
     /// <summary>Makes a subscription.</summary>
