@@ -13,7 +13,7 @@ namespace GrpcShm.EventBus.Service;
 
 /// <summary>The gRPC service: brings each call to the hub.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Made by dependency injection.")]
-internal sealed partial class EventBusService(HubCore hub) : HubServiceBase
+internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceBase
 {
     private const int MaxReportedFailures = 100;
 

@@ -7,7 +7,7 @@ using Contract = XStateNet.Events.V1.EventBus;
 namespace GrpcShm.EventBus.Wire;
 
 /// <summary>The methods of the contract's service, with the hub's own marshallers where events are forwarded.</summary>
-internal static class HubMethods
+internal static partial class HubMethods
 {
     private static readonly Marshaller<HubSessionRequest> SessionRequests = Marshallers.Create<HubSessionRequest>(
         static (_, _) => throw new NotSupportedException("A hub sends no requests."),
@@ -19,7 +19,7 @@ internal static class HubMethods
     /// <summary>Binds the service. gRPC calls this.</summary>
     /// <param name="binder">Takes the methods.</param>
     /// <param name="service">The service; none where gRPC makes one for each call.</param>
-    public static void Bind(ServiceBinderBase binder, HubServiceBase? service)
+    public static void Bind(ServiceBinderBase binder, ServiceBase? service)
     {
         binder.AddMethod(
             Of(MethodType.DuplexStreaming, nameof(service.Session), SessionRequests, Forwarding<HubSessionResponse>()),

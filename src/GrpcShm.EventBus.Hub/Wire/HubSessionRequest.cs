@@ -11,6 +11,9 @@ namespace GrpcShm.EventBus.Wire;
 internal sealed record HubSessionRequest(
     IReadOnlyList<HubCommand> Commands, ByteString Part, bool PartFollows)
 {
+    // The pool would keep larger memory for long, though such requests are rare.
+    private const int MostPooled = 1024 * 1024;
+
     /// <summary>Parses a request.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
     public static HubSessionRequest Parse(in ReadOnlySequence<byte> encoded)
@@ -20,7 +23,12 @@ internal sealed record HubSessionRequest(
             return Parse(encoded.FirstSpan);
         }
 
-        var length = checked((int)encoded.Length);
+        if (encoded.Length > MostPooled)
+        {
+            return Parse(encoded.ToArray());
+        }
+
+        var length = (int)encoded.Length;
         var whole = ArrayPool<byte>.Shared.Rent(length);
         try
         {
