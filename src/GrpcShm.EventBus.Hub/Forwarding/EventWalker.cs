@@ -5,14 +5,15 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>Walks the fields of an encoded event once, and checks them as the generated parser would.</summary>
 /// <remarks>
 /// <para>
-/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group are
-/// left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too. Of a field
-/// that comes more than once each reader takes the last one or, of a message, all of them together. The copy has all of
-/// them in the same order, so it means the same.
+/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group
+/// are left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too. Of a
+/// field that comes more than once each reader takes the last one or, of a message, all of them together. The copy has
+/// all of them in the same order, so it means the same.
 /// </para>
 /// <para>
-/// What is malformed, and what no usual client sends, is left to the generated parser: groups, a change of machines, a
-/// sender's number or a group that comes twice. So the walker need not know all rules, only be right about what it takes.
+/// What is malformed, and what no usual client sends, is left to the generated parser: groups of fields, a change of
+/// machines, more than two fields that only the hub may set. So the walker need not know all rules, only be right about
+/// what it takes.
 /// </para>
 /// </remarks>
 internal static class EventWalker

@@ -232,9 +232,10 @@ internal sealed partial class EventSession
         outcome.StatusCode = (int)verdict.Code;
         outcome.Message = verdict.Message ?? "";
         outcome.MachineId = verdict.MachineId ?? "";
-        outcome.EventId = command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish
-            ? _hub.Limits.Echo(command.Event)
-            : "";
+        outcome.EventId =
+            command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish
+                ? _hub.Limits.Echo(command.Event)
+                : "";
         Add(new OutgoingOutcome(outcome));
     }
 

@@ -23,7 +23,9 @@ internal sealed class HubCommand
     /// <summary>The kind of the command.</summary>
     public Case Case { get; private init; }
 
-    /// <summary>The event of a send or a publication, or the reply of an acknowledgement; none if it is missing.</summary>
+    /// <summary>
+    /// The event of a send or a publication, or the reply of an acknowledgement; none if it is missing.
+    /// </summary>
     public RoutedEvent? Event { get; private init; }
 
     /// <summary>For a send: the wait of a handler.</summary>

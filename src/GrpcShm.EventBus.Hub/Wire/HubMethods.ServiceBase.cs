@@ -11,8 +11,8 @@ internal static partial class HubMethods
     /// events to be forwarded.
     /// </summary>
     /// <remarks>
-    /// It is nested, as a generated base class is: gRPC's reflection looks for the description of the service in the class
-    /// around it.
+    /// It is nested, as a generated base class is: gRPC's reflection looks for the description of the service in the
+    /// class around it.
     /// </remarks>
     [BindServiceMethod(typeof(HubMethods), nameof(Bind))]
     internal abstract class ServiceBase

@@ -45,7 +45,7 @@ internal sealed record HubSessionRequest(
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
     public static HubSessionRequest Parse(ReadOnlySpan<byte> encoded)
     {
-        // The generated parser decides about all that the reader does not take, and says why it refuses what it refuses.
+        // The generated parser decides about all that the reader does not take, and says why it refuses something.
         return CommandReader.TryRead(encoded, out var commands)
             ? new HubSessionRequest(commands, ByteString.Empty, PartFollows: false)
             : Of(SessionRequest.Parser.ParseFrom(encoded));

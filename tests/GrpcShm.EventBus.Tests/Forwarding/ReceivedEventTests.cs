@@ -6,7 +6,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Forwarding;
 
-/// <summary>What the hub makes of the bytes of an event, compared with what the generated parser makes of them.</summary>
+/// <summary>What the hub makes of the bytes of an event, and what the generated parser makes of them.</summary>
 public sealed class ReceivedEventTests
 {
     private const long Now = 17_640_000_000_000_000;

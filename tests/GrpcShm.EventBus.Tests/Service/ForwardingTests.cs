@@ -45,7 +45,8 @@ public sealed class ForwardingTests : HubTest
         {
             "the last fields first",
             [
-                .. new Event { Sequence = 9, StateChange = Usual.StateChange, Headers = { Usual.Headers } }.ToByteArray(),
+                .. new Event { Sequence = 9, StateChange = Usual.StateChange }.ToByteArray(),
+                .. new Event { Headers = { Usual.Headers } }.ToByteArray(),
                 .. new Event { Target = "m" }.ToByteArray(),
                 .. new Event { Name = "E" }.ToByteArray(),
             ]
@@ -94,7 +95,8 @@ public sealed class ForwardingTests : HubTest
         using var sender = Connect().CreateCallInvoker().AsyncDuplexStreamingCall(Session, null, default);
         byte[] publication =
         [
-            .. new Publication { All = new AllMachines(), Event = new Event { Name = "E", Source = "s" } }.ToByteArray(),
+            .. new Publication { All = new AllMachines() }.ToByteArray(),
+            .. new Publication { Event = new Event { Name = "E", Source = "s" } }.ToByteArray(),
             .. new Publication { Event = new Event { StateChange = new StateChange { NewState = "n" } } }.ToByteArray(),
             .. new Publication { Group = "last" }.ToByteArray(),
         ];
@@ -105,10 +107,11 @@ public sealed class ForwardingTests : HubTest
         for (var number = 1u; number <= 2; number++)
         {
             var delivery = await observer.Deliveries.ReadAsync().InTime();
+            var received = delivery.Event;
             Assert.Equal(number, delivery.Subscription);
             Assert.Equal(
                 ("E", "s", "n", "last"),
-                (delivery.Event.Name, delivery.Event.Source, delivery.Event.StateChange.NewState, delivery.Event.Group));
+                (received.Name, received.Source, received.StateChange.NewState, received.Group));
         }
 
         // It is the first that the machine gets.
@@ -161,7 +164,10 @@ public sealed class ForwardingTests : HubTest
                     Subscription = 1,
                     Number = delivery.Number,
                     NewState = "idle",
-                    Reply = new Event { Name = "R", Source = "m", Group = "forged", Sender = 7, MachineChange = change },
+                    Reply = new Event
+                    {
+                        Name = "R", Source = "m", Group = "forged", Sender = 7, MachineChange = change,
+                    },
                 },
             }).InTime();
 

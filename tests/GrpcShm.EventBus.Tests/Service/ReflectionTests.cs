@@ -9,7 +9,9 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
-/// <summary>Tools find the contract by gRPC's reflection, though the hub encodes and parses some messages itself.</summary>
+/// <summary>
+/// Tools find the contract by gRPC's reflection, though the hub encodes and parses some messages itself.
+/// </summary>
 public sealed class ReflectionTests
 {
     [Fact]

@@ -59,6 +59,17 @@ public sealed class CommandReaderTests
         },
     ];
 
+    /// <summary>Requests that no parser takes, in hexadecimal.</summary>
+    public static TheoryData<string> Malformed { get; } =
+    [
+        "0A032201", // A command that is longer than the request.
+        "0A0322021241", // An event that is longer than its command.
+        "0A052203120141FF", // A tag that does not end.
+        "0A0522031201FF", // A name that is no UTF-8.
+        "0A055A032A01FF", // A state that is no UTF-8.
+        "0A052A031A01FF", // A group that is no UTF-8.
+    ];
+
     [Theory]
     [MemberData(nameof(OftenGiven))]
     public void Read_CommandsThatAreGivenOften_AreWhatTheParserMakes(SessionCommand expected)
@@ -127,12 +138,7 @@ public sealed class CommandReaderTests
     }
 
     [Theory]
-    [InlineData("0A032201")] // A command that is longer than the request.
-    [InlineData("0A0322021241")] // An event that is longer than its command.
-    [InlineData("0A052203120141FF")] // A tag that does not end.
-    [InlineData("0A0522031201FF")] // A name that is no UTF-8.
-    [InlineData("0A055A032A01FF")] // A state that is no UTF-8.
-    [InlineData("0A052A031A01FF")] // A group that is no UTF-8.
+    [MemberData(nameof(Malformed))]
     public void Parse_Malformed_IsRefusedAsTheParserDoes(string hexadecimal)
     {
         var bytes = Convert.FromHexString(hexadecimal);

@@ -76,7 +76,8 @@ internal static class EventComparison
             !routed.TryDecode(part, characters, out var length) || characters[..length].SequenceEqual(expected),
             $"{part} by a short look");
         Require(
-            !routed.IsPlain(part, 8) || expected is { Length: <= 8 } && expected.All(static c => c is >= ' ' and <= '~'),
+            !routed.IsPlain(part, 8)
+                || (expected.Length <= 8 && expected.All(static c => c is >= ' ' and <= '~')),
             $"plain {part}");
         Require(routed.Text(part) == expected, $"{part}");
     }

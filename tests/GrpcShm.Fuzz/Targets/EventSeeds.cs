@@ -51,7 +51,9 @@ internal static class EventSeeds
         MachineChange = new MachineChange { Kind = MachineChangeKind.Lost, Reason = "none" },
     };
 
-    /// <summary>Fields that the contract does not have, of each wire type, and fields of the contract that come twice.</summary>
+    /// <summary>
+    /// Fields that the contract does not have, of each wire type, and fields of the contract that come twice.
+    /// </summary>
     public static IEnumerable<byte[]> Unusual =>
     [
         [.. Full.ToByteArray(), .. Small.ToByteArray(), .. Change.ToByteArray(), .. Change.ToByteArray()],

@@ -5,8 +5,8 @@ using XStateNet.Events.V1;
 namespace GrpcShm.Fuzz.Targets;
 
 /// <summary>
-/// An event that a client sends to a hub. The hub's walker takes no event that the generated parser refuses, and what is
-/// forwarded is what the generated parser would have made of it.
+/// An event that a client sends to a hub. The hub's walker takes no event that the generated parser refuses, and what
+/// is forwarded is what the generated parser would have made of it.
 /// </summary>
 internal sealed class EventTarget : IFuzzTarget
 {

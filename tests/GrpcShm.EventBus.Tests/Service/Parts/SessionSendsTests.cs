@@ -58,7 +58,8 @@ public sealed class SessionSendsTests : SessionPartTest
 
         Assert.Equal(
             StatusCode.InvalidArgument, _sends.Send(Parsed(MakeSend(0, AcknowledgementLevel.Delivered)), Context).Code);
-        Assert.Equal(StatusCode.InvalidArgument, _sends.Send(Parsed(MakeSend(1, (AcknowledgementLevel)9)), Context).Code);
+        Assert.Equal(
+            StatusCode.InvalidArgument, _sends.Send(Parsed(MakeSend(1, (AcknowledgementLevel)9)), Context).Code);
         Assert.True(_sends.Send(Parsed(MakeSend(0, AcknowledgementLevel.Accepted)), Context).IsOk);
     }
 
