@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -7,7 +8,7 @@ namespace GrpcShm.EventBus.Client;
 /// <summary>One session with the hub, from its opening to its loss.</summary>
 internal sealed partial class SessionLink
 {
-    private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
+    private readonly AsyncDuplexStreamingCall<OutgoingRequest, SessionResponse> _call;
     private readonly SessionRequests _requests;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
@@ -29,13 +30,13 @@ internal sealed partial class SessionLink
     // Written by threads that end the session, before one of them completes Ended. Nobody reads them earlier.
     private long _endedAt;
     private volatile bool _isMessageTooLarge;
-    private volatile SessionCommand? _refusedByChannel;
+    private volatile object? _refusedByChannel;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
     {
         (_queue, _events) = (queue, events);
         _continueReading = ContinueReading;
-        _call = contract.Session();
+        _call = contract.BeginSession();
         _requests = new SessionRequests(_call.RequestStream, new CancellationTokenSource());
     }
 
@@ -65,10 +66,11 @@ internal sealed partial class SessionLink
     public bool IsMessageTooLarge => HasEnded && _isMessageTooLarge;
 
     /// <summary>
-    /// The largest command of a message that the channel of this client refused for its size; none if it refused none.
-    /// Known once the session has ended.
+    /// The largest command of a message that the channel of this client refused for its size: a
+    /// <see cref="PendingCommand"/>, or the message of one that nobody waits for. None if it refused none. Known once
+    /// the session has ended.
     /// </summary>
-    public SessionCommand? RefusedByChannel => HasEnded ? _refusedByChannel : null;
+    public object? RefusedByChannel => HasEnded ? _refusedByChannel : null;
 
     /// <summary>
     /// How long the session was open after it knew all about the client again: a client with many machines may need

@@ -16,11 +16,13 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
     public long Now => metrics.MeasuresDuration ? Stopwatch.GetTimestamp() : 0;
 
     /// <summary>
-    /// Begins the span of a send or a publication, and puts the trace context into the event. The caller's own span
-    /// stays the current one: this one lasts until the answer is there (<see cref="EndSpan"/>), on whatever thread that
-    /// is.
+    /// Begins the span of a send or a publication. The caller's own span stays the current one: this one lasts until
+    /// the answer is there (<see cref="EndSpan"/>), on whatever thread that is.
     /// </summary>
-    public Activity? BeginSending(Event @event, in MessagingOperation operation)
+    /// <param name="event">The event.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="context">The trace context, which the event has to carry.</param>
+    public Activity? BeginSending(in TracedEvent @event, in MessagingOperation operation, out TraceContext context)
     {
         var current = Activity.Current;
         Activity? activity = null;
@@ -41,7 +43,7 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
             }
         }
 
-        EventTracing.PutContext(@event, activity ?? current);
+        context = EventTracing.ContextOf(activity ?? current);
         return activity;
     }
 

@@ -12,15 +12,13 @@ internal static class EventTracing
 {
     public const string Name = "GrpcShm.EventBus";
     public const string System = "xstatenet";
-    private const string TraceParent = "traceparent";
-    private const string TraceState = "tracestate";
 
     private static readonly ActivitySource Source = CreateSource();
 
     public static bool HasListeners => Source.HasListeners();
 
     /// <summary>Makes the activity of a send or a publication; none if no listener wants it.</summary>
-    public static Activity? CreateSending(Event @event, in MessagingOperation operation) =>
+    public static Activity? CreateSending(in TracedEvent @event, in MessagingOperation operation) =>
         Create(@event, ActivityKind.Producer, operation, default);
 
     /// <summary>
@@ -28,20 +26,32 @@ internal static class EventTracing
     /// </summary>
     public static Activity? CreateHandling(Event @event)
     {
-        ActivityContext.TryParse(Get(@event, TraceParent), Get(@event, TraceState), isRemote: true, out var parent);
-        return Create(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
+        ActivityContext.TryParse(
+            Get(@event, TraceContext.ParentHeader),
+            Get(@event, TraceContext.StateHeader),
+            isRemote: true,
+            out var parent);
+        var operation = MessagingOperation.Process(@event.Target);
+        return Create(TracedEvent.Of(@event), ActivityKind.Consumer, operation, parent);
     }
 
-    /// <summary>Puts an activity's trace context into an event's headers.</summary>
-    public static void PutContext(Event @event, Activity? activity)
+    /// <summary>The trace context of an activity. It is empty without an activity, or in other formats.</summary>
+    public static TraceContext ContextOf(Activity? activity) =>
+        activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id }
+            ? new TraceContext(id, activity.TraceStateString is { Length: > 0 } state ? state : null)
+            : default;
+
+    /// <summary>Puts a trace context into the headers of an event's message.</summary>
+    public static void PutContext(Event @event, in TraceContext context)
     {
-        if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id })
+        if (context.Parent is { } parent)
         {
-            Add(@event, TraceParent, id);
-            if (activity.TraceStateString is { Length: > 0 } state)
-            {
-                Add(@event, TraceState, state);
-            }
+            Add(@event, TraceContext.ParentHeader, parent);
+        }
+
+        if (context.State is { } state)
+        {
+            Add(@event, TraceContext.StateHeader, state);
         }
     }
 
@@ -56,7 +66,7 @@ internal static class EventTracing
     }
 
     private static Activity? Create(
-        Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
+        in TracedEvent @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
     {
         var activity = Source.CreateActivity(operation.SpanName, kind, parent);
         if (activity is { IsAllDataRequested: true })
@@ -64,7 +74,7 @@ internal static class EventTracing
             activity.SetTag("messaging.system", System);
             activity.SetTag("messaging.operation.name", operation.Name);
             activity.SetTag("messaging.operation.type", operation.Type);
-            activity.SetTag("messaging.message.body.size", @event.Payload.Length);
+            activity.SetTag("messaging.message.body.size", @event.PayloadLength);
             if (operation.Destination.Length > 0)
             {
                 activity.SetTag("messaging.destination.name", operation.Destination);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Google.Protobuf;
 
 namespace GrpcShm.EventBus.Wire;
 
@@ -36,7 +37,7 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
+    public void Write(scoped ReadOnlySpan<byte> bytes)
     {
         while (true)
         {
@@ -51,6 +52,20 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
 
             MakeRoom(1);
         }
+    }
+
+    /// <summary>Writes a tag of one byte and a message with its length.</summary>
+    public void Write(byte tag, IMessage message)
+    {
+        WriteVarint(tag, (ulong)message.CalculateSize());
+        Write(message);
+    }
+
+    /// <summary>Writes the fields of a message.</summary>
+    public void Write(IMessage message)
+    {
+        Flush();
+        message.WriteTo(output);
     }
 
     /// <summary>Hands over what has been written.</summary>

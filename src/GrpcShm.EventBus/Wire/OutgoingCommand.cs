@@ -1,0 +1,29 @@
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Wire;
+
+/// <summary>A command of a session's request: one that waits for its answer, or one that nobody waits for.</summary>
+/// <param name="Pending">The command that waits; or none.</param>
+/// <param name="Note">The command that nobody waits for, if it is none that waits.</param>
+internal readonly record struct OutgoingCommand(PendingCommand? Pending, SessionCommand? Note)
+{
+    /// <summary>The tag of a command in a request.</summary>
+    public const byte Tag = (SessionRequest.CommandsFieldNumber << 3) | 2;
+
+    /// <summary>How many bytes it has in a request, with its tag and its length.</summary>
+    public int CalculateSize() => Pending?.CalculateSize() ?? FieldWriter.SizeWithTag(Note!.CalculateSize());
+
+    /// <summary>Writes it as a field of a request.</summary>
+    public void WriteTo(ref FieldWriter writer)
+    {
+        if (Pending is not null)
+        {
+            Pending.WriteTo(ref writer);
+        }
+        else
+        {
+            writer.Write(Tag, Note!);
+        }
+    }
+}

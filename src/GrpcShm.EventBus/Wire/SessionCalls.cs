@@ -1,0 +1,23 @@
+using GrpcShm.EventBus.Wire;
+
+// The namespace of the generated class, to which this adds.
+namespace XStateNet.Events.V1;
+
+// Both classes are public by their generated parts, which no list of the public API names.
+#pragma warning disable RS0016
+
+public static partial class EventBus
+{
+    public partial class EventBusClient
+    {
+        /// <summary>Begins a session by the method of the contract, with requests whose events are encoded.</summary>
+        /// <remarks>
+        /// A class that a program derives may have its own <see cref="Session(Grpc.Core.CallOptions)"/>. Then that one
+        /// is called.
+        /// </remarks>
+        internal Grpc.Core.AsyncDuplexStreamingCall<OutgoingRequest, SessionResponse> BeginSession() =>
+            GetType() == typeof(EventBusClient)
+                ? CallInvoker.AsyncDuplexStreamingCall(SessionMethod.Instance, host: null, options: default)
+                : ParsedRequests.Begin(this);
+    }
+}

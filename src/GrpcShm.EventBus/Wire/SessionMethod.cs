@@ -1,0 +1,25 @@
+using Grpc.Core;
+using XStateNet.Events.V1;
+using Contract = XStateNet.Events.V1.EventBus;
+
+namespace GrpcShm.EventBus.Wire;
+
+/// <summary>The method of the contract that carries a session, as a client calls it.</summary>
+internal static class SessionMethod
+{
+    public static Method<OutgoingRequest, SessionResponse> Instance { get; } = new(
+        MethodType.DuplexStreaming,
+        Contract.Descriptor.FullName,
+        nameof(Contract.EventBusClient.Session),
+        Marshallers.Create<OutgoingRequest>(
+            static (request, context) =>
+            {
+                context.SetPayloadLength(request.CalculateSize());
+                request.WriteTo(context.GetBufferWriter());
+                context.Complete();
+            },
+            static _ => throw new NotSupportedException("A client receives no requests.")),
+        Marshallers.Create(
+            static (_, _) => throw new NotSupportedException("A client sends no responses."),
+            static context => SessionResponse.Parser.ParseFrom(context.PayloadAsReadOnlySequence())));
+}
