@@ -11,15 +11,21 @@ namespace GrpcShm.EventBus;
 /// </remarks>
 public sealed class BusEvent
 {
-    private readonly Event _event;
+    private readonly EventView _event;
     private readonly PayloadCodecs _codecs;
     private object? _payload;
+    private string? _id;
     private bool _isDecoded;
     private bool _hasBeenHandled;
     private MachineStateChange? _stateChange;
     private IReadOnlyDictionary<string, string>? _headers;
 
-    internal BusEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
+    internal BusEvent(Event @event, PayloadCodecs codecs)
+        : this(new EventView(@event), codecs)
+    {
+    }
+
+    internal BusEvent(in EventView @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
 
     /// <summary>The machine that sent the event; empty if it was no machine.</summary>
     public string SourceMachineId => _event.Source;
@@ -54,13 +60,13 @@ public sealed class BusEvent
     }
 
     /// <summary>The payload as it travelled.</summary>
-    public EncodedPayload RawPayload => new(_event.Payload, _event.ContentType, _event.TypeName);
+    public EncodedPayload RawPayload => _event.Payload;
 
     /// <summary>When the event was made (UTC), to 100 ns.</summary>
-    public DateTime Timestamp => _event.Timestamp == 0 ? default : DateTime.UnixEpoch.AddTicks(_event.Timestamp);
+    public DateTime Timestamp => _event.Timestamp is not 0 and var time ? DateTime.UnixEpoch.AddTicks(time) : default;
 
     /// <summary>The event's id; may be empty.</summary>
-    public string Id => _event.Id;
+    public string Id => _id ??= _event.Id;
 
     /// <summary>The version of the event's meaning and payload; 0 if it is not versioned.</summary>
     public int Version => unchecked((int)_event.Version);
@@ -72,11 +78,11 @@ public sealed class BusEvent
     public string CausationId => _event.CausationId;
 
     /// <summary>Further pairs of name and value.</summary>
-    public IReadOnlyDictionary<string, string> Headers => _headers ??= ReadHeaders();
+    public IReadOnlyDictionary<string, string> Headers => _headers ??= _event.ReadHeaders();
 
     /// <summary>The change of its source's state that the event reports, or <see langword="null"/>.</summary>
     /// <exception cref="FormatException">The context cannot be decoded.</exception>
-    public MachineStateChange? StateChange => _event.StateChange is null ? null : _stateChange ??= ReadStateChange();
+    public MachineStateChange? StateChange => _stateChange ??= ReadStateChange();
 
     /// <summary>
     /// The machine's state after it handled this event, for a sender that waits for it. The handler sets it. It stays
@@ -97,7 +103,7 @@ public sealed class BusEvent
 
     internal Event? ReplyEvent { get; private set; }
 
-    internal Event Raw => _event;
+    internal EventView View => _event;
 
     // The thread that runs the handlers writes it once; code that still runs in their flow reads it. No order with
     // other fields matters.
@@ -138,21 +144,10 @@ public sealed class BusEvent
         ReplyEvent = reply;
     }
 
-    private Dictionary<string, string> ReadHeaders()
-    {
-        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var header in _event.Headers)
-        {
-            headers[header.Name] = header.Value;
-        }
-
-        return headers;
-    }
-
-    private MachineStateChange ReadStateChange()
+    private MachineStateChange? ReadStateChange()
     {
         var change = _event.StateChange;
-        return new MachineStateChange
+        return change is null ? null : new MachineStateChange
         {
             OldState = change.OldState,
             NewState = change.NewState,

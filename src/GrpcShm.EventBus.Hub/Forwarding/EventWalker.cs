@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Forwarding;
@@ -87,14 +88,14 @@ internal static class EventWalker
                 return reader.TryReadText(out _);
             case Headers:
                 layout.Headers++;
-                return reader.TryReadBytes(out var header) && IsHeader(header);
+                return reader.TryReadBytes(out var header) && NestedMessages.IsHeader(header);
             case Timestamp:
                 var hasTime = reader.TryReadVarint(out var time);
                 layout.Timestamp = (long)time;
                 return hasTime;
             case Change:
                 layout.HasStateChange = true;
-                return reader.TryReadBytes(out var change) && IsStateChange(change);
+                return reader.TryReadBytes(out var change) && NestedMessages.IsStateChange(change);
             case Sender:
                 return reader.TryReadFixed64(out layout.Sender);
             case MachineChanged:
@@ -126,47 +127,5 @@ internal static class EventWalker
         var isSecond = layout.LeftOutSecond.Length == 0;
         layout.LeftOutSecond = field;
         return isSecond;
-    }
-
-    private static bool IsHeader(ReadOnlySpan<byte> header)
-    {
-        var reader = new FieldReader(header);
-        while (!reader.IsAtEnd)
-        {
-            var isWell = reader.TryReadTag(out var tag) && tag switch
-            {
-                (Header.NameFieldNumber << 3) | 2 or (Header.ValueFieldNumber << 3) | 2 => reader.TryReadText(out _),
-                _ => reader.TrySkip(tag),
-            };
-            if (!isWell)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static bool IsStateChange(ReadOnlySpan<byte> change)
-    {
-        var reader = new FieldReader(change);
-        while (!reader.IsAtEnd)
-        {
-            var isWell = reader.TryReadTag(out var tag) && tag switch
-            {
-                (StateChange.OldStateFieldNumber << 3) | 2
-                    or (StateChange.NewStateFieldNumber << 3) | 2
-                    or (StateChange.TransitionFieldNumber << 3) | 2
-                    or (StateChange.ContextContentTypeFieldNumber << 3) | 2
-                    or (StateChange.ContextTypeNameFieldNumber << 3) | 2 => reader.TryReadText(out _),
-                _ => reader.TrySkip(tag),
-            };
-            if (!isWell)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

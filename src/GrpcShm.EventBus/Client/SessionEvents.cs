@@ -1,4 +1,4 @@
-using Google.Protobuf.Collections;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -7,10 +7,10 @@ namespace GrpcShm.EventBus.Client;
 internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
     : ISessionEvents
 {
-    public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
+    public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
     {
         EventReceiver? inline = null;
-        foreach (var delivery in deliveries)
+        foreach (ref readonly var delivery in deliveries)
         {
             if (receivers.TryGet(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
             {

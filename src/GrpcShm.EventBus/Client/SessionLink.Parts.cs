@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -30,12 +31,12 @@ internal sealed partial class SessionLink
         return response.PartFollows ? null : Take(ParseWhole());
     }
 
-    private SessionResponse ParseWhole()
+    private IncomingResponse ParseWhole()
     {
-        SessionResponse whole;
+        IncomingResponse whole;
         try
         {
-            whole = SessionResponse.Parser.ParseFrom(_parts.TakeWhole().Span);
+            whole = IncomingResponse.Parse(_parts.TakeWhole().Span);
         }
         catch (InvalidProtocolBufferException exception)
         {
@@ -47,9 +48,9 @@ internal sealed partial class SessionLink
         }
 
         // Otherwise this code would call itself for as long as the peer likes.
-        return whole.Part.Length == 0 && !whole.PartFollows
-            ? whole
-            : throw MakeBrokenRule("a message in parts was a part itself");
+        return whole.Rest is { Part.Length: > 0 } or { PartFollows: true }
+            ? throw MakeBrokenRule("a message in parts was a part itself")
+            : whole;
     }
 
     private static bool IsAlone(SessionResponse response) => response is

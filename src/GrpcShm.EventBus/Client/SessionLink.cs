@@ -8,7 +8,10 @@ namespace GrpcShm.EventBus.Client;
 /// <summary>One session with the hub, from its opening to its loss.</summary>
 internal sealed partial class SessionLink
 {
-    private readonly AsyncDuplexStreamingCall<OutgoingRequest, SessionResponse> _call;
+    // The rest of a response that has only what clients get often.
+    private static readonly SessionResponse Nothing = new();
+
+    private readonly AsyncDuplexStreamingCall<OutgoingRequest, IncomingResponse> _call;
     private readonly SessionRequests _requests;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
@@ -195,21 +198,23 @@ internal sealed partial class SessionLink
         }
     }
 
-    private IThreadPoolWorkItem? Take(SessionResponse response)
+    private IThreadPoolWorkItem? Take(IncomingResponse response)
     {
-        if (response.Part.Length > 0 || response.PartFollows || _parts.HasBegun)
+        var rest = response.Rest;
+        if (_parts.HasBegun || rest is { Part.Length: > 0 } or { PartFollows: true })
         {
-            return TakePart(response);
+            return TakePart(rest ?? Nothing);
         }
 
-        if (response.Opened is { } opened)
+        if (rest?.Opened is { } opened)
         {
             Limits = new HubLimits(opened);
             _opened.TrySetResult(opened);
         }
 
-        var inline = response.Deliveries.Count > 0 ? _events.Deliver(this, response.Deliveries) : null;
-        foreach (var outcome in response.Outcomes)
+        var inline = response.Deliveries.Length > 0 ? _events.Deliver(this, response.Deliveries) : null;
+        response.Release();
+        foreach (var outcome in rest?.Outcomes ?? Nothing.Outcomes)
         {
             if (_sent.Take(outcome.Number) is { } command)
             {
@@ -228,12 +233,12 @@ internal sealed partial class SessionLink
             _succeeded.Clear();
         }
 
-        foreach (var loss in response.Losses)
+        foreach (var loss in rest?.Losses ?? Nothing.Losses)
         {
             _events.TellOfLoss(loss);
         }
 
-        if (response.Closing is { } closing)
+        if (rest?.Closing is { } closing)
         {
             _isMessageTooLarge = closing.MessageTooLarge;
             End(new EventBusException(

@@ -92,24 +92,12 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
     /// <summary>
     /// Begins the span of the handling of an event, as a child of its send, and makes it the current one.
     /// </summary>
-    public HandlingScope BeginHandling(Event @event)
-    {
-        Activity? activity = null;
-        if (EventTracing.HasListeners)
-        {
-            try
-            {
-                activity = EventTracing.CreateHandling(@event);
-                activity?.Start();
-            }
-            catch (Exception thrown)
-            {
-                events.TellOfFailedListener(thrown);
-            }
-        }
+    public HandlingScope BeginHandling(Event @event) => BeginHandling(new EventView(@event));
 
-        return new HandlingScope(activity, metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
-    }
+    /// <summary>
+    /// Begins the span of the handling of an event, as a child of its send, and makes it the current one.
+    /// </summary>
+    public HandlingScope BeginHandling(BusEvent received) => BeginHandling(received.View);
 
     /// <summary>Ends the span of the handling of an event, and measures it.</summary>
     /// <param name="scope">The handling.</param>
@@ -130,6 +118,25 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
         {
             Stop(activity, failure is null ? StatusCode.OK : StatusCode.Unknown, failure);
         }
+    }
+
+    private HandlingScope BeginHandling(in EventView @event)
+    {
+        Activity? activity = null;
+        if (EventTracing.HasListeners)
+        {
+            try
+            {
+                activity = EventTracing.CreateHandling(@event);
+                activity?.Start();
+            }
+            catch (Exception thrown)
+            {
+                events.TellOfFailedListener(thrown);
+            }
+        }
+
+        return new HandlingScope(activity, metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
     }
 
     private void Stop(Activity activity, StatusCode failure, string? message)

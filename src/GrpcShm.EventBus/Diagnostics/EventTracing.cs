@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Loader;
 using Grpc.Core;
+using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Diagnostics;
@@ -24,15 +25,16 @@ internal static class EventTracing
     /// <summary>
     /// Makes the activity of the handling of an event, as a child of its send; none if no listener wants it.
     /// </summary>
-    public static Activity? CreateHandling(Event @event)
+    public static Activity? CreateHandling(in EventView @event)
     {
+        var headers = @event.ReadHeaders();
         ActivityContext.TryParse(
-            Get(@event, TraceContext.ParentHeader),
-            Get(@event, TraceContext.StateHeader),
+            headers.GetValueOrDefault(TraceContext.ParentHeader),
+            headers.GetValueOrDefault(TraceContext.StateHeader),
             isRemote: true,
             out var parent);
         var operation = MessagingOperation.Process(@event.Target);
-        return Create(TracedEvent.Of(@event), ActivityKind.Consumer, operation, parent);
+        return Create(@event.Traced, ActivityKind.Consumer, operation, parent);
     }
 
     /// <summary>The trace context of an activity. It is empty without an activity, or in other formats.</summary>
@@ -105,17 +107,6 @@ internal static class EventTracing
         }
 
         return source;
-    }
-
-    private static string? Get(Event @event, string name)
-    {
-        string? value = null;
-        foreach (var header in @event.Headers)
-        {
-            value = header.Name == name ? header.Value : value;
-        }
-
-        return value;
     }
 
     private static void Add(Event @event, string name, string value) =>

@@ -10,14 +10,14 @@ public static partial class EventBus
 {
     public partial class EventBusClient
     {
-        /// <summary>Begins a session by the method of the contract, with requests whose events are encoded.</summary>
+        /// <summary>Begins a session by the method of the contract, with events as bytes.</summary>
         /// <remarks>
         /// A class that a program derives may have its own <see cref="Session(Grpc.Core.CallOptions)"/>. Then that one
         /// is called.
         /// </remarks>
-        internal Grpc.Core.AsyncDuplexStreamingCall<OutgoingRequest, SessionResponse> BeginSession() =>
+        internal Grpc.Core.AsyncDuplexStreamingCall<OutgoingRequest, IncomingResponse> BeginSession() =>
             GetType() == typeof(EventBusClient)
                 ? CallInvoker.AsyncDuplexStreamingCall(SessionMethod.Instance, host: null, options: default)
-                : ParsedRequests.Begin(this);
+                : MessageStreams.Begin(this);
     }
 }

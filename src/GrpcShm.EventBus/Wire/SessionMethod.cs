@@ -1,5 +1,4 @@
 using Grpc.Core;
-using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Wire;
@@ -7,7 +6,7 @@ namespace GrpcShm.EventBus.Wire;
 /// <summary>The method of the contract that carries a session, as a client calls it.</summary>
 internal static class SessionMethod
 {
-    public static Method<OutgoingRequest, SessionResponse> Instance { get; } = new(
+    public static Method<OutgoingRequest, IncomingResponse> Instance { get; } = new(
         MethodType.DuplexStreaming,
         Contract.Descriptor.FullName,
         nameof(Contract.EventBusClient.Session),
@@ -19,7 +18,7 @@ internal static class SessionMethod
                 context.Complete();
             },
             static _ => throw new NotSupportedException("A client receives no requests.")),
-        Marshallers.Create(
+        Marshallers.Create<IncomingResponse>(
             static (_, _) => throw new NotSupportedException("A client sends no responses."),
-            static context => SessionResponse.Parser.ParseFrom(context.PayloadAsReadOnlySequence())));
+            static context => IncomingResponse.Parse(context.PayloadAsReadOnlySequence())));
 }

@@ -1,0 +1,207 @@
+using System.Text;
+using Google.Protobuf;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Wire;
+
+/// <summary>The bytes of an event that has been checked, and what they say.</summary>
+/// <remarks>
+/// The bytes are the event's own array, which nobody changes. So a payload that is a slice of it lives as long as
+/// anybody keeps it, and keeps no other event alive. Of a field that comes more than once the last one counts.
+/// </remarks>
+/// <param name="bytes">The event, as <see cref="TryRead"/> takes it.</param>
+internal readonly struct EncodedEvent(byte[] bytes)
+{
+    private const uint IdTag = (Event.IdFieldNumber << 3) | 2;
+    private const uint NameTag = (Event.NameFieldNumber << 3) | 2;
+    private const uint SourceTag = (Event.SourceFieldNumber << 3) | 2;
+    private const uint TargetTag = (Event.TargetFieldNumber << 3) | 2;
+    private const uint PayloadTag = (Event.PayloadFieldNumber << 3) | 2;
+    private const uint ContentTypeTag = (Event.ContentTypeFieldNumber << 3) | 2;
+    private const uint TypeNameTag = (Event.TypeNameFieldNumber << 3) | 2;
+    private const uint HeadersTag = (Event.HeadersFieldNumber << 3) | 2;
+    private const uint HeaderNameTag = (Header.NameFieldNumber << 3) | 2;
+    private const uint HeaderValueTag = (Header.ValueFieldNumber << 3) | 2;
+    private const uint TimestampTag = Event.TimestampFieldNumber << 3;
+    private const uint VersionTag = Event.VersionFieldNumber << 3;
+    private const uint CorrelationIdTag = (Event.CorrelationIdFieldNumber << 3) | 2;
+    private const uint CausationIdTag = (Event.CausationIdFieldNumber << 3) | 2;
+    private const uint StateChangeTag = (Event.StateChangeFieldNumber << 3) | 2;
+    private const uint SenderTag = (Event.SenderFieldNumber << 3) | 1;
+    private const uint SequenceTag = Event.SequenceFieldNumber << 3;
+    private const uint MachineChangeTag = (Event.MachineChangeFieldNumber << 3) | 2;
+    private const uint GroupTag = (Event.GroupFieldNumber << 3) | 2;
+
+    public byte[] Bytes => bytes;
+
+    public string Id => Encoding.UTF8.GetString(Find(IdTag));
+
+    public string Group => InternedTexts.Shared.Get(Find(GroupTag));
+
+    public string CorrelationId => Encoding.UTF8.GetString(Find(CorrelationIdTag));
+
+    public string CausationId => Encoding.UTF8.GetString(Find(CausationIdTag));
+
+    public long Timestamp => (long)FindNumber(TimestampTag);
+
+    public uint Version => (uint)FindNumber(VersionTag);
+
+    /// <summary>The payload, whose bytes are a slice of the event's.</summary>
+    public EncodedPayload Payload
+    {
+        get
+        {
+            var (start, length) = (0, 0);
+            ReadOnlySpan<byte> contentType = [], typeName = [];
+            var reader = new FieldReader(bytes);
+            while (TryReadField(ref reader, out var tag, out var value, out _))
+            {
+                switch (tag)
+                {
+                    case PayloadTag:
+                        (start, length) = (reader.Position - value.Length, value.Length);
+                        break;
+                    case ContentTypeTag:
+                        contentType = value;
+                        break;
+                    case TypeNameTag:
+                        typeName = value;
+                        break;
+                }
+            }
+
+            return new EncodedPayload(
+                UnsafeByteOperations.UnsafeWrap(bytes.AsMemory(start, length)),
+                InternedTexts.Shared.Get(contentType),
+                InternedTexts.Shared.Get(typeName));
+        }
+    }
+
+    /// <summary>The change of its source's state; none if the event tells of none.</summary>
+    public StateChange? StateChange
+    {
+        get
+        {
+            var reader = new FieldReader(bytes);
+            while (TryReadField(ref reader, out var tag, out var value, out _))
+            {
+                if (tag == StateChangeTag)
+                {
+                    return StateChange.Parser.ParseFrom(value);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Checks an event as the generated parser would, and reads what each receiver has to know.</summary>
+    /// <param name="event">The encoded event.</param>
+    /// <param name="read">What it says.</param>
+    /// <returns>
+    /// <see langword="false"/> if it is malformed or not usual: then the generated parser has to decide.
+    /// </returns>
+    public static bool TryRead(ReadOnlySpan<byte> @event, out ReadEvent read)
+    {
+        read = default;
+        var hasChange = false;
+        ReadOnlySpan<byte> name = [], source = [], target = [];
+        var (sender, sequence) = (0ul, 0ul);
+        var reader = new FieldReader(@event);
+        while (!reader.IsAtEnd)
+        {
+            if (!reader.TryReadTag(out var tag))
+            {
+                return false;
+            }
+
+            var isTaken = tag switch
+            {
+                NameTag => reader.TryReadText(out name),
+                SourceTag => reader.TryReadText(out source),
+                TargetTag => reader.TryReadText(out target),
+                IdTag or ContentTypeTag or TypeNameTag or CorrelationIdTag or CausationIdTag or GroupTag =>
+                    reader.TryReadText(out _),
+                SenderTag => reader.TryReadFixed64(out sender),
+                SequenceTag => reader.TryReadVarint(out sequence),
+                HeadersTag => reader.TryReadBytes(out var header) && NestedMessages.IsHeader(header),
+                StateChangeTag => !hasChange && reader.TryReadBytes(out var change)
+                    && NestedMessages.IsStateChange(change),
+                MachineChangeTag => false,
+                _ => reader.TrySkip(tag),
+            };
+            if (!isTaken)
+            {
+                return false;
+            }
+
+            hasChange |= tag == StateChangeTag;
+        }
+
+        var texts = InternedTexts.Shared;
+        read = new ReadEvent(texts.Get(name), texts.Get(source), texts.Get(target), sender, sequence);
+        return true;
+    }
+
+    /// <summary>Reads the numbers by which an event that comes again is known.</summary>
+    public (ulong Sender, ulong Sequence) ReadPlace() => (FindNumber(SenderTag), FindNumber(SequenceTag));
+
+    /// <summary>Reads the headers. Of two of one name the later one counts.</summary>
+    public Dictionary<string, string> ReadHeaders()
+    {
+        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
+        var reader = new FieldReader(bytes);
+        while (TryReadField(ref reader, out var tag, out var header, out _))
+        {
+            if (tag == HeadersTag)
+            {
+                headers[InternedTexts.Shared.Get(Find(header, HeaderNameTag))] =
+                    Encoding.UTF8.GetString(Find(header, HeaderValueTag));
+            }
+        }
+
+        return headers;
+    }
+
+    private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> message, uint wanted)
+    {
+        ReadOnlySpan<byte> found = [];
+        var reader = new FieldReader(message);
+        while (TryReadField(ref reader, out var tag, out var value, out _))
+        {
+            found = tag == wanted ? value : found;
+        }
+
+        return found;
+    }
+
+    // The bytes have been checked: it fails at their end only.
+    private static bool TryReadField(
+        scoped ref FieldReader reader, out uint tag, out ReadOnlySpan<byte> value, out ulong number)
+    {
+        value = [];
+        number = 0;
+        tag = 0;
+        return !reader.IsAtEnd && reader.TryReadTag(out tag) && (tag & 7) switch
+        {
+            0 => reader.TryReadVarint(out number),
+            1 => reader.TryReadFixed64(out number),
+            2 => reader.TryReadBytes(out value),
+            _ => reader.TrySkip(tag),
+        };
+    }
+
+    private ReadOnlySpan<byte> Find(uint wanted) => Find(bytes, wanted);
+
+    private ulong FindNumber(uint wanted)
+    {
+        var found = 0ul;
+        var reader = new FieldReader(bytes);
+        while (TryReadField(ref reader, out var tag, out _, out var number))
+        {
+            found = tag == wanted ? number : found;
+        }
+
+        return found;
+    }
+}
