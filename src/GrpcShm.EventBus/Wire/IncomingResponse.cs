@@ -12,6 +12,10 @@ internal sealed class IncomingResponse
     private const uint PartTag = (SessionResponse.PartFieldNumber << 3) | 2;
     private const uint PartFollowsTag = SessionResponse.PartFollowsFieldNumber << 3;
 
+    // The pools would keep larger memory for long, though such responses are rare. Hubs put 256 events into one.
+    private const int MostPooledBytes = 1024 * 1024;
+    private const int MostPooledDeliveries = 1024;
+
     private IncomingDelivery[] _deliveries = [];
     private int _count;
 
@@ -37,7 +41,12 @@ internal sealed class IncomingResponse
             return Parse(encoded.FirstSpan);
         }
 
-        var length = checked((int)encoded.Length);
+        if (encoded.Length > MostPooledBytes)
+        {
+            return Parse(encoded.ToArray());
+        }
+
+        var length = (int)encoded.Length;
         var whole = ArrayPool<byte>.Shared.Rent(length);
         try
         {
@@ -89,14 +98,18 @@ internal sealed class IncomingResponse
     {
         var deliveries = _deliveries;
         (_deliveries, _count) = ([], 0);
-        if (deliveries.Length > 0)
+        if (deliveries.Length is > 0 and <= MostPooledDeliveries)
         {
             ArrayPool<IncomingDelivery>.Shared.Return(deliveries, clearArray: true);
         }
     }
 
-    private static IncomingDelivery[] Rent(int count) =>
-        count == 0 ? [] : ArrayPool<IncomingDelivery>.Shared.Rent(count);
+    private static IncomingDelivery[] Rent(int count) => count switch
+    {
+        0 => [],
+        <= MostPooledDeliveries => ArrayPool<IncomingDelivery>.Shared.Rent(count),
+        _ => new IncomingDelivery[count],
+    };
 
     // Finds responses that are not worth a walk: those in parts, and those without events.
     private static bool TryCount(ReadOnlySpan<byte> encoded, out int deliveries, out int others)

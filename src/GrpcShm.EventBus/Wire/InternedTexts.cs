@@ -10,12 +10,12 @@ namespace GrpcShm.EventBus.Wire;
 /// </summary>
 /// <remarks>
 /// <para>
-/// The table has a fixed size, whatever a peer sends: a new text takes the place of another one. It does so only when it
-/// comes a second time, since a text that comes once would cost more in the table than outside of it.
+/// The table has a fixed size, whatever a peer sends: a new text takes the place of another one. It does so only when
+/// it comes a second time, since a text that comes once would cost more in the table than outside of it.
 /// </para>
 /// <para>
-/// Any number of threads may use it at once, without a lock. Entries do not change, and a reader compares all bytes. Two
-/// writers of one place may lose an entry: then the next reader makes a string of its own.
+/// Any number of threads may use it at once, without a lock. Entries do not change, and a reader compares all bytes.
+/// Two writers of one place may lose an entry: then the next reader makes a string of its own.
 /// </para>
 /// </remarks>
 internal sealed class InternedTexts

@@ -7,7 +7,7 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Wire;
 
-/// <summary>What a client makes of the bytes of a response, compared with what the generated parser makes of them.</summary>
+/// <summary>What a client makes of the bytes of a response, compared with what the generated parser makes.</summary>
 public sealed class IncomingResponseTests
 {
     // A field of the number 100, which the contract does not have, with two bytes.
@@ -153,6 +153,25 @@ public sealed class IncomingResponseTests
         Assert.Equal(0, response.Deliveries.Length);
         Assert.Equal("kept", payload.Data.ToStringUtf8());
         Assert.Equal(("i", "E", "text"), (kept.Id, kept.Name, kept.Payload.ContentType));
+    }
+
+    [Theory]
+    [InlineData(300, 5_000)]
+    [InlineData(3_000, 0)]
+    public void Parse_LargeResponses_AreReadWhole(int deliveries, int payload)
+    {
+        var expected = new SessionResponse();
+        for (uint i = 0; i < deliveries; i++)
+        {
+            var @event = new Event { Name = $"{i}", Payload = ByteString.CopyFrom(new byte[payload]) };
+            expected.Deliveries.Add(new Delivery { Subscription = i, Event = @event });
+        }
+
+        var response = IncomingResponse.Parse(InTwoPieces(expected.ToByteArray(), 1_000));
+
+        AssertEqual(expected, response);
+        Assert.Null(response.Rest);
+        response.Release();
     }
 
     private static void AssertEqual(SessionResponse expected, IncomingResponse response)

@@ -42,7 +42,10 @@ internal sealed class SessionResponseTarget : IFuzzTarget
             yield return new SessionResponse
             {
                 Deliveries = { new Delivery { Event = EventSeeds.Change }, new Delivery { Event = EventSeeds.Small } },
-                Outcomes = { new Outcome { Number = 3, Message = "none", Reply = EventSeeds.Small } },
+                Outcomes =
+                {
+                    new XStateNet.Events.V1.Outcome { Number = 3, Message = "none", Reply = EventSeeds.Small },
+                },
                 Losses = { new Loss { Subscription = 1, Dropped = 2 } },
             }.ToByteArray();
             yield return new SessionResponse { Deliveries = { new Delivery { Event = EventSeeds.Forged } } }
