@@ -10,14 +10,14 @@ namespace GrpcShm.EventBus.Client;
 /// </summary>
 internal readonly struct EventView
 {
-    // An Event, or the bytes of one.
+    // An Event, or bytes of one.
     private readonly object? _content;
 
     /// <param name="message">The event. Nobody changes it.</param>
     public EventView(Event message) =>
         (_content, Name, Source, Target) = (message, message.Name, message.Source, message.Target);
 
-    /// <param name="bytes">The event, which was checked. Nobody changes it.</param>
+    /// <param name="bytes">The bytes of its other fields, which were checked. Nobody changes them.</param>
     /// <param name="name">Its name.</param>
     /// <param name="source">Its source.</param>
     /// <param name="target">Its target.</param>

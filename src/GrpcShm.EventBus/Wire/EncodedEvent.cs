@@ -4,12 +4,14 @@ using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Wire;
 
-/// <summary>The bytes of an event that has been checked, and what they say.</summary>
+/// <summary>
+/// The bytes of an event that has been checked, mostly without its names, and what they say of all else.
+/// </summary>
 /// <remarks>
 /// The bytes are the event's own array, which nobody changes. So a payload that is a slice of it lives as long as
 /// anybody keeps it, and keeps no other event alive. Of a field that comes more than once the last one counts.
 /// </remarks>
-/// <param name="bytes">The event, as <see cref="TryRead"/> takes it.</param>
+/// <param name="bytes">The bytes, as <see cref="TryRead"/> gives them.</param>
 internal readonly struct EncodedEvent(byte[] bytes)
 {
     private const uint IdTag = (Event.IdFieldNumber << 3) | 2;
@@ -107,9 +109,11 @@ internal readonly struct EncodedEvent(byte[] bytes)
         var hasChange = false;
         ReadOnlySpan<byte> name = [], source = [], target = [];
         var (sender, sequence) = (0ul, 0ul);
+        var (namesStart, namesEnd) = (0, 0);
         var reader = new FieldReader(@event);
         while (!reader.IsAtEnd)
         {
+            var start = reader.Position;
             if (!reader.TryReadTag(out var tag))
             {
                 return false;
@@ -136,10 +140,18 @@ internal readonly struct EncodedEvent(byte[] bytes)
             }
 
             hasChange |= tag == StateChangeTag;
+            if (tag is NameTag or SourceTag or TargetTag && (namesEnd == namesStart || namesEnd == start))
+            {
+                (namesStart, namesEnd) = (namesEnd == start ? namesStart : start, reader.Position);
+            }
         }
 
+        // The names are strings from here on. Encoders write them in one run, so most events are copied without them.
+        var kept = GC.AllocateUninitializedArray<byte>(@event.Length - (namesEnd - namesStart));
+        @event[..namesStart].CopyTo(kept);
+        @event[namesEnd..].CopyTo(kept.AsSpan(namesStart));
         var texts = InternedTexts.Shared;
-        read = new ReadEvent(texts.Get(name), texts.Get(source), texts.Get(target), sender, sequence);
+        read = new ReadEvent(kept, texts.Get(name), texts.Get(source), texts.Get(target), sender, sequence);
         return true;
     }
 

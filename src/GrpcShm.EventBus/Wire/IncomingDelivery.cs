@@ -27,7 +27,7 @@ internal readonly record struct IncomingDelivery(
         delivery.Event?.Sender ?? 0,
         delivery.Event?.Sequence ?? 0);
 
-    /// <summary>Reads a delivery. The event's bytes are copied into an array of their own.</summary>
+    /// <summary>Reads a delivery. What it refers to afterwards is copied.</summary>
     /// <returns><see langword="false"/> if the generated parser has to decide.</returns>
     public static bool TryRead(ReadOnlySpan<byte> bytes, out IncomingDelivery delivery)
     {
@@ -69,7 +69,7 @@ internal readonly record struct IncomingDelivery(
             (uint)subscription,
             number,
             (AcknowledgementLevel)level,
-            new EventView(@event.ToArray(), read.Name, read.Source, read.Target),
+            new EventView(read.Rest, read.Name, read.Source, read.Target),
             read.Sender,
             read.Sequence);
         return true;

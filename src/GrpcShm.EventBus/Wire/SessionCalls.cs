@@ -10,6 +10,9 @@ public static partial class EventBus
 {
     public partial class EventBusClient
     {
+        private static readonly Grpc.Core.Method<OutgoingRequest, IncomingResponse> SessionOfBytes =
+            SessionMarshallers.Replace(__Method_Session);
+
         /// <summary>Begins a session by the method of the contract, with events as bytes.</summary>
         /// <remarks>
         /// A class that a program derives may have its own <see cref="Session(Grpc.Core.CallOptions)"/>. Then that one
@@ -17,7 +20,7 @@ public static partial class EventBus
         /// </remarks>
         internal Grpc.Core.AsyncDuplexStreamingCall<OutgoingRequest, IncomingResponse> BeginSession() =>
             GetType() == typeof(EventBusClient)
-                ? CallInvoker.AsyncDuplexStreamingCall(SessionMethod.Instance, host: null, options: default)
+                ? CallInvoker.AsyncDuplexStreamingCall(SessionOfBytes, host: null, options: default)
                 : MessageStreams.Begin(this);
     }
 }
