@@ -11,8 +11,8 @@ namespace GrpcShm.AspNetCore.Native;
 /// call is over, and never takes a message of the next call. The deserializer runs under it as well, since it reads
 /// what the call has received.
 /// <para>A read of the input stays open from one message to the next while it shows more messages, and while few bytes
-/// have been taken since it began. So a stream of small messages takes the locks of the input, and tells the client that
-/// there is room, once for many messages.</para>
+/// have been taken since it began. So a stream of small messages takes the locks of the input, and tells the client
+/// that there is room, once for many messages.</para>
 /// </remarks>
 internal sealed class NativeRequestStream<T> : IAsyncStreamReader<T>, IRequestStream
     where T : class
