@@ -16,6 +16,8 @@ internal static class FuzzTargets
         new HeaderBlockTarget(),
         new DirectServerTarget(),
         new DirectClientTarget(),
+        new EventTarget(),
+        new SessionRequestTarget(),
     ];
 
     public static IFuzzTarget Find(string name) => All.Single(t => t.Name == name);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using Microsoft.AspNetCore.Http;
@@ -25,7 +26,7 @@ internal sealed class AccessGate(
     /// Checks whether an event may be sent. If the policy lets the event come from a machine of another process, the
     /// origin notes it.
     /// </summary>
-    public async ValueTask<Verdict> CheckSendAsync(Event? @event, EventOrigin origin)
+    public async ValueTask<Verdict> CheckSendAsync(RoutedEvent? @event, EventOrigin origin)
     {
         var verdict = await CheckSourceAsync(@event, origin).ConfigureAwait(false);
         return verdict.IsOk && @event is not null
@@ -34,9 +35,10 @@ internal sealed class AccessGate(
     }
 
     /// <summary>Checks whether an event may be published.</summary>
-    public async ValueTask<Verdict> CheckPublishAsync(Publication? publication, EventOrigin origin)
+    public async ValueTask<Verdict> CheckPublishAsync(
+        Publication? publication, RoutedEvent? @event, EventOrigin origin)
     {
-        var verdict = await CheckSourceAsync(publication?.Event, origin).ConfigureAwait(false);
+        var verdict = await CheckSourceAsync(@event, origin).ConfigureAwait(false);
         return verdict.IsOk ? await CheckAudienceAsync(publication).ConfigureAwait(false) : verdict;
     }
 
@@ -135,15 +137,15 @@ internal sealed class AccessGate(
         _ => ValueTask.FromResult(Verdict.Ok),
     };
 
-    private async ValueTask<Verdict> CheckSourceAsync(Event? @event, EventOrigin origin)
+    private async ValueTask<Verdict> CheckSourceAsync(RoutedEvent? @event, EventOrigin origin)
     {
         origin.MaySendAsOther = false;
-        if (@event is null || @event.Source.Length == 0)
+        if (@event is null || @event.IsEmpty(EventPart.Source))
         {
             return Verdict.Ok;
         }
 
-        if (!machines.TryGet(@event.Source, out var source))
+        if (!machines.TryGet(@event, EventPart.Source, out var source))
         {
             return await CheckAsync(EventBusAction.SendAs, EventBusSubject.Machine, @event.Source)
                 .ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
 using XStateNet.Events.V1;
@@ -25,7 +26,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
         if (verdict.IsOk)
         {
             var context = TakeContext();
-            verdict = hub.Router.Send(@event, null, _origin, context);
+            verdict = hub.Router.Send(new MessageEvent(@event), null, _origin, context);
             if (context.MustWait)
             {
                 return ReportedFailures.Observe(
@@ -61,7 +62,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
         var failure = result.Verdict.IsOk ? null : result.Verdict.ToBusException();
         reports.Tell(activity, started, operation, @event, failure, isAttempt: true);
         return failure is null
-            ? new Outcome { NewState = result.NewState ?? "", Reply = result.Reply }
+            ? new Outcome { NewState = result.NewState ?? "", Reply = result.Reply?.ToMessage() }
             : throw failure;
     }
 
@@ -75,7 +76,8 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
         if (verdict.IsOk)
         {
             var context = TakeContext();
-            verdict = hub.Router.Publish(publication, _origin, context, out recipients);
+            verdict = hub.Router.Publish(
+                publication, RoutedEvent.Of(publication.Event), _origin, context, out recipients);
             if (context.MustWait)
             {
                 try
@@ -146,7 +148,7 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
         try
         {
             var context = TakeContext();
-            verdict = hub.Router.Send(@event, pending, _origin, context);
+            verdict = hub.Router.Send(new MessageEvent(@event), pending, _origin, context);
             if (context.MustWait)
             {
                 var inbox = await WaitForRoomAsync(context, @event.Target, timeout, cancellationToken)

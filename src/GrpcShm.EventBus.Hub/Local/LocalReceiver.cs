@@ -4,10 +4,12 @@ using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Flows;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Local;
@@ -168,7 +170,6 @@ internal sealed class LocalReceiver : IPausable
     private async Task RunAsync(Subscriber subscriber)
     {
         var items = new MailItem[BatchSize];
-        var delivery = new Delivery();
         while (!HasEnded)
         {
             while (!IsPaused && Outbox.TryTakeReady(out _))
@@ -189,8 +190,7 @@ internal sealed class LocalReceiver : IPausable
                         continue;
                     }
 
-                    subscriber.Fill(delivery, item);
-                    await HandleAsync(subscriber, delivery, handlers).ConfigureAwait(false);
+                    await HandleAsync(subscriber, subscriber.Deliver(item), handlers).ConfigureAwait(false);
                 }
 
                 _hub.Metrics.CountDelivered(taken);
@@ -217,22 +217,24 @@ internal sealed class LocalReceiver : IPausable
         }
     }
 
-    private async ValueTask HandleAsync(Subscriber subscriber, Delivery delivery, Func<BusEvent, Task>[] handlers)
+    private async ValueTask HandleAsync(
+        Subscriber subscriber, OutgoingDelivery delivery, Func<BusEvent, Task>[] handlers)
     {
-        var (number, level) = (delivery.Number, delivery.Acknowledgement);
+        var (number, level) = (delivery.Number, delivery.Level);
         if (level == AcknowledgementLevel.Delivered)
         {
-            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, _origin);
+            _hub.Router.Acknowledge(subscriber, new Acknowledgement { Number = number }, null, _origin);
         }
 
-        var received = new BusEvent(delivery.Event, _codecs)
+        var @event = delivery.Event.ToMessage();
+        var received = new BusEvent(@event, _codecs)
         {
             HandledBy = this,
             NewState = _state,
             IsRequest = level == AcknowledgementLevel.Replied,
         };
         Acknowledgement? failure = null;
-        var handling = _instruments.BeginHandling(delivery.Event);
+        var handling = _instruments.BeginHandling(@event);
 
         // The flow ends with this method.
         HandlerFlow.Begin(received);
@@ -259,9 +261,10 @@ internal sealed class LocalReceiver : IPausable
         _state = received.NewState;
         if (number != 0 && level > AcknowledgementLevel.Delivered)
         {
-            var answer = failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent };
+            var answer = failure ?? new Acknowledgement { NewState = _state ?? "" };
             answer.Number = number;
-            _hub.Router.Acknowledge(subscriber, answer, _origin);
+            var reply = failure is null ? RoutedEvent.Of(received.ReplyEvent) : null;
+            _hub.Router.Acknowledge(subscriber, answer, reply, _origin);
         }
     }
 }

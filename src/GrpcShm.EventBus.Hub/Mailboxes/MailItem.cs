@@ -1,5 +1,5 @@
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Mailboxes;
 
@@ -7,13 +7,16 @@ namespace GrpcShm.EventBus.Mailboxes;
 /// An event in a mailbox, with its encoded size in bytes, the sender that waits for its acknowledgement, and the time
 /// when it was accepted (zero if nobody measures).
 /// </summary>
-internal readonly record struct MailItem(Event Event, int Size, PendingAcknowledgement? Pending, long Accepted = 0)
+internal readonly record struct MailItem(
+    RoutedEvent Event, int Size, PendingAcknowledgement? Pending, long Accepted = 0)
 {
-    // About how much memory an event and a header take beside their bytes.
+    // About how much memory an event and a header take beside their bytes, once it is decoded.
     private const int EventOverhead = 512;
     private const int HeaderOverhead = 128;
 
-    /// <summary>About how many bytes of memory it takes: texts have two bytes for each character.</summary>
+    /// <summary>
+    /// About how many bytes of memory it takes at most: decoded texts have two bytes for each character.
+    /// </summary>
     public long Weight =>
-        EventOverhead + Size + (Size - Event.Payload.Length) + ((long)HeaderOverhead * Event.Headers.Count);
+        EventOverhead + Size + (Size - Event.PayloadLength) + ((long)HeaderOverhead * Event.Headers);
 }

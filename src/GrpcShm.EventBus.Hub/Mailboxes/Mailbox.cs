@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Budgets;
+using GrpcShm.EventBus.Forwarding;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Mailboxes;
@@ -49,7 +50,7 @@ internal sealed class Mailbox(
     /// can be told that the event is missing.
     /// </summary>
     public static bool IsSenderTold(in MailItem item, string machineId) =>
-        machineId.Length > 0 && item.Event.Target.Length > 0;
+        machineId.Length > 0 && !item.Event.IsEmpty(EventPart.Target);
 
     /// <summary>Puts an event in, by the rule of the policy.</summary>
     /// <param name="item">The event.</param>

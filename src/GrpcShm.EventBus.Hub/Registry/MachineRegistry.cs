@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
 
@@ -24,6 +25,10 @@ internal sealed class MachineRegistry(int unclaimedCapacity, long maxUnclaimedSi
     private int MostThatAreToldOf => Math.Max(1, MostAtOnce / (1 + _watchers.Count));
 
     public bool TryGet(string machineId, out MachineEntry? machine) => _machines.TryGet(machineId, out machine);
+
+    /// <summary>Finds the machine that an event names.</summary>
+    public bool TryGet(RoutedEvent @event, EventPart part, out MachineEntry? machine) =>
+        _machines.TryGet(@event, part, out machine);
 
     public MachineEntry[] InGroup(string group) => _machines.InGroup(group);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using GrpcShm.EventBus.Forwarding;
 
 namespace GrpcShm.EventBus.Registry;
 
@@ -10,6 +11,9 @@ namespace GrpcShm.EventBus.Registry;
 /// </remarks>
 internal sealed class MachineTable
 {
+    // Most ids are shorter.
+    private const int MostCharacters = 64;
+
     private readonly ConcurrentDictionary<string, MachineEntry> _machines = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, MachineGroup> _groups = new(StringComparer.Ordinal);
     private int _count;
@@ -21,6 +25,24 @@ internal sealed class MachineTable
 
     public bool TryGet(string machineId, [NotNullWhen(true)] out MachineEntry? machine) =>
         _machines.TryGetValue(machineId, out machine);
+
+    /// <summary>Finds the machine that an event names. For most events no string is made of the name.</summary>
+    public bool TryGet(RoutedEvent @event, EventPart part, [NotNullWhen(true)] out MachineEntry? machine)
+    {
+        Span<char> id = stackalloc char[MostCharacters];
+        if (!@event.TryDecode(part, id, out var length))
+        {
+            return TryGet(@event.Text(part), out machine);
+        }
+
+        var isThere = _machines.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(id[..length], out machine);
+        if (isThere)
+        {
+            @event.Remember(part, machine!.Id);
+        }
+
+        return isThere;
+    }
 
     public MachineEntry[] InGroup(string group) => _groups.TryGetValue(group, out var members) ? members.Snapshot : [];
 

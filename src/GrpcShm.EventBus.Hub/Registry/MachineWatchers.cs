@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -106,6 +107,6 @@ internal sealed class MachineWatchers
             Timestamp = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks,
             MachineChange = new MachineChange { Kind = kind, Machine = machine?.Describe(), Reason = reason },
         };
-        return new MailItem(@event, @event.CalculateSize(), null);
+        return new MailItem(new MessageEvent(@event), @event.CalculateSize(), null);
     }
 }

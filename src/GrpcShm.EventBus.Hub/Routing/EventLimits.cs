@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Grpc.Core;
+using GrpcShm.EventBus.Forwarding;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
@@ -21,42 +22,46 @@ internal sealed class EventLimits(EventBusOptions options)
             '\u2066', '\u2067', '\u2068', '\u2069',
         ]);
 
-    /// <summary>Checks an event, and stamps it if it has no timestamp.</summary>
-    public Verdict Check(Event? @event, bool isPublished, out int size)
+    /// <summary>Checks an event, and stamps it if it is well.</summary>
+    /// <param name="event">The event. A shorter one that means the same may take its place.</param>
+    /// <param name="isPublished">Whether it is published. If not, it needs a target.</param>
+    /// <param name="sender">The number that stands for its sender; zero: none.</param>
+    public Verdict Check(ref RoutedEvent? @event, bool isPublished, ulong sender)
     {
-        size = 0;
         if (@event is null)
         {
             return Verdict.Invalid("The event is missing.");
         }
 
-        if (isPublished && @event.Target.Length > 0)
+        if (isPublished && !@event.IsEmpty(EventPart.Target))
         {
             return Verdict.Invalid("The event has a target, but it is published. Send it, or leave the target empty.");
         }
 
-        if (@event.MachineChange is not null)
+        if (@event.HasMachineChange)
         {
             return Verdict.Invalid(
                 "The event tells of a machine that has come or gone. Only the hub may send such an event.");
         }
 
-        var verdict = isPublished ? Verdict.Ok : CheckId(@event.Target, "target of the event");
+        var verdict = isPublished ? Verdict.Ok
+            : @event.IsEmpty(EventPart.Target) ? Verdict.Invalid("The target of the event is empty.")
+            : CheckPart(@event, EventPart.Target, options.MaxIdLength, "target of the event");
         if (verdict.IsOk)
         {
-            verdict = @event.Name.Length == 0
+            verdict = @event.IsEmpty(EventPart.Name)
                 ? Verdict.Invalid("The name of the event is empty.")
-                : CheckCharacters(@event.Name, options.MaxIdLength * NameFactor, "name of the event");
+                : CheckPart(@event, EventPart.Name, options.MaxIdLength * NameFactor, "name of the event");
         }
 
         if (verdict.IsOk)
         {
-            verdict = CheckCharacters(@event.Source, options.MaxIdLength, "source of the event");
+            verdict = CheckPart(@event, EventPart.Source, options.MaxIdLength, "source of the event");
         }
 
         if (verdict.IsOk)
         {
-            verdict = CheckCharacters(@event.Id, options.MaxIdLength, "id of the event");
+            verdict = CheckPart(@event, EventPart.Id, options.MaxIdLength, "id of the event");
         }
 
         if (!verdict.IsOk)
@@ -64,16 +69,11 @@ internal sealed class EventLimits(EventBusOptions options)
             return verdict;
         }
 
-        if (@event.Timestamp == 0)
-        {
-            @event.Timestamp = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks;
-        }
-
-        size = @event.CalculateSize();
-        return size <= options.MaxEventSize
-            ? Verdict.Ok
-            : Verdict.Exhausted(
-                $"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
+        @event.Stamp(sender, @event.Timestamp == 0 ? (DateTime.UtcNow - DateTime.UnixEpoch).Ticks : 0);
+        return ExceedsMaxEventSize(ref @event, out var size)
+            ? Verdict.Exhausted(
+                $"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).")
+            : Verdict.Ok;
     }
 
     /// <summary>Checks an id that must not be empty.</summary>
@@ -84,37 +84,43 @@ internal sealed class EventLimits(EventBusOptions options)
     /// Makes the id of an event for the answer to its sender; empty if the id is not valid, since it may be of any
     /// length then.
     /// </summary>
-    public string Echo(string? id) =>
-        id is not null && CheckCharacters(id, options.MaxIdLength, "id of the event").IsOk ? id : "";
+    public string Echo(RoutedEvent? @event) =>
+        @event is not null && CheckPart(@event, EventPart.Id, options.MaxIdLength, "id of the event").IsOk
+            ? @event.Id
+            : "";
 
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
 
-    /// <summary>Checks the answer of a machine.</summary>
-    public Verdict Check(Acknowledgement acknowledgement)
+    /// <summary>Checks the answer of a machine, and stamps its reply if both are well.</summary>
+    /// <param name="acknowledgement">The answer.</param>
+    /// <param name="reply">The reply, if there is one. A shorter one that means the same may take its place.</param>
+    /// <param name="sender">The number that stands for the reply's sender; zero: none.</param>
+    public Verdict Check(Acknowledgement acknowledgement, ref RoutedEvent? reply, ulong sender)
     {
         var verdict = CheckText(acknowledgement.NewState, "new state");
-        if (acknowledgement.Reply is not { } reply || !verdict.IsOk)
+        if (reply is null || !verdict.IsOk)
         {
             return verdict;
         }
 
-        verdict = CheckText(reply.Name, "name of the reply");
-        verdict = verdict.IsOk ? CheckCharacters(reply.Id, options.MaxIdLength, "id of the reply") : verdict;
-        verdict = verdict.IsOk ? CheckCharacters(reply.Source, options.MaxIdLength, "source of the reply") : verdict;
-        verdict = verdict.IsOk ? CheckCharacters(reply.Target, options.MaxIdLength, "target of the reply") : verdict;
+        var most = options.MaxIdLength;
+        verdict = CheckPart(reply, EventPart.Name, most * NameFactor, "name of the reply");
+        verdict = verdict.IsOk ? CheckPart(reply, EventPart.Id, most, "id of the reply") : verdict;
+        verdict = verdict.IsOk ? CheckPart(reply, EventPart.Source, most, "source of the reply") : verdict;
+        verdict = verdict.IsOk ? CheckPart(reply, EventPart.Target, most, "target of the reply") : verdict;
         if (!verdict.IsOk)
         {
             return verdict;
         }
 
-        var size = reply.CalculateSize();
-        return size <= options.MaxEventSize
-            ? Verdict.Ok
-            : new Verdict(
+        reply.Stamp(sender, 0);
+        return ExceedsMaxEventSize(ref reply, out var size)
+            ? new Verdict(
                 StatusCode.Internal,
                 $"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).",
-                "");
+                "")
+            : Verdict.Ok;
     }
 
     public Verdict Check(Registration? registration)
@@ -179,6 +185,23 @@ internal sealed class EventLimits(EventBusOptions options)
         level is >= AcknowledgementLevel.Unspecified and <= AcknowledgementLevel.Replied
             ? Verdict.Ok
             : Verdict.Invalid($"The acknowledgement level {(int)level} is not known.");
+
+    // The bytes that came may be more than the event needs: a field may come twice, or be longer than it has to. What
+    // the event needs decides. No receiver gets more: its own limit is that of the hub.
+    private bool ExceedsMaxEventSize(ref RoutedEvent @event, out int size)
+    {
+        size = @event.Size;
+        if (size > options.MaxEventSize)
+        {
+            @event = new MessageEvent(@event.ToMessage());
+            size = @event.Size;
+        }
+
+        return size > options.MaxEventSize;
+    }
+
+    private static Verdict CheckPart(RoutedEvent @event, EventPart part, int maxBytes, string what) =>
+        @event.IsPlain(part, maxBytes) ? Verdict.Ok : CheckCharacters(@event.Text(part), maxBytes, what);
 
     private static Verdict CheckCharacters(string text, int maxBytes, string what)
     {

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using XStateNet.Events.V1;
@@ -20,27 +21,27 @@ internal sealed class EventRouter(
     EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
-    public Verdict Send(Event? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
+    public Verdict Send(
+        RoutedEvent? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
     {
         var verdict = CheckOrigin(@event, origin);
-        var size = 0;
         if (verdict.IsOk)
         {
-            verdict = limits.Check(@event, isPublished: false, out size);
+            verdict = limits.Check(ref @event, isPublished: false, StampOf(@event, origin));
         }
 
+        var item = default(MailItem);
         if (verdict.IsOk)
         {
-            // The hub sets the group, whatever the sender wrote.
-            @event!.Group = "";
-            verdict = machines.TryGet(@event.Target, out var machine)
-                ? ToVerdict(machine!.Put(new MailItem(@event, size, pending, metrics.Now), context), machine.Id)
+            item = new MailItem(@event!, @event!.Size, pending, metrics.Now);
+            verdict = machines.TryGet(@event, EventPart.Target, out var machine)
+                ? ToVerdict(machine!.Put(item, context), machine.Id)
                 : Verdict.NotFound(@event.Target);
         }
 
         if (verdict.IsOk)
         {
-            observers.Put(@event!, size, metrics.Now, null, context);
+            observers.Put(item with { Pending = null }, null, context);
             metrics.CountAccepted();
         }
         else
@@ -52,7 +53,17 @@ internal sealed class EventRouter(
     }
 
     /// <summary>Publishes an event to its audience.</summary>
-    public Verdict Publish(Publication? publication, EventOrigin origin, RoutingContext context, out int recipients)
+    /// <param name="publication">Its audience. The publication's own event is not looked at.</param>
+    /// <param name="event">The event.</param>
+    /// <param name="origin">The origin of the event.</param>
+    /// <param name="context">The work that is left to do afterwards.</param>
+    /// <param name="recipients">How many mailboxes took it.</param>
+    public Verdict Publish(
+        Publication? publication,
+        RoutedEvent? @event,
+        EventOrigin origin,
+        RoutingContext context,
+        out int recipients)
     {
         recipients = 0;
         if (publication is null)
@@ -60,11 +71,10 @@ internal sealed class EventRouter(
             return Verdict.Invalid("The publication is missing.");
         }
 
-        var verdict = CheckOrigin(publication.Event, origin);
-        var size = 0;
+        var verdict = CheckOrigin(@event, origin);
         if (verdict.IsOk)
         {
-            verdict = limits.Check(publication.Event, isPublished: true, out size);
+            verdict = limits.Check(ref @event, isPublished: true, StampOf(@event, origin));
         }
 
         NamePattern? pattern = null;
@@ -79,11 +89,11 @@ internal sealed class EventRouter(
             return verdict;
         }
 
-        publication.Event.Group = publication.Group;
-        var item = new MailItem(publication.Event, size, null, metrics.Now);
+        @event!.PutGroup(publication.Group);
+        var item = new MailItem(@event, @event.Size, null, metrics.Now);
         foreach (var machine in Audience(publication, pattern))
         {
-            if (publication.ExcludeSource && machine.Id == publication.Event.Source)
+            if (publication.ExcludeSource && machine.Id == @event.Source)
             {
                 continue;
             }
@@ -92,29 +102,32 @@ internal sealed class EventRouter(
         }
 
         var group = publication.AudienceCase == Publication.AudienceOneofCase.Group ? publication.Group : null;
-        recipients += observers.Put(publication.Event, size, item.Accepted, group, context);
+        recipients += observers.Put(item, group, context);
         metrics.CountAccepted();
         return Verdict.Ok;
     }
 
     /// <summary>Brings the answer to a delivery to the sender that waits for it.</summary>
-    public void Acknowledge(Subscriber subscriber, Acknowledgement acknowledgement, EventOrigin origin)
+    /// <param name="subscriber">The subscriber that got the delivery.</param>
+    /// <param name="acknowledgement">The answer. Its own reply is not looked at.</param>
+    /// <param name="reply">The reply, if there is one.</param>
+    /// <param name="origin">The origin of the answer.</param>
+    public void Acknowledge(
+        Subscriber subscriber, Acknowledgement acknowledgement, RoutedEvent? reply, EventOrigin origin)
     {
         // A caller that may answer for a machine may do so as that machine, by any connection. Nobody answers as
         // another machine.
         origin.MaySendAsOther = false;
-        if (acknowledgement.Reply is { } answer)
-        {
-            // Only the hub sets these.
-            answer.Group = "";
-            answer.MachineChange = null;
-            answer.Sender = origin.Stamp(answer.Sender);
-        }
-
-        var verdict = acknowledgement.Reply is { } reply && reply.Source != subscriber.InboxOf
+        reply?.DropMachineChange();
+        var verdict = reply is not null && reply.Source != subscriber.InboxOf
             ? CheckOrigin(reply, origin)
             : Verdict.Ok;
-        subscriber.Acknowledge(acknowledgement, verdict.IsOk ? limits.Check(acknowledgement) : verdict);
+        if (verdict.IsOk)
+        {
+            verdict = limits.Check(acknowledgement, ref reply, StampOf(reply, origin));
+        }
+
+        subscriber.Acknowledge(acknowledgement, reply, verdict);
     }
 
     /// <summary>Makes a subscription.</summary>
@@ -180,21 +193,17 @@ internal sealed class EventRouter(
 
     // By the sender's number receivers recognize events that they have had; by the source they know whom to answer. The
     // client may choose neither.
-    private Verdict CheckOrigin(Event? @event, EventOrigin origin)
-    {
-        if (@event is null)
-        {
-            return Verdict.Ok;
-        }
-
-        @event.Sender = origin.Stamp(@event.Sender);
-        return @event.Source.Length == 0
-            || !machines.TryGet(@event.Source, out var source)
-            || origin.MaySendAsOther
-            || origin.Owns(source!.Owner)
+    private Verdict CheckOrigin(RoutedEvent? @event, EventOrigin origin) =>
+        @event is null
+        || @event.IsEmpty(EventPart.Source)
+        || !machines.TryGet(@event, EventPart.Source, out var source)
+        || origin.MaySendAsOther
+        || origin.Owns(source!.Owner)
             ? Verdict.Ok
             : Verdict.NotTheirs(@event.Source);
-    }
+
+    private static ulong StampOf(RoutedEvent? @event, EventOrigin origin) =>
+        @event is null ? 0 : origin.Stamp(@event.Sender);
 
     private static long CreditOf(Subscription filter) => filter.StartsWithoutCredit ? 0
         : filter.Credit == 0 ? Subscriber.Unlimited

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
 
@@ -96,25 +96,22 @@ internal sealed class ObserverTable
     }
 
     /// <summary>Gives copies of an event to the subscriptions that it matches.</summary>
-    /// <param name="event">The event.</param>
-    /// <param name="size">Its encoded size.</param>
-    /// <param name="now">When it was accepted, for the metrics.</param>
+    /// <param name="item">The event, without a sender that waits for an acknowledgement.</param>
     /// <param name="group">The group that it was published to; or none.</param>
     /// <param name="context">The work that is left to do afterwards.</param>
     /// <returns>How many mailboxes took it.</returns>
-    public int Put(Event @event, int size, long now, string? group, RoutingContext context)
+    public int Put(in MailItem item, string? group, RoutingContext context)
     {
         if (Count == 0)
         {
             return 0;
         }
 
-        var item = new MailItem(@event, size, null, now);
-        return PutByKey(ObserverIndex.Target, @event.Target, item, context)
-            + PutByKey(ObserverIndex.Group, group ?? "", item, context)
-            + PutByKey(ObserverIndex.Source, @event.Source, item, context)
-            + PutByKey(ObserverIndex.ChangedSource, @event.StateChange is null ? "" : @event.Source, item, context)
-            + PutByKey(ObserverIndex.Name, @event.Name, item, context)
+        return PutByPart(ObserverIndex.Target, EventPart.Target, item, context)
+            + (group is null ? 0 : PutByKey(ObserverIndex.Group, group, item, context))
+            + PutByPart(ObserverIndex.Source, EventPart.Source, item, context)
+            + (item.Event.HasStateChange ? PutByPart(ObserverIndex.ChangedSource, EventPart.Source, item, context) : 0)
+            + PutByPart(ObserverIndex.Name, EventPart.Name, item, context)
             + PutAll(Volatile.Read(ref _others), item, context);
     }
 
@@ -148,6 +145,10 @@ internal sealed class ObserverTable
             }
         }
     }
+
+    // A text that no subscription is found by is not decoded.
+    private int PutByPart(ObserverIndex index, EventPart part, in MailItem item, RoutingContext context) =>
+        Volatile.Read(ref _keys[(int)index]) > 0 ? PutByKey(index, item.Event.Text(part), item, context) : 0;
 
     private int PutByKey(ObserverIndex index, string key, in MailItem item, RoutingContext context) =>
         key.Length > 0

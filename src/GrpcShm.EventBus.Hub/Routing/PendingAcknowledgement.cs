@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Forwarding;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
@@ -51,7 +52,7 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
 
     public void FailDropped() => Fail(Verdict.Dropped(machineId));
 
-    public void Complete(Acknowledgement acknowledgement)
+    public void Complete(Acknowledgement acknowledgement, RoutedEvent? reply)
     {
         if (acknowledgement.StatusCode != 0)
         {
@@ -61,14 +62,13 @@ internal sealed class PendingAcknowledgement(string machineId, AcknowledgementLe
                 : StatusCode.Unknown;
             Fail(new Verdict(code, PeerText.Clean(acknowledgement.Message, PeerText.MaxSentence), machineId));
         }
-        else if (Level == AcknowledgementLevel.Replied && acknowledgement.Reply is null)
+        else if (Level == AcknowledgementLevel.Replied && reply is null)
         {
             Fail(Verdict.WithoutReply(machineId));
         }
         else
         {
-            _source.TrySetResult(
-                new AcknowledgementResult(Verdict.Ok, acknowledgement.NewState, acknowledgement.Reply));
+            _source.TrySetResult(new AcknowledgementResult(Verdict.Ok, acknowledgement.NewState, reply));
         }
     }
 

@@ -1,5 +1,7 @@
 using GrpcShm.EventBus.Diagnostics;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Routing;
@@ -101,19 +103,13 @@ internal sealed class Subscriber(
         }
     }
 
-    /// <summary>Fills in a delivery for the stream.</summary>
-    public void Fill(Delivery delivery, in MailItem item)
+    /// <summary>Makes the delivery of an event that was taken.</summary>
+    public OutgoingDelivery Deliver(in MailItem item)
     {
         metrics.RecordWait(item.Accepted, InboxOf);
-        delivery.Subscription = Number;
-        delivery.Event = item.Event;
-        delivery.Number = 0;
-        delivery.Acknowledgement = AcknowledgementLevel.Unspecified;
-        if (item.Pending is { IsDone: false } pending)
-        {
-            delivery.Acknowledgement = pending.Level;
-            delivery.Number = Owe(pending);
-        }
+        return item.Pending is { IsDone: false } pending
+            ? new OutgoingDelivery(Number, Owe(pending), pending.Level, item.Event)
+            : new OutgoingDelivery(Number, 0, AcknowledgementLevel.Unspecified, item.Event);
     }
 
     /// <summary>
@@ -132,7 +128,7 @@ internal sealed class Subscriber(
     }
 
     /// <summary>Takes the answer to a delivery. The machine may belong to any process.</summary>
-    public void Acknowledge(Acknowledgement acknowledgement, in Verdict verdict)
+    public void Acknowledge(Acknowledgement acknowledgement, RoutedEvent? reply, in Verdict verdict)
     {
         PendingAcknowledgement? pending = null;
         lock (_owedLock)
@@ -147,7 +143,7 @@ internal sealed class Subscriber(
 
         if (verdict.IsOk)
         {
-            pending.Complete(acknowledgement);
+            pending.Complete(acknowledgement, reply);
         }
         else
         {

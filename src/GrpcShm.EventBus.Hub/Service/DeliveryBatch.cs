@@ -1,14 +1,10 @@
-using Google.Protobuf.Collections;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
+using GrpcShm.EventBus.Wire;
 
 namespace GrpcShm.EventBus.Service;
 
-/// <summary>
-/// Fills the deliveries of one stream's next response from its outbox. The messages are made once and reused: a
-/// response is encoded before its write returns.
-/// </summary>
+/// <summary>Fills the deliveries of one stream's next response from its outbox.</summary>
 internal sealed class DeliveryBatch(Outbox outbox)
 {
     // Small enough to be written soon and to stay far below the size that gRPC lets a receiver take, large enough that
@@ -21,34 +17,30 @@ internal sealed class DeliveryBatch(Outbox outbox)
     public const int MaxBytes = MessageSize.Batch;
 
     private readonly MailItem[] _items = new MailItem[MaxEvents];
-    private readonly List<Delivery> _pool = [];
-    private int _used;
 
     /// <summary>How many bytes the response has, with the events that it got last.</summary>
     public int Bytes { get; private set; }
 
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
-    /// <param name="deliveries">The deliveries of the response.</param>
+    /// <param name="deliveries">The deliveries of the response, which has none yet.</param>
     /// <param name="used">
     /// How many bytes the response has already. With <see cref="MaxBytes"/> of them it gets no events.
     /// </param>
     /// <param name="onLoss">Called for each subscriber that lost events, with how many it lost so far.</param>
     /// <returns>How many events there are.</returns>
-    public int Fill(RepeatedField<Delivery> deliveries, int used, Action<Subscriber, long> onLoss)
+    public int Fill(List<OutgoingDelivery> deliveries, int used, Action<Subscriber, long> onLoss)
     {
         var bytes = used;
         var losses = 0;
-        while (_used < MaxEvents
+        while (deliveries.Count < MaxEvents
             && bytes < MaxBytes
             && losses < MaxLosses
             && outbox.TryTakeReady(out var subscriber))
         {
-            var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - _used), MaxBytes - bytes);
+            var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - deliveries.Count), MaxBytes - bytes);
             for (var i = 0; i < taken; i++)
             {
-                var delivery = Rent();
-                subscriber.Fill(delivery, _items[i]);
-                deliveries.Add(delivery);
+                deliveries.Add(subscriber.Deliver(_items[i]));
                 bytes += _items[i].Size;
             }
 
@@ -61,27 +53,6 @@ internal sealed class DeliveryBatch(Outbox outbox)
         }
 
         Bytes = bytes;
-        return _used;
-    }
-
-    /// <summary>Lets go of the events, which have been written.</summary>
-    public void Recycle()
-    {
-        for (var i = 0; i < _used; i++)
-        {
-            _pool[i].Event = null;
-        }
-
-        _used = 0;
-    }
-
-    private Delivery Rent()
-    {
-        if (_used == _pool.Count)
-        {
-            _pool.Add(new Delivery());
-        }
-
-        return _pool[_used++];
+        return deliveries.Count;
     }
 }

@@ -2,23 +2,24 @@ using System.Diagnostics.CodeAnalysis;
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
-using Contract = XStateNet.Events.V1.EventBus;
 
 namespace GrpcShm.EventBus.Service;
 
 /// <summary>The gRPC service: brings each call to the hub.</summary>
 [SuppressMessage("Performance", "CA1812", Justification = "Made by dependency injection.")]
-internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBase
+internal sealed partial class EventBusService(HubCore hub) : HubMethods.ServiceBase
 {
     private const int MaxReportedFailures = 100;
 
     public override async Task Session(
-        IAsyncStreamReader<SessionRequest> requestStream,
-        IServerStreamWriter<SessionResponse> responseStream,
+        IAsyncStreamReader<HubSessionRequest> requestStream,
+        IServerStreamWriter<HubSessionResponse> responseStream,
         ServerCallContext context)
     {
         var session = new EventSession(hub, context.GetHttpContext(), responseStream, context.CancellationToken);
@@ -38,14 +39,15 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     {
         var level = request.Acknowledgement;
         ThrowUnlessOk(EventLimits.Check(level));
-        var result = await SendAsync(request.Event, level, context).ConfigureAwait(false);
-        return new SendResponse { NewState = result.NewState ?? "", Reply = result.Reply };
+        var result = await SendAsync(RoutedEvent.Of(request.Event), level, context).ConfigureAwait(false);
+        return new SendResponse { NewState = result.NewState ?? "", Reply = result.Reply?.ToMessage() };
     }
 
     public override async Task<AskResponse> Ask(AskRequest request, ServerCallContext context)
     {
-        var result = await SendAsync(request.Event, AcknowledgementLevel.Replied, context).ConfigureAwait(false);
-        return new AskResponse { NewState = result.NewState, Reply = result.Reply };
+        var result = await SendAsync(RoutedEvent.Of(request.Event), AcknowledgementLevel.Replied, context)
+            .ConfigureAwait(false);
+        return new AskResponse { NewState = result.NewState, Reply = result.Reply?.ToMessage() };
     }
 
     public override async Task<SendManyResponse> SendMany(
@@ -58,8 +60,9 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         ulong place = 0;
         while (await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false))
         {
-            foreach (var @event in requestStream.Current.Events)
+            foreach (var message in requestStream.Current.Events)
             {
+                var @event = RoutedEvent.Of(message);
                 place++;
                 var verdict =
                     gate is null ? Verdict.Ok : await gate.CheckSendAsync(@event, origin).ConfigureAwait(false);
@@ -86,12 +89,13 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     {
         var routing = new RoutingContext();
         var origin = new CallOrigin(context);
+        var @event = RoutedEvent.Of(request.Publication?.Event);
         if (GateFor(context, origin) is { } gate)
         {
-            ThrowUnlessOk(await gate.CheckPublishAsync(request.Publication, origin).ConfigureAwait(false));
+            ThrowUnlessOk(await gate.CheckPublishAsync(request.Publication, @event, origin).ConfigureAwait(false));
         }
 
-        var verdict = hub.Router.Publish(request.Publication, origin, routing, out var recipients);
+        var verdict = hub.Router.Publish(request.Publication, @event, origin, routing, out var recipients);
         if (routing.MustWait)
         {
             var (_, accepted) = await routing
@@ -105,7 +109,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     }
 
     public override async Task Subscribe(
-        SubscribeRequest request, IServerStreamWriter<SubscribeResponse> responseStream, ServerCallContext context)
+        SubscribeRequest request, IServerStreamWriter<HubSubscribeResponse> responseStream, ServerCallContext context)
     {
         ThrowUnlessOk(hub.Limits.CheckText(request.InstanceId, "instance id"));
         ThrowUnlessOk(hub.Limits.CheckText(request.Name, "name of the subscriber"));
@@ -148,7 +152,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         var origin = new CallOrigin(context);
         foreach (var acknowledgement in request.Acknowledgements)
         {
-            hub.Router.Acknowledge(subscriber!, acknowledgement, origin);
+            hub.Router.Acknowledge(subscriber!, acknowledgement, RoutedEvent.Of(acknowledgement.Reply), origin);
         }
 
         return Task.FromResult(new AcknowledgeResponse());
@@ -165,7 +169,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
     private async Task SubscribeAsync(
         Subscription? filter,
         MachineOwner owner,
-        IServerStreamWriter<SubscribeResponse> responses,
+        IServerStreamWriter<HubSubscribeResponse> responses,
         ServerCallContext context)
     {
         var outbox = new Outbox(runWriterInline: true);
@@ -191,7 +195,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         }
     }
 
-    private void Count(SendManyResponse response, ulong place, Event @event, Verdict verdict)
+    private void Count(SendManyResponse response, ulong place, RoutedEvent @event, Verdict verdict)
     {
         if (verdict.IsOk)
         {
@@ -208,7 +212,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
                 StatusCode = (int)verdict.Code,
                 Message = verdict.Message,
                 MachineId = verdict.MachineId,
-                EventId = hub.Limits.Echo(@event.Id),
+                EventId = hub.Limits.Echo(@event),
             });
         }
     }
@@ -217,7 +221,7 @@ internal sealed partial class EventBusService(HubCore hub) : Contract.EventBusBa
         hub.Access is null ? null : hub.GateFor(context.GetHttpContext(), origin.Peer);
 
     private async Task<AcknowledgementResult> SendAsync(
-        Event? @event, AcknowledgementLevel level, ServerCallContext context)
+        RoutedEvent? @event, AcknowledgementLevel level, ServerCallContext context)
     {
         var pending = level > AcknowledgementLevel.Accepted && @event is not null
             ? new PendingAcknowledgement(@event.Target, level)

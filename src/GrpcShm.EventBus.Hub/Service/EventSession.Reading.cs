@@ -1,6 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
+using GrpcShm.EventBus.Wire;
 
 namespace GrpcShm.EventBus.Service;
 
@@ -14,7 +14,7 @@ internal sealed partial class EventSession
     private bool _isMessageTooLarge;
 
     // Gives back why the connection was lost; nothing if the client ended its side.
-    private async Task<string?> ReadAsync(IAsyncStreamReader<SessionRequest> requests, CancellationToken leaving)
+    private async Task<string?> ReadAsync(IAsyncStreamReader<HubSessionRequest> requests, CancellationToken leaving)
     {
         // Commands that have come already must not be carried out before the rest of the session runs: they may take
         // long.
@@ -65,7 +65,7 @@ internal sealed partial class EventSession
     }
 
     // A message of the client that has come whole; none if it needs further parts.
-    private SessionRequest? Whole(SessionRequest request)
+    private HubSessionRequest? Whole(HubSessionRequest request)
     {
         if (_parts.IsWhole(request))
         {

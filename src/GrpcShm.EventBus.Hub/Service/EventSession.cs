@@ -5,6 +5,7 @@ using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using Microsoft.AspNetCore.Http;
 using XStateNet.Events.V1;
 
@@ -36,7 +37,7 @@ internal sealed partial class EventSession
     public EventSession(
         HubCore hub,
         HttpContext context,
-        IServerStreamWriter<SessionResponse> responses,
+        IServerStreamWriter<HubSessionResponse> responses,
         CancellationToken callCancelled)
     {
         _hub = hub;
@@ -60,7 +61,7 @@ internal sealed partial class EventSession
 
     /// <summary>Runs the session until the client, the connection, the hub or a successor ends it.</summary>
     /// <exception cref="RpcException">It did not end by the client's wish.</exception>
-    public async Task RunAsync(IAsyncStreamReader<SessionRequest> requests)
+    public async Task RunAsync(IAsyncStreamReader<HubSessionRequest> requests)
     {
         if (_hub.Stopping.IsCancellationRequested)
         {
@@ -85,7 +86,7 @@ internal sealed partial class EventSession
         }
     }
 
-    private async Task RunCountedAsync(IAsyncStreamReader<SessionRequest> requests)
+    private async Task RunCountedAsync(IAsyncStreamReader<HubSessionRequest> requests)
     {
         _life.Begin();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_callCancelled);
@@ -157,7 +158,7 @@ internal sealed partial class EventSession
         }
     }
 
-    private async ValueTask ExecuteAsync(SessionRequest request)
+    private async ValueTask ExecuteAsync(HubSessionRequest request)
     {
         var commands = request.Commands;
         for (var i = 0; i < commands.Count && !_life.HasEnded; i++)
@@ -177,7 +178,8 @@ internal sealed partial class EventSession
                 verdict = _commands.Execute(command, _context, out outcome);
             }
 
-            if (verdict.IsOk && command.Open is { TakesParts: true })
+            if (verdict.IsOk
+                && command is { Case: SessionCommand.CommandOneofCase.Open, Other.Open.TakesParts: true })
             {
                 _writer.AllowParts();
             }
@@ -218,7 +220,7 @@ internal sealed partial class EventSession
         return verdict.IsOk ? inboxVerdict : verdict;
     }
 
-    private void Answer(SessionCommand command, Verdict verdict, Outcome? outcome)
+    private void Answer(HubCommand command, Verdict verdict, Outcome? outcome)
     {
         if (verdict.IsOk && (outcome is null || command.Number == 0))
         {
@@ -230,17 +232,20 @@ internal sealed partial class EventSession
         outcome.StatusCode = (int)verdict.Code;
         outcome.Message = verdict.Message ?? "";
         outcome.MachineId = verdict.MachineId ?? "";
-        outcome.EventId = _hub.Limits.Echo((command.Send ?? command.Publish?.Event)?.Id);
-        Add(outcome);
+        outcome.EventId =
+            command.Case is SessionCommand.CommandOneofCase.Send or SessionCommand.CommandOneofCase.Publish
+                ? _hub.Limits.Echo(command.Event)
+                : "";
+        Add(new OutgoingOutcome(outcome));
     }
 
-    private void AnswerLate(Outcome outcome)
+    private void AnswerLate(OutgoingOutcome outcome)
     {
         Add(outcome);
         _outbox.Signal();
     }
 
-    private void Add(Outcome outcome)
+    private void Add(OutgoingOutcome outcome)
     {
         if (!_writer.TryAdd(outcome))
         {

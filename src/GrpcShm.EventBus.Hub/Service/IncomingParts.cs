@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
+using GrpcShm.EventBus.Wire;
 
 namespace GrpcShm.EventBus.Service;
 
@@ -18,7 +18,7 @@ internal sealed class IncomingParts(long most, Quota memory)
     private int _taken;
 
     /// <summary>True if a message is neither a part nor between the parts of another one.</summary>
-    public bool IsWhole(SessionRequest message) =>
+    public bool IsWhole(HubSessionRequest message) =>
         message.Part.Length == 0 && !message.PartFollows && !_parts.HasBegun;
 
     /// <summary>Takes a message that is not whole, or that comes between parts.</summary>
@@ -28,7 +28,7 @@ internal sealed class IncomingParts(long most, Quota memory)
     /// <exception cref="Grpc.Core.RpcException">
     /// The message is too large (<c>ResourceExhausted</c>), as gRPC says it of a message that comes at once.
     /// </exception>
-    public Verdict Take(SessionRequest message, out SessionRequest? whole)
+    public Verdict Take(HubSessionRequest message, out HubSessionRequest? whole)
     {
         whole = null;
         var part = message.Part;
@@ -61,12 +61,12 @@ internal sealed class IncomingParts(long most, Quota memory)
         _taken = 0;
     }
 
-    private Verdict Parse(out SessionRequest? whole)
+    private Verdict Parse(out HubSessionRequest? whole)
     {
         whole = null;
         try
         {
-            var message = SessionRequest.Parser.ParseFrom(_parts.TakeWhole().Span);
+            var message = HubSessionRequest.Parse(_parts.TakeWhole().Span);
             if (message.Part.Length > 0 || message.PartFollows)
             {
                 return Verdict.Invalid(

@@ -2,6 +2,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
@@ -22,15 +23,16 @@ internal sealed class SessionCommands(
     /// Asks the policy whether the client may give a command. It is not asked about commands that concern only the
     /// client's own machines and subscriptions.
     /// </summary>
-    public ValueTask<Verdict> CheckAsync(AccessGate gate, SessionCommand command)
+    public ValueTask<Verdict> CheckAsync(AccessGate gate, HubCommand command)
     {
-        _hasCommands |= command.CommandCase != SessionCommand.CommandOneofCase.Open;
-        return command.CommandCase switch
+        _hasCommands |= command.Case != SessionCommand.CommandOneofCase.Open;
+        return command.Case switch
         {
-            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Send, origin),
-            SessionCommand.CommandOneofCase.Publish => gate.CheckPublishAsync(command.Publish, origin),
-            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Register),
-            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Subscribe),
+            SessionCommand.CommandOneofCase.Send => gate.CheckSendAsync(command.Event, origin),
+            SessionCommand.CommandOneofCase.Publish => 
+                gate.CheckPublishAsync(command.Publication, command.Event, origin),
+            SessionCommand.CommandOneofCase.Register => gate.CheckRegisterAsync(command.Other.Register),
+            SessionCommand.CommandOneofCase.Subscribe => gate.CheckSubscribeAsync(command.Other.Subscribe),
             _ => ValueTask.FromResult(Verdict.Ok),
         };
     }
@@ -43,35 +45,37 @@ internal sealed class SessionCommands(
     /// <param name="outcome">
     /// The answer if the command succeeds; none if success needs no answer of its own.
     /// </param>
-    public Verdict Execute(SessionCommand command, RoutingContext context, out Outcome? outcome)
+    public Verdict Execute(HubCommand command, RoutingContext context, out Outcome? outcome)
     {
         outcome = null;
         var isFirst = !_hasCommands;
         _hasCommands = true;
-        switch (command.CommandCase)
+        switch (command.Case)
         {
             case SessionCommand.CommandOneofCase.Send:
                 return sends.Send(command, context);
             case SessionCommand.CommandOneofCase.Acknowledge:
-                subscriptions.Acknowledge(command.Acknowledge);
+                subscriptions.Acknowledge(command.Acknowledgement, command.Event);
                 return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Grant:
-                subscriptions.Grant(command.Grant, context);
+                subscriptions.Grant(command.Credit, context);
                 return Verdict.Ok;
             case SessionCommand.CommandOneofCase.Publish:
-                var verdict = hub.Router.Publish(command.Publish, origin, context, out var recipients);
+                var verdict = hub.Router.Publish(
+                    command.Publication, command.Event, origin, context, out var recipients);
                 outcome = new Outcome { Recipients = (uint)recipients };
                 return verdict;
             default:
                 outcome = new Outcome();
-                return ExecuteRare(command, context, isFirst);
+                return ExecuteRare(command.Case, command.Other, context, isFirst);
         }
     }
 
     // Commands that each client gives a few times.
-    private Verdict ExecuteRare(SessionCommand command, RoutingContext context, bool isFirst)
+    private Verdict ExecuteRare(
+        SessionCommand.CommandOneofCase kind, SessionCommand command, RoutingContext context, bool isFirst)
     {
-        switch (command.CommandCase)
+        switch (kind)
         {
             case SessionCommand.CommandOneofCase.Open:
                 return isFirst

@@ -1,6 +1,7 @@
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
@@ -12,7 +13,7 @@ namespace GrpcShm.EventBus.Service;
 /// <param name="waits">The waits of the session's handlers.</param>
 /// <param name="answer">Takes an answer that comes later than its command was carried out. Any thread calls it.</param>
 internal sealed class SessionSends(
-    HubCore hub, MachineOwner owner, SessionOrigin origin, SessionWaits waits, Action<Outcome> answer)
+    HubCore hub, MachineOwner owner, SessionOrigin origin, SessionWaits waits, Action<OutgoingOutcome> answer)
 {
     // The acknowledgement that the command in hand waits for; that wait alone answers the command. The reader's own.
     private PendingAcknowledgement? _pending;
@@ -23,12 +24,13 @@ internal sealed class SessionSends(
     /// </summary>
     public CancellationToken Over { get; set; }
 
-    public Verdict Send(SessionCommand command, RoutingContext context)
+    public Verdict Send(HubCommand command, RoutingContext context)
     {
-        var level = command.Acknowledgement;
+        var level = command.Level;
+        var @event = command.Event!;
         if (level <= AcknowledgementLevel.Accepted && level >= AcknowledgementLevel.Unspecified)
         {
-            return hub.Router.Send(command.Send, null, origin, context);
+            return hub.Router.Send(@event, null, origin, context);
         }
 
         var verdict = EventLimits.Check(level);
@@ -47,10 +49,10 @@ internal sealed class SessionSends(
             return full.Exhausted("The sends whose acknowledgements are waited for have reached");
         }
 
-        var pending = new PendingAcknowledgement(command.Send.Target, level);
+        var pending = new PendingAcknowledgement(@event.Target, level);
         if (command.Waiting is not null && level > AcknowledgementLevel.Delivered)
         {
-            verdict = waits.Begin(command.Waiting, command.Send.Target, pending);
+            verdict = waits.Begin(command.Waiting, @event.Target, pending);
             if (!verdict.IsOk)
             {
                 owner.Budget.Acknowledgements.Give(1);
@@ -59,14 +61,14 @@ internal sealed class SessionSends(
             }
         }
 
-        verdict = hub.Router.Send(command.Send, pending, origin, context);
+        verdict = hub.Router.Send(@event, pending, origin, context);
         if (verdict.IsOk)
         {
             _pending = pending;
             var timeout = command.TimeoutMilliseconds == 0
                 ? hub.Options.DefaultAcknowledgementTimeout
                 : TimeSpan.FromMilliseconds(Math.Min(command.TimeoutMilliseconds, int.MaxValue));
-            _ = AnswerLaterAsync(command.Number, command.Send.Id, command.Waiting?.Number ?? 0, pending, timeout);
+            _ = AnswerLaterAsync(command.Number, @event.Id, command.Waiting?.Number ?? 0, pending, timeout);
         }
         else
         {
@@ -109,7 +111,7 @@ internal sealed class SessionSends(
         }
 
         waits.End(wait);
-        answer(new Outcome
+        var outcome = new Outcome
         {
             Number = number,
             StatusCode = (int)result.Verdict.Code,
@@ -117,7 +119,7 @@ internal sealed class SessionSends(
             MachineId = result.Verdict.MachineId ?? "",
             EventId = eventId,
             NewState = result.NewState,
-            Reply = result.Reply,
-        });
+        };
+        answer(new OutgoingOutcome(outcome, result.Reply));
     }
 }

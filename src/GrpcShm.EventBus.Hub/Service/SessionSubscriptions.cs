@@ -1,5 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
@@ -74,11 +75,11 @@ internal sealed class SessionSubscriptions(
         return verdict;
     }
 
-    public void Acknowledge(Acknowledgement acknowledgement)
+    public void Acknowledge(Acknowledgement acknowledgement, RoutedEvent? reply)
     {
         if (_subscriptions.TryGetValue(acknowledgement.Subscription, out var subscription))
         {
-            hub.Router.Acknowledge(subscription.Subscriber, acknowledgement, origin);
+            hub.Router.Acknowledge(subscription.Subscriber, acknowledgement, reply, origin);
         }
     }
 

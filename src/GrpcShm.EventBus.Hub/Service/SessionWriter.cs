@@ -2,6 +2,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
@@ -19,16 +20,16 @@ internal sealed class SessionWriter
     // About how much memory an outcome takes beside its bytes.
     private const int PlainOutcome = 64;
 
-    private readonly IServerStreamWriter<SessionResponse> _stream;
+    private readonly IServerStreamWriter<HubSessionResponse> _stream;
     private readonly Outbox _outbox;
     private readonly EventBusMetrics _metrics;
     private readonly DeliveryBatch _batch;
-    private readonly SessionResponse _response = new();
+    private readonly HubSessionResponse _response = new(new SessionResponse());
     private readonly Action<Subscriber, long> _addLoss;
     private readonly Lock _outcomesLock = new();
 
     // Under the lock. An entry without an outcome says up to which command the session had come when it was put in.
-    private readonly Queue<(Outcome? Outcome, int Size, ulong Through)> _outcomes = new();
+    private readonly Queue<(OutgoingOutcome? Outcome, int Size, ulong Through)> _outcomes = new();
     private long _outcomeBytes;
     private ulong _markedThrough;
     private ulong _completedThrough;
@@ -37,7 +38,7 @@ internal sealed class SessionWriter
     private volatile bool _isEnding;
     private volatile bool _mayUseParts;
 
-    public SessionWriter(IServerStreamWriter<SessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
+    public SessionWriter(IServerStreamWriter<HubSessionResponse> stream, Outbox outbox, EventBusMetrics metrics)
     {
         _stream = stream;
         _outbox = outbox;
@@ -49,7 +50,7 @@ internal sealed class SessionWriter
     /// <summary>Says that the session is opened, then writes responses until <see cref="End"/>.</summary>
     public async Task RunAsync(SessionOpened opened)
     {
-        await _stream.WriteAsync(new SessionResponse { Opened = opened }).ConfigureAwait(false);
+        await _stream.WriteAsync(new HubSessionResponse(new SessionResponse { Opened = opened })).ConfigureAwait(false);
         var isOnSendersThread = false;
         while (true)
         {
@@ -57,7 +58,9 @@ internal sealed class SessionWriter
             var isEnding = _isEnding;
             while (Fill())
             {
-                var isLarge = _mayUseParts && MessageParts.IsNeeded(_response, _batch.Bytes);
+                var isLarge = _mayUseParts
+                    && MessageParts.MayBeNeeded(_batch.Bytes)
+                    && _response.CalculateSize() > MessageSize.UsualLimit;
                 await (isLarge ? WriteInPartsAsync() : _stream.WriteAsync(_response)).ConfigureAwait(false);
                 _metrics.CountDelivered(_response.Deliveries.Count);
                 Recycle();
@@ -73,7 +76,8 @@ internal sealed class SessionWriter
             {
                 if (_closing is not null)
                 {
-                    await _stream.WriteAsync(new SessionResponse { Closing = _closing }).ConfigureAwait(false);
+                    await _stream.WriteAsync(new HubSessionResponse(new SessionResponse { Closing = _closing }))
+                        .ConfigureAwait(false);
                 }
 
                 return;
@@ -89,9 +93,9 @@ internal sealed class SessionWriter
 
     /// <summary>Queues an outcome. It is written once the outbox is signalled.</summary>
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
-    public bool TryAdd(Outcome outcome)
+    public bool TryAdd(OutgoingOutcome outcome)
     {
-        var size = PlainOutcome + outcome.CalculateSize();
+        var size = PlainOutcome + outcome.CalculateLength();
         lock (_outcomesLock)
         {
             if (_outcomes.Count >= MaxOutcomes || _outcomeBytes > MaxOutcomeBytes)
@@ -137,9 +141,10 @@ internal sealed class SessionWriter
 
     private async Task WriteInPartsAsync()
     {
-        foreach (var (part, isFollowed) in MessageParts.Split(_response))
+        foreach (var (part, isFollowed) in MessageParts.Split(_response.Encode()))
         {
-            await _stream.WriteAsync(new SessionResponse { Part = part, PartFollows = isFollowed })
+            await _stream
+                .WriteAsync(new HubSessionResponse(new SessionResponse { Part = part, PartFollows = isFollowed }))
                 .ConfigureAwait(false);
         }
     }
@@ -147,12 +152,12 @@ internal sealed class SessionWriter
     private bool Fill()
     {
         var bytes = TakeOutcomes(out var through);
-        _response.CompletedThrough = through != _reportedThrough ? through : 0;
+        _response.Rest.CompletedThrough = through != _reportedThrough ? through : 0;
         _reportedThrough = through;
         return _batch.Fill(_response.Deliveries, bytes, _addLoss) > 0
             | _response.Outcomes.Count > 0
-            | _response.CompletedThrough > 0
-            | _response.Losses.Count > 0;
+            | _response.Rest.CompletedThrough > 0
+            | _response.Rest.Losses.Count > 0;
     }
 
     /// <param name="through">All outcomes of commands up to there are in this response or in an earlier one.</param>
@@ -188,13 +193,12 @@ internal sealed class SessionWriter
 
     private void Recycle()
     {
-        _response.CompletedThrough = 0;
+        _response.Rest.CompletedThrough = 0;
         _response.Deliveries.Clear();
         _response.Outcomes.Clear();
-        _response.Losses.Clear();
-        _batch.Recycle();
+        _response.Rest.Losses.Clear();
     }
 
     private void AddLoss(Subscriber subscriber, long dropped) =>
-        _response.Losses.Add(new Loss { Subscription = subscriber.Number, Dropped = (ulong)dropped });
+        _response.Rest.Losses.Add(new Loss { Subscription = subscriber.Number, Dropped = (ulong)dropped });
 }

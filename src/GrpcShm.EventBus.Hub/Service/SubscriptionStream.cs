@@ -1,15 +1,16 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Service;
 
 /// <summary>Writes the responses of one <c>Subscribe</c> call.</summary>
 internal sealed class SubscriptionStream(
-    HubCore hub, Outbox outbox, Subscriber subscriber, IServerStreamWriter<SubscribeResponse> stream)
+    HubCore hub, Outbox outbox, Subscriber subscriber, IServerStreamWriter<HubSubscribeResponse> stream)
 {
-    private readonly SubscribeResponse _response = new();
+    private readonly HubSubscribeResponse _response = new(new SubscribeResponse());
 
     /// <summary>
     /// Says that the subscription stands, then writes events until the call or the subscription ends.
@@ -18,7 +19,8 @@ internal sealed class SubscriptionStream(
     public async Task RunAsync(string subscriptionId, CancellationToken cancellationToken)
     {
         await stream.WriteAsync(
-            new SubscribeResponse { Subscribed = new Subscribed { SubscriptionId = subscriptionId } },
+            new HubSubscribeResponse(
+                new SubscribeResponse { Subscribed = new Subscribed { SubscriptionId = subscriptionId } }),
             cancellationToken).ConfigureAwait(false);
 
         await using var cancelled = cancellationToken.Register(Wake).ConfigureAwait(false);
@@ -32,7 +34,6 @@ internal sealed class SubscriptionStream(
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
                 hub.Metrics.CountDelivered(_response.Deliveries.Count);
                 _response.Deliveries.Clear();
-                batch.Recycle();
                 if (isOnSendersThread && outbox.HasReady)
                 {
                     // Events that others send in the meantime must not hold the thread of this one sender.
@@ -63,9 +64,9 @@ internal sealed class SubscriptionStream(
 
     private bool Fill(DeliveryBatch batch)
     {
-        _response.Loss = null;
-        return batch.Fill(_response.Deliveries, 0, AddLoss) > 0 | _response.Loss is not null;
+        _response.Rest.Loss = null;
+        return batch.Fill(_response.Deliveries, 0, AddLoss) > 0 | _response.Rest.Loss is not null;
     }
 
-    private void AddLoss(Subscriber _, long dropped) => _response.Loss = new Loss { Dropped = (ulong)dropped };
+    private void AddLoss(Subscriber _, long dropped) => _response.Rest.Loss = new Loss { Dropped = (ulong)dropped };
 }

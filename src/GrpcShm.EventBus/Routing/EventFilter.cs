@@ -54,13 +54,14 @@ internal sealed class EventFilter
         Math.Max(1, (_name?.Weight ?? 0) + (_source?.Weight ?? 0) + (_target?.Weight ?? 0) + (_group?.Weight ?? 0));
 
     /// <summary>True if it matches an event that was found by its key, if it has a key.</summary>
-    public bool MatchesBesideKey(Event @event) => _kind switch
+    public bool MatchesBesideKey<TEvent>(TEvent @event)
+        where TEvent : IFilteredEvent => _kind switch
     {
         // The key is their only condition.
         Subscription.FilterOneofCase.Machine
             or Subscription.FilterOneofCase.Group
             or Subscription.FilterOneofCase.All => true,
-        Subscription.FilterOneofCase.StateChanges => @event.StateChange is not null && _source!.Matches(@event.Source),
+        Subscription.FilterOneofCase.StateChanges => @event.HasStateChange && _source!.Matches(@event.Source),
         Subscription.FilterOneofCase.Pattern =>
             (_name?.Matches(@event.Name) ?? true)
             && (_target?.Matches(@event.Target) ?? true)
@@ -70,16 +71,18 @@ internal sealed class EventFilter
     };
 
     /// <summary>True if it matches an event that was not found by a key.</summary>
-    public bool Matches(Event @event) =>
+    public bool Matches(Event @event) => Matches(new FilteredMessage(@event));
+
+    private bool Matches(FilteredMessage @event) =>
         (Index == ObserverIndex.None || KeyOf(@event) == Key) && MatchesBesideKey(@event);
 
     private static NamePattern? Part(string pattern) => pattern.Length == 0 ? null : new NamePattern(pattern);
 
-    private string? KeyOf(Event @event) => Index switch
+    private string? KeyOf(FilteredMessage @event) => Index switch
     {
         ObserverIndex.Target => @event.Target,
         ObserverIndex.Group => @event.Group,
-        ObserverIndex.ChangedSource => @event.StateChange is null ? null : @event.Source,
+        ObserverIndex.ChangedSource => @event.HasStateChange ? @event.Source : null,
         ObserverIndex.Source => @event.Source,
         _ => @event.Name,
     };

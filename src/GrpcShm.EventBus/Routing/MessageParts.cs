@@ -21,16 +21,23 @@ internal sealed class MessageParts
     /// How many bytes its events have, about. They are known already; only large messages are worth a closer look.
     /// </param>
     public static bool IsNeeded(IMessage message, int bytes) =>
-        bytes > MessageSize.UsualLimit / 2 && message.CalculateSize() > MessageSize.UsualLimit;
+        MayBeNeeded(bytes) && message.CalculateSize() > MessageSize.UsualLimit;
+
+    /// <summary>True if a message is large enough for a closer look at its size.</summary>
+    /// <param name="bytes">How many bytes its events have, about.</param>
+    public static bool MayBeNeeded(int bytes) => bytes > MessageSize.UsualLimit / 2;
 
     /// <summary>Takes a message apart.</summary>
-    public static IEnumerable<(ByteString Part, bool IsFollowed)> Split(IMessage message)
+    public static IEnumerable<(ByteString Part, bool IsFollowed)> Split(IMessage message) =>
+        Split(message.ToByteArray());
+
+    /// <summary>Takes an encoded message apart. Its bytes must not change any more.</summary>
+    public static IEnumerable<(ByteString Part, bool IsFollowed)> Split(ReadOnlyMemory<byte> bytes)
     {
-        var bytes = message.ToByteArray();
         for (var start = 0; start < bytes.Length; start += PartSize)
         {
             var length = Math.Min(PartSize, bytes.Length - start);
-            var part = UnsafeByteOperations.UnsafeWrap(bytes.AsMemory(start, length));
+            var part = UnsafeByteOperations.UnsafeWrap(bytes.Slice(start, length));
             yield return (part, start + length < bytes.Length);
         }
     }

@@ -1,4 +1,5 @@
 using GrpcShm.EventBus.Budgets;
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using XStateNet.Events.V1;
@@ -197,16 +198,20 @@ public sealed class MailboxTests
     }
 
     private static MailItem Large(uint number, int bytes) => new(
-        new Event { Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]) },
+        new MessageEvent(new Event
+        {
+            Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]),
+        }),
         bytes,
         null);
 
-    private static MailItem Item(uint number) => new(new Event { Target = "m", Version = number }, 1, null);
+    private static MailItem Item(uint number) =>
+        new(new MessageEvent(new Event { Target = "m", Version = number }), 1, null);
 
     private static uint[] Take(Mailbox mailbox, int most)
     {
         var items = new MailItem[most];
         var taken = mailbox.Take(items, int.MaxValue);
-        return [.. items.Take(taken).Select(item => item.Event.Version)];
+        return [.. items.Take(taken).Select(item => item.Event.ToMessage().Version)];
     }
 }

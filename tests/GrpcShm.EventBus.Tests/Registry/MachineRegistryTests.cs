@@ -290,7 +290,7 @@ public sealed class MachineRegistryTests
         {
             foreach (var item in items.AsSpan(0, taken))
             {
-                var (kind, id) = (item.Event.MachineChange.Kind, item.Event.Source);
+                var (kind, id) = (item.Event.ToMessage().MachineChange.Kind, item.Event.Source);
                 var isRight = kind switch
                 {
                     MachineChangeKind.Present => !isComplete && known.Add(id),

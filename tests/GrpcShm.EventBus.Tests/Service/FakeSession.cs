@@ -1,16 +1,19 @@
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 using GrpcShm.EventBus.Service;
+using GrpcShm.EventBus.Wire;
 using Microsoft.AspNetCore.Http;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
 /// <summary>
-/// A session of a hub without a connection: what its client sends, reads and does not read is the test's own.
+/// A session of a hub without a connection: what its client sends, reads and does not read is the test's own. It is
+/// encoded and parsed as on a connection.
 /// </summary>
 internal sealed class FakeSession
-    : IAsyncStreamReader<SessionRequest>, IServerStreamWriter<SessionResponse>, IDisposable
+    : IAsyncStreamReader<HubSessionRequest>, IServerStreamWriter<HubSessionResponse>, IDisposable
 {
     private readonly Channel<SessionRequest> _requests = Channel.CreateUnbounded<SessionRequest>();
     private readonly Channel<SessionResponse> _responses = Channel.CreateUnbounded<SessionResponse>();
@@ -31,7 +34,7 @@ internal sealed class FakeSession
     /// <summary>Whether a read that nothing comes for goes on when the call has been cancelled.</summary>
     public bool IsDeaf { get; init; }
 
-    public SessionRequest Current { get; private set; } = new();
+    public HubSessionRequest Current { get; private set; } = HubSessionRequest.Of(new SessionRequest());
 
     public WriteOptions? WriteOptions { get; set; }
 
@@ -63,15 +66,17 @@ internal sealed class FakeSession
             return false;
         }
 
-        Current = await _requests.Reader.ReadAsync(CancellationToken.None);
+        var request = await _requests.Reader.ReadAsync(CancellationToken.None);
+        Current = HubSessionRequest.Parse(request.ToByteArray());
         return true;
     }
 
-    public Task WriteAsync(SessionResponse message)
+    public Task WriteAsync(HubSessionResponse message)
     {
-        _responses.Writer.TryWrite(message.Clone());
+        var response = SessionResponse.Parser.ParseFrom(message.Encode().Span);
+        _responses.Writer.TryWrite(response);
         var isOpened = _isOpened;
         _isOpened = true;
-        return isOpened ? OnWrite(message) : Task.CompletedTask;
+        return isOpened ? OnWrite(response) : Task.CompletedTask;
     }
 }

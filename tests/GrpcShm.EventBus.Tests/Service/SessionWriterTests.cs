@@ -1,6 +1,8 @@
+using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
+using GrpcShm.EventBus.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using XStateNet.Events.V1;
 
@@ -29,8 +31,12 @@ public sealed class SessionWriterTests : HubTest
         using var stream = new FakeSession(Hub);
         var writer = new SessionWriter(stream, new Outbox(runWriterInline: false), Hub.Metrics);
 
+        var reply = RoutedEvent.Of(outcome.Reply);
+        var rest = outcome.Clone();
+        rest.Reply = null;
+
         var added = 0;
-        while (added < 1000 && writer.TryAdd(outcome))
+        while (added < 1000 && writer.TryAdd(new OutgoingOutcome(rest, reply)))
         {
             added++;
         }
@@ -43,7 +49,7 @@ public sealed class SessionWriterTests : HubTest
     {
         var mailboxes = Enumerable.Range(0, 3).Select(_ => new Mailbox(1, OverflowPolicy.Block)).ToArray();
         var context = new RoutingContext();
-        var item = new MailItem(new Event { Name = "E" }, 10, null);
+        var item = new MailItem(new MessageEvent(new Event { Name = "E" }), 10, null);
         foreach (var mailbox in mailboxes)
         {
             var subscriber = new Subscriber(1, "", mailbox, new Outbox(runWriterInline: false), Hub.Metrics);

@@ -53,7 +53,7 @@ public sealed class SessionCommandsTests : SessionPartTest
 
         foreach (var (command, hasOutcome) in commands)
         {
-            var verdict = _commands.Execute(command, Context, out var outcome);
+            var verdict = _commands.Execute(Parsed(command), Context, out var outcome);
 
             Assert.True(verdict.IsOk, $"{command.CommandCase}: {verdict.Message}");
             Assert.Equal(hasOutcome, outcome is not null);
@@ -63,5 +63,5 @@ public sealed class SessionCommandsTests : SessionPartTest
         Assert.Equal(0, Hub.Metrics.Subscriptions);
     }
 
-    private Verdict Execute(SessionCommand command) => _commands.Execute(command, Context, out _);
+    private Verdict Execute(SessionCommand command) => _commands.Execute(Parsed(command), Context, out _);
 }

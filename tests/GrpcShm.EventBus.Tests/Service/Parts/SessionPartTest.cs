@@ -1,10 +1,12 @@
 using System.Diagnostics.Metrics;
+using Google.Protobuf;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Service;
+using GrpcShm.EventBus.Wire;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -44,6 +46,10 @@ public abstract class SessionPartTest : IDisposable
         _services.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Makes of a command what the hub makes of its bytes.</summary>
+    internal static HubCommand Parsed(SessionCommand command) =>
+        Assert.Single(HubSessionRequest.Parse(new SessionRequest { Commands = { command } }.ToByteArray()).Commands);
 
     internal MachineOwner MakeOwner(string instanceId) =>
         new(PeerIdentity.Hub, new SessionBudget(Hub.Budget), instanceId, "test", isLease: false);

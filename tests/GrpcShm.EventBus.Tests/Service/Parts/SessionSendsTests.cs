@@ -19,7 +19,7 @@ public sealed class SessionSendsTests : SessionPartTest
     {
         _waits = new SessionWaits(Hub, Outbox);
         _sends = new SessionSends(
-            Hub, Owner, new SessionOrigin(Owner), _waits, outcome => _answers.Writer.TryWrite(outcome));
+            Hub, Owner, new SessionOrigin(Owner), _waits, outcome => _answers.Writer.TryWrite(outcome.Outcome));
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class SessionSendsTests : SessionPartTest
     {
         var target = Subscribe("t", MakeOwner("other"), Outbox);
         var send = MakeSend(7, AcknowledgementLevel.Processed);
-        Assert.True(_sends.Send(send, Context).IsOk);
+        Assert.True(_sends.Send(Parsed(send), Context).IsOk);
         Assert.Equal(1, Owner.Budget.Acknowledgements.Used);
 
         Answer(target, "done");
@@ -44,7 +44,7 @@ public sealed class SessionSendsTests : SessionPartTest
         var send = MakeSend(1, AcknowledgementLevel.Processed);
         send.Waiting = new HandlerWait { Number = 1, MachineId = "m" };
 
-        Assert.Equal(StatusCode.NotFound, _sends.Send(send, Context).Code);
+        Assert.Equal(StatusCode.NotFound, _sends.Send(Parsed(send), Context).Code);
 
         Assert.Equal(0, Owner.Budget.Acknowledgements.Used);
         Assert.Equal(0, Hub.Waits.Count);
@@ -57,16 +57,17 @@ public sealed class SessionSendsTests : SessionPartTest
         Subscribe("t", Owner, Outbox);
 
         Assert.Equal(
-            StatusCode.InvalidArgument, _sends.Send(MakeSend(0, AcknowledgementLevel.Delivered), Context).Code);
-        Assert.Equal(StatusCode.InvalidArgument, _sends.Send(MakeSend(1, (AcknowledgementLevel)9), Context).Code);
-        Assert.True(_sends.Send(MakeSend(0, AcknowledgementLevel.Accepted), Context).IsOk);
+            StatusCode.InvalidArgument, _sends.Send(Parsed(MakeSend(0, AcknowledgementLevel.Delivered)), Context).Code);
+        Assert.Equal(
+            StatusCode.InvalidArgument, _sends.Send(Parsed(MakeSend(1, (AcknowledgementLevel)9)), Context).Code);
+        Assert.True(_sends.Send(Parsed(MakeSend(0, AcknowledgementLevel.Accepted)), Context).IsOk);
     }
 
     [Fact]
     public async Task TryFailPending_WhileTheCommandIsInHand_AnswersIt()
     {
         Subscribe("t", Owner, Outbox);
-        Assert.True(_sends.Send(MakeSend(3, AcknowledgementLevel.Delivered), Context).IsOk);
+        Assert.True(_sends.Send(Parsed(MakeSend(3, AcknowledgementLevel.Delivered)), Context).IsOk);
 
         Assert.True(_sends.TryFailPending(Verdict.Full("t")));
         _sends.ForgetPending();
@@ -82,7 +83,7 @@ public sealed class SessionSendsTests : SessionPartTest
         using var over = new CancellationTokenSource();
         _sends.Over = over.Token;
         var target = Subscribe("t", MakeOwner("other"), Outbox);
-        _sends.Send(MakeSend(1, AcknowledgementLevel.Processed), Context);
+        _sends.Send(Parsed(MakeSend(1, AcknowledgementLevel.Processed)), Context);
 
         await over.CancelAsync();
         await TimeLimit.UntilAsync(() => Owner.Budget.Acknowledgements.Used == 0);
@@ -102,11 +103,11 @@ public sealed class SessionSendsTests : SessionPartTest
     {
         var items = new MailItem[1];
         Assert.Equal(1, target.Subscriber.Take(items, int.MaxValue));
-        var delivery = new Delivery();
-        target.Subscriber.Fill(delivery, items[0]);
+        var delivery = target.Subscriber.Deliver(items[0]);
         Hub.Router.Acknowledge(
             target.Subscriber,
             new Acknowledgement { Number = delivery.Number, NewState = state },
+            null,
             new HubOrigin());
     }
 }

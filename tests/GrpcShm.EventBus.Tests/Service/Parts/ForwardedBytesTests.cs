@@ -1,0 +1,100 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using Grpc.Core;
+using GrpcShm.EventBus.Access;
+using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Mailboxes;
+using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Tests.Service.Parts;
+
+/// <summary>
+/// An event that many get is encoded once, and all of them get the same bytes in memory: those that came, or fewer.
+/// </summary>
+public sealed class ForwardedBytesTests : SessionPartTest
+{
+    private const int Recipients = 5;
+
+    [Fact]
+    public void Publish_ThatCameAsBytes_GoesToAllRecipientsAsTheSameBytes()
+    {
+        var command = Parsed(new SessionCommand
+        {
+            Publish = new Publication { Event = new Event { Name = "E", Source = "s" }, All = new AllMachines() },
+        });
+
+        Assert.IsType<ReceivedEvent>(command.Event);
+        AssertShared(command.Publication, command.Event);
+    }
+
+    [Fact]
+    public void Publish_OfTheHubsOwnProcess_IsEncodedOnceForAllRecipients()
+    {
+        var publication = new Publication { Event = new Event { Name = "E", Source = "s" }, All = new AllMachines() };
+
+        AssertShared(publication, RoutedEvent.Of(publication.Event));
+    }
+
+    [Fact]
+    public void Send_OfMoreBytesThanTheHubTakes_GoesOnAsTheFewerThatItNeeds()
+    {
+        var target = Subscribe("m", Owner, Outbox);
+        var large = new Event { Payload = ByteString.CopyFrom(new byte[Options.MaxEventSize / 2]) }.ToByteArray();
+        byte[] encoded = [.. large, .. large, .. new Event { Name = "E", Target = "m" }.ToByteArray()];
+        Assert.True(ReceivedEvent.TryCreate(encoded, "", out var @event));
+        Assert.True(@event!.Size > Options.MaxEventSize);
+
+        var verdict = Hub.Router.Send(@event, null, new SessionOrigin(Owner), Context);
+
+        Assert.True(verdict.IsOk, verdict.Message);
+        var forwarded = Take(target);
+        Assert.True(forwarded.Length < Options.MaxEventSize);
+        Assert.Equal(Options.MaxEventSize / 2, Event.Parser.ParseFrom(forwarded).Payload.Length);
+    }
+
+    [Fact]
+    public void Send_OfABitMoreThanTheHubTakes_IsRefusedByTheBytesThatItNeeds()
+    {
+        Subscribe("m", Owner, Outbox);
+        var sent = new Event
+        {
+            Name = "E", Target = "m", Timestamp = 1, Payload = ByteString.CopyFrom(new byte[Options.MaxEventSize]),
+        };
+        byte[] encoded = [.. new Event { Name = "earlier" }.ToByteArray(), .. sent.ToByteArray()];
+        Assert.True(ReceivedEvent.TryCreate(encoded, "", out var @event));
+
+        var verdict = Hub.Router.Send(@event, null, new SessionOrigin(Owner), Context);
+
+        Assert.Equal(StatusCode.ResourceExhausted, verdict.Code);
+        Assert.Equal(
+            $"The event has {sent.CalculateSize()} bytes; the hub takes at most {Options.MaxEventSize} (MaxEventSize).",
+            verdict.Message);
+    }
+
+    private void AssertShared(Publication publication, RoutedEvent @event)
+    {
+        LiveSubscription[] machines =
+            [.. Enumerable.Range(0, Recipients).Select(number => Subscribe($"m{number}", Owner, Outbox))];
+
+        var verdict = Hub.Router.Publish(publication, @event, new SessionOrigin(Owner), Context, out var recipients);
+
+        Assert.True(verdict.IsOk, verdict.Message);
+        Assert.Equal(Recipients, recipients);
+        ref var first = ref MemoryMarshal.GetReference(Take(machines[0]));
+        foreach (var machine in machines[1..])
+        {
+            var encoded = Take(machine);
+            Assert.Equal("E", Event.Parser.ParseFrom(encoded).Name);
+            Assert.True(Unsafe.AreSame(ref first, ref MemoryMarshal.GetReference(encoded)));
+        }
+    }
+
+    private static ReadOnlySpan<byte> Take(LiveSubscription machine)
+    {
+        var items = new MailItem[1];
+        Assert.Equal(1, machine.Subscriber.Take(items, int.MaxValue));
+        return machine.Subscriber.Deliver(items[0]).Event.Encoded;
+    }
+}
