@@ -5,14 +5,14 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>Walks the fields of an encoded event once, and checks them as the generated parser would.</summary>
 /// <remarks>
 /// <para>
-/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group
-/// are left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too. Of a
-/// field that comes more than once each reader takes the last one or, of a message, all of them together. The copy has
-/// all of them in the same order, so it means the same.
+/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group are
+/// left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
 /// </para>
 /// <para>
-/// What is malformed, and what no usual client sends, is left to the generated parser: groups of fields, a change of
-/// machines, more than two fields that only the hub may set. So the walker need not know all rules, only be right about
+/// Only what an encoder writes is forwarded so: each field once, no value that need not be written, no number of more
+/// bytes than it needs. All readers read that alike, in any language, and none sees another source or target than the
+/// one that the hub has checked. Everything else is left to the generated parser, and encoded anew: what is malformed,
+/// groups, a change of machines, a field that comes twice. So the walker need not know all rules, only be right about
 /// what it takes.
 /// </para>
 /// </remarks>
@@ -29,6 +29,8 @@ internal static class EventWalker
     private const uint CorrelationId = (Event.CorrelationIdFieldNumber << 3) | 2;
     private const uint CausationId = (Event.CausationIdFieldNumber << 3) | 2;
     private const uint Change = (Event.StateChangeFieldNumber << 3) | 2;
+    private const uint Version = Event.VersionFieldNumber << 3;
+    private const uint Sequence = Event.SequenceFieldNumber << 3;
     private const uint MachineChanged = (Event.MachineChangeFieldNumber << 3) | 2;
 
     /// <summary>The tag of the time at which the event was made.</summary>
@@ -58,9 +60,9 @@ internal static class EventWalker
                 return false;
             }
 
-            if (tag is Sender or Group && !TryLeaveOut(new FieldRange(start, reader.Position - start), ref layout))
+            if (tag is Sender or Group)
             {
-                return false;
+                LeaveOut(new FieldRange(start, reader.Position - start), ref layout);
             }
         }
 
@@ -69,6 +71,11 @@ internal static class EventWalker
 
     private static bool TryRead(ref FieldReader reader, uint tag, ref EventLayout layout)
     {
+        if (tag != Headers && !IsFirst(tag, ref layout.Seen))
+        {
+            return false;
+        }
+
         switch (tag)
         {
             case Id:
@@ -82,21 +89,26 @@ internal static class EventWalker
             case Payload:
                 var hasPayload = reader.TryReadBytes(out var payload);
                 layout.PayloadLength = payload.Length;
-                return hasPayload;
+                return hasPayload && !payload.IsEmpty;
             case ContentType or TypeName or CorrelationId or CausationId or Group:
-                return reader.TryReadText(out _);
+                return IsText(ref reader);
             case Headers:
                 layout.Headers++;
                 return reader.TryReadBytes(out var header) && IsHeader(header);
             case Timestamp:
                 var hasTime = reader.TryReadVarint(out var time);
                 layout.Timestamp = (long)time;
-                return hasTime;
+                return hasTime && time != 0;
+            case Version:
+                // It has 32 bits. Some parsers refuse more, which others cut off.
+                return reader.TryReadVarint(out var version) && version is not 0 and <= uint.MaxValue;
+            case Sequence:
+                return reader.TryReadVarint(out var sequence) && sequence != 0;
             case Change:
                 layout.HasStateChange = true;
                 return reader.TryReadBytes(out var change) && IsStateChange(change);
             case Sender:
-                return reader.TryReadFixed64(out layout.Sender);
+                return reader.TryReadFixed64(out layout.Sender) && layout.Sender != 0;
             case MachineChanged:
                 return false;
             default:
@@ -106,7 +118,7 @@ internal static class EventWalker
 
     private static bool TryReadPart(ref FieldReader reader, EventPart part, ref EventLayout layout)
     {
-        if (!reader.TryReadText(out var text))
+        if (!reader.TryReadText(out var text) || text.IsEmpty)
         {
             return false;
         }
@@ -115,27 +127,44 @@ internal static class EventWalker
         return true;
     }
 
-    private static bool TryLeaveOut(FieldRange field, ref EventLayout layout)
+    /// <summary>True if a known field comes for the first time. Others may come as often as they like.</summary>
+    private static bool IsFirst(uint tag, ref uint seen)
     {
-        if (layout.LeftOutFirst.Length == 0)
+        var number = (int)(tag >> 3);
+        if (number > Event.GroupFieldNumber)
         {
-            layout.LeftOutFirst = field;
             return true;
         }
 
-        var isSecond = layout.LeftOutSecond.Length == 0;
-        layout.LeftOutSecond = field;
-        return isSecond;
+        var before = seen;
+        seen |= 1u << number;
+        return before != seen;
+    }
+
+    private static bool IsText(ref FieldReader reader) => reader.TryReadText(out var text) && !text.IsEmpty;
+
+    private static void LeaveOut(FieldRange field, ref EventLayout layout)
+    {
+        // Each of the two comes once.
+        if (layout.LeftOutFirst.Length == 0)
+        {
+            layout.LeftOutFirst = field;
+        }
+        else
+        {
+            layout.LeftOutSecond = field;
+        }
     }
 
     private static bool IsHeader(ReadOnlySpan<byte> header)
     {
+        var seen = 0u;
         var reader = new FieldReader(header);
         while (!reader.IsAtEnd)
         {
-            var isWell = reader.TryReadTag(out var tag) && tag switch
+            var isWell = reader.TryReadTag(out var tag) && IsFirst(tag, ref seen) && tag switch
             {
-                (Header.NameFieldNumber << 3) | 2 or (Header.ValueFieldNumber << 3) | 2 => reader.TryReadText(out _),
+                (Header.NameFieldNumber << 3) | 2 or (Header.ValueFieldNumber << 3) | 2 => IsText(ref reader),
                 _ => reader.TrySkip(tag),
             };
             if (!isWell)
@@ -149,16 +178,19 @@ internal static class EventWalker
 
     private static bool IsStateChange(ReadOnlySpan<byte> change)
     {
+        var seen = 0u;
         var reader = new FieldReader(change);
         while (!reader.IsAtEnd)
         {
-            var isWell = reader.TryReadTag(out var tag) && tag switch
+            var isWell = reader.TryReadTag(out var tag) && IsFirst(tag, ref seen) && tag switch
             {
                 (StateChange.OldStateFieldNumber << 3) | 2
                     or (StateChange.NewStateFieldNumber << 3) | 2
                     or (StateChange.TransitionFieldNumber << 3) | 2
                     or (StateChange.ContextContentTypeFieldNumber << 3) | 2
-                    or (StateChange.ContextTypeNameFieldNumber << 3) | 2 => reader.TryReadText(out _),
+                    or (StateChange.ContextTypeNameFieldNumber << 3) | 2 => IsText(ref reader),
+                (StateChange.ContextFieldNumber << 3) | 2 => reader.TryReadBytes(out var context) && !context.IsEmpty,
+                StateChange.DurationFieldNumber << 3 => reader.TryReadVarint(out var duration) && duration != 0,
                 _ => reader.TrySkip(tag),
             };
             if (!isWell)
