@@ -19,7 +19,7 @@ internal sealed class ClientStreamScenario(string name, int payloadBytes) : Scen
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();
         long sent = 0;
-        while (Stopwatch.GetTimestamp() < end || sent < limits.MinimumOperations)
+        while (limits.GoesOn(sent, end))
         {
             await call.RequestStream.WriteAsync(Message);
             sent++;

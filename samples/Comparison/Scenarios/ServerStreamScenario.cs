@@ -21,7 +21,7 @@ internal sealed class ServerStreamScenario(string name, int payloadBytes) : Scen
         var start = Stopwatch.GetTimestamp();
         var end = limits.GetEnd();
         long received = 0;
-        while (Stopwatch.GetTimestamp() < end || received < limits.MinimumOperations)
+        while (limits.GoesOn(received, end))
         {
             if (!await call.ResponseStream.MoveNext(CancellationToken.None))
             {

@@ -25,6 +25,7 @@ internal sealed partial class NativeCallContext
     private CancellationTokenRegistration _abortion;
     private DateTime _deadline = DateTime.MaxValue;
     private TaskCompletionSource? _expired;
+    private IRequestStream? _requestStream;
     private IResponseStream? _responseStream;
     private ICompressionProvider? _responseCompression;
     private bool _hasDeadline;
@@ -110,6 +111,22 @@ internal sealed partial class NativeCallContext
         if (isExpiring)
         {
             stream.Complete();
+        }
+    }
+
+    /// <summary>Takes note of the stream of requests, which shares the input with a context of HTTP.</summary>
+    public void Use(IRequestStream stream)
+    {
+        bool isShared;
+        lock (_gate)
+        {
+            _requestStream = stream;
+            isShared = _httpContext is not null;
+        }
+
+        if (isShared)
+        {
+            stream.Share();
         }
     }
 

@@ -149,6 +149,8 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
     private HttpContext FindHttpContext()
     {
         var call = Call;
+        HttpContext context;
+        IRequestStream? requests;
         lock (_gate)
         {
             if (_httpContext is { } present)
@@ -160,11 +162,15 @@ internal sealed partial class NativeCallContext : ServerCallContext, IServerCall
             features.Set<IServiceProvidersFeature>(this);
             features.Set<IServerCallContextFeature>(this);
             Parts.Diagnostics.AddFeatures(features);
-            _httpContext = call.Connection.Application.HttpContexts.Create(features);
-            _httpContext.SetEndpoint(_method.EndPoint.Endpoint);
-            _method.Pipeline.AddMarks(_httpContext.Items);
-            return _httpContext;
+            _httpContext = context = call.Connection.Application.HttpContexts.Create(features);
+            context.SetEndpoint(_method.EndPoint.Endpoint);
+            _method.Pipeline.AddMarks(context.Items);
+            requests = _requestStream;
         }
+
+        // Without the gate, which is taken under that of the stream, if a deserializer asks for the context.
+        requests?.Share();
+        return context;
     }
 
     /// <summary>Makes the scope of the call. Under the gate.</summary>

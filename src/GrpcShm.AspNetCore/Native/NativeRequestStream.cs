@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.ExceptionServices;
 using Grpc.Core;
 
 namespace GrpcShm.AspNetCore.Native;
@@ -8,13 +10,35 @@ namespace GrpcShm.AspNetCore.Native;
 /// Under the gate: all use of the call's parts, and the end. So a read that a handler has left behind finds that the
 /// call is over, and never takes a message of the next call. The deserializer runs under it as well, since it reads
 /// what the call has received.
+/// <para>A read of the input stays open from one message to the next while it shows more messages, and while few bytes
+/// have been taken since it began. So a stream of small messages takes the locks of the input, and tells the client
+/// that there is room, once for many messages.</para>
 /// </remarks>
-internal sealed class NativeRequestStream<T>(
-    NativeCallContext context, Func<DeserializationContext, T> deserialize) : IAsyncStreamReader<T>
+internal sealed class NativeRequestStream<T> : IAsyncStreamReader<T>, IRequestStream
     where T : class
 {
+    // The client waits for no more than this because of a handler that rests between two messages.
+    private const int MostTaken = 4 * 1024;
+
+    private readonly NativeCallContext _context;
+    private readonly Func<DeserializationContext, T> _deserialize;
     private readonly Lock _gate = new();
     private bool _isComplete;
+
+    // The read that is open between two messages, and what is left of its data.
+    private ReadResult _read;
+    private ReadOnlySequence<byte> _rest;
+    private long _taken;
+    private bool _isOpen;
+    private bool _isTaking;
+    private bool _isShared;
+
+    public NativeRequestStream(NativeCallContext context, Func<DeserializationContext, T> deserialize)
+    {
+        _context = context;
+        _deserialize = deserialize;
+        context.Use(this);
+    }
 
     public T Current { get; private set; } = null!;
 
@@ -25,15 +49,28 @@ internal sealed class NativeRequestStream<T>(
             return Task.FromCanceled<bool>(cancellationToken);
         }
 
-        lock (_gate)
+        try
         {
-            if (_isComplete || context.IsAborted)
+            // Without a state machine for each message of a stream whose messages come faster than they are read.
+            lock (_gate)
             {
-                return Task.FromException<bool>(CreateComplete());
+                if (_isComplete || _context.IsAborted)
+                {
+                    return Task.FromException<bool>(CreateComplete());
+                }
+
+                Current = null!;
+                if ((_isOpen || _context.Input.TryRead(out _read)) && TryMove() is { } hasMoved)
+                {
+                    return Task.FromResult(hasMoved);
+                }
             }
         }
+        catch (Exception exception)
+        {
+            return FailAsync(exception, cancellationToken);
+        }
 
-        Current = null!;
         return ReadAsync(cancellationToken);
     }
 
@@ -43,6 +80,16 @@ internal sealed class NativeRequestStream<T>(
         lock (_gate)
         {
             _isComplete = true;
+            EndRead();
+        }
+    }
+
+    public void Share()
+    {
+        lock (_gate)
+        {
+            _isShared = true;
+            EndRead();
         }
     }
 
@@ -58,7 +105,7 @@ internal sealed class NativeRequestStream<T>(
                 ValueTask<ReadResult> reading;
                 lock (_gate)
                 {
-                    reading = _isComplete ? throw CreateComplete() : context.Input.ReadAsync(cancellationToken);
+                    reading = _isComplete ? throw CreateComplete() : _context.Input.ReadAsync(cancellationToken);
                 }
 
                 var read = await reading.ConfigureAwait(false);
@@ -69,61 +116,104 @@ internal sealed class NativeRequestStream<T>(
                         throw CreateComplete();
                     }
 
-                    if (TryTake(read, out var message))
+                    _read = read;
+                    if (TryMove() is { } hasMoved)
                     {
-                        Current = message;
-                        return true;
+                        return hasMoved;
                     }
-                }
-
-                if (read.IsCompleted)
-                {
-                    return false;
                 }
             }
         }
         catch (Exception exception)
-            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            GrpcLog.ReadFailed(context.Native.Logger, exception);
-            lock (_gate)
-            {
-                if (!_isComplete)
-                {
-                    context.TellEncodings(exception);
-                }
-            }
-
+            Note(exception, cancellationToken);
             throw;
         }
     }
 
-    private bool TryTake(in ReadResult read, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out T? message)
+    private async Task<bool> FailAsync(Exception exception, CancellationToken cancellationToken)
     {
-        var data = read.Buffer;
-        message = null;
+        Note(exception, cancellationToken);
+        ExceptionDispatchInfo.Throw(exception);
+        return false;
+    }
+
+    private void Note(Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        GrpcLog.ReadFailed(_context.Native.Logger, exception);
+        lock (_gate)
+        {
+            if (!_isComplete)
+            {
+                _context.TellEncodings(exception);
+            }
+        }
+    }
+
+    /// <summary>Takes the next message, or the end, out of the read, if it has come. Under the gate.</summary>
+    /// <returns>True for a message, false for the end; nothing if neither has come.</returns>
+    private bool? TryMove()
+    {
+        if (!_isOpen)
+        {
+            _isOpen = true;
+            _rest = _read.Buffer;
+            _taken = 0;
+        }
+
+        var before = _rest.Length;
+        T? message = null;
+        _isTaking = true;
         try
         {
-            if (read.IsCanceled)
+            if (_read.IsCanceled)
             {
                 throw new RpcException(new Status(StatusCode.Internal, "Incoming message cancelled."));
             }
 
-            if (context.Parts.Reader.TryTake(ref data, deserialize, out message))
+            if (_context.Parts.Reader.TryTake(ref _rest, _deserialize, out message))
             {
+                Current = message;
                 return true;
             }
 
-            if (read.IsCompleted && !data.IsEmpty)
+            if (_read.IsCompleted && !_rest.IsEmpty)
             {
                 throw new RpcException(new Status(StatusCode.Internal, "Incomplete message."));
             }
 
-            return false;
+            return _read.IsCompleted ? false : null;
         }
         finally
         {
-            context.Input.AdvanceTo(data.Start, message is null ? data.End : data.Start);
+            _isTaking = false;
+            _taken += before - _rest.Length;
+            if (message is null || _rest.IsEmpty || _taken >= MostTaken || _isShared)
+            {
+                EndRead(message is null);
+            }
         }
+    }
+
+    /// <summary>Ends the read that is open, if there is one. Under the gate.</summary>
+    /// <param name="needsMore">True if there is no whole message in what is left.</param>
+    private void EndRead(bool needsMore = false)
+    {
+        // A deserializer may ask for the context of HTTP. Then the read ends behind it.
+        if (!_isOpen || _isTaking)
+        {
+            return;
+        }
+
+        var rest = _rest;
+        _isOpen = false;
+        _read = default;
+        _rest = default;
+        _context.Input.AdvanceTo(rest.Start, needsMore ? rest.End : rest.Start);
     }
 }

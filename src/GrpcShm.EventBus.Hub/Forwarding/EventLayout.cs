@@ -21,6 +21,9 @@ internal struct EventLayout
     /// <summary>The number that the client gave itself; zero: none.</summary>
     public ulong Sender;
 
+    /// <summary>Which fields have come, but for the headers: a bit for each number.</summary>
+    public uint Seen;
+
     /// <summary>The first field that is not forwarded, in the received bytes.</summary>
     public FieldRange LeftOutFirst;
 

@@ -6,14 +6,14 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>Walks the fields of an encoded event once, and checks them as the generated parser would.</summary>
 /// <remarks>
 /// <para>
-/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group
-/// are left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too. Of a
-/// field that comes more than once each reader takes the last one or, of a message, all of them together. The copy has
-/// all of them in the same order, so it means the same.
+/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group are
+/// left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
 /// </para>
 /// <para>
-/// What is malformed, and what no usual client sends, is left to the generated parser: groups of fields, a change of
-/// machines, more than two fields that only the hub may set. So the walker need not know all rules, only be right about
+/// Only what an encoder writes is forwarded so: each field once, no value that need not be written, no number of more
+/// bytes than it needs. All readers read that alike, in any language, and none sees another source or target than the
+/// one that the hub has checked. Everything else is left to the generated parser, and encoded anew: what is malformed,
+/// groups, a change of machines, a field that comes twice. So the walker need not know all rules, only be right about
 /// what it takes.
 /// </para>
 /// </remarks>
@@ -30,6 +30,8 @@ internal static class EventWalker
     private const uint CorrelationId = (Event.CorrelationIdFieldNumber << 3) | 2;
     private const uint CausationId = (Event.CausationIdFieldNumber << 3) | 2;
     private const uint Change = (Event.StateChangeFieldNumber << 3) | 2;
+    private const uint Version = Event.VersionFieldNumber << 3;
+    private const uint Sequence = Event.SequenceFieldNumber << 3;
     private const uint MachineChanged = (Event.MachineChangeFieldNumber << 3) | 2;
 
     /// <summary>The tag of the time at which the event was made.</summary>
@@ -59,9 +61,9 @@ internal static class EventWalker
                 return false;
             }
 
-            if (tag is Sender or Group && !TryLeaveOut(new FieldRange(start, reader.Position - start), ref layout))
+            if (tag is Sender or Group)
             {
-                return false;
+                LeaveOut(new FieldRange(start, reader.Position - start), ref layout);
             }
         }
 
@@ -70,6 +72,11 @@ internal static class EventWalker
 
     private static bool TryRead(ref FieldReader reader, uint tag, ref EventLayout layout)
     {
+        if (tag != Headers && !UsualFields.IsFirst(tag, ref layout.Seen))
+        {
+            return false;
+        }
+
         switch (tag)
         {
             case Id:
@@ -83,21 +90,26 @@ internal static class EventWalker
             case Payload:
                 var hasPayload = reader.TryReadBytes(out var payload);
                 layout.PayloadLength = payload.Length;
-                return hasPayload;
+                return hasPayload && !payload.IsEmpty;
             case ContentType or TypeName or CorrelationId or CausationId or Group:
-                return reader.TryReadText(out _);
+                return UsualFields.IsText(ref reader);
             case Headers:
                 layout.Headers++;
                 return reader.TryReadBytes(out var header) && NestedMessages.IsHeader(header);
             case Timestamp:
                 var hasTime = reader.TryReadVarint(out var time);
                 layout.Timestamp = (long)time;
-                return hasTime;
+                return hasTime && time != 0;
+            case Version:
+                // It has 32 bits. Some parsers refuse more, which others cut off.
+                return reader.TryReadVarint(out var version) && version is not 0 and <= uint.MaxValue;
+            case Sequence:
+                return reader.TryReadVarint(out var sequence) && sequence != 0;
             case Change:
                 layout.HasStateChange = true;
                 return reader.TryReadBytes(out var change) && NestedMessages.IsStateChange(change);
             case Sender:
-                return reader.TryReadFixed64(out layout.Sender);
+                return reader.TryReadFixed64(out layout.Sender) && layout.Sender != 0;
             case MachineChanged:
                 return false;
             default:
@@ -107,7 +119,7 @@ internal static class EventWalker
 
     private static bool TryReadPart(ref FieldReader reader, EventPart part, ref EventLayout layout)
     {
-        if (!reader.TryReadText(out var text))
+        if (!reader.TryReadText(out var text) || text.IsEmpty)
         {
             return false;
         }
@@ -116,16 +128,16 @@ internal static class EventWalker
         return true;
     }
 
-    private static bool TryLeaveOut(FieldRange field, ref EventLayout layout)
+    private static void LeaveOut(FieldRange field, ref EventLayout layout)
     {
+        // Each of the two comes once.
         if (layout.LeftOutFirst.Length == 0)
         {
             layout.LeftOutFirst = field;
-            return true;
         }
-
-        var isSecond = layout.LeftOutSecond.Length == 0;
-        layout.LeftOutSecond = field;
-        return isSecond;
+        else
+        {
+            layout.LeftOutSecond = field;
+        }
     }
 }

@@ -37,7 +37,7 @@ internal sealed class MessageEvent : RoutedEvent
 
     public override int Size => Volatile.Read(ref _encoded)?.Length ?? _message.CalculateSize();
 
-    // Two threads may encode it at once. The bytes are the same.
+    // Two threads may encode it at once. All of them see the same bytes.
     public override ReadOnlySpan<byte> Encoded
     {
         get
@@ -45,12 +45,15 @@ internal sealed class MessageEvent : RoutedEvent
             if (Volatile.Read(ref _encoded) is not { } encoded)
             {
                 encoded = _message.ToByteArray();
-                Volatile.Write(ref _encoded, encoded);
+                encoded = Interlocked.CompareExchange(ref _encoded, encoded, null) ?? encoded;
             }
 
             return encoded;
         }
     }
+
+    // Its bytes, once a recipient in another process has taken it.
+    public override bool MayHaveTwoForms => true;
 
     public override Event ToMessage() => _message;
 

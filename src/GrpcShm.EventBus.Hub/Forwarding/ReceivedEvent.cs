@@ -9,6 +9,9 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>An event that came as bytes, and goes on as bytes.</summary>
 internal sealed class ReceivedEvent : RoutedEvent
 {
+    // A message of a larger event is made for each recipient in the hub's own process, and not kept beside the bytes.
+    private const int MostKept = 4096;
+
     private const int MostVarintBytes = 10;
     private const int SenderBytes = 1 + sizeof(ulong);
     private const int TimestampBytes = 1 + MostVarintBytes;
@@ -91,13 +94,18 @@ internal sealed class ReceivedEvent : RoutedEvent
         return true;
     }
 
+    public override bool MayHaveTwoForms => _length <= MostKept;
+
     // Two threads may parse it at once. The messages are equal.
     public override Event ToMessage()
     {
         if (Volatile.Read(ref _message) is not { } message)
         {
             message = Event.Parser.ParseFrom(Encoded);
-            Volatile.Write(ref _message, message);
+            if (MayHaveTwoForms)
+            {
+                Volatile.Write(ref _message, message);
+            }
         }
 
         return message;

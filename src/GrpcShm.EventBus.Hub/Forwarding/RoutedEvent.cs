@@ -44,6 +44,9 @@ internal abstract class RoutedEvent : IFilteredEvent
     /// <summary>How many bytes it has, encoded.</summary>
     public abstract int Size { get; }
 
+    /// <summary>True if it may keep a message beside its bytes, or bytes beside its message.</summary>
+    public abstract bool MayHaveTwoForms { get; }
+
     /// <summary>The encoded event.</summary>
     public abstract ReadOnlySpan<byte> Encoded { get; }
 

@@ -18,5 +18,8 @@ internal readonly record struct MailItem(
     /// About how many bytes of memory it takes at most: decoded texts have two bytes for each character.
     /// </summary>
     public long Weight =>
-        EventOverhead + Size + (Size - Event.PayloadLength) + ((long)HeaderOverhead * Event.Headers);
+        EventOverhead
+        + (Event.MayHaveTwoForms ? 2L * Size : Size)
+        + (Size - Event.PayloadLength)
+        + ((long)HeaderOverhead * Event.Headers);
 }

@@ -23,10 +23,10 @@ internal sealed class EventLimits(EventBusOptions options)
         ]);
 
     /// <summary>Checks an event, and stamps it if it is well.</summary>
-    /// <param name="event">The event. A shorter one that means the same may take its place.</param>
+    /// <param name="event">The event.</param>
     /// <param name="isPublished">Whether it is published. If not, it needs a target.</param>
     /// <param name="sender">The number that stands for its sender; zero: none.</param>
-    public Verdict Check(ref RoutedEvent? @event, bool isPublished, ulong sender)
+    public Verdict Check(RoutedEvent? @event, bool isPublished, ulong sender)
     {
         if (@event is null)
         {
@@ -70,10 +70,10 @@ internal sealed class EventLimits(EventBusOptions options)
         }
 
         @event.Stamp(sender, @event.Timestamp == 0 ? (DateTime.UtcNow - DateTime.UnixEpoch).Ticks : 0);
-        return ExceedsMaxEventSize(ref @event, out var size)
-            ? Verdict.Exhausted(
-                $"The event has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).")
-            : Verdict.Ok;
+        return @event.Size <= options.MaxEventSize
+            ? Verdict.Ok
+            : Verdict.Exhausted(
+                $"The event has {@event.Size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).");
     }
 
     /// <summary>Checks an id that must not be empty.</summary>
@@ -94,9 +94,9 @@ internal sealed class EventLimits(EventBusOptions options)
 
     /// <summary>Checks the answer of a machine, and stamps its reply if both are well.</summary>
     /// <param name="acknowledgement">The answer.</param>
-    /// <param name="reply">The reply, if there is one. A shorter one that means the same may take its place.</param>
+    /// <param name="reply">The reply, if there is one.</param>
     /// <param name="sender">The number that stands for the reply's sender; zero: none.</param>
-    public Verdict Check(Acknowledgement acknowledgement, ref RoutedEvent? reply, ulong sender)
+    public Verdict Check(Acknowledgement acknowledgement, RoutedEvent? reply, ulong sender)
     {
         var verdict = CheckText(acknowledgement.NewState, "new state");
         if (reply is null || !verdict.IsOk)
@@ -115,12 +115,12 @@ internal sealed class EventLimits(EventBusOptions options)
         }
 
         reply.Stamp(sender, 0);
-        return ExceedsMaxEventSize(ref reply, out var size)
-            ? new Verdict(
+        return reply.Size <= options.MaxEventSize
+            ? Verdict.Ok
+            : new Verdict(
                 StatusCode.Internal,
-                $"The reply has {size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).",
-                "")
-            : Verdict.Ok;
+                $"The reply has {reply.Size} bytes; the hub takes at most {options.MaxEventSize} (MaxEventSize).",
+                "");
     }
 
     public Verdict Check(Registration? registration)
@@ -185,20 +185,6 @@ internal sealed class EventLimits(EventBusOptions options)
         level is >= AcknowledgementLevel.Unspecified and <= AcknowledgementLevel.Replied
             ? Verdict.Ok
             : Verdict.Invalid($"The acknowledgement level {(int)level} is not known.");
-
-    // The bytes that came may be more than the event needs: a field may come twice, or be longer than it has to. What
-    // the event needs decides. No receiver gets more: its own limit is that of the hub.
-    private bool ExceedsMaxEventSize(ref RoutedEvent @event, out int size)
-    {
-        size = @event.Size;
-        if (size > options.MaxEventSize)
-        {
-            @event = new MessageEvent(@event.ToMessage());
-            size = @event.Size;
-        }
-
-        return size > options.MaxEventSize;
-    }
 
     private static Verdict CheckPart(RoutedEvent @event, EventPart part, int maxBytes, string what) =>
         @event.IsPlain(part, maxBytes) ? Verdict.Ok : CheckCharacters(@event.Text(part), maxBytes, what);

@@ -27,7 +27,7 @@ internal sealed class EventRouter(
         var verdict = CheckOrigin(@event, origin);
         if (verdict.IsOk)
         {
-            verdict = limits.Check(ref @event, isPublished: false, StampOf(@event, origin));
+            verdict = limits.Check(@event, isPublished: false, StampOf(@event, origin));
         }
 
         var item = default(MailItem);
@@ -74,7 +74,7 @@ internal sealed class EventRouter(
         var verdict = CheckOrigin(@event, origin);
         if (verdict.IsOk)
         {
-            verdict = limits.Check(ref @event, isPublished: true, StampOf(@event, origin));
+            verdict = limits.Check(@event, isPublished: true, StampOf(@event, origin));
         }
 
         NamePattern? pattern = null;
@@ -124,7 +124,7 @@ internal sealed class EventRouter(
             : Verdict.Ok;
         if (verdict.IsOk)
         {
-            verdict = limits.Check(acknowledgement, ref reply, StampOf(reply, origin));
+            verdict = limits.Check(acknowledgement, reply, StampOf(reply, origin));
         }
 
         subscriber.Acknowledge(acknowledgement, reply, verdict);

@@ -95,7 +95,8 @@ internal sealed class SessionWriter
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
     public bool TryAdd(OutgoingOutcome outcome)
     {
-        var size = PlainOutcome + outcome.CalculateLength();
+        var length = outcome.CalculateLength();
+        var size = PlainOutcome + (outcome.Reply is { MayHaveTwoForms: true } ? 2 * length : length);
         lock (_outcomesLock)
         {
             if (_outcomes.Count >= MaxOutcomes || _outcomeBytes > MaxOutcomeBytes)

@@ -45,6 +45,8 @@ internal static class CommandReader
         {
             if (!reader.TryReadTag(out var tag) || tag is Part or PartFollows)
             {
+                // The generated parser makes all of them anew, so these must not be kept meanwhile.
+                commands = [];
                 return false;
             }
 
@@ -52,6 +54,7 @@ internal static class CommandReader
             {
                 if (!reader.TrySkip(tag))
                 {
+                    commands = [];
                     return false;
                 }
             }
@@ -67,6 +70,7 @@ internal static class CommandReader
             }
             else
             {
+                commands = [];
                 return false;
             }
         }

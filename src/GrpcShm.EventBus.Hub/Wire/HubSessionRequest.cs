@@ -11,8 +11,9 @@ namespace GrpcShm.EventBus.Wire;
 internal sealed record HubSessionRequest(
     IReadOnlyList<HubCommand> Commands, ByteString Part, bool PartFollows)
 {
-    // The pool would keep larger memory for long, though such requests are rare.
+    // The pool would keep larger memory for long, though such requests are rare. A part of a request is one of these.
     private const int MostPooled = 1024 * 1024;
+    private const byte PartTag = (SessionRequest.PartFieldNumber << 3) | 2;
 
     /// <summary>Parses a request.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
@@ -21,6 +22,12 @@ internal sealed record HubSessionRequest(
         if (encoded.IsSingleSegment)
         {
             return Parse(encoded.FirstSpan);
+        }
+
+        if (encoded.FirstSpan is [PartTag, ..])
+        {
+            // It is large, and nothing else is in it.
+            return Of(SessionRequest.Parser.ParseFrom(encoded));
         }
 
         if (encoded.Length > MostPooled)

@@ -8,8 +8,8 @@ namespace GrpcShm.EventBus.Wire;
 /// does not take, the generated parser takes or refuses.
 /// </summary>
 /// <remarks>
-/// It does not take groups, tags and lengths of more than five bytes, and all that is malformed. So a caller need not
-/// know the reason: it gives the whole message to the generated parser.
+/// It does not take groups, numbers of more bytes than they need, numbers that not all parsers read alike, and all that
+/// is malformed. So a caller need not know the reason: it gives the whole message to the generated parser.
 /// </remarks>
 /// <param name="bytes">The message.</param>
 internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
@@ -27,7 +27,10 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
     /// <summary>Reads the tag of a field: its number, times eight, and its wire type.</summary>
     public bool TryReadTag(out uint tag) => TryReadUInt32(out tag) && tag >> 3 != 0;
 
-    /// <summary>Reads a varint. Of the tenth byte only the lowest bit counts, as in the generated parser.</summary>
+    /// <summary>
+    /// Reads a varint, which must have no more bytes than it needs, and no more than 64 bits: some parsers know a field
+    /// by the bytes of its tag, and some refuse a tenth byte of more than one bit, which others cut off.
+    /// </summary>
     public bool TryReadVarint(out ulong value)
     {
         value = 0;
@@ -38,7 +41,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
             if (rest[i] < 0x80)
             {
                 Position += i + 1;
-                return true;
+                return i == 0 || rest[i] is not 0 && (i < MostVarintBytes - 1 || rest[i] == 1);
             }
         }
 

@@ -29,4 +29,13 @@ internal sealed record Act(
 
         return all;
     }
+
+    /// <summary>Reads what is left of the body of the HTTP request.</summary>
+    /// <returns>The number of bytes.</returns>
+    public async Task<long> CountBodyAsync()
+    {
+        using var copy = new MemoryStream();
+        await Context.GetHttpContext().Request.Body.CopyToAsync(copy).InTime();
+        return copy.Length;
+    }
 }

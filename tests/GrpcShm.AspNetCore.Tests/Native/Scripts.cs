@@ -85,6 +85,16 @@ internal static class Scripts
             ["looks at the call"] = LookAtCallAsync,
             ["looks at the context of HTTP"] = LookAtHttpAsync,
             ["has callbacks"] = HaveCallbacksAsync,
+            ["reads on by HTTP"] = static async act =>
+            {
+                if (act.Requests is not null)
+                {
+                    act.Note($"{await act.Requests.MoveNext(CancellationToken.None)} {act.Requests.Current}");
+                    act.Note($"{await act.CountBodyAsync()} bytes");
+                }
+
+                return "read";
+            },
         };
 
     private static async Task<string> AnswerTwiceAsync(Act act)

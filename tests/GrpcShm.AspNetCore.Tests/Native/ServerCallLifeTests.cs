@@ -94,6 +94,38 @@ public sealed class ServerCallLifeTests
     }
 
     [Fact]
+    public async Task Body_BehindAMessage_HasTheOthersThatHadCome()
+    {
+        await using var host = await ScriptedHost.StartAsync(isNative: true);
+        var haveCome = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Scene.Script = async act =>
+        {
+            if (act.Requests is null)
+            {
+                return "first in, first out";
+            }
+
+            await haveCome.Task.InTime();
+            var hasMoved = await act.Requests.MoveNext(CancellationToken.None);
+            return $"{hasMoved} {act.Requests.Current} {await act.CountBodyAsync()}";
+        };
+        var invoker = host.Channel.CreateCallInvoker();
+        using var call = invoker.AsyncClientStreamingCall(ScriptedMethods.ClientStreaming, null, Options());
+        foreach (var request in new[] { "one", "two", "three" })
+        {
+            await call.RequestStream.WriteAsync(request, TestContext.Current.CancellationToken).InTime();
+        }
+
+        await call.RequestStream.CompleteAsync().InTime();
+
+        // It goes over the same connection, behind the others.
+        await ClientView.MakeAsync(invoker, MethodType.Unary, ["four"], Options());
+        haveCome.SetResult();
+
+        Assert.Equal($"True one {(5 + "two".Length) + (5 + "three".Length)}", await call.ResponseAsync.InTime());
+    }
+
+    [Fact]
     public async Task Context_KeptBeyondTheCall_ShowsNothingOfTheNextOne()
     {
         ServerCallContext? kept = null;

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using GrpcShm.EventBus.Budgets;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
@@ -197,13 +198,24 @@ public sealed class MailboxTests
         Assert.Equal((0, 0), (quota.Used, hub.Used));
     }
 
-    private static MailItem Large(uint number, int bytes) => new(
-        new MessageEvent(new Event
-        {
-            Target = "m", Version = number, Payload = Google.Protobuf.ByteString.CopyFrom(new byte[bytes]),
-        }),
-        bytes,
-        null);
+    [Theory]
+    [InlineData(1000, 2)]
+    [InlineData(5000, 1)]
+    public void Weight_OfAnEvent_CountsItsPayloadForEachFormThatItMayHave(int payload, int forms)
+    {
+        var item = Large(1, payload);
+        var message = new MailItem(new MessageEvent(item.Event.ToMessage()), item.Size, null);
+
+        Assert.InRange(item.Weight, forms * payload, (forms * payload) + 1000);
+        Assert.InRange(message.Weight, 2 * payload, (2 * payload) + 1000);
+    }
+
+    private static MailItem Large(uint number, int bytes)
+    {
+        var message = new Event { Target = "m", Version = number, Payload = ByteString.CopyFrom(new byte[bytes]) };
+        Assert.True(ReceivedEvent.TryCreate(message.ToByteArray(), "", out var received));
+        return new MailItem(received!, received!.Size, null);
+    }
 
     private static MailItem Item(uint number) =>
         new(new MessageEvent(new Event { Target = "m", Version = number }), 1, null);

@@ -34,8 +34,10 @@ internal sealed class EventTarget : IFuzzTarget
         if (ReceivedEvent.TryCreate(input, isPublished ? "room" : "", out var received))
         {
             FuzzFailureException.ThrowIf(parsed is null, $"The walker takes what the parser refuses: {refusal}");
-            EventComparison.Compare(received!, parsed!, isPublished);
-            return $"walked {EventComparison.Describe(parsed!)}";
+            FuzzFailureException.ThrowIf(
+                parsed!.CalculateSize() != input.Length, "The walker takes what is not encoded as an encoder does it.");
+            EventComparison.Compare(received!, parsed, isPublished);
+            return $"walked {EventComparison.Describe(parsed)}";
         }
 
         if (parsed is null)
