@@ -9,15 +9,8 @@ internal sealed partial class EventReceiver
 {
     /// <summary>Puts an event from the hub in. The credit bounds how many there can be.</summary>
     /// <returns>Whether the caller has to run the receiver.</returns>
-    /// <exception cref="EventBusException">The delivery has no event.</exception>
     public bool Put(SessionLink link, in IncomingDelivery delivery)
     {
-        if (delivery.Event.IsMissing)
-        {
-            throw new EventBusException(
-                StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
-        }
-
         if (delivery.Level == AcknowledgementLevel.Delivered)
         {
             link.Note(new SessionCommand

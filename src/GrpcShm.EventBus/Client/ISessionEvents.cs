@@ -9,6 +9,7 @@ namespace GrpcShm.EventBus.Client;
 internal interface ISessionEvents
 {
     /// <summary>Puts events into their receivers' queues.</summary>
+    /// <exception cref="EventBusException">A delivery has no event. Then no event was put into a queue.</exception>
     /// <returns>A receiver for the reading thread to run once it has arranged for the next response; or none.</returns>
     IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries);
 

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
@@ -9,6 +10,16 @@ internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answ
 {
     public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
     {
+        // Before any receiver was begun: one that is begun and not run would be silent for ever.
+        foreach (ref readonly var delivery in deliveries)
+        {
+            if (delivery.Event.IsMissing)
+            {
+                throw new EventBusException(
+                    StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
+            }
+        }
+
         EventReceiver? inline = null;
         foreach (ref readonly var delivery in deliveries)
         {

@@ -11,7 +11,7 @@ internal sealed partial class SessionLink
 {
     private readonly MessageParts _parts = new();
 
-    private IThreadPoolWorkItem? TakePart(SessionResponse response)
+    private void TakePart(SessionResponse response, ref IThreadPoolWorkItem? inline)
     {
         var most = Limits.MaxResponseSize;
         if (_parts.FindBrokenRule(response.Part, response.PartFollows, IsAlone(response)) is { } rule)
@@ -28,7 +28,10 @@ internal sealed partial class SessionLink
         }
 
         _parts.Add(response.Part, most);
-        return response.PartFollows ? null : Take(ParseWhole());
+        if (!response.PartFollows)
+        {
+            Take(ParseWhole(), ref inline);
+        }
     }
 
     private IncomingResponse ParseWhole()

@@ -165,6 +165,7 @@ internal sealed partial class SessionLink
             }
         }
         while (TryTakeResponse(out inline));
+        inline?.Execute();
     }
 
     private void ContinueReading()
@@ -173,8 +174,13 @@ internal sealed partial class SessionLink
         {
             ReadOn(inline);
         }
+        else
+        {
+            inline?.Execute();
+        }
     }
 
+    // The receiver has been begun, and has to be run even if the session has ended by the same response.
     private bool TryTakeResponse(out IThreadPoolWorkItem? inline)
     {
         inline = null;
@@ -187,7 +193,7 @@ internal sealed partial class SessionLink
                 return false;
             }
 
-            inline = Take(_call.ResponseStream.Current);
+            Take(_call.ResponseStream.Current, ref inline);
             return true;
         }
         catch (Exception exception)
@@ -198,12 +204,13 @@ internal sealed partial class SessionLink
         }
     }
 
-    private IThreadPoolWorkItem? Take(IncomingResponse response)
+    private void Take(IncomingResponse response, ref IThreadPoolWorkItem? inline)
     {
         var rest = response.Rest;
         if (_parts.HasBegun || rest is { Part.Length: > 0 } or { PartFollows: true })
         {
-            return TakePart(rest ?? Nothing);
+            TakePart(rest ?? Nothing, ref inline);
+            return;
         }
 
         if (rest?.Opened is { } opened)
@@ -212,8 +219,15 @@ internal sealed partial class SessionLink
             _opened.TrySetResult(opened);
         }
 
-        var inline = response.Deliveries.Length > 0 ? _events.Deliver(this, response.Deliveries) : null;
-        response.Release();
+        try
+        {
+            inline = response.Deliveries.Length > 0 ? _events.Deliver(this, response.Deliveries) : null;
+        }
+        finally
+        {
+            response.Release();
+        }
+
         foreach (var outcome in rest?.Outcomes ?? Nothing.Outcomes)
         {
             if (_sent.Take(outcome.Number) is { } command)
@@ -245,7 +259,5 @@ internal sealed partial class SessionLink
                 (StatusCode)closing.StatusCode,
                 $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
         }
-
-        return inline;
     }
 }

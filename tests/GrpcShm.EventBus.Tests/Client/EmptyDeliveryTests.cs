@@ -47,4 +47,35 @@ public sealed class EmptyDeliveryTests : IDisposable
         await client.SendEventAsync("s", "t", "E").InTime();
         Assert.Equal(2, hub.Sessions);
     }
+
+    [Fact]
+    public async Task Session_WhoseHubDeliversNoEventBehindOne_LeavesTheMachineAbleToHandleTheNextOne()
+    {
+        await using var hub = await FakeHub.StartAsync(_directory.Socket, static (session, request) =>
+        {
+            var response = FakeHub.CarryOut(request);
+            if (request.Commands.Any(static command => command.Send is not null))
+            {
+                // The client refuses the first session's response as a whole, and sends again in the second session.
+                response.Deliveries.Add(new Delivery { Subscription = 1, Event = new Event { Name = $"E{session}" } });
+                if (session == 1)
+                {
+                    response.Deliveries.Add(new Delivery { Subscription = 1 });
+                }
+            }
+
+            return response;
+        });
+        using var channel = HubChannel.To(_directory.Socket);
+        await using var clientEnd = new EventClient(channel).InTime(out var client);
+        await client.ConnectAsync().InTime();
+        var handled = Channel.CreateUnbounded<string>();
+        await client.RegisterMachineAsync("m", received => handled.Writer.WriteAsync(received.EventName).AsTask())
+            .InTime();
+
+        await client.SendEventAsync("s", "t", "E").InTime();
+
+        Assert.Equal("E2", await handled.Reader.ReadAsync().InTime());
+        Assert.Equal(2, hub.Sessions);
+    }
 }
