@@ -107,8 +107,13 @@ internal sealed partial class SessionLink
     // none is the cause: they are too large together.
     private static object? FindLarge(OutgoingRequest request)
     {
+        if (request.Commands.Count == 0)
+        {
+            return null;
+        }
+
         var largest = request.Commands.MaxBy(static command => command.CalculateSize());
-        return request.Commands.Count == 1 || (request.Commands.Count > 1 && largest.CalculateSize() > MaxBytes)
+        return request.Commands.Count == 1 || largest.CalculateSize() > MaxBytes
             ? (object?)largest.Pending ?? largest.Note
             : null;
     }
