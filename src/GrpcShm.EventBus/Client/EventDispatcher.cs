@@ -47,11 +47,12 @@ internal sealed class EventDispatcher(
         in NewEvent @event, Publication publication, CancellationToken cancellationToken)
     {
         var operation = MessagingOperation.Publish(publication);
+        var started = reports.Now;
         var activity = reports.Begin(@event, operation, out var context);
-        var pending = new PendingEvent(@event.Names, EventEncoder.Encode(@event, context))
+        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
         {
             Publication = publication,
-            Started = reports.Now,
+            Started = started,
             IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
         };
@@ -71,23 +72,38 @@ internal sealed class EventDispatcher(
             waits.BeginOutside(wait);
         }
 
+        var started = reports.Now;
         var activity = reports.Begin(@event, MessagingOperation.Send(@event.Target), out var context);
         var link = session.Link;
         var isBounded = timeoutMilliseconds > 0;
-        var pending = new PendingEvent(@event.Names, EventEncoder.Encode(@event, context))
+        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
         {
             Level = level,
             TimeoutMilliseconds = timeoutMilliseconds,
             Waiting = wait is null ? null : ClientWaits.ToMessage(wait),
             Deadline = isBounded ? Environment.TickCount64 + timeoutMilliseconds : 0,
             IsWatched = isBounded && link is null or { HasEnded: true },
-            Started = reports.Now,
+            Started = started,
             IsAttempt = isAttempt,
             IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
             Wait = wait,
         };
         return SendByHub(pending, link);
+    }
+
+    private EncodedSend Encode(in NewEvent @event, in TraceContext context, Activity? activity)
+    {
+        try
+        {
+            return EventEncoder.Encode(@event, context);
+        }
+        catch (Exception exception)
+        {
+            // Nobody else would end the span.
+            reports.EndUnsent(activity, exception);
+            throw;
+        }
     }
 
     private Task<Outcome?> SendByHub(PendingEvent pending, SessionLink? link)

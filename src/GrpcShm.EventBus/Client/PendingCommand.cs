@@ -58,8 +58,11 @@ internal abstract class PendingCommand()
     public virtual bool MayRepeat => true;
 
     /// <summary>How many bytes it has as a field of a request, with its tag and its length.</summary>
-    public abstract int CalculateSize();
+    /// <param name="number">Its number in the session.</param>
+    public abstract int CalculateSize(ulong number);
 
     /// <summary>Writes it as a field of a request.</summary>
-    public abstract void WriteTo(ref FieldWriter writer);
+    /// <param name="writer">Where to.</param>
+    /// <param name="number">Its number in the session.</param>
+    public abstract void WriteTo(ref FieldWriter writer, ulong number);
 }

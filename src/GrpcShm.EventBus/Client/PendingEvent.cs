@@ -11,12 +11,12 @@ namespace GrpcShm.EventBus.Client;
 /// can be written to one session after the other.
 /// </summary>
 /// <remarks>
-/// The bytes are an array of its own, and not a pooled one: an answer may come before the request was written, and a
+/// The bytes are its own, and not of a pool: an answer may come before the request was written, and a
 /// write that does not end may read the request later than that.
 /// </remarks>
 /// <param name="names">What a failure tells of the event.</param>
 /// <param name="encoded">The event, without the sender's number and the sequence.</param>
-internal sealed class PendingEvent(in EventNames names, byte[] encoded) : PendingCommand
+internal sealed class PendingEvent(in EventNames names, in EncodedSend encoded) : PendingCommand
 {
     private const byte NumberTag = SessionCommand.NumberFieldNumber << 3;
     private const byte LevelTag = SessionCommand.AcknowledgementFieldNumber << 3;
@@ -28,8 +28,10 @@ internal sealed class PendingEvent(in EventNames names, byte[] encoded) : Pendin
     private const byte SenderTag = (Event.SenderFieldNumber << 3) | 1;
     private const byte SequenceTag = Event.SequenceFieldNumber << 3;
 
+    private readonly EncodedSend _encoded = encoded;
     private ulong _sender;
     private ulong _sequence;
+    private int _size;
 
     public EventNames Names { get; } = names;
 
@@ -80,21 +82,23 @@ internal sealed class PendingEvent(in EventNames names, byte[] encoded) : Pendin
     public override bool MayRepeat => Level != AcknowledgementLevel.Replied;
 
     /// <summary>How many bytes the event has.</summary>
-    public int EventSize => checked(encoded.Length + SizeOf(_sender, 1 + sizeof(ulong)) + SizeOfNumber(_sequence));
+    public int EventSize => checked(_encoded.Length + SizeOf(_sender, 1 + sizeof(ulong)) + SizeOfNumber(_sequence));
 
     // The event's numbers are a part of Numbers, whether it has them already or not.
-    public override int Size => checked(LengthWith(encoded.Length, number: 0) + Numbers);
+    // Nothing else changes once it has been made, so threads that ask at the same time get the same.
+    public override int Size =>
+        _size != 0 ? _size : _size = checked(LengthWith(_encoded.Length, number: 0) + Numbers);
 
     /// <summary>Gives the event its place in the order. Called once, under the lock of the queue.</summary>
     /// <param name="sender">The number of this client.</param>
     /// <param name="sequence">The place among this client's events.</param>
     public void SetPlace(ulong sender, ulong sequence) => (_sender, _sequence) = (sender, sequence);
 
-    public override int CalculateSize() => FieldWriter.SizeWithTag(LengthWith(EventSize, Number));
+    public override int CalculateSize(ulong number) => FieldWriter.SizeWithTag(LengthWith(EventSize, number));
 
-    public override void WriteTo(ref FieldWriter writer)
+    public override void WriteTo(ref FieldWriter writer, ulong number)
     {
-        var (eventSize, number) = (EventSize, Number);
+        var eventSize = EventSize;
         writer.WriteVarint(OutgoingCommand.Tag, (ulong)LengthWith(eventSize, number));
         WriteNumber(ref writer, NumberTag, number);
         WriteNumber(ref writer, LevelTag, (ulong)Level);
@@ -143,7 +147,9 @@ internal sealed class PendingEvent(in EventNames names, byte[] encoded) : Pendin
 
     private void WriteEvent(ref FieldWriter writer)
     {
-        writer.Write(encoded);
+        writer.Write(_encoded.Head);
+        writer.Write(_encoded.Payload.Span);
+        writer.Write(_encoded.Tail);
         if (_sender != 0)
         {
             Span<byte> sender = stackalloc byte[1 + sizeof(ulong)];

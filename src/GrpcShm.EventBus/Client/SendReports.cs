@@ -72,6 +72,10 @@ internal sealed class SendReports(EventInstruments instruments, RaisedEvents eve
         bool isAttempt = false) =>
         Tell(activity, started, operation, EventNames.Of(@event), failure, isAttempt);
 
+    /// <summary>Ends the span of an event that could not be encoded. The sender's task tells why.</summary>
+    public void EndUnsent(Activity? activity, Exception reason) =>
+        instruments.EndSpan(activity, StatusCode.Internal, reason.Message);
+
     /// <summary>
     /// Reports a send that was taken back because its caller gave up. The caller knows it, so no listener is told.
     /// </summary>

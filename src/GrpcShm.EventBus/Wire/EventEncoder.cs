@@ -31,21 +31,29 @@ internal static class EventEncoder
     // Room for the fields of most events, beside the payload.
     private const int UsualBytes = 512;
 
+    // The pool would keep more for long, though so long texts are rare.
+    private const int MostPooledBytes = 1024 * 1024;
+
+    // Copying so few bytes costs less than keeping what they belong to.
+    private const int MostCopiedBytes = 1024;
+
     /// <summary>
     /// Encodes all fields of an event but the sender's number and the sequence, which the event gets later. They have
     /// higher numbers than the others, so they may stand behind them.
     /// </summary>
     /// <param name="event">The event.</param>
     /// <param name="context">The trace context, which becomes its last headers.</param>
-    /// <returns>An array of the exact length. It belongs to the caller.</returns>
-    public static byte[] Encode(in NewEvent @event, in TraceContext context)
+    /// <returns>
+    /// The event's bytes. They belong to the caller, but for a large payload that nobody changes: they refer to it.
+    /// </returns>
+    public static EncodedSend Encode(in NewEvent @event, in TraceContext context)
     {
         var changeLength = @event.StateChange?.CalculateSize() ?? 0;
         var most = checked((int)(MostBytesOf(@event, context) + changeLength));
         byte[]? rented = null;
         Span<byte> memory = most <= UsualBytes
             ? stackalloc byte[UsualBytes]
-            : rented = ArrayPool<byte>.Shared.Rent(most);
+            : most <= MostPooledBytes ? rented = ArrayPool<byte>.Shared.Rent(most) : new byte[most];
 
         var encoder = new FieldEncoder(memory);
         var payload = @event.Payload.Data.Span;
@@ -53,16 +61,20 @@ internal static class EventEncoder
         var beforePayload = encoder.Position;
         WriteRest(ref encoder, @event, context, changeLength);
 
-        var encoded = GC.AllocateUninitializedArray<byte>(checked(encoder.Position + payload.Length));
-        memory[..beforePayload].CopyTo(encoded);
-        payload.CopyTo(encoded.AsSpan(beforePayload));
-        memory[beforePayload..encoder.Position].CopyTo(encoded.AsSpan(beforePayload + payload.Length));
+        var isCopied = @event.Payload.IsBorrowed || payload.Length <= MostCopiedBytes;
+        var copied = isCopied ? payload : [];
+        var fields = GC.AllocateUninitializedArray<byte>(checked(encoder.Position + copied.Length));
+        memory[..beforePayload].CopyTo(fields);
+        copied.CopyTo(fields.AsSpan(beforePayload));
+        memory[beforePayload..encoder.Position].CopyTo(fields.AsSpan(beforePayload + copied.Length));
         if (rented is not null)
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
 
-        return encoded;
+        return isCopied
+            ? new EncodedSend(fields, fields.Length, default)
+            : new EncodedSend(fields, beforePayload, @event.Payload.Data);
     }
 
     private static long MostBytesOf(in NewEvent @event, in TraceContext context)

@@ -8,8 +8,6 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="output">Takes the bytes. It has all of them after <see cref="Flush"/>.</param>
 internal ref struct FieldWriter(IBufferWriter<byte> output)
 {
-    private const int MostVarintBytes = 10;
-
     // Room for some small fields.
     private const int UsualRoom = 256;
 
@@ -26,7 +24,8 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
     /// <summary>Writes a tag of one byte and a varint.</summary>
     public void WriteVarint(byte tag, ulong value)
     {
-        MakeRoom(1 + MostVarintBytes);
+        // Not one byte more: at the end a writer that knows the length of the message has no more.
+        MakeRoom(1 + SizeOf(value));
         _span[_used++] = tag;
         for (; value >= 0x80; value >>= 7)
         {
@@ -86,6 +85,11 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
         {
             Flush();
             _span = output.GetSpan(Math.Max(bytes, UsualRoom));
+            if (_span.Length < bytes)
+            {
+                // Otherwise a write of more bytes would try for ever.
+                throw new InvalidOperationException("The writer gave less memory than the next field needs.");
+            }
         }
     }
 }

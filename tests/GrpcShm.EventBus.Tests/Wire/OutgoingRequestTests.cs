@@ -1,3 +1,4 @@
+using System.Buffers;
 using CsCheck;
 using Google.Protobuf;
 using GrpcShm.EventBus.Client;
@@ -23,7 +24,11 @@ public sealed class OutgoingRequestTests
     private static readonly Gen<ulong> Numbers = Gen.OneOf(Gen.Const(0ul), Gen.ULong[1, 300], Gen.ULong);
 
     private static readonly Gen<NewPayload> Payloads =
-        Gen.Select(Gen.OneOf(Gen.Byte.Array[0, 9], Gen.Byte.Array[120, 130]), Texts, Texts, Gen.Bool)
+        Gen.Select(
+            Gen.OneOf(Gen.Byte.Array[0, 9], Gen.Byte.Array[120, 130], Gen.Byte.Array[1020, 1030]),
+            Texts,
+            Texts,
+            Gen.Bool)
             .Select(static (data, contentType, typeName, isBorrowed) =>
                 new NewPayload(data, contentType, typeName, isBorrowed));
 
@@ -106,7 +111,7 @@ public sealed class OutgoingRequestTests
             var message = new SessionCommand { Number = number, Grant = new Credit { Deliveries = credit } };
             return isNote
                 ? (new OutgoingCommand(null, message), message)
-                : (new OutgoingCommand(new PendingMessage(message), null), message);
+                : (new OutgoingCommand(MakePending(message), null), message);
         });
 
     [Fact]
@@ -139,9 +144,8 @@ public sealed class OutgoingRequestTests
         var size = pending.Size;
 
         pending.SetPlace(ulong.MaxValue, ulong.MaxValue);
-        pending.Number = ulong.MaxValue;
 
-        Assert.InRange(pending.CalculateSize(), size - 30, size);
+        Assert.InRange(pending.CalculateSize(ulong.MaxValue), size - 30, size);
         Assert.Equal(size, pending.Size);
     }
 
@@ -160,6 +164,64 @@ public sealed class OutgoingRequestTests
         Assert.Equal([1, 2, 3], owned.Data.ToArray());
         Assert.False(owned.IsBorrowed);
         Assert.Equal([1, 2, 3], message.ToByteArray());
+    }
+
+    [Fact]
+    public void WriteTo_ACommandThatGotAnotherNumberMeanwhile_WritesTheNumberOfItsSession()
+    {
+        var message = new SessionCommand { Number = 5, Grant = new Credit { Deliveries = 1 } };
+        var (send, other) = (MakeSend(NewPayload.None), MakePending(message));
+        send.Number = 4;
+        var request = new OutgoingRequest
+        {
+            Commands = { new OutgoingCommand(send, null), new OutgoingCommand(other, null) },
+        };
+        var size = request.CalculateSize();
+
+        // The next session has many more commands before it.
+        send.Number = other.Number = ulong.MaxValue;
+
+        var written = request.Encode();
+        Assert.Equal(size, written.Length);
+        var commands = SessionRequest.Parser.ParseFrom(written.Span).Commands;
+        Assert.Equal([4ul, 5ul], commands.Select(static command => command.Number));
+    }
+
+    [Theory]
+    [InlineData(1024, false, false)]
+    [InlineData(1025, false, true)]
+    [InlineData(100_000, false, true)]
+    [InlineData(100_000, true, false)]
+    public void Encode_APayload_IsReferredToIfItIsLargeAndNobodyChangesIt(
+        int length, bool isBorrowed, bool isReferredTo)
+    {
+        var bytes = new byte[length];
+        var names = new EventNames("s", "t", "E");
+        var @event = new NewEvent(names, 1, new NewPayload(bytes, "c", "y", isBorrowed), null, []);
+
+        var encoded = EventEncoder.Encode(@event, default);
+
+        Assert.Equal(isReferredTo, encoded.Payload.Span == bytes);
+        byte[] whole = [.. encoded.Head, .. encoded.Payload.Span, .. encoded.Tail];
+        Assert.Equal(encoded.Length, whole.Length);
+        Assert.Equal(@event.ToMessage(), Event.Parser.ParseFrom(whole));
+    }
+
+    [Fact]
+    public void Write_IntoAWriterThatGivesNoMemory_Throws()
+    {
+        Assert.Throws<InvalidOperationException>(static () =>
+        {
+            var writer = new FieldWriter(new ExactWriter(0));
+            writer.Write([1]);
+        });
+    }
+
+    private static PendingMessage MakePending(SessionCommand message)
+    {
+        var command = message.Clone();
+        command.Number = 0;
+        return new PendingMessage(command) { Number = message.Number };
     }
 
     private static PendingEvent MakeSend(NewPayload payload)
@@ -196,5 +258,23 @@ public sealed class OutgoingRequestTests
 
         Assert.Equal(Convert.ToHexString(expected.ToByteArray()), Convert.ToHexString(written.Span));
         Assert.Equal(written.Length, request.CalculateSize());
+
+        // Channels give the memory of the length that they were told, and no more.
+        var exact = new ExactWriter(written.Length);
+        request.WriteTo(exact);
+        Assert.True(exact.Written.SequenceEqual(written.Span));
+    }
+    private sealed class ExactWriter(int length) : IBufferWriter<byte>
+    {
+        private readonly byte[] _bytes = new byte[length];
+        private int _count;
+
+        public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _count);
+
+        public void Advance(int count) => _count += count;
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => _bytes.AsMemory(_count);
+
+        public Span<byte> GetSpan(int sizeHint = 0) => _bytes.AsSpan(_count);
     }
 }
