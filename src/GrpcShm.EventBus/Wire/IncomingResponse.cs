@@ -16,6 +16,9 @@ internal sealed class IncomingResponse
     private const int MostPooledBytes = 1024 * 1024;
     private const int MostPooledDeliveries = 1024;
 
+    // Two bytes of a response may count as a delivery, which takes many more here. So room is made as they are read.
+    private const int FirstDeliveries = 256;
+
     private IncomingDelivery[] _deliveries = [];
     private int _count;
 
@@ -98,6 +101,11 @@ internal sealed class IncomingResponse
     {
         var deliveries = _deliveries;
         (_deliveries, _count) = ([], 0);
+        GiveBack(deliveries);
+    }
+
+    private static void GiveBack(IncomingDelivery[] deliveries)
+    {
         if (deliveries.Length is > 0 and <= MostPooledDeliveries)
         {
             ArrayPool<IncomingDelivery>.Shared.Return(deliveries, clearArray: true);
@@ -131,9 +139,34 @@ internal sealed class IncomingResponse
         return deliveries > 0 || others == 0;
     }
 
+    // Only the one delivery that is not usual becomes a message. It is parsed as a response, so that messages may be
+    // nested as deep as in the whole one.
+    private static bool TryParse(ReadOnlySpan<byte> field, out IncomingDelivery delivery)
+    {
+        try
+        {
+            delivery = IncomingDelivery.Of(SessionResponse.Parser.ParseFrom(field).Deliveries[0]);
+            return true;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // The parser finds it again in the whole response, and says what is wrong there first.
+            delivery = default;
+            return false;
+        }
+    }
+
+    private void Grow()
+    {
+        var (old, count) = (_deliveries, _count);
+        _deliveries = Rent(2 * count);
+        old.AsSpan(0, count).CopyTo(_deliveries);
+        GiveBack(old);
+    }
+
     private bool TryRead(ReadOnlySpan<byte> encoded, int deliveries, int others)
     {
-        _deliveries = Rent(deliveries);
+        _deliveries = Rent(Math.Min(deliveries, FirstDeliveries));
         var rest = others == 0 ? [] : new byte[others];
         var restLength = 0;
         var reader = new FieldReader(encoded);
@@ -144,12 +177,18 @@ internal sealed class IncomingResponse
             if (tag == DeliveriesTag)
             {
                 reader.TryReadBytes(out var bytes);
-                if (!IncomingDelivery.TryRead(bytes, out _deliveries[_count]))
+                if (!IncomingDelivery.TryRead(bytes, out var delivery)
+                    && !TryParse(encoded[start..reader.Position], out delivery))
                 {
                     return false;
                 }
 
-                _count++;
+                if (_count == _deliveries.Length)
+                {
+                    Grow();
+                }
+
+                _deliveries[_count++] = delivery;
             }
             else if (tag == CompletedThroughTag)
             {
