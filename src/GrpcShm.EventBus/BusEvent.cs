@@ -6,15 +6,16 @@ namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
 /// <remarks>
-/// Its payload is decoded when a handler first reads it, and not at all if no handler does. One handler uses it at a
-/// time.
+/// Most of its parts are decoded when a handler first asks for them, and not at all if no handler does. One handler
+/// uses it at a time.
 /// </remarks>
 public sealed class BusEvent
 {
     private readonly EventView _event;
     private readonly PayloadCodecs _codecs;
     private object? _payload;
-    private string? _id;
+    private EncodedPayload _rawPayload;
+    private EventDetails? _details;
     private bool _isDecoded;
     private bool _hasBeenHandled;
     private MachineStateChange? _stateChange;
@@ -34,7 +35,7 @@ public sealed class BusEvent
     public string TargetMachineId => _event.Target;
 
     /// <summary>The group that the event was published to; empty if it was sent, or published otherwise.</summary>
-    public string Group => _event.Group;
+    public string Group => Details.Group;
 
     /// <summary>The name of the event.</summary>
     public string EventName => _event.Name;
@@ -59,23 +60,37 @@ public sealed class BusEvent
         }
     }
 
-    /// <summary>The payload as it travelled.</summary>
-    public EncodedPayload RawPayload => _event.Payload;
+    /// <summary>
+    /// The payload as it travelled. Its bytes may be a part of the event's: then who keeps them keeps all of the
+    /// event's bytes in memory.
+    /// </summary>
+    public EncodedPayload RawPayload
+    {
+        get
+        {
+            if (_rawPayload.Data is null)
+            {
+                _rawPayload = _event.ReadPayload();
+            }
+
+            return _rawPayload;
+        }
+    }
 
     /// <summary>When the event was made (UTC), to 100 ns.</summary>
-    public DateTime Timestamp => _event.Timestamp is not 0 and var time ? DateTime.UnixEpoch.AddTicks(time) : default;
+    public DateTime Timestamp => Details.Timestamp is not 0 and var time ? DateTime.UnixEpoch.AddTicks(time) : default;
 
     /// <summary>The event's id; may be empty.</summary>
-    public string Id => _id ??= _event.Id;
+    public string Id => Details.Id;
 
     /// <summary>The version of the event's meaning and payload; 0 if it is not versioned.</summary>
-    public int Version => unchecked((int)_event.Version);
+    public int Version => unchecked((int)Details.Version);
 
     /// <summary>The id that all events of one conversation share; may be empty.</summary>
-    public string CorrelationId => _event.CorrelationId;
+    public string CorrelationId => Details.CorrelationId;
 
     /// <summary>The id of the event that led to this one; may be empty.</summary>
-    public string CausationId => _event.CausationId;
+    public string CausationId => Details.CausationId;
 
     /// <summary>Further pairs of name and value.</summary>
     public IReadOnlyDictionary<string, string> Headers => _headers ??= _event.ReadHeaders();
@@ -104,6 +119,8 @@ public sealed class BusEvent
     internal Event? ReplyEvent { get; private set; }
 
     internal EventView View => _event;
+
+    private EventDetails Details => _details ??= _event.ReadDetails();
 
     // The thread that runs the handlers writes it once; code that still runs in their flow reads it. No order with
     // other fields matters.
@@ -146,7 +163,7 @@ public sealed class BusEvent
 
     private MachineStateChange? ReadStateChange()
     {
-        var change = _event.StateChange;
+        var change = Details.StateChange;
         return change is null ? null : new MachineStateChange
         {
             OldState = change.OldState,

@@ -33,26 +33,6 @@ internal readonly struct EventView
 
     public string Target { get; }
 
-    public string Id => Message?.Id ?? Encoded.Id;
-
-    public string Group => Message?.Group ?? Encoded.Group;
-
-    public string CorrelationId => Message?.CorrelationId ?? Encoded.CorrelationId;
-
-    public string CausationId => Message?.CausationId ?? Encoded.CausationId;
-
-    /// <summary>When it was made, in 100-nanosecond units since 1970; zero: not given.</summary>
-    public long Timestamp => Message?.Timestamp ?? Encoded.Timestamp;
-
-    public uint Version => Message?.Version ?? Encoded.Version;
-
-    public EncodedPayload Payload =>
-        Message is { } message
-            ? new EncodedPayload(message.Payload, message.ContentType, message.TypeName)
-            : Encoded.Payload;
-
-    public StateChange? StateChange => Message is { } message ? message.StateChange : Encoded.StateChange;
-
     /// <summary>The machine that has come or gone; or none. Such events always are messages.</summary>
     public MachineChange? MachineChange => Message?.MachineChange;
 
@@ -60,11 +40,35 @@ internal readonly struct EventView
     public (ulong Sender, ulong Sequence) Place =>
         Message is { } message ? (message.Sender, message.Sequence) : Encoded.ReadPlace();
 
-    public TracedEvent Traced => new(Payload.Data.Length, Id, CorrelationId);
-
     private Event? Message => _content as Event;
 
     private EncodedEvent Encoded => new((byte[])_content!);
+
+    /// <summary>Reads the payload.</summary>
+    public EncodedPayload ReadPayload() =>
+        Message is { } message
+            ? new EncodedPayload(message.Payload, message.ContentType, message.TypeName)
+            : Encoded.ReadPayload();
+
+    /// <summary>Reads what few handlers ask for.</summary>
+    public EventDetails ReadDetails() =>
+        Message is { } message ? new EventDetails(message) : new EventDetails((byte[])_content!);
+
+    /// <summary>Reads the trace context, without the other headers.</summary>
+    public TraceContext ReadTraceContext()
+    {
+        if (Message is not { } message)
+        {
+            return Encoded.ReadTraceContext();
+        }
+
+        return new TraceContext(
+            message.Headers.LastOrDefault(static header => header.Name == TraceContext.ParentHeader)?.Value,
+            message.Headers.LastOrDefault(static header => header.Name == TraceContext.StateHeader)?.Value);
+    }
+
+    /// <summary>Reads what a span tells of it.</summary>
+    public TracedEvent ReadTraced() => Message is { } message ? TracedEvent.Of(message) : Encoded.ReadTraced();
 
     /// <summary>Reads the headers. Of two of one name the later one counts.</summary>
     public Dictionary<string, string> ReadHeaders()

@@ -19,22 +19,32 @@ internal static class EventTracing
     public static bool HasListeners => Source.HasListeners();
 
     /// <summary>Makes the activity of a send or a publication; none if no listener wants it.</summary>
-    public static Activity? CreateSending(in TracedEvent @event, in MessagingOperation operation) =>
-        Create(@event, ActivityKind.Producer, operation, default);
+    public static Activity? CreateSending(in TracedEvent @event, in MessagingOperation operation)
+    {
+        var activity = Source.CreateActivity(operation.SpanName, ActivityKind.Producer, default(ActivityContext));
+        if (activity is { IsAllDataRequested: true })
+        {
+            SetTags(activity, @event, operation);
+        }
+
+        return activity;
+    }
 
     /// <summary>
     /// Makes the activity of the handling of an event, as a child of its send; none if no listener wants it.
     /// </summary>
     public static Activity? CreateHandling(in EventView @event)
     {
-        var headers = @event.ReadHeaders();
-        ActivityContext.TryParse(
-            headers.GetValueOrDefault(TraceContext.ParentHeader),
-            headers.GetValueOrDefault(TraceContext.StateHeader),
-            isRemote: true,
-            out var parent);
+        var context = @event.ReadTraceContext();
+        ActivityContext.TryParse(context.Parent, context.State, isRemote: true, out var parent);
         var operation = MessagingOperation.Process(@event.Target);
-        return Create(@event.Traced, ActivityKind.Consumer, operation, parent);
+        var activity = Source.CreateActivity(operation.SpanName, ActivityKind.Consumer, parent);
+        if (activity is { IsAllDataRequested: true })
+        {
+            SetTags(activity, @event.ReadTraced(), operation);
+        }
+
+        return activity;
     }
 
     /// <summary>The trace context of an activity. It is empty without an activity, or in other formats.</summary>
@@ -67,33 +77,26 @@ internal static class EventTracing
         }
     }
 
-    private static Activity? Create(
-        in TracedEvent @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
+    private static void SetTags(Activity activity, in TracedEvent @event, in MessagingOperation operation)
     {
-        var activity = Source.CreateActivity(operation.SpanName, kind, parent);
-        if (activity is { IsAllDataRequested: true })
+        activity.SetTag("messaging.system", System);
+        activity.SetTag("messaging.operation.name", operation.Name);
+        activity.SetTag("messaging.operation.type", operation.Type);
+        activity.SetTag("messaging.message.body.size", @event.PayloadLength);
+        if (operation.Destination.Length > 0)
         {
-            activity.SetTag("messaging.system", System);
-            activity.SetTag("messaging.operation.name", operation.Name);
-            activity.SetTag("messaging.operation.type", operation.Type);
-            activity.SetTag("messaging.message.body.size", @event.PayloadLength);
-            if (operation.Destination.Length > 0)
-            {
-                activity.SetTag("messaging.destination.name", operation.Destination);
-            }
-
-            if (@event.Id.Length > 0)
-            {
-                activity.SetTag("messaging.message.id", @event.Id);
-            }
-
-            if (@event.CorrelationId.Length > 0)
-            {
-                activity.SetTag("messaging.message.conversation_id", @event.CorrelationId);
-            }
+            activity.SetTag("messaging.destination.name", operation.Destination);
         }
 
-        return activity;
+        if (@event.Id.Length > 0)
+        {
+            activity.SetTag("messaging.message.id", @event.Id);
+        }
+
+        if (@event.CorrelationId.Length > 0)
+        {
+            activity.SetTag("messaging.message.conversation_id", @event.CorrelationId);
+        }
     }
 
     private static ActivitySource CreateSource()

@@ -1,5 +1,6 @@
 using System.Text;
 using Google.Protobuf;
+using GrpcShm.EventBus.Diagnostics;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Wire;
@@ -14,7 +15,7 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="bytes">The bytes, as <see cref="TryRead"/> gives them.</param>
 internal readonly struct EncodedEvent(byte[] bytes)
 {
-    private const uint IdTag = (Event.IdFieldNumber << 3) | 2;
+    public const uint IdTag = (Event.IdFieldNumber << 3) | 2;
     private const uint NameTag = (Event.NameFieldNumber << 3) | 2;
     private const uint SourceTag = (Event.SourceFieldNumber << 3) | 2;
     private const uint TargetTag = (Event.TargetFieldNumber << 3) | 2;
@@ -24,78 +25,15 @@ internal readonly struct EncodedEvent(byte[] bytes)
     private const uint HeadersTag = (Event.HeadersFieldNumber << 3) | 2;
     private const uint HeaderNameTag = (Header.NameFieldNumber << 3) | 2;
     private const uint HeaderValueTag = (Header.ValueFieldNumber << 3) | 2;
-    private const uint TimestampTag = Event.TimestampFieldNumber << 3;
-    private const uint VersionTag = Event.VersionFieldNumber << 3;
-    private const uint CorrelationIdTag = (Event.CorrelationIdFieldNumber << 3) | 2;
-    private const uint CausationIdTag = (Event.CausationIdFieldNumber << 3) | 2;
-    private const uint StateChangeTag = (Event.StateChangeFieldNumber << 3) | 2;
+    public const uint TimestampTag = Event.TimestampFieldNumber << 3;
+    public const uint VersionTag = Event.VersionFieldNumber << 3;
+    public const uint CorrelationIdTag = (Event.CorrelationIdFieldNumber << 3) | 2;
+    public const uint CausationIdTag = (Event.CausationIdFieldNumber << 3) | 2;
+    public const uint StateChangeTag = (Event.StateChangeFieldNumber << 3) | 2;
     private const uint SenderTag = (Event.SenderFieldNumber << 3) | 1;
     private const uint SequenceTag = Event.SequenceFieldNumber << 3;
     private const uint MachineChangeTag = (Event.MachineChangeFieldNumber << 3) | 2;
-    private const uint GroupTag = (Event.GroupFieldNumber << 3) | 2;
-
-    public byte[] Bytes => bytes;
-
-    public string Id => Encoding.UTF8.GetString(Find(IdTag));
-
-    public string Group => InternedTexts.Shared.Get(Find(GroupTag));
-
-    public string CorrelationId => Encoding.UTF8.GetString(Find(CorrelationIdTag));
-
-    public string CausationId => Encoding.UTF8.GetString(Find(CausationIdTag));
-
-    public long Timestamp => (long)FindNumber(TimestampTag);
-
-    public uint Version => (uint)FindNumber(VersionTag);
-
-    /// <summary>The payload, whose bytes are a slice of the event's.</summary>
-    public EncodedPayload Payload
-    {
-        get
-        {
-            var (start, length) = (0, 0);
-            ReadOnlySpan<byte> contentType = [], typeName = [];
-            var reader = new FieldReader(bytes);
-            while (TryReadField(ref reader, out var tag, out var value, out _))
-            {
-                switch (tag)
-                {
-                    case PayloadTag:
-                        (start, length) = (reader.Position - value.Length, value.Length);
-                        break;
-                    case ContentTypeTag:
-                        contentType = value;
-                        break;
-                    case TypeNameTag:
-                        typeName = value;
-                        break;
-                }
-            }
-
-            return new EncodedPayload(
-                UnsafeByteOperations.UnsafeWrap(bytes.AsMemory(start, length)),
-                InternedTexts.Shared.Get(contentType),
-                InternedTexts.Shared.Get(typeName));
-        }
-    }
-
-    /// <summary>The change of its source's state; none if the event tells of none.</summary>
-    public StateChange? StateChange
-    {
-        get
-        {
-            var reader = new FieldReader(bytes);
-            while (TryReadField(ref reader, out var tag, out var value, out _))
-            {
-                if (tag == StateChangeTag)
-                {
-                    return StateChange.Parser.ParseFrom(value);
-                }
-            }
-
-            return null;
-        }
-    }
+    public const uint GroupTag = (Event.GroupFieldNumber << 3) | 2;
 
     /// <summary>Checks an event as the generated parser would, and reads what each receiver has to know.</summary>
     /// <param name="event">The encoded event.</param>
@@ -155,6 +93,89 @@ internal readonly struct EncodedEvent(byte[] bytes)
         return true;
     }
 
+    /// <summary>Reads the payload, whose bytes are a slice of the event's.</summary>
+    public EncodedPayload ReadPayload()
+    {
+        var (start, length) = (0, 0);
+        ReadOnlySpan<byte> contentType = [], typeName = [];
+        var reader = new FieldReader(bytes);
+        while (TryReadField(ref reader, out var tag, out var value, out _))
+        {
+            switch (tag)
+            {
+                case PayloadTag:
+                    (start, length) = (reader.Position - value.Length, value.Length);
+                    break;
+                case ContentTypeTag:
+                    contentType = value;
+                    break;
+                case TypeNameTag:
+                    typeName = value;
+                    break;
+            }
+        }
+
+        return new EncodedPayload(
+            UnsafeByteOperations.UnsafeWrap(bytes.AsMemory(start, length)),
+            InternedTexts.Shared.Get(contentType),
+            InternedTexts.Shared.Get(typeName));
+    }
+
+    /// <summary>Reads what a span tells of the event.</summary>
+    public TracedEvent ReadTraced()
+    {
+        var payloadLength = 0;
+        ReadOnlySpan<byte> id = [], correlationId = [];
+        var reader = new FieldReader(bytes);
+        while (TryReadField(ref reader, out var tag, out var value, out _))
+        {
+            switch (tag)
+            {
+                case PayloadTag:
+                    payloadLength = value.Length;
+                    break;
+                case IdTag:
+                    id = value;
+                    break;
+                case CorrelationIdTag:
+                    correlationId = value;
+                    break;
+            }
+        }
+
+        return new TracedEvent(payloadLength, Encoding.UTF8.GetString(id), Encoding.UTF8.GetString(correlationId));
+    }
+
+    /// <summary>Reads the trace context from the headers, and makes no strings of the others.</summary>
+    public TraceContext ReadTraceContext()
+    {
+        ReadOnlySpan<byte> parent = [], state = [];
+        var (hasParent, hasState) = (false, false);
+        var reader = new FieldReader(bytes);
+        while (TryReadField(ref reader, out var tag, out var header, out _))
+        {
+            if (tag != HeadersTag)
+            {
+                continue;
+            }
+
+            var name = Find(header, HeaderNameTag);
+            if (name.SequenceEqual("traceparent"u8))
+            {
+                parent = Find(header, HeaderValueTag);
+                hasParent = true;
+            }
+            else if (name.SequenceEqual("tracestate"u8))
+            {
+                state = Find(header, HeaderValueTag);
+                hasState = true;
+            }
+        }
+
+        return new TraceContext(
+            hasParent ? Encoding.UTF8.GetString(parent) : null, hasState ? Encoding.UTF8.GetString(state) : null);
+    }
+
     /// <summary>Reads the numbers by which an event that comes again is known.</summary>
     public (ulong Sender, ulong Sequence) ReadPlace() => (FindNumber(SenderTag), FindNumber(SequenceTag));
 
@@ -187,8 +208,8 @@ internal readonly struct EncodedEvent(byte[] bytes)
         return found;
     }
 
-    // The bytes have been checked: it fails at their end only.
-    private static bool TryReadField(
+    /// <summary>Reads the next field. The bytes have been checked: it fails at their end only.</summary>
+    public static bool TryReadField(
         scoped ref FieldReader reader, out uint tag, out ReadOnlySpan<byte> value, out ulong number)
     {
         value = [];

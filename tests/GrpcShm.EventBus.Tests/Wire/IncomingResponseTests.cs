@@ -24,7 +24,7 @@ public sealed class IncomingResponseTests
         Gen.Byte.Array[0, 9].Select(static bytes => Encoded(new Event { Payload = ByteString.CopyFrom(bytes) })),
         Texts.Select(static text => Encoded(new Event { ContentType = text, TypeName = text })),
         Texts.Select(static text => Encoded(new Event { CorrelationId = text, CausationId = text })),
-        Gen.Select(Texts, Texts).Select(
+        Gen.Select(Gen.OneOf(Texts, Gen.Const("traceparent"), Gen.Const("tracestate")), Texts).Select(
             static (name, value) => Encoded(new Event { Headers = { new Header { Name = name, Value = value } } })),
         Gen.Long.Select(static time => Encoded(new Event { Timestamp = time })),
         Gen.Const(new byte[] { 0x48, 0x00 }),
@@ -76,16 +76,18 @@ public sealed class IncomingResponseTests
         "1202" + "2200" + "0A030A01FF", // A session id that is no UTF-8.
     ];
 
-    /// <summary>Responses that the generated parser takes, and the client leaves to it, in hexadecimal.</summary>
-    public static TheoryData<string> LeftToTheParser { get; } =
-    [
-        "1204" + "2200" + "2200", // An event that comes twice.
-        "1208" + "2206" + "6A00" + "6A00" + "1200", // A change of state that comes twice.
-        "1205" + "2203" + "820100", // A change of machines.
-        "1202" + "2200" + "3A0161", // A part.
-        "1200", // A delivery without an event.
-        "1202" + "2200" + "A306A406", // A group in an unknown field.
-    ];
+    /// <summary>
+    /// Responses that the generated parser takes, and the client leaves to it, in hexadecimal: whole, or the delivery.
+    /// </summary>
+    public static TheoryData<string, bool> LeftToTheParser { get; } = new()
+    {
+        { "1204" + "2200" + "2200", false }, // An event that comes twice.
+        { "1208" + "2206" + "6A00" + "6A00" + "1200", false }, // A change of state that comes twice.
+        { "1205" + "2203" + "820100", false }, // A change of machines.
+        { "1202" + "2200" + "3A0161", true }, // A part.
+        { "1200", false }, // A delivery without an event.
+        { "1202" + "2200" + "A306A406", true }, // A group in an unknown field.
+    };
 
     [Fact]
     public void Parse_AnyFieldsInAnyOrder_IsWhatTheParserReads() =>
@@ -127,14 +129,30 @@ public sealed class IncomingResponseTests
 
     [Theory]
     [MemberData(nameof(LeftToTheParser))]
-    public void Parse_Unusual_IsLeftToTheParser(string hexadecimal)
+    public void Parse_Unusual_IsLeftToTheParser(string hexadecimal, bool isWhole)
     {
         var bytes = Convert.FromHexString(hexadecimal);
 
         var response = IncomingResponse.Parse(bytes);
 
         AssertEqual(SessionResponse.Parser.ParseFrom(bytes), response);
-        Assert.NotNull(response.Rest);
+        Assert.Equal(isWhole, response.Rest is not null);
+    }
+
+    [Fact]
+    public void Parse_OneUnusualEventAmongOthers_LeavesOnlyThatOneToTheParser()
+    {
+        var plain = new Event { Id = "i" };
+        var rare = new Event { MachineChange = new MachineChange() };
+        var usual = Encoded(new SessionResponse { Deliveries = { new Delivery { Event = plain } } });
+        var unusual = Encoded(new SessionResponse { Deliveries = { new Delivery { Event = rare } } });
+        byte[] bytes = [.. usual, .. unusual, .. usual];
+
+        var response = IncomingResponse.Parse(bytes);
+
+        AssertEqual(SessionResponse.Parser.ParseFrom(bytes), response);
+        Assert.Null(response.Rest);
+        Assert.NotNull(response.Deliveries[1].Event.MachineChange);
     }
 
     [Fact]
@@ -144,7 +162,7 @@ public sealed class IncomingResponseTests
         var bytes = new SessionResponse { Deliveries = { new Delivery { Event = sent } } }.ToByteArray();
         var response = IncomingResponse.Parse(bytes);
         var kept = response.Deliveries[0].Event;
-        var payload = kept.Payload;
+        var payload = kept.ReadPayload();
 
         response.Release();
         bytes.AsSpan().Clear();
@@ -152,7 +170,7 @@ public sealed class IncomingResponseTests
 
         Assert.Equal(0, response.Deliveries.Length);
         Assert.Equal("kept", payload.Data.ToStringUtf8());
-        Assert.Equal(("i", "E", "text"), (kept.Id, kept.Name, kept.Payload.ContentType));
+        Assert.Equal(("i", "E", "text"), (kept.ReadDetails().Id, kept.Name, kept.ReadPayload().ContentType));
     }
 
     [Theory]
@@ -217,9 +235,13 @@ public sealed class IncomingResponseTests
             (read.Id, read.EventName, read.SourceMachineId, read.TargetMachineId, read.Group));
         Assert.Equal(expected.RawPayload, read.RawPayload);
         Assert.Equal((expected.CorrelationId, expected.CausationId), (read.CorrelationId, read.CausationId));
-        Assert.Equal((expected.View.Timestamp, expected.Version), (read.View.Timestamp, read.Version));
+        var (expectedDetails, details) = (expected.View.ReadDetails(), read.View.ReadDetails());
+        Assert.Equal((expectedDetails.Timestamp, expected.Version), (details.Timestamp, read.Version));
         Assert.Equal(expected.Headers, read.Headers);
-        Assert.Equal(expected.View.StateChange, read.View.StateChange);
+        Assert.Equal(expectedDetails.StateChange, details.StateChange);
+        Assert.Equal(expected.View.ReadTraceContext(), read.View.ReadTraceContext());
+        Assert.Equal(expected.View.ReadTraced(), read.View.ReadTraced());
+        Assert.Same(read.RawPayload.Data, read.RawPayload.Data);
     }
 
     private static byte[] Encoded(IMessage message) => message.ToByteArray();

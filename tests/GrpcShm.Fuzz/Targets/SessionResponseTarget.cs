@@ -127,8 +127,12 @@ internal sealed class SessionResponseTarget : IFuzzTarget
         Require(delivery.Sequence == expected.Event.Sequence, "sequence");
         Require(delivery.Event.Place == (delivery.Sender, delivery.Sequence), "place");
         Require(Equals(delivery.Event.MachineChange, expected.Event.MachineChange), "change of machines");
-        Require(delivery.Event.Timestamp == expected.Event.Timestamp, "time");
-        Require(Equals(delivery.Event.StateChange, expected.Event.StateChange), "change of state");
+        var details = delivery.Event.ReadDetails();
+        Require(details.Timestamp == expected.Event.Timestamp, "time");
+        Require(Equals(details.StateChange, expected.Event.StateChange), "change of state");
+        var parsed = new EventView(expected.Event);
+        Require(delivery.Event.ReadTraceContext() == parsed.ReadTraceContext(), "trace context");
+        Require(delivery.Event.ReadTraced() == parsed.ReadTraced(), "traced parts");
         Compare(new BusEvent(delivery.Event, Codecs), new BusEvent(expected.Event, Codecs));
     }
 
