@@ -6,8 +6,8 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>Walks the fields of an encoded event once, and checks them as the generated parser would.</summary>
 /// <remarks>
 /// <para>
-/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group are
-/// left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
+/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group
+/// are left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
 /// </para>
 /// <para>
 /// Only what an encoder writes is forwarded so: each field once, no value that need not be written, no number of more
