@@ -38,6 +38,21 @@ public sealed class ForwardedBytesTests : SessionPartTest
         AssertShared(publication, RoutedEvent.Of(publication.Event));
     }
 
+    [Theory]
+    [InlineData("9A0000")]
+    [InlineData("1A00")]
+    public void Send_WithASourceBehindAnotherOne_GoesOnWithTheOneThatTheHubHasChecked(string empty)
+    {
+        // Some parsers know a field by the bytes of its tag, and some take the first one of two.
+        var sent = new Event { Name = "E", Target = "m", Source = "victim" };
+        byte[] encoded = [.. sent.ToByteArray(), .. Convert.FromHexString(empty)];
+
+        var @event = Received(encoded);
+
+        Assert.Equal("", @event.Source);
+        Assert.Equal(-1, @event.Encoded.IndexOf("victim"u8));
+    }
+
     [Fact]
     public void Send_OfMoreBytesThanTheHubTakes_GoesOnAsTheFewerThatItNeeds()
     {
