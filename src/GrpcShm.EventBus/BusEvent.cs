@@ -6,20 +6,27 @@ namespace GrpcShm.EventBus;
 
 /// <summary>An event, as a handler gets it.</summary>
 /// <remarks>
-/// Its payload is decoded when a handler first reads it, and not at all if no handler does. One handler uses it at a
-/// time.
+/// Most of its parts are decoded when a handler first asks for them, and not at all if no handler does. One handler
+/// uses it at a time.
 /// </remarks>
 public sealed class BusEvent
 {
-    private readonly Event _event;
+    private readonly EventView _event;
     private readonly PayloadCodecs _codecs;
     private object? _payload;
+    private EncodedPayload _rawPayload;
+    private EventDetails? _details;
     private bool _isDecoded;
     private bool _hasBeenHandled;
     private MachineStateChange? _stateChange;
     private IReadOnlyDictionary<string, string>? _headers;
 
-    internal BusEvent(Event @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
+    internal BusEvent(Event @event, PayloadCodecs codecs)
+        : this(new EventView(@event), codecs)
+    {
+    }
+
+    internal BusEvent(in EventView @event, PayloadCodecs codecs) => (_event, _codecs) = (@event, codecs);
 
     /// <summary>The machine that sent the event; empty if it was no machine.</summary>
     public string SourceMachineId => _event.Source;
@@ -28,7 +35,7 @@ public sealed class BusEvent
     public string TargetMachineId => _event.Target;
 
     /// <summary>The group that the event was published to; empty if it was sent, or published otherwise.</summary>
-    public string Group => _event.Group;
+    public string Group => Details.Group;
 
     /// <summary>The name of the event.</summary>
     public string EventName => _event.Name;
@@ -53,30 +60,44 @@ public sealed class BusEvent
         }
     }
 
-    /// <summary>The payload as it travelled.</summary>
-    public EncodedPayload RawPayload => new(_event.Payload, _event.ContentType, _event.TypeName);
+    /// <summary>
+    /// The payload as it travelled. Its bytes may be a part of the event's: then who keeps them keeps all of the
+    /// event's bytes in memory.
+    /// </summary>
+    public EncodedPayload RawPayload
+    {
+        get
+        {
+            if (_rawPayload.Data is null)
+            {
+                _rawPayload = _event.ReadPayload();
+            }
+
+            return _rawPayload;
+        }
+    }
 
     /// <summary>When the event was made (UTC), to 100 ns.</summary>
-    public DateTime Timestamp => _event.Timestamp == 0 ? default : DateTime.UnixEpoch.AddTicks(_event.Timestamp);
+    public DateTime Timestamp => Details.Timestamp is not 0 and var time ? DateTime.UnixEpoch.AddTicks(time) : default;
 
     /// <summary>The event's id; may be empty.</summary>
-    public string Id => _event.Id;
+    public string Id => Details.Id;
 
     /// <summary>The version of the event's meaning and payload; 0 if it is not versioned.</summary>
-    public int Version => unchecked((int)_event.Version);
+    public int Version => unchecked((int)Details.Version);
 
     /// <summary>The id that all events of one conversation share; may be empty.</summary>
-    public string CorrelationId => _event.CorrelationId;
+    public string CorrelationId => Details.CorrelationId;
 
     /// <summary>The id of the event that led to this one; may be empty.</summary>
-    public string CausationId => _event.CausationId;
+    public string CausationId => Details.CausationId;
 
     /// <summary>Further pairs of name and value.</summary>
-    public IReadOnlyDictionary<string, string> Headers => _headers ??= ReadHeaders();
+    public IReadOnlyDictionary<string, string> Headers => _headers ??= _event.ReadHeaders();
 
     /// <summary>The change of its source's state that the event reports, or <see langword="null"/>.</summary>
     /// <exception cref="FormatException">The context cannot be decoded.</exception>
-    public MachineStateChange? StateChange => _event.StateChange is null ? null : _stateChange ??= ReadStateChange();
+    public MachineStateChange? StateChange => _stateChange ??= ReadStateChange();
 
     /// <summary>
     /// The machine's state after it handled this event, for a sender that waits for it. The handler sets it. It stays
@@ -97,7 +118,9 @@ public sealed class BusEvent
 
     internal Event? ReplyEvent { get; private set; }
 
-    internal Event Raw => _event;
+    internal EventView View => _event;
+
+    private EventDetails Details => _details ??= _event.ReadDetails();
 
     // The thread that runs the handlers writes it once; code that still runs in their flow reads it. No order with
     // other fields matters.
@@ -138,21 +161,10 @@ public sealed class BusEvent
         ReplyEvent = reply;
     }
 
-    private Dictionary<string, string> ReadHeaders()
+    private MachineStateChange? ReadStateChange()
     {
-        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var header in _event.Headers)
-        {
-            headers[header.Name] = header.Value;
-        }
-
-        return headers;
-    }
-
-    private MachineStateChange ReadStateChange()
-    {
-        var change = _event.StateChange;
-        return new MachineStateChange
+        var change = Details.StateChange;
+        return change is null ? null : new MachineStateChange
         {
             OldState = change.OldState,
             NewState = change.NewState,

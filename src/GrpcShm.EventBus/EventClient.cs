@@ -36,7 +36,11 @@ public sealed partial class EventClient : IAsyncDisposable, IDisposable
     /// <summary>
     /// Makes a client that calls the hub by a generated one, for example that of the gRPC client factory.
     /// </summary>
-    /// <param name="contract">The generated client, with its channel and interceptors. They stay the caller's.</param>
+    /// <param name="contract">
+    /// The generated client, with its channel and interceptors. They stay the caller's. An interceptor, or a
+    /// <see cref="CallInvoker"/> that the client was made with, gets the messages of <c>Session</c> as types of this
+    /// library's own, unless the program derived a class from the generated client.
+    /// </param>
     /// <param name="options">Its settings, or <see langword="null"/>. Not to be changed afterwards.</param>
     /// <exception cref="ArgumentNullException"><paramref name="contract"/> is <see langword="null"/>.</exception>
     public EventClient(Contract.EventBusClient contract, EventBusClientOptions? options = null)

@@ -18,6 +18,7 @@ internal static class FuzzTargets
         new DirectClientTarget(),
         new EventTarget(),
         new SessionRequestTarget(),
+        new SessionResponseTarget(),
     ];
 
     public static IFuzzTarget Find(string name) => All.Single(t => t.Name == name);

@@ -1,3 +1,4 @@
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Forwarding;
@@ -5,8 +6,8 @@ namespace GrpcShm.EventBus.Forwarding;
 /// <summary>Walks the fields of an encoded event once, and checks them as the generated parser would.</summary>
 /// <remarks>
 /// <para>
-/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group are
-/// left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
+/// An event is forwarded as it came, but for the fields that only the hub may set: the sender's number and the group
+/// are left out, and the hub writes its own at the end. So fields that this hub does not know are forwarded, too.
 /// </para>
 /// <para>
 /// Only what an encoder writes is forwarded so: each field once, no value that need not be written, no number of more
@@ -71,7 +72,7 @@ internal static class EventWalker
 
     private static bool TryRead(ref FieldReader reader, uint tag, ref EventLayout layout)
     {
-        if (tag != Headers && !IsFirst(tag, ref layout.Seen))
+        if (tag != Headers && !UsualFields.IsFirst(tag, ref layout.Seen))
         {
             return false;
         }
@@ -91,10 +92,10 @@ internal static class EventWalker
                 layout.PayloadLength = payload.Length;
                 return hasPayload && !payload.IsEmpty;
             case ContentType or TypeName or CorrelationId or CausationId or Group:
-                return IsText(ref reader);
+                return UsualFields.IsText(ref reader);
             case Headers:
                 layout.Headers++;
-                return reader.TryReadBytes(out var header) && IsHeader(header);
+                return reader.TryReadBytes(out var header) && NestedMessages.IsHeader(header);
             case Timestamp:
                 var hasTime = reader.TryReadVarint(out var time);
                 layout.Timestamp = (long)time;
@@ -106,7 +107,7 @@ internal static class EventWalker
                 return reader.TryReadVarint(out var sequence) && sequence != 0;
             case Change:
                 layout.HasStateChange = true;
-                return reader.TryReadBytes(out var change) && IsStateChange(change);
+                return reader.TryReadBytes(out var change) && NestedMessages.IsStateChange(change);
             case Sender:
                 return reader.TryReadFixed64(out layout.Sender) && layout.Sender != 0;
             case MachineChanged:
@@ -127,22 +128,6 @@ internal static class EventWalker
         return true;
     }
 
-    /// <summary>True if a known field comes for the first time. Others may come as often as they like.</summary>
-    private static bool IsFirst(uint tag, ref uint seen)
-    {
-        var number = (int)(tag >> 3);
-        if (number > Event.GroupFieldNumber)
-        {
-            return true;
-        }
-
-        var before = seen;
-        seen |= 1u << number;
-        return before != seen;
-    }
-
-    private static bool IsText(ref FieldReader reader) => reader.TryReadText(out var text) && !text.IsEmpty;
-
     private static void LeaveOut(FieldRange field, ref EventLayout layout)
     {
         // Each of the two comes once.
@@ -154,51 +139,5 @@ internal static class EventWalker
         {
             layout.LeftOutSecond = field;
         }
-    }
-
-    private static bool IsHeader(ReadOnlySpan<byte> header)
-    {
-        var seen = 0u;
-        var reader = new FieldReader(header);
-        while (!reader.IsAtEnd)
-        {
-            var isWell = reader.TryReadTag(out var tag) && IsFirst(tag, ref seen) && tag switch
-            {
-                (Header.NameFieldNumber << 3) | 2 or (Header.ValueFieldNumber << 3) | 2 => IsText(ref reader),
-                _ => reader.TrySkip(tag),
-            };
-            if (!isWell)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
-
-    private static bool IsStateChange(ReadOnlySpan<byte> change)
-    {
-        var seen = 0u;
-        var reader = new FieldReader(change);
-        while (!reader.IsAtEnd)
-        {
-            var isWell = reader.TryReadTag(out var tag) && IsFirst(tag, ref seen) && tag switch
-            {
-                (StateChange.OldStateFieldNumber << 3) | 2
-                    or (StateChange.NewStateFieldNumber << 3) | 2
-                    or (StateChange.TransitionFieldNumber << 3) | 2
-                    or (StateChange.ContextContentTypeFieldNumber << 3) | 2
-                    or (StateChange.ContextTypeNameFieldNumber << 3) | 2 => IsText(ref reader),
-                (StateChange.ContextFieldNumber << 3) | 2 => reader.TryReadBytes(out var context) && !context.IsEmpty,
-                StateChange.DurationFieldNumber << 3 => reader.TryReadVarint(out var duration) && duration != 0,
-                _ => reader.TrySkip(tag),
-            };
-            if (!isWell)
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }

@@ -17,8 +17,9 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
     // Taken while it is in use: a second sender at the same moment makes its own.
     private RoutingContext? _context;
 
-    public Task<Outcome?> Send(Event @event, AcknowledgementLevel level, CancellationToken cancellationToken)
+    public Task<Outcome?> Send(in NewEvent sent, AcknowledgementLevel level, CancellationToken cancellationToken)
     {
+        var @event = sent.ToMessage();
         var operation = MessagingOperation.Send(@event.Target);
         var activity = reports.Begin(@event, operation);
         var started = reports.Now;
@@ -42,8 +43,9 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
     }
 
     public async Task<Outcome?> AttemptSendAsync(
-        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
+        NewEvent sent, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
     {
+        var @event = sent.ToMessage();
         var operation = MessagingOperation.Send(@event.Target);
         var activity = reports.Begin(@event, operation);
         var started = reports.Now;
@@ -66,7 +68,14 @@ internal sealed class LocalDispatcher(HubCore hub, PendingSends pendingSends, Se
             : throw failure;
     }
 
-    public async Task<Outcome?> Publish(Publication publication, CancellationToken cancellationToken)
+    public Task<Outcome?> Publish(
+        in NewEvent @event, Publication publication, CancellationToken cancellationToken)
+    {
+        publication.Event = @event.ToMessage();
+        return PublishAsync(publication, cancellationToken);
+    }
+
+    private async Task<Outcome?> PublishAsync(Publication publication, CancellationToken cancellationToken)
     {
         var operation = MessagingOperation.Publish(publication);
         var activity = reports.Begin(publication.Event, operation);

@@ -87,7 +87,7 @@ internal sealed class ClientSubscriptions(
         var command = receiver.IsMachine
             ? new SessionCommand { Unregister = receiver.Subscription.Inbox }
             : new SessionCommand { Unsubscribe = receiver.Number };
-        if (queue.TryAdd(new PendingCommand(command)) is null)
+        if (queue.TryAdd(new PendingMessage(command)) is null)
         {
             session.Wake();
         }
@@ -122,7 +122,7 @@ internal sealed class ClientSubscriptions(
         return commands;
 
         void Add(SessionCommand command) =>
-            commands.Add(new PendingCommand(command) { IsRestoring = isRestoring, Receiver = receiver });
+            commands.Add(new PendingMessage(command) { IsRestoring = isRestoring, Receiver = receiver });
     }
 
     private async Task<IDisposable> SubscribeAsync(

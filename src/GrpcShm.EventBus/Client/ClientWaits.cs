@@ -273,5 +273,5 @@ internal sealed class ClientWaits(CommandQueue queue, CurrentSession session)
     // Under the lock, so that the hub is told of waits in their order. Without a connection the queue refuses the
     // command: there is no hub to tell.
     private void Put(SessionCommand command, ClientWait? wait) =>
-        _ = queue.TryAdd(new PendingCommand(command) { Wait = wait });
+        _ = queue.TryAdd(new PendingMessage(command) { Wait = wait });
 }

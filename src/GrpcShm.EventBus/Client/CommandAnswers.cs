@@ -15,14 +15,14 @@ internal sealed class CommandAnswers(
     /// <summary>Ends a command that the hub has answered: by an outcome, or by carrying it out.</summary>
     public void Answer(PendingCommand command, Outcome? outcome)
     {
-        if (command.IsSend)
+        if (command is PendingEvent)
         {
             queue.NoteAnsweredSend();
         }
 
         if (command.Wait is { } wait)
         {
-            wait.IsAnswered |= command.IsSend;
+            wait.IsAnswered |= command is PendingEvent;
         }
 
         if (outcome is { StatusCode: not 0 })
@@ -31,12 +31,12 @@ internal sealed class CommandAnswers(
             return;
         }
 
-        if (command.IsSend)
+        if (command is PendingEvent answered)
         {
-            Tell(command, null);
+            Tell(answered, null);
         }
 
-        if (command is { Command.Subscribe: not null, Receiver: { IsRefused: false } receiver })
+        if (command is PendingMessage { Command.Subscribe: not null, Receiver: { IsRefused: false } receiver })
         {
             subscriptions.Stand(receiver);
         }
@@ -47,7 +47,7 @@ internal sealed class CommandAnswers(
     /// <summary>Ends a command that the hub does not answer any more.</summary>
     public void Fail(PendingCommand command, EventBusException exception)
     {
-        if (command.IsSend)
+        if (command is PendingEvent)
         {
             queue.NoteAnsweredSend();
         }
@@ -72,29 +72,18 @@ internal sealed class CommandAnswers(
 
     private void Refuse(PendingCommand command, EventBusException exception)
     {
-        if (command.IsSend)
+        if (command is PendingEvent @event)
         {
-            Tell(command, exception);
+            Tell(@event, exception);
+            if (end.IsToldByEventsAlone(exception, @event.IsAttempt, @event.IsInHandler))
+            {
+                command.TrySetResult(ClientEnd.MakeLeftOutcome(exception));
+                return;
+            }
         }
-
-        if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
+        else
         {
-            subscriptions.Abandon(restored);
-            restored.End(exception);
-            events.TellOfLostMachine(restored.Name, exception);
-        }
-
-        if (command is { Wait: { } wait, IsSend: false } && exception.StatusCode == StatusCode.FailedPrecondition)
-        {
-            waits.Refuse(wait, exception);
-        }
-
-        // The method that establishes a new receiver ends it: its subscriber is told when nothing is left of it.
-        command.Receiver?.Refuse();
-        if (command.IsSend && end.IsToldByEventsAlone(exception, command.IsAttempt, command.IsInHandler))
-        {
-            command.TrySetResult(ClientEnd.MakeLeftOutcome(exception));
-            return;
+            Refuse((PendingMessage)command, exception);
         }
 
         command.TrySetException(exception);
@@ -103,11 +92,29 @@ internal sealed class CommandAnswers(
         _ = command.Task.Exception;
     }
 
-    private void Tell(PendingCommand command, EventBusException? failure) => reports.Tell(
+    private void Refuse(PendingMessage command, EventBusException exception)
+    {
+        if (command is { IsRestoring: true, Receiver: { HasEnded: false } restored })
+        {
+            subscriptions.Abandon(restored);
+            restored.End(exception);
+            events.TellOfLostMachine(restored.Name, exception);
+        }
+
+        if (command.Wait is { } wait && exception.StatusCode == StatusCode.FailedPrecondition)
+        {
+            waits.Refuse(wait, exception);
+        }
+
+        // The method that establishes a new receiver ends it: its subscriber is told when nothing is left of it.
+        command.Receiver?.Refuse();
+    }
+
+    private void Tell(PendingEvent command, EventBusException? failure) => reports.Tell(
         command.Activity,
         command.Started,
         command.Operation,
-        command.Event,
+        command.Names,
         failure,
         command.IsAttempt);
 }

@@ -32,7 +32,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 return _closed;
             }
 
-            if (command.IsSend)
+            if (command is PendingEvent @event)
             {
                 if (_pendingSends >= maxPendingSends)
                 {
@@ -40,9 +40,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 }
 
                 Interlocked.Increment(ref _pendingSends);
-                var @event = command.Event;
-                @event.Sender = sender;
-                @event.Sequence = ++_lastSequence;
+                @event.SetPlace(sender, ++_lastSequence);
             }
 
             _new.Enqueue(command);

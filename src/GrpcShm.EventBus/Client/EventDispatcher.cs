@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using Polly.CircuitBreaker;
 using XStateNet.Events.V1;
 
@@ -23,11 +24,11 @@ internal sealed class EventDispatcher(
     ClientEnd end)
     : IEventDispatcher
 {
-    public Task<Outcome?> Send(Event @event, AcknowledgementLevel level, CancellationToken cancellationToken) =>
+    public Task<Outcome?> Send(in NewEvent @event, AcknowledgementLevel level, CancellationToken cancellationToken) =>
         Send(@event, level, 0, isAttempt: false, wait: null).WaitAsync(cancellationToken);
 
     public async Task<Outcome?> AttemptSendAsync(
-        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
+        NewEvent @event, AcknowledgementLevel level, uint timeoutMilliseconds, CancellationToken cancellationToken)
     {
         var wait = level > AcknowledgementLevel.Delivered ? waits.Make(@event.Target) : null;
         try
@@ -42,51 +43,71 @@ internal sealed class EventDispatcher(
     }
 
     /// <summary>Publishes an event, which always goes by the hub.</summary>
-    public Task<Outcome?> Publish(Publication publication, CancellationToken cancellationToken) => SendByHub(
-        new SessionCommand { Publish = publication },
-        publication.Event,
-        MessagingOperation.Publish(publication),
-        isAttempt: false,
-        wait: null).WaitAsync(cancellationToken);
+    public Task<Outcome?> Publish(
+        in NewEvent @event, Publication publication, CancellationToken cancellationToken)
+    {
+        var operation = MessagingOperation.Publish(publication);
+        var started = reports.Now;
+        var activity = reports.Begin(@event, operation, out var context);
+        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
+        {
+            Publication = publication,
+            Started = started,
+            IsInHandler = HandlerFlow.IsInside,
+            Activity = activity,
+        };
+        return SendByHub(pending, session.Link).WaitAsync(cancellationToken);
+    }
 
     private Task<Outcome?> Send(
-        Event @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)
+        in NewEvent @event, AcknowledgementLevel level, uint timeoutMilliseconds, bool isAttempt, ClientWait? wait)
     {
         if (options.DeliverLocally && receivers.TryGetMachine(@event.Target, out var machine))
         {
-            return SendLocally(machine, @event, level, timeoutMilliseconds, isAttempt, wait);
+            return SendLocally(machine, @event.ToMessage(), level, timeoutMilliseconds, isAttempt, wait);
         }
 
-        var command = new SessionCommand
-        {
-            Send = @event, Acknowledgement = level, TimeoutMilliseconds = timeoutMilliseconds,
-        };
         if (wait is not null)
         {
-            command.Waiting = ClientWaits.ToMessage(wait);
             waits.BeginOutside(wait);
         }
 
-        return SendByHub(command, @event, MessagingOperation.Send(@event.Target), isAttempt, wait);
-    }
-
-    private Task<Outcome?> SendByHub(
-        SessionCommand command, Event @event, in MessagingOperation operation, bool isAttempt, ClientWait? wait)
-    {
-        var activity = reports.Begin(@event, operation);
+        var started = reports.Now;
+        var activity = reports.Begin(@event, MessagingOperation.Send(@event.Target), out var context);
         var link = session.Link;
-        var isBounded = command.TimeoutMilliseconds > 0;
-        var pending = new PendingCommand(command)
+        var isBounded = timeoutMilliseconds > 0;
+        var pending = new PendingEvent(@event.Names, Encode(@event, context, activity))
         {
-            Deadline = isBounded ? Environment.TickCount64 + command.TimeoutMilliseconds : 0,
+            Level = level,
+            TimeoutMilliseconds = timeoutMilliseconds,
+            Waiting = wait is null ? null : ClientWaits.ToMessage(wait),
+            Deadline = isBounded ? Environment.TickCount64 + timeoutMilliseconds : 0,
             IsWatched = isBounded && link is null or { HasEnded: true },
-            Started = reports.Now,
+            Started = started,
             IsAttempt = isAttempt,
             IsInHandler = HandlerFlow.IsInside,
             Activity = activity,
             Wait = wait,
         };
+        return SendByHub(pending, link);
+    }
 
+    private EncodedSend Encode(in NewEvent @event, in TraceContext context, Activity? activity)
+    {
+        try
+        {
+            return EventEncoder.Encode(@event, context);
+        }
+        catch (Exception exception)
+        {
+            // Nobody else would end the span.
+            reports.EndUnsent(activity, exception);
+            throw;
+        }
+    }
+
+    private Task<Outcome?> SendByHub(PendingEvent pending, SessionLink? link)
+    {
         // Without a link the first session is still to come. A program's first sends wait for it: the hub's process may
         // start later than this one.
         var refused = link is { HasEnded: true } && breaker.CircuitState != CircuitState.Closed
@@ -98,13 +119,13 @@ internal sealed class EventDispatcher(
 
             // If the session ends after this, its end finds the command, in the queue or written, and watches the
             // deadline from then on.
-            return isBounded && link is null or { HasEnded: true }
-                ? WaitForASessionAsync(pending.Task, @event.Target, command.TimeoutMilliseconds)
+            return pending.TimeoutMilliseconds > 0 && link is null or { HasEnded: true }
+                ? WaitForASessionAsync(pending.Task, pending.Names.Target, pending.TimeoutMilliseconds)
                 : pending.Task;
         }
 
-        reports.Tell(activity, started: 0, operation, @event, refused, isAttempt);
-        if (end.IsToldByEventsAlone(refused, isAttempt, pending.IsInHandler))
+        reports.Tell(pending.Activity, started: 0, pending.Operation, pending.Names, refused, pending.IsAttempt);
+        if (end.IsToldByEventsAlone(refused, pending.IsAttempt, pending.IsInHandler))
         {
             return Task.FromResult<Outcome?>(ClientEnd.MakeLeftOutcome(refused));
         }

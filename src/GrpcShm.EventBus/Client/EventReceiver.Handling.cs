@@ -103,12 +103,19 @@ internal sealed partial class EventReceiver
 
         _host.EndHandling(received, handling, failure?.Message);
         _state = received.NewState;
-        Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
+        if (IsAwaited(item))
+        {
+            Acknowledge(item, failure ?? new Acknowledgement { NewState = _state ?? "", Reply = received.ReplyEvent });
+        }
     }
 
     // The hub would end this session by an answer that is too large, or leave the asker without one.
     private Acknowledgement? FindRefusal(in ReceivedEvent item, Event? reply, string? newState) =>
         item.Level > AcknowledgementLevel.Delivered ? item.Link?.Limits.Check(Name, reply, newState) : null;
+
+    // Most events are not: nobody has to be told how they were handled.
+    private static bool IsAwaited(in ReceivedEvent item) =>
+        item.Sender is not null || (item.DeliveryNumber != 0 && item.Level > AcknowledgementLevel.Delivered);
 
     private void Acknowledge(in ReceivedEvent item, Acknowledgement acknowledgement)
     {
@@ -116,7 +123,7 @@ internal sealed partial class EventReceiver
         {
             sender.Answer(acknowledgement);
         }
-        else if (item.DeliveryNumber != 0 && item.Level > AcknowledgementLevel.Delivered)
+        else if (IsAwaited(item))
         {
             acknowledgement.Subscription = Number;
             acknowledgement.Number = item.DeliveryNumber;

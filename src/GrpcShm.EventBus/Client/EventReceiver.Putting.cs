@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -8,10 +9,9 @@ internal sealed partial class EventReceiver
 {
     /// <summary>Puts an event from the hub in. The credit bounds how many there can be.</summary>
     /// <returns>Whether the caller has to run the receiver.</returns>
-    public bool Put(SessionLink link, Delivery delivery)
+    public bool Put(SessionLink link, in IncomingDelivery delivery)
     {
-        var @event = delivery.Event;
-        if (delivery.Acknowledgement == AcknowledgementLevel.Delivered)
+        if (delivery.Level == AcknowledgementLevel.Delivered)
         {
             link.Note(new SessionCommand
             {
@@ -20,7 +20,12 @@ internal sealed partial class EventReceiver
         }
 
         var item = new ReceivedEvent(
-            @event, link, delivery.Number, delivery.Acknowledgement, null, _repeated.IsRepeated(@event));
+            delivery.Event,
+            link,
+            delivery.Number,
+            delivery.Level,
+            null,
+            _repeated.IsRepeated(delivery.Sender, delivery.Sequence));
         lock (_lock)
         {
             if (_hasEnded)
@@ -101,7 +106,7 @@ internal sealed partial class EventReceiver
 
             if (!isDropped)
             {
-                _queue.Enqueue(new ReceivedEvent(@event, null, 0, level, sender, IsRepeated: false));
+                _queue.Enqueue(new ReceivedEvent(new EventView(@event), null, 0, level, sender, IsRepeated: false));
             }
 
             run = TryRun();

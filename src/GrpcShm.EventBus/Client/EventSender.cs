@@ -35,18 +35,16 @@ internal sealed class EventSender(
             return Task.FromCanceled(cancellationToken);
         }
 
-        Event @event;
         try
         {
             end.ThrowIfDisposed();
-            @event = newEvents.Make(sourceMachineId, targetMachineId, eventName, payload, null);
+            var @event = newEvents.Make(sourceMachineId, targetMachineId, eventName, payload, null);
+            return dispatcher.Send(@event, AcknowledgementLevel.Accepted, cancellationToken);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             return Task.FromException(exception);
         }
-
-        return dispatcher.Send(@event, AcknowledgementLevel.Accepted, cancellationToken);
     }
 
     /// <summary>Sends an event as far as the options say. It has its place in the order when this returns.</summary>
@@ -126,11 +124,12 @@ internal sealed class EventSender(
         {
             try
             {
-                outcome = await SendByPipelineAsync(@event, options, cancellationToken).ConfigureAwait(false);
+                outcome = await SendByPipelineAsync(@event.ToOwned(), options, cancellationToken)
+                    .ConfigureAwait(false);
             }
             catch (EventBusException exception)
             {
-                reports.Tell(null, started: 0, MessagingOperation.Send(@event.Target), @event, exception);
+                reports.Tell(null, started: 0, MessagingOperation.Send(target), @event.Names, exception);
                 if (exception.IsEndedByOwner && HandlerFlow.IsLeftBehind)
                 {
                     return new EventSendResult("", null) { Failure = exception };
@@ -150,20 +149,14 @@ internal sealed class EventSender(
     }
 
     private async Task<Outcome?> SendByPipelineAsync(
-        Event @event, EventSendOptions options, CancellationToken cancellationToken)
+        NewEvent @event, EventSendOptions options, CancellationToken cancellationToken)
     {
         var level = options.Acknowledgement;
         var timeout = options.Timeout ?? acknowledgementTimeout;
         var milliseconds = (uint)Math.Clamp(timeout.TotalMilliseconds, 1, int.MaxValue);
-        var sent = false;
         return await _pipeline.ExecuteAsync(
             async attempt =>
-            {
-                // An event that a connection has must not change: each further attempt has its own.
-                var once = sent ? @event.Clone() : @event;
-                sent = true;
-                return await dispatcher.AttemptSendAsync(once, level, milliseconds, attempt).ConfigureAwait(false);
-            },
+                await dispatcher.AttemptSendAsync(@event, level, milliseconds, attempt).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -189,7 +182,7 @@ internal sealed class EventSender(
         cancellationToken.ThrowIfCancellationRequested();
         end.ThrowIfDisposed();
         var @event = newEvents.Make(options.SourceMachineId, "", name, payload, options.Event);
-        return await PublishAsync(NewEvents.Publish(@event, options), cancellationToken).ConfigureAwait(false);
+        return await PublishAsync(@event, NewEvents.Publish(options), cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<int> PublishStateChangeAsync(
@@ -202,13 +195,14 @@ internal sealed class EventSender(
         cancellationToken.ThrowIfCancellationRequested();
         end.ThrowIfDisposed();
         var @event = newEvents.Make(machineId, change, payload, options);
-        var publication = NewEvents.Publish(@event, new EventPublishOptions { ObserversOnly = true });
-        return await PublishAsync(publication, cancellationToken).ConfigureAwait(false);
+        var publication = NewEvents.Publish(new EventPublishOptions { ObserversOnly = true });
+        return await PublishAsync(@event, publication, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<int> PublishAsync(Publication publication, CancellationToken cancellationToken)
+    private async Task<int> PublishAsync(
+        NewEvent @event, Publication publication, CancellationToken cancellationToken)
     {
-        var outcome = await dispatcher.Publish(publication, cancellationToken).ConfigureAwait(false);
+        var outcome = await dispatcher.Publish(@event, publication, cancellationToken).ConfigureAwait(false);
         return (int)(outcome?.Recipients ?? 0);
     }
 }

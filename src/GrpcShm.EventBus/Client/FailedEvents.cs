@@ -15,10 +15,10 @@ internal sealed class FailedEvents
     private readonly Dictionary<(ulong Sender, ulong Sequence), Acknowledgement> _answers = [];
     private readonly Queue<(ulong Sender, ulong Sequence)> _order = new();
 
-    public void Add(Event failed, Acknowledgement answer)
+    public void Add(in EventView failed, Acknowledgement answer)
     {
-        var key = (failed.Sender, failed.Sequence);
-        if (failed.Sequence == 0 || !_answers.TryAdd(key, answer))
+        var key = failed.Place;
+        if (key.Sequence == 0 || !_answers.TryAdd(key, answer))
         {
             return;
         }
@@ -31,6 +31,6 @@ internal sealed class FailedEvents
     }
 
     /// <summary>Finds the answer for an event that failed; none if it did not fail.</summary>
-    public Acknowledgement? Find(Event repeated) => _answers.Count > 0
-        && _answers.TryGetValue((repeated.Sender, repeated.Sequence), out var answer) ? answer.Clone() : null;
+    public Acknowledgement? Find(in EventView repeated) => _answers.Count > 0
+        && _answers.TryGetValue(repeated.Place, out var answer) ? answer.Clone() : null;
 }

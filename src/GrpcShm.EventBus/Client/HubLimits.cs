@@ -47,8 +47,7 @@ internal sealed class HubLimits
     public EventBusException? Check(PendingCommand command)
     {
         // The command is never smaller than its event.
-        if (command.Size > MaxEventSize && command.IsSend && command.Event.CalculateSize() is var size
-            && size > MaxEventSize)
+        if (command.Size > MaxEventSize && command is PendingEvent { EventSize: var size } && size > MaxEventSize)
         {
             return new EventBusException(
                 StatusCode.ResourceExhausted,

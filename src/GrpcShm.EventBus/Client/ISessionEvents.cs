@@ -1,4 +1,4 @@
-using Google.Protobuf.Collections;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -9,8 +9,9 @@ namespace GrpcShm.EventBus.Client;
 internal interface ISessionEvents
 {
     /// <summary>Puts events into their receivers' queues.</summary>
+    /// <exception cref="EventBusException">A delivery has no event. Then no event was put into a queue.</exception>
     /// <returns>A receiver for the reading thread to run once it has arranged for the next response; or none.</returns>
-    IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries);
+    IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries);
 
     /// <summary>Ends a command that was answered: by an outcome, or by being carried out.</summary>
     void Answer(PendingCommand command, Outcome? outcome);

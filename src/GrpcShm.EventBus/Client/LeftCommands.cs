@@ -57,7 +57,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
         if (link.RefusedByChannel is { } refused)
         {
             // None of the commands here if it is an answer of a machine, which goes with its session.
-            return left.Find(command => command.Command == refused && !command.IsRestoring);
+            return left.Find(command => (object)command == refused && !command.IsRestoring);
         }
 
         // The hub could not read the message that ended the session, so it cannot say which command is too large. It
@@ -65,7 +65,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
         // was put in. If several large commands were written, the largest one need not be the cause of this end. But
         // it is larger than the cause, so it would fail alike.
         var largest = left
-            .Where(static command => command is { IsSend: true, IsCarriedOut: false })
+            .Where(static command => command is PendingEvent { IsCarriedOut: false })
             .MaxBy(static command => command.Size);
         var least = link.IsMessageTooLarge ? MessageSize.Batch
             : IsEndByAnOlderHub(link) ? MessageSize.UsualLimit
@@ -90,11 +90,12 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
 
     private static EventBusException? MakeFailure(SessionLink link, PendingCommand command, bool isTooLarge)
     {
-        var target = command.Command.Send?.Target;
+        var @event = command as PendingEvent;
+        var target = @event?.SentTo;
         if (isTooLarge)
         {
-            var what = command.IsSend
-                ? $"The event has {command.Event.CalculateSize()} bytes."
+            var what = @event is not null
+                ? $"The event has {@event.EventSize} bytes."
                 : $"The command to the hub has {command.Size} bytes with its ids, names and groups.";
             return new EventBusException(
                 StatusCode.ResourceExhausted,
@@ -120,7 +121,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
             return null;
         }
 
-        var lost = command.IsSend
+        var lost = @event is not null
             ? "the event was answered. It may have been handled."
             : "the command to the hub was answered. It may have been carried out.";
         return new EventBusException(
@@ -139,20 +140,20 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
     {
         foreach (var command in commands)
         {
-            if (command is { Deadline: > 0, IsWatched: false })
+            if (command is PendingEvent { Deadline: > 0, IsWatched: false } @event)
             {
-                command.IsWatched = true;
-                _ = WatchDeadlineAsync(command);
+                @event.IsWatched = true;
+                _ = WatchDeadlineAsync(@event);
             }
         }
     }
 
     // The command itself stays in its place, as if its sender had given up waiting.
-    private static async Task WatchDeadlineAsync(PendingCommand command)
+    private static async Task WatchDeadlineAsync(PendingEvent command)
     {
         var left = TimeSpan.FromMilliseconds(Math.Max(0, command.Deadline - Environment.TickCount64));
         await ((Task)command.Task).WaitAsync(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (command.TrySetException(Verdict.TooLate(command.Event.Target).ToBusException()))
+        if (command.TrySetException(Verdict.TooLate(command.Names.Target).ToBusException()))
         {
             _ = command.Task.Exception;
         }

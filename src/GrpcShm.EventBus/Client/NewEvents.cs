@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -11,39 +10,27 @@ internal sealed class NewEvents(PayloadCodecs codecs)
 {
     public PayloadCodecs Codecs => codecs;
 
-    /// <summary>Makes an event. The payload is encoded here, so the program may change it afterwards.</summary>
+    /// <summary>
+    /// Makes an event. An object is encoded here, so the program may change it afterwards. Bytes of the program are not
+    /// copied here (<see cref="NewPayload.IsBorrowed"/>).
+    /// </summary>
     /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
-    public Event Make(string source, string target, string name, object? payload, EventSendOptions? options)
+    public NewEvent Make(string source, string target, string name, object? payload, EventSendOptions? options)
     {
-        var @event = new Event
-        {
-            Name = name,
-            Source = source,
-            Target = target,
-            Timestamp = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks,
-        };
-        if (options is not null)
-        {
-            @event.Id = options.Id ?? "";
-            @event.Version = unchecked((uint)options.Version);
-            @event.CorrelationId = options.CorrelationId ?? "";
-            @event.CausationId = options.CausationId ?? "";
-            foreach (var (header, value) in options.Headers ?? ImmutableDictionary<string, string>.Empty)
-            {
-                @event.Headers.Add(new Header { Name = header, Value = value });
-            }
-        }
-
-        codecs.EncodeInto(@event, payload);
-        return @event;
+        ArgumentNullException.ThrowIfNull(source);
+        return new NewEvent(
+            new EventNames(source, target, name),
+            (DateTime.UtcNow - DateTime.UnixEpoch).Ticks,
+            payload is null ? NewPayload.None : codecs.EncodeNew(payload),
+            options,
+            CopyHeaders(options));
     }
 
     /// <summary>Makes the event that tells of a change of a machine's state.</summary>
-    public Event Make(string machineId, MachineStateChange change, object? payload, EventSendOptions? options)
+    public NewEvent Make(string machineId, MachineStateChange change, object? payload, EventSendOptions? options)
     {
         var name = change.Transition.Length > 0 ? change.Transition : "state-changed";
-        var @event = Make(machineId, "", name, payload, options);
-        @event.StateChange = new StateChange
+        var message = new StateChange
         {
             OldState = change.OldState,
             NewState = change.NewState,
@@ -53,19 +40,19 @@ internal sealed class NewEvents(PayloadCodecs codecs)
         if (change.Context is not null)
         {
             var context = codecs.Encode(change.Context);
-            @event.StateChange.Context = context.Data;
-            @event.StateChange.ContextContentType = context.ContentType;
-            @event.StateChange.ContextTypeName = context.TypeName;
+            message.Context = context.Data;
+            message.ContextContentType = context.ContentType;
+            message.ContextTypeName = context.TypeName;
         }
 
-        return @event;
+        return Make(machineId, "", name, payload, options) with { StateChange = message };
     }
 
-    /// <summary>Makes the publication of an event.</summary>
+    /// <summary>Makes the publication of an event, without the event.</summary>
     /// <exception cref="ArgumentException">
     /// The options name more than one audience, or leave a source out that they do not name.
     /// </exception>
-    public static Publication Publish(Event @event, EventPublishOptions options)
+    public static Publication Publish(EventPublishOptions options)
     {
         if (options.ExcludeSource && options.SourceMachineId.Length == 0)
         {
@@ -75,7 +62,7 @@ internal sealed class NewEvents(PayloadCodecs codecs)
                 nameof(options));
         }
 
-        var publication = new Publication { Event = @event, ExcludeSource = options.ExcludeSource };
+        var publication = new Publication { ExcludeSource = options.ExcludeSource };
         switch (options)
         {
             case { Group: { } group, MachinePattern: null, ObserversOnly: false }:
@@ -96,5 +83,22 @@ internal sealed class NewEvents(PayloadCodecs codecs)
         }
 
         return publication;
+    }
+
+    // The program may change its own afterwards.
+    private static KeyValuePair<string, string>[] CopyHeaders(EventSendOptions? options)
+    {
+        if (options?.Headers is not { Count: > 0 } headers)
+        {
+            return [];
+        }
+
+        KeyValuePair<string, string>[] copy = [.. headers];
+        foreach (var (_, value) in copy)
+        {
+            ArgumentNullException.ThrowIfNull(value);
+        }
+
+        return copy;
     }
 }

@@ -55,6 +55,16 @@ internal sealed class PayloadCodecs
         @event.TypeName = encoded.TypeName;
     }
 
+    /// <summary>Encodes the payload of an event that is sent. Bytes are not copied.</summary>
+    /// <exception cref="NotSupportedException">The payload cannot be encoded.</exception>
+    public NewPayload EncodeNew(object payload) => (_codecs.Length, payload) switch
+    {
+        // The codecs of the program come first.
+        (0, byte[] bytes) => new NewPayload(bytes, Bytes, "", IsBorrowed: true),
+        (0, ReadOnlyMemory<byte> bytes) => new NewPayload(bytes, Bytes, "", IsBorrowed: true),
+        _ => NewPayload.Of(Encode(payload)),
+    };
+
     public EncodedPayload Encode(object payload)
     {
         foreach (var codec in _codecs)

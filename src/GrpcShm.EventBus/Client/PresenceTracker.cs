@@ -35,7 +35,7 @@ internal sealed class PresenceTracker(Func<MachinePresence, Task> handler)
 
     public async Task HandleAsync(BusEvent received)
     {
-        if (received.Raw.MachineChange is not { } change)
+        if (received.View.MachineChange is not { } change)
         {
             return;
         }

@@ -1,6 +1,5 @@
 using GrpcShm.EventBus.Diagnostics;
 using Microsoft.Extensions.Logging;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
@@ -57,12 +56,12 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
     /// Tells of a send or a publication that failed. Other processes can cause many of them, so the log counts repeated
     /// lines instead of writing them.
     /// </summary>
-    public void TellOfFailedSend(Event @event, EventBusException exception)
+    public void TellOfFailedSend(in EventNames names, EventBusException exception)
     {
         if (_failedSends.Next(out var leftOut))
         {
             WriteLeftOut(nameof(EventBusLog.SendFailed), leftOut);
-            logger.SendFailed(@event.Name, @event.Source, @event.Target, exception.Message);
+            logger.SendFailed(names.Name, names.Source, names.Target, exception.Message);
         }
 
         if (exception.IsEndedByOwner && HandlerFlow.IsRaised)
@@ -71,7 +70,7 @@ internal sealed class RaisedEvents(object sender, ILogger logger)
             return;
         }
 
-        Raise(SendFailed, new EventSendFailure(@event.Source, @event.Target, @event.Name, exception));
+        Raise(SendFailed, new EventSendFailure(names.Source, names.Target, names.Name, exception));
     }
 
     /// <summary>Tells of a handler that threw.</summary>

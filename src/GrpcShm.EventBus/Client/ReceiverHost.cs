@@ -13,7 +13,7 @@ internal sealed class ReceiverHost(
 
     public ClientWaits Waits => waits;
 
-    public HandlingScope BeginHandling(BusEvent received) => instruments.BeginHandling(received.Raw);
+    public HandlingScope BeginHandling(BusEvent received) => instruments.BeginHandling(received);
 
     public void EndHandling(BusEvent received, HandlingScope scope, string? failure) =>
         instruments.EndHandling(scope, received.TargetMachineId, failure);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
@@ -17,9 +16,11 @@ internal sealed class RepeatedEvents
     private readonly Dictionary<ulong, ulong> _last = [];
 
     /// <summary>True if an event has come before. It is noted if it has not.</summary>
-    public bool IsRepeated(Event @event)
+    /// <param name="sender">The number of its sender; zero: none.</param>
+    /// <param name="sequence">Its place among the events of its sender; zero: none.</param>
+    public bool IsRepeated(ulong sender, ulong sequence)
     {
-        if (@event.Sender == 0 || @event.Sequence == 0)
+        if (sender == 0 || sequence == 0)
         {
             return false;
         }
@@ -29,13 +30,13 @@ internal sealed class RepeatedEvents
             _last.Clear();
         }
 
-        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, @event.Sender, out _);
-        if (@event.Sequence <= last)
+        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, sender, out _);
+        if (sequence <= last)
         {
             return true;
         }
 
-        last = @event.Sequence;
+        last = sequence;
         return false;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SentCommands
     {
         lock (_lock)
         {
-            command.Command.Number = ++_lastNumber;
+            command.Number = ++_lastNumber;
             command.IsCarriedOut = false;
             _inOrder.Add(command);
         }

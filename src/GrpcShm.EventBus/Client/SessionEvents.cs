@@ -1,4 +1,5 @@
-using Google.Protobuf.Collections;
+using Grpc.Core;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -7,10 +8,20 @@ namespace GrpcShm.EventBus.Client;
 internal sealed class SessionEvents(ReceiverTable receivers, CommandAnswers answers, RaisedEvents events)
     : ISessionEvents
 {
-    public IThreadPoolWorkItem? Deliver(SessionLink link, RepeatedField<Delivery> deliveries)
+    public IThreadPoolWorkItem? Deliver(SessionLink link, ReadOnlySpan<IncomingDelivery> deliveries)
     {
+        // Before any receiver was begun: one that is begun and not run would be silent for ever.
+        foreach (ref readonly var delivery in deliveries)
+        {
+            if (delivery.Event.IsMissing)
+            {
+                throw new EventBusException(
+                    StatusCode.Internal, "The hub broke the rules: it wrote a delivery without an event.");
+            }
+        }
+
         EventReceiver? inline = null;
-        foreach (var delivery in deliveries)
+        foreach (ref readonly var delivery in deliveries)
         {
             if (receivers.TryGet(delivery.Subscription, out var receiver) && receiver.Put(link, delivery))
             {

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -10,7 +11,7 @@ internal sealed partial class SessionLink
 {
     private readonly MessageParts _parts = new();
 
-    private IThreadPoolWorkItem? TakePart(SessionResponse response)
+    private void TakePart(SessionResponse response, ref IThreadPoolWorkItem? inline)
     {
         var most = Limits.MaxResponseSize;
         if (_parts.FindBrokenRule(response.Part, response.PartFollows, IsAlone(response)) is { } rule)
@@ -27,15 +28,18 @@ internal sealed partial class SessionLink
         }
 
         _parts.Add(response.Part, most);
-        return response.PartFollows ? null : Take(ParseWhole());
+        if (!response.PartFollows)
+        {
+            Take(ParseWhole(), ref inline);
+        }
     }
 
-    private SessionResponse ParseWhole()
+    private IncomingResponse ParseWhole()
     {
-        SessionResponse whole;
+        IncomingResponse whole;
         try
         {
-            whole = SessionResponse.Parser.ParseFrom(_parts.TakeWhole().Span);
+            whole = IncomingResponse.Parse(_parts.TakeWhole().Span);
         }
         catch (InvalidProtocolBufferException exception)
         {
@@ -47,9 +51,9 @@ internal sealed partial class SessionLink
         }
 
         // Otherwise this code would call itself for as long as the peer likes.
-        return whole.Part.Length == 0 && !whole.PartFollows
-            ? whole
-            : throw MakeBrokenRule("a message in parts was a part itself");
+        return whole.Rest is { Part.Length: > 0 } or { PartFollows: true }
+            ? throw MakeBrokenRule("a message in parts was a part itself")
+            : whole;
     }
 
     private static bool IsAlone(SessionResponse response) => response is

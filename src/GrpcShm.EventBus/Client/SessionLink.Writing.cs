@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
@@ -61,7 +62,7 @@ internal sealed partial class SessionLink
     private async Task WriteAsync()
     {
         var batch = new List<PendingCommand>(MaxCommands);
-        var request = new SessionRequest();
+        var request = new OutgoingRequest();
         try
         {
             while (!_ended.Task.IsCompleted)
@@ -104,10 +105,17 @@ internal sealed partial class SessionLink
 
     // The cause is a command of the message that was not written, and none of an earlier one. Of many small commands
     // none is the cause: they are too large together.
-    private static SessionCommand? FindLarge(SessionRequest request)
+    private static object? FindLarge(OutgoingRequest request)
     {
+        if (request.Commands.Count == 0)
+        {
+            return null;
+        }
+
         var largest = request.Commands.MaxBy(static command => command.CalculateSize());
-        return request.Commands.Count == 1 || largest?.CalculateSize() > MaxBytes ? largest : null;
+        return request.Commands.Count == 1 || largest.CalculateSize() > MaxBytes
+            ? (object?)largest.Pending ?? largest.Note
+            : null;
     }
 
     // A write fails by the status of the call, too, if the hub has ended the call: then the reader learns the cause.
@@ -124,10 +132,14 @@ internal sealed partial class SessionLink
         }
     }
 
-    private Task WriteAsync(SessionRequest request) =>
-        _requests.WriteAsync(request, inParts: Limits.TakesParts && MessageParts.IsNeeded(request, _bytes));
+    private Task WriteAsync(OutgoingRequest request) =>
+        _requests.WriteAsync(request, inParts: Limits.TakesParts && IsLarge(request));
 
-    private bool Fill(SessionRequest request, List<PendingCommand> batch)
+    // Only large messages are worth a closer look.
+    private bool IsLarge(OutgoingRequest request) =>
+        MessageParts.MayBeNeeded(_bytes) && request.CalculateSize() > MessageSize.UsualLimit;
+
+    private bool Fill(OutgoingRequest request, List<PendingCommand> batch)
     {
         _bytes = TakeNotes(request);
         if (request.Commands.Count > 0 && (_bytes >= MaxBytes || request.Commands.Count >= MaxCommands))
@@ -149,7 +161,7 @@ internal sealed partial class SessionLink
         return request.Commands.Count > 0;
     }
 
-    private void Put(PendingCommand command, SessionRequest request)
+    private void Put(PendingCommand command, OutgoingRequest request)
     {
         if (Limits.Check(command) is { } refused)
         {
@@ -160,23 +172,23 @@ internal sealed partial class SessionLink
 
         _bytes += command.Size;
         _sent.Add(command);
-        if (command is { Command.Subscribe: { } subscribe, Receiver: { } receiver })
+        if (command is PendingMessage { Command.Subscribe: { } subscribe, Receiver: { } receiver })
         {
             receiver.BeginIn(this, subscribe);
         }
 
-        request.Commands.Add(command.Command);
+        request.Commands.Add(new OutgoingCommand(command, Note: null));
     }
 
     // At least one note, and no more than one message should hold.
-    private int TakeNotes(SessionRequest request)
+    private int TakeNotes(OutgoingRequest request)
     {
         var bytes = 0;
         lock (_notesLock)
         {
             while (request.Commands.Count < MaxCommands && bytes < MaxBytes && _notes.TryDequeue(out var note))
             {
-                request.Commands.Add(note.Command);
+                request.Commands.Add(new OutgoingCommand(Pending: null, note.Command));
                 bytes += note.Size;
             }
         }

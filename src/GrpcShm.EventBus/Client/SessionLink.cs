@@ -1,4 +1,5 @@
 using Grpc.Core;
+using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 using Contract = XStateNet.Events.V1.EventBus;
 
@@ -7,7 +8,10 @@ namespace GrpcShm.EventBus.Client;
 /// <summary>One session with the hub, from its opening to its loss.</summary>
 internal sealed partial class SessionLink
 {
-    private readonly AsyncDuplexStreamingCall<SessionRequest, SessionResponse> _call;
+    // The rest of a response that has only what clients get often.
+    private static readonly SessionResponse Nothing = new();
+
+    private readonly AsyncDuplexStreamingCall<OutgoingRequest, IncomingResponse> _call;
     private readonly SessionRequests _requests;
     private readonly CommandQueue _queue;
     private readonly ISessionEvents _events;
@@ -29,13 +33,13 @@ internal sealed partial class SessionLink
     // Written by threads that end the session, before one of them completes Ended. Nobody reads them earlier.
     private long _endedAt;
     private volatile bool _isMessageTooLarge;
-    private volatile SessionCommand? _refusedByChannel;
+    private volatile object? _refusedByChannel;
 
     public SessionLink(Contract.EventBusClient contract, CommandQueue queue, ISessionEvents events)
     {
         (_queue, _events) = (queue, events);
         _continueReading = ContinueReading;
-        _call = contract.Session();
+        _call = contract.BeginSession();
         _requests = new SessionRequests(_call.RequestStream, new CancellationTokenSource());
     }
 
@@ -65,10 +69,11 @@ internal sealed partial class SessionLink
     public bool IsMessageTooLarge => HasEnded && _isMessageTooLarge;
 
     /// <summary>
-    /// The largest command of a message that the channel of this client refused for its size; none if it refused none.
-    /// Known once the session has ended.
+    /// The largest command of a message that the channel of this client refused for its size: a
+    /// <see cref="PendingCommand"/>, or the message of one that nobody waits for. None if it refused none. Known once
+    /// the session has ended.
     /// </summary>
-    public SessionCommand? RefusedByChannel => HasEnded ? _refusedByChannel : null;
+    public object? RefusedByChannel => HasEnded ? _refusedByChannel : null;
 
     /// <summary>
     /// How long the session was open after it knew all about the client again: a client with many machines may need
@@ -160,6 +165,7 @@ internal sealed partial class SessionLink
             }
         }
         while (TryTakeResponse(out inline));
+        inline?.Execute();
     }
 
     private void ContinueReading()
@@ -168,8 +174,13 @@ internal sealed partial class SessionLink
         {
             ReadOn(inline);
         }
+        else
+        {
+            inline?.Execute();
+        }
     }
 
+    // The receiver has been begun, and has to be run even if the session has ended by the same response.
     private bool TryTakeResponse(out IThreadPoolWorkItem? inline)
     {
         inline = null;
@@ -182,7 +193,7 @@ internal sealed partial class SessionLink
                 return false;
             }
 
-            inline = Take(_call.ResponseStream.Current);
+            Take(_call.ResponseStream.Current, ref inline);
             return true;
         }
         catch (Exception exception)
@@ -193,21 +204,31 @@ internal sealed partial class SessionLink
         }
     }
 
-    private IThreadPoolWorkItem? Take(SessionResponse response)
+    private void Take(IncomingResponse response, ref IThreadPoolWorkItem? inline)
     {
-        if (response.Part.Length > 0 || response.PartFollows || _parts.HasBegun)
+        var rest = response.Rest;
+        if (_parts.HasBegun || rest is { Part.Length: > 0 } or { PartFollows: true })
         {
-            return TakePart(response);
+            TakePart(rest ?? Nothing, ref inline);
+            return;
         }
 
-        if (response.Opened is { } opened)
+        if (rest?.Opened is { } opened)
         {
             Limits = new HubLimits(opened);
             _opened.TrySetResult(opened);
         }
 
-        var inline = response.Deliveries.Count > 0 ? _events.Deliver(this, response.Deliveries) : null;
-        foreach (var outcome in response.Outcomes)
+        try
+        {
+            inline = response.Deliveries.Length > 0 ? _events.Deliver(this, response.Deliveries) : null;
+        }
+        finally
+        {
+            response.Release();
+        }
+
+        foreach (var outcome in rest?.Outcomes ?? Nothing.Outcomes)
         {
             if (_sent.Take(outcome.Number) is { } command)
             {
@@ -226,19 +247,17 @@ internal sealed partial class SessionLink
             _succeeded.Clear();
         }
 
-        foreach (var loss in response.Losses)
+        foreach (var loss in rest?.Losses ?? Nothing.Losses)
         {
             _events.TellOfLoss(loss);
         }
 
-        if (response.Closing is { } closing)
+        if (rest?.Closing is { } closing)
         {
             _isMessageTooLarge = closing.MessageTooLarge;
             End(new EventBusException(
                 (StatusCode)closing.StatusCode,
                 $"The hub ended the session: {PeerText.Clean(closing.Message, PeerText.MaxSentence)}"));
         }
-
-        return inline;
     }
 }

@@ -143,7 +143,7 @@ internal sealed class SessionMaker(
         await Task.WhenAll(commands.Select(command => (Task)command.Task))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private static PendingCommand MakeRestoring(SessionCommand command) =>
+    private static PendingMessage MakeRestoring(SessionCommand command) =>
         new(command) { IsRestoring = true };
 
     // Makes the commands that tell a new session all about this client.

@@ -1,6 +1,6 @@
 using Grpc.Core;
 using GrpcShm.EventBus.Routing;
-using XStateNet.Events.V1;
+using GrpcShm.EventBus.Wire;
 
 namespace GrpcShm.EventBus.Client;
 
@@ -15,7 +15,7 @@ namespace GrpcShm.EventBus.Client;
 /// </remarks>
 /// <param name="stream">The stream of the call.</param>
 /// <param name="leaving">Lets go of a write. From here on this class owns it.</param>
-internal sealed class SessionRequests(IClientStreamWriter<SessionRequest> stream, CancellationTokenSource leaving)
+internal sealed class SessionRequests(IClientStreamWriter<OutgoingRequest> stream, CancellationTokenSource leaving)
 {
     // How long a write may take to end by itself when its call has been disposed of. Until then it may still read the
     // message.
@@ -27,7 +27,7 @@ internal sealed class SessionRequests(IClientStreamWriter<SessionRequest> stream
     /// <summary>Writes a message. Only one thread at a time is here.</summary>
     /// <param name="request">The message. Not to be changed meanwhile.</param>
     /// <param name="inParts">Whether it is too large to be written as it is.</param>
-    public Task WriteAsync(SessionRequest request, bool inParts)
+    public Task WriteAsync(OutgoingRequest request, bool inParts)
     {
         _write = inParts ? WriteInPartsAsync(request) : stream.WriteAsync(request);
         return _write.WaitAsync(leaving.Token);
@@ -53,11 +53,11 @@ internal sealed class SessionRequests(IClientStreamWriter<SessionRequest> stream
             TaskScheduler.Default);
     }
 
-    private async Task WriteInPartsAsync(SessionRequest request)
+    private async Task WriteInPartsAsync(OutgoingRequest request)
     {
-        foreach (var (part, isFollowed) in MessageParts.Split(request))
+        foreach (var (part, isFollowed) in MessageParts.Split(request.Encode()))
         {
-            await stream.WriteAsync(new SessionRequest { Part = part, PartFollows = isFollowed })
+            await stream.WriteAsync(new OutgoingRequest { Part = part, PartFollows = isFollowed })
                 .ConfigureAwait(false);
         }
     }

@@ -16,11 +16,13 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
     public long Now => metrics.MeasuresDuration ? Stopwatch.GetTimestamp() : 0;
 
     /// <summary>
-    /// Begins the span of a send or a publication, and puts the trace context into the event. The caller's own span
-    /// stays the current one: this one lasts until the answer is there (<see cref="EndSpan"/>), on whatever thread that
-    /// is.
+    /// Begins the span of a send or a publication. The caller's own span stays the current one: this one lasts until
+    /// the answer is there (<see cref="EndSpan"/>), on whatever thread that is.
     /// </summary>
-    public Activity? BeginSending(Event @event, in MessagingOperation operation)
+    /// <param name="event">The event.</param>
+    /// <param name="operation">The operation.</param>
+    /// <param name="context">The trace context, which the event has to carry.</param>
+    public Activity? BeginSending(in TracedEvent @event, in MessagingOperation operation, out TraceContext context)
     {
         var current = Activity.Current;
         Activity? activity = null;
@@ -41,7 +43,7 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
             }
         }
 
-        EventTracing.PutContext(@event, activity ?? current);
+        context = EventTracing.ContextOf(activity ?? current);
         return activity;
     }
 
@@ -90,24 +92,12 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
     /// <summary>
     /// Begins the span of the handling of an event, as a child of its send, and makes it the current one.
     /// </summary>
-    public HandlingScope BeginHandling(Event @event)
-    {
-        Activity? activity = null;
-        if (EventTracing.HasListeners)
-        {
-            try
-            {
-                activity = EventTracing.CreateHandling(@event);
-                activity?.Start();
-            }
-            catch (Exception thrown)
-            {
-                events.TellOfFailedListener(thrown);
-            }
-        }
+    public HandlingScope BeginHandling(Event @event) => BeginHandling(new EventView(@event));
 
-        return new HandlingScope(activity, metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
-    }
+    /// <summary>
+    /// Begins the span of the handling of an event, as a child of its send, and makes it the current one.
+    /// </summary>
+    public HandlingScope BeginHandling(BusEvent received) => BeginHandling(received.View);
 
     /// <summary>Ends the span of the handling of an event, and measures it.</summary>
     /// <param name="scope">The handling.</param>
@@ -128,6 +118,25 @@ internal sealed class EventInstruments(MessagingMetrics metrics, RaisedEvents ev
         {
             Stop(activity, failure is null ? StatusCode.OK : StatusCode.Unknown, failure);
         }
+    }
+
+    private HandlingScope BeginHandling(in EventView @event)
+    {
+        Activity? activity = null;
+        if (EventTracing.HasListeners)
+        {
+            try
+            {
+                activity = EventTracing.CreateHandling(@event);
+                activity?.Start();
+            }
+            catch (Exception thrown)
+            {
+                events.TellOfFailedListener(thrown);
+            }
+        }
+
+        return new HandlingScope(activity, metrics.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0);
     }
 
     private void Stop(Activity activity, StatusCode failure, string? message)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Loader;
 using Grpc.Core;
+using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Diagnostics;
@@ -12,36 +13,57 @@ internal static class EventTracing
 {
     public const string Name = "GrpcShm.EventBus";
     public const string System = "xstatenet";
-    private const string TraceParent = "traceparent";
-    private const string TraceState = "tracestate";
 
     private static readonly ActivitySource Source = CreateSource();
 
     public static bool HasListeners => Source.HasListeners();
 
     /// <summary>Makes the activity of a send or a publication; none if no listener wants it.</summary>
-    public static Activity? CreateSending(Event @event, in MessagingOperation operation) =>
-        Create(@event, ActivityKind.Producer, operation, default);
+    public static Activity? CreateSending(in TracedEvent @event, in MessagingOperation operation)
+    {
+        var activity = Source.CreateActivity(operation.SpanName, ActivityKind.Producer, default(ActivityContext));
+        if (activity is { IsAllDataRequested: true })
+        {
+            SetTags(activity, @event, operation);
+        }
+
+        return activity;
+    }
 
     /// <summary>
     /// Makes the activity of the handling of an event, as a child of its send; none if no listener wants it.
     /// </summary>
-    public static Activity? CreateHandling(Event @event)
+    public static Activity? CreateHandling(in EventView @event)
     {
-        ActivityContext.TryParse(Get(@event, TraceParent), Get(@event, TraceState), isRemote: true, out var parent);
-        return Create(@event, ActivityKind.Consumer, MessagingOperation.Process(@event.Target), parent);
+        var context = @event.ReadTraceContext();
+        ActivityContext.TryParse(context.Parent, context.State, isRemote: true, out var parent);
+        var operation = MessagingOperation.Process(@event.Target);
+        var activity = Source.CreateActivity(operation.SpanName, ActivityKind.Consumer, parent);
+        if (activity is { IsAllDataRequested: true })
+        {
+            SetTags(activity, @event.ReadTraced(), operation);
+        }
+
+        return activity;
     }
 
-    /// <summary>Puts an activity's trace context into an event's headers.</summary>
-    public static void PutContext(Event @event, Activity? activity)
+    /// <summary>The trace context of an activity. It is empty without an activity, or in other formats.</summary>
+    public static TraceContext ContextOf(Activity? activity) =>
+        activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id }
+            ? new TraceContext(id, activity.TraceStateString is { Length: > 0 } state ? state : null)
+            : default;
+
+    /// <summary>Puts a trace context into the headers of an event's message.</summary>
+    public static void PutContext(Event @event, in TraceContext context)
     {
-        if (activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id })
+        if (context.Parent is { } parent)
         {
-            Add(@event, TraceParent, id);
-            if (activity.TraceStateString is { Length: > 0 } state)
-            {
-                Add(@event, TraceState, state);
-            }
+            Add(@event, TraceContext.ParentHeader, parent);
+        }
+
+        if (context.State is { } state)
+        {
+            Add(@event, TraceContext.StateHeader, state);
         }
     }
 
@@ -55,33 +77,26 @@ internal static class EventTracing
         }
     }
 
-    private static Activity? Create(
-        Event @event, ActivityKind kind, in MessagingOperation operation, ActivityContext parent)
+    private static void SetTags(Activity activity, in TracedEvent @event, in MessagingOperation operation)
     {
-        var activity = Source.CreateActivity(operation.SpanName, kind, parent);
-        if (activity is { IsAllDataRequested: true })
+        activity.SetTag("messaging.system", System);
+        activity.SetTag("messaging.operation.name", operation.Name);
+        activity.SetTag("messaging.operation.type", operation.Type);
+        activity.SetTag("messaging.message.body.size", @event.PayloadLength);
+        if (operation.Destination.Length > 0)
         {
-            activity.SetTag("messaging.system", System);
-            activity.SetTag("messaging.operation.name", operation.Name);
-            activity.SetTag("messaging.operation.type", operation.Type);
-            activity.SetTag("messaging.message.body.size", @event.Payload.Length);
-            if (operation.Destination.Length > 0)
-            {
-                activity.SetTag("messaging.destination.name", operation.Destination);
-            }
-
-            if (@event.Id.Length > 0)
-            {
-                activity.SetTag("messaging.message.id", @event.Id);
-            }
-
-            if (@event.CorrelationId.Length > 0)
-            {
-                activity.SetTag("messaging.message.conversation_id", @event.CorrelationId);
-            }
+            activity.SetTag("messaging.destination.name", operation.Destination);
         }
 
-        return activity;
+        if (@event.Id.Length > 0)
+        {
+            activity.SetTag("messaging.message.id", @event.Id);
+        }
+
+        if (@event.CorrelationId.Length > 0)
+        {
+            activity.SetTag("messaging.message.conversation_id", @event.CorrelationId);
+        }
     }
 
     private static ActivitySource CreateSource()
@@ -95,17 +110,6 @@ internal static class EventTracing
         }
 
         return source;
-    }
-
-    private static string? Get(Event @event, string name)
-    {
-        string? value = null;
-        foreach (var header in @event.Headers)
-        {
-            value = header.Name == name ? header.Value : value;
-        }
-
-        return value;
     }
 
     private static void Add(Event @event, string name, string value) =>

@@ -15,21 +15,9 @@ internal sealed class MessageParts
 
     private MemoryStream? _bytes;
 
-    /// <summary>True if a message is so large that it should be sent in parts.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="bytes">
-    /// How many bytes its events have, about. They are known already; only large messages are worth a closer look.
-    /// </param>
-    public static bool IsNeeded(IMessage message, int bytes) =>
-        MayBeNeeded(bytes) && message.CalculateSize() > MessageSize.UsualLimit;
-
     /// <summary>True if a message is large enough for a closer look at its size.</summary>
     /// <param name="bytes">How many bytes its events have, about.</param>
     public static bool MayBeNeeded(int bytes) => bytes > MessageSize.UsualLimit / 2;
-
-    /// <summary>Takes a message apart.</summary>
-    public static IEnumerable<(ByteString Part, bool IsFollowed)> Split(IMessage message) =>
-        Split(message.ToByteArray());
 
     /// <summary>Takes an encoded message apart. Its bytes must not change any more.</summary>
     public static IEnumerable<(ByteString Part, bool IsFollowed)> Split(ReadOnlyMemory<byte> bytes)

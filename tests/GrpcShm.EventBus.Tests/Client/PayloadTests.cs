@@ -3,6 +3,8 @@ using System.Text.Json.Serialization;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Newtonsoft.Json.Linq;
+using Polly;
+using Polly.Retry;
 using Samples.XStateNetAdapter;
 using XStateNet.Events.V1;
 
@@ -52,15 +54,49 @@ public sealed partial class PayloadTests : ClientTest
         Assert.Throws<FormatException>(() => unknown.GetPayload<Event>());
     }
 
-    [Fact]
-    public async Task Payload_Bytes_ComeAsTheyWereAtTheSend()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Payload_Bytes_ComeAsTheyWereAtTheSend(bool sameClient)
     {
         var sender = await ConnectClientAsync();
-        var events = await ReceiveAsync(sender, "m");
+        var events = await ReceiveAsync(sameClient ? sender : await ConnectClientAsync(), "m");
         var bytes = new byte[] { 1, 2, 3 };
 
         var sending = sender.SendEventAsync("s", "m", "E", bytes);
         bytes[0] = 99;
+        await sending.InTime();
+
+        Assert.Equal([1, 2, 3], Assert.IsType<byte[]>((await events.ReadAsync().InTime()).Payload));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Payload_BytesOfALaterAttempt_ComeAsTheyWereAtTheSend(bool sameClient)
+    {
+        var isTriedAgain = new TaskCompletionSource();
+        var machineIsThere = new TaskCompletionSource();
+        var pipeline = new ResiliencePipelineBuilder().AddRetry(new RetryStrategyOptions
+        {
+            MaxRetryAttempts = 1,
+            Delay = TimeSpan.Zero,
+            OnRetry = async _ =>
+            {
+                isTriedAgain.SetResult();
+                await machineIsThere.Task;
+            },
+        }).Build();
+        var sender = await ConnectClientAsync(options => options.SendPipeline = pipeline);
+        var receiver = sameClient ? sender : await ConnectClientAsync();
+        var bytes = new byte[] { 1, 2, 3 };
+
+        var sending = sender.SendEventAsync(
+            "s", "m", "E", bytes, new EventSendOptions { Acknowledgement = AcknowledgementLevel.Processed });
+        bytes[0] = 99;
+        await isTriedAgain.Task.InTime();
+        var events = await ReceiveAsync(receiver, "m");
+        machineIsThere.SetResult();
         await sending.InTime();
 
         Assert.Equal([1, 2, 3], Assert.IsType<byte[]>((await events.ReadAsync().InTime()).Payload));

@@ -70,7 +70,7 @@ public sealed class ReceivedEventTests
         "92808080808000" + "0141", // A tag of more bytes than five.
         "12818080808000" + "41", // A length of more bytes than five.
         "128100" + "41", // A length of more bytes than it needs.
-        "120141" + "1A0676696374696D" + "9A0000", // A source behind another one, with a tag of more bytes than it needs.
+        "120141" + "1A0676696374696D" + "9A0000", // A source behind another one, with a tag that is too long.
         "120142" + "120141", // A name that comes twice.
         "120141" + "1A00", // A source that need not be written.
         "120141" + "4800", // A time that need not be written.
@@ -92,7 +92,8 @@ public sealed class ReceivedEventTests
             {
                 byte[][] fields = [.. before, one, other, .. after];
                 byte[] asTheyCome = [.. fields.SelectMany(static field => field)];
-                byte[] eachOnce = [.. fields.DistinctBy(static field => field.FirstOrDefault()).SelectMany(static f => f)];
+                var firsts = fields.DistinctBy(static field => field.FirstOrDefault());
+                byte[] eachOnce = [.. firsts.SelectMany(static field => field)];
                 Compare(asTheyCome, group);
                 Compare(eachOnce, group);
             },

@@ -41,7 +41,9 @@ public sealed class SessionWriterTests : HubTest
             added++;
         }
 
-        Assert.InRange(added, 60, 65);
+        // A reply that came as a message may be kept as bytes, too, so it counts twice.
+        var (least, most) = reply is null ? (60, 65) : (30, 33);
+        Assert.InRange(added, least, most);
     }
 
     [Fact]

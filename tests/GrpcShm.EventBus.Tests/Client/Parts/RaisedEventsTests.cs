@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using GrpcShm.EventBus.Client;
 using Microsoft.Extensions.Logging.Abstractions;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
@@ -66,11 +65,11 @@ public sealed class RaisedEventsTests
         _events.SendFailed += (_, failure) =>
         {
             told.Writer.TryWrite(failure.EventName);
-            _events.TellOfFailedSend(new Event { Name = "AGAIN" }, ended);
+            _events.TellOfFailedSend(new EventNames("", "", "AGAIN"), ended);
         };
 
-        _events.TellOfFailedSend(new Event { Name = "FIRST" }, ended);
-        _events.TellOfFailedSend(new Event { Name = "SECOND" }, ended);
+        _events.TellOfFailedSend(new EventNames("", "", "FIRST"), ended);
+        _events.TellOfFailedSend(new EventNames("", "", "SECOND"), ended);
 
         Assert.Equal("FIRST", await told.Reader.ReadAsync().AsTask().InTime());
         Assert.Equal("SECOND", await told.Reader.ReadAsync().AsTask().InTime());

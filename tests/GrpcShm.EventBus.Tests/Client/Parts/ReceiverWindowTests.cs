@@ -1,5 +1,4 @@
 using GrpcShm.EventBus.Client;
-using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Tests.Client.Parts;
 
@@ -20,25 +19,25 @@ public sealed class ReceiverWindowTests
     {
         var repeated = new RepeatedEvents();
 
-        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 5 }));
-        Assert.True(repeated.IsRepeated(new Event { Sender = 1, Sequence = 5 }));
-        Assert.True(repeated.IsRepeated(new Event { Sender = 1, Sequence = 4 }));
-        Assert.False(repeated.IsRepeated(new Event { Sender = 2, Sequence = 4 }));
-        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 6 }));
-        Assert.False(repeated.IsRepeated(new Event { Sender = 0, Sequence = 6 }));
-        Assert.False(repeated.IsRepeated(new Event { Sender = 0, Sequence = 6 }));
+        Assert.False(repeated.IsRepeated(1, 5));
+        Assert.True(repeated.IsRepeated(1, 5));
+        Assert.True(repeated.IsRepeated(1, 4));
+        Assert.False(repeated.IsRepeated(2, 4));
+        Assert.False(repeated.IsRepeated(1, 6));
+        Assert.False(repeated.IsRepeated(0, 6));
+        Assert.False(repeated.IsRepeated(0, 6));
     }
 
     [Fact]
     public void IsRepeated_AfterMoreSendersThanAreKept_ForgetsRatherThanGrows()
     {
         var repeated = new RepeatedEvents();
-        repeated.IsRepeated(new Event { Sender = 1, Sequence = 1 });
+        repeated.IsRepeated(1, 1);
         for (ulong sender = 2; sender < 5000; sender++)
         {
-            repeated.IsRepeated(new Event { Sender = sender, Sequence = 1 });
+            repeated.IsRepeated(sender, 1);
         }
 
-        Assert.False(repeated.IsRepeated(new Event { Sender = 1, Sequence = 1 }));
+        Assert.False(repeated.IsRepeated(1, 1));
     }
 }

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Unicode;
 
-namespace GrpcShm.EventBus.Forwarding;
+namespace GrpcShm.EventBus.Wire;
 
 /// <summary>
 /// Reads the fields of an encoded protobuf message in the received bytes. It takes only what an encoder writes. What it

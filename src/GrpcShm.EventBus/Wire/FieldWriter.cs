@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Google.Protobuf;
 
 namespace GrpcShm.EventBus.Wire;
 
@@ -7,8 +8,6 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="output">Takes the bytes. It has all of them after <see cref="Flush"/>.</param>
 internal ref struct FieldWriter(IBufferWriter<byte> output)
 {
-    private const int MostVarintBytes = 10;
-
     // Room for some small fields.
     private const int UsualRoom = 256;
 
@@ -25,7 +24,8 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
     /// <summary>Writes a tag of one byte and a varint.</summary>
     public void WriteVarint(byte tag, ulong value)
     {
-        MakeRoom(1 + MostVarintBytes);
+        // Not one byte more: at the end a writer that knows the length of the message has no more.
+        MakeRoom(1 + SizeOf(value));
         _span[_used++] = tag;
         for (; value >= 0x80; value >>= 7)
         {
@@ -36,7 +36,7 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
+    public void Write(scoped ReadOnlySpan<byte> bytes)
     {
         while (true)
         {
@@ -51,6 +51,20 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
 
             MakeRoom(1);
         }
+    }
+
+    /// <summary>Writes a tag of one byte and a message with its length.</summary>
+    public void Write(byte tag, IMessage message)
+    {
+        WriteVarint(tag, (ulong)message.CalculateSize());
+        Write(message);
+    }
+
+    /// <summary>Writes the fields of a message.</summary>
+    public void Write(IMessage message)
+    {
+        Flush();
+        message.WriteTo(output);
     }
 
     /// <summary>Hands over what has been written.</summary>
@@ -71,6 +85,11 @@ internal ref struct FieldWriter(IBufferWriter<byte> output)
         {
             Flush();
             _span = output.GetSpan(Math.Max(bytes, UsualRoom));
+            if (_span.Length < bytes)
+            {
+                // Otherwise a write of more bytes would try for ever.
+                throw new InvalidOperationException("The writer gave less memory than the next field needs.");
+            }
         }
     }
 }

@@ -1,0 +1,77 @@
+using GrpcShm.EventBus.Client;
+using XStateNet.Events.V1;
+
+namespace GrpcShm.EventBus.Wire;
+
+/// <summary>A <see cref="Delivery"/> whose event is not parsed into a message.</summary>
+/// <param name="Subscription">The number of the subscription.</param>
+/// <param name="Number">The number by which it is acknowledged; zero if it is not.</param>
+/// <param name="Level">How far the event must come for the acknowledgement.</param>
+/// <param name="Event">The event.</param>
+/// <param name="Sender">The number of the event's sender; zero: none.</param>
+/// <param name="Sequence">The event's place among those of its sender; zero: none.</param>
+internal readonly record struct IncomingDelivery(
+    uint Subscription, ulong Number, AcknowledgementLevel Level, EventView Event, ulong Sender, ulong Sequence)
+{
+    private const uint SubscriptionTag = Delivery.SubscriptionFieldNumber << 3;
+    private const uint NumberTag = Delivery.NumberFieldNumber << 3;
+    private const uint LevelTag = Delivery.AcknowledgementFieldNumber << 3;
+    private const uint EventTag = (Delivery.EventFieldNumber << 3) | 2;
+
+    /// <summary>Makes a delivery of one that the generated parser has read.</summary>
+    public static IncomingDelivery Of(Delivery delivery) => new(
+        delivery.Subscription,
+        delivery.Number,
+        delivery.Acknowledgement,
+        delivery.Event is { } message ? new EventView(message) : default,
+        delivery.Event?.Sender ?? 0,
+        delivery.Event?.Sequence ?? 0);
+
+    /// <summary>Reads a delivery. What it refers to afterwards is copied.</summary>
+    /// <returns><see langword="false"/> if the generated parser has to decide.</returns>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out IncomingDelivery delivery)
+    {
+        delivery = default;
+        var (subscription, number, level) = (0ul, 0ul, 0ul);
+        var hasEvent = false;
+        ReadOnlySpan<byte> @event = [];
+        var reader = new FieldReader(bytes);
+        while (!reader.IsAtEnd)
+        {
+            if (!reader.TryReadTag(out var tag))
+            {
+                return false;
+            }
+
+            var isTaken = tag switch
+            {
+                SubscriptionTag => reader.TryReadVarint(out subscription),
+                NumberTag => reader.TryReadVarint(out number),
+                LevelTag => reader.TryReadVarint(out level),
+                EventTag => !hasEvent && reader.TryReadBytes(out @event),
+                _ => reader.TrySkip(tag),
+            };
+            if (!isTaken)
+            {
+                return false;
+            }
+
+            hasEvent |= tag == EventTag;
+        }
+
+        if (!hasEvent || !EncodedEvent.TryRead(@event, out var read))
+        {
+            return false;
+        }
+
+        // An enumeration and a number of 32 bits take the lowest bits of what comes.
+        delivery = new IncomingDelivery(
+            (uint)subscription,
+            number,
+            (AcknowledgementLevel)level,
+            new EventView(read.Rest, read.Name, read.Source, read.Target),
+            read.Sender,
+            read.Sequence);
+        return true;
+    }
+}
