@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
@@ -14,7 +15,7 @@ public sealed class BusEvent
     private readonly EventView _event;
     private readonly PayloadCodecs _codecs;
     private object? _payload;
-    private EncodedPayload _rawPayload;
+    private StrongBox<EncodedPayload>? _rawPayload;
     private EventDetails? _details;
     private bool _isDecoded;
     private bool _hasBeenHandled;
@@ -64,18 +65,9 @@ public sealed class BusEvent
     /// The payload as it travelled. Its bytes may be a part of the event's: then who keeps them keeps all of the
     /// event's bytes in memory.
     /// </summary>
-    public EncodedPayload RawPayload
-    {
-        get
-        {
-            if (_rawPayload.Data is null)
-            {
-                _rawPayload = _event.ReadPayload();
-            }
-
-            return _rawPayload;
-        }
-    }
+    public EncodedPayload RawPayload =>
+        // In one object, so that two threads of a handler that ask at the same time see all of it or nothing.
+        (_rawPayload ??= new StrongBox<EncodedPayload>(_event.ReadPayload())).Value;
 
     /// <summary>When the event was made (UTC), to 100 ns.</summary>
     public DateTime Timestamp => Details.Timestamp is not 0 and var time ? DateTime.UnixEpoch.AddTicks(time) : default;
