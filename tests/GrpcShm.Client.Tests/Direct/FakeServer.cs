@@ -14,6 +14,7 @@ internal sealed class FakeServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<FakeServerConnection> _accepted = Channel.CreateUnbounded<FakeServerConnection>();
     private readonly List<FakeServerConnection> _connections = [];
+    private readonly List<TestCall> _taken = [];
     private readonly Func<TestCall, Task> _handler;
     private Task _accepting = Task.CompletedTask;
 
@@ -21,8 +22,7 @@ internal sealed class FakeServer : IAsyncDisposable
     {
         _handler = async call =>
         {
-            var headers = await call.HeadersReceived;
-            LastUserAgent = headers.Find(static header => header.Name == "user-agent").Value;
+            LastUserAgent = AgentOf(await call.HeadersReceived);
             await handler(call);
         };
         _endPoint.Settings =
@@ -55,8 +55,8 @@ internal sealed class FakeServer : IAsyncDisposable
     public string? LastUserAgent { get; private set; }
 
     /// <summary>
-    /// Asserts that the last call was framed by the channel itself, if any was taken. A call that is given up may be
-    /// over before its handler has begun.
+    /// Asserts that a call was framed by the channel itself, if any was taken. A call that is given up may be over
+    /// before its handler has begun, and the handler of an earlier one may begin later: so its headers tell.
     /// </summary>
     /// <param name="before">The number of calls that had been taken before it.</param>
     public async Task AssertNativeSinceAsync(int before)
@@ -64,8 +64,8 @@ internal sealed class FakeServer : IAsyncDisposable
         if (CallsTaken > before)
         {
             await TimeLimit.UntilAsync(
-                () => LastUserAgent?.StartsWith("grpcshm-dotnet/", StringComparison.Ordinal) == true,
-                () => $"The call was made by {LastUserAgent}.");
+                () => AgentsSince(before).Any(IsNative),
+                () => $"Calls were made by '{string.Join("', '", AgentsSince(before))}' alone.");
         }
     }
 
@@ -86,9 +86,9 @@ internal sealed class FakeServer : IAsyncDisposable
     {
         get
         {
-            lock (_connections)
+            lock (_taken)
             {
-                return _connections.Sum(static c => c.CallCount);
+                return _taken.Count;
             }
         }
     }
@@ -141,7 +141,7 @@ internal sealed class FakeServer : IAsyncDisposable
         {
             while (await _endPoint.Listener.AcceptAsync(_stop.Token) is { } connection)
             {
-                var accepted = new FakeServerConnection(connection, CallSettings, _handler, Serves);
+                var accepted = new FakeServerConnection(connection, CallSettings, _handler, Serves, Take);
                 lock (_connections)
                 {
                     _connections.Add(accepted);
@@ -159,6 +159,33 @@ internal sealed class FakeServer : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The test is over.
+        }
+    }
+
+    private static string? AgentOf(List<(string Name, string Value)> headers) =>
+        headers.Find(static header => header.Name == "user-agent").Value;
+
+    private static bool IsNative(string? agent) =>
+        agent?.StartsWith("grpcshm-dotnet/", StringComparison.Ordinal) == true;
+
+    private void Take(TestCall call)
+    {
+        lock (_taken)
+        {
+            _taken.Add(call);
+        }
+    }
+
+    private string?[] AgentsSince(int before)
+    {
+        lock (_taken)
+        {
+            return
+            [
+                .. _taken.Skip(before)
+                    .Where(static call => call.HeadersReceived.IsCompletedSuccessfully)
+                    .Select(static call => AgentOf(call.HeadersReceived.Result)),
+            ];
         }
     }
 }

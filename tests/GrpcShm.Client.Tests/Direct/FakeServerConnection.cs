@@ -11,12 +11,18 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     private readonly bool _isServed;
     private readonly RunProfile _profile = new(RunMode.ThreadPool);
     private readonly Channel<TestCall> _accepted = Channel.CreateUnbounded<TestCall>();
+    private readonly Action<TestCall>? _onTaken;
     private int _count;
 
     public FakeServerConnection(
-        SharedMemoryConnection connection, CallSettings settings, Func<TestCall, Task> handler, bool isServed)
+        SharedMemoryConnection connection,
+        CallSettings settings,
+        Func<TestCall, Task> handler,
+        bool isServed,
+        Action<TestCall>? onTaken = null)
     {
         Handler = handler;
+        _onTaken = onTaken;
         _isServed = isServed;
         Connection = connection;
         Calls = new CallConnection(connection, settings, this);
@@ -47,6 +53,7 @@ internal sealed class FakeServerConnection : ICallAcceptor, IAsyncDisposable
     {
         Interlocked.Increment(ref _count);
         var call = new TestCall(_profile, Handler);
+        _onTaken?.Invoke(call);
         _accepted.Writer.TryWrite(call);
         return call.Stream;
     }
