@@ -11,42 +11,15 @@ namespace GrpcShm.EventBus.Wire;
 internal sealed record HubSessionRequest(
     IReadOnlyList<HubCommand> Commands, ByteString Part, bool PartFollows)
 {
-    // The pool would keep larger memory for long, though such requests are rare. A part of a request is one of these.
-    private const int MostPooled = 1024 * 1024;
+    // A part of a request is large, and nothing else is beside it: the generated parser takes it where it lies.
     private const byte PartTag = (SessionRequest.PartFieldNumber << 3) | 2;
 
     /// <summary>Parses a request.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
-    public static HubSessionRequest Parse(in ReadOnlySequence<byte> encoded)
-    {
-        if (encoded.IsSingleSegment)
-        {
-            return Parse(encoded.FirstSpan);
-        }
-
-        if (encoded.FirstSpan is [PartTag, ..])
-        {
-            // It is large, and nothing else is in it.
-            return Of(SessionRequest.Parser.ParseFrom(encoded));
-        }
-
-        if (encoded.Length > MostPooled)
-        {
-            return Parse(encoded.ToArray());
-        }
-
-        var length = (int)encoded.Length;
-        var whole = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            encoded.CopyTo(whole);
-            return Parse(whole.AsSpan(0, length));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(whole);
-        }
-    }
+    public static HubSessionRequest Parse(in ReadOnlySequence<byte> encoded) =>
+        encoded is { IsSingleSegment: false, FirstSpan: [PartTag, ..] }
+            ? Of(SessionRequest.Parser.ParseFrom(encoded))
+            : WholeMessage.Parse(encoded, Parse);
 
     /// <summary>Parses a request.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>

@@ -14,7 +14,6 @@ namespace GrpcShm.EventBus.Wire;
 /// <param name="bytes">The message.</param>
 internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
 {
-    private const int MostTagBytes = 5;
     private const int MostVarintBytes = 10;
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
@@ -111,8 +110,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> bytes)
             return true;
         }
 
-        var start = Position;
-        if (TryReadVarint(out var number) && number <= uint.MaxValue && Position - start <= MostTagBytes)
+        if (TryReadVarint(out var number) && number <= uint.MaxValue)
         {
             value = (uint)number;
             return true;

@@ -12,8 +12,7 @@ internal sealed class IncomingResponse
     private const uint PartTag = (SessionResponse.PartFieldNumber << 3) | 2;
     private const uint PartFollowsTag = SessionResponse.PartFollowsFieldNumber << 3;
 
-    // The pools would keep larger memory for long, though such responses are rare. Hubs put 256 events into one.
-    private const int MostPooledBytes = 1024 * 1024;
+    // The pool would keep larger memory for long, though such responses are rare. Hubs put 256 events into one.
     private const int MostPooledDeliveries = 1024;
 
     // Two bytes of a response may count as a delivery, which takes many more here. So room is made as they are read.
@@ -37,30 +36,7 @@ internal sealed class IncomingResponse
 
     /// <summary>Parses a response.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>
-    public static IncomingResponse Parse(in ReadOnlySequence<byte> encoded)
-    {
-        if (encoded.IsSingleSegment)
-        {
-            return Parse(encoded.FirstSpan);
-        }
-
-        if (encoded.Length > MostPooledBytes)
-        {
-            return Parse(encoded.ToArray());
-        }
-
-        var length = (int)encoded.Length;
-        var whole = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            encoded.CopyTo(whole);
-            return Parse(whole.AsSpan(0, length));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(whole);
-        }
-    }
+    public static IncomingResponse Parse(in ReadOnlySequence<byte> encoded) => WholeMessage.Parse(encoded, Parse);
 
     /// <summary>Parses a response. Nothing of it refers to the bytes afterwards.</summary>
     /// <exception cref="InvalidProtocolBufferException">It is malformed.</exception>

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using XStateNet.Events.V1;
+using static GrpcShm.EventBus.Tests.Wire.EncodedFields;
 
 namespace GrpcShm.EventBus.Tests.Service;
 
@@ -191,15 +192,5 @@ public sealed class ForwardingTests : HubTest
 
         var received = (await machine.Deliveries.ReadAsync().InTime()).Event;
         Assert.Equal(MaxEventSize / 2, received.Payload.Length);
-    }
-
-    private static byte[] Field(int number, byte[] content)
-    {
-        using var stream = new MemoryStream();
-        using var output = new CodedOutputStream(stream);
-        output.WriteTag(number, WireFormat.WireType.LengthDelimited);
-        output.WriteBytes(ByteString.CopyFrom(content));
-        output.Flush();
-        return stream.ToArray();
     }
 }

@@ -3,6 +3,7 @@ using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
 using Case = XStateNet.Events.V1.SessionCommand.CommandOneofCase;
+using static GrpcShm.EventBus.Tests.Wire.EncodedFields;
 
 namespace GrpcShm.EventBus.Tests.Wire;
 
@@ -157,16 +158,6 @@ public sealed class CommandReaderTests
         var request = new SessionRequest { Commands = { new SessionCommand { Send = Sent } } };
 
         Assert.IsType<ReceivedEvent>(HubSessionRequest.Parse(request.ToByteArray()).Commands[0].Event);
-    }
-
-    private static byte[] Field(int number, byte[] content)
-    {
-        using var stream = new MemoryStream();
-        using var output = new CodedOutputStream(stream);
-        output.WriteTag(number, WireFormat.WireType.LengthDelimited);
-        output.WriteBytes(ByteString.CopyFrom(content));
-        output.Flush();
-        return stream.ToArray();
     }
 
     private static SessionCommand ToMessage(HubCommand command)

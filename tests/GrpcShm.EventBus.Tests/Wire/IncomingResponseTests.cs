@@ -4,6 +4,7 @@ using Google.Protobuf;
 using GrpcShm.EventBus.Client;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
+using static GrpcShm.EventBus.Tests.Wire.EncodedFields;
 
 namespace GrpcShm.EventBus.Tests.Wire;
 
@@ -247,16 +248,6 @@ public sealed class IncomingResponseTests
     private static byte[] Encoded(IMessage message) => message.ToByteArray();
 
     private static IEnumerable<byte> Joined(byte[][] fields) => fields.SelectMany(static field => field);
-
-    private static byte[] Field(int number, byte[] content)
-    {
-        using var stream = new MemoryStream();
-        using var output = new CodedOutputStream(stream);
-        output.WriteTag(number, WireFormat.WireType.LengthDelimited);
-        output.WriteBytes(ByteString.CopyFrom(content));
-        output.Flush();
-        return stream.ToArray();
-    }
 
     private static ReadOnlySequence<byte> InTwoPieces(byte[] bytes, int cut)
     {

@@ -8,6 +8,7 @@ using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
 using GrpcShm.EventBus.Wire;
 using XStateNet.Events.V1;
+using static GrpcShm.EventBus.Tests.Wire.EncodedFields;
 
 namespace GrpcShm.EventBus.Tests.Service.Parts;
 
@@ -93,18 +94,6 @@ public sealed class ForwardedBytesTests : SessionPartTest
         var command = Field(SessionCommand.SendFieldNumber, @event);
         var request = HubSessionRequest.Parse(Field(SessionRequest.CommandsFieldNumber, command));
         return Assert.Single(request.Commands).Event!;
-    }
-
-    private static byte[] Field(int number, byte[] value)
-    {
-        using var bytes = new MemoryStream();
-        using (var output = new CodedOutputStream(bytes, leaveOpen: true))
-        {
-            output.WriteTag(number, WireFormat.WireType.LengthDelimited);
-            output.WriteBytes(ByteString.CopyFrom(value));
-        }
-
-        return bytes.ToArray();
     }
 
     private void AssertShared(Publication publication, RoutedEvent @event)
