@@ -271,7 +271,9 @@ internal sealed class EventRouter(
     {
         Publication.AudienceOneofCase.All => machines.All,
         Publication.AudienceOneofCase.Group => machines.InGroup(publication.Group),
-        Publication.AudienceOneofCase.MachinePattern => machines.All.Where(machine => pattern!.Matches(machine.Id)),
+        Publication.AudienceOneofCase.MachinePattern when pattern!.Exact is { } id =>
+            machines.TryGet(id, out var machine) ? [machine!] : [],
+        Publication.AudienceOneofCase.MachinePattern => machines.All.Where(machine => pattern.Matches(machine.Id)),
         _ => [],
     };
 
