@@ -20,6 +20,8 @@ internal sealed class EventRouter(
     ObserverTable observers,
     EventBusMetrics metrics)
 {
+    private readonly Action<int> _onDropped = metrics.CountDropped;
+
     /// <summary>Sends an event to its target.</summary>
     public Verdict Send(
         RoutedEvent? @event, PendingAcknowledgement? pending, EventOrigin origin, RoutingContext context)
@@ -157,8 +159,8 @@ internal sealed class EventRouter(
             return verdict;
         }
 
-        var inbox = new Subscriber(filter.Number, filter.Inbox, mailbox!, outbox, metrics, CreditOf(filter));
-        if (!machine!.TryAttach(inbox, context))
+        var inbox = new Subscriber(filter.Number, machine!.Id, mailbox!, outbox, metrics, CreditOf(filter));
+        if (!machine.TryAttach(inbox, context))
         {
             return new Verdict(
                 StatusCode.AlreadyExists,
@@ -322,7 +324,7 @@ internal sealed class EventRouter(
         var capacity = asked > 0 ? (int)asked
             : policy == OverflowPolicy.Grow || watches ? options.MaxMailboxCapacity
             : Math.Min(options.DefaultMailboxCapacity, options.MaxMailboxCapacity);
-        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, metrics.CountDropped);
+        mailbox = new Mailbox(capacity, policy, options.MaxMailboxSize, owner.Budget.Waiting, _onDropped);
         return Verdict.Ok;
     }
 }

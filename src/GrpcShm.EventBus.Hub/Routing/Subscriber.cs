@@ -18,8 +18,8 @@ internal sealed class Subscriber(
     /// <summary>A credit that is never used up.</summary>
     public const long Unlimited = long.MaxValue / 2;
 
-    private readonly Lock _owedLock = new();
-    private Dictionary<ulong, PendingAcknowledgement>? _owed;
+    // None until a sender waits: there may be very many machines.
+    private OwedAcknowledgements? _owed;
     private ulong _lastDelivery;
     private int _scheduled;
     private bool _closed;
@@ -130,13 +130,7 @@ internal sealed class Subscriber(
     /// <summary>Takes the answer to a delivery. The machine may belong to any process.</summary>
     public void Acknowledge(Acknowledgement acknowledgement, RoutedEvent? reply, in Verdict verdict)
     {
-        PendingAcknowledgement? pending = null;
-        lock (_owedLock)
-        {
-            _owed?.Remove(acknowledgement.Number, out pending);
-        }
-
-        if (pending is null)
+        if (Volatile.Read(ref _owed)?.Take(acknowledgement.Number) is not { } pending)
         {
             return;
         }
@@ -151,27 +145,14 @@ internal sealed class Subscriber(
         }
     }
 
-    public void Forget(ulong deliveryNumber)
-    {
-        lock (_owedLock)
-        {
-            _owed?.Remove(deliveryNumber);
-        }
-    }
+    public void Forget(ulong deliveryNumber) => Volatile.Read(ref _owed)?.Take(deliveryNumber);
 
     /// <summary>Ends the subscription: sends that wait for it fail, and it takes no more events.</summary>
     public void Close()
     {
         Mailbox.Close();
-        Dictionary<ulong, PendingAcknowledgement>? owed;
-        lock (_owedLock)
-        {
-            _closed = true;
-            owed = _owed;
-            _owed = null;
-        }
-
-        foreach (var pending in owed?.Values ?? Enumerable.Empty<PendingAcknowledgement>())
+        Volatile.Write(ref _closed, true);
+        foreach (var pending in MakeOwed(OwedAcknowledgements.Closed).Close())
         {
             pending.FailGone();
         }
@@ -186,19 +167,18 @@ internal sealed class Subscriber(
         }
     }
 
+    // The first sender that waits and the end may come at once: then the one that is first decides.
+    private OwedAcknowledgements MakeOwed(OwedAcknowledgements owed) =>
+        Interlocked.CompareExchange(ref _owed, owed, null) ?? owed;
+
     private ulong Owe(PendingAcknowledgement pending)
     {
         var number = ++_lastDelivery;
         pending.NoteDelivery(this, number);
-        lock (_owedLock)
+        if (!(Volatile.Read(ref _owed) ?? MakeOwed(new OwedAcknowledgements())).TryAdd(number, pending))
         {
-            if (_closed)
-            {
-                pending.FailGone();
-                return 0;
-            }
-
-            (_owed ??= []).Add(number, pending);
+            pending.FailGone();
+            return 0;
         }
 
         if (pending.IsDone)
