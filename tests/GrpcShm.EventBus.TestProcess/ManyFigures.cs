@@ -31,8 +31,17 @@ internal sealed class ManyFigures : IAsyncDisposable
         await MeasureAsync(static figures => figures.PatternsAsync());
         await MeasureAsync(static figures => figures.RegisteredAsync());
         await MeasureAsync(static figures => figures.SubscribedAsync());
+        foreach (var (sessions, machines) in new[] { (1, 1), (1, 100), (1, 1000), (100, 1) })
+        {
+            await MeasureAsync(figures => FanOut.PrintAsync(figures._hub, sessions, machines));
+        }
+
         return 0;
     }
+
+    /// <summary>Prints a row of the table.</summary>
+    public static void Print(string what, double value, string unit) => Console.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"| {what} | {value:#,0.###} {unit} |"));
 
     public async ValueTask DisposeAsync()
     {
@@ -45,9 +54,6 @@ internal sealed class ManyFigures : IAsyncDisposable
         await using var figures = new ManyFigures(await HubChild.StartAsync("hub-without-bounds"));
         await measure(figures);
     }
-
-    private static void Print(string what, double value, string unit) => Console.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"| {what} | {value:#,0.###} {unit} |"));
 
     private static async Task SendAllAsync(
         SessionClient session, int count, Func<int, SessionCommand> make)

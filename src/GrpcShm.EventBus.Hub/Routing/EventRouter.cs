@@ -92,6 +92,7 @@ internal sealed class EventRouter(
         }
 
         @event!.PutGroup(publication.Group);
+        @event.IsPublished = true;
         var item = new MailItem(@event, @event.Size, null, metrics.Now);
         foreach (var machine in Audience(publication, pattern))
         {

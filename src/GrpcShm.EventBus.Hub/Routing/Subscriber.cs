@@ -25,6 +25,10 @@ internal sealed class Subscriber(
     private bool _closed;
     private long _reportedLoss;
 
+    // Only the writer uses them: the place of the last delivery in a batch, and the batch.
+    private int _lastPlace;
+    private uint _lastBatch;
+
     // How many deliveries may still be written. Only the writer takes from it; the session's reader adds to it.
     private long _credit = credit;
 
@@ -111,6 +115,12 @@ internal sealed class Subscriber(
             ? new OutgoingDelivery(Number, Owe(pending), pending.Level, item.Event)
             : new OutgoingDelivery(Number, 0, AcknowledgementLevel.Unspecified, item.Event);
     }
+
+    /// <summary>Says where its last delivery stands in a batch; less than zero if it has none there.</summary>
+    public int LastPlaceIn(uint batch) => _lastBatch == batch ? _lastPlace : -1;
+
+    /// <summary>Notes where its last delivery stands in a batch.</summary>
+    public void NotePlace(uint batch, int place) => (_lastBatch, _lastPlace) = (batch, place);
 
     /// <summary>
     /// Takes the number of events dropped so far, if the subscriber has not been told of it; else zero.
