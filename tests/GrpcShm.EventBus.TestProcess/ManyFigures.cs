@@ -33,9 +33,16 @@ internal sealed class ManyFigures : IAsyncDisposable
         await MeasureAsync(static figures => figures.SubscribedAsync());
         foreach (var (sessions, machines) in new[] { (1, 1), (1, 100), (1, 1000), (100, 1) })
         {
-            await MeasureAsync(figures => FanOut.PrintAsync(figures._hub, sessions, machines));
+            await RunFanOutAsync(sessions, machines);
         }
 
+        return 0;
+    }
+
+    /// <summary>Measures what a publication costs for each recipient.</summary>
+    public static async Task<int> RunFanOutAsync(int sessions, int machines)
+    {
+        await MeasureAsync(figures => FanOut.PrintAsync(figures._hub, sessions, machines));
         return 0;
     }
 

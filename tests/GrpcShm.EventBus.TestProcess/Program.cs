@@ -5,6 +5,7 @@ return args switch
 {
     ["costs"] => await CostsRole.RunAsync(),
     ["many"] => await ManyFigures.RunAsync(),
+    ["fan-out", var sessions, var machines] => await ManyFigures.RunFanOutAsync(Number(sessions), Number(machines)),
     ["hub-without-bounds", var socket] => await HubRole.RunAsync(socket, HubRole.RaiseBounds),
     ["hub", var socket] => await HubRole.RunAsync(socket),
     ["hub", var socket, var maxEventSize] => await HubRole.RunAsync(
