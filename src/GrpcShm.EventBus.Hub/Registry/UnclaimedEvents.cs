@@ -25,6 +25,8 @@ internal sealed class UnclaimedEvents(int capacity, long maxBytes, Quota quota)
             return false;
         }
 
+        // The mailbox that takes it over holds it by itself. This holder is never gone, so it is not used again.
+        item.Event.Hold();
         _items.Enqueue(item);
         return true;
     }

@@ -97,6 +97,9 @@ internal sealed class DeliveryBatch(Outbox outbox)
             {
                 subscriber.NotePlace(_number, place);
                 Join(ref CollectionsMarshal.AsSpan(deliveries)[place], subscriber.Number);
+
+                // Whoever writes the delivery releases the event once, and holds it until then.
+                item.Event.Release();
                 return;
             }
 

@@ -24,7 +24,7 @@ internal sealed class SessionSends(
     /// </summary>
     public CancellationToken Over { get; set; }
 
-    public Verdict Send(HubCommand command, RoutingContext context)
+    public Verdict Send(in HubCommand command, RoutingContext context)
     {
         var level = command.Level;
         var @event = command.Event!;

@@ -33,6 +33,11 @@ internal sealed class SubscriptionStream(
             {
                 await stream.WriteAsync(_response, cancellationToken).ConfigureAwait(false);
                 hub.Metrics.CountDelivered(_response.Deliveries.Count);
+                foreach (var delivery in _response.Deliveries)
+                {
+                    delivery.Event.Release();
+                }
+
                 _response.Deliveries.Clear();
                 if (isOnSendersThread && outbox.HasReady)
                 {

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CsCheck;
+using Google.Protobuf;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
 using GrpcShm.EventBus.Mailboxes;
@@ -139,6 +140,32 @@ public sealed class DeliveryBatchTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Fill_SharedDelivery_KeepsTheEventUntilItIsWrittenAndNoLonger()
+    {
+        var pool = new EventPool();
+        var outbox = new Outbox(runWriterInline: false);
+        var batch = new DeliveryBatch(outbox);
+        batch.AllowSharing();
+        var item = ItemOf("P", isPublished: true, pending: null, pool);
+        for (uint i = 1; i <= 3; i++)
+        {
+            MakeSubscriber(i, outbox).Put(item, new RoutingContext());
+        }
+
+        item.Event.Release();
+        var deliveries = new List<OutgoingDelivery>();
+        Assert.Equal(1, batch.Fill(deliveries, 0, static (_, _) => { }));
+        Assert.Null(pool.TryTake());
+        Assert.Equal("P", Parse(deliveries).Single().Event.Name);
+
+        // As the writer does when the response is written.
+        deliveries[0].Event.Release();
+
+        Assert.Same(item.Event, pool.TryTake());
+        Assert.False(item.Event.IsPublished);
+    }
+
     private static List<Delivery> Parse(List<OutgoingDelivery> deliveries)
     {
         var response = new HubSessionResponse(new SessionResponse());
@@ -146,11 +173,13 @@ public sealed class DeliveryBatchTests : IDisposable
         return [.. SessionResponse.Parser.ParseFrom(response.Encode().Span).Deliveries];
     }
 
-    private static MailItem ItemOf(string name, bool isPublished, PendingAcknowledgement? pending = null)
+    private static MailItem ItemOf(
+        string name, bool isPublished, PendingAcknowledgement? pending = null, EventPool? pool = null)
     {
-        var message = new Event { Name = name };
-        return new MailItem(
-            new MessageEvent(message) { IsPublished = isPublished }, message.CalculateSize(), pending);
+        var encoded = new Event { Name = name }.ToByteArray();
+        Assert.True(ReceivedEvent.TryCreate(encoded, "", pool ?? new EventPool(), out var received));
+        received!.IsPublished = isPublished;
+        return new MailItem(received, received.Size, pending);
     }
 
     private Subscriber MakeSubscriber(uint number, Outbox outbox) =>
@@ -165,6 +194,7 @@ public sealed class DeliveryBatchTests : IDisposable
     private sealed class Session
     {
         private readonly Outbox _outbox = new(runWriterInline: false);
+        private readonly EventPool _pool = new();
         private readonly DeliveryBatch _batch;
         private readonly Subscriber[] _subscribers;
         private readonly List<OutgoingDelivery> _deliveries = [];
@@ -211,7 +241,7 @@ public sealed class DeliveryBatchTests : IDisposable
             var context = new RoutingContext();
             var pending =
                 step.IsAwaited ? new PendingAcknowledgement("m", AcknowledgementLevel.Processed) : null;
-            var item = ItemOf($"{_events++}", step.IsPublished, pending);
+            var item = ItemOf($"{_events++}", step.IsPublished, pending, _pool);
             foreach (var subscriber in _subscribers.Where((_, i) => (step.Who & (1 << i)) != 0))
             {
                 if (step.Credit > 0)
@@ -223,6 +253,8 @@ public sealed class DeliveryBatchTests : IDisposable
                     subscriber.Put(item, context);
                 }
             }
+
+            item.Event.Release();
         }
 
         public void WriteAll()
@@ -255,6 +287,8 @@ public sealed class DeliveryBatchTests : IDisposable
                 }
             }
 
+            // As the writer does: the memory of the events is used for the next ones.
+            _deliveries.ForEach(static delivery => delivery.Event.Release());
             Recipients += _batch.Recipients;
             return count;
         }
