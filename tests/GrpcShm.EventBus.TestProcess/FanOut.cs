@@ -7,6 +7,7 @@ namespace GrpcShm.EventBus.TestProcess;
 internal sealed class FanOut : IAsyncDisposable
 {
     private const int Rounds = 8;
+    private const int Batch = 10;
     private const int DeliveriesOfARound = 100_000;
 
     private static readonly TimeSpan RoundTime = TimeSpan.FromMinutes(1);
@@ -57,6 +58,14 @@ internal sealed class FanOut : IAsyncDisposable
         _channel.Dispose();
     }
 
+    private static SessionCommand Publication() => new()
+    {
+        Publish = new Publication
+        {
+            Event = new Event { Name = "TICK", Source = "s", TypeName = "Sample.Tick" }, All = new AllMachines(),
+        },
+    };
+
     private async Task RegisterAsync(int sessions, int machines)
     {
         for (var session = 0; session < sessions; session++)
@@ -79,16 +88,11 @@ internal sealed class FanOut : IAsyncDisposable
         var publications = Math.Max(1, DeliveriesOfARound / recipients);
         var deliveries = (long)publications * recipients;
         var end = Interlocked.Read(ref _handled) + deliveries;
-        for (var i = 0; i < publications; i++)
+        for (var i = 0; i < publications; i += Batch)
         {
-            await _publisher.SendAsync(new SessionCommand
-            {
-                Publish = new Publication
-                {
-                    Event = new Event { Name = "TICK", Source = "s", TypeName = "Sample.Tick" },
-                    All = new AllMachines(),
-                },
-            });
+            // As a client writes them that does not wait for each.
+            await _publisher.SendAsync(
+                [.. Enumerable.Repeat(0, Math.Min(Batch, publications - i)).Select(static _ => Publication())]);
         }
 
         var started = Stopwatch.GetTimestamp();
