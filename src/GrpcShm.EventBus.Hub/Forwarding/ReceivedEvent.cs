@@ -217,6 +217,7 @@ internal sealed class ReceivedEvent : RoutedEvent
     {
         (_id, _name, _source, _target, _message) = (null, null, null, null, null);
         (_length, _group, _holders) = (0, "", 1);
+        IsPublished = false;
     }
 
     private ReadOnlySpan<byte> BytesOf(EventPart part) =>

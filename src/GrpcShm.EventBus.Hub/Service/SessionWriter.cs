@@ -62,7 +62,7 @@ internal sealed class SessionWriter
                     && MessageParts.MayBeNeeded(_batch.Bytes)
                     && _response.CalculateSize() > MessageSize.UsualLimit;
                 await (isLarge ? WriteInPartsAsync() : _stream.WriteAsync(_response)).ConfigureAwait(false);
-                _metrics.CountDelivered(_response.Deliveries.Count);
+                _metrics.CountDelivered(_batch.Recipients);
                 Recycle();
                 if (isOnSendersThread && _outbox.HasReady)
                 {
@@ -90,6 +90,9 @@ internal sealed class SessionWriter
 
     /// <summary>Says that the client puts large responses together that come in parts.</summary>
     public void AllowParts() => _mayUseParts = true;
+
+    /// <summary>Says that the client takes deliveries that are for several subscriptions.</summary>
+    public void AllowSharedDeliveries() => _batch.AllowSharing();
 
     /// <summary>Queues an outcome. It is written once the outbox is signalled.</summary>
     /// <returns><see langword="false"/> if there are too many that the client has not read.</returns>
