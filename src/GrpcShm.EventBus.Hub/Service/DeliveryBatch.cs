@@ -27,6 +27,10 @@ internal sealed class DeliveryBatch(Outbox outbox)
     // Most responses have few publications. Each of the lists may have grown to some kilobytes.
     private const int MostKeptShares = 16;
 
+    // Where several subscribers wait, none fills the response alone: then the same events of the others could not join.
+    private const int MaxEventsInTurn = 32;
+    private const int MaxBytesInTurn = MaxBytes / 8;
+
     public const int MaxBytes = MessageSize.Batch;
 
     private readonly MailItem[] _items = new MailItem[MaxEvents];
@@ -66,7 +70,13 @@ internal sealed class DeliveryBatch(Outbox outbox)
             && outbox.TryTakeReady(out var subscriber))
         {
             var room = Math.Min(MaxEvents - deliveries.Count, MaxRecipients - Recipients);
-            var taken = subscriber!.Take(_items.AsSpan(0, room), MaxBytes - Bytes);
+            var bytes = MaxBytes - Bytes;
+            if (_mayShare && outbox.HasReady)
+            {
+                (room, bytes) = (Math.Min(room, MaxEventsInTurn), Math.Min(bytes, MaxBytesInTurn));
+            }
+
+            var taken = subscriber!.Take(_items.AsSpan(0, room), bytes);
             for (var i = 0; i < taken; i++)
             {
                 Add(deliveries, subscriber, _items[i]);

@@ -26,8 +26,8 @@ internal sealed class PendingEvent : PendingCommand
     private const byte SenderTag = (Event.SenderFieldNumber << 3) | 1;
     private const byte SequenceTag = Event.SequenceFieldNumber << 3;
 
-    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events do
-    // not need.
+    // The memory of a larger event is not used again: a few of them would fill the pool with memory that most events
+    // do not need.
     private const int MostReused = 512;
 
     // As many as a fast sender has on their way. They take at most 1.5 MB.
@@ -114,8 +114,8 @@ internal sealed class PendingEvent : PendingCommand
         _size != 0 ? _size : _size = checked(LengthWith(_encoded.Length, number: 0) + Numbers);
 
     /// <summary>
-    /// Takes a send that waits for no more than <c>Accepted</c>, and encodes its event. The memory of another one, which
-    /// has been answered, may be used for it.
+    /// Takes a send that waits for no more than <c>Accepted</c>, and encodes its event. The memory of another one,
+    /// which has been answered, may be used for it.
     /// </summary>
     /// <param name="event">The event.</param>
     /// <param name="context">The trace context of its span.</param>

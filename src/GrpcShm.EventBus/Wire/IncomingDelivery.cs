@@ -1,3 +1,4 @@
+using Grpc.Core;
 using GrpcShm.EventBus.Client;
 using XStateNet.Events.V1;
 
@@ -20,6 +21,8 @@ internal readonly record struct IncomingDelivery(
     ulong Sequence,
     uint[]? Also = null)
 {
+    private const int MostShared = 65_536;
+
     private const uint SubscriptionTag = Delivery.SubscriptionFieldNumber << 3;
     private const uint NumberTag = Delivery.NumberFieldNumber << 3;
     private const uint LevelTag = Delivery.AcknowledgementFieldNumber << 3;
@@ -97,6 +100,21 @@ internal readonly record struct IncomingDelivery(
     /// <summary>The same delivery for the further subscriptions, which do not acknowledge it.</summary>
     public IncomingDelivery Shared() => this with { Number = 0, Level = AcknowledgementLevel.Unspecified, Also = null };
 
+    /// <summary>Checks how many further subscriptions get deliveries of one response.</summary>
+    /// <exception cref="EventBusException">
+    /// There are too many. A byte of a response may stand for an event in a queue.
+    /// </exception>
+    public static void CheckShared(long count)
+    {
+        if (count > MostShared)
+        {
+            throw new EventBusException(
+                StatusCode.Internal,
+                $"The hub broke the rules: the deliveries of one response have {count} further subscriptions, and may "
+                + $"have {MostShared}.");
+        }
+    }
+
     private static bool TryReadNumbers(ReadOnlySpan<byte> bytes, out uint[]? numbers)
     {
         // The last byte of each is less than 0x80.
@@ -106,6 +124,8 @@ internal readonly record struct IncomingDelivery(
             count += value < 0x80 ? 1 : 0;
         }
 
+        // The generated parser would make room for all of them, too.
+        CheckShared(count);
         numbers = new uint[count];
         var reader = new FieldReader(bytes);
         for (var i = 0; !reader.IsAtEnd; i++)
