@@ -1,5 +1,8 @@
+using System.Diagnostics.CodeAnalysis;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Routing;
+using XStateNet.Events.V1;
 
 namespace GrpcShm.EventBus.Client;
 
@@ -13,6 +16,10 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     private readonly Lock _lock = new();
     private readonly Queue<PendingCommand> _new = new();
     private readonly Queue<PendingCommand> _returned = new();
+
+    // Events that a lane gave back, and that go in front of a command which waited for them.
+    private readonly Queue<PendingCommand> _before = new();
+    private RouteTable? _routes;
     private ulong _lastSequence;
     private int _pendingSends;
     private EventBusException? _closed;
@@ -22,9 +29,34 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 
     public int PendingSends => Volatile.Read(ref _pendingSends);
 
-    /// <summary>Puts a command in. The caller wakes the writer.</summary>
-    public EventBusException? TryAdd(PendingCommand command)
+    /// <summary>The number of this client in its events.</summary>
+    public ulong Sender => sender;
+
+    /// <summary>
+    /// Lets events go over lanes. Call it once, before the first command. Everything that the table does is done within
+    /// <see cref="Use"/>.
+    /// </summary>
+    /// <param name="make">Makes the table, with the queue for events that go to the hub.</param>
+    public RouteTable UseRoutes(Func<Queue<PendingCommand>, RouteTable> make) => _routes = make(_new);
+
+    /// <summary>Does something with the routes, under the lock.</summary>
+    public void Use<T>(T state, Action<RouteTable, T> use)
     {
+        lock (_lock)
+        {
+            use(_routes!, state);
+        }
+    }
+
+    /// <summary>Puts a command in. The caller wakes the writer.</summary>
+    public EventBusException? TryAdd(PendingCommand command) => TryAdd(command, out _);
+
+    /// <summary>Puts a command in. The caller wakes the writer, unless it has to look at the routes.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="usesRoutes">True if the routes have something to do besides, by their effects.</param>
+    public EventBusException? TryAdd(PendingCommand command, out bool usesRoutes)
+    {
+        usesRoutes = false;
         lock (_lock)
         {
             if (_closed is not null)
@@ -43,7 +75,11 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
                 @event.SetPlace(sender, ++_lastSequence);
             }
 
-            _new.Enqueue(command);
+            if (_routes is null || !TryPlace(_routes, command, out usesRoutes))
+            {
+                _new.Enqueue(command);
+            }
+
             return null;
         }
     }
@@ -54,8 +90,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
         lock (_lock)
         {
             var bytes = 0;
-            while (destination.Count < maxCount && bytes < maxBytes
-                && (_returned.TryDequeue(out var command) || _new.TryDequeue(out command)))
+            while (destination.Count < maxCount && bytes < maxBytes && TryDequeue(out var command))
             {
                 destination.Add(command);
                 bytes += command.Size;
@@ -85,7 +120,7 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
     {
         lock (_lock)
         {
-            return [.. _returned, .. _new];
+            return [.. InOrder()];
         }
     }
 
@@ -114,9 +149,58 @@ internal sealed class CommandQueue(int maxPendingSends, ulong sender)
 
     private List<PendingCommand> Drain()
     {
-        List<PendingCommand> left = [.. _returned, .. _new];
+        List<PendingCommand> left = [.. InOrder()];
         _returned.Clear();
+        _before.Clear();
         _new.Clear();
         return left;
     }
+
+    private static bool TryPlace(RouteTable routes, PendingCommand command, out bool usesRoutes)
+    {
+        var isPlaced = false;
+        if (command is PendingEvent @event)
+        {
+            isPlaced = routes.TryPlace(@event, routes.Clock());
+        }
+        else if (command is PendingMessage { Command: { CommandCase: SessionCommand.CommandOneofCase.Unregister } message })
+        {
+            // What the machine sent before must not come to the hub when it is not this client's any more.
+            routes.Bar(command, message.Unregister, routes.Clock());
+        }
+
+        usesRoutes = isPlaced || !routes.Effects.IsEmpty;
+        return isPlaced;
+    }
+
+    private bool TryDequeue([MaybeNullWhen(false)] out PendingCommand command)
+    {
+        if (_returned.TryDequeue(out command) || _before.TryDequeue(out command))
+        {
+            return true;
+        }
+
+        if (_new.TryPeek(out command) && command.Barrier is { } barrier)
+        {
+            if (barrier.OpenRoutes > 0)
+            {
+                command = null;
+                return false;
+            }
+
+            command.Barrier = null;
+            foreach (var @event in barrier.Before)
+            {
+                _before.Enqueue(@event);
+            }
+
+            return TryDequeue(out command);
+        }
+
+        return _new.TryDequeue(out command);
+    }
+
+    private IEnumerable<PendingCommand> InOrder() =>
+        _returned.Concat(_before).Concat(_new.SelectMany(static command =>
+            (command.Barrier?.Before ?? Enumerable.Empty<PendingCommand>()).Append(command)));
 }

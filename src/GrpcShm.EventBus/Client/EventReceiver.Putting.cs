@@ -19,13 +19,6 @@ internal sealed partial class EventReceiver
             });
         }
 
-        var item = new ReceivedEvent(
-            delivery.Event,
-            link,
-            delivery.Number,
-            delivery.Level,
-            null,
-            _repeated.IsRepeated(delivery.Sender, delivery.Sequence));
         lock (_lock)
         {
             if (_hasEnded)
@@ -34,7 +27,13 @@ internal sealed partial class EventReceiver
             }
 
             _window.TakeRoom(link);
-            _queue.Enqueue(item);
+            _queue.Enqueue(new ReceivedEvent(
+                delivery.Event,
+                link,
+                delivery.Number,
+                delivery.Level,
+                null,
+                _repeated.IsRepeated(delivery.Sender, delivery.Event.Source, delivery.Sequence)));
             return TryRun();
         }
     }

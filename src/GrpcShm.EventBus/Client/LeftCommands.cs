@@ -32,7 +32,7 @@ internal sealed class LeftCommands(CommandQueue queue, CommandAnswers answers)
                 command.EndedSessions = wasShort ? command.EndedSessions + 1 : 0;
             }
 
-            if (command.IsRestoring)
+            if (command.IsRestoring || command.OnlyIn is not null)
             {
                 command.TrySetResult(null);
             }

@@ -163,6 +163,13 @@ internal sealed partial class SessionLink
 
     private void Put(PendingCommand command, OutgoingRequest request)
     {
+        if (command.OnlyIn is { } session && session != this)
+        {
+            // It was meant for the hub of an earlier session.
+            command.TrySetResult(null);
+            return;
+        }
+
         if (Limits.Check(command) is { } refused)
         {
             // The hub would end the session, and with it all machines of this client.

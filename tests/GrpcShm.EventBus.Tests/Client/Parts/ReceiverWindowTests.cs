@@ -19,25 +19,38 @@ public sealed class ReceiverWindowTests
     {
         var repeated = new RepeatedEvents();
 
-        Assert.False(repeated.IsRepeated(1, 5));
-        Assert.True(repeated.IsRepeated(1, 5));
-        Assert.True(repeated.IsRepeated(1, 4));
-        Assert.False(repeated.IsRepeated(2, 4));
-        Assert.False(repeated.IsRepeated(1, 6));
-        Assert.False(repeated.IsRepeated(0, 6));
-        Assert.False(repeated.IsRepeated(0, 6));
+        Assert.False(repeated.IsRepeated(1, "A", 5));
+        Assert.True(repeated.IsRepeated(1, "A", 5));
+        Assert.True(repeated.IsRepeated(1, "A", 4));
+        Assert.False(repeated.IsRepeated(2, "A", 4));
+        Assert.False(repeated.IsRepeated(1, "A", 6));
+        Assert.False(repeated.IsRepeated(0, "A", 6));
+        Assert.False(repeated.IsRepeated(0, "A", 6));
+        Assert.False(repeated.IsRepeated(1, "B", 4));
     }
 
     [Fact]
     public void IsRepeated_AfterMoreSendersThanAreKept_ForgetsRatherThanGrows()
     {
         var repeated = new RepeatedEvents();
-        repeated.IsRepeated(1, 1);
-        for (ulong sender = 2; sender < 5000; sender++)
+        repeated.IsRepeated(1, "A", 1);
+        for (ulong sender = 2; sender < 9000; sender++)
         {
-            repeated.IsRepeated(sender, 1);
+            repeated.IsRepeated(sender, "A", 1);
         }
 
-        Assert.False(repeated.IsRepeated(1, 1));
+        Assert.False(repeated.IsRepeated(1, "A", 1));
+    }
+
+    [Fact]
+    public void IsRepeated_SenderComesAgainAndAgainAmongManyOthers_IsNotForgotten()
+    {
+        var repeated = new RepeatedEvents();
+        repeated.IsRepeated(1, "A", 1);
+        for (ulong sender = 2; sender < 20_000; sender++)
+        {
+            repeated.IsRepeated(sender, "A", 1);
+            Assert.True(repeated.IsRepeated(1, "A", 1));
+        }
     }
 }
