@@ -13,6 +13,9 @@ internal sealed class EventLimits(EventBusOptions options)
     // A name may be longer than an id: for example a full type name.
     private const int NameFactor = 4;
 
+    // It is handed on to other processes.
+    private const int MaxLaneAddressLength = 1024;
+
     // Ids and names are written into logs, consoles and messages of other processes. They must not hold characters that
     // move a cursor there, end a line, or turn the direction of a text (UAX #9).
     private static readonly SearchValues<char> Unprintable = SearchValues.Create(
@@ -91,6 +94,10 @@ internal sealed class EventLimits(EventBusOptions options)
 
     /// <summary>Checks a text that may be empty.</summary>
     public Verdict CheckText(string text, string what) => CheckCharacters(text, options.MaxIdLength * NameFactor, what);
+
+    /// <summary>Checks the address where a process listens for lanes, which may be empty.</summary>
+    public static Verdict CheckLaneAddress(string address) =>
+        CheckCharacters(address, MaxLaneAddressLength, "lane address");
 
     /// <summary>Checks the answer of a machine, and stamps its reply if both are well.</summary>
     /// <param name="acknowledgement">The answer.</param>

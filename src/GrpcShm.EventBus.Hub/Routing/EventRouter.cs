@@ -2,6 +2,7 @@ using Grpc.Core;
 using GrpcShm.EventBus.Access;
 using GrpcShm.EventBus.Diagnostics;
 using GrpcShm.EventBus.Forwarding;
+using GrpcShm.EventBus.Lanes;
 using GrpcShm.EventBus.Mailboxes;
 using GrpcShm.EventBus.Registry;
 using XStateNet.Events.V1;
@@ -18,6 +19,7 @@ internal sealed class EventRouter(
     EventLimits limits,
     MachineRegistry machines,
     ObserverTable observers,
+    LaneTable lanes,
     EventBusMetrics metrics)
 {
     /// <summary>Sends an event to its target.</summary>
@@ -177,6 +179,9 @@ internal sealed class EventRouter(
         if (subscription.Machine is { } machine)
         {
             machine.Detach(subscription.Subscriber);
+            var context = new RoutingContext();
+            lanes.WithdrawInbox(subscription.Subscriber, context);
+            context.SignalAll();
         }
         else if (subscription.Watcher is { } watcher)
         {
@@ -236,6 +241,9 @@ internal sealed class EventRouter(
             var observer = new Observer(new EventFilter(filter), subscriber, owner.Budget);
             live = new LiveSubscription(subscriber, Observer: observer);
             verdict = observers.Add(observer);
+
+            // In this order: no route is granted any more that the observer could match.
+            live.Silence = verdict.IsOk ? lanes.WithdrawObserved(observer.Filter, context) : null;
         }
 
         subscription = verdict.IsOk ? live : null;

@@ -14,6 +14,7 @@ namespace GrpcShm.EventBus.Routing;
 internal sealed class ObserverTable
 {
     private const int MostOfOneName = 64;
+    private const int MostNames = 1024;
 
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, Observer[]>[] _byKey =
@@ -114,6 +115,35 @@ internal sealed class ObserverTable
             + PutByPart(ObserverIndex.Name, EventPart.Name, item, context)
             + PutAll(Volatile.Read(ref _others), item, context);
     }
+
+    /// <summary>True if a subscription could match an event that is sent, of whatever name.</summary>
+    public bool MayObserve(string source, string target) =>
+        Count > 0
+        && (MayObserve(Find(ObserverIndex.Target, target), source, target)
+            || MayObserve(Find(ObserverIndex.Source, source), source, target)
+            || MayObserve(Volatile.Read(ref _others), source, target)
+            || MayObserveByName(source, target));
+
+    private static bool MayObserve(Observer[] observers, string source, string target) =>
+        Array.Exists(observers, observer => observer.Filter.MayMatchSend(source, target));
+
+    // There may be very many names. It is no fault to say yes, so not all of them are looked at.
+    private bool MayObserveByName(string source, string target)
+    {
+        var names = 0;
+        foreach (var (_, observers) in _byKey[(int)ObserverIndex.Name])
+        {
+            if (++names > MostNames || MayObserve(observers, source, target))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Observer[] Find(ObserverIndex index, string key) =>
+        _byKey[(int)index].TryGetValue(key, out var found) ? found : [];
 
     private static int PutAll(Observer[] observers, in MailItem item, RoutingContext context)
     {

@@ -21,6 +21,9 @@ internal sealed class DeliveryBatch(Outbox outbox)
     /// <summary>How many bytes the response has, with the events that it got last.</summary>
     public int Bytes { get; private set; }
 
+    /// <summary>How many of the deliveries that it got last are events.</summary>
+    public int Events { get; private set; }
+
     /// <summary>Takes events from the mailboxes of the stream's subscribers, in turn.</summary>
     /// <param name="deliveries">The deliveries of the response, which has none yet.</param>
     /// <param name="used">
@@ -32,6 +35,7 @@ internal sealed class DeliveryBatch(Outbox outbox)
     {
         var bytes = used;
         var losses = 0;
+        var fences = 0;
         while (deliveries.Count < MaxEvents
             && bytes < MaxBytes
             && losses < MaxLosses
@@ -40,7 +44,9 @@ internal sealed class DeliveryBatch(Outbox outbox)
             var taken = subscriber!.Take(_items.AsSpan(0, MaxEvents - deliveries.Count), MaxBytes - bytes);
             for (var i = 0; i < taken; i++)
             {
-                deliveries.Add(subscriber.Deliver(_items[i]));
+                var delivery = subscriber.Deliver(_items[i]);
+                deliveries.Add(delivery);
+                fences += delivery.Fence == 0 ? 0 : 1;
                 bytes += _items[i].Size;
             }
 
@@ -53,6 +59,7 @@ internal sealed class DeliveryBatch(Outbox outbox)
         }
 
         Bytes = bytes;
+        Events = deliveries.Count - fences;
         return deliveries.Count;
     }
 }
